@@ -1,0 +1,1 @@
+"""One module per engine, the same five verbs: detect, inspect (look); check, render, stage (pure)."""

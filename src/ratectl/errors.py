@@ -1,0 +1,136 @@
+"""Every error that ratectl raises on purpose, and the exit code of each.
+
+RatectlError
+├── UsageError          2   a flag or argument that cannot be meant
+├── DataError          65   an answer that failed a check
+├── EngineError        69   the operating system's scheduler is absent or said no
+├── CannotCreateError  73   a file or folder cannot be made
+├── StorageError       74   reading, writing or syncing failed
+├── TryLaterError      75   offline, captive portal, provider down, clock wrong, lock held
+├── RefusedError       77   permission, key, plan or quota
+└── ConfigError        78   the installation or an installed job is not usable
+    └── SpecError      78   every issue of one spec file
+
+Anything else that escapes is a bug: it keeps its traceback and exits with 1.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_CODES: dict[int, str] = {
+    0: "done, nothing due, or already recorded",
+    1: "a bug in ratectl; the traceback is kept",
+    2: "wrong usage, or changes are pending under `plan --detailed-exitcode`",
+    65: "data failed a check",
+    69: "the scheduler of the operating system is unavailable or refused",
+    73: "a file or folder cannot be created",
+    74: "storage cannot be read, written or synced",
+    75: "try later: offline, captive portal, provider down, wrong clock",
+    77: "refused: permission, key or quota",
+    78: "the spec or the configuration is wrong",
+}
+"""What each exit code of `ratectl` and `ratectl-fetch` means (the numbers are those of sysexits.h)."""
+
+
+class RatectlError(Exception):
+    """Something that a person or the OS can mend; its text names the thing, the place, the next step."""
+
+    exit_code = 1
+
+
+class UsageError(RatectlError):
+    """A flag or argument that cannot be meant."""
+
+    exit_code = 2
+
+
+class DataError(RatectlError):
+    """An answer that failed a check."""
+
+    exit_code = 65
+
+
+class EngineError(RatectlError):
+    """The operating system's scheduler is absent or said no."""
+
+    exit_code = 69
+
+
+class CannotCreateError(RatectlError):
+    """A file or folder cannot be made."""
+
+    exit_code = 73
+
+
+class StorageError(RatectlError):
+    """Reading, writing or syncing failed."""
+
+    exit_code = 74
+
+
+class TryLaterError(RatectlError):
+    """Nothing is wrong here that time will not mend."""
+
+    exit_code = 75
+
+
+class RefusedError(RatectlError):
+    """Permission, key, plan or quota."""
+
+    exit_code = 77
+
+
+class ConfigError(RatectlError):
+    """The installation or an installed job is not usable as it is."""
+
+    exit_code = 78
+
+
+class ScheduleError(ConfigError):
+    """A schedule text that has no meaning, or a schedule that never fires."""
+
+
+class Issue:
+    """One thing wrong in a spec file: where it is, what was found, what was expected.
+
+    Attributes:
+        line: 1-based line in the file, or None where the file as a whole is meant.
+        key: dotted path such as ``jobs.usd-inr.schedule``, or an empty string.
+        message: what was found and what was expected, one sentence.
+    """
+
+    __slots__ = ("key", "line", "message")
+
+    def __init__(self, *, line: int | None, key: str, message: str) -> None:
+        self.line = line
+        self.key = key
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"Issue(line={self.line!r}, key={self.key!r}, message={self.message!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Issue):
+            return NotImplemented
+        return (self.line, self.key, self.message) == (other.line, other.key, other.message)
+
+    def __hash__(self) -> int:
+        return hash((self.line, self.key, self.message))
+
+
+class SpecError(ConfigError):
+    """Every issue of one spec file, in the order of its lines."""
+
+    def __init__(self, path: str, issues: Sequence[Issue]) -> None:
+        self.path = path
+        self.issues = tuple(issues)
+        super().__init__("\n".join(describe(path, issue) for issue in self.issues))
+
+
+def describe(path: str, issue: Issue) -> str:
+    """Return *issue* as one line of text: ``file:line: key: message``."""
+    place = f"{path}:{issue.line}" if issue.line else path
+    return f"{place}: {issue.key}: {issue.message}" if issue.key else f"{place}: {issue.message}"

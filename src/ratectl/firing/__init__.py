@@ -1,0 +1,1 @@
+"""What the operating system starts, unattended: due slots in, durable lines out."""

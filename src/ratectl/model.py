@@ -1,0 +1,165 @@
+"""Job and what it holds: frozen values, right by construction, from spec to firing.
+
+A job also has a plain form (dicts, lists, strings) for the journal's snapshot;
+``Job.from_plain(job.to_plain()) == job`` for every job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ratectl import schedule
+
+
+class CatchUp(Enum):
+    """Which slots that passed while nothing could run are settled afterwards."""
+
+    NONE = "none"
+    LATEST = "latest"
+    ALL = "all"
+
+
+class Overlap(Enum):
+    """What a firing does that finds another one of its job at work."""
+
+    SKIP = "skip"
+    WAIT = "wait"
+
+
+class ClosedDays(Enum):
+    """What to do when the provider's newest rate is of an earlier day than the slot."""
+
+    MARK = "mark"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One *base* unit priced in *quote*; both are ISO 4217 codes in capitals."""
+
+    base: str
+    quote: str
+
+    def __str__(self) -> str:
+        return f"{self.base}/{self.quote}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A rate source as the spec configures it."""
+
+    name: str
+    """The name in the spec; equals *kind* for the built-in ones."""
+    kind: str
+    """Which module of ``firing/providers`` speaks to it."""
+    base_url: str = ""
+    """Overrides the module's own base URL; for http-json the URL template."""
+    api_key: str = ""
+    """A reference (``file:``, ``env:`` or ``credential:``), never the secret itself."""
+    timeout: int = 0
+    """Seconds for one request; 0 leaves the module's own."""
+    rate: str = ""
+    """http-json: dotted path of the rate in the answer; ``{base}`` and ``{quote}`` are filled in."""
+    date: str = ""
+    """http-json: dotted path of the rate date; empty means the answer carries none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where quotes are appended: a sink's *kind* and its *target* (an absolute path for files)."""
+
+    kind: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A named entry of the spec, complete: a firing needs nothing else."""
+
+    name: str
+    pairs: tuple[Pair, ...]
+    schedule_texts: tuple[str, ...]
+    """The schedule as written: phrases or cron lines, a union when several."""
+    timezone: str
+    """IANA name, already resolved (never "local")."""
+    providers: tuple[Provider, ...]
+    outputs: tuple[Output, ...]
+    start: str = ""
+    """``from`` as a civil ISO 8601 text in the job's zone; empty is open."""
+    end: str = ""
+    """``until`` likewise, exclusive (a date in the spec has become the following midnight)."""
+    jitter: int = 0
+    catch_up: CatchUp = CatchUp.LATEST
+    grace: int = 0
+    timeout: int = 90
+    overlap: Overlap = Overlap.SKIP
+    agree: Decimal = Decimal(0)
+    """Fraction (0.01 for "1%") within which a second provider must agree; 0 asks none."""
+    closed_days: ClosedDays = ClosedDays.MARK
+    notify: tuple[str, ...] = ()
+    notify_after: int = 1
+    ping: str = ""
+    enabled: bool = True
+    tags: tuple[str, ...] = ()
+    proxy: str = ""
+    ca_bundle: str = ""
+
+    @property
+    def schedule(self) -> schedule.Schedule:
+        """The value of the schedule texts within ``from`` and ``until``; equal texts give equal values."""
+        return schedule.parse(self.schedule_texts, start=self.start, end=self.end)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which the schedule is meant and the text line is dated."""
+        return ZoneInfo(self.timezone)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the job as JSON-ready values."""
+        return {field: _to_plain(getattr(self, field)) for field in self.__slots__}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Job:
+        """Return the job that :meth:`to_plain` gave *plain* for; unknown or missing keys raise TypeError."""
+        values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+        return cls(
+            **values
+            | {
+                "pairs": tuple(Pair(**pair) for pair in plain["pairs"]),
+                "providers": tuple(Provider(**provider) for provider in plain["providers"]),
+                "outputs": tuple(Output(**output) for output in plain["outputs"]),
+                "catch_up": CatchUp(plain["catch_up"]),
+                "overlap": Overlap(plain["overlap"]),
+                "closed_days": ClosedDays(plain["closed_days"]),
+                "agree": Decimal(plain["agree"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What a spec says about the whole installation."""
+
+    journal: str = "sqlite"
+    backend: str = "auto"
+    scope: str = "auto"
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_to_plain(item) for item in value]
+    if isinstance(value, Pair | Provider | Output):
+        return {field: getattr(value, field) for field in value.__slots__}
+    return value

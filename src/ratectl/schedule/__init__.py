@@ -1,0 +1,22 @@
+"""When: schedule texts to values, values to slots. Knows no job, no OS, no clock, no I/O.
+
+``cover`` and ``explain`` are imported from their own modules, so that a firing does not load them.
+"""
+
+from __future__ import annotations
+
+from ratectl.schedule.calendar import Calendar, Interval, Once, Schedule, Union, Window
+from ratectl.schedule.parse import parse
+from ratectl.schedule.slots import after, before
+
+__all__ = [
+    "Calendar",
+    "Interval",
+    "Once",
+    "Schedule",
+    "Union",
+    "Window",
+    "after",
+    "before",
+    "parse",
+]

@@ -1,0 +1,111 @@
+"""The value types of a schedule: sets of civil times, elapsed intervals, unions, windows.
+
+A schedule holds civil values only. Which instants it denotes is decided by
+``slots.py`` together with a time zone, so one value serves every zone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import Enum
+
+SECONDS = frozenset(range(60))
+MINUTES = frozenset(range(60))
+HOURS = frozenset(range(24))
+DAYS = frozenset(range(1, 32))
+MONTHS = frozenset(range(1, 13))
+WEEKDAYS = frozenset(range(1, 8))
+LAST_DAY = -1
+MONDAY_1970 = dt.date(1970, 1, 5)
+"""The anchor from which intervals, days and weeks count when the job has no ``from``."""
+
+
+class Unit(Enum):
+    """What a stride counts."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stride:
+    """Every n-th civil day, week (from Monday) or month, counted from the one that holds *anchor*."""
+
+    unit: Unit
+    every: int
+    anchor: dt.date = MONDAY_1970
+
+    def holds(self, day: dt.date) -> bool:
+        """Tell whether *day* lies in a counted day, week or month."""
+        return self._index(day) % self.every == 0
+
+    def _index(self, day: dt.date) -> int:
+        if self.unit is Unit.MONTH:
+            return (day.year - self.anchor.year) * 12 + day.month - self.anchor.month
+        days = day.toordinal() - self.anchor.toordinal()
+        if self.unit is Unit.DAY:
+            return days
+        return (days + self.anchor.weekday()) // 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """Civil seconds that satisfy all fields at once.
+
+    No field is ever empty except *nth*, and a full field means "any". Cron's
+    "either day field may match" does not exist here: the parser makes two
+    calendars of it.
+    """
+
+    seconds: frozenset[int] = frozenset({0})
+    minutes: frozenset[int] = MINUTES
+    hours: frozenset[int] = HOURS
+    days: frozenset[int] = DAYS
+    """Days of the month, 1 to 31; ``LAST_DAY`` is the last one, whatever its number."""
+    months: frozenset[int] = MONTHS
+    weekdays: frozenset[int] = WEEKDAYS
+    """ISO: Monday is 1, Sunday is 7."""
+    nth: frozenset[int] = frozenset()
+    """Which of the month's days in *weekdays* count: 1 the first, -1 the last; empty means all of them."""
+    stride: Stride | None = None
+    running: bool = False
+    """True: elapsed time counts (both passes of a fold, nothing in a gap). False: one slot per civil time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Every *seconds* of elapsed time since civil *anchor* in the job's zone; slots exist from the anchor on.
+
+    The default anchor lies before any journal, so there the restriction never shows.
+    """
+
+    seconds: int
+    anchor: dt.datetime = dt.datetime(1970, 1, 5)  # noqa: DTZ001 - civil by design
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """One civil instant."""
+
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Union:
+    """The slots of all *members*, each instant once."""
+
+    members: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The slots of *inner* from civil *start* (inclusive) to civil *end* (exclusive); None is open."""
+
+    inner: Schedule
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+
+Schedule = Calendar | Interval | Once | Union | Window
