@@ -39,6 +39,43 @@ class ClosedDays(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFacts:
+    """What is fixed about one kind of rate source, whatever the spec says."""
+
+    base_url: str
+    """Where it lives unless the spec overrides it; empty means that the spec must say."""
+    history: bool
+    """It can be asked for the rate of a past day."""
+    takes_key: bool
+    longest_gap: int
+    """Days between two publications at most (holidays included); older than this is stale."""
+
+
+PROVIDER_KINDS: dict[str, ProviderFacts] = {
+    "exchangerate-api-v4": ProviderFacts(
+        base_url="https://api.exchangerate-api.com/v4", history=False, takes_key=False, longest_gap=2
+    ),
+    "exchangerate-api-open": ProviderFacts(
+        base_url="https://open.er-api.com/v6", history=False, takes_key=False, longest_gap=2
+    ),
+    "frankfurter": ProviderFacts(
+        base_url="https://api.frankfurter.dev/v1", history=True, takes_key=False, longest_gap=6
+    ),
+    "ecb": ProviderFacts(
+        base_url="https://www.ecb.europa.eu/stats/eurofxref",
+        history=True,
+        takes_key=False,
+        longest_gap=6,
+    ),
+    "http-json": ProviderFacts(base_url="", history=False, takes_key=True, longest_gap=6),
+}
+"""Every kind of rate source; ``firing/providers`` has one module for each."""
+
+OUTPUT_KINDS: tuple[str, ...] = ("text", "csv", "jsonl")
+"""Every kind of output; ``firing/sinks`` has one module for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """One *base* unit priced in *quote*; both are ISO 4217 codes in capitals."""
 
