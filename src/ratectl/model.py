@@ -53,7 +53,10 @@ class ProviderFacts:
 
 PROVIDER_KINDS: dict[str, ProviderFacts] = {
     "exchangerate-api-v4": ProviderFacts(
-        base_url="https://api.exchangerate-api.com/v4", history=False, takes_key=False, longest_gap=2
+        base_url="https://api.exchangerate-api.com/v4",
+        history=False,
+        takes_key=False,
+        longest_gap=2,
     ),
     "exchangerate-api-open": ProviderFacts(
         base_url="https://open.er-api.com/v6", history=False, takes_key=False, longest_gap=2
@@ -166,19 +169,19 @@ class Job:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Job:
         """Return the job that :meth:`to_plain` gave *plain* for; unknown or missing keys raise TypeError."""
-        values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
-        return cls(
-            **values
-            | {
-                "pairs": tuple(Pair(**pair) for pair in plain["pairs"]),
-                "providers": tuple(Provider(**provider) for provider in plain["providers"]),
-                "outputs": tuple(Output(**output) for output in plain["outputs"]),
-                "catch_up": CatchUp(plain["catch_up"]),
-                "overlap": Overlap(plain["overlap"]),
-                "closed_days": ClosedDays(plain["closed_days"]),
-                "agree": Decimal(plain["agree"]),
-            }
-        )
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
+        }
+        values |= {
+            "pairs": tuple(Pair(**pair) for pair in plain["pairs"]),
+            "providers": tuple(Provider(**provider) for provider in plain["providers"]),
+            "outputs": tuple(Output(**output) for output in plain["outputs"]),
+            "catch_up": CatchUp(plain["catch_up"]),
+            "overlap": Overlap(plain["overlap"]),
+            "closed_days": ClosedDays(plain["closed_days"]),
+            "agree": Decimal(plain["agree"]),
+        }
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
