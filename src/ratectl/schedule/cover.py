@@ -1,88 +1,263 @@
-"""Schedule value + zones + what an engine can say -> native triggers, labelled exact or guarded."""
+"""Schedule value + zones + what an engine can say -> native triggers, labelled exact or guarded.
+
+The law: the triggers wake us at every slot, or at the start of the minute of a slot
+with seconds. An exact cover wakes at nothing else; a guarded one may, and the firing
+then finds nothing due. Of several covers the one with the fewest wakeups is taken.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from functools import lru_cache
+from math import gcd
+from zoneinfo import ZoneInfo
 
-from ratectl.schedule.calendar import Calendar, Schedule, Union, Window
+from ratectl.schedule import clocks
+from ratectl.schedule.calendar import (
+    DAYS,
+    HOURS,
+    MONTHS,
+    WEEKDAYS,
+    Calendar,
+    Interval,
+    Once,
+    Schedule,
+    Union,
+    Window,
+)
+from ratectl.schedule.coarse import sayable
+from ratectl.schedule.meaning import products
+from ratectl.schedule.shift import deltas, shifted
+from ratectl.schedule.triggers import (
+    EVERY_MINUTE,
+    Abilities,
+    Cover,
+    Fidelity,
+    Line,
+    Pulse,
+    Trigger,
+)
+from ratectl.schedule.zones import changes, first_instant, offsets
 
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+__all__ = ["Abilities", "Cover", "Fidelity", "Line", "Pulse", "Trigger", "cover"]
 
-
-class Fidelity(Enum):
-    """How tightly the wakeups of a cover enclose the slots."""
-
-    EXACT = "exact"
-    GUARDED = "guarded"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
-    """What an engine can say in one trigger, and what it does when clocks change."""
-
-    zones: bool = False
-    """A trigger can name any IANA zone."""
-    utc: bool = False
-    """A trigger can be meant in UTC, whatever the host's zone."""
-    seconds: bool = False
-    last_day: bool = False
-    """The last day of the month can be said."""
-    nth: frozenset[int] = frozenset()
-    """Which occurrences of ONE weekday in the month can be said (1 to 5, -1 the last)."""
-    both_days: bool = False
-    """Days of the month AND weekdays restrict one trigger together."""
-    day_strides: bool = False
-    """Every n-th day from a date can be said."""
-    pulses: bool = False
-    """Every n seconds of elapsed time from a fixed instant can be said (n a whole number of minutes)."""
-    gap: Literal["after", "skip", "unknown"] = "unknown"
-    """A civil time that a clock change skips: fires at the first instant after, not at all, or nobody knows."""
-    fold: Literal["cron", "first", "unknown"] = "unknown"
-    """A civil time that comes twice: cron's rule (running twice, others once), the first only, or nobody knows."""
-    most: int | None = None
-    """The most triggers that one job may have."""
+UTC = ZoneInfo("UTC")
+DAY_SECONDS = 86400
+LONGEST_PULSE = 31 * DAY_SECONDS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The civil times of *calendar* in the IANA *zone*; None is the host's local time."""
-
-    calendar: Calendar
-    zone: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
-    """The instants whose Unix time leaves *phase* when divided by *every* (both in seconds)."""
-
-    every: int
-    phase: int = 0
-
-
-Trigger = Line | Pulse
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
-    """Native triggers that wake us at or within a minute after every slot, or the refusal to give any."""
-
-    fidelity: Fidelity
-    reason: str = ""
-    """Why it is not exact; empty when it is."""
-    triggers: tuple[Trigger, ...] = ()
-
-
+@lru_cache(maxsize=4096)
 def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Abilities) -> Cover:
     """Return the tightest cover of *schedule*, meant in *zone*, that *engine* on a host in *host_zone* can say.
 
     A line with ``zone=None`` is meant in the host's zone; a zone is named only where the engine can.
     """
-    del host_zone, engine
-    value = schedule.inner if isinstance(schedule, Window) else schedule
-    members = value.members if isinstance(value, Union) else (value,)
-    lines = tuple(Line(calendar=m) for m in members if isinstance(m, Calendar))
-    return Cover(fidelity=Fidelity.EXACT, triggers=lines)
+    triggers: list[Trigger] = []
+    reasons: list[str] = []
+    for atom in _atoms(schedule, reasons):
+        found = _atom(atom, zone, host_zone, engine, reasons)
+        triggers += (trigger for trigger in found if trigger not in triggers)
+    if EVERY_MINUTE in triggers:
+        triggers = [EVERY_MINUTE]
+    if engine.most is not None and sum(count(t, engine) for t in triggers) > engine.most:
+        reasons.append(f"more than {engine.most} triggers would be needed")
+        triggers = [_coarsest(triggers, host_zone, engine)]
+    reason = "; ".join(dict.fromkeys(reasons))
+    fidelity = Fidelity.GUARDED if reason else Fidelity.EXACT
+    return Cover(fidelity=fidelity, reason=reason, triggers=tuple(triggers))
+
+
+def count(trigger: Trigger, engine: Abilities) -> int:
+    """Return how many native triggers *engine* needs for *trigger*."""
+    if isinstance(trigger, Pulse):
+        return 1
+    calendar = trigger.calendar
+    times = len(calendar.hours) * len(calendar.minutes) * len(calendar.seconds)
+    if not engine.days_multiply:
+        return times
+    if calendar.hours == HOURS:
+        times = len(calendar.minutes)
+    for field, full in (
+        (calendar.days, DAYS),
+        (calendar.weekdays, WEEKDAYS),
+        (calendar.months, MONTHS),
+    ):
+        times *= len(field) if field != full else 1
+    return times
+
+
+def _atoms(schedule: Schedule, reasons: list[str]) -> tuple[Calendar | Interval, ...]:
+    """Take windows, unions and single instants apart into what repeats for ever."""
+    match schedule:
+        case Window():
+            reasons.append("the guard keeps from and until")
+            return _atoms(schedule.inner, reasons)
+        case Union():
+            return tuple(a for member in schedule.members for a in _atoms(member, reasons))
+        case Once():
+            reasons.append("the engine repeats the date every year")
+            at = schedule.at
+            date = Calendar(
+                hours=frozenset({at.hour}),
+                minutes=frozenset({at.minute}),
+                seconds=frozenset({at.second}),
+                days=frozenset({at.day}),
+                months=frozenset({at.month}),
+            )
+            return (date,)
+    return (schedule,)
+
+
+def _atom(
+    atom: Calendar | Interval,
+    zone: ZoneInfo,
+    host_zone: ZoneInfo,
+    engine: Abilities,
+    reasons: list[str],
+) -> tuple[Trigger, ...]:
+    if isinstance(atom, Interval):
+        return _interval(atom, zone, host_zone, engine, reasons)
+    grid = _elapsed_grid(atom, zone)
+    if grid is None:
+        return _calendar(atom, zone, host_zone, engine, reasons)
+    if len(atom.seconds) > 1:
+        reasons.append("seconds are waited for after a wakeup at the minute")
+        atom = replace(atom, seconds=frozenset({0}))
+    (second,) = atom.seconds
+    if second and not engine.seconds:
+        return _calendar(atom, zone, host_zone, engine, reasons)
+    if engine.pulses or (grid.every == 60 and not second):
+        return (Pulse(every=grid.every, phase=grid.phase + second),)
+    if engine.zones and changes(zone):
+        return tuple(Line(calendar=one, zone="UTC") for one in _utc_calendars(grid, second))
+    return _calendar(atom, zone, host_zone, engine, reasons)
+
+
+def _interval(
+    interval: Interval,
+    zone: ZoneInfo,
+    host_zone: ZoneInfo,
+    engine: Abilities,
+    reasons: list[str],
+) -> tuple[Trigger, ...]:
+    anchor = int(first_instant(zone, interval.anchor).timestamp())
+    if engine.pulses and interval.seconds % 60 == 0 and interval.seconds <= LONGEST_PULSE:
+        return (Pulse(every=interval.seconds, phase=anchor % interval.seconds),)
+    every = gcd(interval.seconds, DAY_SECONDS)
+    if every != interval.seconds:
+        reasons.append("the engine cannot count elapsed time across days")
+    if every % 60 or anchor % 60:
+        reasons.append("seconds are waited for after a wakeup at the minute")
+        return (EVERY_MINUTE,)
+    found: list[Trigger] = []
+    for calendar in _utc_calendars(Pulse(every=every, phase=anchor % every)):
+        found += _calendar(calendar, UTC, host_zone, engine, reasons)
+    return tuple(found)
+
+
+def _utc_calendars(pulse: Pulse, second: int = 0) -> tuple[Calendar, ...]:
+    """Return running UTC calendars for a pulse that divides a day, *second* seconds into the minute."""
+    return tuple(
+        Calendar(hours=hours, minutes=minutes, seconds=frozenset({second}), running=True)
+        for hours, minutes, _ in products(range(pulse.phase, DAY_SECONDS, pulse.every))
+    )
+
+
+def _elapsed_grid(calendar: Calendar, zone: ZoneInfo) -> Pulse | None:
+    """Return the elapsed grid of minutes that a running calendar amounts to, if clock changes leave it one."""
+    days = (calendar.days, calendar.months, calendar.weekdays) == (DAYS, MONTHS, WEEKDAYS)
+    if not calendar.running or not days or calendar.nth or calendar.stride:
+        return None
+    times = sorted(hour * 60 + minute for hour in calendar.hours for minute in calendar.minutes)
+    step = 1440 // len(times)
+    if times != list(range(times[0], 1440, step)) or step * len(times) != 1440:
+        return None
+    phases = {(times[0] - int(o.total_seconds()) // 60) % step for o in offsets(zone)}
+    return Pulse(every=step * 60, phase=phases.pop() * 60) if len(phases) == 1 else None
+
+
+def _calendar(
+    calendar: Calendar,
+    zone: ZoneInfo,
+    host_zone: ZoneInfo,
+    engine: Abilities,
+    reasons: list[str],
+) -> tuple[Trigger, ...]:
+    spoken, why = sayable(calendar, engine)
+    reasons += why
+    line_zone = zone if engine.zones else host_zone
+    native = engine.zones or zone.key == host_zone.key
+    if native:
+        label = zone.key if engine.zones else None
+        lines = tuple(Line(calendar=_spellable(one, engine), zone=label) for one in spoken)
+    else:
+        lines = _on_host(spoken, zone, host_zone, engine, reasons)
+    unsure = clocks.missed(calendar, zone, lines, line_zone, engine)
+    extras = clocks.extra_triggers(unsure, host_zone, engine)
+    if extras or clocks.surplus(calendar, zone, lines, line_zone, engine):
+        reasons.append("clock changes need extra wakeups")
+    return (*lines, *extras)
+
+
+def _on_host(
+    spoken: tuple[Calendar, ...],
+    zone: ZoneInfo,
+    host_zone: ZoneInfo,
+    engine: Abilities,
+    reasons: list[str],
+) -> tuple[Line, ...]:
+    """Return the lines in host time for every difference between the two zones' clocks."""
+    variants = []
+    for delta in deltas(zone, host_zone):
+        moved = [shifted(one, delta) for one in spoken]
+        if not all(exact for _, exact in moved):
+            reasons.append("the day of the month differs between the zones")
+        variants.append({_spellable(one, engine) for found, _ in moved for one in found})
+    if any(variant != variants[0] for variant in variants):
+        reasons.append(f"the offset between {zone.key} and {host_zone.key} varies over the year")
+    ordered = sorted({one for variant in variants for one in variant}, key=_order)
+    return tuple(Line(calendar=one) for one in ordered)
+
+
+def _order(calendar: Calendar) -> tuple[list[int], ...]:
+    fields = (calendar.hours, calendar.minutes, calendar.weekdays, calendar.days, calendar.months)
+    return tuple(sorted(field) for field in fields)
+
+
+def _spellable(calendar: Calendar, engine: Abilities) -> Calendar:
+    """Cron runs a line through both passes of a fold only where minute or hour begin with a star."""
+    if engine.fold != "cron" or not calendar.running:
+        return calendar
+    starred = any(
+        field == frozenset(range(0, top, step))
+        for field, top in ((calendar.minutes, 60), (calendar.hours, 24))
+        for step in range(1, top)
+    )
+    return calendar if starred else replace(calendar, running=False)
+
+
+def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Abilities) -> Trigger:
+    """Return one pulse that contains all *triggers*, at most once a minute."""
+    if not engine.pulses:
+        return EVERY_MINUTE
+    phases: set[int] = set()
+    for trigger in triggers:
+        if isinstance(trigger, Line):
+            phases |= _utc_times(trigger.calendar, host_zone)
+        elif DAY_SECONDS % trigger.every == 0:
+            phases |= set(range(trigger.phase, DAY_SECONDS, trigger.every))
+        else:
+            return EVERY_MINUTE
+    first = min(phases)
+    every = max(gcd(DAY_SECONDS, *(phase - first for phase in phases)), 60)
+    return Pulse(every=every, phase=first % every)
+
+
+def _utc_times(calendar: Calendar, host_zone: ZoneInfo) -> set[int]:
+    """Return the minutes of *calendar*'s times as seconds of the UTC day, at every offset."""
+    return {
+        (hour * 3600 + minute * 60 - int(shift.total_seconds())) % DAY_SECONDS
+        for hour in calendar.hours
+        for minute in calendar.minutes
+        for shift in offsets(host_zone)
+    }

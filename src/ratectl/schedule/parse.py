@@ -1,12 +1,20 @@
-"""Schedule texts of one job -> one schedule value (stand-in body until phrase.py and cron.py land)."""
+"""The schedule texts of one job -> one schedule value that fires at least once.
+
+The one place that knows both languages, cron lines and phrases.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import Calendar, Schedule, Union, Window
+from ratectl.schedule.calendar import Schedule, Union, Window
+from ratectl.schedule.cron import looks_like_cron, parse_cron
+from ratectl.schedule.meaning import meaning
+from ratectl.schedule.phrase import read_phrase
+from ratectl.schedule.slots import fires
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,26 +23,32 @@ if TYPE_CHECKING:
 def parse(texts: Sequence[str], *, start: str = "", end: str = "") -> Schedule:
     """Return the union of *texts*, within civil ISO 8601 *start* (inclusive) and *end* (exclusive).
 
-    Raises ScheduleError, which names the text, what is wrong and the phrase that says what was meant.
+    Raises ScheduleError, which names the text, what is wrong and what would say it.
     """
-    members = tuple(_one(text) for text in texts)
+    return _parse(tuple(texts), start, end)
+
+
+@lru_cache(maxsize=1024)
+def _parse(texts: tuple[str, ...], start: str, end: str) -> Schedule:
+    first = dt.datetime.fromisoformat(start) if start else None
+    members = tuple(parse_one(text, first) for text in texts)
     value: Schedule = members[0] if len(members) == 1 else Union(members=members)
     if not start and not end:
         return value
-    return Window(inner=value, start=_civil(start), end=_civil(end))
+    window = Window(inner=value, start=first, end=dt.datetime.fromisoformat(end) if end else None)
+    if not fires(window):
+        raise ScheduleError(
+            f"no slot lies between {start or 'the beginning'} and {end or 'the end'}"
+        )
+    return window
 
 
-def _civil(text: str) -> dt.datetime | None:
-    return dt.datetime.fromisoformat(text) if text else None
-
-
-def _one(text: str) -> Schedule:
-    fields = text.split()
-    if text == "every minute" or text == "* * * * *":
-        return Calendar(running=True)
-    if len(fields) == 5 and fields[0].isdigit() and fields[1].isdigit():
-        return Calendar(minutes=frozenset({int(fields[0])}), hours=frozenset({int(fields[1])}))
-    if text.startswith("every day at "):
-        hour, minute = text.split()[-1].split(":")
-        return Calendar(minutes=frozenset({int(minute)}), hours=frozenset({int(hour)}))
-    raise ScheduleError(f"{text!r}: not understood")
+def parse_one(text: str, start: dt.datetime | None = None) -> Schedule:
+    """Return the value of one phrase or cron line. Raises ScheduleError."""
+    line = " ".join(text.split())
+    if not line:
+        raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
+    value = parse_cron(line) if looks_like_cron(line) else meaning(read_phrase(line), start)
+    if not fires(value):
+        raise ScheduleError(f'"{line}": never fires: no such day exists')
+    return value

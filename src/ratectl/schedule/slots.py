@@ -1,42 +1,216 @@
-"""Schedule value + zone + aware time -> slots, forward and backward (stand-in body)."""
+"""Schedule value + zone + aware time -> slots, forward and backward, with the daylight-saving rule.
+
+Wall-clock calendars map each civil time to one instant (see ``zones.py``). Running
+calendars follow elapsed time: whatever the clocks show, as often as they show it.
+Slots are computed with the zone data at hand; nothing is stored between calls.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import Calendar, Schedule, Union, Window
+from ratectl.schedule import civil
+from ratectl.schedule.calendar import Calendar, Interval, Once, Schedule, Union, Window
+from ratectl.schedule.zones import DAY, SECOND, change_between, first_instant, offset, wall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
+
+DISTANT_PAST = dt.datetime(civil.FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
 
 
 def after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
     """Yield the slots later than aware *start*, ascending, as aware datetimes in *zone*.
 
-    Ends where the schedule ends (a Window, Once) or where the calendar does (year 2200).
+    Ends where the schedule ends (``until``, ``once``) or after the year 2200.
     """
-    moment = start.astimezone(zone).replace(second=0, microsecond=0)
-    for _ in range(60 * 24 * 400):
-        moment = (moment.astimezone(dt.UTC) + dt.timedelta(minutes=1)).astimezone(zone)
-        if moment > start and _matches(schedule, moment):
-            yield moment
+    floor = start.astimezone(dt.UTC).replace(microsecond=0)
+    return (instant.astimezone(zone) for instant in _after(schedule, zone, floor))
 
 
 def before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
-    """Yield the slots earlier than aware *end*, descending, as aware datetimes in *zone*."""
-    moment = end.astimezone(zone).replace(second=0, microsecond=0) + dt.timedelta(minutes=1)
-    for _ in range(60 * 24 * 400):
-        moment = (moment.astimezone(dt.UTC) - dt.timedelta(minutes=1)).astimezone(zone)
-        if moment < end and _matches(schedule, moment):
-            yield moment
+    """Yield the slots earlier than aware *end*, descending, as aware datetimes in *zone*.
+
+    Ends where the schedule starts (``from``) or before the year 1900.
+    """
+    ceiling = end.astimezone(dt.UTC)
+    if ceiling.microsecond:
+        ceiling = ceiling.replace(microsecond=0) + SECOND
+    return (instant.astimezone(zone) for instant in _before(schedule, zone, ceiling))
 
 
-def _matches(schedule: Schedule, moment: dt.datetime) -> bool:
-    if isinstance(schedule, Window):
-        return _matches(schedule.inner, moment)
-    if isinstance(schedule, Union):
-        return any(_matches(member, moment) for member in schedule.members)
-    assert isinstance(schedule, Calendar)
-    return moment.minute in schedule.minutes and moment.hour in schedule.hours
+def fires(schedule: Schedule) -> bool:
+    """Tell whether *schedule* has any slot at all."""
+    return next(_after(schedule, _utc(), DISTANT_PAST), None) is not None
+
+
+def _utc() -> ZoneInfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only the check at install needs it
+
+    return ZoneInfo("UTC")
+
+
+def _after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
+    """Yield UTC instants later than *start*, a UTC instant in whole seconds."""
+    match schedule:
+        case Calendar(running=True):
+            yield from _running_from(schedule, zone, start + SECOND)
+        case Calendar():
+            yield from _wall_clock_after(schedule, zone, start)
+        case Interval():
+            yield from _interval_after(schedule, zone, start)
+        case Once():
+            at = first_instant(zone, schedule.at)
+            if at > start:
+                yield at
+        case Union():
+            streams = [_after(member, zone, start) for member in schedule.members]
+            yield from _distinct(heapq.merge(*streams))
+        case Window():
+            yield from _window_after(schedule, zone, start)
+
+
+def _before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
+    """Yield UTC instants earlier than *end*, a UTC instant in whole seconds."""
+    match schedule:
+        case Calendar(running=True):
+            yield from _running_down_from(schedule, zone, end)
+        case Calendar():
+            yield from _wall_clock_before(schedule, zone, end)
+        case Interval():
+            yield from _interval_before(schedule, zone, end)
+        case Once():
+            at = first_instant(zone, schedule.at)
+            if at < end:
+                yield at
+        case Union():
+            streams = [_before(member, zone, end) for member in schedule.members]
+            yield from _distinct(heapq.merge(*streams, reverse=True))
+        case Window():
+            yield from _window_before(schedule, zone, end)
+
+
+def _wall_clock_after(
+    calendar: Calendar, zone: ZoneInfo, start: dt.datetime
+) -> Iterator[dt.datetime]:
+    """A civil time that the clocks have passed by *start* maps to *start* or earlier: skip it unseen."""
+    last = start
+    for time in civil.ascending(calendar, wall(zone, start) + SECOND):
+        instant = first_instant(zone, time)
+        if instant > last:
+            yield instant
+            last = instant
+
+
+def _wall_clock_before(
+    calendar: Calendar, zone: ZoneInfo, end: dt.datetime
+) -> Iterator[dt.datetime]:
+    """Start from the latest civil time that any clock had shown before *end*: a fold set it back."""
+    set_back = max(offset(zone, end - DAY) - offset(zone, end), dt.timedelta())
+    last = end
+    for time in civil.descending(calendar, wall(zone, end) + set_back):
+        instant = first_instant(zone, time)
+        if instant < last:
+            yield instant
+            last = instant
+
+
+def _running_from(calendar: Calendar, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
+    """Walk day by day, and within a day from one clock change to the next, at constant offset."""
+    while True:
+        now = wall(zone, start)
+        day = next(civil.days_from(calendar, now.date()), None)
+        if day is None:
+            return
+        if day > now.date() + DAY:
+            start = first_instant(zone, dt.datetime.combine(day, civil.MIDNIGHT))
+            continue
+        shift = offset(zone, start)
+        stop = (dt.datetime.combine(now.date() + DAY, civil.MIDNIGHT) - shift).replace(
+            tzinfo=dt.UTC
+        )
+        if offset(zone, stop) != shift:
+            stop = change_between(zone, start, stop)
+        if day == now.date():
+            for time in civil.times_from(calendar, now.time()):
+                instant = (dt.datetime.combine(day, time) - shift).replace(tzinfo=dt.UTC)
+                if instant >= stop:
+                    break
+                yield instant
+        start = stop
+
+
+def _running_down_from(
+    calendar: Calendar, zone: ZoneInfo, end: dt.datetime
+) -> Iterator[dt.datetime]:
+    """The mirror image of :func:`_running_from`; *end* is exclusive."""
+    while True:
+        now = wall(zone, end - SECOND)
+        day = next(civil.days_down_from(calendar, now.date()), None)
+        if day is None:
+            return
+        if day < now.date() - DAY:
+            end = first_instant(zone, dt.datetime.combine(day + 2 * DAY, civil.MIDNIGHT))
+            continue
+        shift = offset(zone, end - SECOND)
+        stop = (dt.datetime.combine(now.date(), civil.MIDNIGHT) - shift).replace(tzinfo=dt.UTC)
+        if offset(zone, stop) != shift:
+            stop = change_between(zone, stop, end - SECOND)
+        if day == now.date():
+            for time in civil.times_down_from(calendar, now.time()):
+                instant = (dt.datetime.combine(day, time) - shift).replace(tzinfo=dt.UTC)
+                if instant < stop:
+                    break
+                yield instant
+        end = stop
+
+
+def _interval_after(
+    interval: Interval, zone: ZoneInfo, start: dt.datetime
+) -> Iterator[dt.datetime]:
+    anchor = first_instant(zone, interval.anchor)
+    step = dt.timedelta(seconds=interval.seconds)
+    instant = anchor + max((start - anchor) // step + 1, 0) * step
+    while instant.year <= civil.LAST_YEAR:
+        yield instant
+        instant += step
+
+
+def _interval_before(interval: Interval, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
+    anchor = first_instant(zone, interval.anchor)
+    step = dt.timedelta(seconds=interval.seconds)
+    instant = anchor - ((anchor - end) // step + 1) * step
+    while instant >= anchor:
+        yield instant
+        instant -= step
+
+
+def _window_after(window: Window, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
+    if window.start is not None:
+        start = max(start, first_instant(zone, window.start) - SECOND)
+    end = None if window.end is None else first_instant(zone, window.end)
+    for instant in _after(window.inner, zone, start):
+        if end is not None and instant >= end:
+            return
+        yield instant
+
+
+def _window_before(window: Window, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
+    if window.end is not None:
+        end = min(end, first_instant(zone, window.end))
+    start = None if window.start is None else first_instant(zone, window.start)
+    for instant in _before(window.inner, zone, end):
+        if start is not None and instant < start:
+            return
+        yield instant
+
+
+def _distinct(instants: Iterable[dt.datetime]) -> Iterator[dt.datetime]:
+    last = None
+    for instant in instants:
+        if instant != last:
+            yield instant
+            last = instant

@@ -1,0 +1,112 @@
+"""The civil times of one calendar, ascending and descending, without any time zone.
+
+Memory is constant: one month of days is held at a time. The search ends at the
+years ``FIRST_YEAR`` and ``LAST_YEAR``, so a calendar that never fires ends empty.
+"""
+
+from __future__ import annotations
+
+import calendar as months_of
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ratectl.schedule.calendar import DAYS, LAST_DAY, WEEKDAYS, Calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FIRST_YEAR = 1900
+LAST_YEAR = 2200
+DAY = dt.timedelta(days=1)
+MIDNIGHT = dt.time()
+END_OF_DAY = dt.time(23, 59, 59)
+
+
+def ascending(calendar: Calendar, low: dt.datetime) -> Iterator[dt.datetime]:
+    """Yield the naive civil times of *calendar* from *low* on, inclusive."""
+    for day in days_from(calendar, low.date()):
+        bound = low.time() if day == low.date() else MIDNIGHT
+        for time in times_from(calendar, bound):
+            yield dt.datetime.combine(day, time)
+
+
+def descending(calendar: Calendar, high: dt.datetime) -> Iterator[dt.datetime]:
+    """Yield the naive civil times of *calendar* down from *high*, inclusive."""
+    for day in days_down_from(calendar, high.date()):
+        bound = high.time() if day == high.date() else END_OF_DAY
+        for time in times_down_from(calendar, bound):
+            yield dt.datetime.combine(day, time)
+
+
+def days_from(calendar: Calendar, low: dt.date) -> Iterator[dt.date]:
+    """Yield the days of *calendar* from *low* on, inclusive."""
+    year, month = low.year, low.month
+    while year <= LAST_YEAR:
+        for day in days_in_month(calendar, year, month):
+            if day >= low:
+                yield day
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def days_down_from(calendar: Calendar, high: dt.date) -> Iterator[dt.date]:
+    """Yield the days of *calendar* down from *high*, inclusive."""
+    year, month = high.year, high.month
+    while year >= FIRST_YEAR:
+        for day in reversed(days_in_month(calendar, year, month)):
+            if day <= high:
+                yield day
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+
+
+@lru_cache(maxsize=512)
+def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, ...]:
+    """Return the days of *calendar* in that month, ascending."""
+    if month not in calendar.months:
+        return ()
+    first, length = months_of.monthrange(year, month)
+    numbers = list(range(1, length + 1))
+    if calendar.weekdays != WEEKDAYS:
+        numbers = [n for n in numbers if (first + n - 1) % 7 + 1 in calendar.weekdays]
+    if calendar.nth:
+        numbers = _nth(numbers, calendar.nth)
+    if calendar.days != DAYS:
+        wanted = calendar.days | ({length} if LAST_DAY in calendar.days else set())
+        numbers = [n for n in numbers if n in wanted]
+    days = (dt.date(year, month, n) for n in numbers)
+    stride = calendar.stride
+    return tuple(day for day in days if stride is None or stride.holds(day))
+
+
+def times_from(calendar: Calendar, low: dt.time) -> Iterator[dt.time]:
+    """Yield the times of day of *calendar* from *low* on, inclusive."""
+    hours, minutes, seconds = _sorted_fields(calendar)
+    for hour in hours[bisect_left(hours, low.hour) :]:
+        same_hour = hour == low.hour
+        for minute in minutes[bisect_left(minutes, low.minute) if same_hour else 0 :]:
+            same = same_hour and minute == low.minute
+            for second in seconds[bisect_left(seconds, low.second) if same else 0 :]:
+                yield dt.time(hour, minute, second)
+
+
+def times_down_from(calendar: Calendar, high: dt.time) -> Iterator[dt.time]:
+    """Yield the times of day of *calendar* down from *high*, inclusive."""
+    hours, minutes, seconds = _sorted_fields(calendar)
+    for hour in reversed(hours[: bisect_right(hours, high.hour)]):
+        same_hour = hour == high.hour
+        last_minute = bisect_right(minutes, high.minute) if same_hour else len(minutes)
+        for minute in reversed(minutes[:last_minute]):
+            same = same_hour and minute == high.minute
+            last_second = bisect_right(seconds, high.second) if same else len(seconds)
+            for second in reversed(seconds[:last_second]):
+                yield dt.time(hour, minute, second)
+
+
+def _nth(numbers: list[int], nth: frozenset[int]) -> list[int]:
+    places = {n - 1 if n > 0 else len(numbers) + n for n in nth}
+    return [number for place, number in enumerate(numbers) if place in places]
+
+
+def _sorted_fields(calendar: Calendar) -> tuple[list[int], list[int], list[int]]:
+    return sorted(calendar.hours), sorted(calendar.minutes), sorted(calendar.seconds)

@@ -1,0 +1,197 @@
+"""What triggers do when clocks change, and the extra triggers for slots that they would miss.
+
+Away from clock changes a trigger fires whenever its zone's clocks show its times.
+Near a change it depends on the engine (see ``Abilities.gap`` and ``.fold``), so there
+every slot of the years in ``zones.COVER_YEARS`` is compared with what surely fires.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from functools import lru_cache
+from itertools import takewhile
+from math import gcd
+from typing import TYPE_CHECKING
+
+from ratectl.schedule import civil, slots
+from ratectl.schedule.calendar import Calendar
+from ratectl.schedule.meaning import products
+from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Line, Pulse, Trigger
+from ratectl.schedule.zones import SECOND, changes, first_instant, wall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from ratectl.schedule.calendar import Schedule
+    from ratectl.schedule.zones import Change
+
+DAY_SECONDS = 86400
+
+
+def missed(
+    schedule: Schedule,
+    zone: ZoneInfo,
+    triggers: Sequence[Trigger],
+    line_zone: ZoneInfo,
+    engine: Abilities,
+) -> set[dt.datetime]:
+    """Return the slots near clock changes, to the minute, that no trigger surely wakes us for."""
+    found = set()
+    for slot in _slots_near_changes(schedule, zone, line_zone):
+        if not any(surely_fires(trigger, slot, line_zone, engine) for trigger in triggers):
+            found.add(slot)
+    return found
+
+
+def surplus(
+    schedule: Schedule,
+    zone: ZoneInfo,
+    triggers: Sequence[Trigger],
+    line_zone: ZoneInfo,
+    engine: Abilities,
+) -> bool:
+    """Tell whether a trigger may fire near a clock change where there is no slot."""
+    wanted = _slots_near_changes(schedule, zone, line_zone)
+    return any(
+        instant not in wanted
+        for trigger in triggers
+        if isinstance(trigger, Line)
+        for change in changes(line_zone)
+        for instant in _possible(trigger.calendar, change, engine)
+    )
+
+
+@lru_cache(maxsize=64)
+def _slots_near_changes(
+    schedule: Schedule, zone: ZoneInfo, line_zone: ZoneInfo
+) -> frozenset[dt.datetime]:
+    found: set[dt.datetime] = set()
+    for change in {*changes(zone), *changes(line_zone)}:
+        size = abs(change.new - change.old)
+        after = slots.after(schedule, zone, change.at - size - SECOND)
+        near = takewhile(lambda slot, end=change.at + size: slot <= end, after)  # type: ignore[misc]
+        found |= {slot.astimezone(dt.UTC).replace(second=0) for slot in near}
+    return frozenset(found)
+
+
+def surely_fires(
+    trigger: Trigger, instant: dt.datetime, line_zone: ZoneInfo, engine: Abilities
+) -> bool:
+    """Tell whether *trigger* fires at *instant* (a whole minute), whatever the engine leaves open."""
+    if isinstance(trigger, Pulse):
+        return int(instant.timestamp()) % trigger.every == trigger.phase
+    calendar = trigger.calendar
+    shown = wall(line_zone, instant)
+    if _holds(calendar, shown):
+        again = dt.datetime.combine(shown.date(), shown.time(), tzinfo=line_zone)
+        twice = again.utcoffset() != again.replace(fold=1).utcoffset()
+        if not twice or (engine.fold == "cron" and calendar.running):
+            return True
+        return engine.fold != "unknown" and first_instant(line_zone, shown) == instant
+    if engine.gap != "after" or calendar.running:
+        return False
+    return any(
+        change.at == instant and next(_times_in(calendar, change), None) is not None
+        for change in changes(line_zone)
+        if change.is_gap
+    )
+
+
+def _holds(calendar: Calendar, civil_time: dt.datetime) -> bool:
+    """Tell whether *calendar* has a time within the minute of *civil_time*."""
+    if civil_time.minute not in calendar.minutes or civil_time.hour not in calendar.hours:
+        return False
+    return civil_time.date() in civil.days_in_month(calendar, civil_time.year, civil_time.month)
+
+
+def _possible(calendar: Calendar, change: Change, engine: Abilities) -> Iterator[dt.datetime]:
+    """Yield every instant at which the engine may fire for times that *change* skips or repeats."""
+    for time in _times_in(calendar, change):
+        first = (time - change.old).replace(tzinfo=dt.UTC, second=0)
+        second = (time - change.new).replace(tzinfo=dt.UTC, second=0)
+        if change.is_gap:
+            if engine.gap == "unknown":
+                yield from (first, second, change.at)
+            elif engine.gap == "after" and not calendar.running:
+                yield change.at
+        else:
+            yield first
+            if engine.fold == "unknown" or (engine.fold == "cron" and calendar.running):
+                yield second
+
+
+def _times_in(calendar: Calendar, change: Change) -> Iterator[dt.datetime]:
+    """Yield the civil times of *calendar* that *change* skips or repeats."""
+    old, new = ((change.at + shift).replace(tzinfo=None) for shift in (change.old, change.new))
+    return takewhile(lambda time: time < max(old, new), civil.ascending(calendar, min(old, new)))
+
+
+def extra_triggers(
+    instants: Iterable[dt.datetime], host_zone: ZoneInfo, engine: Abilities
+) -> tuple[Trigger, ...]:
+    """Return triggers that surely fire at all *instants*, as rarely as *engine* can say it."""
+    instants = sorted(instants)
+    if not instants:
+        return ()
+    if engine.zones:
+        return _lines(instants, lambda instant: (instant.replace(tzinfo=None), False), "UTC")
+    if engine.pulses:
+        return _pulses(instants)
+    if engine.fold == "cron":
+        return _lines(instants, lambda instant: _on_host(instant, host_zone), None)
+    return (EVERY_MINUTE,)
+
+
+def _on_host(instant: dt.datetime, host_zone: ZoneInfo) -> tuple[dt.datetime, bool]:
+    shown = wall(host_zone, instant)
+    return shown, first_instant(host_zone, shown) != instant
+
+
+def _lines(
+    instants: list[dt.datetime],
+    read: Callable[[dt.datetime], tuple[dt.datetime, bool]],
+    zone: str | None,
+) -> tuple[Trigger, ...]:
+    """Return yearly lines; those for the second pass of a fold are running, on a step cron can star."""
+    days: dict[tuple[int, bool], set[tuple[int, int]]] = defaultdict(set)
+    for instant in instants:
+        shown, again = read(instant)
+        days[shown.hour * 3600 + shown.minute * 60, again].add((shown.month, shown.day))
+    times: dict[tuple[frozenset[int], frozenset[int], bool], set[int]] = defaultdict(set)
+    for (time, again), dates in days.items():
+        months = frozenset(month for month, _ in dates)
+        times[months, _week_of(dates), again].add(time)
+    return tuple(
+        Line(
+            calendar=Calendar(
+                hours=hours,
+                minutes=_starred(minutes) if again else minutes,
+                months=months,
+                days=month_days,
+                running=again,
+            ),
+            zone=zone,
+        )
+        for (months, month_days, again), group in times.items()
+        for hours, minutes, _ in products(group)
+    )
+
+
+def _week_of(dates: set[tuple[int, int]]) -> frozenset[int]:
+    """Return the run of days around *dates*: clock changes keep to a week of their month."""
+    numbers = [day for _, day in dates]
+    return frozenset(range(min(numbers), max(numbers) + 1))
+
+
+def _starred(minutes: frozenset[int]) -> frozenset[int]:
+    return frozenset(range(0, 60, gcd(60, *minutes)))
+
+
+def _pulses(instants: list[dt.datetime]) -> tuple[Trigger, ...]:
+    phases = sorted({int(instant.timestamp()) % DAY_SECONDS for instant in instants})
+    if len(phases) <= 4:
+        return tuple(Pulse(every=DAY_SECONDS, phase=phase) for phase in phases)
+    every = gcd(DAY_SECONDS, *(phase - phases[0] for phase in phases))
+    return (Pulse(every=every, phase=phases[0] % every),)

@@ -1,0 +1,127 @@
+"""One calendar -> calendars that an engine can say, containing at least the same times.
+
+Each widening carries its reason; no reason means nothing was added. Civil days
+only: time zones and clock changes are the business of ``shift.py`` and ``clocks.py``.
+"""
+
+from __future__ import annotations
+
+import calendar as months_of
+import datetime as dt
+from dataclasses import replace
+from functools import lru_cache
+from math import gcd
+from typing import TYPE_CHECKING
+
+from ratectl.schedule import civil
+from ratectl.schedule.calendar import (
+    DAYS,
+    LAST_DAY,
+    MONTHS,
+    WEEKDAYS,
+    Calendar,
+    Stride,
+    Unit,
+)
+
+if TYPE_CHECKING:
+    from ratectl.schedule.triggers import Abilities
+
+Sayable = tuple[tuple[Calendar, ...], tuple[str, ...]]
+"""Calendars that an engine can say, and the reasons why they contain more than was asked."""
+
+
+def sayable(calendar: Calendar, engine: Abilities) -> Sayable:
+    """Return calendars that *engine* can say and that together contain every time of *calendar*."""
+    reasons: list[str] = []
+    if len(calendar.seconds) > 1 or (calendar.seconds != {0} and not engine.seconds):
+        calendar = replace(calendar, seconds=frozenset({0}))
+        reasons.append("seconds are waited for after a wakeup at the minute")
+    calendars = _without_foreign_stride(calendar, engine, reasons)
+    days = [_days(one, engine, reasons) for one in calendars]
+    return tuple(days), tuple(dict.fromkeys(reasons))
+
+
+def _without_foreign_stride(
+    calendar: Calendar, engine: Abilities, reasons: list[str]
+) -> list[Calendar]:
+    stride = calendar.stride
+    if stride is None:
+        return [calendar]
+    if stride.unit is Unit.MONTH:
+        return [_month_set(calendar, stride, reasons)]
+    plain = calendar.days == DAYS and calendar.months == MONTHS and not calendar.nth
+    if engine.day_strides and plain:
+        if stride.unit is Unit.WEEK:
+            return [_day_stride(calendar, stride, weekday) for weekday in sorted(calendar.weekdays)]
+        if calendar.weekdays == WEEKDAYS:
+            return [calendar]
+    reasons.append(f"the engine cannot count every {stride.every} {stride.unit.value}s")
+    return [replace(calendar, stride=None)]
+
+
+def _month_set(calendar: Calendar, stride: Stride, reasons: list[str]) -> Calendar:
+    step = gcd(stride.every, 12)
+    if step != stride.every:
+        reasons.append(f"the engine cannot count every {stride.every} months")
+    months = {month for month in calendar.months if (month - stride.anchor.month) % step == 0}
+    return replace(calendar, months=frozenset(months), stride=None)
+
+
+def _day_stride(calendar: Calendar, stride: Stride, weekday: int) -> Calendar:
+    """Every n weeks on one weekday is every 7n days from such a day."""
+    monday = stride.anchor - dt.timedelta(days=stride.anchor.weekday())
+    anchor = monday + dt.timedelta(days=weekday - 1)
+    by_days = Stride(unit=Unit.DAY, every=7 * stride.every, anchor=anchor)
+    return replace(calendar, weekdays=WEEKDAYS, stride=by_days)
+
+
+def _days(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Calendar:
+    if calendar.nth and not (len(calendar.weekdays) == 1 and calendar.nth <= engine.nth):
+        calendar = widened_nth(calendar, engine, reasons)
+    if LAST_DAY in calendar.days and not engine.last_day:
+        days = (calendar.days - {LAST_DAY}) | {28, 29, 30, 31}
+        calendar = replace(calendar, days=days)
+        reasons.append("the engine cannot say the last day of the month")
+    both = calendar.days != DAYS and calendar.weekdays != WEEKDAYS
+    if both and (not engine.both_days or calendar.nth):
+        calendar = _rarer_field(calendar)
+        reasons.append("the engine cannot restrict the day of the month and the weekday together")
+    return calendar
+
+
+def _rarer_field(calendar: Calendar) -> Calendar:
+    """Keep only the day field that wakes less often; days of the month when they tie."""
+    if len(calendar.weekdays) * 52 < len(calendar.days) * 12:
+        return replace(calendar, days=DAYS)
+    return replace(calendar, weekdays=WEEKDAYS, nth=frozenset())
+
+
+def widened_nth(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Calendar:
+    """Return *calendar* with "the n-th of these weekdays" said by days of the month."""
+    possible, unique = _nth_days(calendar.weekdays, calendar.nth)
+    if not (unique and engine.both_days):
+        reasons.append("the engine cannot say which weekday of the month")
+    if LAST_DAY in calendar.days:
+        return replace(calendar, nth=frozenset(), days=DAYS)
+    days = calendar.days & possible or possible
+    return replace(calendar, nth=frozenset(), days=days)
+
+
+@lru_cache(maxsize=256)
+def _nth_days(weekdays: frozenset[int], nth: frozenset[int]) -> tuple[frozenset[int], bool]:
+    """Return the days of the month on which they can fall, and whether weekday and day then say it exactly."""
+    pattern = Calendar(weekdays=weekdays, nth=nth)
+    shapes = [(year, month) for year in range(2000, 2028) for month in (1, 2, 4)]
+    chosen = {shape: {day.day for day in civil.days_in_month(pattern, *shape)} for shape in shapes}
+    possible = frozenset().union(*chosen.values())
+    unique = all(
+        chosen[shape] == {day for day in possible if _is_weekday(shape, day, weekdays)}
+        for shape in shapes
+    )
+    return possible, unique
+
+
+def _is_weekday(shape: tuple[int, int], day: int, weekdays: frozenset[int]) -> bool:
+    first, length = months_of.monthrange(*shape)
+    return day <= length and (first + day - 1) % 7 + 1 in weekdays

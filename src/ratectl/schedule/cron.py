@@ -1,0 +1,165 @@
+"""Five-field cron lines with the meaning that Debian's cron daemon gives them.
+
+Dialect quirks end here: the either-day rule becomes two calendars, 7 becomes
+Sunday, a leading ``*`` becomes *running*. What Debian accepts but never fires or
+misreads (wrapped ranges, ``*/90``) is refused with the text that says what was meant.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ratectl.errors import ScheduleError
+from ratectl.schedule.calendar import DAYS, WEEKDAYS, Calendar, Union
+
+MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+SUNDAY = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """One position of a cron line."""
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+
+
+FIELDS = (
+    _Field(name="minute", low=0, high=59),
+    _Field(name="hour", low=0, high=23),
+    _Field(name="day of month", low=1, high=31),
+    _Field(name="month", low=1, high=12, names=MONTH_NAMES),
+    _Field(name="day of week", low=0, high=7, names=DAY_NAMES),
+)
+
+
+def looks_like_cron(text: str) -> bool:
+    """Tell whether *text* is meant as a cron line or macro rather than as a phrase."""
+    return text.startswith("@") or bool(re.match(r"[\d*]", text))
+
+
+def parse_cron(text: str) -> Calendar | Union:
+    """Return the value of a five-field line or ``@macro``. Raises ScheduleError."""
+    line = MACROS.get(text.lower(), text)
+    if line.startswith("@"):
+        hint = "; a schedule counts slots, not boots" if line.lower() == "@reboot" else ""
+        raise ScheduleError(f"{text!r}: unknown macro{hint}; known are {', '.join(MACROS)}")
+    parts = line.split()
+    if len(parts) != len(FIELDS):
+        raise ScheduleError(_count_message(text, len(parts)))
+    minutes, hours, days, months, weekdays = (
+        _parse_field(part, field, text) for part, field in zip(parts, FIELDS, strict=True)
+    )
+    weekdays = frozenset(SUNDAY if day == 0 else day for day in weekdays)
+    both = Calendar(
+        minutes=minutes,
+        hours=hours,
+        days=days,
+        months=months,
+        weekdays=weekdays,
+        running=parts[0].startswith("*") or parts[1].startswith("*"),
+    )
+    if parts[2].startswith("*") or parts[4].startswith("*"):
+        return both
+    return Union(members=(_with(both, weekdays=WEEKDAYS), _with(both, days=DAYS)))
+
+
+def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:
+    values = {name: getattr(calendar, name) for name in calendar.__slots__}
+    return Calendar(**values | changes)
+
+
+def _count_message(text: str, count: int) -> str:
+    if count == 6:
+        return (
+            f"{text!r}: six fields; cron lines have five (minute hour day month weekday), "
+            'seconds are said in a phrase: "every 30 seconds", "every minute at :05"'
+        )
+    return f"{text!r}: {count} fields; a cron line has five (minute hour day month weekday)"
+
+
+def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
+    values: set[int] = set()
+    for item in part.split(","):
+        values |= _parse_item(item, field, line)
+    return frozenset(values)
+
+
+def _parse_item(item: str, field: _Field, line: str) -> set[int]:
+    match = re.fullmatch(r"(\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/(\d+))?", item.lower())
+    if match is None:
+        raise _error(line, field, item, _unknown_hint(item))
+    whole, first, last, step_text = match.groups()
+    step = int(step_text or 1)
+    if whole == "*":
+        low, high = field.low, min(field.high, 6) if field.names == DAY_NAMES else field.high
+    else:
+        low = _number(first, field, item, line)
+        high = _number(last, field, item, line) if last else low
+        if step_text and not last:
+            hint = f"a step needs a range: {low}-{field.high}/{step}"
+            raise _error(line, field, item, hint)
+    if low > high:
+        raise _error(line, field, item, _wrapped_hint(field, low, high))
+    values = range(low, high + 1)
+    if step_text:
+        _check_step(step, values, field, item, line)
+    return set(values[::step])
+
+
+def _check_step(step: int, values: range, field: _Field, item: str, line: str) -> None:
+    """Refuse a step that never moves, or that moves out of the range at once."""
+    if step == 0:
+        raise _error(line, field, item, "a step of 0 never moves")
+    if step >= len(values):
+        unit = {"minute": "minutes", "hour": "hours", "day of month": "days"}.get(field.name)
+        say = (
+            f'; did you mean the phrase "every {step} {unit}"?' if unit and len(values) > 1 else ""
+        )
+        only = f"the step is larger than the range, so only {values[0]} is left{say}"
+        raise _error(line, field, item, only)
+
+
+def _number(text: str, field: _Field, item: str, line: str) -> int:
+    if text in field.names:
+        return field.names.index(text) + (field.low if field.names == MONTH_NAMES else 0)
+    if not text.isdigit():
+        raise _error(line, field, item, _unknown_hint(item))
+    number = int(text)
+    if not field.low <= number <= field.high:
+        raise _error(line, field, item, f"{number} is outside {field.low}-{field.high}")
+    return number
+
+
+def _wrapped_hint(field: _Field, low: int, high: int) -> str:
+    top = 6 if field.names == DAY_NAMES else field.high
+    left = f"{low}-{top}" if low < top else str(low)
+    right = f"{field.low}-{high}" if high > field.low else str(high)
+    return f"the range runs backwards, and cron would never fire; write {left},{right}"
+
+
+def _unknown_hint(item: str) -> str:
+    if "#" in item:
+        return 'cron has no "#"; say it as a phrase: "every month on the second friday"'
+    if item.upper() in {"L", "LW", "W"} or item.upper().endswith(("L", "W")):
+        return 'cron has no L or W; say it as a phrase: "every month on the last day"'
+    if "?" in item or "~" in item or item.upper() == "H":
+        return "?, ~ and H belong to other schedulers; use * or a number"
+    return "expected numbers, ranges a-b, steps a-b/n or */n, joined by commas"
+
+
+def _error(line: str, field: _Field, item: str, hint: str) -> ScheduleError:
+    return ScheduleError(f"{line!r}: {field.name} {item!r}: {hint}")

@@ -1,0 +1,194 @@
+"""What a phrase means: a read :class:`Phrase` -> schedule value.
+
+Intervals that divide a day are calendars aligned to midnight; all others count
+from the anchor (``from``, else Monday 1970-01-05). Clauses that do not fit the
+unit are refused with the phrase that says what was probably meant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ratectl.schedule.calendar import (
+    LAST_DAY,
+    MONDAY_1970,
+    MONTHS,
+    WEEKDAYS,
+    Calendar,
+    Interval,
+    Once,
+    Schedule,
+    Stride,
+    Union,
+    Unit,
+)
+from ratectl.schedule.phrase import Ordinal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ratectl.schedule.phrase import Phrase
+
+SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
+MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
+DAY_SECONDS = 86400
+
+
+def meaning(phrase: Phrase, start: dt.datetime | None) -> Schedule:
+    """Return the value of *phrase*, with intervals counted from civil *start* if given.
+
+    Raises ScheduleError where clauses contradict the unit.
+    """
+    if phrase.once is not None:
+        return Once(at=phrase.once)
+    if phrase.unit in SECONDS_IN:
+        return _within_day(phrase, start)
+    if phrase.between:
+        raise phrase.error(
+            '"between" needs an interval: "every 15 minutes between 09:00 and 17:30"'
+        )
+    if phrase.unit in MONTHS_IN:
+        return _by_months(phrase, start)
+    return _by_days(phrase, start)
+
+
+def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
+    step = phrase.count * SECONDS_IN[phrase.unit]
+    if phrase.ordinals:
+        raise phrase.error('days of the month go with "every month on the ..."')
+    offsets = _offsets(phrase)
+    running = replace(_base(phrase), running=True)
+    if phrase.between:
+        return _union(at_times(running, _grid_between(phrase, step, offsets)))
+    if step < DAY_SECONDS and DAY_SECONDS % step == 0:
+        grid = {t + o for t in range(0, DAY_SECONDS, step) for o in offsets}
+        return _union(at_times(running, grid))
+    if phrase.at or phrase.weekdays or phrase.months:
+        raise phrase.error(
+            f'an interval that does not divide a day counts elapsed time and takes no "at", "on" or '
+            f'"in"; say "every {phrase.count} {phrase.unit}s between 00:00 and 23:59" for a daily grid'
+        )
+    if start is None:
+        return Interval(seconds=step)
+    return Interval(seconds=step, anchor=start)
+
+
+def _offsets(phrase: Phrase) -> list[int]:
+    """Return the seconds that "at :17" adds to each step of the grid."""
+    if not phrase.at:
+        return [0]
+    if any(clock.hour is not None for clock in phrase.at):
+        raise phrase.error('a full time of day goes with "every day at ..."; say "at :30" here')
+    if phrase.unit == "second":
+        raise phrase.error('seconds take no "at"; say "every minute at :05"')
+    scale = 60 if phrase.unit == "hour" else 1
+    return [clock.seconds // 60 * scale for clock in phrase.at]
+
+
+def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
+    assert phrase.between is not None  # noqa: S101 - the caller looked
+    first, last = (clock.seconds for clock in phrase.between)
+    if any(clock.hour is None for clock in phrase.between):
+        raise phrase.error('"between" needs full times: between 09:00 and 17:30')
+    if first >= last:
+        raise phrase.error(
+            "the first time must be the earlier one; write two schedules across midnight"
+        )
+    if not phrase.at:
+        return set(range(first, last + 1, step))
+    grid = {t + o for t in range(first - first % step, last + 1, step) for o in offsets}
+    return {t for t in grid if first <= t <= last}
+
+
+def _by_days(phrase: Phrase, start: dt.datetime | None) -> Schedule:
+    if phrase.ordinals:
+        raise phrase.error('days of the month go with "every month on the ..."')
+    anchor = start.date() if start else MONDAY_1970
+    base = _base(phrase)
+    if phrase.unit == "week" and not phrase.weekdays:
+        first_day = anchor.isoweekday() if phrase.count > 1 else 1
+        base = replace(base, weekdays=frozenset({first_day}))
+    if phrase.count > 1:
+        unit = Unit.WEEK if phrase.unit == "week" else Unit.DAY
+        base = replace(base, stride=Stride(unit=unit, every=phrase.count, anchor=anchor))
+    return _union(at_times(base, _times(phrase)))
+
+
+def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
+    if phrase.weekdays:
+        raise phrase.error('say which one: "on the first monday", "on the last friday"')
+    ordinals = phrase.ordinals or [Ordinal(number=1)]
+    members: list[Calendar] = []
+    for ordinal in ordinals:
+        base = _on_ordinal(_month_base(phrase, start, late=ordinal.number < 0), phrase, ordinal)
+        members += at_times(base, _times(phrase))
+    return _union(members)
+
+
+def _on_ordinal(base: Calendar, phrase: Phrase, ordinal: Ordinal) -> Calendar:
+    if not ordinal.weekdays:
+        day = LAST_DAY if ordinal.number < 0 else ordinal.number
+        return replace(base, days=frozenset({day}))
+    longest = 5 * len(ordinal.weekdays) - (0 if len(ordinal.weekdays) == 1 else 2)
+    if ordinal.number > longest:
+        raise phrase.error("no month has that many of these weekdays; say first to fifth, or last")
+    return replace(base, weekdays=ordinal.weekdays, nth=frozenset({ordinal.number}))
+
+
+def _month_base(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Calendar:
+    """Return the months that count: the first of a quarter or year, its last one for "the last ..."."""
+    if phrase.months:
+        if phrase.count > 1:
+            raise phrase.error('"in" names the months itself; leave out the number')
+        return _base(phrase)
+    length = MONTHS_IN[phrase.unit]
+    place = length if late else 1
+    step = phrase.count * length
+    if 12 % step == 0 and (start is None or phrase.count == 1):
+        return Calendar(months=frozenset(range(place, 13, step)))
+    first = start.date() if start else dt.date(1970, 1, 1)
+    month = (first.month - 1) // length * length + place
+    anchor = dt.date(first.year, month, 1)
+    return Calendar(stride=Stride(unit=Unit.MONTH, every=step, anchor=anchor))
+
+
+def _times(phrase: Phrase) -> set[int]:
+    if any(clock.hour is None for clock in phrase.at):
+        raise phrase.error('"at :30" goes with hours or minutes; say a full time such as 10:30')
+    return {clock.seconds for clock in phrase.at} or {0}
+
+
+def _base(phrase: Phrase) -> Calendar:
+    return Calendar(weekdays=phrase.weekdays or WEEKDAYS, months=phrase.months or MONTHS)
+
+
+def at_times(base: Calendar, times: Iterable[int]) -> list[Calendar]:
+    """Return the fewest calendars like *base* whose times of day are *times* (seconds since midnight)."""
+    return [
+        replace(base, hours=hours, minutes=minutes, seconds=seconds)
+        for hours, minutes, seconds in products(times)
+    ]
+
+
+def products(
+    times: Iterable[int],
+) -> list[tuple[frozenset[int], frozenset[int], frozenset[int]]]:
+    """Split seconds since midnight into few products of (hours, minutes, seconds)."""
+    seconds_of: dict[int, set[int]] = defaultdict(set)
+    for time in times:
+        seconds_of[time // 60].add(time % 60)
+    minutes_of: dict[tuple[int, frozenset[int]], set[int]] = defaultdict(set)
+    for minute, within in seconds_of.items():
+        minutes_of[minute // 60, frozenset(within)].add(minute % 60)
+    hours_of: dict[tuple[frozenset[int], frozenset[int]], set[int]] = defaultdict(set)
+    for (hour, seconds), minutes in minutes_of.items():
+        hours_of[frozenset(minutes), seconds].add(hour)
+    found = [(frozenset(hours), *fields) for fields, hours in hours_of.items()]
+    return sorted(found, key=lambda product: [sorted(field) for field in product])
+
+
+def _union(members: list[Calendar]) -> Schedule:
+    return members[0] if len(members) == 1 else Union(members=tuple(members))

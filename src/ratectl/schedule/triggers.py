@@ -1,0 +1,76 @@
+"""The vocabulary between schedules and engines: what an engine can say, and what we ask it to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ratectl.schedule.calendar import Calendar
+
+
+class Fidelity(Enum):
+    """How tightly the wakeups of a cover enclose the slots."""
+
+    EXACT = "exact"
+    GUARDED = "guarded"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What an engine can say in one trigger, and what it does when clocks change."""
+
+    zones: bool = False
+    """A trigger can name any IANA zone, UTC included."""
+    seconds: bool = False
+    last_day: bool = False
+    """The last day of the month can be said."""
+    nth: frozenset[int] = frozenset()
+    """Which occurrences of ONE weekday in the month can be said (1 to 5, -1 the last)."""
+    both_days: bool = False
+    """Days of the month AND weekdays restrict one trigger together."""
+    day_strides: bool = False
+    """Every n-th day from a date can be said."""
+    pulses: bool = False
+    """Every n minutes of elapsed time from a fixed instant can be said."""
+    gap: Literal["after", "skip", "unknown"] = "unknown"
+    """A civil time that a clock change skips: fires at the first instant after, not at all, or nobody knows."""
+    fold: Literal["cron", "first", "unknown"] = "unknown"
+    """A civil time that comes twice: cron's rule (running twice, others once), the first only, or nobody knows."""
+    most: int | None = None
+    """The most triggers that one job may have, each for a single time of day."""
+    days_multiply: bool = False
+    """Each day of the month, weekday and month needs a trigger of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The civil times of *calendar* in the IANA *zone*; None is the host's local time."""
+
+    calendar: Calendar
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The instants whose Unix time leaves *phase* when divided by *every* (both in seconds)."""
+
+    every: int
+    phase: int = 0
+
+
+Trigger = Line | Pulse
+EVERY_MINUTE = Pulse(every=60)
+"""The coarsest cover of all, which every engine can say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """Native triggers that wake us at or within a minute after every slot, or the refusal to give any."""
+
+    fidelity: Fidelity
+    reason: str = ""
+    """Why it is not exact; empty when it is."""
+    triggers: tuple[Trigger, ...] = ()

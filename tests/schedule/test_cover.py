@@ -1,0 +1,223 @@
+"""The law of covers: the triggers wake us at every slot, and exact ones at nothing else.
+
+The models of the engines here know nothing of ``clocks.py``: they ask only what the
+clocks of a zone show at an instant, minute by minute.
+"""
+
+import datetime as dt
+from itertools import islice, takewhile
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ratectl.schedule.calendar import Calendar
+from ratectl.schedule.civil import days_in_month
+from ratectl.schedule.cover import Fidelity, Line, Pulse, cover
+from ratectl.schedule.parse import parse
+from ratectl.schedule.slots import after
+from ratectl.schedule.triggers import Abilities
+
+CRON = Abilities(gap="after", fold="cron")
+SYSTEMD = Abilities(
+    zones=True,
+    seconds=True,
+    last_day=True,
+    nth=frozenset({1, 2, 3, 4, 5, -1}),
+    both_days=True,
+    gap="skip",
+    fold="first",
+)
+WINDOWS = Abilities(
+    seconds=True,
+    last_day=True,
+    nth=frozenset({1, 2, 3, 4, -1}),
+    day_strides=True,
+    pulses=True,
+    gap="after",
+    most=48,
+)
+LAUNCHD = Abilities(most=500, days_multiply=True)
+ENGINES = {"cron": CRON, "systemd": SYSTEMD, "windows": WINDOWS, "launchd": LAUNCHD}
+ZONES = (
+    "UTC",
+    "America/New_York",
+    "Europe/London",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "America/Santiago",
+    "Pacific/Apia",
+    "Pacific/Kiritimati",
+    "America/St_Johns",
+)
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+
+
+def fields(low, high):
+    """Texts of one cron field."""
+    number = st.integers(low, high)
+    span = st.tuples(number, number).map(sorted).filter(lambda pair: pair[0] < pair[1])
+    return st.one_of(
+        st.just("*"),
+        st.integers(2, (high - low) // 2).map("*/{}".format),
+        number.map(str),
+        st.lists(number, min_size=2, max_size=3, unique=True).map(
+            lambda ns: ",".join(map(str, ns))
+        ),
+        span.map(lambda pair: f"{pair[0]}-{pair[1]}"),
+    )
+
+
+cron_lines = st.tuples(
+    fields(0, 59), fields(0, 23), fields(1, 28), fields(1, 12), fields(0, 6)
+).map(" ".join)
+times = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")
+phrases = st.one_of(
+    st.sampled_from([5, 7, 15, 45, 50, 90]).map("every {} minutes".format),
+    st.sampled_from([1, 2, 5, 24, 36]).map("every {} hours".format),
+    st.sampled_from([5, 45, 7]).map("every {} seconds".format),
+    times.map("every day at {}".format),
+    times.map("every 3 days at {}".format),
+    times.map("every 2 weeks on tuesday and friday at {}".format),
+    times.map("every weekday at {}:30".format),
+    times.map("every month on the 1st and 31st at {}".format),
+    times.map("every month on the last day at {}".format),
+    times.map("every month on the first monday at {}".format),
+    times.map("every month on the fifth friday at {}".format),
+    times.map("every quarter on the last weekday at {}".format),
+    times.map("every 5 months on the 15th at {}".format),
+    st.integers(1, 59).map("every hour at :{:02}".format),
+    st.integers(1, 59).map("every minute at :{:02}".format),
+    st.just("every 15 minutes between 00:30 and 03:10 on weekdays"),
+    times.map("once at 2027-03-14 {}".format),
+)
+
+
+def clock_changes(zone):
+    """The hours of 2026 to 2028 after which the zone's offset differs."""
+    found = []
+    hour = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    while hour.year < 2029:
+        if hour.astimezone(zone).utcoffset() != (hour + 12 * HOUR).astimezone(zone).utcoffset():
+            found.append(hour)
+        hour += 12 * HOUR
+    return found
+
+
+CHANGES = {name: clock_changes(ZoneInfo(name)) for name in ZONES}
+
+
+def slots_between(value, zone, start, end):
+    """The slots of a stretch, in UTC and without seconds."""
+    stream = takewhile(lambda slot: slot <= end + MINUTE, after(value, zone, start))
+    return {slot.astimezone(dt.UTC).replace(second=0) for slot in islice(stream, 20_000)}
+
+
+def minutes_of(calendar: Calendar, shown: dt.datetime) -> bool:
+    """Whether the calendar names the minute that the clocks show."""
+    return (
+        shown.minute in calendar.minutes
+        and shown.hour in calendar.hours
+        and shown.date() in days_in_month(calendar, shown.year, shown.month)
+    )
+
+
+def fires(trigger, instant, host_zone, engine):
+    """What the engine does in the minute of *instant*: True, False, or None when nobody knows."""
+    if isinstance(trigger, Pulse):
+        return (trigger.phase - int(instant.timestamp())) % trigger.every < 60
+    zone = ZoneInfo(trigger.zone) if trigger.zone else host_zone
+    local = instant.astimezone(zone)
+    shown = local.replace(tzinfo=None, fold=0)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    if minutes_of(trigger.calendar, shown):
+        if not twice or (engine.fold == "cron" and trigger.calendar.running):
+            return True
+        return None if engine.fold == "unknown" else local.fold == 0
+    return _after_gap(trigger.calendar, local, engine)
+
+
+def _after_gap(calendar, local, engine):
+    earlier = (local.astimezone(dt.UTC) - MINUTE).astimezone(local.tzinfo)
+    skipped = int((local.utcoffset() - earlier.utcoffset()).total_seconds()) // 60
+    if skipped <= 0 or calendar.running and engine.gap == "after":
+        return False
+    in_gap = any(
+        minutes_of(calendar, local.replace(tzinfo=None) - n * MINUTE) for n in range(1, skipped + 1)
+    )
+    if not in_gap or engine.gap == "skip":
+        return False
+    return True if engine.gap == "after" else None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=150, deadline=None)
+@given(
+    text=st.one_of(cron_lines, phrases),
+    zone_name=st.sampled_from(ZONES),
+    host_name=st.sampled_from(ZONES),
+    data=st.data(),
+)
+def test_law(engine, text, zone_name, host_name, data):
+    """Around clock changes and elsewhere, every slot has a wakeup in its minute, and exact covers no other."""
+    zone, host_zone = ZoneInfo(zone_name), ZoneInfo(host_name)
+    value = parse([text])
+    found = cover(value, zone, host_zone, ENGINES[engine])
+    moments = (
+        CHANGES[zone_name] + CHANGES[host_name] + [dt.datetime(2026, 5, 31, 20, tzinfo=dt.UTC)]
+    )
+    start = data.draw(st.sampled_from(moments)) - 14 * HOUR
+    end = start + 42 * HOUR
+
+    slots = slots_between(value, zone, start, end)
+    for slot in slots:
+        answers = [fires(t, slot, host_zone, ENGINES[engine]) for t in found.triggers]
+        assert True in answers, (text, slot.astimezone(zone), found)
+    if found.fidelity is Fidelity.EXACT:
+        minute = start + MINUTE
+        while minute <= end:
+            answers = [fires(t, minute, host_zone, ENGINES[engine]) for t in found.triggers]
+            assert minute in slots or not any(a is not False for a in answers), (
+                text,
+                minute,
+                found,
+            )
+            minute += MINUTE
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("text", ["every day at 10:30", "30 10 * * 1-5", "every hour at :17"])
+def test_plain_schedules_are_exact(engine, text):
+    """What people mostly write, on a host in the job's zone, wakes us at its slots only."""
+    zone = ZoneInfo("Asia/Kolkata")
+
+    assert cover(parse([text]), zone, zone, ENGINES[engine]).fidelity is Fidelity.EXACT
+
+
+def test_reason_is_given():
+    """A guarded cover says why it wakes more often."""
+    found = cover(
+        parse(["every day at 10:30"]), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), CRON
+    )
+
+    assert found.fidelity is Fidelity.GUARDED
+    assert "America/New_York" in found.reason
+    assert [sorted(line.calendar.hours) for line in found.triggers] == [[20], [21]]
+
+
+def test_fixed_offsets_are_exact():
+    """A zone that never changes its clocks is only moved, weekdays included."""
+    found = cover(
+        parse(["30 2 * * 1"]), ZoneInfo("Asia/Kolkata"), ZoneInfo("America/Phoenix"), CRON
+    )
+
+    assert found.fidelity is Fidelity.EXACT
+    (line,) = found.triggers
+    assert isinstance(line, Line)
+    assert (line.calendar.hours, line.calendar.minutes) == ({14}, {0})
+    assert line.calendar.weekdays == {7}
