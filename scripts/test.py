@@ -1,0 +1,132 @@
+"""All checks of the project from nothing: environment, engines, lint, types, tests.
+
+Needs only a python3 (3.11+) with venv and pip. As root on Debian it fetches the real
+schedulers too and then insists on them; elsewhere their tests are left out, and it says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
+
+CRON = VENV / "engines" / "cron"
+NEEDED = {  # a file that shows the package is there -> the package
+    "/lib/systemd/systemd": "systemd",
+    "/usr/bin/dbus-daemon": "dbus",
+    "/usr/share/dbus-1/system.conf": "dbus",
+    "/usr/lib/systemd/user/dbus.socket": "dbus-user-session",
+    "/usr/share/pam-configs/systemd": "libpam-systemd",
+    "/usr/bin/plistutil": "libplist-utils",
+    "/usr/bin/unshare": "util-linux",
+    "/usr/sbin/useradd": "passwd",
+    "/usr/share/zoneinfo/Asia/Kolkata": "tzdata",
+}
+
+
+class StepError(Exception):
+    """A step ended with *code*."""
+
+    def __init__(self, step: str, code: int) -> None:
+        super().__init__(step)
+        self.step = step
+        self.code = code
+
+
+def main() -> int:
+    """Run the steps in order; say which one failed and return its exit code."""
+    flags = arguments()
+    started = time.monotonic()
+    try:
+        announce("environment", str(VENV))
+        ensure("dev")
+        if flags.engines:
+            announce("engines", "Debian's cron (unpacked aside), systemd, plistutil")
+            fetch_engines()
+        step("lint and types", "scripts/check.py")
+        run_tests(engines=flags.engines)
+    except SetupError as error:
+        print(f"test.py: {error}", file=sys.stderr)
+        return 1
+    except StepError as error:
+        print(f"test.py: FAILED in: {error.step}", file=sys.stderr)
+        return error.code
+    print(f"test.py: everything holds ({time.monotonic() - started:.0f} s)")
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    """Return the flags; ``engines`` says whether real schedulers take part."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--quick", action="store_true", help="leave the real engines out")
+    choice.add_argument(
+        "--require-engines",
+        action="store_true",
+        help="a missing engine fails (the default as root on Linux and where CI=true)",
+    )
+    flags = parser.parse_args()
+    in_ci = os.environ.get("CI", "").lower() == "true"
+    wanted = flags.require_engines or in_ci or (is_root() and sys.platform == "linux")
+    flags.engines = wanted and not flags.quick
+    return flags
+
+
+def fetch_engines() -> None:
+    """Install what the engine tests need; cron is only unpacked, so that nothing starts it here."""
+    absent = {package for sign, package in NEEDED.items() if not Path(sign).exists()}
+    may_install = is_root() and shutil.which("apt-get")
+    unpacked = (CRON / "usr/sbin/cron").exists()
+    if (absent or not unpacked) and not may_install:
+        lacking = sorted(absent) + ([] if unpacked else ["cron"])
+        raise SetupError(f"engines are required, and only root on Debian can fetch them: {lacking}")
+    if absent:
+        apt_install(*sorted(absent))
+    if not unpacked:
+        unpack_cron()
+
+
+def unpack_cron() -> None:
+    """Download Debian's cron package and unpack it into the environment."""
+    folder = CRON.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    apt("update")  # a fresh image has no package lists yet
+    apt("download", "-o", "APT::Sandbox::User=root", "cron", folder=folder)
+    package = next(folder.glob("cron_*.deb"))
+    subprocess.run(("dpkg", "-x", str(package), str(CRON)), check=True)
+
+
+def run_tests(*, engines: bool) -> None:
+    """Run the unit tests side by side, then the engine tests, one process per engine."""
+    coverage = ("--cov", "--cov-report=" if engines else "--cov-report=term")
+    step("unit tests", "-m", "pytest", "-m", "not engine", "-n", "2", *coverage)
+    if not engines:
+        print("engine tests: left out (they need root on Linux, and not --quick)", flush=True)
+        return
+    together = ("-n", "3", "--dist", "loadfile", "--cov", "--cov-append", "--cov-report=term")
+    step("engine tests", "-m", "pytest", "-m", "engine", *together, require="1")
+
+
+def step(name: str, *arguments: str, require: str = "") -> None:
+    """Run the environment's Python with *arguments*; raise StepError when it fails."""
+    announce(name, " ".join(arguments))
+    argv = (str(program("python")), *arguments)
+    environment = os.environ | {"RATECTL_REQUIRE_ENGINES": require}
+    done = subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise StepError(name, done.returncode)
+
+
+def announce(name: str, detail: str) -> None:
+    """Print which step begins."""
+    print(f"== {name}: {detail}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Real schedulers for tests: a sandbox per engine and session, entered as root or an ordinary user.
+
+Where a sandbox cannot be made the tests skip with the reason, or fail when
+``RATECTL_REQUIRE_ENGINES`` is set, as ``scripts/test.py`` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+SANDBOX = str(HERE / "sandbox.py")
+RATECTL = str(Path(sys.executable).with_name("ratectl"))
+FIRING_LIMIT = 61
+"""Seconds from an installation to the daemon's next minute: at most a minute, and cron fires at :01."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account inside a sandbox: its commands, files, and ratectl with the defaults of its home."""
+
+    sandbox: str
+    user: str
+
+    @property
+    def home(self) -> str:
+        return "/root" if self.user == "root" else f"/home/{self.user}"
+
+    def run(
+        self, *argv: str, stdin: bytes = b"", code: int = 0
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run *argv*; another exit code than *code* fails the test with what was said."""
+        entered = (sys.executable, SANDBOX, "exec", self.sandbox, "--user", self.user)
+        done = subprocess.run((*entered, *argv), input=stdin, capture_output=True, check=False)
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        assert done.returncode == code, f"{' '.join(argv)} ended with {done.returncode}\n{said}"
+        return done
+
+    def sh(self, script: str) -> str:
+        """Return the output of a shell *script*, whatever its exit code."""
+        return self.run("sh", "-c", f"{script}\ntrue").stdout.decode()
+
+    def ratectl(self, *arguments: str, code: int = 0) -> str:
+        """Return what ``ratectl`` said on both streams."""
+        done = self.run(RATECTL, *arguments, code=code)
+        return (done.stdout + done.stderr).decode()
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(RATECTL, *arguments, "--json").stdout)
+
+    def write(self, path: str, data: bytes) -> None:
+        self.run("sh", "-c", 'mkdir -p "${0%/*}" && cat > "$0"', path, stdin=data)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of *path*, none where there is no such file."""
+        return self.run("sh", "-c", '[ ! -e "$0" ] || cat "$0"', path).stdout
+
+    def write_spec(self, job: str, url: str, *, schedule: str = "every minute") -> None:
+        """Write the account's ``jobs.toml`` with one *job* that appends to ``~/JOB.txt``."""
+        spec = f"""
+            [jobs.{job}]
+            pairs = ["USD/INR"]
+            schedule = "{schedule}"
+            providers = ["exchangerate-api-v4"]
+            output = "~/{job}.txt"
+            [providers.exchangerate-api-v4]
+            base_url = "{url}/v4"
+        """
+        self.write(f"{self.home}/.config/ratectl/jobs.toml", spec.encode())
+
+    def wait_for_line(self, path: str, limit: float) -> bytes:
+        """Return the bytes of *path* as soon as it holds a whole line."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            text = self.read(path)
+            if text.endswith(b"\n"):
+                return text
+            time.sleep(0.25)
+        log = self.sh("cat ~/.local/state/ratectl/*.log /var/log/cron.log /var/log/cron.mail")
+        journal = self.sh("journalctl --no-pager --lines 40") if shutil.which("journalctl") else ""
+        pytest.fail(f"no line in {path} after {limit} seconds\n{log}\n{journal}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A sandbox in which one scheduler runs, with the rate server on its loopback."""
+
+    sandbox: str
+    rates: str
+    """The rate server's base URL; it serves the ECB's history."""
+
+    def account(self, user: str) -> Account:
+        return Account(sandbox=self.sandbox, user=user)
+
+
+def start(kind: str) -> Iterator[Engine]:
+    """Yield an engine of *kind*; it ends with the session, or when this process dies."""
+    probe = (sys.executable, SANDBOX, "missing", kind)
+    reason = subprocess.run(probe, capture_output=True, text=True, check=True).stdout.strip()
+    if reason and os.environ.get("RATECTL_REQUIRE_ENGINES"):
+        pytest.fail(f"{kind}: {reason}")
+    if reason:
+        pytest.skip(f"{kind}: {reason}")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen((sys.executable, SANDBOX, "hold", kind), **pipes) as holder:
+        sandbox = holder.stdout.readline().decode().strip()
+        assert sandbox, f"the {kind} sandbox did not start"
+        server = (sys.executable, str(CHECKOUT / "scripts/rate_server.py"), "--data", "ecb")
+        entered = (sys.executable, SANDBOX, "exec", sandbox, *server)
+        with subprocess.Popen(entered, stdout=subprocess.PIPE) as rates:
+            yield Engine(sandbox=sandbox, rates=rates.stdout.readline().decode().strip())
+            rates.terminate()
+
+
+@pytest.fixture(scope="session")
+def cron() -> Iterator[Engine]:
+    yield from start("cron")
+
+
+@pytest.fixture(scope="session")
+def systemd() -> Iterator[Engine]:
+    yield from start("systemd")

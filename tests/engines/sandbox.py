@@ -1,0 +1,364 @@
+"""A throw-away copy of this machine in which a real scheduler runs: Debian's cron or systemd.
+
+Usage (root, Linux): ``sandbox.py run KIND CMD...``, or ``hold KIND``, which prints the
+sandbox's process id and keeps it until stdin closes, with ``exec PID [--user NAME] CMD...``
+beside it. Everything written inside is gone afterwards, and the host's clock cannot be set.
+"""
+
+# ruff: noqa: S606, T201 - a program that prints its answers and becomes others
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+KINDS = ("cron", "systemd")
+USERS = ("tester", "keeper")
+CHECKOUT = Path(__file__).resolve().parents[2]
+UNPACKED_CRON = Path(sys.prefix) / "engines" / "cron"  # put there by scripts/test.py
+SYSTEMD = Path("/lib/systemd/systemd")
+PROGRAMS = ("unshare", "nsenter", "setpriv", "mount", "pivot_root", "useradd")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# The wall clock has no namespace: with CAP_SYS_TIME a test could set it for the whole machine.
+DROPPED = "-sys_time,-sys_module,-sys_rawio,-wake_alarm"
+WITHOUT_CLOCK = ("setpriv", f"--bounding-set={DROPPED}", f"--inh-caps={DROPPED}")
+
+# Statically wanted units of a booting machine that have nothing to do in a namespace.
+MASKED = (
+    "dev-hugepages.mount",
+    "dev-mqueue.mount",
+    "getty@.service",
+    "console-getty.service",
+    "modprobe@.service",
+    "sys-fs-fuse-connections.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "systemd-modules-load.service",
+    "systemd-networkd.service",
+    "systemd-resolved.service",
+    "systemd-sysctl.service",
+    "systemd-timesyncd.service",
+    "systemd-udev-trigger.service",
+    "systemd-udevd.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-update-utmp.service",
+)
+
+
+def missing(kind: str) -> str:
+    """Return why a sandbox of *kind* cannot be made here, or an empty text when it can."""
+    if platform.system() != "Linux" or os.geteuid() != 0:
+        return "namespaces need root on Linux"
+    absent = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
+    if absent:
+        return f"programs not found: {', '.join(absent)}"
+    if kind == "cron" and not (UNPACKED_CRON / "usr/sbin/cron").exists():
+        return f"Debian's cron is not unpacked in {UNPACKED_CRON} (scripts/test.py does that)"
+    if kind == "systemd":
+        parts = (SYSTEMD, Path("/usr/bin/dbus-daemon"), Path("/usr/bin/loginctl"))
+        gone = [str(part) for part in parts if not part.exists()]
+        if gone:
+            return f"not installed: {', '.join(gone)} (scripts/test.py does that)"
+    return ""
+
+
+def execute(pid: str, user: str, command: list[str]) -> None:
+    """Become *command*, run by *user* inside the sandbox whose first process is *pid*."""
+    inside = (
+        "env -i PATH=$PATH LANG=C.UTF-8 TERM=dumb USER=$0 LOGNAME=$0 HOME=$H XDG_RUNTIME_DIR=$R"
+    )
+    script = (
+        'H=$(getent passwd "$0" | cut -d: -f6); R=/run/user/$(id -u "$0"); cd "$H"; '
+        f'exec setpriv --reuid "$0" --regid "$(id -g "$0")" --init-groups {inside} "$@"'
+    )
+    entering = ("nsenter", f"--target={pid}", "--all", "--", *WITHOUT_CLOCK)
+    os.execvpe("nsenter", (*entering, "sh", "-c", script, user, *command), {"PATH": PATH})
+
+
+def hold(kind: str) -> None:
+    """Boot a sandbox of *kind*, print the id of its first process, end it when stdin closes."""
+    work = Path(tempfile.mkdtemp(prefix="ratectl-sandbox-"))
+    run("mount", "-t", "tmpfs", "-o", "size=4g,mode=755", "tmpfs", str(work))
+    group = own_cgroup(work)
+    launcher = launch(kind, work, group)
+    try:
+        first = first_process(launcher)
+        wait_until_up(kind, first, launcher)
+        print(first, flush=True)
+        sys.stdin.read()
+        shut_down(kind, first)
+    finally:
+        launcher.kill()  # unshare --kill-child takes the rest along
+        launcher.wait()
+        time.sleep(0.1)
+        for folder in sorted(group.glob("**/"), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        run("umount", "--lazy", str(work))
+        work.rmdir()
+
+
+def own_cgroup(work: Path) -> Path:
+    """Return a new cgroup, made through a private mount of the hierarchy that systemd wants."""
+    mounted = work / "cgroup2"
+    mounted.mkdir()
+    run("mount", "-t", "cgroup2", "cgroup2", str(mounted))
+    group = mounted / f"ratectl-{os.getpid()}"
+    group.mkdir()
+    return group
+
+
+def launch(kind: str, work: Path, group: Path) -> subprocess.Popen[bytes]:
+    """Start this module's :func:`first_steps` as the first process of new namespaces."""
+    join = f"echo $$ > {group}/cgroup.procs; exec " + '"$@"'
+    spaces = ("--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup")
+    unshare = (*WITHOUT_CLOCK, "unshare", "--fork", "--kill-child", *spaces)
+    inner = (sys.executable, __file__, "_first", kind, str(work))
+    return subprocess.Popen(
+        ("sh", "-c", join, "sh", *unshare, *inner), stdin=subprocess.DEVNULL, stdout=sys.stderr
+    )
+
+
+def first_process(launcher: subprocess.Popen[bytes]) -> int:
+    """Return the id, as the host sees it, of the process that *launcher* forked."""
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
+    for _ in range(500):
+        text = children.read_text() if children.exists() else ""
+        if text.strip():
+            return int(text.split()[0])
+        time.sleep(0.01)
+    sys.exit("sandbox: the namespaces were not made")
+
+
+def wait_until_up(kind: str, first: int, launcher: subprocess.Popen[bytes]) -> None:
+    """Return when the scheduler inside is at work."""
+    systemctl = ["sh", "-c", "systemctl is-system-running | grep -qE 'running|degraded'"]
+    probe = ["test", "-e", "/run/cron.up"] if kind == "cron" else systemctl
+    for _ in range(600):
+        if launcher.poll() is not None:
+            sys.exit(f"sandbox: {kind} ended while starting")
+        argv = (sys.executable, __file__, "exec", str(first), *probe)
+        if subprocess.run(argv, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return
+        time.sleep(0.05)
+    sys.exit(f"sandbox: {kind} did not come up within a minute")
+
+
+def shut_down(kind: str, first: int) -> None:
+    """Ask systemd to power off; a cron has nothing to say goodbye for."""
+    if kind != "systemd":
+        return
+    os.kill(first, signal.SIGRTMIN + 3)
+    for _ in range(100):
+        if not Path(f"/proc/{first}").exists():
+            return
+        time.sleep(0.05)
+
+
+def first_steps(kind: str, work: Path) -> None:
+    """As the first process of the new namespaces: build the root, enter it, start the scheduler."""
+    run("mount", "--make-rprivate", "/")
+    root = lay_root(work)
+    furnish(root)
+    os.chdir(root)
+    (root / ".old").mkdir()
+    run("pivot_root", ".", ".old")
+    os.chdir("/")
+    run("umount", "--lazy", "/.old")
+    Path("/.old").rmdir()
+    run("mount", "--make-rshared", "/")
+    raise_loopback()
+    for user in USERS:
+        run("useradd", "--create-home", "--shell", "/bin/sh", user)
+    os.environ.clear()
+    os.environ.update(PATH=PATH, LANG="C.UTF-8", container="ratectl")
+    {"cron": become_cron, "systemd": become_systemd}[kind]()
+
+
+def lay_root(work: Path) -> Path:
+    """Mount a writable copy of ``/`` and of what this interpreter and checkout need beside it."""
+    root = work / "root"
+    overlay(Path("/"), root, work / "changes")
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(root / "run"))
+    run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(root / "tmp"))
+    needed = {CHECKOUT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}
+    for number, path in enumerate(sorted(needed)):
+        hidden = path.parts[1] in {"tmp", "run"} or path.stat().st_dev != Path("/").stat().st_dev
+        if hidden and not any(other in path.parents for other in needed):
+            overlay(path, root / path.relative_to("/"), work / f"changes-{number}")
+        for folder in (path, *path.parents):  # an ordinary user must get there; all copies
+            place = root / folder.relative_to("/")
+            place.chmod(place.stat().st_mode | 0o055)
+    return root
+
+
+def overlay(lower: Path, target: Path, changes: Path) -> None:
+    """Mount *lower* at *target*, with what is written there kept in *changes*."""
+    for folder in (target, changes / "upper", changes / "work"):
+        folder.mkdir(parents=True, exist_ok=True)
+    (changes / "upper").chmod(0o755)
+    layers = f"lowerdir={lower},upperdir={changes}/upper,workdir={changes}/work"
+    run("mount", "-t", "overlay", "overlay", "-o", layers, str(target))
+
+
+def furnish(root: Path) -> None:
+    """Give the new root its kernel file systems; sysctls of the host stay out of reach."""
+    run("mount", "-t", "proc", "proc", f"{root}/proc")
+    run("mount", "--bind", f"{root}/proc/sys", f"{root}/proc/sys")
+    run("mount", "-o", "remount,bind,ro", f"{root}/proc/sys")
+    if Path("/proc/sysrq-trigger").exists():
+        run("mount", "--bind", "/dev/null", f"{root}/proc/sysrq-trigger")
+    run("mount", "-t", "sysfs", "-o", "ro", "sysfs", f"{root}/sys")
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", f"{root}/sys/fs/cgroup")
+    run("mount", "-t", "cgroup2", "-o", "nsdelegate", "cgroup2", f"{root}/sys/fs/cgroup")
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", f"{root}/dev")
+    for name in ("null", "zero", "full", "random", "urandom", "tty"):
+        (root / "dev" / name).touch()
+        run("mount", "--bind", f"/dev/{name}", f"{root}/dev/{name}")
+    for name, options in (("shm", "mode=1777"), ("pts", "newinstance,ptmxmode=0666,gid=5")):
+        (root / "dev" / name).mkdir()
+        kind = "devpts" if name == "pts" else "tmpfs"
+        run("mount", "-t", kind, "-o", options, kind, f"{root}/dev/{name}")
+    links = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd"}
+    links |= {n: f"/proc/self/fd/{i}" for i, n in enumerate(("stdin", "stdout", "stderr"))}
+    for name, aim in links.items():
+        (root / "dev" / name).symlink_to(aim)
+
+
+def raise_loopback() -> None:
+    """Bring ``lo`` up (what ``ip link set lo up`` does, without needing iproute2)."""
+    set_flags, up_and_running = 0x8914, 0x1 | 0x40
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        fcntl.ioctl(door, set_flags, struct.pack("16sH14s", b"lo", up_and_running, b""))
+
+
+def become_cron() -> None:
+    """Install Debian's cron into the copy, start it, and stay as its syslog and its reaper."""
+    for folder in (Path("/etc/cron.d"), Path("/var/spool/cron")):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    Path("/etc/crontab").unlink(missing_ok=True)
+    run("groupadd", "--system", "--force", "crontab")
+    spool = ("-m", "1730", "-g", "crontab", "-d", "/var/spool/cron/crontabs")
+    run("install", *spool)
+    run("install", "-m", "755", f"{UNPACKED_CRON}/usr/sbin/cron", "/usr/sbin/cron")
+    client = ("-m", "2755", "-g", "crontab", f"{UNPACKED_CRON}/usr/bin/crontab")
+    run("install", *client, "/usr/bin/crontab")
+    session = (UNPACKED_CRON / "etc/pam.d/cron").read_text()
+    # loginuid belongs to the kernel's audit, which no namespace has
+    Path("/etc/pam.d/cron").write_text(re.sub(r"(?m)^.*pam_loginuid.*\n", "", session))
+    mailer = Path("/usr/sbin/sendmail")
+    mailer.unlink(missing_ok=True)
+    mailer.write_text("#!/bin/sh\n{ echo; cat; } >> /var/log/cron.mail\n")
+    mailer.chmod(0o755)
+    Path("/var/log/cron.mail").touch()
+    Path("/var/log/cron.mail").chmod(0o666)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+        syslog.bind("/dev/log")
+        Path("/dev/log").chmod(0o666)
+        subprocess.Popen(("/usr/sbin/cron", "-f", "-L", "15"), stdin=subprocess.DEVNULL)
+        time.sleep(1.1)  # a tab written in the second in which the daemon starts goes unnoticed
+        Path("/run/cron.up").touch()
+        keep_syslog(syslog)
+
+
+def keep_syslog(syslog: socket.socket) -> None:
+    """Write what daemons say to a file and reap orphans, for ever."""
+    syslog.settimeout(0.2)
+    with Path("/var/log/cron.log").open("ab", buffering=0) as log:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                log.write(syslog.recv(65536).rstrip(b"\0\n") + b"\n")
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+
+
+def become_systemd() -> None:
+    """Forget what the host has enabled, then let systemd take over this process."""
+    Path("/etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
+    Path("/etc/fstab").write_text("")
+    Path("/run/host").mkdir()
+    Path("/run/host/container-manager").write_text("ratectl\n")
+    units = Path("/etc/systemd/system")
+    for wanted in (*units.glob("*.wants"), *Path("/etc/systemd/user").glob("*.wants")):
+        if wanted.name != "sockets.target.wants":  # the user's bus is among them
+            shutil.rmtree(wanted)
+    for name in MASKED:
+        mask(units / name)
+    foreign = {"systemd-sysv-generator", "systemd-cron-generator"}
+    generators = Path("/etc/systemd/system-generators")
+    generators.mkdir(exist_ok=True)
+    for generator in Path("/lib/systemd/system-generators").iterdir():
+        if generator.name in foreign or not generator.name.startswith("systemd-"):
+            mask(generators / generator.name)
+    options = ("--system", "--unit=multi-user.target", "--show-status=no")
+    os.execv(SYSTEMD, (str(SYSTEMD), *options))
+
+
+def mask(unit: Path) -> None:
+    """Point *unit* to nowhere, which is how systemd is told to ignore it."""
+    unit.unlink(missing_ok=True)
+    unit.symlink_to("/dev/null")
+
+
+def run(*argv: str) -> None:
+    """Run *argv* quietly; a failure ends the program with its message."""
+    done = subprocess.run(argv, capture_output=True, check=False)
+    if done.returncode:
+        sys.exit(f"sandbox: {' '.join(argv)}: {done.stderr.decode(errors='replace').strip()}")
+
+
+def run_once(kind: str, command: list[str]) -> int:
+    """Run *command* as root in a sandbox of its own and return its exit code."""
+    hold_argv = (sys.executable, __file__, "hold", kind)
+    with subprocess.Popen(hold_argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        first = holder.stdout.readline().decode().strip()
+        if not first:
+            return holder.wait()
+        argv = (sys.executable, __file__, "exec", first, *command)
+        return subprocess.run(argv, check=False).returncode
+
+
+def main(argv: list[str]) -> int:
+    """Do what the module docstring says; ``_held`` and ``_first`` are its own later stages."""
+    match argv:
+        case ["missing", kind] if kind in KINDS:
+            print(missing(kind))
+            return 0
+        case ["hold", kind] if kind in KINDS:
+            if reason := missing(kind):
+                sys.exit(f"sandbox: {reason}")
+            private = ("unshare", "--mount", "--propagation=private")
+            os.execvp("unshare", (*private, sys.executable, __file__, "_held", kind))
+        case ["_held", kind]:
+            hold(kind)
+        case ["_first", kind, work]:
+            first_steps(kind, Path(work))
+        case ["exec", pid, "--user", user, *command] if command:
+            execute(pid, user, command)
+        case ["exec", pid, *command] if command:
+            execute(pid, "root", command)
+        case ["run", kind, *command] if kind in KINDS and command:
+            return run_once(kind, command)
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
