@@ -9,14 +9,12 @@ beside it. Everything written inside is gone afterwards, and the host's clock ca
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import platform
 import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -24,9 +22,10 @@ import time
 import uuid
 from pathlib import Path
 
+from rootfs import furnish, lay_root, raise_loopback, run
+
 KINDS = ("cron", "systemd")
 USERS = ("tester", "keeper")
-CHECKOUT = Path(__file__).resolve().parents[2]
 UNPACKED_CRON = Path(sys.prefix) / "engines" / "cron"  # put there by scripts/test.py
 SYSTEMD = Path("/lib/systemd/systemd")
 PROGRAMS = ("unshare", "nsenter", "setpriv", "mount", "pivot_root", "useradd")
@@ -188,63 +187,6 @@ def first_steps(kind: str, work: Path) -> None:
     {"cron": become_cron, "systemd": become_systemd}[kind]()
 
 
-def lay_root(work: Path) -> Path:
-    """Mount a writable copy of ``/`` and of what this interpreter and checkout need beside it."""
-    root = work / "root"
-    overlay(Path("/"), root, work / "changes")
-    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(root / "run"))
-    run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(root / "tmp"))
-    needed = {CHECKOUT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()}
-    for number, path in enumerate(sorted(needed)):
-        hidden = path.parts[1] in {"tmp", "run"} or path.stat().st_dev != Path("/").stat().st_dev
-        if hidden and not any(other in path.parents for other in needed):
-            overlay(path, root / path.relative_to("/"), work / f"changes-{number}")
-        for folder in (path, *path.parents):  # an ordinary user must get there; all copies
-            place = root / folder.relative_to("/")
-            place.chmod(place.stat().st_mode | 0o055)
-    return root
-
-
-def overlay(lower: Path, target: Path, changes: Path) -> None:
-    """Mount *lower* at *target*, with what is written there kept in *changes*."""
-    for folder in (target, changes / "upper", changes / "work"):
-        folder.mkdir(parents=True, exist_ok=True)
-    (changes / "upper").chmod(0o755)
-    layers = f"lowerdir={lower},upperdir={changes}/upper,workdir={changes}/work"
-    run("mount", "-t", "overlay", "overlay", "-o", layers, str(target))
-
-
-def furnish(root: Path) -> None:
-    """Give the new root its kernel file systems; sysctls of the host stay out of reach."""
-    run("mount", "-t", "proc", "proc", f"{root}/proc")
-    run("mount", "--bind", f"{root}/proc/sys", f"{root}/proc/sys")
-    run("mount", "-o", "remount,bind,ro", f"{root}/proc/sys")
-    if Path("/proc/sysrq-trigger").exists():
-        run("mount", "--bind", "/dev/null", f"{root}/proc/sysrq-trigger")
-    run("mount", "-t", "sysfs", "-o", "ro", "sysfs", f"{root}/sys")
-    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", f"{root}/sys/fs/cgroup")
-    run("mount", "-t", "cgroup2", "-o", "nsdelegate", "cgroup2", f"{root}/sys/fs/cgroup")
-    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", f"{root}/dev")
-    for name in ("null", "zero", "full", "random", "urandom", "tty"):
-        (root / "dev" / name).touch()
-        run("mount", "--bind", f"/dev/{name}", f"{root}/dev/{name}")
-    for name, options in (("shm", "mode=1777"), ("pts", "newinstance,ptmxmode=0666,gid=5")):
-        (root / "dev" / name).mkdir()
-        kind = "devpts" if name == "pts" else "tmpfs"
-        run("mount", "-t", kind, "-o", options, kind, f"{root}/dev/{name}")
-    links = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd"}
-    links |= {n: f"/proc/self/fd/{i}" for i, n in enumerate(("stdin", "stdout", "stderr"))}
-    for name, aim in links.items():
-        (root / "dev" / name).symlink_to(aim)
-
-
-def raise_loopback() -> None:
-    """Bring ``lo`` up (what ``ip link set lo up`` does, without needing iproute2)."""
-    set_flags, up_and_running = 0x8914, 0x1 | 0x40
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
-        fcntl.ioctl(door, set_flags, struct.pack("16sH14s", b"lo", up_and_running, b""))
-
-
 def become_cron() -> None:
     """Install Debian's cron into the copy, start it, and stay as its syslog and its reaper."""
     for folder in (Path("/etc/cron.d"), Path("/var/spool/cron")):
@@ -312,13 +254,6 @@ def mask(unit: Path) -> None:
     """Point *unit* to nowhere, which is how systemd is told to ignore it."""
     unit.unlink(missing_ok=True)
     unit.symlink_to("/dev/null")
-
-
-def run(*argv: str) -> None:
-    """Run *argv* quietly; a failure ends the program with its message."""
-    done = subprocess.run(argv, capture_output=True, check=False)
-    if done.returncode:
-        sys.exit(f"sandbox: {' '.join(argv)}: {done.stderr.decode(errors='replace').strip()}")
 
 
 def run_once(kind: str, command: list[str]) -> int:
