@@ -1,0 +1,128 @@
+"""TOML text -> Jobs, or one SpecError with every issue of the file.
+
+Nothing is half-read: a spec with one issue gives no job at all. Each key has a
+reader in a table; what has no reader is unknown and reported with its nearest kin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError, Issue, SpecError
+from ratectl.model import Installation
+from ratectl.spec import values
+from ratectl.spec.jobs import read_jobs
+from ratectl.spec.lines import key_lines
+from ratectl.spec.providers import read_providers
+from ratectl.spec.reading import Reading
+
+if TYPE_CHECKING:
+    from ratectl.model import Job
+    from ratectl.spec.reading import Readers
+
+TABLES = ("defaults", "jobs", "ratectl", "providers")
+RATECTL_READERS: Readers = {
+    "journal": values.word("sqlite"),
+    "proxy": values.url,
+    "ca_bundle": values.text,
+    "backend": values.word("auto", "cron", "systemd", "windows", "launchd"),
+    "scope": values.word("auto", "user", "system"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """A whole spec file, right in every part."""
+
+    path: str
+    """Absolute path of the file."""
+    jobs: tuple[Job, ...]
+    installation: Installation
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of what the job *name* means; comments and layout do not count."""
+        return job_digest(self.job(name))
+
+    def job(self, name: str) -> Job:
+        """Return the job *name*. Raises ConfigError."""
+        for job in self.jobs:
+            if job.name == name:
+                return job
+        hint = values.did_you_mean(name, [job.name for job in self.jobs])
+        raise ConfigError(f'{self.path}: there is no job "{name}"{hint}')
+
+
+def job_digest(job: Job) -> str:
+    """Return the SHA-256 of everything that *job* means."""
+    plain = json.dumps(job.to_plain(), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def load(path: str | Path, *, host_timezone: str) -> Spec:
+    """Return the spec in the file *path*, with "local" zones resolved to *host_timezone*.
+
+    Raises SpecError with all issues, also when the file cannot be read.
+    """
+    place = Path(path).expanduser().absolute()
+    try:
+        content = place.read_bytes()
+    except FileNotFoundError as error:
+        message = "no such file; `ratectl init` writes a starter spec"
+        raise SpecError(str(place), [Issue(line=None, key="", message=message)]) from error
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise SpecError(str(place), [Issue(line=None, key="", message=message)]) from error
+    return loads(content, path=place, host_timezone=host_timezone)
+
+
+def loads(content: bytes, *, path: Path, host_timezone: str) -> Spec:
+    """Return the spec that *content* holds; *path* is named in issues and anchors relative outputs."""
+    try:
+        text = content.decode("utf-8-sig")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        issue = Issue(line=line, key="", message="expected UTF-8 text")
+        raise SpecError(str(path), [issue]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(str(path), [_syntax_issue(error)]) from error
+    reading = Reading(document, key_lines(text), path, host_timezone)
+    spec = _read(reading, document)
+    if reading.issues:
+        once = dict.fromkeys(reading.issues)  # a wrong default shows in every job
+        raise SpecError(str(path), sorted(once, key=lambda issue: issue.line or 0))
+    return spec
+
+
+def _syntax_issue(error: tomllib.TOMLDecodeError) -> Issue:
+    match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    message = re.sub(r" \(at .*\)$", "", str(error))
+    if match is None:
+        return Issue(line=None, key="", message=f"not TOML: {message}")
+    return Issue(line=int(match[1]), key="", message=f"not TOML: {message} in column {match[2]}")
+
+
+def _read(reading: Reading, document: dict[str, object]) -> Spec:
+    reading.refuse_unknown((), document, TABLES)
+    general = reading.read_each(("ratectl",), reading.table(("ratectl",)), RATECTL_READERS)
+    network = {
+        "proxy": general.pop("proxy", ""),
+        "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
+    }
+    jobs = read_jobs(reading, read_providers(reading), network)
+    return Spec(path=str(reading.path), jobs=jobs, installation=Installation(**general))
+
+
+def _ca_bundle(reading: Reading, written: str) -> str:
+    if not written:
+        return ""
+    bundle = values.absolute(written, reading.path.parent)
+    if not bundle.exists():
+        reading.issue(("ratectl", "ca_bundle"), f"there is no file {bundle}")
+    return str(bundle)

@@ -1,0 +1,197 @@
+"""The ``[jobs.NAME]`` tables of a spec, over ``[defaults]`` -> Jobs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Job, Overlap, Provider
+from ratectl.schedule.parse import parse, parse_one
+from ratectl.spec import values
+from ratectl.spec.reading import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ratectl.spec.lines import KeyPath
+    from ratectl.spec.reading import Readers, Reading
+
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+LONGEST_NAME = 40
+DEFAULT_PROVIDERS = ["exchangerate-api-v4", "exchangerate-api-open", "frankfurter"]
+REQUIRED = ("pairs", "schedule", "output")
+JOB_READERS: Readers = {
+    "jitter": values.duration,
+    "catch_up": values.choice(CatchUp),
+    "grace": values.duration,
+    "timeout": values.timeout,
+    "overlap": values.choice(Overlap),
+    "agree": values.percentage,
+    "closed_days": values.choice(ClosedDays),
+    "notify_after": values.count,
+    "ping": values.url,
+    "enabled": values.flag,
+}
+"""Keys that are one value and mean the same whatever else the job says."""
+LIST_READERS: Readers = {
+    "pairs": values.pair,
+    "notify": values.url,
+    "tags": values.text,
+}
+OTHER_JOB_KEYS = ("timezone", "schedule", "providers", "output", "from", "until")
+JOB_KEYS = (*JOB_READERS, *LIST_READERS, *OTHER_JOB_KEYS)
+
+
+def read_jobs(
+    reading: Reading, providers: dict[str, Provider], network: dict[str, str]
+) -> tuple[Job, ...]:
+    """Return the jobs; *network* holds the installation's proxy and ca_bundle, which each job carries."""
+    defaults = reading.table(("defaults",))
+    reading.refuse_unknown(("defaults",), defaults, JOB_KEYS)
+    tables = reading.table(("jobs",))
+    if not tables:
+        reading.issue(("jobs",), "no job; a job is a table such as [jobs.usd-inr]")
+    _refuse_twins(reading, list(tables))
+    jobs = [
+        _job(reading, ("jobs", name), defaults | reading.table(("jobs", name)), providers, network)
+        for name in tables
+    ]
+    return tuple(job for job in jobs if job is not None)
+
+
+def _refuse_twins(reading: Reading, names: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.lower(), name)
+        if twin != name:
+            reading.issue(("jobs", name), f'differs from the job "{twin}" only in letter case')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """One job's keys over the defaults, and where each of them stands."""
+
+    reading: Reading
+    key: KeyPath
+    merged: dict[str, Any]
+    own: frozenset[str]
+
+    def place(self, name: str) -> KeyPath:
+        """Return the key path of *name*: the job's own, else that of the defaults, else the job."""
+        if name in self.own:
+            return (*self.key, name)
+        return ("defaults", name) if name in self.merged else self.key
+
+    def read(self, name: str, reader: Callable[[Any], Any]) -> Any:
+        return self.reading.read(self.place(name), self.merged[name], reader)
+
+    def list(self, name: str, reader: Callable[[Any], Any]) -> tuple[Any, ...]:
+        return self.reading.list(self.place(name), self.merged[name], reader)
+
+
+def _job(
+    reading: Reading,
+    key: KeyPath,
+    merged: dict[str, Any],
+    providers: dict[str, Provider],
+    network: dict[str, str],
+) -> Job | None:
+    before = len(reading.issues)
+    _check_name(reading, key)
+    own = frozenset(reading.table(key))
+    reading.refuse_unknown(key, reading.table(key), JOB_KEYS)
+    table = _Table(reading=reading, key=key, merged=merged, own=own)
+    fields = _fields(table) | _when(table)
+    fields["providers"] = _chain(table, providers)
+    if len(reading.issues) > before:
+        return None
+    fields |= network
+    job = Job(name=key[-1], **fields)
+    _check_history(table, job)
+    return job
+
+
+def _fields(table: _Table) -> dict[str, Any]:
+    """Return what stands for itself; the schedule and the providers need more than one key."""
+    for name in REQUIRED:
+        if name not in table.merged:
+            table.reading.issue(table.key, f'"{name}" is missing')
+    found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
+    found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
+    if "output" in table.merged:
+        to_output = partial(values.output, folder=table.reading.path.parent)
+        found["outputs"] = table.list("output", to_output)
+    return found
+
+
+def _check_name(reading: Reading, key: KeyPath) -> None:
+    if not NAME.fullmatch(key[-1]) or len(key[-1]) > LONGEST_NAME:
+        expected = f"at most {LONGEST_NAME} lower-case letters, digits and inner hyphens"
+        reading.issue(key, f"expected a job name of {expected}")
+
+
+def _when(table: _Table) -> dict[str, Any]:
+    zone = _zone(table)
+    start, end = _moment(table, "from", zone), _moment(table, "until", zone)
+    found: dict[str, Any] = {"timezone": zone.key if zone else "", "start": start, "end": end}
+    if "schedule" not in table.merged:
+        return found
+    first = dt.datetime.fromisoformat(start) if start else None
+    before = len(table.reading.issues)
+    written = table.list("schedule", lambda text: (values.text(text), parse_one(text, first))[0])
+    texts = tuple(" ".join(text.split()) for text in written)
+    if len(table.reading.issues) == before:
+        table.reading.read(table.place("schedule"), texts, partial(parse, start=start, end=end))
+    return found | {"schedule_texts": texts}
+
+
+def _zone(table: _Table) -> ZoneInfo | None:
+    value = table.merged.get("timezone", "local")
+    name = table.reading.host_timezone if value == "local" else value
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        hint = values.did_you_mean(value, available_timezones()) if isinstance(value, str) else ""
+        expected = 'expected an IANA time zone such as "Asia/Kolkata", or "local"'
+        table.reading.issue(
+            table.place("timezone"), f"{expected}; found {values.shown(value)}{hint}"
+        )
+        return None
+
+
+def _moment(table: _Table, name: str, zone: ZoneInfo | None) -> str:
+    """Return ``from`` or ``until`` as civil text; a date as ``until`` counts as a whole day."""
+    if name not in table.merged:
+        return ""
+    value = table.read(name, values.moment)
+    if value is MISSING:
+        return ""
+    if not isinstance(value, dt.datetime):
+        day = value + dt.timedelta(days=1) if name == "until" else value
+        value = dt.datetime.combine(day, dt.time())
+    elif value.tzinfo is not None and zone is not None:
+        value = value.astimezone(zone)
+    return str(value.replace(tzinfo=None, microsecond=0).isoformat())
+
+
+def _chain(table: _Table, providers: dict[str, Provider]) -> tuple[Provider, ...]:
+    def find(name: Any) -> Provider:
+        if not isinstance(name, str) or name not in providers:
+            raise ValueError(values.one_of(name, sorted(providers)))
+        return providers[name]
+
+    names = table.merged.get("providers", DEFAULT_PROVIDERS)
+    return table.reading.list(table.place("providers"), names, find)
+
+
+def _check_history(table: _Table, job: Job) -> None:
+    if job.catch_up is CatchUp.ALL and not any(
+        PROVIDER_KINDS[provider.kind].history for provider in job.providers
+    ):
+        able = ", ".join(kind for kind, facts in PROVIDER_KINDS.items() if facts.history)
+        message = f'catch_up = "all" needs a provider with history: {able}'
+        table.reading.issue(table.place("catch_up"), message)

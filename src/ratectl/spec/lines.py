@@ -1,0 +1,64 @@
+"""Where in a TOML text a key stands: key path -> line, for error messages.
+
+tomllib tells no positions. This reads only what positions need (headers, keys,
+where strings and brackets end) of a text that tomllib has already accepted.
+"""
+
+from __future__ import annotations
+
+import re
+
+KeyPath = tuple[str, ...]
+_KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\]|\\.)*\"|'[^']*')"
+_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]\]?")
+_ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
+_NOISE = re.compile(r'"""|\'\'\'|"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*|[\[\]{}]')
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    """Return the 1-based line of every table and key of *text*."""
+    found: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    depth, open_string = 0, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        rest = line
+        if open_string:
+            if open_string not in rest:
+                continue
+            rest, open_string = rest.split(open_string, 1)[1], ""
+        elif depth == 0:
+            header = _HEADER.match(line)
+            if header:
+                table = _split(header[1])
+                found.setdefault(table, number)
+                continue
+            assignment = _ASSIGNMENT.match(line)
+            if assignment:
+                path = table + _split(assignment[1])
+                for length in range(len(table) + 1, len(path) + 1):
+                    found.setdefault(path[:length], number)
+                rest = line[assignment.end() :]
+        depth, open_string = _balance(rest, depth)
+    return found
+
+
+def _balance(text: str, depth: int) -> tuple[int, str]:
+    """Return the bracket depth after *text*, and the delimiter of a string that stays open."""
+    place = 0
+    while match := _NOISE.search(text, place):
+        mark, place = match[0], match.end()
+        if mark in {'"""', "'''"}:
+            end = text.find(mark, place)
+            if end < 0:
+                return depth, mark
+            place = end + 3
+        elif mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+    return depth, ""
+
+
+def _split(dotted: str) -> KeyPath:
+    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted))

@@ -1,0 +1,80 @@
+"""One pass over a spec's tables: issues are collected with their place, good values returned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ratectl.errors import Issue, ScheduleError
+from ratectl.spec import values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ratectl.spec.lines import KeyPath
+
+MISSING: Any = object()
+"""What :meth:`Reading.read` gives for a value that became an issue."""
+Readers = dict[str, "Callable[[Any], Any]"]
+
+
+class Reading:
+    """A document being read: its tables, the lines of its keys, and the issues so far."""
+
+    def __init__(
+        self, document: dict[str, Any], lines: dict[KeyPath, int], path: Path, host_timezone: str
+    ) -> None:
+        self.issues: list[Issue] = []
+        self.path = path
+        self.host_timezone = host_timezone
+        self._document = document
+        self._lines = lines
+
+    def issue(self, key: KeyPath, message: str) -> None:
+        """Note what is wrong with *key*, at the line of the key or of its nearest parent."""
+        line = next(
+            (self._lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._lines), None
+        )
+        self.issues.append(Issue(line=line, key=".".join(key), message=message))
+
+    def table(self, key: KeyPath) -> dict[str, Any]:
+        """Return the table at *key*, empty where there is none."""
+        value: Any = self._document
+        for part in key:
+            value = value.get(part, {})
+        if isinstance(value, dict):
+            return value
+        self.issue(key, f"expected a table, found {values.shown(value)}")
+        return {}
+
+    def refuse_unknown(self, key: KeyPath, table: dict[str, Any], known: tuple[str, ...]) -> None:
+        """Note every name in *table* that is none of *known*."""
+        for name in table:
+            if name not in known:
+                self.issue((*key, name), f"unknown key{values.did_you_mean(name, known)}")
+
+    def read(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> Any:
+        """Return what *reader* makes of *value*, or MISSING after noting the issue."""
+        try:
+            return reader(value)
+        except (ValueError, ScheduleError) as error:
+            self.issue(key, str(error))
+            return MISSING
+
+    def read_each(
+        self, key: KeyPath, table: dict[str, Any], readers: dict[str, Callable[[Any], Any]]
+    ) -> dict[str, Any]:
+        """Return the values of *table* that *readers* accept; unknown names are noted."""
+        self.refuse_unknown(key, table, tuple(readers))
+        found = {n: self.read((*key, n), table[n], readers[n]) for n in table if n in readers}
+        return {name: value for name, value in found.items() if value is not MISSING}
+
+    def list(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> tuple[Any, ...]:
+        """Return the members of *value* (one value counts as a list of one) that *reader* accepts."""
+        members = value if isinstance(value, list) else [value]
+        if not members:
+            self.issue(key, "the list is empty")
+        for twice in {values.shown(member) for member in members if members.count(member) > 1}:
+            self.issue(key, f"{twice} stands twice")
+        found = [self.read(key, member, reader) for member in members]
+        return tuple(member for member in found if member is not MISSING)

@@ -1,0 +1,216 @@
+"""One value of a spec -> the value a Job holds; each reader says what was found and what is expected.
+
+A reader takes what tomllib gave and returns the finished value or raises
+ValueError with a message for people; where it stands is added by ``spec.py``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import re
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from ratectl.model import OUTPUT_KINDS, Output, Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+E = TypeVar("E", bound=Enum)
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SUFFIXES = {".txt": "text", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+KEY_REFERENCES = ("file:", "env:", "credential:")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ' (did you mean "..."?)' for the nearest of *known*, or an empty text."""
+    near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1)
+    spelled = {name.lower(): name for name in known}
+    return f' (did you mean "{spelled[near[0]]}"?)' if near else ""
+
+
+def shown(value: Any) -> str:
+    """Return *value* as it would stand in TOML, shortened."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def text(value: Any) -> str:
+    """A string in one line."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text in quotes, found {shown(value)}")
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise ValueError("expected one line, found a control character or line break")
+    return value
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, found {shown(value)}")
+    return value
+
+
+def count(value: Any) -> int:
+    """A whole number from 1 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"expected a whole number from 1 on, found {shown(value)}")
+    return value
+
+
+def duration(value: Any) -> int:
+    """Seconds of a duration such as 90s, 5m, 2h or 1d."""
+    match = re.fullmatch(r"(\d{1,6})([smhd])", value) if isinstance(value, str) else None
+    if match is None:
+        hint = f' (did you mean "{value}s"?)' if isinstance(value, int) else ""
+        raise ValueError(
+            f'expected a duration such as "90s", "5m", "2h" or "1d", found {shown(value)}{hint}'
+        )
+    return int(match[1]) * UNIT_SECONDS[match[2]]
+
+
+def timeout(value: Any) -> int:
+    """Seconds, from 1 s to 1 h."""
+    seconds = duration(value)
+    if not 1 <= seconds <= 3600:
+        raise ValueError(f'expected between "1s" and "1h", found {shown(value)}')
+    return seconds
+
+
+def percentage(value: Any) -> Decimal:
+    """The fraction that a text such as 1% or 0.5% says."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value) if isinstance(value, str) else None
+    try:
+        fraction = Decimal(match[1]) / 100 if match else None
+    except InvalidOperation:
+        fraction = None
+    if fraction is None or fraction >= 1:
+        raise ValueError(f'expected a percentage below 100 such as "1%", found {shown(value)}')
+    return fraction
+
+
+def choice(members: type[E]) -> Callable[[Any], E]:
+    """Return a reader of one of the values of *members*."""
+    known = [str(member.value) for member in members]
+
+    def read(value: Any) -> E:
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(one_of(value, known))
+        return members(value)
+
+    return read
+
+
+def word(*known: str) -> Callable[[Any], str]:
+    """Return a reader of one of the words *known*."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(one_of(value, known))
+        return value
+
+    return read
+
+
+def one_of(value: Any, known: Iterable[str]) -> str:
+    """Return the message for a *value* that is none of *known*."""
+    hint = did_you_mean(value, known) if isinstance(value, str) else ""
+    return f"expected one of {', '.join(known)}; found {shown(value)}{hint}"
+
+
+def pair(value: Any) -> Pair:
+    """A pair such as USD/INR of ISO 4217 codes."""
+    match = re.fullmatch(r"([A-Za-z]{3})/([A-Za-z]{3})", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'expected a pair such as "USD/INR", found {shown(value)}')
+    base, quote = (_currency(code) for code in match.groups())
+    if base == quote:
+        raise ValueError(f"{shown(value)}: a currency priced in itself is always 1")
+    return Pair(base=base, quote=quote)
+
+
+def _currency(code: str) -> str:
+    known = currencies()
+    if code not in known:
+        raise ValueError(
+            f"{shown(code)} is not a currency code of ISO 4217{did_you_mean(code, known)}"
+        )
+    return code
+
+
+@lru_cache(maxsize=1)
+def currencies() -> frozenset[str]:
+    """Return the currency codes of ISO 4217."""
+    import iso4217  # noqa: PLC0415 - reads its table for 30 ms, which only a spec needs
+
+    return frozenset(currency.name for currency in iso4217.Currency)
+
+
+def moment(value: Any) -> dt.datetime | dt.date:
+    """A date or a date with a time, as TOML value or as text."""
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, str):
+        for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
+            try:
+                return read(value)
+            except ValueError:
+                continue
+    raise ValueError(
+        f'expected a date such as "2026-12-01" or "2026-12-01T23:59", found {shown(value)}'
+    )
+
+
+def url(value: Any) -> str:
+    """An http or https URL without a user name or password in it."""
+    address = text(value)
+    parts = urlsplit(address)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user name or password must not stand in the spec")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f'expected a URL such as "https://host/path", found {shown(value)}')
+    return address
+
+
+def key_reference(value: Any) -> str:
+    """Where a secret is kept, never the secret."""
+    reference = text(value)
+    if not reference.startswith(KEY_REFERENCES) or not reference.split(":", 1)[1]:
+        raise ValueError(
+            'a secret must not stand in the spec; write "file:PATH", "env:NAME" or "credential:NAME"'
+        )
+    return reference
+
+
+def output(value: Any, folder: Path) -> Output:
+    """A file to append to, its format told by a prefix (csv:PATH) or the suffix; *folder* is the spec's."""
+    target = text(value)
+    match = re.match(r"([a-z][a-z0-9+]+):(.*)", target)
+    if match:
+        kind, target = match[1], match[2]
+        if kind not in OUTPUT_KINDS:
+            raise ValueError(f"{shown(value)}: {one_of(kind, OUTPUT_KINDS)}")
+    else:
+        kind = SUFFIXES.get(Path(target).suffix.lower(), "")
+    if not kind:
+        raise ValueError(
+            f"{shown(value)}: the format cannot be told from the name; end it in "
+            f"{', '.join(SUFFIXES)} or begin it with {', '.join(f'{k}:' for k in OUTPUT_KINDS)}"
+        )
+    if not target or target.endswith(("/", os.sep)):
+        raise ValueError(f"{shown(value)}: expected the path of a file")
+    return Output(kind=kind, target=str(absolute(target, folder)))
+
+
+def absolute(path: str, folder: Path) -> Path:
+    """Return *path* with ~ resolved, relative to *folder* where it is relative."""
+    return Path(os.path.normpath(folder / Path(path).expanduser()))  # keeps symlinks as written
