@@ -1,4 +1,4 @@
-"""What every backend takes and gives: host facts, artefacts, what was found, steps to perform.
+"""What every backend takes and gives: host facts, artefacts, what was found, changes, steps.
 
 A backend is a module with the verbs of :class:`Backend`. It decides and touches
 nothing: looking goes through a :class:`Reader`, doing is a tuple of steps that
@@ -7,17 +7,27 @@ nothing: looking goes through a :class:`Reader`, doing is a tuple of steps that
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
+
+from ratectl import schedule
+from ratectl.errors import EngineError
+from ratectl.schedule.cover import cover
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path, PurePath
     from zoneinfo import ZoneInfo
 
     from ratectl.model import Job
-    from ratectl.schedule.cover import Abilities, Cover
+    from ratectl.schedule.triggers import Abilities, Cover
+
+
+class EngineAbsentError(EngineError):
+    """This machine has no such engine, so it holds nothing of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +40,17 @@ class Host:
     """The zone in which the engine reads local times."""
     fetch: tuple[str, ...]
     """The argv that starts ratectl-fetch; the job name is appended."""
-    state_dir: Path
+    state_dir: PurePath
     state_is_default: bool
     """False: artefacts carry ``--state DIR``, since an unattended start would look elsewhere."""
     user: str
-    home: Path
+    """The account's name; on Windows its SID where that is known."""
+    home: PurePath
+    config_home: PurePath
+    """Where the user's own units live: ``$XDG_CONFIG_HOME``, by default ``~/.config``."""
     root: bool
+    uid: int = 0
+    """The account's number on POSIX; launchd names the account's domain by it."""
 
     def argv(self, job: str) -> tuple[str, ...]:
         """Return the command line that an artefact of *job* calls."""
@@ -45,8 +60,9 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact:
-    """A native text we own: *name* is relative to ``render --out``, *data* its exact bytes."""
+    """A native text of *job* that we own: *name* is relative to ``render --out``, *data* its exact bytes."""
 
+    job: str
     name: str
     data: bytes
 
@@ -69,12 +85,14 @@ class RemoveFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Run *argv* (no shell) with *stdin*; another exit code than 0 raises EngineError."""
+    """Run *argv* (no shell) with *stdin*; another exit code than 0 raises EngineError unless *may_fail*."""
 
     argv: tuple[str, ...]
     stdin: bytes = b""
     why: str = ""
     """What the step is for, in the words of a plan."""
+    may_fail: bool = False
+    """True where the state afterwards is read back anyway, such as unloading what may be unloaded already."""
 
 
 Step = WriteFile | RemoveFile | Run
@@ -88,6 +106,12 @@ class Completed:
     stdout: bytes
     stderr: bytes
 
+    @property
+    def said(self) -> str:
+        """The command's complaint as one line of text."""
+        text = (self.stderr or self.stdout).decode("utf-8", "replace")
+        return " ".join(text.split())
+
 
 class Reader(Protocol):
     """The only eyes of a backend."""
@@ -98,8 +122,17 @@ class Reader(Protocol):
     def names(self, folder: Path) -> tuple[str, ...]:
         """Return the sorted names in *folder*, none where there is no such folder."""
 
+    def is_folder(self, path: Path) -> bool:
+        """Tell whether *path* is a folder."""
+
+    def link(self, path: Path) -> str | None:
+        """Return the target text of the symbolic link *path*, or None where it is not one."""
+
     def which(self, program: str) -> str | None:
         """Return the absolute path of *program* on the PATH of the system, or None."""
+
+    def processes(self) -> frozenset[str]:
+        """Return the base names of the programs that run now (``busybox crond`` counts as ``crond``)."""
 
     def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a command that changes nothing."""
@@ -118,7 +151,9 @@ class Entry:
     next: dt.datetime | None = None
     """The engine's own next run, where it can tell (aware); None where it cannot."""
     drift: tuple[str, ...] = ()
-    """What the engine lost on its own: a masked unit, a timer that is not active, ..."""
+    """What the engine lost on its own and an install mends: a masked unit, a timer that is not active, ..."""
+    overrides: tuple[str, ...] = ()
+    """What somebody put over it and we leave alone: a drop-in, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +165,83 @@ class Found:
     """Backend's own keys, e.g. the whole crontab; absent key = no such text."""
 
 
+class Verb(Enum):
+    """What a change does to one job's entry in the engine."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one job's entry becomes: its *artefacts* afterwards (none after a delete)."""
+
+    verb: Verb
+    job: str
+    artefacts: tuple[Artefact, ...] = ()
+    entry: Entry | None = None
+    """What the engine holds now."""
+    why: str = ""
+    """The reason in the words of a plan, where there is more to say than the verb."""
+
+
 class Backend(Protocol):
     """The verbs of a backend module. *scope* is "user" or "system"."""
 
     NAME: str
     ABILITIES: Abilities
     SCOPES: tuple[str, ...]
+    PLATFORMS: tuple[str, ...]
+    """Where the engine exists, as ``sys.platform`` spells it."""
+    TELLS_NEXT: bool
+    """The engine can be asked for its next run."""
 
     def detect(self, reader: Reader, host: Host, scope: str) -> str:
         """Return why this engine cannot be used here, or an empty text when it can."""
 
+    def caveats(self, reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+        """Return why entries could stay asleep although the engine can be used: one sentence each."""
+
     def inspect(self, reader: Reader, host: Host, scope: str) -> Found:
-        """Return what the engine holds of ours. Raises EngineError on a block that we must not touch."""
+        """Return what the engine holds of ours.
+
+        Raises EngineAbsentError where there is no such engine, EngineError on what we must not touch.
+        """
 
     def check(self, job: Job, host_zone: ZoneInfo) -> Cover:
         """Return how this engine can wake *job*."""
 
-    def render(self, jobs: Sequence[Job], host: Host, scope: str) -> tuple[Artefact, ...]:
-        """Return every native text of *jobs*, in a stable order."""
+    def render(self, job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
+        """Return every native text of *job*, in a stable order. Raises ConfigError on what cannot be written."""
+
+    def bundle(self, artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
+        """Return the files that hold *artefacts*, by name: what ``render --out`` writes."""
+
+    def stage(
+        self, changes: Sequence[Change], found: Found, host: Host, scope: str
+    ) -> tuple[Step, ...]:
+        """Return the steps that turn *found* into the state after *changes*, in crash-safe order."""
+
+
+def cover_for(job: Job, host_zone: ZoneInfo, engine: Abilities) -> Cover:
+    """Return the cover of *job*'s schedule; computed once for jobs that share a schedule and zone."""
+    return _cover(job.schedule_texts, job.start, job.end, job.zone, host_zone, engine)
+
+
+@functools.cache
+def _cover(
+    texts: tuple[str, ...],
+    start: str,
+    end: str,
+    zone: ZoneInfo,
+    host_zone: ZoneInfo,
+    engine: Abilities,
+) -> Cover:
+    return cover(schedule.parse(texts, start=start, end=end), zone, host_zone, engine)
+
+
+def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:
+    """Return *artefacts* as files of their own: the bundle of every engine that keeps one file per text."""
+    return {artefact.name: artefact.data for artefact in artefacts}

@@ -1,0 +1,285 @@
+"""cron: one fenced block in the user's crontab, or the file ``/etc/cron.d/ratectl`` as root.
+
+The only module that asks python-crontab, and only to validate our own lines in
+memory: it rewrites what it did not write. The whole tab goes to ``crontab`` in one write.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl.backends import cron_tab
+from ratectl.backends.base import (
+    Artefact,
+    Change,
+    EngineAbsentError,
+    Entry,
+    Found,
+    Host,
+    Reader,
+    RemoveFile,
+    Run,
+    Step,
+    Verb,
+    WriteFile,
+    cover_for,
+)
+from ratectl.backends.cron_fields import spell
+from ratectl.errors import ConfigError, EngineError, RefusedError
+from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from ratectl.backends.cron_tab import Tab
+    from ratectl.model import Job
+    from ratectl.schedule.triggers import Trigger
+
+NAME = "cron"
+ABILITIES = Abilities(gap="after", fold="cron")
+SCOPES: tuple[str, ...] = ("user", "system")
+PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
+TELLS_NEXT = False
+
+DROP_IN = Path("/etc/cron.d/ratectl")
+SPOOL = Path("/var/spool/cron/crontabs")
+DAEMONS = frozenset({"cron", "crond", "bcron-sched", "fcron"})
+LONGEST_COMMAND = 998
+"""Bytes; Debian's crontab says "command too long" at 999."""
+MOST_LINES = 10_000
+"""Debian's crontab refuses a longer tab, comments included."""
+_JOB = re.compile(rb" ([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?: --state .*)?$")
+_FIELDS = re.compile(rb"((?:[^ ]+ ){4}[^ ]+) ")
+_FIELDS_ACCOUNT = re.compile(rb"^((?:[^ ]+ ){4}[^ ]+) [^ ]+ ")
+
+
+def detect(reader: Reader, host: Host, scope: str) -> str:
+    """Return why cron cannot be used: no ``crontab`` program, or no daemon that runs."""
+    if reader.which("crontab") is None:
+        return "cron: no `crontab` program on the PATH"
+    return " ".join(caveats(reader, host, scope))
+
+
+def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+    """Return that no daemon runs, where one must be started by somebody (macOS starts it on demand)."""
+    del scope
+    if host.platform == "darwin" or reader.processes() & DAEMONS:
+        return ()
+    return ("cron: no cron daemon is running, so nothing fires until one is started",)
+
+
+def inspect(reader: Reader, host: Host, scope: str) -> Found:
+    """Return our block's jobs. Raises EngineError on a block or tab that must not be touched."""
+    if reader.which("crontab") is None:
+        raise EngineAbsentError("cron: no `crontab` program on the PATH; install cron first")
+    flavour = _flavour(reader)
+    if scope == "system" and flavour != "busybox" and reader.is_folder(DROP_IN.parent):
+        text = reader.read(DROP_IN)
+        raw = {"place": str(DROP_IN).encode(), "drop-in": b"yes"}
+    else:
+        text = _listing(reader, host)
+        raw = {"place": f"{host.user}'s crontab".encode()}
+        if text is not None:
+            _refuse_carriage_returns(reader, host, text, flavour)
+    raw["flavour"] = flavour.encode()
+    if text is not None:
+        raw["tab"] = text
+    account = f"{host.user} ".encode() if scope == "system" and "drop-in" not in raw else b""
+    return Found(entries=_entries(_tab(raw), account), raw=raw)
+
+
+def check(job: Job, host_zone: ZoneInfo) -> Cover:
+    """Return how cron can wake *job*."""
+    return cover_for(job, host_zone, ABILITIES)
+
+
+def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
+    """Return the crontab lines of *job*, one for each trigger."""
+    account = f"{host.user} " if scope == "system" else ""
+    command = _command(host.argv(job.name))
+    lines = (f"{_valid(_fields(trigger))} {account}{command}\n" for trigger in cover.triggers)
+    data = "".join(lines).encode("utf-8", "surrogateescape")
+    return (Artefact(job=job.name, name="crontab", data=data),)
+
+
+def bundle(artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
+    """Return the one file ``crontab`` with the block of all jobs."""
+    lines = _lines(artefacts)
+    return {"crontab": cron_tab.block(lines, ours=False)} if lines else {}
+
+
+def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
+    """Return the one write that brings the tab to the state after *changes*, or nothing."""
+    artefacts = {job: entry.artefacts for job, entry in found.entries.items()}
+    for change in changes:
+        if change.verb is Verb.DELETE:
+            artefacts.pop(change.job, None)
+        elif change.verb is not Verb.KEEP:
+            artefacts[change.job] = change.artefacts
+    lines = _lines([text for job in sorted(artefacts) for text in artefacts[job]])
+    drop_in = "drop-in" in found.raw
+    if scope == "system" and not drop_in:
+        lines = tuple(_FIELDS_ACCOUNT.sub(rb"\1 ", line, count=1) for line in lines)
+    flavour = found.raw["flavour"].decode()
+    _refuse_percent(lines, flavour)
+    tab = _tab(found.raw)
+    text = cron_tab.join(cron_tab.put(tab, lines) if lines else replace(tab, lines=()))
+    if text == found.raw.get("tab"):
+        return ()
+    if drop_in:
+        return (
+            (RemoveFile(path=DROP_IN),) if text is None else (WriteFile(path=DROP_IN, data=text),)
+        )
+    return _write_tab(text, flavour, host, f"{len(lines)} lines of ours")
+
+
+def _write_tab(text: bytes | None, flavour: str, host: Host, what: str) -> tuple[Step, ...]:
+    if text is None:
+        return (Run(argv=("crontab", "-r"), why="remove the crontab, which did not exist before"),)
+    _refuse_length(text, flavour)
+    why = f"write {host.user}'s crontab ({what})"
+    if flavour == "bcron":  # knows no `crontab -`
+        draft = Path(host.state_dir) / "crontab.draft"
+        return (
+            WriteFile(path=draft, data=text, mode=0o600),
+            Run(argv=("crontab", str(draft)), why=why),
+            RemoveFile(path=draft),
+        )
+    return (Run(argv=("crontab", "-"), stdin=text, why=why),)
+
+
+def _tab(raw: Mapping[str, bytes]) -> Tab:
+    return cron_tab.split(raw.get("tab"), raw["place"].decode())
+
+
+def _entries(tab: Tab, account: bytes) -> dict[str, Entry]:
+    """Return the entry of each job in *tab*; *account* is put in front of commands that lack one."""
+    texts: dict[str, list[bytes]] = {}
+    for line in tab.lines:
+        job = _JOB.search(line)
+        assert job is not None, line  # the seal fits, so we wrote it
+        texts.setdefault(job[1].decode(), []).append(line)
+    drift = tuple(
+        f"{name}= stands above the ratectl block and acts on it"
+        for name in cron_tab.bending_lines(tab)
+    )
+    return {job: _entry(job, lines, account, drift) for job, lines in texts.items()}
+
+
+def _entry(job: str, lines: list[bytes], account: bytes, drift: tuple[str, ...]) -> Entry:
+    if account:
+        lines = [_FIELDS.sub(rb"\1 " + account, line, count=1) for line in lines]
+    data = b"".join(line + b"\n" for line in lines)
+    return Entry(
+        job=job,
+        triggers=tuple(
+            " ".join(line.decode("utf-8", "replace").split(" ", 5)[:5]) for line in lines
+        ),
+        artefacts=(Artefact(job=job, name="crontab", data=data),),
+        drift=drift,
+    )
+
+
+def _lines(artefacts: Iterable[Artefact]) -> tuple[bytes, ...]:
+    return tuple(line for artefact in artefacts for line in artefact.data.split(b"\n") if line)
+
+
+def _fields(trigger: Trigger) -> str:
+    if trigger == EVERY_MINUTE:
+        return "* * * * *"
+    assert isinstance(trigger, Line), trigger
+    assert trigger.zone is None, trigger
+    return spell(trigger.calendar)
+
+
+def _command(argv: Sequence[str]) -> str:
+    """Return *argv* as cron and then the shell read it. Raises ConfigError on what no crontab can hold."""
+    command = " ".join(shlex.quote(word) for word in argv)
+    for bad, name in (("\n", "a line break"), ("\r", "a carriage return"), ("\\", "a backslash")):
+        if bad in command:
+            raise ConfigError(
+                f"cron: the command {command!r} holds {name}, which crontabs cannot carry faithfully; "
+                "move ratectl or its state directory to a plainer path"
+            )
+    command = command.replace("%", "\\%")
+    length = len(command.encode("utf-8", "surrogateescape"))
+    if length > LONGEST_COMMAND:
+        raise ConfigError(
+            f"cron: the command is {length} bytes long, and crontab takes {LONGEST_COMMAND}: {command}"
+        )
+    return command
+
+
+@functools.cache
+def _valid(fields: str) -> str:
+    """Return *fields*, which python-crontab must be able to read."""
+    from crontab import CronSlices  # noqa: PLC0415 - only `install` and `render` pay for its import
+
+    assert CronSlices.is_valid(fields), fields
+    return fields
+
+
+def _flavour(reader: Reader) -> str:
+    """Return whose ``crontab`` this is: busybox, bcron, cronie, or vixie for Debian's and all others."""
+    answer = reader.query(("crontab", "-V"))
+    text = answer.stdout + answer.stderr
+    known = {b"BusyBox": "busybox", b"bcrontab": "bcron", b"cronie": "cronie"}
+    return next((name for mark, name in known.items() if mark in text), "vixie")
+
+
+def _listing(reader: Reader, host: Host) -> bytes | None:
+    """Return the account's whole crontab, or None where it has none."""
+    answer = reader.query(("crontab", "-l"))
+    if answer.code == 0:
+        return answer.stdout
+    complaint = answer.stderr
+    absent = (b"no crontab for", b"Crontab does not exist", b"can't open '" + host.user.encode())
+    if answer.code in {1, 111} and any(text in complaint for text in absent):
+        return None
+    if b"not allowed" in complaint:
+        raise RefusedError(f"cron: {answer.said}; ask the administrator for /etc/cron.allow")
+    raise EngineError(f"cron: `crontab -l` ended with {answer.code}: {answer.said}")
+
+
+def _refuse_carriage_returns(reader: Reader, host: Host, text: bytes, flavour: str) -> None:
+    r"""Refuse a tab that ``crontab -l`` cannot show as it is.
+
+    Debian's prints a carriage return as the two characters ``\r``. Whether they
+    are meant so can be told apart only by root, who may read the spool.
+    """
+    lines = cron_tab.unfaithful_lines(text, b"\r")
+    if not lines and flavour == "vixie":
+        lines = cron_tab.unfaithful_lines(text, b"\\r")
+        stored = reader.read(SPOOL / host.user) if lines and host.root else None
+        if stored is not None and b"\r" not in stored:
+            return
+    if lines:
+        raise EngineError(
+            f"{host.user}'s crontab: carriage returns at the end of line {', '.join(map(str, lines[:20]))}"
+            f"{' and more' if len(lines) > 20 else ''}. `crontab -l` does not give them back as they are, "
+            "so nothing was written (cron hands them to the command, too). Remove them with "
+            "`crontab -e`, then run `ratectl install` again."
+        )
+
+
+def _refuse_percent(lines: tuple[bytes, ...], flavour: str) -> None:
+    if flavour in {"busybox", "bcron"} and any(b"%" in line for line in lines):
+        raise EngineError(
+            f"cron: the command holds a `%`, and the cron of this machine ({flavour}) cannot escape it; "
+            "move ratectl or its state directory to a path without `%`"
+        )
+
+
+def _refuse_length(text: bytes, flavour: str) -> None:
+    count = text.count(b"\n")
+    if flavour == "vixie" and count > MOST_LINES:
+        raise EngineError(
+            f"cron: the crontab would have {count} lines, and crontab takes {MOST_LINES}; "
+            "use fewer jobs, or `--backend systemd`"
+        )

@@ -1,0 +1,312 @@
+"""systemd: a ``ratectl-JOB.service`` and ``.timer`` pair for each job, as system or user units.
+
+Units without our ``[X-Ratectl]`` section are not ours and never touched. However
+many jobs change, there is one ``enable``, one ``daemon-reload`` and one ``start``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ratectl import templates
+from ratectl.backends.base import (
+    Artefact,
+    Change,
+    EngineAbsentError,
+    Entry,
+    Found,
+    Host,
+    Reader,
+    RemoveFile,
+    Run,
+    Step,
+    Verb,
+    WriteFile,
+    cover_for,
+    separate_files,
+)
+from ratectl.backends.systemd_calendar import spell
+from ratectl.errors import ConfigError, EngineError
+from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from ratectl.model import Job
+
+NAME = "systemd"
+ABILITIES = Abilities(
+    zones=True,
+    seconds=True,
+    last_day=True,
+    nth=frozenset({1, 2, 3, 4, 5, -1}),
+    both_days=True,
+    gap="skip",
+    fold="first",
+)
+SCOPES: tuple[str, ...] = ("user", "system")
+PLATFORMS: tuple[str, ...] = ("linux",)
+TELLS_NEXT = True
+
+SYSTEM_UNITS = Path("/etc/systemd/system")
+BOOTED = Path("/run/systemd/system")
+LINGER = Path("/var/lib/systemd/linger")
+WANTS = "timers.target.wants"
+_TIMER = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
+_OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
+_ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
+_ARGV_LIMIT = 500
+"""Units in one systemctl call, far below the kernel's limit for a command line."""
+
+
+def detect(reader: Reader, host: Host, scope: str) -> str:
+    """Return why systemd cannot be used: not booted with it, or no user manager that answers."""
+    del host
+    if not reader.is_folder(BOOTED):
+        return "systemd: this machine was not booted with it (no /run/systemd/system)"
+    if reader.which("systemctl") is None:
+        return "systemd: no `systemctl` program on the PATH"
+    answer = reader.query((*_systemctl(scope), "show", "--property=Version"))
+    if answer.code:
+        return f"systemd: the {scope} manager does not answer ({answer.said})"
+    return ""
+
+
+def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+    """Return that user units end at logout, where lingering is off."""
+    if scope == "system" or host.user in reader.names(LINGER):
+        return ()
+    keep = f"`loginctl enable-linger {host.user}` keeps them running"
+    return (f"systemd: user timers stop when {host.user} logs out; {keep}",)
+
+
+def inspect(reader: Reader, host: Host, scope: str) -> Found:
+    """Return our units as the disk and the manager hold them. Raises EngineError where no manager answers."""
+    if problem := detect(reader, host, scope):
+        raise EngineAbsentError(problem)
+    folder = _folder(host, scope)
+    names = reader.names(folder)
+    texts = {
+        name: text
+        for name in names
+        if _TIMER.fullmatch(name) and (text := _own(reader, folder, name))
+    }
+    loaded = _loaded_timers(reader, scope)
+    jobs = sorted({_job_of(name) for name in texts})
+    upcoming = _next_runs(reader, scope) if jobs else {}
+    wanted = set(reader.names(folder / WANTS))
+    entries = {}
+    for job in jobs:
+        timer = f"ratectl-{job}.timer"
+        entries[job] = Entry(
+            job=job,
+            triggers=tuple(_ON_CALENDAR.findall(texts.get(timer, b"").decode("utf-8", "replace"))),
+            artefacts=tuple(
+                Artefact(job=job, name=name, data=texts[name])
+                for name in (f"ratectl-{job}.service", timer)
+                if name in texts
+            ),
+            enabled=timer in wanted,
+            next=upcoming.get(timer),
+            drift=tuple(_drift(timer, texts, loaded, wanted)),
+            overrides=tuple(_drop_ins(reader, folder, job, names)),
+        )
+    foreign = [
+        n
+        for n in names
+        if _TIMER.fullmatch(n) and n not in texts and not _masked(reader, folder, n)
+    ]
+    raw = {"foreign": "\n".join(foreign).encode(), "loaded": "\n".join(sorted(loaded)).encode()}
+    return Found(entries=entries, raw=raw)
+
+
+def check(job: Job, host_zone: ZoneInfo) -> Cover:
+    """Return how systemd can wake *job*."""
+    return cover_for(job, host_zone, ABILITIES)
+
+
+def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
+    """Return the service and the timer unit of *job*."""
+    on_calendar: list[str] = []
+    for trigger in cover.triggers:
+        if isinstance(trigger, Line):
+            on_calendar += spell(trigger.calendar, trigger.zone)
+        else:
+            assert trigger == EVERY_MINUTE, trigger
+            on_calendar.append("*-*-* *:*:00 UTC")  # without UTC a fold loses its second hour
+    service = templates.fill(
+        "systemd/job.service.j2",
+        job=job,
+        scope=scope,
+        command=_command(host.argv(job.name)),
+        time_limit=job.jitter + 2 * job.timeout + 600,
+    )
+    timer = templates.fill("systemd/job.timer.j2", job=job, on_calendar=on_calendar)
+    return (
+        Artefact(job=job.name, name=f"ratectl-{job.name}.service", data=_encode(service)),
+        Artefact(job=job.name, name=f"ratectl-{job.name}.timer", data=_encode(timer)),
+    )
+
+
+bundle = separate_files
+
+
+def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
+    """Return the steps of *changes*: removals first, then files, one enable, one reload, one start."""
+    gone = [c for c in changes if c.verb is Verb.DELETE]
+    put = [c for c in changes if c.verb in {Verb.CREATE, Verb.UPDATE}]
+    if not gone and not put:
+        return ()
+    folder = _folder(host, scope)
+    _refuse_foreign(put, found, folder)
+    call = _systemctl(scope)
+    timers = [f"ratectl-{change.job}.timer" for change in put]
+    return (
+        *_removal(gone, found, folder, call),
+        *(step for change in put for step in _files(change, folder)),
+        *_chunks((*call, "enable", "--no-reload"), timers, "start the timers at every boot"),
+        Run(argv=(*call, "daemon-reload"), why="let systemd read its units again"),
+        *_chunks((*call, "start"), timers, "start the timers"),
+    )
+
+
+def _removal(
+    gone: Sequence[Change], found: Found, folder: Path, call: tuple[str, ...]
+) -> Iterator[Step]:
+    loaded = set(found.raw["loaded"].decode().split("\n"))
+    names = [f"ratectl-{change.job}.timer" for change in gone]
+    known = [name for name in names if name in loaded]
+    yield from _chunks((*call, "stop"), known, "stop the timers")
+    yield from _chunks(
+        (*call, "clean", "--what=state"), known, "forget when the timers last ran", may_fail=True
+    )
+    for change, timer in zip(gone, names, strict=True):
+        yield RemoveFile(path=folder / WANTS / timer)
+        yield RemoveFile(path=folder / timer)
+        yield RemoveFile(path=folder / f"ratectl-{change.job}.service")
+
+
+def _files(change: Change, folder: Path) -> Iterator[Step]:
+    held = {a.name: a.data for a in change.entry.artefacts} if change.entry else {}
+    for artefact in change.artefacts:
+        if held.get(artefact.name) != artefact.data:
+            yield WriteFile(path=folder / artefact.name, data=artefact.data)
+
+
+def _chunks(
+    argv: tuple[str, ...], units: Sequence[str], why: str, *, may_fail: bool = False
+) -> Iterator[Step]:
+    for at in range(0, len(units), _ARGV_LIMIT):
+        yield Run(argv=(*argv, *units[at : at + _ARGV_LIMIT]), why=why, may_fail=may_fail)
+
+
+def _refuse_foreign(put: Sequence[Change], found: Found, folder: Path) -> None:
+    foreign = set(found.raw["foreign"].decode().split("\n"))
+    for change in put:
+        for artefact in change.artefacts:
+            if artefact.name in foreign:
+                raise EngineError(
+                    f"systemd: {folder / artefact.name} exists and was not written by ratectl, so it is "
+                    "left alone; rename the job, or move that unit away"
+                )
+
+
+def _folder(host: Host, scope: str) -> Path:
+    return SYSTEM_UNITS if scope == "system" else Path(host.config_home) / "systemd" / "user"
+
+
+def _systemctl(scope: str) -> tuple[str, ...]:
+    return ("systemctl", "--no-ask-password", *(("--user",) if scope == "user" else ("--system",)))
+
+
+def _own(reader: Reader, folder: Path, name: str) -> bytes | None:
+    """Return the text of the unit *name* when it is ours."""
+    text = reader.read(folder / name)
+    told = _OURS.search(text) if text else None
+    return text if told and told[1].decode() == _job_of(name) else None
+
+
+def _job_of(name: str) -> str:
+    return name.removeprefix("ratectl-").rpartition(".")[0]
+
+
+def _masked(reader: Reader, folder: Path, name: str) -> bool:
+    return reader.link(folder / name) == "/dev/null"
+
+
+def _drift(
+    timer: str, texts: dict[str, bytes], loaded: dict[str, str], wanted: set[str]
+) -> Iterator[str]:
+    if timer not in texts:
+        yield "the timer's unit file is missing or masked"
+    if timer.replace(".timer", ".service") not in texts:
+        yield "the service's unit file is missing"
+    if timer not in wanted:
+        yield "the timer is disabled"
+    if loaded.get(timer) != "active":
+        yield f"the timer is {loaded.get(timer, 'not loaded')}"
+
+
+def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> Iterator[str]:
+    for unit in (f"ratectl-{job}.timer", f"ratectl-{job}.service"):
+        if f"{unit}.d" in names and reader.names(folder / f"{unit}.d"):
+            yield f"a drop-in changes it: {folder / f'{unit}.d'}"
+
+
+def _loaded_timers(reader: Reader, scope: str) -> dict[str, str]:
+    """Return the active state of each of our timers that the manager has loaded."""
+    rows = _json(reader, scope, "list-units", "--all", "--type=timer", "--full")
+    return {
+        row["unit"]: row["active"]
+        for row in rows
+        if _TIMER.fullmatch(row["unit"]) and row["load"] == "loaded"
+    }
+
+
+def _next_runs(reader: Reader, scope: str) -> dict[str, dt.datetime]:
+    """Return when each timer runs next; of this table only ``next`` and ``last`` mean the same everywhere."""
+    rows = _json(reader, scope, "list-timers", "--all", "--full")
+    return {
+        row["unit"]: dt.datetime.fromtimestamp(row["next"] / 1_000_000, tz=dt.UTC)
+        for row in rows
+        if row.get("next")
+    }
+
+
+def _json(reader: Reader, scope: str, *words: str) -> list[dict[str, Any]]:
+    argv = (*_systemctl(scope), *words, "--no-pager", "--output=json")
+    answer = reader.query(argv)
+    if answer.code:
+        raise EngineError(f"systemd: `{' '.join(argv)}` ended with {answer.code}: {answer.said}")
+    try:
+        rows = json.loads(answer.stdout)
+    except ValueError as error:
+        raise EngineError(
+            f"systemd: `{' '.join(argv)}` printed no JSON (systemd 247 or later does); "
+            "use `--backend cron` on this machine"
+        ) from error
+    return list(rows)
+
+
+def _command(argv: Sequence[str]) -> str:
+    """Return *argv* as ExecStart reads it. Raises ConfigError on what no unit can hold."""
+    if any("\n" in word or "\r" in word for word in argv):
+        raise ConfigError(f"systemd: the command {argv!r} holds a line break; use a plainer path")
+    program, *rest = (word.replace("%", "%%") for word in argv)
+    # The program is not subject to variable expansion, its arguments are.
+    return " ".join((_quote(program), *(_quote(word.replace("$", "$$")) for word in rest)))
+
+
+def _quote(word: str) -> str:
+    if word and not re.search(r"[\s\"'\\;]", word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,93 @@
+"""Which engine and scope an install goes to: a flag, else the spec, else what this machine really runs.
+
+``auto`` stays where the jobs already are while that engine can be used; it prefers
+an engine whose entries fire without anybody being logged in.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from ratectl.backends import BACKENDS
+from ratectl.deploy import Site
+from ratectl.errors import EngineError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.backends.base import Backend, Host, Reader
+    from ratectl.firing.journal import Installed
+
+AUTO = "auto"
+SCOPES = (AUTO, "user", "system")
+PREFERENCE = ("systemd", "cron", "launchd", "windows")
+
+
+def site(
+    host: Host, reader: Reader, installed: Sequence[Installed], *, backend: str, scope: str
+) -> Site:
+    """Return where to install. Raises UsageError, RefusedError, or EngineError where no engine runs."""
+    wanted_scope = scope_of(host, scope)
+    if backend != AUTO:
+        chosen = named(backend)
+        if chosen.SCOPES == ("user",) and scope == AUTO:
+            wanted_scope = "user"
+        if wanted_scope not in chosen.SCOPES:
+            raise UsageError(
+                f"--scope {wanted_scope}: {backend} has only {', '.join(chosen.SCOPES)}"
+            )
+        return Site(backend=chosen, scope=wanted_scope, host=host, reader=reader)
+    places = {(row.backend, row.scope) for row in installed}
+    if len(places) == 1:
+        name, known_scope = places.pop()
+        known = BACKENDS.get(name)
+        fits = scope in {AUTO, known_scope} and (known_scope == "user" or host.root)
+        if known is not None and fits and not known.detect(reader, host, known_scope):
+            return Site(backend=known, scope=known_scope, host=host, reader=reader)
+    return _running(host, reader, wanted_scope)
+
+
+def named(backend: str) -> Backend:
+    """Return the engine that ``--backend`` names. Raises UsageError for an unknown one."""
+    if backend in BACKENDS:
+        return BACKENDS[backend]
+    close = difflib.get_close_matches(backend, BACKENDS, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise UsageError(f"--backend {backend}: no such engine (there are {', '.join(BACKENDS)}){hint}")
+
+
+def scope_of(host: Host, scope: str) -> str:
+    """Return the scope that *scope* means for this account. Raises RefusedError without the right to it."""
+    if scope not in SCOPES:
+        raise UsageError(f"--scope {scope}: there are {', '.join(SCOPES)}")
+    if scope == AUTO:
+        return "system" if host.root else "user"
+    if scope == "system" and not host.root and host.platform != "win32":
+        raise RefusedError(
+            "--scope system: only root may install for the whole system; use --scope user"
+        )
+    return scope
+
+
+def _running(host: Host, reader: Reader, scope: str) -> Site:
+    reasons, usable = [], []
+    for backend in (BACKENDS[name] for name in PREFERENCE):
+        if host.platform not in backend.PLATFORMS:
+            continue
+        fitting = scope if scope in backend.SCOPES else "user"
+        if problem := backend.detect(reader, host, fitting):
+            reasons.append(problem)
+            continue
+        found = Site(backend=backend, scope=fitting, host=host, reader=reader)
+        if not backend.caveats(reader, host, fitting):
+            return found
+        usable.append(found)
+    if usable:
+        return usable[0]
+    looked = "; ".join(reasons) or f"no engine of ratectl's exists on {host.platform}"
+    raise EngineError(
+        f"no scheduler of the operating system runs here ({looked}). "
+        "`ratectl serve` runs the jobs in the foreground instead, as in a container; "
+        "--backend NAME forces one."
+    )

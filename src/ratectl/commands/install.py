@@ -1,0 +1,111 @@
+"""``ratectl install`` and, without its last half, ``ratectl plan``: spec -> entries in the OS."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import choose, deploy, host, paths, report, schedule, spec
+from ratectl.firing.journal import Journal
+
+if TYPE_CHECKING:
+    from ratectl.backends.base import Host
+
+SpecArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="SPEC", help="By default jobs.toml in the configuration directory."),
+]
+BackendOption = Annotated[
+    str, typer.Option(help="cron, systemd, launchd, windows, or auto: what this machine runs.")
+]
+ScopeOption = Annotated[str, typer.Option(help="user, system, or auto: system as root.")]
+PruneOption = Annotated[
+    bool, typer.Option("--prune", help="Remove our entries that the spec lacks.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print facts for programs.")]
+
+
+def install(
+    spec_path: SpecArgument = None,
+    *,
+    backend: BackendOption = choose.AUTO,
+    scope: ScopeOption = choose.AUTO,
+    prune: PruneOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the steps, perform none.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Put the jobs of SPEC into the operating system's own scheduler."""
+    here = host.current()
+    if dry_run:
+        with Journal(Path(here.state_dir)) as journal:
+            prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
+        typer.echo(
+            report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared)
+        )
+        return
+    with (
+        host.exclusive(Path(here.state_dir)) as undertaking,
+        Journal(Path(here.state_dir)) as journal,
+    ):
+        prepared = prepare(
+            here, journal, spec_path, backend, scope, prune=prune, afresh=undertaking.interrupted
+        )
+        if not json:
+            typer.echo(report.plan_text(prepared))
+        if not prepared.empty or undertaking.interrupted:
+            deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
+            if not json:
+                typer.echo(report.installed_text(prepared, _upcoming(prepared)))
+        if json:
+            typer.echo(report.as_json(report.plan_json(prepared)))
+
+
+def prepare(
+    here: Host,
+    journal: Journal,
+    spec_path: Path | None,
+    backend: str,
+    scope: str,
+    *,
+    prune: bool,
+    afresh: bool = False,
+) -> deploy.Prepared:
+    """Return what an install would do: flags over spec over what the machine runs."""
+    reader = host.SystemReader()
+    loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
+    chosen = loaded.installation
+    site = choose.site(
+        here,
+        reader,
+        journal.installed(),
+        backend=chosen.backend if backend == choose.AUTO else backend,
+        scope=chosen.scope if scope == choose.AUTO else scope,
+    )
+    source = deploy.Source(
+        jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
+    )
+    return deploy.prepare(site, source, journal, prune=prune, afresh=afresh)
+
+
+def default_spec() -> Path:
+    """Return the spec that commands read when none is named."""
+    return Path(paths.config_dir()) / "jobs.toml"
+
+
+def _upcoming(prepared: deploy.Prepared) -> dict[str, str]:
+    now = _now()
+    slots = {
+        job.name: next(schedule.after(job.schedule, job.zone, now), None)
+        for job in prepared.source.jobs[:200]
+        if job.enabled
+    }
+    return {name: f"{slot:%Y-%m-%d %H:%M:%S %Z}" for name, slot in slots.items() if slot}
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,38 @@
+"""``ratectl list``: what stands in the operating system's schedulers, and where it drifted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ratectl import deploy, host, listing, report
+from ratectl.commands.install import JsonOption
+from ratectl.firing.journal import Journal
+
+if TYPE_CHECKING:
+    from ratectl.model import Job
+
+
+def list_(*, json: JsonOption = False) -> None:
+    """List the installed jobs as the operating system has them."""
+    here = host.current()
+    reader = host.SystemReader()
+    holds = deploy.survey(here, reader)
+    with Journal(Path(here.state_dir)) as journal:
+        rows = listing.rows(
+            holds,
+            journal.installed(),
+            journal.last_firings(),
+            listing.SpecDrift(lambda path: deploy.digest_of(reader, path), _jobs_of),
+            dt.datetime.now(dt.UTC),
+        )
+    typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
+
+
+def _jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
+    from ratectl import spec  # noqa: PLC0415 - only where a spec file changed since it was installed
+
+    return spec.load(path, host_timezone=host_timezone).jobs

@@ -1,0 +1,44 @@
+"""``ratectl plan``: the very steps that ``install`` would perform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratectl import choose, host, report
+from ratectl.commands.install import (
+    BackendOption,
+    JsonOption,
+    PruneOption,
+    ScopeOption,
+    SpecArgument,
+    prepare,
+)
+from ratectl.firing.journal import Journal
+
+CHANGES_PENDING = 2
+
+
+def plan(
+    spec_path: SpecArgument = None,
+    *,
+    backend: BackendOption = choose.AUTO,
+    scope: ScopeOption = choose.AUTO,
+    prune: PruneOption = False,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode", help="End with 2 when there is something to do, else 0."
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what install would do, and do nothing."""
+    here = host.current()
+    with Journal(Path(here.state_dir)) as journal:
+        prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
+    typer.echo(report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared))
+    if detailed_exitcode and not prepared.empty:
+        raise typer.Exit(CHANGES_PENDING)

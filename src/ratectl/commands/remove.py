@@ -1,0 +1,61 @@
+"""``ratectl remove``: takes entries out of the operating system; recorded data stays unless ``--purge``."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratectl import deploy, host, report
+from ratectl.errors import ConfigError, UsageError
+from ratectl.firing.journal import Journal
+
+
+def remove(
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB...", show_default=False)] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Remove every job of ours.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting data.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the steps, perform none.")
+    ] = False,
+) -> None:
+    """Take jobs out of the operating system's scheduler."""
+    names = None if everything else frozenset(jobs or ())
+    if (names is None) == bool(jobs):
+        raise UsageError("remove: name the jobs, or give --all")
+    here = host.current()
+    reader = host.SystemReader()
+    with (
+        host.exclusive(Path(here.state_dir)) as undertaking,
+        Journal(Path(here.state_dir)) as journal,
+    ):
+        removal = deploy.prepare_removal(deploy.survey(here, reader), journal.installed(), names)
+        if names is not None:
+            _refuse_unknown(names, removal, journal)
+        if dry_run:
+            typer.echo(report.steps_text(removal.parts))
+            return
+        if purge and not yes:
+            typer.confirm(f"Delete everything recorded for {', '.join(removal.jobs)}?", abort=True)
+        if removal.parts or removal.forget:
+            deploy.apply_removal(removal, journal, undertaking, perform=host.perform)
+        typer.echo(report.removal_text(removal))
+        if purge:
+            journal.purge_jobs(removal.jobs)
+            typer.echo(f"deleted what was recorded for {', '.join(removal.jobs) or 'no job'}")
+
+
+def _refuse_unknown(names: frozenset[str], removal: deploy.Removal, journal: Journal) -> None:
+    unknown = sorted(names - set(removal.jobs))
+    if not unknown:
+        return
+    known = {row.job.name for row in journal.installed()}
+    close = difflib.get_close_matches(unknown[0], known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
+    raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")

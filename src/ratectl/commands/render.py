@@ -1,0 +1,66 @@
+"""``ratectl render``: the native texts of a spec as files, for any engine on any machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from ratectl import choose, deploy, host, spec
+from ratectl.commands.install import SpecArgument, default_spec
+from ratectl.errors import CannotCreateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def render(
+    spec_path: SpecArgument = None,
+    *,
+    backend: Annotated[str, typer.Option(help="cron, systemd, launchd or windows.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.")],
+    host_timezone: Annotated[
+        str, typer.Option(help="Zone of the machine that the texts are for; by default this one's.")
+    ] = "",
+    scope: Annotated[str, typer.Option(help="user or system.")] = "user",
+    program: Annotated[
+        str,
+        typer.Option(help="The ratectl-fetch that the texts call; by default this installation's."),
+    ] = "",
+) -> None:
+    """Write what install would give the engine into a folder, touching nothing else."""
+    engine = choose.named(backend)
+    if scope not in engine.SCOPES:
+        raise UsageError(f"--scope {scope}: {backend} has {' and '.join(engine.SCOPES)}")
+    zone = _zone(host_timezone) if host_timezone else host.zone()
+    target = host.target(engine, zone, program)
+    loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
+    site = deploy.Site(backend=engine, scope=scope, host=target, reader=host.SystemReader())
+    files = deploy.files(site, loaded.jobs)
+    _write(out, files)
+    typer.echo(f"{len(files)} file{'' if len(files) == 1 else 's'} for {backend} in {out}")
+    if not program and not host.is_native(engine):
+        typer.echo(
+            f"note: made for another system, where {target.fetch[0]} is assumed; --program names the real one",
+            err=True,
+        )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f"--host-timezone {name!r}: no such IANA zone, such as Europe/Berlin"
+        ) from error
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (out / name).write_bytes(data)
+    except OSError as error:
+        raise CannotCreateError(f"{out}: cannot be written: {error.strerror}") from error

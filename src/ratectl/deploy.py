@@ -1,0 +1,342 @@
+"""Install and remove: inspect, check, render, plan, stage, perform, read back.
+
+The journal knows a job before the engine can wake it, and the engine forgets it
+before the journal does; so a run that is cut short anywhere leaves nothing that
+fires without a snapshot, and the next run converges.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl import plan, schedule
+from ratectl.backends import BACKENDS
+from ratectl.backends.base import EngineAbsentError, Verb
+from ratectl.errors import ConfigError, EngineError
+from ratectl.schedule.calendar import Window
+from ratectl.schedule.triggers import Fidelity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from ratectl.backends.base import (
+        Artefact,
+        Backend,
+        Change,
+        Entry,
+        Found,
+        Host,
+        Reader,
+        Step,
+    )
+    from ratectl.firing.journal import Installed, Journal
+    from ratectl.host import Undertaking
+    from ratectl.model import Job
+    from ratectl.schedule.triggers import Cover
+
+TOLERANCE = dt.timedelta(seconds=60)
+"""How far the engine's next run may lie behind our own next slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One engine in one scope on one host: where entries stand."""
+
+    backend: Backend
+    scope: str
+    host: Host
+    reader: Reader
+
+    def __str__(self) -> str:
+        return f"{self.backend.NAME} ({self.scope})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The jobs of one spec file, as they are to be installed."""
+
+    jobs: tuple[Job, ...]
+    path: str
+    digest: str
+    """Of the file's bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What happens at one site."""
+
+    site: Site
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that an install will do, as values: a dry run prints it, a real one performs it."""
+
+    main: Part
+    moves: tuple[Part, ...]
+    """Entries of the same jobs at other sites, removed once the new ones are seen to stand."""
+    source: Source
+    covers: Mapping[str, Cover]
+    record: tuple[Job, ...]
+    """Jobs whose snapshot in the journal is new or changes."""
+    forget: tuple[str, ...]
+    """Jobs that the journal marks as removed."""
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing has to be done at all."""
+        parts = (self.main, *self.moves)
+        return not (self.record or self.forget or any(plan.pending(p.changes) for p in parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Everything that a remove will do, as values."""
+
+    parts: tuple[Part, ...]
+    forget: tuple[str, ...]
+    jobs: tuple[str, ...] = field(default=())
+    """The jobs meant, whether or not any engine holds them."""
+
+
+def digest_of(reader: Reader, path: str) -> str:
+    """Return the checksum of the spec file, or an empty text where it is gone."""
+    data = reader.read(Path(path))
+    return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def covers_of(site: Site, jobs: Sequence[Job]) -> dict[str, Cover]:
+    """Return the cover of each job. Raises ConfigError, which lists every job that the engine cannot wake."""
+    covers = {job.name: site.backend.check(job, site.host.zone) for job in jobs}
+    refused = {name: c for name, c in covers.items() if c.fidelity is Fidelity.REFUSED}
+    if refused:
+        lines = (f"  {name}: {cover.reason}" for name, cover in refused.items())
+        raise ConfigError(
+            f"{site.backend.NAME} cannot wake these jobs, so nothing was installed:\n"
+            + "\n".join(lines)
+        )
+    return covers
+
+
+def files(site: Site, jobs: Sequence[Job]) -> dict[str, bytes]:
+    """Return the files that hold the native texts of the enabled *jobs*, by name; ordered by job."""
+    covers = covers_of(site, jobs)
+    ordered = sorted((job for job in jobs if job.enabled), key=lambda job: job.name)
+    artefacts = [text for job in ordered for text in _render(site, job, covers[job.name])]
+    return dict(site.backend.bundle(artefacts))
+
+
+def prepare(
+    site: Site,
+    source: Source,
+    journal: Journal,
+    *,
+    prune: bool = False,
+    afresh: bool = False,
+) -> Prepared:
+    """Return what an install of *source* at *site* will do. Looks, and changes nothing."""
+    installed = {row.job.name: row for row in journal.installed()}
+    covers = covers_of(site, source.jobs)
+    wanted = {job.name: _render(site, job, covers[job.name]) for job in source.jobs if job.enabled}
+    disabled = frozenset(job.name for job in source.jobs if not job.enabled)
+    found = site.backend.inspect(site.reader, site.host, site.scope)
+    changes = plan.changes(wanted, found.entries, disabled=disabled, prune=prune, afresh=afresh)
+    names = frozenset(job.name for job in source.jobs)
+    strangers = frozenset(installed) - names if prune else frozenset()
+    return Prepared(
+        main=_part(site, found, changes),
+        moves=_moves(site, installed, names | strangers),
+        source=source,
+        covers=covers,
+        record=tuple(
+            job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
+        ),
+        forget=tuple(sorted(strangers)),
+        caveats=site.backend.caveats(site.reader, site.host, site.scope),
+    )
+
+
+def apply(
+    prepared: Prepared,
+    journal: Journal,
+    undertaking: Undertaking,
+    *,
+    perform: Callable[[Sequence[Step]], None],
+    clock: Callable[[], dt.datetime],
+) -> dict[str, Entry]:
+    """Perform *prepared*, read back, and return the entries that now stand.
+
+    Raises EngineError where the engine does not hold what was installed, or will run at another time.
+    """
+    site = prepared.main.site
+    undertaking.begin()
+    if prepared.record:
+        journal.record_jobs(
+            prepared.record,
+            spec=prepared.source.path,
+            digest=prepared.source.digest,
+            backend=site.backend.NAME,
+            scope=site.scope,
+            host_timezone=site.host.zone.key,
+            now=clock(),
+        )
+    perform(prepared.main.steps)
+    entries = _read_back(prepared, clock)
+    for part in prepared.moves:
+        perform(part.steps)
+    if prepared.forget:
+        journal.forget_jobs(prepared.forget)
+    undertaking.done()
+    return entries
+
+
+def prepare_removal(
+    held: Mapping[Site, Found], installed: Sequence[Installed], names: Collection[str] | None
+) -> Removal:
+    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`survey`."""
+    recorded = {row.job.name for row in installed}
+    known = recorded.union(*(found.entries for found in held.values()))
+    meant = known if names is None else set(names) & known
+    parts = tuple(
+        part
+        for site, found in held.items()
+        if (part := _part(site, found, plan.removals(found.entries, meant))).changes
+    )
+    return Removal(parts=parts, forget=tuple(sorted(meant & recorded)), jobs=tuple(sorted(meant)))
+
+
+def apply_removal(
+    removal: Removal,
+    journal: Journal,
+    undertaking: Undertaking,
+    *,
+    perform: Callable[[Sequence[Step]], None],
+) -> None:
+    """Perform *removal* and look whether the entries are gone. Raises EngineError where one is not."""
+    undertaking.begin()
+    for part in removal.parts:
+        perform(part.steps)
+        site = part.site
+        left = site.backend.inspect(site.reader, site.host, site.scope).entries
+        if stay := sorted(set(left) & {change.job for change in part.changes}):
+            raise EngineError(
+                f"{site}: still holds {', '.join(stay)} after the removal; run it again"
+            )
+    journal.forget_jobs(removal.forget)
+    undertaking.done()
+
+
+def survey(host: Host, reader: Reader) -> dict[Site, Found]:
+    """Return what every engine of this machine holds of this account: as root the system's and root's own.
+
+    Raises EngineError where one holds something of ours that must not be touched.
+    """
+    holds: dict[Site, Found] = {}
+    places = set()
+    for backend in BACKENDS.values():
+        if host.platform not in backend.PLATFORMS:
+            continue
+        for scope in ("system", "user"):
+            if scope not in backend.SCOPES or (scope == "system" and not host.root):
+                continue
+            site = Site(backend=backend, scope=scope, host=host, reader=reader)
+            try:
+                found = backend.inspect(reader, host, scope)
+            except EngineAbsentError:
+                continue
+            place = (backend.NAME, found.raw.get("place", scope.encode()))
+            if place not in places:  # root's crontab may serve both scopes
+                places.add(place)
+                holds[site] = found
+    return holds
+
+
+def _part(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:
+    steps = site.backend.stage(plan.pending(changes), found, site.host, site.scope)
+    return Part(site=site, changes=changes, steps=steps)
+
+
+def _render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
+    return site.backend.render(job, cover, site.host, site.scope)
+
+
+def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> bool:
+    """Tell whether the journal's snapshot of *job* is missing or another."""
+    if row is None:
+        return True
+    stands = (row.backend, row.scope, row.spec, row.host_timezone)
+    return row.job != job or stands != (
+        site.backend.NAME,
+        site.scope,
+        source.path,
+        site.host.zone.key,
+    )
+
+
+def _moves(
+    site: Site, installed: Mapping[str, Installed], names: Collection[str]
+) -> tuple[Part, ...]:
+    """Return the removal of entries of *names* that the journal says stand at another site."""
+    elsewhere: dict[tuple[str, str], set[str]] = {}
+    for name, row in installed.items():
+        place = (row.backend, row.scope)
+        if name in names and place != (site.backend.NAME, site.scope) and row.backend in BACKENDS:
+            elsewhere.setdefault(place, set()).add(name)
+    parts = []
+    for (name, scope), jobs in sorted(elsewhere.items()):
+        old = Site(backend=BACKENDS[name], scope=scope, host=site.host, reader=site.reader)
+        try:
+            found = old.backend.inspect(old.reader, old.host, scope)
+        except EngineAbsentError:
+            continue  # that engine is gone, and its entries with it
+        if part := _part(old, found, plan.removals(found.entries, jobs)):
+            parts.append(part)
+    return tuple(part for part in parts if part.changes)
+
+
+def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, Entry]:
+    """Return what the engine holds now. Raises EngineError where it is not what was installed."""
+    site = prepared.main.site
+    entries = site.backend.inspect(site.reader, site.host, site.scope).entries
+    now = clock()
+    jobs = {job.name: job for job in prepared.source.jobs}
+    problems = []
+    for change in prepared.main.changes:
+        entry = entries.get(change.job)
+        if change.verb is Verb.DELETE:
+            problems += [f"{change.job}: is still there"] if entry else []
+        elif entry is None:
+            problems.append(f"{change.job}: is missing")
+        elif entry.artefacts != change.artefacts:
+            problems.append(f"{change.job}: is not what was written")
+        elif entry.drift:
+            problems.append(f"{change.job}: {'; '.join(entry.drift)}")
+        elif change.job in jobs and site.backend.TELLS_NEXT:
+            problems += _clock_problem(jobs[change.job], prepared.covers[change.job], entry, now)
+    if problems:
+        shown = "\n  ".join(problems[:20])
+        raise EngineError(f"{site} does not hold what was installed:\n  {shown}")
+    return dict(entries)
+
+
+def _clock_problem(job: Job, cover: Cover, entry: Entry, now: dt.datetime) -> list[str]:
+    """Return how the engine's next run contradicts our own next slot, if it does."""
+    slot = next(schedule.after(job.schedule, job.zone, now), None)
+    if slot is None or (entry.next is not None and entry.next <= now):
+        return []
+    if entry.next is None:
+        return [f"{job.name}: is never run, although the next slot is {slot.isoformat()}"]
+    late = entry.next > slot + TOLERANCE
+    bounded = isinstance(job.schedule, Window)
+    early = cover.fidelity is Fidelity.EXACT and not bounded and entry.next < slot - TOLERANCE
+    if not late and not early:
+        return []
+    runs = entry.next.astimezone(job.zone).isoformat()
+    return [f"{job.name}: is next run at {runs}, but the next slot is {slot.isoformat()}"]

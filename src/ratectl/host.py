@@ -1,0 +1,417 @@
+"""The compile half's only door to subprocesses and files: host facts, the Reader, performing steps.
+
+Every external command has a time limit; what the system says is translated into
+our errors here. A file is written beside its place, synced and renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ratectl import paths
+from ratectl.backends.base import Completed, Host, RemoveFile, Run, WriteFile
+from ratectl.errors import CannotCreateError, ConfigError, EngineError, RefusedError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import PurePath
+
+    from ratectl.backends.base import Backend, Step
+
+LOOK_LIMIT = 60
+"""Seconds that a command which only looks may take."""
+CHANGE_LIMIT = 600
+"""Seconds that a command which changes something may take (a reload of 10,000 timers takes two minutes)."""
+_SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+def current() -> Host:
+    """Return the facts of this machine and account. Raises ConfigError where its zone has no name."""
+    return _account(zone())
+
+
+def _account(zone: ZoneInfo) -> Host:
+    state_dir = paths.state_dir()
+    home = _home()
+    config = os.environ.get("XDG_CONFIG_HOME", "")
+    return Host(
+        platform=sys.platform,
+        zone=zone,
+        fetch=fetch_argv(),
+        state_dir=Path(state_dir),
+        state_is_default=state_dir == paths.unattended_state_dir(str(home)),
+        user=_user(),
+        home=home,
+        config_home=Path(config) if config.strip() else Path.home() / ".config",
+        root=sys.platform != "win32" and os.geteuid() == 0,
+        uid=0 if sys.platform == "win32" else os.geteuid(),
+    )
+
+
+def is_native(backend: Backend) -> bool:
+    """Tell whether *backend*'s engine exists on this kind of system."""
+    return sys.platform in backend.PLATFORMS
+
+
+def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
+    """Return the host that ``render`` writes for: this account's, or a usual one of another system.
+
+    *program* is the ratectl-fetch to call there; empty means the one of that host.
+    """
+    if is_native(backend):
+        here = _account(zone)
+    elif "win32" in backend.PLATFORMS:
+        here = _elsewhere(zone, "win32", r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe")
+    else:
+        here = _elsewhere(zone, backend.PLATFORMS[0], "/usr/local/bin/ratectl-fetch")
+    return replace(here, fetch=(program,)) if program else here
+
+
+def _elsewhere(zone: ZoneInfo, platform: str, fetch: str) -> Host:
+    user = os.environ.get("USERNAME") or os.environ.get("USER") or "user"
+    home: PurePath = PurePosixPath("/Users" if platform == "darwin" else "/home", user)
+    if platform == "win32":
+        home = PureWindowsPath("C:/Users", user)
+    return Host(
+        platform=platform,
+        zone=zone,
+        fetch=(fetch,),
+        state_dir=home / ".local" / "state" / "ratectl",
+        state_is_default=True,
+        user=user,
+        home=home,
+        config_home=home / ".config",
+        root=False,
+    )
+
+
+def fetch_argv() -> tuple[str, ...]:
+    """Return the leanest command line that starts ratectl-fetch; the job name is to be appended.
+
+    Bare ``python -I -S`` on the script saves two thirds of pip's console wrapper.
+    The interpreter's path stays unresolved: a link in a virtual environment must remain one.
+    """
+    python = Path(os.path.abspath(sys.executable))  # noqa: PTH100 - resolve() would leave the venv
+    script = str(Path(__file__).resolve().parent / "firing" / "__main__.py")
+    return _windowless(python, script) if os.name == "nt" else (str(python), "-I", "-S", script)
+
+
+def _windowless(python: Path, script: str) -> tuple[str, ...]:
+    """Return what starts no console window on Windows: the gui script, else the windowless interpreter."""
+    program = python.parent / "ratectl-fetchw.exe"
+    return (
+        (str(program),) if program.exists() else (str(python.parent / "pythonw.exe"), "-I", script)
+    )
+
+
+def zone() -> ZoneInfo:
+    """Return the machine's zone, in which its engines read local times.
+
+    ``TZ`` of the caller's shell is not asked: daemons do not see it.
+    """
+    with contextlib.suppress(OSError):
+        _, found, name = str(Path("/etc/localtime").resolve(strict=True)).partition("/zoneinfo/")
+        if found:
+            return _named_zone(name.removeprefix("posix/"))
+    import tzlocal  # noqa: PLC0415 - only where the link does not tell
+
+    shell = os.environ.pop("TZ", None)
+    try:
+        return _named_zone(tzlocal.get_localzone_name() or "")
+    except LookupError as error:  # tzlocal's word for contradicting settings
+        raise ConfigError(f"the time zone of this machine is unclear: {error}") from error
+    finally:
+        if shell is not None:
+            os.environ["TZ"] = shell
+
+
+def _named_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"the time zone of this machine has no usable IANA name ({name!r}); "
+            "link /etc/localtime into /usr/share/zoneinfo, for example with `timedatectl set-timezone`"
+        ) from error
+
+
+def _user() -> str:
+    if sys.platform == "win32":
+        return _windows_sid() or os.environ.get("USERNAME", "")
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _windows_sid() -> str:
+    answer = SystemReader().query(("whoami", "/user", "/fo", "csv", "/nh"))
+    fields = answer.stdout.decode("ascii", "replace").strip().split(",")
+    return fields[-1].strip('"') if answer.code == 0 and len(fields) > 1 else ""
+
+
+def _home() -> Path:
+    """Return the account's home as the password database has it: what an engine hands on."""
+    if sys.platform == "win32":
+        return Path.home()
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return Path.home()
+
+
+class SystemReader:
+    """The :class:`~ratectl.backends.base.Reader` of this machine. Raises our errors only."""
+
+    def read(self, path: Path) -> bytes | None:
+        """Return the bytes of *path*, or None where there is no such file."""
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except PermissionError as error:
+            raise RefusedError(f"{path}: may not be read by this account") from error
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+    def names(self, folder: Path) -> tuple[str, ...]:
+        """Return the sorted names in *folder*, none where there is no such folder."""
+        try:
+            return tuple(sorted(path.name for path in folder.iterdir()))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except PermissionError as error:
+            raise RefusedError(f"{folder}: may not be listed by this account") from error
+
+    def is_folder(self, path: Path) -> bool:
+        """Tell whether *path* is a folder."""
+        return path.is_dir()
+
+    def link(self, path: Path) -> str | None:
+        """Return the target text of the symbolic link *path*, or None where it is not one."""
+        try:
+            return str(path.readlink())
+        except OSError:
+            return None
+
+    def which(self, program: str) -> str | None:
+        """Return the absolute path of *program* on the PATH or in the system's folders, or None."""
+        return shutil.which(program, path=_path())
+
+    def processes(self) -> frozenset[str]:
+        """Return the base names of the programs that run now (``busybox crond`` counts as ``crond``)."""
+        if not sys.platform.startswith("linux"):
+            listing = self.query(("ps", "-axo", "comm=")).stdout.decode("utf-8", "replace")
+            return frozenset(line.strip().rpartition("/")[2] for line in listing.splitlines())
+        return frozenset(
+            name for entry in self.names(Path("/proc")) for name in _process_names(entry)
+        )
+
+    def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
+        """Run a command that changes nothing; 127 when there is no such program."""
+        return _call(argv, stdin, LOOK_LIMIT)
+
+
+def _process_names(entry: str) -> tuple[str, ...]:
+    if not entry.isdigit():
+        return ()
+    try:
+        words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # gone meanwhile, or hidden
+        return ()
+    first, second = (os.fsdecode(word.rpartition(b"/")[2]) for word in (*words, b"")[:2])
+    return (first, second) if first == "busybox" else (first,)
+
+
+def perform(steps: Sequence[Step]) -> None:
+    """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails."""
+    writes: list[WriteFile] = []
+    for step in steps:
+        if isinstance(step, WriteFile):
+            writes.append(step)
+            continue
+        _write_files(writes)
+        writes = []
+        if isinstance(step, RemoveFile):
+            _remove_file(step.path)
+        else:
+            _run(step)
+    _write_files(writes)
+
+
+def _run(step: Run) -> None:
+    answer = _call(step.argv, step.stdin, CHANGE_LIMIT)
+    if answer.code and not step.may_fail:
+        shown = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
+        raise EngineError(f"`{shown}` ended with {answer.code}: {answer.said or 'it said nothing'}")
+
+
+def _write_files(writes: Sequence[WriteFile]) -> None:
+    """Write beside, sync, rename, sync the folders: afterwards each file is whole, whatever happens."""
+    drafts = [(_draft(write), write.path) for write in writes]
+    if len(drafts) > 32 and hasattr(os, "sync"):
+        os.sync()  # one for all: thousands of units would wait a disk turn each
+    else:
+        for draft, _ in drafts:
+            _sync(draft)
+    for draft, path in drafts:
+        try:
+            draft.replace(path)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
+    if sys.platform != "win32":
+        for folder in {path.parent for _, path in drafts}:
+            _sync(folder)
+
+
+def _draft(write: WriteFile) -> Path:
+    path = write.path
+    draft = path.parent / f".{path.name}.new"  # engines skip names with a leading dot
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            file.write(write.data)
+        draft.chmod(write.mode)
+    except PermissionError as error:
+        raise RefusedError(f"{path}: may not be written by this account") from error
+    except OSError as error:
+        raise CannotCreateError(f"{path}: cannot be written: {error.strerror}") from error
+    return draft
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be synced: {error.strerror}") from error
+    finally:
+        os.close(handle)
+
+
+def _remove_file(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError as error:
+        raise RefusedError(f"{path}: may not be removed by this account") from error
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error
+
+
+def spawn(argv: Sequence[str]) -> int:
+    """Run *argv* to its end with our own streams and return its exit code."""
+    try:
+        return subprocess.run(tuple(argv), check=False, stdin=subprocess.DEVNULL).returncode
+    except OSError as error:
+        raise EngineError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
+
+
+def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
+    program = shutil.which(argv[0], path=_path())
+    if program is None:
+        return Completed(
+            code=127, stdout=b"", stderr=f"no program {argv[0]!r} on the PATH".encode()
+        )
+    try:
+        done = subprocess.run(
+            (program, *argv[1:]),
+            check=False,
+            input=stdin,
+            capture_output=True,
+            env=_environment(),
+            timeout=limit,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(f"`{' '.join(argv[:6])}` did not end within {limit} seconds") from error
+    except OSError as error:
+        raise EngineError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
+    return Completed(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def _path() -> str:
+    """Return the caller's PATH and the system's own folders, which a plain user's PATH may lack."""
+    mine = os.environ.get("PATH", "")
+    return mine if sys.platform == "win32" else os.pathsep.join((mine, *_SYSTEM_PATH))
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment with messages in English and a way to the account's user manager."""
+    environment = {**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""}
+    if sys.platform != "win32" and "XDG_RUNTIME_DIR" not in environment:
+        runtime = Path(f"/run/user/{os.geteuid()}")
+        if runtime.is_dir():  # `su - user` leaves it unset
+            environment["XDG_RUNTIME_DIR"] = str(runtime)
+    return environment
+
+
+class Undertaking:
+    """One change of the engine at a time for one state directory, remembered if it is cut short."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self.interrupted = os.fstat(handle).st_size > 0
+        """An earlier change began and never came to its end."""
+
+    def begin(self) -> None:
+        """Note on disk that the engine is about to be changed; waits for the next second after the last change.
+
+        Debian's cron compares the times of crontabs by whole seconds, so a second
+        write within one second could go unnoticed.
+        """
+        now = time.time()
+        if int(os.fstat(self._handle).st_mtime) == int(now):
+            time.sleep(1.01 - now % 1)
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        os.write(self._handle, b"an install or remove is at work\n")
+        os.fsync(self._handle)
+
+    def done(self) -> None:
+        """Note that the change came to its end."""
+        os.ftruncate(self._handle, 0)
+        os.fsync(self._handle)
+        self.interrupted = False
+
+
+@contextlib.contextmanager
+def exclusive(state_dir: Path) -> Iterator[Undertaking]:
+    """Hold the state directory's install lock, waiting while another process has it."""
+    path = state_dir / "install.lock"
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if fresh:
+            os.utime(path, (0, 0))  # no change was made yet
+    except PermissionError as error:
+        raise RefusedError(f"{path}: may not be written by this account") from error
+    except OSError as error:
+        raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
+    try:
+        _lock(handle)
+        yield Undertaking(handle)
+    finally:
+        os.close(handle)  # releases the lock, too
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - Windows only
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - POSIX only
+
+        fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,0 +1,155 @@
+"""What stands in the engines x what the journal knows x the spec -> one row for each job, with its drift."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ratectl import schedule
+from ratectl.backends import BACKENDS
+from ratectl.errors import SpecError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ratectl.backends.base import Entry, Found
+    from ratectl.deploy import Site
+    from ratectl.firing.journal import Firing, Installed
+    from ratectl.model import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One job at one site, as ``ratectl list`` shows it."""
+
+    job: str
+    backend: str
+    scope: str
+    triggers: tuple[str, ...]
+    fidelity: str
+    """exact or guarded; empty where the journal does not know the job."""
+    enabled: bool
+    next: dt.datetime | None
+    """The next slot, in the job's zone."""
+    drift: tuple[str, ...]
+    last: Firing | None
+
+
+class SpecDrift:
+    """How the spec files differ from what was installed from them; each file is read once."""
+
+    def __init__(
+        self, digest: Callable[[str], str], load: Callable[[str, str], Sequence[Job]]
+    ) -> None:
+        self._digest = functools.cache(digest)
+        self._load = functools.cache(load)
+
+    def __call__(self, row: Installed) -> str:
+        """Return the difference as one sentence, or an empty text."""
+        digest = self._digest(row.spec)
+        if digest == row.digest:
+            return ""
+        if not digest:
+            return f"spec missing: {row.spec}"
+        try:
+            jobs = {job.name: job for job in self._load(row.spec, row.host_timezone)}
+        except SpecError:
+            return f"spec has problems: `ratectl check {row.spec}`"
+        if row.job.name not in jobs:
+            return f"no longer in the spec: {row.spec}"
+        return "" if jobs[row.job.name] == row.job else "spec changed: `ratectl install` applies it"
+
+
+def rows(
+    holds: Mapping[Site, Found],
+    installed: Sequence[Installed],
+    last: Mapping[str, Firing],
+    drift_of_spec: Callable[[Installed], str],
+    now: dt.datetime,
+) -> tuple[Row, ...]:
+    """Return the rows, ordered by job. *drift_of_spec* tells how the spec differs from an installed job."""
+    known = {row.job.name: row for row in installed}
+    result, seen = [], set()
+    for site, found in holds.items():
+        for job, entry in found.entries.items():
+            seen.add(job)
+            result.append(
+                _held(site, entry, known.get(job), last.get(job), spec=drift_of_spec, now=now)
+            )
+    result += [
+        _unheld(row, last.get(name), drift_of_spec)
+        for name, row in known.items()
+        if name not in seen
+    ]
+    return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
+
+
+def _held(
+    site: Site,
+    entry: Entry,
+    row: Installed | None,
+    last: Firing | None,
+    *,
+    spec: Callable[[Installed], str],
+    now: dt.datetime,
+) -> Row:
+    drift = [*entry.drift, *entry.overrides]
+    fidelity, upcoming = "", entry.next
+    if row is None:
+        drift.append("the journal does not know it: install its spec again, or remove it")
+    else:
+        drift += filter(None, _moved(site, entry, row))
+        drift += filter(None, (spec(row),))
+        cover = site.backend.check(row.job, site.host.zone)
+        fidelity = cover.fidelity.value
+        upcoming = next(schedule.after(row.job.schedule, row.job.zone, now), None)
+    return Row(
+        job=entry.job,
+        backend=site.backend.NAME,
+        scope=site.scope,
+        triggers=entry.triggers,
+        fidelity=fidelity,
+        enabled=entry.enabled,
+        next=upcoming if entry.enabled else None,
+        drift=tuple(drift),
+        last=last,
+    )
+
+
+def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
+    """Yield how *entry* differs from what would be installed for the same snapshot now."""
+    if (row.backend, row.scope) != (site.backend.NAME, site.scope):
+        yield f"left over: the job was since installed in {row.backend} ({row.scope})"
+        return
+    zone = site.host.zone.key
+    if zone != row.host_timezone:
+        yield f"the machine's zone is {zone}, and was {row.host_timezone} at the installation"
+    elif not row.job.enabled:
+        yield "switched off, but still there"
+    else:
+        cover = site.backend.check(row.job, site.host.zone)
+        wanted = site.backend.render(row.job, cover, site.host, site.scope)
+        if wanted != entry.artefacts and not entry.drift:
+            yield "differs from what would be installed now"
+
+
+def _unheld(row: Installed, last: Firing | None, drift_of_spec: Callable[[Installed], str]) -> Row:
+    gone = f"gone from {row.backend} ({row.scope}): `ratectl install` puts it back"
+    drift = (gone if row.job.enabled else "", drift_of_spec(row))
+    fidelity = ""
+    if row.backend in BACKENDS and row.host_timezone:
+        fidelity = BACKENDS[row.backend].check(row.job, ZoneInfo(row.host_timezone)).fidelity.value
+    return Row(
+        job=row.job.name,
+        backend=row.backend,
+        scope=row.scope,
+        triggers=(),
+        fidelity=fidelity,
+        enabled=False,
+        next=None,
+        drift=tuple(filter(None, drift)),
+        last=last,
+    )

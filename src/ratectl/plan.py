@@ -1,0 +1,85 @@
+"""Wanted x found -> changes. Pure.
+
+Artefacts are compared byte by byte. Nothing is deleted unless asked for (prune,
+remove) or switched off in the spec. Applying a plan makes the next one empty.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.backends.base import Change, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ratectl.backends.base import Artefact, Entry
+
+
+def changes(
+    wanted: Mapping[str, tuple[Artefact, ...]],
+    found: Mapping[str, Entry],
+    *,
+    disabled: Collection[str] = (),
+    prune: bool = False,
+    afresh: bool = False,
+) -> tuple[Change, ...]:
+    """Return one change for each job of *wanted* and *found*, ordered by job name.
+
+    *disabled* jobs are of the spec but get no wakeups. *afresh* puts everything in
+    place again, since an earlier run was interrupted at an unknown step.
+    """
+    asleep = frozenset(disabled)
+    return tuple(
+        _change(job, wanted[job], found.get(job), afresh=afresh)
+        if job in wanted
+        else _left_over(found[job], asleep=job in asleep, prune=prune)
+        for job in sorted({*wanted, *found})
+    )
+
+
+def removals(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, ...]:
+    """Return the deletion of each job of *names* that the engine holds, ordered by job name."""
+    return tuple(
+        Change(verb=Verb.DELETE, job=job, entry=found[job])
+        for job in sorted(set(names) & set(found))
+    )
+
+
+def pending(plan: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return the changes of *plan* that change something."""
+    return tuple(change for change in plan if change.verb is not Verb.KEEP)
+
+
+def _left_over(entry: Entry, *, asleep: bool, prune: bool) -> Change:
+    """Return what becomes of *entry*, for which nothing is wanted."""
+    if asleep:
+        return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why="switched off in the spec")
+    if prune:
+        return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why="not in the spec")
+    return Change(
+        verb=Verb.KEEP,
+        job=entry.job,
+        artefacts=entry.artefacts,
+        entry=entry,
+        why="not in the spec",
+    )
+
+
+def _change(
+    job: str, artefacts: tuple[Artefact, ...], entry: Entry | None, *, afresh: bool
+) -> Change:
+    if entry is None:
+        return Change(verb=Verb.CREATE, job=job, artefacts=artefacts)
+    why = _difference(artefacts, entry)
+    if not why and afresh:
+        why = "an earlier install was interrupted"
+    verb = Verb.UPDATE if why else Verb.KEEP
+    return Change(verb=verb, job=job, artefacts=artefacts, entry=entry, why=why)
+
+
+def _difference(artefacts: tuple[Artefact, ...], entry: Entry) -> str:
+    """Return why *entry* must be written again, or an empty text."""
+    if entry.drift:
+        return "; ".join(entry.drift)
+    return "" if artefacts == entry.artefacts else "differs from the spec"

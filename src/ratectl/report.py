@@ -1,0 +1,222 @@
+"""Values -> text and JSON. Pure; text is for people and never parsed by us."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from ratectl import plan
+from ratectl.backends.base import RemoveFile, Verb, WriteFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ratectl.backends.base import Change, Step
+    from ratectl.deploy import Part, Prepared, Removal
+    from ratectl.listing import Row
+    from ratectl.schedule.triggers import Cover
+
+_SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-", Verb.KEEP: "="}
+_LISTED = 40
+"""Lines of one kind that a plan shows before it only counts."""
+
+
+def as_json(value: Any) -> str:
+    """Return JSON-ready *value* as the text that ``--json`` prints."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def plan_text(prepared: Prepared) -> str:
+    """Return what an install will do: changes, then steps."""
+    if prepared.empty:
+        return "\n".join((f"{prepared.main.site}: nothing to do", *_caveats(prepared)))
+    lines = [f"{prepared.main.site}:"]
+    lines += _shortened(
+        [_change_text(c, prepared.covers) for c in plan.pending(prepared.main.changes)]
+    )
+    lines += _kept(prepared)
+    for part in prepared.moves:
+        lines.append(f"{part.site}, where the jobs stand now:")
+        lines += _shortened([_change_text(c, {}) for c in part.changes])
+    lines.append("steps:")
+    lines += _shortened([f"  {text}" for text in _steps(prepared)])
+    return "\n".join((*lines, *_caveats(prepared)))
+
+
+def plan_json(prepared: Prepared) -> dict[str, Any]:
+    """Return what an install will do as JSON-ready values."""
+    return {
+        "backend": prepared.main.site.backend.NAME,
+        "scope": prepared.main.site.scope,
+        "changes": [
+            {
+                "job": change.job,
+                "change": change.verb.value,
+                "why": change.why,
+                "fidelity": _fidelity(prepared.covers.get(change.job)),
+                "reason": _reason(prepared.covers.get(change.job)),
+            }
+            for change in prepared.main.changes
+        ],
+        "moves": [
+            {"job": change.job, "backend": part.site.backend.NAME, "scope": part.site.scope}
+            for part in prepared.moves
+            for change in part.changes
+        ],
+        "steps": list(_steps(prepared)),
+        "caveats": list(prepared.caveats),
+    }
+
+
+def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
+    """Return what an install did, with the next slot of each changed job."""
+    counts = dict.fromkeys(Verb, 0)
+    for change in prepared.main.changes:
+        counts[change.verb] += 1
+    done = ", ".join(
+        f"{count} {word}"
+        for verb, word in (
+            (Verb.CREATE, "created"),
+            (Verb.UPDATE, "updated"),
+            (Verb.DELETE, "deleted"),
+            (Verb.KEEP, "unchanged"),
+        )
+        if (count := counts[verb])
+    )
+    lines = [f"installed in {prepared.main.site} and read back: {done or 'no entries'}"]
+    changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
+    lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
+    return "\n".join(lines)
+
+
+def removal_text(removal: Removal) -> str:
+    """Return what a remove does or did."""
+    if not removal.parts and not removal.forget:
+        return "nothing to remove"
+    lines = []
+    for part in removal.parts:
+        lines.append(f"removed from {part.site}:")
+        lines += _shortened([f"  - {change.job}" for change in part.changes])
+    held = {change.job for part in removal.parts for change in part.changes}
+    if only := [name for name in removal.forget if name not in held]:
+        lines.append(f"removed from the journal, no scheduler held them: {', '.join(only)}")
+    return "\n".join(lines)
+
+
+def steps_text(parts: Sequence[Part]) -> str:
+    """Return the steps of *parts* as a dry run shows them."""
+    return "\n".join(
+        ["steps:", *_shortened([f"  {_step(s)}" for part in parts for s in part.steps])]
+    )
+
+
+def listing_text(rows: Sequence[Row]) -> str:
+    """Return the installed jobs as a table for people."""
+    if not rows:
+        return "no jobs are installed"
+    table = [("JOB", "ENGINE", "NEXT", "LAST", "TRIGGERS")]
+    table += [_listed(row) for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in range(4)]
+    lines = []
+    for row, line in zip((None, *rows), table, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+        lines.append("  ".join((*cells, line[4])).rstrip())
+        lines += [f"    drift: {text}" for text in row.drift] if row else []
+    return "\n".join(lines)
+
+
+def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the installed jobs as the contract of ``ratectl list --json`` has it."""
+    return [
+        {
+            "job": row.job,
+            "backend": row.backend,
+            "scope": row.scope,
+            "triggers": list(row.triggers),
+            "fidelity": row.fidelity,
+            "enabled": row.enabled,
+            "next": row.next.isoformat() if row.next else None,
+            "drift": list(row.drift),
+            "last": {
+                "slot": row.last.slot.isoformat(),
+                "outcome": row.last.outcome,
+                "at": row.last.at.isoformat(),
+            }
+            if row.last
+            else None,
+        }
+        for row in rows
+    ]
+
+
+def _listed(row: Row) -> tuple[str, str, str, str, str]:
+    triggers = row.triggers[0] if row.triggers else "-"
+    if len(row.triggers) > 1:
+        triggers += f" and {len(row.triggers) - 1} more"
+    if row.fidelity == "guarded":
+        triggers += " (guarded)"
+    return (
+        row.job,
+        f"{row.backend} ({row.scope})",
+        f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
+        f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M}Z" if row.last else "-",
+        triggers,
+    )
+
+
+def _change_text(change: Change, covers: Mapping[str, Cover]) -> str:
+    text = f"  {_SIGNS[change.verb]} {change.verb.value} {change.job}"
+    if change.why:
+        text += f" ({change.why})"
+    if reason := _reason(covers.get(change.job)):
+        text += f"\n      guarded: {reason}"
+    return text
+
+
+def _kept(prepared: Prepared) -> list[str]:
+    kept = sum(change.verb is Verb.KEEP for change in prepared.main.changes)
+    return [f"  = {kept} unchanged"] if kept else []
+
+
+def _steps(prepared: Prepared) -> Iterator[str]:
+    """Yield everything an install does, in order, one line each."""
+    if prepared.record:
+        yield f"record {_count(len(prepared.record), 'job')} in the journal"
+    for part in (prepared.main, *prepared.moves):
+        yield from (_step(step) for step in part.steps)
+    if prepared.forget:
+        yield f"mark {_count(len(prepared.forget), 'job')} as removed in the journal"
+
+
+def _step(step: Step) -> str:
+    if isinstance(step, WriteFile):
+        return f"write {step.path} ({len(step.data)} bytes)"
+    if isinstance(step, RemoveFile):
+        return f"remove {step.path}"
+    shown = shlex.join(step.argv[:12])
+    if len(step.argv) > 12:
+        shown += f" ... ({len(step.argv) - 12} more)"
+    return f"run {shown}" + (f"   # {step.why}" if step.why else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    if len(lines) <= _LISTED:
+        return lines
+    return [*lines[:_LISTED], f"  ... and {len(lines) - _LISTED} more"]
+
+
+def _caveats(prepared: Prepared) -> list[str]:
+    return [f"note: {text}" for text in prepared.caveats]
+
+
+def _fidelity(cover: Cover | None) -> str:
+    return cover.fidelity.value if cover else ""
+
+
+def _reason(cover: Cover | None) -> str:
+    return cover.reason if cover else ""

@@ -1,0 +1,42 @@
+"""The one door to Jinja2: fills the texts that a person would write.
+
+They lie in ``ratectl/templates`` inside the wheel and in ``templates`` at the
+root of a checkout. A name that a template uses and nobody gave is a bug.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+
+def fill(name: str, **values: object) -> str:
+    """Return the template *name* (such as ``systemd/job.timer.j2``) filled with *values*."""
+    return _template(name).render(**values)
+
+
+def source(name: str) -> str:
+    """Return the text of the template *name* as it is."""
+    return (folder() / name).read_text(encoding="utf-8")
+
+
+def folder() -> Path:
+    """Return the folder that holds the templates."""
+    here = Path(__file__).parent
+    inside = here / "templates"
+    return inside if inside.is_dir() else here.parent.parent / "templates"
+
+
+@functools.cache
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(folder()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - unit files and crontabs are not HTML; each engine quotes its own
+    )
+    return environment.get_template(name)
