@@ -1,0 +1,261 @@
+"""The main job, for real, in a throw-away folder: spec, one fetch, the OS scheduler, the lines, removal.
+
+Needs only a python3 (3.11+) with venv and pip. Everything it makes lies in a
+``.quickstart-*`` folder of the checkout and is gone at the end, also after Ctrl-C;
+a crontab, unit or journal of your own is never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from environment import ROOT, SetupError, ensure, program
+from traces import Traces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+PUBLIC = "https://api.exchangerate-api.com/v4"
+JOB = f"quickstart-{os.getpid()}"
+PATIENCE = 150
+"""Seconds to wait for the scheduler's first firing: at most one minute is expected."""
+SPEC = """\
+[jobs.{job}]
+pairs     = ["USD/INR"]
+schedule  = "every minute"
+providers = ["exchangerate-api-v4"]
+output    = "{output}"
+
+[providers.exchangerate-api-v4]
+base_url = "{base_url}"
+"""
+
+
+class NotSeenError(Exception):
+    """What should have happened did not; the text says what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The throw-away folder and what is in it."""
+
+    folder: Path
+
+    @property
+    def output(self) -> Path:
+        """Where the rates are appended."""
+        return self.folder / "output.txt"
+
+    @property
+    def spec(self) -> Path:
+        """The spec of the one job."""
+        return self.folder / "config" / "jobs.toml"
+
+    def lines(self) -> list[str]:
+        """Return the whole lines recorded so far."""
+        text = self.output.read_text() if self.output.exists() else ""
+        return text.split("\n")[:-1]
+
+    def ratectl(self, *arguments: str) -> int:
+        """Show the command, run it with its output on the terminal, return its exit code."""
+        print(f"\n  $ ratectl {' '.join(arguments)}", flush=True)
+        argv = (str(program("ratectl")), *arguments)
+        return subprocess.run(argv, env=self.environment(), check=False).returncode
+
+    def must(self, *arguments: str) -> None:
+        """As :meth:`ratectl`, and raise NotSeenError unless the exit code is 0."""
+        code = self.ratectl(*arguments)
+        if code:
+            raise NotSeenError(f"`ratectl {' '.join(arguments)}` ended with {code}")
+
+    def environment(self) -> dict[str, str]:
+        """Return our environment with ratectl's folders moved into this one."""
+        return os.environ | {
+            "RATECTL_CONFIG_DIR": str(self.folder / "config"),
+            "RATECTL_STATE_DIR": str(self.folder / "state"),
+        }
+
+
+def main() -> int:
+    """Set up, show the whole path, clean up, verify; 0 when everything was seen."""
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        say("Installing ratectl into .venv (a minute on the first run) ...")
+        ensure()
+        before = Traces.look()
+        with throw_away_folder() as stage:
+            show(stage)
+        verify(before, stage.folder)
+    except (SetupError, NotSeenError) as error:
+        print(f"\nquickstart: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nquickstart: interrupted, and everything it made is removed", file=sys.stderr)
+        return 130
+    say(
+        "Done. Next: `.venv/bin/ratectl init`, edit the spec it names, `.venv/bin/ratectl install`."
+    )
+    return 0
+
+
+def interrupted(*_: object) -> NoReturn:
+    """Treat a request to end as Ctrl-C, so that it cleans up, too."""
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def throw_away_folder() -> Iterator[Stage]:
+    """Yield a stage; whatever happens, nothing of it stays in the scheduler or on disk."""
+    folder = Path(tempfile.mkdtemp(prefix=".quickstart-", dir=ROOT))
+    stage = Stage(folder=folder)
+    stage.spec.parent.mkdir()
+    try:
+        yield stage
+    finally:
+        # a second Ctrl-C must not leave a crontab line behind
+        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if (folder / "state").exists():
+            argv = (str(program("ratectl")), "remove", JOB)
+            subprocess.run(argv, env=stage.environment(), capture_output=True, check=False)
+        wait_for_the_last_firing(folder)
+        shutil.rmtree(folder)
+        signal.signal(signal.SIGINT, held)
+
+
+def show(stage: Stage) -> None:
+    """Do the main job once and show each step."""
+    with rate_source() as base_url:
+        output = stage.output.as_posix()
+        stage.spec.write_text(SPEC.format(job=JOB, output=output, base_url=base_url))
+        say(f"A spec in {stage.spec.relative_to(ROOT)}: what to record, when, and where to:\n")
+        print("    " + stage.spec.read_text().strip().replace("\n", "\n    "))
+        stage.must("check", str(stage.spec))
+        engine, why = scheduler()
+        if engine:
+            say(
+                f"This machine's scheduler is {engine} ({why}). Installing, then fetching once now:"
+            )
+            by_the_system(stage, engine)
+        else:
+            say(f"No scheduler runs here ({why}). Recording in the foreground, for two slots:")
+            stage.must("serve", str(stage.spec), "--count", "2")
+            show_lines(stage, stage.lines(), expected=2)
+
+
+def by_the_system(stage: Stage, engine: str) -> None:
+    """Install into *engine*, see it fire by itself, list, and remove."""
+    stage.must("install", str(stage.spec), "--backend", engine)
+    stage.must("run", JOB, "--force")
+    by_hand = stage.lines()
+    show_lines(stage, by_hand, expected=1)
+    say(f"Nothing of ours runs now. Waiting for {engine} to wake it at the next minute ...")
+    end = time.monotonic() + PATIENCE
+    while len(stage.lines()) <= len(by_hand) and time.monotonic() < end:
+        time.sleep(0.2)
+    show_lines(stage, stage.lines()[len(by_hand) :], expected=1)
+    stage.must("list")
+    stage.must("remove", JOB)
+
+
+def show_lines(stage: Stage, lines: Sequence[str], *, expected: int) -> None:
+    """Print *lines* of the output file; raise NotSeenError when there are too few."""
+    for line in lines:
+        print(f"\n  {stage.output.relative_to(ROOT)} now has:   {line}", flush=True)
+    if len(lines) < expected:
+        stage.ratectl("status")
+        raise NotSeenError(f"{stage.output.name} did not grow within {PATIENCE} seconds")
+
+
+@contextlib.contextmanager
+def rate_source() -> Iterator[str]:
+    """Yield the base URL of the public provider, or of a local demonstration server."""
+    reason = unreachable()
+    if not reason:
+        say(f"The internet is reachable: rates come from {PUBLIC}")
+        yield PUBLIC
+        return
+    say(f"The public rate provider is not reachable ({reason}).")
+    print(
+        "  A local server with made-up demonstration rates takes its place; they stay in the folder."
+    )
+    argv = (str(program("python")), str(ROOT / "scripts/rate_server.py"), "--data", "demo")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            address = server.stdout.readline().strip() if server.stdout else ""
+            yield f"{address}/v4"
+        finally:
+            server.terminate()
+
+
+def unreachable() -> str:
+    """Return why the public provider gives no rate, or an empty text when it does."""
+    try:
+        url = f"{PUBLIC}/latest/USD"
+        with urllib.request.urlopen(url, timeout=8) as answer:  # noqa: S310 - https, as spelled above
+            return "" if "INR" in json.load(answer)["rates"] else "it knows no INR"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return str(error) or type(error).__name__
+
+
+def scheduler() -> tuple[str, str]:
+    """Return which scheduler really runs here, or none, and by what that was seen."""
+    if sys.platform == "darwin":
+        return "launchd", "macOS"
+    if sys.platform == "win32":
+        return "windows", "Task Scheduler"
+    user = () if os.geteuid() == 0 else ("--user",)
+    if Path("/run/systemd/system").exists() and shutil.which("systemctl"):
+        probe = ("systemctl", *user, "is-system-running")
+        state = subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip()
+        if state in {"running", "degraded", "starting"}:
+            return "systemd", f"systemctl says {state}"
+    if shutil.which("crontab") and (daemon := cron_daemon()):
+        return "cron", f"process {daemon} runs"
+    return "", "neither systemd nor a cron daemon is running"
+
+
+def cron_daemon() -> str:
+    """Return the name of the cron daemon among the running processes, or an empty text."""
+    for name in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if (daemon := name.read_text().strip()) in {"cron", "crond"}:
+                return daemon
+    return ""
+
+
+def wait_for_the_last_firing(folder: Path) -> None:
+    """Let a firing that the scheduler began in this very second come to its end."""
+    for _ in range(100):
+        if not Traces.processes(str(folder)):
+            return
+        time.sleep(0.1)
+
+
+def verify(before: Traces, folder: Path) -> None:
+    """Compare the machine with what it was; raise NotSeenError naming what is left."""
+    left = Traces.look().beyond(before, folder, JOB)
+    if left:
+        raise NotSeenError("left behind: " + "; ".join(left))
+    say("Verified: the folder is gone, the crontab is the same byte for byte, and no unit,")
+    print("  process or file of this run is left.")
+
+
+def say(text: str) -> None:
+    """Print one step."""
+    print(f"\n* {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What a person gets from the wheel: the package, its templates, its types and its programs."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAMS = {
+    "console_scripts": {
+        "ratectl": "ratectl.cli:main",
+        "ratectl-fetch": "ratectl.firing.__main__:main",
+    },
+    "gui_scripts": {"ratectl-fetchw": "ratectl.firing.__main__:main"},
+}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from this checkout, opened."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = "import os, sys; os.chdir(sys.argv[1])\nfrom hatchling.build import build_wheel\n"
+    argv = (sys.executable, "-c", f"{build}build_wheel(sys.argv[2])", str(ROOT), str(folder))
+    subprocess.run(argv, check=True, capture_output=True)
+    [path] = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def test_holds_the_package(wheel):
+    """Every module and the types marker are inside, and nothing else of the checkout."""
+    modules = {
+        str(path.relative_to(ROOT / "src").as_posix())
+        for path in (ROOT / "src/ratectl").rglob("*")
+        if path.suffix == ".py" or path.name == "py.typed"
+    }
+    templates = {
+        f"ratectl/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "templates").rglob("*")
+        if path.is_file()
+    }
+    inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+    assert templates
+    assert inside == modules | templates
+
+
+def test_programs(wheel):
+    """The programs are installed under their promised names."""
+    [name] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    parser = configparser.ConfigParser()
+    parser.optionxform = str
+    parser.read_string(wheel.read(name).decode())
+
+    assert {section: dict(parser[section]) for section in parser.sections()} == PROGRAMS
+
+
+def test_metadata(wheel):
+    """The wheel names its licence and its oldest Python, and needs no test tool to run."""
+    [name] = [name for name in wheel.namelist() if name.endswith("METADATA")]
+    text = wheel.read(name).decode()
+    needed = [line for line in text.splitlines() if line.startswith("Requires-Dist:")]
+
+    assert "License-Expression: MIT" in text
+    assert "Requires-Python: >=3.11" in text
+    assert not [line for line in needed if "pytest" in line and "extra ==" not in line]
+    assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
