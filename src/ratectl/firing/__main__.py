@@ -1,0 +1,194 @@
+"""ratectl-fetch: argv -> exit code. Mostly woken with nothing due, so that path imports next to nothing.
+
+Artefacts start this file with ``python -I -S``: it then finds its package by its own place, and loads
+``site`` only when there is work. Not due means: stored less than a day ago, with the zone data of today.
+"""
+
+import os
+import sys
+
+USAGE = "usage: ratectl-fetch JOB [--state DIR] [--slot T | --force] [-v]"
+HELP = f"""{USAGE}
+
+Settle the due slots of an installed JOB: fetch, record, append, exit.
+
+  --state DIR    the state directory (default: RATECTL_STATE_DIR, else this account's)
+  --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
+  --force        record a manual slot now, whatever is due
+  -v, --verbose  say what was done
+  --version      print the version"""
+EARLY = 2
+DAY = 86_400
+
+
+class Arguments:
+    """What the command line says."""
+
+    def __init__(self) -> None:
+        self.job = ""
+        self.state = ""
+        self.slot = ""
+        self.force = False
+        self.verbose = False
+
+
+def main() -> int:
+    """Run ratectl-fetch and return its exit code."""
+    if __name__ == "__main__" and not __package__:
+        here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs 4 ms
+        sys.path.insert(0, os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
+    arguments = _parse(sys.argv[1:])
+    if isinstance(arguments, int):
+        return arguments
+    if not arguments.state:
+        from ratectl.paths import state_dir  # noqa: PLC0415 - sys.path is right only from here on
+
+        arguments.state = state_dir()
+    if not arguments.slot and not arguments.force and _rests(arguments.state, arguments.job):
+        if arguments.verbose:
+            print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
+        return 0
+    return _fire(arguments)
+
+
+def _parse(argv: list[str]) -> "Arguments | int":
+    arguments = Arguments()
+    words = iter(argv)
+    for word in words:
+        if word in {"-h", "--help"}:
+            print(HELP)  # noqa: T201
+            return 0
+        if word == "--version":
+            from ratectl import __version__  # noqa: PLC0415
+
+            print(f"ratectl-fetch {__version__}")  # noqa: T201
+            return 0
+        name, has_value, value = word.partition("=")
+        if word in {"-v", "--verbose"}:
+            arguments.verbose = True
+        elif word == "--force":
+            arguments.force = True
+        elif name in {"--state", "--slot"}:
+            value = value if has_value else next(words, "")
+            if not value:
+                return _misused(f"{name} needs a value")
+            setattr(arguments, name[2:], value)
+        elif word.startswith("-"):
+            return _misused(f"there is no {word}")
+        elif arguments.job:
+            return _misused(f"one JOB at a time, got {arguments.job!r} and {word!r}")
+        else:
+            arguments.job = word
+    if not arguments.job:
+        return _misused("which JOB?")
+    if arguments.slot and arguments.force:
+        return _misused("--slot and --force exclude each other")
+    return arguments
+
+
+def _misused(message: str) -> int:
+    _complain(f"{message} ({USAGE})")
+    return 2
+
+
+def _complain(message: str) -> None:
+    if sys.stderr is not None:  # pythonw, which starts ratectl-fetchw, has none
+        print(f"ratectl-fetch: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+
+
+def _rests(state: str, job: str) -> bool:
+    """Tell whether the journal says that nothing is due until the end of this minute."""
+    import sqlite3  # noqa: PLC0415 - --help needs none
+    import time  # noqa: PLC0415
+
+    path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
+    if not os.path.exists(path):  # noqa: PTH110
+        return False
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        row = connection.execute(
+            "SELECT next_due, checked_at, zone_file, zone_stamp FROM jobs"
+            " WHERE name = ? AND NOT removed",
+            (job,),
+        ).fetchone()
+        connection.close()
+    except sqlite3.Error:
+        return False  # the full path knows how to say what is wrong
+    if row is None or row[0] is None:
+        return False
+    due, checked, zone_file, zone_stamp = row
+    now = time.time()
+    minute_ends = ((now + EARLY) // 60 + 1) * 60
+    if due < minute_ends or due <= now + EARLY or not 0 <= now - checked < DAY:
+        return False
+    return bool(zone_file) and _stamp(zone_file) == zone_stamp
+
+
+def _stamp(path: str) -> str:
+    """Return what ``zonedata.stamp`` does."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns}:{status.st_size}"
+
+
+def _fire(arguments: Arguments) -> int:
+    if sys.flags.no_site:
+        import site  # noqa: PLC0415
+
+        site.main()
+    from ratectl.errors import RatectlError  # noqa: PLC0415 - all of this is for when there is work
+
+    try:
+        report = _report(arguments)
+    except RatectlError as error:
+        _complain(f"{arguments.job}: {error}")
+        return error.exit_code
+    if report.error is not None:
+        _complain(f"{arguments.job}: {report.error}")
+        return report.error.exit_code
+    if arguments.verbose:
+        for settled in report.settled:
+            rates = ", ".join(f"{q.pair} {q.rate}" for q in settled.quotes)
+            print(f"{report.job}: {settled.slot.isoformat()} {settled.outcome} {rates}".rstrip())  # noqa: T201
+        if report.note:
+            print(f"{report.job}: {report.note}")  # noqa: T201
+    return 0
+
+
+def _report(arguments: Arguments) -> "Report":
+    import datetime as dt  # noqa: PLC0415
+    import platform  # noqa: PLC0415
+    import time  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from ratectl.errors import UsageError  # noqa: PLC0415
+    from ratectl.firing.journal import Journal  # noqa: PLC0415
+    from ratectl.firing.runner import Runner, Surroundings  # noqa: PLC0415
+
+    around = Surroundings(
+        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=platform.node() or "localhost"
+    )
+    with Journal(Path(arguments.state)) as journal:
+        installed = journal.installed_job(arguments.job)
+        runner = Runner(journal, installed, around)
+        if arguments.force:
+            return runner.run_now()
+        if not arguments.slot:
+            return runner.run_due()
+        try:
+            slot = dt.datetime.fromisoformat(arguments.slot)
+        except ValueError as error:
+            raise UsageError(f"--slot {arguments.slot!r}: not an ISO 8601 time") from error
+        if slot.tzinfo is None:
+            slot = slot.replace(tzinfo=installed.job.zone)
+        return runner.run_slot(slot)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ratectl.firing.runner import Report
+
+if __name__ == "__main__":
+    sys.exit(main())

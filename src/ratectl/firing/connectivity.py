@@ -1,0 +1,167 @@
+"""What went wrong between us and a provider: a class for every failure, and what follows from it.
+
+The provider's own request is the probe. There is no separate "is there internet" poll, which a captive
+portal would fool.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import errno
+import socket
+import ssl
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError, DataError, RatectlError, RefusedError, TryLaterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+MOST_SKEW = dt.timedelta(minutes=5)
+UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+CLOCK_CODES = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
+
+
+class Class(Enum):
+    """The classes of failure; the value is the word that a message begins with."""
+
+    OFFLINE = "offline"
+    DNS = "unknown host"
+    PORTAL = "captive portal or firewall page"
+    CLOCK = "clock"
+    TRANSIENT = "provider down"
+    NOT_YET = "not published yet"
+    REFUSED = "refused"
+    CONFIG = "configuration"
+    DATA = "bad data"
+
+
+RETRIED = frozenset({Class.OFFLINE, Class.DNS, Class.PORTAL, Class.TRANSIENT})
+"""Classes that time within the same firing may mend."""
+
+ERRORS: Mapping[Class, type[RatectlError]] = {
+    Class.OFFLINE: TryLaterError,
+    Class.DNS: TryLaterError,
+    Class.PORTAL: TryLaterError,
+    Class.CLOCK: TryLaterError,
+    Class.TRANSIENT: TryLaterError,
+    Class.NOT_YET: TryLaterError,
+    Class.DATA: DataError,
+    Class.REFUSED: RefusedError,
+    Class.CONFIG: ConfigError,
+}
+"""Which exit each class ends in, the most hopeful first."""
+
+
+class FetchError(Exception):
+    """One provider's failure. Its text carries no secret and no more than one line.
+
+    Attributes:
+        kind: its class.
+        retry_after: seconds that the provider asked us to wait, 0 if it did not.
+    """
+
+    def __init__(self, kind: Class, message: str, *, retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+def worst(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:
+    """Return the one error of a firing, from the last failure of each provider (name, failure).
+
+    The most hopeful exit code wins; a word about each provider stays in the text.
+    """
+    order = list(ERRORS)
+    kind = min((failure.kind for _, failure in failures), key=order.index)
+    kinds = {failure.kind for _, failure in failures}
+    if kinds <= {Class.OFFLINE, Class.DNS}:
+        hosts = ", ".join(name for name, _ in failures)
+        return TryLaterError(f"{Class.OFFLINE.value}: no way to {hosts}")
+    text = "; ".join(f"{name}: {failure.kind.value}: {failure}" for name, failure in failures)
+    return ERRORS[kind](text)
+
+
+def of_exception(error: BaseException, host: str) -> FetchError:
+    """Return the class of what the HTTP library raised for a request to *host*."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            if cause.verify_code in CLOCK_CODES:
+                return FetchError(
+                    Class.CLOCK, f"{host}: {cause.verify_message}; is this machine's date right?"
+                )
+            return FetchError(Class.PORTAL, f"{host}: certificate: {cause.verify_message}")
+        if isinstance(cause, socket.gaierror):
+            return _of_lookup(cause, host)
+        if isinstance(cause, OSError) and cause.errno in UNREACHABLE:
+            return FetchError(Class.OFFLINE, f"{host}: network unreachable")
+        if isinstance(cause, TimeoutError):
+            return FetchError(Class.TRANSIENT, f"{host}: no answer in time")
+        if isinstance(cause, ConnectionRefusedError):
+            return FetchError(Class.TRANSIENT, f"{host}: connection refused")
+        if isinstance(cause, ConnectionError):
+            return FetchError(Class.TRANSIENT, f"{host}: connection closed")
+    return FetchError(Class.TRANSIENT, f"{host}: {type(error).__name__}")
+
+
+def of_status(status: int, headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
+    """Return the class of an HTTP *status* that no body can mend, None where the body decides."""
+    if status == 511:
+        return FetchError(Class.PORTAL, "HTTP 511, the network wants a log-in")
+    if status in TRANSIENT_STATUSES or status >= 500:
+        wait = retry_after(headers.get("Retry-After", ""), now)
+        return FetchError(Class.TRANSIENT, f"HTTP {status}", retry_after=wait)
+    if status in {401, 402, 403, 407}:
+        return FetchError(Class.REFUSED, f"HTTP {status}; key, plan or permission")
+    return None
+
+
+def of_clock(headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
+    """Return a clock failure when the answer's ``Date`` (plus ``Age``) is more than 5 minutes from *now*."""
+    try:
+        there = email.utils.parsedate_to_datetime(headers.get("Date", ""))
+        age = int(headers.get("Age", "0"))
+    except ValueError:
+        return None
+    if there.tzinfo is None:
+        return None
+    skew = now - there - dt.timedelta(seconds=age)
+    if abs(skew) <= MOST_SKEW:
+        return None
+    side = "ahead of" if skew > dt.timedelta(0) else "behind"
+    return FetchError(
+        Class.CLOCK,
+        f"this machine's clock is {round(abs(skew).total_seconds())} s {side} the provider's",
+    )
+
+
+def retry_after(text: str, now: dt.datetime) -> float:
+    """Return the seconds that a ``Retry-After`` header asks for, in either of its forms; 0 for none."""
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return max(0.0, (until - now).total_seconds()) if until.tzinfo else 0.0
+
+
+def _of_lookup(error: socket.gaierror, host: str) -> FetchError:
+    if error.errno == socket.EAI_NONAME:
+        return FetchError(Class.DNS, f"{host}: no such host")
+    return FetchError(Class.OFFLINE, f"{host}: name lookup failed")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield *error* and everything it wraps: as cause, context, ``reason`` or argument."""
+    pending: list[object] = [error]
+    seen: set[int] = set()
+    while pending:
+        item = pending.pop(0)
+        if isinstance(item, BaseException) and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            pending += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]

@@ -1,0 +1,94 @@
+"""Which slots are due: the watermark, the clock and the job's catch-up policy in, slots out. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from ratectl import schedule
+from ratectl.model import CatchUp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+    from ratectl.model import Job
+    from ratectl.schedule import Schedule
+
+SECOND = dt.timedelta(seconds=1)
+ON_TIME = 120
+"""Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
+MOST_COUNTED = 10_000
+"""How many missed slots are counted one by one; beyond that the number is a lower bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """The slots of one job, parsed once."""
+
+    job: Job
+    schedule: Schedule
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, job: Job) -> Timetable:
+        """Return the timetable of *job*. Raises ScheduleError."""
+        return cls(job=job, schedule=job.schedule, zone=job.zone)
+
+    def next(self, moment: dt.datetime) -> dt.datetime | None:
+        """Return the first slot later than *moment*."""
+        return next(schedule.after(self.schedule, self.zone, moment), None)
+
+    def last(self, moment: dt.datetime) -> dt.datetime | None:
+        """Return the last slot earlier than *moment*."""
+        return next(schedule.before(self.schedule, self.zone, moment), None)
+
+    def is_slot(self, moment: dt.datetime) -> bool:
+        """Tell whether *moment* is a slot."""
+        return self.next(moment - SECOND) == moment
+
+    def between(self, start: dt.datetime, end: dt.datetime) -> Iterable[dt.datetime]:
+        """Return the slots after *start* up to and with *end*, oldest first, in constant memory."""
+        return takewhile(lambda slot: slot <= end, schedule.after(self.schedule, self.zone, start))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What a firing owes."""
+
+    slots: Iterable[dt.datetime]
+    """To be settled, oldest first."""
+    passed: dt.datetime | None = None
+    """Slots up to here are over, settled or not."""
+    missed: int = 0
+    """How many of those were never settled."""
+
+
+def due(timetable: Timetable, settled_until: dt.datetime, now: dt.datetime) -> Due:
+    """Return what is owed at *now* after the watermark *settled_until*."""
+    if timetable.job.catch_up is CatchUp.ALL:
+        return Due(slots=timetable.between(settled_until, now))
+    newest = timetable.last(now + SECOND / 1000)
+    if newest is None or newest <= settled_until:
+        return Due(slots=())
+    late = (now - newest).total_seconds()
+    if timetable.job.catch_up is CatchUp.NONE and late > ON_TIME + timetable.job.jitter:
+        return Due(slots=(), passed=newest, missed=_count(timetable, settled_until, newest))
+    before = timetable.last(newest)
+    if before is None or before <= settled_until:
+        return Due(slots=(newest,))
+    return Due(slots=(newest,), passed=before, missed=_count(timetable, settled_until, before))
+
+
+def delay(job: str, host: str, jitter: int) -> dt.timedelta:
+    """Return how long after each slot this job starts on this host: always the same, within *jitter* seconds."""
+    digest = hashlib.sha256(f"{host}\0{job}".encode()).digest()
+    return dt.timedelta(seconds=int.from_bytes(digest[:8]) % (jitter + 1))
+
+
+def _count(timetable: Timetable, start: dt.datetime, end: dt.datetime) -> int:
+    slots = timetable.between(start, end)
+    return sum(1 for _ in zip(slots, range(MOST_COUNTED), strict=False))

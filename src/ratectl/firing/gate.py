@@ -1,0 +1,69 @@
+"""Is this number plausible? Dates first, then the jump from the last recorded quote.
+
+A warning lets a quote pass; a held one is recorded only when a second source, or a later publication of the
+same one, says the same. Limits come from 27 years of daily moves (5 % and 20 %).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ratectl.firing.quote import Quote
+
+MOST_AHEAD = dt.timedelta(days=2)
+WARN = Decimal("0.05")
+HOLD = Decimal("0.20")
+SAME = Decimal("0.01")
+"""Two sources within this fraction tell of the same move (they fix at different hours)."""
+SLIPS = (Decimal(100), Decimal(10), Decimal("0.1"), Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """A move that is large for the days that passed."""
+
+    reason: str
+    held: bool
+    """False: worth a warning only."""
+    slip: bool = False
+    """It has the exact shape of a unit slip or an inversion, which no repetition makes true."""
+
+
+def date_problem(quote: Quote, *, today: dt.date, longest_gap: int, asked: dt.date | None) -> str:
+    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *asked* the past day."""
+    wanted = asked or today
+    ahead = dt.timedelta(0) if asked else MOST_AHEAD
+    if quote.rate_date > wanted + ahead:
+        return f"dated {quote.rate_date}, which is after {wanted}"
+    if quote.rate_date < wanted - dt.timedelta(days=longest_gap):
+        return f"dated {quote.rate_date}, which is more than {longest_gap} days before {wanted}"
+    return ""
+
+
+def jump(quote: Quote, previous: Quote | None) -> Jump | None:
+    """Return the jump from *previous* to *quote*, None for an ordinary move or a first quote."""
+    if previous is None:
+        return None
+    days = max(1, abs((quote.rate_date - previous.rate_date).days))
+    move = abs(quote.rate / previous.rate - 1)
+    root = Decimal(days).sqrt()
+    if move <= WARN * root:
+        return None
+    told = f"{quote.pair} {quote.rate} after {previous.rate} of {previous.rate_date}"
+    ratio = quote.rate / previous.rate
+    for slip in SLIPS:
+        if near(ratio, slip):
+            return Jump(reason=f"{told}: a factor of {slip}, a unit slip", held=True, slip=True)
+    if near(quote.rate * previous.rate, Decimal(1)):
+        return Jump(reason=f"{told}: the inverse", held=True, slip=True)
+    moved = f"{told}: {move * 100:.1f} % in {days} d"
+    return Jump(reason=moved, held=move > HOLD * root)
+
+
+def near(one: Decimal, other: Decimal, within: Decimal = SAME) -> bool:
+    """Tell whether two positive numbers differ by at most the fraction *within*."""
+    return abs(one / other - 1) <= within

@@ -1,0 +1,467 @@
+"""The book of record: installed jobs, firings, quotes, what was quarantined.
+
+One row per (job, slot) and per (job, slot, pair), ever. ``next_due`` is set
+only when nothing is due and nothing waits for an output, so a wakeup may trust it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Self
+
+from ratectl.errors import ConfigError
+from ratectl.firing.database import Database
+from ratectl.firing.quote import Leg, Quote, plain
+from ratectl.model import Job, Pair
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A job as the last install left it, and how far it has come. Times are aware, in UTC."""
+
+    job: Job
+    spec: str
+    """Path of the spec file that it came from."""
+    digest: str
+    """Of that file when it was installed."""
+    backend: str
+    scope: str
+    host_timezone: str
+    installed_at: dt.datetime
+    settled_until: dt.datetime
+    """No slot up to here is due any more."""
+    next_due: dt.datetime | None
+    """None: not computed yet, or something is due or undelivered."""
+    enabled: bool
+    missed: int
+    """Slots that no firing settled and no catch-up will."""
+    failures: int
+    """Failed firings in a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """What became of one slot."""
+
+    job: str
+    slot: dt.datetime
+    outcome: str
+    """recorded, closed, missed or failed; empty while a firing is at work on it."""
+    detail: str
+    at: dt.datetime
+    settled: bool
+    """False: the slot is still due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One quote in the book, and the slot it settled."""
+
+    slot: dt.datetime
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """An answer that failed a check, kept for a person to judge."""
+
+    provider: str
+    reason: str
+    body: bytes
+    quote: Quote | None = None
+    """None where the body gave none."""
+
+
+class Journal:
+    """The journal in one state directory: ``with Journal(state_dir) as journal``."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.database = Database(state_dir)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.database.close()
+
+    # What install and remove write
+
+    def record_job(
+        self,
+        job: Job,
+        *,
+        spec: str,
+        digest: str,
+        backend: str,
+        scope: str,
+        host_timezone: str,
+        now: dt.datetime,
+    ) -> None:
+        """Insert or update the snapshot of *job*; see :meth:`record_jobs`."""
+        self.record_jobs(
+            (job,),
+            spec=spec,
+            digest=digest,
+            backend=backend,
+            scope=scope,
+            host_timezone=host_timezone,
+            now=now,
+        )
+
+    def record_jobs(
+        self,
+        jobs: Iterable[Job],
+        *,
+        spec: str,
+        digest: str,
+        backend: str,
+        scope: str,
+        host_timezone: str,
+        now: dt.datetime,
+    ) -> None:
+        """Insert or update the snapshots of *jobs* in one durable transaction.
+
+        Slots count from *now* for a job that is new, was removed, or has another
+        schedule than before; otherwise from where it stood.
+        """
+        with self.database.transaction(durable=True) as connection:
+            for job in jobs:
+                known = connection.execute(
+                    "SELECT snapshot, removed, settled_until, installed_at FROM jobs WHERE name = ?",
+                    (job.name,),
+                ).fetchone()
+                keeps = known is not None and not known["removed"] and _same_slots(known, job)
+                settled = known["settled_until"] if keeps else _unix(now)
+                connection.execute(
+                    "INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,"
+                    " installed_at, settled_until, enabled) VALUES (?,?,?,?,?,?,?,?,?,?)"
+                    " ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot,"
+                    " spec = excluded.spec, digest = excluded.digest, backend = excluded.backend,"
+                    " scope = excluded.scope, host_timezone = excluded.host_timezone,"
+                    " settled_until = excluded.settled_until, enabled = excluded.enabled,"
+                    " removed = 0, next_due = NULL",
+                    (
+                        job.name,
+                        json.dumps(job.to_plain()),
+                        spec,
+                        digest,
+                        backend,
+                        scope,
+                        host_timezone,
+                        _unix(now),
+                        settled,
+                        job.enabled,
+                    ),
+                )
+
+    def forget_jobs(self, names: Iterable[str]) -> None:
+        """Mark jobs as removed; their firings and quotes stay."""
+        with self.database.transaction(durable=True) as connection:
+            connection.executemany(
+                "UPDATE jobs SET removed = 1, next_due = NULL WHERE name = ?",
+                [(name,) for name in names],
+            )
+
+    def purge_jobs(self, names: Iterable[str]) -> None:
+        """Delete everything recorded for jobs that are removed: firings, quotes, what was quarantined."""
+        with self.database.transaction(durable=True) as connection:
+            for name in names:
+                for table in ("firings", "quotes", "quarantine", "lines"):
+                    connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
+                connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
+
+    # What anyone may read
+
+    def installed(self) -> tuple[Installed, ...]:
+        """Return every installed job, by name."""
+        rows = self.database.rows("SELECT * FROM jobs WHERE NOT removed ORDER BY name")
+        return tuple(_installed(row) for row in rows)
+
+    def installed_job(self, name: str) -> Installed:
+        """Return one installed job. Raises ConfigError for a name that is not installed."""
+        rows = self.database.rows("SELECT * FROM jobs WHERE name = ? AND NOT removed", (name,))
+        if rows:
+            return _installed(rows[0])
+        names = [
+            row["name"] for row in self.database.rows("SELECT name FROM jobs WHERE NOT removed")
+        ]
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
+        raise ConfigError(f"job {name!r} is not installed{hint}")
+
+    def last_firing(self, job: str) -> Firing | None:
+        """Return the firing of the newest slot of *job*, whatever became of it."""
+        rows = self.database.rows(
+            "SELECT * FROM firings WHERE job = ? ORDER BY slot DESC LIMIT 1", (job,)
+        )
+        return _firing(rows[0]) if rows else None
+
+    def last_firings(self) -> dict[str, Firing]:
+        """Return :meth:`last_firing` of every installed job that has one."""
+        rows = self.database.rows(
+            "SELECT f.* FROM jobs j JOIN firings f ON f.job = j.name AND NOT j.removed"
+            " AND f.slot = (SELECT max(slot) FROM firings WHERE job = j.name)"
+        )
+        return {row["job"]: _firing(row) for row in rows}
+
+    def firing(self, job: str, slot: dt.datetime) -> Firing | None:
+        """Return what became of one slot."""
+        rows = self.database.rows(
+            "SELECT * FROM firings WHERE job = ? AND slot = ?", (job, _unix(slot))
+        )
+        return _firing(rows[0]) if rows else None
+
+    def quotes(self, job: str, slot: dt.datetime | None = None) -> Iterator[Entry]:
+        """Yield the quotes of *job* (of one *slot* if given), oldest slot first, in constant memory."""
+        where, values = ("", ()) if slot is None else (" AND slot = ?", (_unix(slot),))
+        sql = f"SELECT * FROM quotes WHERE job = ?{where} ORDER BY slot, base, quote"  # noqa: S608 - no input
+        for row in self.database.each(sql, (job, *values)):
+            yield Entry(slot=_aware(row["slot"]), quote=_quote(row))
+
+    def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
+        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
+        for comparison, order in (("<=", "DESC"), (">", "ASC")):
+            rows = self.database.rows(
+                "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
+                f" AND rate_date {comparison} ? ORDER BY rate_date {order} LIMIT 1",
+                (pair.base, pair.quote, day.isoformat()),
+            )
+            if rows:
+                return _quote(rows[0])
+        return None
+
+    def held_quote(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
+        """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
+        rows = self.database.rows(
+            "SELECT rate FROM quarantine WHERE base = ? AND quote = ? AND provider = ?"
+            " AND rate <> '' AND rate_date < ? ORDER BY id DESC LIMIT 1",
+            (pair.base, pair.quote, provider, before.isoformat()),
+        )
+        return Decimal(rows[0]["rate"]) if rows else None
+
+    # What a firing writes
+
+    def claim(
+        self, job: str, slot: dt.datetime, *, owner: str, now: dt.datetime, lease: int
+    ) -> bool:
+        """Take one slot for *owner* (``host:pid``) for *lease* seconds; False when it is not to be had.
+
+        A claim of the same host is dead, since the caller holds the job's lock.
+        """
+        host = owner.rpartition(":")[0]
+        with self.database.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO firings (job, slot, state, owner, lease_until, at)"
+                " VALUES (?, ?, 'claimed', ?, ?, ?) ON CONFLICT (job, slot) DO UPDATE SET"
+                " state = 'claimed', owner = excluded.owner, lease_until = excluded.lease_until,"
+                " at = excluded.at WHERE state = 'open' OR state = 'claimed'"
+                " AND (substr(owner, 1, length(?)) = ? OR lease_until < excluded.at)",
+                (job, _unix(slot), owner, _unix(now) + lease, _unix(now), f"{host}:", f"{host}:"),
+            )
+            return cursor.rowcount == 1
+
+    def reopen(
+        self, job: str, slot: dt.datetime, *, detail: str, now: dt.datetime, judged: bool
+    ) -> int:
+        """Give a claim back, the slot stays due; return how many answers for it failed a check so far."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?,"
+                " attempts = attempts + ? WHERE job = ? AND slot = ?",
+                (detail, _unix(now), int(judged), job, _unix(slot)),
+            )
+            row = connection.execute(
+                "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, _unix(slot))
+            ).fetchone()
+        return int(row["attempts"])
+
+    def advance(self, job: str, until: dt.datetime, *, missed: int = 0) -> None:
+        """Move the watermark of *job* forward to *until*."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET settled_until = max(settled_until, ?), missed = missed + ?,"
+                " next_due = NULL WHERE name = ?",
+                (_unix(until), missed, job),
+            )
+
+    def set_next_due(
+        self,
+        job: str,
+        due: dt.datetime | None,
+        *,
+        now: dt.datetime,
+        zone_file: str,
+        zone_stamp: str,
+    ) -> None:
+        """Store when to look again; None (no further slot) is stored as the end of time."""
+        far = 1 << 60
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET next_due = ?, checked_at = ?, zone_file = ?, zone_stamp = ?"
+                " WHERE name = ?",
+                (far if due is None else _unix(due), _unix(now), zone_file, zone_stamp, job),
+            )
+
+    def count_failure(self, job: str) -> int:
+        """Add one failed firing in a row and return how many there are now."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE jobs SET failures = failures + 1 WHERE name = ?", (job,))
+            row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
+        return int(row["failures"])
+
+    def end_failures(self, job: str) -> int:
+        """Note a good firing and return how many bad ones came right before it."""
+        rows = self.database.rows("SELECT failures FROM jobs WHERE name = ?", (job,))
+        if not rows or not rows[0]["failures"]:
+            return 0
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE jobs SET failures = 0 WHERE name = ?", (job,))
+        return int(rows[0]["failures"])
+
+
+def settle(
+    connection: sqlite3.Connection,
+    job: str,
+    slot: dt.datetime,
+    *,
+    outcome: str,
+    detail: str,
+    now: dt.datetime,
+) -> None:
+    """Write the final outcome of a claimed slot, inside the caller's transaction."""
+    connection.execute(
+        "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, at = ?"
+        " WHERE job = ? AND slot = ?",
+        (outcome, detail, _unix(now), job, _unix(slot)),
+    )
+    connection.execute("UPDATE jobs SET next_due = NULL WHERE name = ?", (job,))
+
+
+def add_quotes(
+    connection: sqlite3.Connection, job: str, slot: dt.datetime, quotes: Sequence[Quote]
+) -> None:
+    """Write the quotes of one slot, inside the caller's transaction."""
+    connection.executemany(
+        "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, provider_time,"
+        " observed_at, kind, legs) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            (
+                job,
+                _unix(slot),
+                quote.pair.base,
+                quote.pair.quote,
+                plain(quote.rate),
+                quote.rate_date.isoformat(),
+                quote.provider,
+                None if quote.provider_time is None else _unix(quote.provider_time),
+                _unix(quote.observed_at),
+                quote.kind,
+                json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
+            )
+            for quote in quotes
+        ],
+    )
+
+
+def add_quarantined(
+    connection: sqlite3.Connection,
+    job: str,
+    slot: dt.datetime,
+    kept: Sequence[Quarantined],
+    now: dt.datetime,
+) -> None:
+    """Write what failed a check, inside the caller's transaction."""
+    for item in kept:
+        quote = item.quote
+        values = (quote.pair.base, quote.pair.quote) if quote else ("", "")
+        rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
+        connection.execute(
+            "INSERT INTO quarantine (job, slot, provider, base, quote, rate, rate_date, reason, body, at)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (job, _unix(slot), item.provider, *values, *rate, item.reason, item.body, _unix(now)),
+        )
+
+
+def _same_slots(known: sqlite3.Row, job: Job) -> bool:
+    plain_job = job.to_plain()
+    before = json.loads(known["snapshot"])
+    return all(
+        before.get(key) == plain_job[key] for key in ("schedule_texts", "timezone", "start", "end")
+    )
+
+
+def _unix(moment: dt.datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _aware(unix: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(unix, dt.UTC)
+
+
+def _installed(row: sqlite3.Row) -> Installed:
+    due = row["next_due"]
+    try:
+        job = Job.from_plain(json.loads(row["snapshot"]))
+    except (TypeError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"job {row['name']!r}: its snapshot is of another version of ratectl ({error}); "
+            "run `ratectl install` again"
+        ) from error
+    return Installed(
+        job=job,
+        spec=row["spec"],
+        digest=row["digest"],
+        backend=row["backend"],
+        scope=row["scope"],
+        host_timezone=row["host_timezone"],
+        installed_at=_aware(row["installed_at"]),
+        settled_until=_aware(row["settled_until"]),
+        next_due=None if due is None or due > 1 << 40 else _aware(due),
+        enabled=bool(row["enabled"]),
+        missed=row["missed"],
+        failures=row["failures"],
+    )
+
+
+def _firing(row: sqlite3.Row) -> Firing:
+    return Firing(
+        job=row["job"],
+        slot=_aware(row["slot"]),
+        outcome=row["outcome"],
+        detail=row["detail"],
+        at=_aware(row["at"]),
+        settled=row["state"] == "settled",
+    )
+
+
+def _quote(row: sqlite3.Row) -> Quote:
+    published = row["provider_time"]
+    return Quote(
+        pair=Pair(base=row["base"], quote=row["quote"]),
+        rate=Decimal(row["rate"]),
+        rate_date=dt.date.fromisoformat(row["rate_date"]),
+        provider=row["provider"],
+        provider_time=None if published is None else _aware(published),
+        observed_at=_aware(row["observed_at"]),
+        kind=row["kind"],
+        legs=tuple(
+            Leg(pair=Pair(base=base, quote=quote), rate=Decimal(rate))
+            for base, quote, rate in json.loads(row["legs"])
+        ),
+    )

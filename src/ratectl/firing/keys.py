@@ -1,0 +1,39 @@
+"""API key references -> secrets, at the moment of use and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ratectl.errors import RefusedError
+
+
+def resolve(reference: str) -> str:
+    """Return the secret behind ``file:PATH``, ``env:NAME`` or ``credential:NAME``; an empty one for none.
+
+    ``credential:`` reads ``$CREDENTIALS_DIRECTORY/NAME``, which systemd sets for a unit with
+    ``LoadCredential=``. Raises RefusedError, which names the reference and never what it holds.
+    """
+    if not reference:
+        return ""
+    kind, _, name = reference.partition(":")
+    try:
+        match kind:
+            case "env":
+                secret = os.environ[name]
+            case "file":
+                secret = Path(name).expanduser().read_text(encoding="utf-8")
+            case "credential":
+                secret = Path(os.environ["CREDENTIALS_DIRECTORY"], name).read_text(encoding="utf-8")
+            case _:
+                raise RefusedError(f"api_key: {kind!r} is none of file:, env: and credential:")
+    except KeyError as error:
+        raise RefusedError(
+            f"api_key {reference!r}: {error.args[0]} is not set in this environment"
+        ) from error
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise RefusedError(f"api_key {reference!r}: cannot be read: {reason}") from error
+    if not secret.strip() or "\n" in secret.strip():
+        raise RefusedError(f"api_key {reference!r}: must hold one line with the key")
+    return secret.strip()

@@ -1,0 +1,207 @@
+"""Lines on their way from the journal to a file: each exactly once and whole, whatever kills us.
+
+The order is the argument: (1) under the file's lock, see where the append will
+start; (2) commit lines and that intent together, durably; (3) append, fsync;
+(4) confirm. Whoever comes next compares the file's tail with an intent that was never confirmed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl.errors import CannotCreateError, StorageError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from ratectl.firing.database import Database
+    from ratectl.firing.sinks import Sink
+
+CREATE_ERRORS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR})
+ROUNDS = 20
+"""How often an append starts over because someone else wrote in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Where an append begins, in which file, and what goes before its lines."""
+
+    target: str
+    start: int
+    inode: str
+    head: bytes
+
+
+def intend(target: str, sink: Sink) -> Intent:
+    """Look at the file at *target* (its lock is held) and say where an append will begin.
+
+    A file without a final newline gets one first, since its last line is not ours to extend.
+    """
+    try:
+        with Path(target).open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise StorageError(f"{target}: not a regular file, so appends cannot be made safe")
+            size = status.st_size
+            if size:
+                file.seek(size - 1)
+                return Intent(
+                    target=target,
+                    start=size,
+                    inode=_inode(status),
+                    head=b"" if file.read(1) == b"\n" else b"\n",
+                )
+            return Intent(target=target, start=0, inode=_inode(status), head=sink.HEADER)
+    except FileNotFoundError:
+        return Intent(target=target, start=0, inode="", head=sink.HEADER)
+    except OSError as error:
+        raise StorageError(f"{target}: cannot be read: {error.strerror}") from error
+
+
+def enqueue(
+    connection: sqlite3.Connection, intent: Intent, job: str, slot: int, lines: Sequence[bytes]
+) -> None:
+    """Write *lines* and the *intent* to append them, inside the caller's transaction.
+
+    An earlier intent that is still in flight stays: the lines then wait for their turn.
+    """
+    connection.executemany(
+        "INSERT INTO lines (target, job, slot, data) VALUES (?, ?, ?, ?)",
+        [(intent.target, job, slot, line) for line in lines],
+    )
+    busy = connection.execute(
+        "SELECT 1 FROM sinks WHERE target = ? AND start IS NOT NULL", (intent.target,)
+    ).fetchone()
+    if not busy:
+        _note(connection, intent)
+
+
+def drain(database: Database, target: str, sink: Sink) -> None:
+    """Append what waits for *target* (its lock is held); nothing waits: do nothing.
+
+    Raises CannotCreateError or StorageError; what waits then still does.
+    """
+    for _ in range(ROUNDS):
+        if not waiting(database, target):
+            return
+        found = database.rows(
+            "SELECT * FROM sinks WHERE target = ? AND start IS NOT NULL", (target,)
+        )
+        if found:
+            _finish(database, target, found[0])
+        else:
+            with database.transaction(durable=True) as connection:
+                _note(connection, intend(target, sink))
+    raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
+
+
+def waiting(database: Database, target: str) -> bool:
+    """Tell whether lines wait for *target*."""
+    return bool(database.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (target,)))
+
+
+def _note(connection: sqlite3.Connection, intent: Intent) -> None:
+    connection.execute(
+        "INSERT INTO sinks (target, start, inode, head, last_line) VALUES (?1, ?2, ?3, ?4,"
+        " (SELECT max(id) FROM lines WHERE target = ?1)) ON CONFLICT (target) DO UPDATE SET"
+        " start = excluded.start, inode = excluded.inode, head = excluded.head,"
+        " last_line = excluded.last_line",
+        (intent.target, intent.start, intent.inode, intent.head),
+    )
+
+
+def _finish(database: Database, target: str, row: sqlite3.Row) -> None:
+    """Carry out a noted intent as far as the file does not show it yet, then confirm or withdraw it."""
+    lines = database.rows(
+        "SELECT data FROM lines WHERE target = ? AND id <= ? ORDER BY id",
+        (target, row["last_line"]),
+    )
+    batch = row["head"] + b"".join(line["data"] for line in lines)
+    end = _append(target, batch, start=row["start"], inode=row["inode"])
+    with database.transaction() as connection:
+        connection.execute("UPDATE sinks SET start = NULL WHERE target = ?", (target,))
+        if end is not None:
+            connection.execute("UPDATE sinks SET position = ? WHERE target = ?", (end, target))
+            connection.execute(
+                "DELETE FROM lines WHERE target = ? AND id <= ?", (target, row["last_line"])
+            )
+
+
+def _append(target: str, batch: bytes, *, start: int, inode: str) -> int | None:
+    """Make the file hold *batch* from *start* on and return its end there, durably.
+
+    None: the file is another one, or was cut or written by others since, so a
+    new intent is needed. What is there is never changed, only added to.
+    """
+    descriptor, created = _open(target)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_size < start or (inode and inode != _inode(status)):
+            return None
+        tail = _read(descriptor, start, len(batch))
+        if not batch.startswith(tail):
+            return None
+        _write(descriptor, batch[len(tail) :])
+        os.fsync(descriptor)
+        if created:
+            _sync_folder(target)
+        return start + len(batch)
+    except OSError as error:
+        raise StorageError(
+            f"{target}: cannot append: {error.strerror}; kept in the journal"
+        ) from error
+    finally:
+        os.close(descriptor)
+
+
+def _open(target: str) -> tuple[int, bool]:
+    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(target, flags), False
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(target, flags | os.O_CREAT, 0o666), True  # the user's umask applies
+    except OSError as error:
+        kind = CannotCreateError if error.errno in CREATE_ERRORS else StorageError
+        raise kind(
+            f"{target}: cannot be opened for appending: {error.strerror}; kept in the journal"
+        ) from error
+
+
+def _read(descriptor: int, start: int, length: int) -> bytes:
+    os.lseek(descriptor, start, os.SEEK_SET)
+    parts = []
+    while length > 0:
+        part = os.read(descriptor, length)
+        if not part:
+            break
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _sync_folder(target: str) -> None:
+    if sys.platform == "win32":
+        return  # Windows has no such handle; NTFS journals the entry itself
+    descriptor = os.open(Path(target).parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _inode(status: os.stat_result) -> str:
+    return f"{status.st_dev}:{status.st_ino}"

@@ -1,0 +1,65 @@
+"""open.er-api.com/v6: any base, latest only, six digits; terms ask for an attribution link.
+
+Shape: ``{"result": "success", "time_last_update_unix": unix, "base_code": "USD", "rates": {...}}``; the
+rate date is the UTC day of that time. Errors are judged by ``result``, since their HTTP status varies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.firing.connectivity import Class, FetchError
+from ratectl.firing.providers import ask as asks
+from ratectl.firing.providers import body as bodies
+from ratectl.firing.transport import Request
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.firing.providers.ask import Ask, Published
+    from ratectl.model import Pair, Provider
+
+UNSUPPORTED = frozenset({"unsupported-code", "malformed-request", "no-data-available"})
+
+
+def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return *pairs* by base."""
+    del provider
+    return asks.by_base(pairs)
+
+
+def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+    """Return the request for the newest rates of one base."""
+    del today
+    return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
+
+
+def refusal(status: int, body: bytes) -> FetchError | None:
+    """Return what an answer whose ``result`` is an error means, whatever its status."""
+    if bodies.error_word(body, "result") != "error":
+        return None
+    word = bodies.error_word(body, "error-type", "error_type", "error") or "error"
+    kind = Class.CONFIG if word in UNSUPPORTED else Class.REFUSED
+    return FetchError(kind, f"{word} (HTTP {status})")
+
+
+def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+    """Return the rates that *body* has of the asked pairs."""
+    del provider
+    answer = bodies.load(body)
+    bodies.echo(answer, "base_code", ask.pairs[0].base)
+    updated = bodies.moment(answer.get("time_last_update_unix"))
+    if updated is None:
+        raise bodies.bad("no time_last_update_unix in the answer")
+    rates = bodies.table(answer, "rates")
+    return tuple(
+        asks.Published(
+            pair=pair,
+            rate=bodies.number(rates[pair.quote], str(pair)),
+            rate_date=updated.date(),
+            provider_time=updated,
+        )
+        for pair in ask.pairs
+        if pair.quote in rates
+    )

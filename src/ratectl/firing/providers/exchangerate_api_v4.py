@@ -1,0 +1,60 @@
+"""api.exchangerate-api.com/v4: any base, latest only, few digits; legacy, says its own body.
+
+Shape: ``{"base": "USD", "date": "2026-11-20", "time_last_updated": unix, "rates": {"INR": 95.07}}``.
+An unknown base is a 404 with ``error_type`` ``unsupported_code``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.firing.connectivity import Class, FetchError
+from ratectl.firing.providers import ask as asks
+from ratectl.firing.providers import body as bodies
+from ratectl.firing.transport import Request
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.firing.providers.ask import Ask, Published
+    from ratectl.model import Pair, Provider
+
+
+def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return *pairs* by base."""
+    del provider
+    return asks.by_base(pairs)
+
+
+def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+    """Return the request for the newest rates of one base."""
+    del today
+    return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
+
+
+def refusal(status: int, body: bytes) -> FetchError | None:
+    """Return what an error answer means."""
+    word = bodies.error_word(body, "error_type", "error-type")
+    if word:
+        kind = Class.CONFIG if word in {"unsupported_code", "malformed_request"} else Class.REFUSED
+        return FetchError(kind, f"{word} (HTTP {status})")
+    return None
+
+
+def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+    """Return the rates that *body* has of the asked pairs."""
+    del provider
+    answer = bodies.load(body)
+    bodies.echo(answer, "base", ask.pairs[0].base)
+    rates = bodies.table(answer, "rates")
+    return tuple(
+        asks.Published(
+            pair=pair,
+            rate=bodies.number(rates[pair.quote], str(pair)),
+            rate_date=bodies.day(answer.get("date"), "date"),
+            provider_time=bodies.moment(answer.get("time_last_updated")),
+        )
+        for pair in ask.pairs
+        if pair.quote in rates
+    )

@@ -1,0 +1,25 @@
+"""Comma-separated prices under pricehist's header; *date* is the rate date, *type* the quote's kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.firing.quote import Quote
+    from ratectl.model import Job
+
+HEADER = b"date,base,quote,amount,source,type\n"
+
+
+def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
+    """Return one record for each quote; no field can hold a comma, so none is quoted."""
+    del job, slot
+    return tuple(
+        f"{q.rate_date},{q.pair.base},{q.pair.quote},{plain(q.rate)},{q.provider},{q.kind}\n".encode()
+        for q in quotes
+    )

@@ -1,0 +1,27 @@
+"""One JSON object per line, with every date that the quote has; rates are strings, since floats lose digits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import facts
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.firing.quote import Quote
+    from ratectl.model import Job
+
+HEADER = b""
+
+
+def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
+    """Return one object for each quote; *slot* is written with the offset of the job's zone."""
+    moment = slot.astimezone(job.zone).isoformat()
+    return tuple(
+        json.dumps({"job": job.name, "slot": moment} | facts(quote), separators=(",", ":")).encode()
+        + b"\n"
+        for quote in quotes
+    )

@@ -1,0 +1,31 @@
+"""The plain line of old: ``23/11/2026 - 95.12``, dated with the slot's civil date in the job's zone.
+
+A rate of another day says so: ``22/11/2026 - 95.12 (of 20/11/2026)``. With several pairs each line names its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.firing.quote import Quote
+    from ratectl.model import Job
+
+HEADER = b""
+
+
+def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
+    """Return ``dd/mm/YYYY - [PAIR ]RATE[ (of dd/mm/YYYY)]`` for each quote."""
+    day = slot.astimezone(job.zone).date()
+    return tuple(_line(day, quote, named=len(job.pairs) > 1).encode() for quote in quotes)
+
+
+def _line(day: dt.date, quote: Quote, *, named: bool) -> str:
+    pair = f"{quote.pair} " if named else ""
+    mark = "" if quote.rate_date == day else f" (of {quote.rate_date:%d/%m/%Y})"
+    return f"{day:%d/%m/%Y} - {pair}{plain(quote.rate)}{mark}\n"

@@ -1,0 +1,156 @@
+"""The only door to HTTP: verified TLS, no redirect elsewhere, 8 MiB at most, and a deadline from outside.
+
+A socket timeout counts per address and leaves name lookup out, so every request runs in a thread that
+is abandoned when its time is over. No text that leaves here holds a query, a path or a key.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from ratectl import __version__
+from ratectl.firing.connectivity import Class, FetchError, of_exception
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+MOST_BYTES = 8 * 1024 * 1024
+MOST_REDIRECTS = 5
+CONNECT_SECONDS = 10.0
+AGENT = f"ratectl/{__version__} (+https://pypi.org/project/ratectl/)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to ask a provider for."""
+
+    url: str
+    accept: str = "application/json"
+    bearer: str = field(default="", repr=False)
+    """A secret for the Authorization header; empty sends none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How this machine reaches the network."""
+
+    proxy: str = ""
+    """Wins over the environment's proxies; empty leaves those."""
+    ca_bundle: str = ""
+    """A PEM file of further roots; empty means the library's own."""
+
+    def get(self, request: Request, *, seconds: float) -> Answer:
+        """Return the answer to *request* within *seconds*. Raises FetchError."""
+        headers = {"Accept": request.accept, "Cache-Control": "no-cache"}
+        if request.bearer:
+            headers["Authorization"] = f"Bearer {request.bearer}"
+        return _within(
+            seconds, host_of(request.url), lambda: self._get(request.url, headers, seconds)
+        )
+
+    def post(self, url: str, payload: object, *, seconds: float) -> None:
+        """Post *payload* as JSON; what comes back does not matter. Raises FetchError."""
+
+        def send() -> None:
+            with self._session({}) as session:
+                session.post(url, json=payload, timeout=seconds, allow_redirects=False)
+
+        _within(seconds, host_of(url), send)
+
+    def _session(self, headers: Mapping[str, str]) -> requests.Session:
+        session = requests.Session()
+        session.headers.update({"User-Agent": AGENT} | dict(headers))
+        session.auth = _leave_headers_alone
+        if self.ca_bundle:
+            session.verify = self.ca_bundle
+        if self.proxy:
+            session.trust_env = False
+            session.proxies = {"http": self.proxy, "https": self.proxy}
+        return session
+
+    def _get(self, url: str, headers: Mapping[str, str], seconds: float) -> Answer:
+        timeout = (min(CONNECT_SECONDS, seconds), seconds)
+        with self._session(headers) as session:
+            for _ in range(MOST_REDIRECTS):
+                with session.get(
+                    url, timeout=timeout, allow_redirects=False, stream=True
+                ) as response:
+                    if not response.is_redirect:
+                        return Answer(
+                            status=response.status_code,
+                            headers=response.headers,
+                            body=_body(response),
+                        )
+                    url = _redirected(url, response.headers["Location"])
+        raise FetchError(Class.PORTAL, f"more than {MOST_REDIRECTS} redirects")
+
+
+def host_of(url: str) -> str:
+    """Return the host and port of *url*, which is all that an error text may show of it."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
+    results: list[T] = []
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as error:  # noqa: BLE001 - handed to the waiting thread, below
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if results:
+        return results[0]
+    if not failures:
+        raise FetchError(Class.TRANSIENT, f"{host}: no answer within {seconds:.0f} s")
+    error = failures[0]
+    if isinstance(error, FetchError):
+        raise error
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        raise FetchError(Class.CONFIG, f"{host or 'base_url'}: not a usable URL") from error
+    if isinstance(error, requests.RequestException):
+        raise of_exception(error, host) from error
+    if isinstance(error, OSError):  # requests says so of an unreadable CA bundle
+        raise FetchError(Class.CONFIG, str(error)) from error
+    raise error
+
+
+def _body(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(65_536):
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise FetchError(Class.DATA, f"an answer of more than {MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _redirected(url: str, location: str) -> str:
+    there = urljoin(url, location)
+    if urlsplit(there)[:2] != urlsplit(url)[:2]:
+        raise FetchError(Class.PORTAL, f"redirected to {urlsplit(there).scheme}://{host_of(there)}")
+    return there
+
+
+def _leave_headers_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from looking into ~/.netrc, whose entry would replace our own Authorization."""
+    return request
