@@ -127,7 +127,9 @@ class SpecError(ConfigError):
     def __init__(self, path: str, issues: Sequence[Issue]) -> None:
         self.path = path
         self.issues = tuple(issues)
-        super().__init__("\n".join(describe(path, issue) for issue in self.issues))
+        count = len(self.issues)
+        head = f"the spec has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
+        super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
 
 
 def describe(path: str, issue: Issue) -> str:

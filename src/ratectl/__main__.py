@@ -1,0 +1,5 @@
+"""``python -m ratectl`` is ``ratectl``."""
+
+from ratectl.cli import main
+
+main()

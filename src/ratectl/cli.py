@@ -1,0 +1,97 @@
+"""Wires the commands, and turns a RatectlError into its exit code; nothing else.
+
+Only the module of the command that is asked for is imported, so that one command
+does not pay for the libraries of another.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import __version__
+from ratectl.errors import RatectlError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: dict[str, str] = {
+    "init": "Write a starter spec.",
+    "check": "Say what a spec means and what each engine makes of it.",
+    "plan": "Show what install would do, and do nothing.",
+    "install": "Put the jobs of a spec into the OS's own scheduler.",
+    "list": "List the installed jobs as the OS has them.",
+    "remove": "Take jobs out of the OS's scheduler.",
+    "render": "Write the texts of an engine into a folder.",
+    "next": "Show the slots of a job or schedule.",
+    "run": "Settle what is due now, or one slot by hand.",
+    "history": "Show what was recorded for a job.",
+    "serve": "Run jobs in the foreground, without a scheduler.",
+}
+"""Every command with its one line of help, which is also the first line of its docstring."""
+
+INTRODUCTION = """
+Record exchange rates unattended, on the operating system's own schedules.
+
+Write a spec (`ratectl init`), look at it (`ratectl check`), then `ratectl install`.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the code of ``errors.EXIT_CODES``."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a pipe on Windows is not UTF-8 by itself
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        _application(words[0] if words else "")(words, prog_name="ratectl")
+    except RatectlError as error:
+        sys.stdout.flush()
+        print(f"ratectl: {error}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        sys.exit(error.exit_code)
+
+
+def _application(verb: str) -> typer.Typer:
+    """Return the application with the command *verb*, or for help with a stand-in for each."""
+    application = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    application.callback(help=INTRODUCTION)(_options)
+    if verb in COMMANDS:
+        module = importlib.import_module(f"ratectl.commands.{verb}")
+        function = getattr(module, verb, None) or getattr(module, f"{verb}_")
+        application.command(verb)(function)
+        return application
+    for name, text in COMMANDS.items():
+        application.command(name, help=text)(_nothing)
+    return application
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ratectl {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    del version  # its callback has answered
+
+
+def _nothing() -> None:
+    """Stand in for a command in the list of help."""
+
+
+if __name__ == "__main__":
+    main()

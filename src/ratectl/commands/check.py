@@ -1,0 +1,79 @@
+"""``ratectl check``: each job as a sentence, its next slots, and what each engine makes of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ratectl import host, report, schedule, spec
+from ratectl.backends import BACKENDS
+from ratectl.commands.install import JsonOption, SpecArgument, default_spec
+from ratectl.errors import SpecError
+from ratectl.schedule.explain import explain
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from ratectl.model import Job
+
+SLOTS_SHOWN = 3
+
+
+def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
+    """Say what a spec means and what each engine makes of it."""
+    zone = host.zone()
+    try:
+        loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
+    except SpecError as error:
+        if json:
+            typer.echo(report.as_json({"jobs": [], "issues": _issues(error)}))
+            raise typer.Exit(error.exit_code) from error
+        raise
+    now = dt.datetime.now(dt.UTC)
+    facts = [_facts(job, zone, now) for job in loaded.jobs]
+    if json:
+        typer.echo(report.as_json({"jobs": facts, "issues": []}))
+        return
+    for job, fact in zip(loaded.jobs, facts, strict=True):
+        typer.echo(_text(job, fact))
+    count = len(loaded.jobs)
+    typer.echo(f"{loaded.path}: {count} job{'' if count == 1 else 's'}, no issues")
+
+
+def _issues(error: SpecError) -> list[dict[str, Any]]:
+    return [
+        {"file": error.path, "line": issue.line, "key": issue.key, "message": issue.message}
+        for issue in error.issues
+    ]
+
+
+def _facts(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
+    covers = {name: backend.check(job, host_zone) for name, backend in BACKENDS.items()}
+    slots = islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN)
+    return {
+        "job": job.name,
+        "sentence": explain(job.schedule),
+        "timezone": job.timezone,
+        "slots": [slot.isoformat() for slot in slots],
+        "engines": {
+            name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
+            for name, cover in covers.items()
+        },
+    }
+
+
+def _text(job: Job, fact: dict[str, Any]) -> str:
+    lines = [job.name, f"  {fact['sentence'].removesuffix('.')} ({job.timezone})."]
+    slots = [f"{dt.datetime.fromisoformat(slot):%a %Y-%m-%d %H:%M:%S %z}" for slot in fact["slots"]]
+    lines.append(f"  next     {', '.join(slots) if slots else 'never again'}")
+    lines.append(
+        f"  records  {', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"
+    )
+    lines.append(f"  asks     {', then '.join(provider.name for provider in job.providers)}")
+    for name, engine in fact["engines"].items():
+        reason = f": {engine['reason']}" if engine["reason"] else ""
+        lines.append(f"  {name:<8} {engine['fidelity']}{reason}")
+    return "\n".join(lines)
