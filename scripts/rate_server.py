@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
 Row = dict[str, Decimal]
@@ -138,15 +138,19 @@ TABLES = {"demo": demo_table, "ecb": ecb_table}
 
 
 class RateServer:
-    """A running server: ``with RateServer() as server: server.url``. *today* fixes its calendar."""
+    """A running server: ``with RateServer() as server: server.url``. *clock* is its idea of now."""
 
     def __init__(
-        self, table: Table | None = None, *, today: dt.date | None = None, port: int = 0
+        self,
+        table: Table | None = None,
+        *,
+        clock: Callable[[], dt.datetime] | None = None,
+        port: int = 0,
     ) -> None:
         self.table = table or demo_table()
         self.requests: list[tuple[str, dict[str, str]]] = []
         """Path with query, and headers (lower-case names), of every request so far."""
-        self._today = today
+        self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self._faults: list[tuple[str, Fault]] = []
         self._lock = threading.Lock()
         self.stopping = threading.Event()
@@ -174,7 +178,7 @@ class RateServer:
     @property
     def today(self) -> dt.date:
         """The UTC day of the newest answers."""
-        return self._today or dt.datetime.now(dt.UTC).date()
+        return self.clock().date()
 
     def misbehave(self, fault: Fault, *, times: int = 1, path: str = "/") -> None:
         """Answer the next *times* requests whose path starts with *path* with *fault*."""
@@ -257,6 +261,12 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             super().finish()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the Date header: clients compare it with their own clock."""
+        del timestamp
+        rates: RateServer = self.server.rates  # type: ignore[attr-defined]
+        return rates.clock().strftime("%a, %d %b %Y %H:%M:%S GMT")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Stay silent: stdout carries the base URL only."""
@@ -415,10 +425,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data", choices=sorted(TABLES), default="demo")
-    parser.add_argument("--today", type=dt.date.fromisoformat, help="default: the real UTC day")
     parser.add_argument("--delay", type=float, default=0, help="seconds before every answer")
     flags = parser.parse_args()
-    with RateServer(TABLES[flags.data](), today=flags.today, port=flags.port) as server:
+    with RateServer(TABLES[flags.data](), port=flags.port) as server:
         if flags.delay:
             server.misbehave(Fault(delay=flags.delay), times=1_000_000)
         print(server.url, flush=True)

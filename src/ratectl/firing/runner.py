@@ -150,9 +150,15 @@ class Runner:
 
         A second that the schedule or an earlier firing has taken is left to it.
         """
-        slot = self.around.clock().replace(microsecond=0)
-        while self.timetable.is_slot(slot) or self.journal.firing(self.job.name, slot):
-            slot += dues.SECOND
+        now = self.around.clock().replace(microsecond=0)
+        seconds = (now + dues.SECOND * number for number in range(60))
+        free = (
+            second
+            for second in seconds
+            if not self.timetable.is_slot(second)
+            and self.journal.firing(self.job.name, second) is None
+        )
+        slot = next(free, now)
         return self._locked(lambda: self._pass(iter((slot,)), manual=True))
 
     # One firing

@@ -1,0 +1,108 @@
+"""What every test stands on: no network and no subprocess by accident, and the rate server where asked for.
+
+The guard is an audit hook: it sees what C code does too, and cannot be patched around. Tests marked
+``network`` may talk to loopback and start processes, tests marked ``engine`` may do anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from scripts.rate_server import RateServer, demo_table
+
+STARTS_PROCESS = frozenset(
+    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile"}
+)
+TALKS = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"})
+FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
+"""The moment at which fixed-clock tests live: a publication day that all sample bodies agree on."""
+
+
+class Guard:
+    """What the running test may do; between tests everything."""
+
+    def __init__(self):
+        self.loopback = True
+        self.anything = True
+
+    def __call__(self, event, arguments):
+        if self.anything or (event not in STARTS_PROCESS and event not in TALKS):
+            return
+        if event in STARTS_PROCESS:
+            if not self.loopback:
+                raise AssertionError(
+                    f"{event} {arguments[0]!r}: mark the test `network` or `engine`"
+                )
+        elif not self.loopback or not _is_loopback(event, arguments):
+            raise AssertionError(f"{event} {arguments!r}: this test may not talk to the network")
+
+
+def _is_loopback(event, arguments):
+    address = (
+        arguments[0] if event in {"socket.getaddrinfo", "socket.gethostbyname"} else arguments[1]
+    )
+    host = address[0] if isinstance(address, tuple) else address
+    if host in {None, "localhost"} or not isinstance(host, str) or host.startswith(("/", "\0")):
+        return True  # AF_UNIX, or this machine
+    if host.endswith(".invalid"):
+        return True  # RFC 2606: resolves nowhere, which is what such a test is about
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+GUARD = Guard()
+sys.addaudithook(GUARD)
+
+
+@pytest.fixture(autouse=True)
+def _no_network_and_no_subprocess(request):
+    """Hold each test to what its markers allow."""
+    GUARD.loopback = request.node.get_closest_marker("network") is not None
+    GUARD.anything = request.node.get_closest_marker("engine") is not None
+    yield
+    GUARD.loopback = GUARD.anything = True
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_home(tmp_path_factory):
+    """Keep every test, and what it starts, away from this account's spec, journal and proxies."""
+    home = tmp_path_factory.mktemp("home")
+    before = dict(os.environ)
+    os.environ["RATECTL_CONFIG_DIR"] = str(home / "config")
+    os.environ["RATECTL_STATE_DIR"] = str(home / "state")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE"):
+        os.environ.pop(name, None)
+        os.environ.pop(name.lower(), None)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def rates():
+    """A rate server with made-up rates, whose calendar stands at FRIDAY."""
+    with RateServer(demo_table(), clock=lambda: FRIDAY) as server:
+        yield server
+
+
+@pytest.fixture
+def live_rates():
+    """The same on the real clock, for programs that read it themselves."""
+    with RateServer(demo_table()) as server:
+        yield server
+
+
+@pytest.fixture
+def state(tmp_path):
+    """A state directory that does not exist yet."""
+    return tmp_path / "state"
+
+
+ROOT = Path(__file__).resolve().parents[1]
