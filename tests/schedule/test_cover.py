@@ -145,7 +145,7 @@ def fires(trigger, instant, host_zone, engine):
 def _after_gap(calendar, local, engine):
     earlier = (local.astimezone(dt.UTC) - MINUTE).astimezone(local.tzinfo)
     skipped = int((local.utcoffset() - earlier.utcoffset()).total_seconds()) // 60
-    if skipped <= 0 or calendar.running and engine.gap == "after":
+    if skipped <= 0 or (calendar.running and engine.gap == "after"):
         return False
     in_gap = any(
         minutes_of(calendar, local.replace(tzinfo=None) - n * MINUTE) for n in range(1, skipped + 1)
