@@ -138,8 +138,13 @@ def _fire(arguments: Arguments) -> int:
         import site  # noqa: PLC0415
 
         site.main()
+    import signal  # noqa: PLC0415
+
     from ratectl.errors import RatectlError  # noqa: PLC0415 - all of this is for when there is work
 
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # dying at any instruction is safe, and needs no traceback
     try:
         report = _report(arguments)
     except RatectlError as error:
@@ -150,8 +155,7 @@ def _fire(arguments: Arguments) -> int:
         return report.error.exit_code
     if arguments.verbose:
         for settled in report.settled:
-            rates = ", ".join(f"{q.pair} {q.rate}" for q in settled.quotes)
-            print(f"{report.job}: {settled.slot.isoformat()} {settled.outcome} {rates}".rstrip())  # noqa: T201
+            print(f"{report.job}: {settled.described()}")  # noqa: T201
         if report.note:
             print(f"{report.job}: {report.note}")  # noqa: T201
     return 0
@@ -163,7 +167,7 @@ def _report(arguments: Arguments) -> "Report":
     import time  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from ratectl.errors import UsageError  # noqa: PLC0415
+    from ratectl.firing import due  # noqa: PLC0415
     from ratectl.firing.journal import Journal  # noqa: PLC0415
     from ratectl.firing.runner import Runner, Surroundings  # noqa: PLC0415
 
@@ -175,15 +179,9 @@ def _report(arguments: Arguments) -> "Report":
         runner = Runner(journal, installed, around)
         if arguments.force:
             return runner.run_now()
-        if not arguments.slot:
-            return runner.run_due()
-        try:
-            slot = dt.datetime.fromisoformat(arguments.slot)
-        except ValueError as error:
-            raise UsageError(f"--slot {arguments.slot!r}: not an ISO 8601 time") from error
-        if slot.tzinfo is None:
-            slot = slot.replace(tzinfo=installed.job.zone)
-        return runner.run_slot(slot)
+        if arguments.slot:
+            return runner.run_slot(due.named(arguments.slot, installed.job.zone))
+        return runner.run_due()
 
 
 TYPE_CHECKING = False

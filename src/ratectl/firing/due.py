@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
+from ratectl.errors import UsageError
 from ratectl.model import CatchUp
 
 if TYPE_CHECKING:
@@ -92,3 +93,14 @@ def delay(job: str, host: str, jitter: int) -> dt.timedelta:
 def _count(timetable: Timetable, start: dt.datetime, end: dt.datetime) -> int:
     slots = timetable.between(start, end)
     return sum(1 for _ in zip(slots, range(MOST_COUNTED), strict=False))
+
+
+def named(text: str, zone: ZoneInfo) -> dt.datetime:
+    """Return the moment that ``--slot`` says; without an offset it is meant in *zone*. Raises UsageError."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--slot {text!r}: not an ISO 8601 time such as 2026-11-23T10:30"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -24,7 +24,7 @@ from ratectl.firing.deadline import Deadline
 from ratectl.firing.due import Timetable
 from ratectl.firing.fetch import Fetched, Fetcher, Want
 from ratectl.firing.notify import Notifier
-from ratectl.firing.quote import MANUAL
+from ratectl.firing.quote import MANUAL, plain
 from ratectl.firing.sinks import SINKS
 from ratectl.firing.transport import Transport
 from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Overlap
@@ -56,6 +56,11 @@ class Settled:
     quotes: tuple[Quote, ...] = ()
     warnings: tuple[str, ...] = ()
     error: RatectlError | None = None
+
+    def described(self) -> str:
+        """Return slot, outcome and rates as one line for people."""
+        rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
+        return " ".join(filter(None, (self.slot.isoformat(), self.outcome, rates, *self.warnings)))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,91 @@
+"""``ratectl run``: one firing by hand, in this process, with an account of what it did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratectl import paths, report
+from ratectl.commands.install import JsonOption
+from ratectl.errors import RatectlError, UsageError
+from ratectl.firing import due, quote
+from ratectl.firing.journal import Installed, Journal
+from ratectl.firing.runner import Report, Runner, Surroundings
+
+
+def run(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")] = "",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every installed job.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Record a manual slot now, whatever is due.")
+    ] = False,
+    slot: Annotated[
+        str, typer.Option(metavar="T", help="Settle the one slot T, however old it is.")
+    ] = "",
+    state: Annotated[Path | None, typer.Option(metavar="DIR", help="The state directory.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Settle what is due now, or one slot, or record a slot by hand."""
+    if bool(job) == every:
+        raise UsageError("run: name one JOB, or give --all")
+    if slot and (force or every):
+        raise UsageError("run: --slot goes with one JOB and without --force")
+    with Journal(state or Path(paths.state_dir())) as journal:
+        wanted = journal.installed() if every else (journal.installed_job(job),)
+        if not wanted:
+            raise UsageError("run --all: no job is installed; `ratectl install` comes first")
+        done = [_one(journal, installed, force=force, slot=slot) for installed in wanted]
+    if json:
+        typer.echo(report.as_json([_facts(one) for one in done]))
+    else:
+        typer.echo("\n".join(line for one in done for line in _lines(one)))
+    errors = [one.error for one in done if one.error is not None]
+    for one in done[:-1] if len(errors) > 1 else ():
+        if one.error is not None and one.error is not errors[-1]:
+            typer.echo(f"ratectl: {one.job}: {one.error}", err=True)
+    if errors:
+        raise errors[-1]
+
+
+def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> Report:
+    around = Surroundings(
+        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=platform.node() or "localhost"
+    )
+    try:
+        runner = Runner(journal, installed, around)
+        if force:
+            return runner.run_now()
+        if slot:
+            return runner.run_slot(due.named(slot, installed.job.zone))
+        return runner.run_due()
+    except RatectlError as error:
+        return Report(job=installed.job.name, error=error)
+
+
+def _lines(done: Report) -> list[str]:
+    lines = [f"{done.job}: {settled.described()}" for settled in done.settled]
+    note = [f"{done.job}: {done.note}"] if done.note else []
+    return lines + note
+
+
+def _facts(done: Report) -> dict[str, object]:
+    return {
+        "job": done.job,
+        "note": done.note,
+        "error": None if done.error is None else str(done.error),
+        "slots": [
+            {
+                "slot": settled.slot.isoformat(),
+                "outcome": settled.outcome,
+                "warnings": list(settled.warnings),
+                "quotes": [quote.facts(one) for one in settled.quotes],
+            }
+            for settled in done.settled
+        ],
+    }

@@ -1,0 +1,160 @@
+"""``ratectl serve``: the foreground scheduler for places that have none, such as a container.
+
+It only wakes, as an operating system would: each firing is a ratectl-fetch process
+of its own, and the journal decides what is due.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import deploy, host, paths, schedule, spec
+from ratectl.errors import ConfigError, RatectlError, UsageError
+from ratectl.firing.journal import Journal
+
+if TYPE_CHECKING:
+    from ratectl.model import Job
+
+BACKEND, SCOPE = "serve", "foreground"
+LONGEST_NAP = 60.0
+"""Seconds after which the journal is looked at again: jobs may be installed meanwhile."""
+
+
+def serve(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[JOB]... | SPEC",
+            help="Installed jobs (by default all), or a spec whose jobs are recorded first.",
+        ),
+    ] = None,
+    *,
+    count: Annotated[int, typer.Option(min=0, help="End after N firings; 0 is never.")] = 0,
+) -> None:
+    """Run the installed jobs in the foreground, where no scheduler exists."""
+    state_dir = Path(paths.state_dir())
+    names = frozenset(_names(state_dir, what or []))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    loop = _Loop(state_dir, names, stop)
+    loop.catch_up()
+    loop.run(count)
+    if loop.failed:
+        raise typer.Exit(loop.failed)
+
+
+class _Loop:
+    """Wakes each job at its slots; *failed* is the exit code of the last firing that was not 0."""
+
+    def __init__(self, state_dir: Path, names: frozenset[str], stop: threading.Event) -> None:
+        self.state_dir = state_dir
+        self.names = names
+        self.stop = stop
+        self.failed = 0
+        self.fired = 0
+        self._begun = _now()
+        self._seen: dict[str, dt.datetime] = {}
+        self._firings: list[threading.Thread] = []
+
+    def run(self, count: int) -> None:
+        """Wake until *count* firings (0: until told to stop), then wait for those at work."""
+        while not self.stop.is_set() and (not count or self.fired < count):
+            wakes = self._wakes()
+            now = _now()
+            if not wakes or min(wakes.values()) > now:
+                naps = [(wake - now).total_seconds() for wake in wakes.values()]
+                self.stop.wait(min([LONGEST_NAP, *naps]))
+                continue
+            for name in sorted(name for name, wake in wakes.items() if wake <= now):
+                if count and self.fired >= count:
+                    break
+                self.fired += 1
+                # a firing walks the slots of its minute itself
+                self._seen[name] = now.replace(second=59, microsecond=0)
+                self._start(name)
+        for firing in self._firings:
+            firing.join()
+
+    def catch_up(self) -> None:
+        """Wake every job once: slots may have passed while nothing served them."""
+        for job in self._jobs():
+            self._start(job.name)
+
+    def _wakes(self) -> dict[str, dt.datetime]:
+        """Return when each job is to be woken next."""
+        found = {
+            job.name: next(
+                schedule.after(job.schedule, job.zone, self._seen.get(job.name, self._begun)), None
+            )
+            for job in self._jobs()
+        }
+        return {name: slot for name, slot in found.items() if slot is not None}
+
+    def _jobs(self) -> tuple[Job, ...]:
+        with Journal(self.state_dir) as journal:
+            rows = journal.installed()
+        return tuple(
+            row.job
+            for row in rows
+            if row.enabled and (not self.names or row.job.name in self.names)
+        )
+
+    def _start(self, name: str) -> None:
+        firing = threading.Thread(target=self._fire, args=(name,))
+        firing.start()
+        self._firings = [one for one in self._firings if one.is_alive()] + [firing]
+
+    def _fire(self, name: str) -> None:
+        try:
+            code = host.spawn((*host.fetch_argv(), name, "--state", str(self.state_dir)))
+        except RatectlError as error:
+            typer.echo(f"ratectl: {name}: {error}", err=True)
+            code = error.exit_code
+        self.failed = code or self.failed
+
+
+def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
+    """Return the jobs to serve (none named: all); of a spec, after recording them."""
+    specs = [word for word in what if "." in word or "/" in word or "\\" in word]
+    if specs and len(what) > 1:
+        raise UsageError("serve: name installed jobs, or one SPEC")
+    with Journal(state_dir) as journal:
+        if specs:
+            return _record(journal, Path(specs[0]))
+        if not what and not journal.installed():
+            raise ConfigError(
+                "serve: no job is installed; give a SPEC, or run `ratectl install` first"
+            )
+        return tuple(journal.installed_job(name).job.name for name in what)
+
+
+def _record(journal: Journal, path: Path) -> tuple[str, ...]:
+    zone = host.zone().key
+    loaded = spec.load(path, host_timezone=zone)
+    names = tuple(job.name for job in loaded.jobs)
+    for row in journal.installed():
+        if row.job.name in names and row.backend != BACKEND:
+            raise UsageError(
+                f"serve: {row.job.name} is already woken by {row.backend}; `ratectl remove` it first"
+            )
+    journal.record_jobs(
+        loaded.jobs,
+        spec=loaded.path,
+        digest=deploy.digest_of(host.SystemReader(), loaded.path),
+        backend=BACKEND,
+        scope=SCOPE,
+        host_timezone=zone,
+        now=_now(),
+    )
+    return names
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
