@@ -13,6 +13,9 @@ from ratectl.backends.fields import Series, series
 from ratectl.schedule.calendar import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+
     from ratectl.schedule.calendar import Calendar
 
 
@@ -27,29 +30,33 @@ def spell(calendar: Calendar) -> str:
     fields = (
         _field(calendar.minutes, MINUTES, star=star),
         _field(calendar.hours, HOURS, star=star),
-        _field(calendar.days, DAYS, star=True),
-        _field(calendar.months, MONTHS, star=True),
-        _field({day % 7 for day in calendar.weekdays}, {day % 7 for day in WEEKDAYS}, star=True),
+        "*" if calendar.days == DAYS else _list(calendar.days),
+        "*" if calendar.months == MONTHS else _list(calendar.months),
+        "*" if calendar.weekdays == WEEKDAYS else _list({day % 7 for day in calendar.weekdays}),
     )
     assert star == (fields[0].startswith("*") or fields[1].startswith("*")), calendar
     return " ".join(fields)
 
 
-def _field(
-    values: frozenset[int] | set[int], full: frozenset[int] | set[int], *, star: bool
-) -> str:
+def _field(values: AbstractSet[int], full: AbstractSet[int], *, star: bool) -> str:
     if star and values == full:
         return "*"
-    runs = series(values)
-    low, high = min(full), max(full)
-    only = runs[0]
-    if star and len(runs) == 1 and only.first == low and only.step > 1 and _reaches(only, high):
-        return f"*/{only.step}"
-    return ",".join(_text(run) for run in runs)
+    if star and (step := _step_of_all(values, full)):
+        return f"*/{step}"
+    return _list(values)
 
 
-def _reaches(run: Series, high: int) -> bool:
-    return run.last + run.step > high
+def _list(values: Iterable[int]) -> str:
+    return ",".join(_text(run) for run in series(values))
+
+
+def _step_of_all(values: AbstractSet[int], full: AbstractSet[int]) -> int | None:
+    """Return n where ``*/n`` means exactly *values*."""
+    first, *rest = sorted(values)
+    if not rest or first != min(full):
+        return None
+    step = rest[0] - first
+    return step if values == set(range(first, max(full) + 1, step)) else None
 
 
 def _text(run: Series) -> str:

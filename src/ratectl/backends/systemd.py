@@ -111,7 +111,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
                 for name in (f"ratectl-{job}.service", timer)
                 if name in texts
             ),
-            enabled=timer in wanted,
+            enabled=timer in wanted and loaded.get(timer) == "active",
             next=upcoming.get(timer),
             drift=tuple(_drift(timer, texts, loaded, wanted)),
             overrides=tuple(_drop_ins(reader, folder, job, names)),
@@ -185,6 +185,8 @@ def _removal(
     yield from _chunks(
         (*call, "clean", "--what=state"), known, "forget when the timers last ran", may_fail=True
     )
+    services = [f"ratectl-{change.job}.service" for change in gone]
+    yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
     for change, timer in zip(gone, names, strict=True):
         yield RemoveFile(path=folder / WANTS / timer)
         yield RemoveFile(path=folder / timer)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path, PureWindowsPath
+from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
 from ratectl.backends.base import (
@@ -132,7 +132,7 @@ def _task(
     limit: int,
 ) -> ET.Element:
     command, *words = argv
-    arguments = subprocess.list2cmdline(words)
+    arguments = list2cmdline(words)
     for text in (command, arguments):
         _refuse_variables(text)
     if len(command) > 260:

@@ -1,0 +1,303 @@
+"""A stateful machine: files, processes, crontab and systemctl, as far as ratectl asks for them.
+
+It is Reader and performer in one. What it does not know fails the test, so that
+nothing passes because a fake was polite.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ratectl.backends.base import Completed, Host, RemoveFile, Run, WriteFile
+from ratectl.errors import EngineError
+
+
+class PowerCutError(Exception):
+    """The machine stopped between two steps."""
+
+
+def host(**changes):
+    """Return an ordinary user's Linux account, with *changes*."""
+    facts = {
+        "platform": "linux",
+        "zone": ZoneInfo("Asia/Kolkata"),
+        "fetch": ("/opt/ratectl/python", "-I", "-S", "/opt/ratectl/fetch.py"),
+        "state_dir": Path("/home/tester/.local/state/ratectl"),
+        "state_is_default": True,
+        "user": "tester",
+        "home": Path("/home/tester"),
+        "config_home": Path("/home/tester/.config"),
+        "root": False,
+        "uid": 1000,
+    }
+    return Host(**(facts | changes))
+
+
+def root(**changes):
+    """Return root's account on the same machine, with *changes*."""
+    facts = {
+        "user": "root",
+        "home": Path("/root"),
+        "config_home": Path("/root/.config"),
+        "state_dir": Path("/root/.local/state/ratectl"),
+        "root": True,
+        "uid": 0,
+    }
+    return host(**(facts | changes))
+
+
+class Machine:
+    """Cron (of one *flavour*, or none) and, if *booted*, systemd; one account's view of both."""
+
+    def __init__(self, *, flavour="vixie", daemon=True, booted=False, now=None):
+        self.files: dict[Path, bytes] = {}
+        self.links: dict[Path, str] = {}
+        self.folders = {Path("/run/systemd/system")} if booted else set()
+        self.crontab = Crontab(flavour) if flavour else None
+        self.systemd = Systemd(self) if booted else None
+        self.running = {"cron", "sh"} if daemon else {"sh"}
+        self.now = now or dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+        self.steps_left: int | None = None
+        self.performed: list[object] = []
+
+    # The Reader
+
+    def read(self, path):
+        return self.files.get(Path(path))
+
+    def names(self, folder):
+        inside = {p for p in (*self.files, *self.links, *self.folders) if Path(folder) in p.parents}
+        return tuple(sorted({p.relative_to(folder).parts[0] for p in inside}))
+
+    def is_folder(self, path):
+        return path in self.folders or any(path in p.parents for p in (*self.files, *self.links))
+
+    def link(self, path):
+        return self.links.get(path)
+
+    def which(self, program):
+        there = {"crontab": self.crontab, "systemctl": self.systemd}
+        if program not in there and program not in {"launchctl", "schtasks"}:
+            raise AssertionError(f"the fake knows no program {program!r}")
+        return f"/usr/bin/{program}" if there.get(program) else None
+
+    def processes(self):
+        return frozenset(self.running)
+
+    def query(self, argv, *, stdin=b""):
+        before = (dict(self.files), dict(self.links), self.crontab and self.crontab.tab)
+        answer = self._call(tuple(argv), stdin)
+        after = (dict(self.files), dict(self.links), self.crontab and self.crontab.tab)
+        assert before == after, f"a query changed something: {argv}"
+        return answer
+
+    # The performer
+
+    def perform(self, steps):
+        """Do *steps* as host.perform does; stops with PowerCutError when ``steps_left`` runs out."""
+        for step in steps:
+            if self.steps_left is not None:
+                if self.steps_left == 0:
+                    raise PowerCutError
+                self.steps_left -= 1
+            self.performed.append(step)
+            if isinstance(step, WriteFile):
+                self.links.pop(step.path, None)
+                self.files[step.path] = step.data
+            elif isinstance(step, RemoveFile):
+                self.links.pop(step.path, None)
+                self.files.pop(step.path, None)
+            else:
+                assert isinstance(step, Run), step
+                answer = self._call(step.argv, step.stdin)
+                if answer.code and not step.may_fail:
+                    raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+
+    def _call(self, argv, stdin):
+        if argv[0] == "crontab" and self.crontab:
+            return self.crontab.call(argv[1:], stdin, self.files)
+        if argv[0] == "systemctl" and self.systemd:
+            return self.systemd.call(argv[1:])
+        raise AssertionError(f"the fake cannot run {argv}")
+
+
+def done(code=0, stdout=b"", stderr=b""):
+    """Return how a command of the fake ended."""
+    return Completed(code=code, stdout=stdout, stderr=stderr)
+
+
+SAYS_ABSENT = {
+    "vixie": (1, b"no crontab for tester\n"),
+    "cronie": (1, b"no crontab for tester\n"),
+    "busybox": (1, b"crontab: can't open 'tester': No such file or directory\n"),
+    "bcron": (111, b"bcrontab: Fatal: Crontab does not exist\n"),
+}
+SAYS_VERSION = {
+    "vixie": (
+        1,
+        b"crontab: invalid option -- 'V'\ncrontab: usage error: unrecognized option\n",
+    ),
+    "cronie": (0, b"cronie 1.7.2\n"),
+    "busybox": (1, b"crontab: invalid option -- 'V'\nBusyBox v1.35.0 multi-call binary.\n"),
+    "bcron": (1, b"bcrontab: Error: Unknown option letter -V.\n"),
+}
+"""What the real programs said, copied from them."""
+
+
+class Crontab:
+    """The program ``crontab`` of one maker, with one account's tab."""
+
+    def __init__(self, flavour):
+        self.flavour = flavour
+        self.says_absent = SAYS_ABSENT[flavour]
+        self.tab: bytes | None = None
+        self.writes = 0
+
+    def call(self, arguments, stdin, files):
+        if arguments == ("-V",):
+            code, text = SAYS_VERSION[self.flavour]
+            return done(code, stderr=text)
+        if arguments == ("-l",):
+            return self._list()
+        if arguments == ("-r",):
+            self.tab = None
+            return done()
+        if arguments == ("-",) and self.flavour != "bcron":
+            return self._write(stdin)
+        if len(arguments) == 1 and Path(arguments[0]) in files:
+            return self._write(files[Path(arguments[0])])
+        raise AssertionError(f"the fake crontab ({self.flavour}) does not take {arguments}")
+
+    def _list(self):
+        if self.tab is None:
+            code, text = self.says_absent
+            return done(code, stderr=text)
+        shown = self.tab
+        if self.flavour == "vixie":  # Debian's
+            shown = shown.replace(b"\r", b"\\r").replace(b"\b", b"\\b")
+        return done(stdout=shown)
+
+    def _write(self, text):
+        if self.flavour in {"vixie", "cronie"} and text and not text.endswith(b"\n"):
+            return done(
+                1, stderr=b"new crontab file is missing newline before EOF, can't install.\n"
+            )
+        if self.flavour == "vixie" and text.count(b"\n") > 10_000:
+            return done(1, stderr=b"crontab is too long; maximum number of lines is 10000\n")
+        self.tab = text
+        self.writes += 1
+        return done()
+
+
+class Systemd:
+    """``systemctl`` of one manager: what it has loaded is what was on disk at the last reload."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.folder = Path("/home/tester/.config/systemd/user")
+        self.loaded: dict[str, str] = {}
+        self.active: set[str] = set()
+        self.reloads = 0
+
+    def call(self, arguments):
+        assert arguments[0] == "--no-ask-password", arguments
+        assert arguments[1] in {"--user", "--system"}, arguments
+        self.folder = Path(
+            "/etc/systemd/system"
+            if arguments[1] == "--system"
+            else "/home/tester/.config/systemd/user"
+        )
+        verb, *rest = arguments[2:]
+        verbs = {
+            "show": self._show,
+            "list-units": self._list_units,
+            "list-timers": self._list_timers,
+            "enable": self._enable,
+            "daemon-reload": self._reload,
+            "start": self._start,
+            "stop": self._stop,
+            "clean": self._clean,
+            "reset-failed": lambda _units: done(1, stderr=b"Unit not loaded.\n"),
+        }
+        return verbs[verb](rest)
+
+    def _show(self, rest):
+        assert rest == ["--property=Version"], rest
+        return done(stdout=b"Version=252\n")
+
+    def _list_units(self, rest):
+        assert "--output=json" in rest, rest
+        rows = [
+            {
+                "unit": unit,
+                "load": "loaded",
+                "active": "active" if unit in self.active else "inactive",
+            }
+            for unit in self.loaded
+            if unit.endswith(".timer")
+        ]
+        return done(stdout=json.dumps(rows).encode())
+
+    def _list_timers(self, rest):
+        assert "--output=json" in rest, rest
+        rows = [
+            {"unit": unit, "next": self._next(unit)}
+            for unit in self.loaded
+            if unit.endswith("timer")
+        ]
+        return done(stdout=json.dumps(rows).encode())
+
+    def _next(self, unit):
+        if unit not in self.active:
+            return None
+        texts = re.findall(r"^OnCalendar=(.+)$", self.loaded[unit], re.MULTILINE)
+        return int(
+            min(next_elapse(text, self.machine.now) for text in texts).timestamp() * 1_000_000
+        )
+
+    def _enable(self, rest):
+        assert rest[0] == "--no-reload", "each enable would reload on its own"
+        for unit in rest[1:]:
+            assert self.folder / unit in self.machine.files, f"no unit file {unit}"
+            self.machine.links[self.folder / "timers.target.wants" / unit] = str(self.folder / unit)
+        return done()
+
+    def _reload(self, rest):
+        assert not rest, rest
+        self.reloads += 1
+        units = {p.name: text for p, text in self.machine.files.items() if p.parent == self.folder}
+        self.loaded = {name: text.decode() for name, text in units.items()}
+        self.active &= set(self.loaded)
+        return done()
+
+    def _start(self, units):
+        missing = [unit for unit in units if unit not in self.loaded]
+        if missing:
+            return done(5, stderr=f"Unit {missing[0]} not found.\n".encode())
+        self.active |= set(units)
+        return done()
+
+    def _stop(self, units):
+        missing = [unit for unit in units if unit not in self.loaded]
+        self.active -= set(units)
+        return done(5, stderr=b"Unit not loaded.\n") if missing else done()
+
+    def _clean(self, rest):
+        assert rest[0] == "--what=state", rest
+        assert not self.active & set(rest[1:]), "an active timer cannot be cleaned"
+        return done()
+
+
+def next_elapse(text, now):
+    """Return when *text* elapses after *now*: daily times only, all that these tests install."""
+    told = re.fullmatch(r"\*-\*-\* (\d\d):(\d\d):00(?: (\S+))?", text)
+    assert told, f"the fake systemd cannot compute {text!r}"
+    zone = ZoneInfo(told[3] or "Asia/Kolkata")
+    day = now.astimezone(zone).replace(
+        hour=int(told[1]), minute=int(told[2]), second=0, microsecond=0
+    )
+    return day if day > now else day + dt.timedelta(days=1)
