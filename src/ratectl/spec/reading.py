@@ -74,7 +74,8 @@ class Reading:
         members = value if isinstance(value, list) else [value]
         if not members:
             self.issue(key, "the list is empty")
-        for twice in {values.shown(member) for member in members if members.count(member) > 1}:
+        shown = [values.shown(member) for member in members]
+        for twice in dict.fromkeys(text for text in shown if shown.count(text) > 1):
             self.issue(key, f"{twice} stands twice")
         found = [self.read(key, member, reader) for member in members]
         return tuple(member for member in found if member is not MISSING)

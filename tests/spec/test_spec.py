@@ -1,0 +1,175 @@
+"""Specs as people write them: files in tests/specs, with the issues expected of the invalid ones beside them.
+
+To add a case, put NAME.toml and NAME.issues (``line: key: message`` each) into the folder.
+"""
+
+import dataclasses
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ratectl.errors import SpecError
+from ratectl.model import CatchUp, ClosedDays, Installation, Job, Output, Overlap, Pair, Provider
+from ratectl.spec import job_digest, load, loads
+
+SPECS = Path(__file__).resolve().parents[1] / "specs"
+VALID = sorted((SPECS / "valid").glob("*.toml"))
+INVALID = sorted((SPECS / "invalid").glob("*.toml"))
+PLACE = Path("/specs/jobs.toml")
+
+
+def read(text, host_timezone="Europe/Berlin"):
+    return loads(text.encode(), path=PLACE, host_timezone=host_timezone)
+
+
+def test_there_are_cases():
+    """The folders hold what these tests are about."""
+    assert VALID
+    assert INVALID
+
+
+@pytest.mark.parametrize("path", VALID, ids=lambda path: path.stem)
+def test_valid(path):
+    """A valid spec gives at least one job, and each job survives the journal's plain form."""
+    spec = load(path, host_timezone="Europe/Berlin")
+
+    assert spec.jobs
+    for job in spec.jobs:
+        assert Job.from_plain(job.to_plain()) == job
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_invalid(path):
+    """All issues of a file are reported at once, each with its line and key path, and none shows a secret."""
+    with pytest.raises(SpecError) as caught:
+        load(path, host_timezone="Europe/Berlin")
+
+    found = [f"{i.line or '-'}: {i.key}: {i.message}\n" for i in caught.value.issues]
+    assert "".join(found) == path.with_suffix(".issues").read_text(encoding="utf-8")
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.exit_code == 78
+
+
+def test_everything():
+    """Every key arrives in the job with its meaning."""
+    spec = load(SPECS / "valid" / "everything.toml", host_timezone="Europe/Berlin")
+    job, night = spec.jobs
+    folder = SPECS / "valid"
+
+    assert job == Job(
+        name="usd-inr",
+        pairs=(Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")),
+        schedule_texts=("every weekday at 10:30", "0 9 * * 6"),
+        timezone="Asia/Kolkata",
+        providers=(
+            Provider(name="exchangerate-api-v4", kind="exchangerate-api-v4"),
+            Provider(
+                name="frankfurter",
+                kind="frankfurter",
+                base_url="https://rates.invalid/v1",
+                timeout=10,
+            ),
+            Provider(
+                name="office",
+                kind="http-json",
+                base_url="https://rates.invalid/{base}.json",
+                rate="rates.{quote}",
+                date="date",
+                api_key="file:~/.config/ratectl/office.key",
+            ),
+        ),
+        outputs=(
+            Output(kind="text", target=str(folder / "out/rates.txt")),
+            Output(kind="csv", target="/var/lib/rates/all"),
+            Output(kind="jsonl", target=str(Path("~/rates.jsonl").expanduser())),
+        ),
+        start="2026-12-01T00:00:00",
+        end="2027-12-31T23:59:00",
+        jitter=300,
+        catch_up=CatchUp.ALL,
+        grace=86400,
+        timeout=45,
+        overlap=Overlap.WAIT,
+        agree=Decimal("0.015"),
+        closed_days=ClosedDays.SKIP,
+        notify=("https://hooks.invalid/rates",),
+        notify_after=3,
+        ping="https://ping.invalid/uuid",
+        tags=("books", "daily"),
+        proxy="http://proxy.invalid:3128",
+    )
+    assert (night.timezone, night.end, night.tags) == (
+        "America/New_York",
+        "2028-01-01T00:00:00",
+        ("books",),
+    )
+    assert night.schedule_texts == ("every 15 minutes between 01:00 and 03:10",)
+    assert spec.installation == Installation(backend="cron", scope="user")
+
+
+def test_local_zone_is_resolved():
+    """Without a time zone, or with "local", the job means the host's zone by its name."""
+    text = (SPECS / "valid" / "five-lines.toml").read_text(encoding="utf-8")
+
+    (job,) = read(text).jobs
+    assert job.timezone == "Europe/Berlin"
+    assert read(text.replace("pairs ", 'timezone = "local"\npairs ')).jobs == (job,)
+
+
+def test_default_providers_are_a_chain():
+    """A job that names no provider has more than one to fall back to."""
+    (job,) = load(SPECS / "valid" / "five-lines.toml", host_timezone="UTC").jobs
+
+    assert [provider.name for provider in job.providers] == [
+        "exchangerate-api-v4",
+        "exchangerate-api-open",
+        "frankfurter",
+    ]
+
+
+def test_offset_in_from_is_converted():
+    """A ``from`` with an offset means that instant, in the job's zone."""
+    text = (SPECS / "valid" / "five-lines.toml").read_text(encoding="utf-8")
+
+    (job,) = read(text + "from = 2026-12-01T00:00:00Z\n", "Asia/Kolkata").jobs
+
+    assert job.start == "2026-12-01T05:30:00"
+
+
+def test_digest_ignores_layout():
+    """Comments and spaces leave a job's digest alone; what it means does not."""
+    text = (SPECS / "valid" / "five-lines.toml").read_text(encoding="utf-8")
+    (job,) = read(text).jobs
+    (same,) = read("# a comment\n" + text.replace(" = ", "=")).jobs
+
+    assert job_digest(same) == job_digest(job)
+    assert job_digest(dataclasses.replace(job, timeout=91)) != job_digest(job)
+
+
+def test_missing_file_names_the_next_step():
+    """A spec that does not exist says how to get one."""
+    with pytest.raises(SpecError, match="ratectl init"):
+        load("/nowhere/jobs.toml", host_timezone="UTC")
+
+
+def test_every_key_of_the_model_can_be_written():
+    """Nothing in a Job is out of reach of the spec."""
+    spec = load(SPECS / "valid" / "everything.toml", host_timezone="UTC")
+    plain = Job(
+        name="x",
+        pairs=(),
+        schedule_texts=(),
+        timezone="UTC",
+        providers=(),
+        outputs=(),
+    )
+    untouched = [
+        field.name
+        for field in dataclasses.fields(Job)
+        if getattr(spec.jobs[0], field.name) == getattr(plain, field.name)
+    ]
+
+    assert untouched == ["enabled", "ca_bundle"]
+    assert dt.datetime.fromisoformat(spec.jobs[0].start)
