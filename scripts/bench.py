@@ -1,0 +1,178 @@
+"""The budgets of the design, as ratios measured side by side in one run: table, or ``--json``.
+
+Each row alternates ours and the yardstick (A B A B ...) and compares medians, so
+that a busy machine slows both. An engine that is missing gives a row "not measured: why".
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench_engines import INSIDE, NAMES, measured_inside
+from ratectl import host, spec
+from ratectl.firing.journal import Journal
+from sidebyside import Row, compare, not_measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+SPEC = """
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "{schedule}"
+providers = ["exchangerate-api-v4"]
+output = "{folder}/output.txt"
+[providers.exchangerate-api-v4]
+base_url = "{url}/v4"
+"""
+ONE_LINE_APP = """
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def main() -> None:
+    typer.echo("one line")
+
+
+app()
+"""
+PYTHON = sys.executable
+RATECTL = str(Path(PYTHON).with_name("ratectl"))
+
+
+def main() -> int:
+    """Measure every row and print them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="few repeats: proves it runs")
+    parser.add_argument("--inside", choices=sorted(INSIDE), help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.inside:
+        rows = INSIDE[flags.inside](quick=flags.quick)
+    else:
+        rows = everything(quick=flags.quick)
+    print(json.dumps([asdict(row) for row in rows], indent=2) if flags.json else table(rows))
+    return 0
+
+
+def everything(*, quick: bool) -> list[Row]:
+    """Return the rows of this machine, and those measured in a sandbox beside it."""
+    with tempfile.TemporaryDirectory(prefix="ratectl-bench-") as name:
+        rows = [
+            wake(Path(name) / "wake", quick=quick),
+            firing(Path(name) / "firing", quick=quick),
+            command_line(Path(name), quick=quick),
+        ]
+    for kind in ("cron", "systemd"):
+        sandbox = str(ROOT / "tests/engines/sandbox.py")
+        probe = (PYTHON, sandbox, "missing", kind)
+        reason = subprocess.run(probe, capture_output=True, text=True, check=True).stdout.strip()
+        if reason:
+            rows += [not_measured(label, reason) for label in NAMES[kind]]
+        else:
+            rows += measured_inside(kind, sandbox, __file__, quick=quick)
+    return rows
+
+
+def wake(folder: Path, *, quick: bool) -> Row:
+    """A wakeup that finds nothing due, against an interpreter that does nothing."""
+    install(folder, url="http://127.0.0.1:9", schedule="every day at 00:00", now=moment())
+    ours = (*host.fetch_argv(), "usd-inr", "--state", str(folder))
+    subprocess.run(ours, check=True)  # the first wakeup computes and stores the next due slot
+    against = (PYTHON, "-I", "-c", "pass")
+    times = 5 if quick else 60
+    return compare("wake, nothing due", "python -I -c pass", 2.0, ours, against, times=times)
+
+
+def firing(folder: Path, *, quick: bool) -> Row:
+    """A whole firing (fetch, record, append, sync), against fetching the same with requests alone."""
+    server = (PYTHON, str(ROOT / "scripts/rate_server.py"))
+    times = 3 if quick else 40
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as rates:
+        url = rates.stdout.readline().strip() if rates.stdout else ""
+        commands: Iterator[tuple[str, ...]] = iter(
+            [due(folder / str(number), url) for number in range(times + 1)]
+        )
+        script = f"import requests; requests.get('{url}/v4/latest/USD')"
+        row = compare(
+            "one firing",
+            "python -c 'import requests; requests.get(url)'",
+            1.25,
+            lambda: next(commands),
+            (PYTHON, "-c", script),
+            times=times,
+        )
+        rates.terminate()
+    recorded = len(list(folder.glob("*/output.txt")))
+    if recorded != times + 1:
+        raise RuntimeError(f"only {recorded} firings of {times + 1} recorded a rate")
+    return row
+
+
+def due(folder: Path, url: str) -> tuple[str, ...]:
+    """Return the command of a job whose slot of the last minute is due."""
+    install(folder, url=url, schedule="every minute", now=moment() - dt.timedelta(seconds=70))
+    return (*host.fetch_argv(), "usd-inr", "--state", str(folder))
+
+
+def command_line(folder: Path, *, quick: bool) -> Row:
+    """The help text, against the smallest typer program."""
+    app = folder / "one_line.py"
+    app.write_text(ONE_LINE_APP)
+    ours, against = (RATECTL, "--help"), (PYTHON, str(app))
+    label, times = "typer app that prints one line", 3 if quick else 30
+    return compare("ratectl --help", label, 1.5, ours, against, times=times)
+
+
+def install(folder: Path, *, url: str, schedule: str, now: dt.datetime) -> None:
+    """Record the job in a journal in *folder*, as an install does, without any scheduler."""
+    folder.mkdir(parents=True)
+    path = folder / "jobs.toml"
+    path.write_text(SPEC.format(folder=folder, url=url, schedule=schedule))
+    loaded = spec.load(path, host_timezone="UTC")
+    with Journal(folder) as journal:
+        for job in loaded.jobs:
+            journal.record_job(
+                job,
+                spec=str(path),
+                digest="",
+                backend="cron",
+                scope="user",
+                host_timezone="UTC",
+                now=now,
+            )
+
+
+def moment() -> dt.datetime:
+    """Return the time now, in whole seconds."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+
+def table(rows: list[Row]) -> str:
+    """Return *rows* as text for people."""
+    lines = [f"{'what':<34}{'ours':>10}{'against':>10}{'ratio':>8}{'budget':>8}  against what"]
+    for row in rows:
+        if row.ratio is None:
+            lines.append(f"{row.name:<34}not measured: {row.reason}")
+            continue
+        mark = "" if row.ratio <= row.budget else "   OVER BUDGET"
+        times = f"{row.ours * 1000:>7.1f} ms{row.against * 1000:>7.1f} ms"
+        lines.append(
+            f"{row.name:<34}{times}{row.ratio:>7.2f}x{row.budget:>7.2f}x  {row.yardstick}{mark}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

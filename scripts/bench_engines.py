@@ -1,0 +1,132 @@
+"""The budgets that need a real scheduler: measured inside the test suite's sandbox, as root.
+
+Each function of ``INSIDE`` runs in its sandbox and may change the scheduler there freely.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sidebyside import Row, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PYTHON = sys.executable
+RATECTL = str(Path(PYTHON).with_name("ratectl"))
+ONE_LINE = "import typer; app = typer.Typer(); app.command()(lambda: typer.echo('one line')); app()"
+UNITS = Path("/etc/systemd/system")
+LIST = "ratectl list, 10 jobs"
+CRON = {count: f"install {count} jobs, cron" for count in (2500, 5000)}
+SYSTEMD = "install 1000 jobs, systemd"
+NAMES = {"cron": [LIST, *CRON.values()], "systemd": [SYSTEMD]}
+
+
+def measured_inside(kind: str, sandbox: str, bench: str, *, quick: bool) -> list[Row]:
+    """Return the rows that *bench* measures in a sandbox of *kind*."""
+    options = ("--inside", kind, "--json", *(("--quick",) if quick else ()))
+    argv = (PYTHON, sandbox, "run", kind, PYTHON, bench, *options)
+    answer = subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout
+    return [Row(**row) for row in json.loads(answer)]
+
+
+def inside_cron(*, quick: bool) -> list[Row]:
+    """The list of ten jobs, and thousands of jobs written into a user's crontab."""
+    install(10, "cron")
+    app = (PYTHON, "-c", ONE_LINE)
+    label = "typer app that prints one line"
+    rows = [compare(LIST, label, 1.5, (RATECTL, "list"), app, times=3 if quick else 30)]
+    remove()
+    times = 1 if quick else 5
+    return rows + [into_crontab(count, times=times) for count in CRON]
+
+
+def into_crontab(count: int, *, times: int) -> Row:
+    """``ratectl install`` of *count* jobs, against ``crontab FILE`` with the same bytes."""
+    install(count, "cron")
+    same = Path("/tmp/crontab")  # noqa: S108 - the sandbox's own
+    same.write_bytes(subprocess.run(("crontab", "-l"), capture_output=True, check=True).stdout)
+    remove()
+    script = f"import subprocess; subprocess.run(('crontab', '{same}'), check=True)"
+    ours = (RATECTL, "install", spec_of(count), "--backend", "cron", "--scope", "user")
+    return compare(
+        CRON[count],
+        "crontab FILE with the same bytes, from Python",
+        5.0,
+        ours,
+        (PYTHON, "-c", script),
+        times=times,
+        reset=empty_crontab,
+    )
+
+
+def empty_crontab() -> None:
+    """Bring the account back to no crontab, no journal, and into a second without a write of ours."""
+    remove()
+    subprocess.run(("crontab", "-r"), capture_output=True, check=False)
+    shutil.rmtree(Path("~/.local/state/ratectl").expanduser(), ignore_errors=True)
+    time.sleep(1.1)  # install waits for a new second after the last change: not to be measured
+
+
+def inside_systemd(*, quick: bool) -> list[Row]:
+    """A thousand timers, against writing the same unit files and one daemon-reload."""
+    count = 1000
+    install(count, "systemd")
+    same = Path("/tmp/units")  # noqa: S108 - the sandbox's own
+    same.mkdir()
+    for unit in UNITS.glob("ratectl-*"):
+        shutil.copy(unit, same)
+    ours = (RATECTL, "install", spec_of(count), "--backend", "systemd")
+    against = ("sh", "-c", f"cp {same}/* {UNITS}/ && sync && systemctl daemon-reload")
+    times = 1 if quick else 3
+    label = "writing the same files, sync, one daemon-reload"
+    return [compare(SYSTEMD, label, 2.0, ours, against, times=times, reset=no_units)]
+
+
+def no_units() -> None:
+    """Bring systemd back to none of our units, and the journal to nothing."""
+    remove()
+    for unit in UNITS.glob("ratectl-*"):
+        unit.unlink()
+    subprocess.run(("systemctl", "daemon-reload"), check=True)
+    shutil.rmtree(Path("~/.local/state/ratectl").expanduser(), ignore_errors=True)
+    time.sleep(1.1)
+
+
+def install(count: int, backend: str) -> None:
+    """Install *count* jobs for real, unmeasured."""
+    scope = ("--scope", "user") if backend == "cron" else ()
+    subprocess.run(
+        (RATECTL, "install", spec_of(count), "--backend", backend, *scope),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def remove() -> None:
+    """Remove every job, unmeasured; that there is none is fine."""
+    subprocess.run((RATECTL, "remove", "--all"), capture_output=True, check=False)
+
+
+def spec_of(count: int) -> str:
+    """Return the path of a spec with *count* daily jobs at times that differ."""
+    path = Path(f"/tmp/jobs-{count}.toml")  # noqa: S108 - the sandbox's own
+    if not path.exists():
+        path.write_text(
+            "[defaults]\npairs = ['USD/INR']\n"
+            + "".join(
+                f"[jobs.job-{n}]\nschedule = 'every day at {n // 60 % 24:02}:{n % 60:02}'\n"
+                f"output = '/tmp/rates/{n}.txt'\n"
+                for n in range(count)
+            )
+        )
+    return str(path)
+
+
+INSIDE: dict[str, Callable[..., list[Row]]] = {"cron": inside_cron, "systemd": inside_systemd}
