@@ -39,7 +39,7 @@ def install(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Put the jobs of SPEC into the operating system's own scheduler."""
+    """Put the jobs of a spec into the OS's own scheduler."""
     here = host.current()
     if dry_run:
         with Journal(Path(here.state_dir)) as journal:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def list_(*, json: JsonOption = False) -> None:
-    """List the installed jobs as the operating system has them."""
+    """List the installed jobs as the OS has them."""
     here = host.current()
     reader = host.SystemReader()
     holds = deploy.survey(here, reader)

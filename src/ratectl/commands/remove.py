@@ -25,7 +25,7 @@ def remove(
         bool, typer.Option("--dry-run", help="Show the steps, perform none.")
     ] = False,
 ) -> None:
-    """Take jobs out of the operating system's scheduler."""
+    """Take jobs out of the OS's scheduler."""
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("remove: name the jobs, or give --all")

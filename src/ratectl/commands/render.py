@@ -30,7 +30,7 @@ def render(
         typer.Option(help="The ratectl-fetch that the texts call; by default this installation's."),
     ] = "",
 ) -> None:
-    """Write what install would give the engine into a folder, touching nothing else."""
+    """Write the texts of an engine into a folder."""
     engine = choose.named(backend)
     if scope not in engine.SCOPES:
         raise UsageError(f"--scope {scope}: {backend} has {' and '.join(engine.SCOPES)}")
