@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import platform
+import socket
 import time
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +55,7 @@ def run(
 
 def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> Report:
     around = Surroundings(
-        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=platform.node() or "localhost"
+        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
     )
     try:
         runner = Runner(journal, installed, around)

@@ -7,7 +7,6 @@ only when nothing is due and nothing waits for an output, so a wakeup may trust 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -201,6 +200,8 @@ class Journal:
         names = [
             row["name"] for row in self.database.rows("SELECT name FROM jobs WHERE NOT removed")
         ]
+        import difflib  # noqa: PLC0415 - for this message only
+
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
         raise ConfigError(f"job {name!r} is not installed{hint}")

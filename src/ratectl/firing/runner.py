@@ -125,11 +125,12 @@ class Runner:
     # The three ways to start
 
     def run_due(self) -> Report:
-        """Settle every due slot, and those that come up before the current minute is over."""
-        if not self.installed.enabled:
-            self.report.note = "paused"
-            return self.report
-        return self._locked(self._walk)
+        """Settle every slot that is due now."""
+        return self._scheduled(self._settle_due)
+
+    def run_minute(self) -> Report:
+        """Settle every slot that is due now, and wait for those of the current minute, as a wakeup must."""
+        return self._scheduled(self._walk)
 
     def run_slot(self, slot: dt.datetime) -> Report:
         """Settle one *slot*, however old. Raises UsageError when the schedule has no such slot."""
@@ -168,6 +169,15 @@ class Runner:
 
     # One firing
 
+    def _scheduled(self, work: Callable[[], None]) -> Report:
+        if not self.installed.enabled:
+            self.report.note = "paused"
+            return self.report
+        report = self._locked(work)
+        if not report.settled and report.error is None:
+            report.note = report.note or "nothing is due"
+        return report
+
     def _locked(self, work: Callable[[], None]) -> Report:
         path = self.journal.state_dir / "locks" / f"job-{self.job.name}.lock"
         wait = Deadline(self.job.timeout) if self.job.overlap is Overlap.WAIT else None
@@ -185,23 +195,24 @@ class Runner:
             self._conclude()
         return self.report
 
+    def _settle_due(self) -> None:
+        owed = dues.due(self.timetable, self._watermark(), self.around.clock())
+        if owed.passed is not None:
+            self.journal.advance(self.job.name, owed.passed, missed=owed.missed)
+        self._pass(iter(owed.slots))
+
     def _walk(self) -> None:
         horizon = _end_of_minute(self.around.clock() + EARLY)
         while True:
-            owed = dues.due(self.timetable, self._watermark(), self.around.clock())
-            if owed.passed is not None:
-                self.journal.advance(self.job.name, owed.passed, missed=owed.missed)
-            self._pass(iter(owed.slots))
+            self._settle_due()
             now = self.around.clock()
             if now >= horizon:  # a slow fetch: the wakeup of this minute found our lock
                 horizon = _end_of_minute(now)
             following = self.timetable.next(max(now, self._watermark()))
             if following is None or self.report.error or following >= max(horizon, now + EARLY):
-                break
+                return
             self._sleep_until(following)
             self.answers.clear()
-        if not self.report.settled and not self.report.error:
-            self.report.note = "nothing is due"
 
     def _pass(
         self, slots: Iterator[dt.datetime], *, asked: bool = False, manual: bool = False
