@@ -22,7 +22,7 @@ from ratectl.backends.base import Completed, Host, RemoveFile, Run, WriteFile
 from ratectl.errors import CannotCreateError, ConfigError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import PurePath
 
     from ratectl.backends.base import Backend, Step
@@ -360,8 +360,9 @@ def _environment() -> dict[str, str]:
 class Undertaking:
     """One change of the engine at a time for one state directory, remembered if it is cut short."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, sleep: Callable[[float], None]) -> None:
         self._handle = handle
+        self._sleep = sleep
         self.interrupted = os.fstat(handle).st_size > 0
         """An earlier change began and never came to its end."""
 
@@ -373,7 +374,7 @@ class Undertaking:
         """
         now = time.time()
         if int(os.fstat(self._handle).st_mtime) == int(now):
-            time.sleep(1.01 - now % 1)
+            self._sleep(1.01 - now % 1)
         os.lseek(self._handle, 0, os.SEEK_SET)
         os.write(self._handle, b"an install or remove is at work\n")
         os.fsync(self._handle)
@@ -386,7 +387,9 @@ class Undertaking:
 
 
 @contextlib.contextmanager
-def exclusive(state_dir: Path) -> Iterator[Undertaking]:
+def exclusive(
+    state_dir: Path, *, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Undertaking]:
     """Hold the state directory's install lock, waiting while another process has it."""
     path = state_dir / "install.lock"
     try:
@@ -401,7 +404,7 @@ def exclusive(state_dir: Path) -> Iterator[Undertaking]:
         raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         _lock(handle)
-        yield Undertaking(handle)
+        yield Undertaking(handle, sleep)
     finally:
         os.close(handle)  # releases the lock, too
 

@@ -1,0 +1,310 @@
+"""Install and remove from end to end on a fake machine, with the real journal in a real folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import contextmanager
+
+import pytest
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import Machine, PowerCutError, host
+
+from ratectl import deploy, report
+from ratectl.backends import BACKENDS
+from ratectl.backends.base import Verb
+from ratectl.errors import ConfigError, EngineError
+from ratectl.firing.journal import Journal
+from ratectl.host import exclusive
+from ratectl.schedule.triggers import Cover, Fidelity
+
+ENGINES = ["cron", "systemd"]
+
+
+class Office:
+    """One account at one machine with one engine, which installs and removes as the commands do."""
+
+    def __init__(self, folder, engine="cron", **facts):
+        self.machine = Machine(booted=True, **facts)
+        self.account = host(state_dir=folder)
+        self.use(engine)
+
+    def use(self, engine):
+        self.site = deploy.Site(
+            backend=BACKENDS[engine], scope="user", host=self.account, reader=self.machine
+        )
+
+    @contextmanager
+    def at_work(self):
+        folder = self.account.state_dir
+        with exclusive(folder, sleep=lambda _: None) as undertaking, Journal(folder) as journal:
+            yield undertaking, journal
+
+    def install(self, *wanted, prune=False, digest="d1"):
+        source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
+        with self.at_work() as (undertaking, journal):
+            prepared = deploy.prepare(
+                self.site, source, journal, prune=prune, afresh=undertaking.interrupted
+            )
+            if not prepared.empty or undertaking.interrupted:
+                deploy.apply(
+                    prepared,
+                    journal,
+                    undertaking,
+                    perform=self.machine.perform,
+                    clock=lambda: self.machine.now,
+                )
+        return prepared
+
+    def remove(self, *names):
+        with self.at_work() as (undertaking, journal):
+            holds = deploy.survey(self.account, self.machine)
+            removal = deploy.prepare_removal(holds, journal.installed(), names or None)
+            deploy.apply_removal(removal, journal, undertaking, perform=self.machine.perform)
+        return removal
+
+    def held(self):
+        return sorted(self.site.backend.inspect(self.machine, self.account, "user").entries)
+
+    def known(self):
+        with Journal(self.account.state_dir) as journal:
+            return [row.job.name for row in journal.installed()]
+
+
+@pytest.fixture(params=ENGINES)
+def office(request, tmp_path):
+    return Office(tmp_path, request.param)
+
+
+def test_install_then_nothing_to_do(office):
+    """The first install creates, the second finds nothing to do."""
+    first = office.install(*jobs("usd-inr", "eur-inr"))
+    done = len(office.machine.performed)
+    second = office.install(*jobs("usd-inr", "eur-inr"))
+
+    assert {c.verb for c in first.main.changes} == {Verb.CREATE}
+    assert second.empty
+    assert "nothing to do" in report.plan_text(second)
+    assert len(office.machine.performed) == done
+    assert office.held() == office.known() == ["eur-inr", "usd-inr"]
+
+
+def test_looking_changes_nothing(office):
+    """Preparing an install touches neither the engine nor the journal."""
+    source = deploy.Source(jobs=jobs("usd-inr"), path="/x", digest="d")
+
+    with Journal(office.account.state_dir) as journal:
+        prepared = deploy.prepare(office.site, source, journal)
+
+    assert not prepared.empty
+    assert office.machine.performed == []
+    assert not list(office.account.state_dir.iterdir())
+
+
+def test_a_change_of_the_output_only(office):
+    """A change that the engine does not see is recorded in the journal, without a step for the engine."""
+    office.install(job())
+
+    prepared = office.install(job(output='"/home/tester/other.txt"'))
+
+    assert not prepared.empty
+    assert prepared.main.steps == ()
+    assert office.install(job(output='"/home/tester/other.txt"')).empty
+
+
+def test_a_new_schedule_replaces_the_old(office):
+    """A changed schedule updates the entry of its job and no other."""
+    office.install(*jobs("a", "b"))
+
+    prepared = office.install(job("a"), job("b", schedule='"every day at 11:45"'))
+
+    assert [c.verb for c in prepared.main.changes] == [Verb.KEEP, Verb.UPDATE]
+
+
+def test_prune(office):
+    """What the spec no longer has stays, unless pruned; then the journal forgets it, too."""
+    office.install(*jobs("a", "b"))
+
+    assert office.install(job("a")).empty
+    assert office.held() == ["a", "b"]
+    office.install(job("a"), prune=True)
+
+    assert office.held() == office.known() == ["a"]
+    assert office.install(job("a"), prune=True).empty
+
+
+def test_switched_off(office):
+    """A job that the spec switches off loses its wakeups and stays known."""
+    office.install(*jobs("a", "b"))
+
+    office.install(job("a"), job("b", enabled="false"))
+
+    assert office.held() == ["a"]
+    assert office.known() == ["a", "b"]
+    assert office.install(job("a"), job("b", enabled="false")).empty
+
+
+def test_remove(office):
+    """One job goes, the others stay; --all leaves nothing; a second --all finds nothing."""
+    office.install(*jobs("a", "b", "c"))
+
+    office.remove("b")
+    assert office.held() == office.known() == ["a", "c"]
+    office.remove()
+    assert office.held() == office.known() == []
+    assert office.remove().jobs == ()
+    assert not office.machine.links
+    assert not [path for path in office.machine.files if "ratectl" in path.name]
+
+
+def test_move_to_another_engine(tmp_path):
+    """Jobs that stand in another engine are installed in the new one, then leave the old one."""
+    office = Office(tmp_path, "cron")
+    office.install(*jobs("a", "b"))
+
+    office.use("systemd")
+    prepared = office.install(*jobs("a", "b"))
+
+    assert [str(part.site) for part in prepared.moves] == ["cron (user)"]
+    assert office.held() == ["a", "b"]
+    assert office.machine.crontab.tab is None
+    assert office.install(*jobs("a", "b")).empty
+
+
+def test_an_entry_without_a_journal_is_removed(office):
+    """Where the state directory was lost, remove --all still clears the engine."""
+    office.install(*jobs("a", "b"))
+    (office.account.state_dir / "journal.sqlite3").unlink()
+
+    removal = office.remove()
+
+    assert removal.jobs == ("a", "b")
+    assert office.held() == []
+
+
+class Stubborn:
+    """An engine that can wake nothing."""
+
+    NAME = "stubborn"
+
+    @staticmethod
+    def check(_job, _zone):
+        return Cover(fidelity=Fidelity.REFUSED, reason="no such moment")
+
+
+def test_a_refused_cover_installs_nothing(office):
+    """Jobs that the engine cannot wake stop the whole install, each with its name and the reason."""
+    site = deploy.Site(backend=Stubborn(), scope="user", host=office.account, reader=office.machine)
+
+    with pytest.raises(ConfigError, match="a: no such moment\\n  b: no such moment"):
+        deploy.covers_of(site, jobs("a", "b"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("what", ["install", "update", "move", "remove"])
+def test_power_cut_anywhere(engine, what, tmp_path):
+    """Stopped before any of its steps, an install or remove is finished by the next one."""
+    cut = 0
+    while True:
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        office = Office(folder, engine)
+        other = "systemd" if engine == "cron" else "cron"
+        if what == "move":
+            office.use(other)
+        if what != "install":
+            office.install(*jobs("a", "b"))
+        office.use(engine)
+        wanted = (job("b", schedule='"every day at 12:15"'), job("c"))
+        act = office.remove if what == "remove" else lambda: office.install(*wanted, prune=True)  # noqa: B023
+        office.machine.steps_left = cut
+        try:
+            act()
+        except PowerCutError:
+            office.machine.steps_left = None
+            act()
+        else:
+            break
+        assert office.held() == office.known() == ([] if what == "remove" else ["b", "c"])
+        if what != "remove":
+            assert office.install(*wanted, prune=True).empty
+        cut += 1
+    assert cut > 0
+
+
+def test_one_reload(tmp_path):
+    """A thousand systemd jobs take one daemon-reload; removing them takes another."""
+    office = Office(tmp_path, "systemd")
+    office.install(*jobs(*(f"job-{n}" for n in range(1000))))
+    assert office.machine.systemd.reloads == 1
+
+    office.remove()
+    assert office.machine.systemd.reloads == 2
+
+
+def test_an_engine_that_keeps_another_time(tmp_path):
+    """An engine whose next run is not our next slot is an error, not a success."""
+    office = Office(tmp_path, "systemd")
+    office.machine.systemd._next = lambda _unit: int(
+        (office.machine.now + dt.timedelta(days=3)).timestamp() * 1_000_000
+    )
+
+    with pytest.raises(EngineError, match="usd-inr: is next run at 2026-11-26"):
+        office.install(job())
+
+
+def test_an_engine_that_never_runs_it(tmp_path):
+    """An active timer without a next run is an error."""
+    office = Office(tmp_path, "systemd")
+    office.machine.systemd._next = lambda _unit: None
+
+    with pytest.raises(EngineError, match="usd-inr: is never run"):
+        office.install(job())
+
+
+def test_an_engine_that_loses_it(tmp_path):
+    """An entry that is not there after the install is an error."""
+    office = Office(tmp_path, "cron")
+    office.machine.crontab._write = lambda _text: office.machine.crontab._list()
+    office.machine.crontab.tab = b""
+
+    with pytest.raises(EngineError, match="usd-inr: is missing"):
+        office.install(job())
+
+
+def test_after_an_error_all_is_put_in_place_again(tmp_path):
+    """After an install that failed half-way the next one stages every job afresh."""
+    office = Office(tmp_path, "systemd")
+    office.machine.systemd._next = lambda _unit: None
+    with pytest.raises(EngineError):
+        office.install(job())
+    del office.machine.systemd._next
+
+    prepared = office.install(job())
+
+    assert prepared.main.changes[0].why == "an earlier install was interrupted"
+    assert office.install(job()).empty
+
+
+def test_dry_run_and_install_name_the_same_steps(office):
+    """What a plan prints are the very steps that an install performs."""
+    source = deploy.Source(jobs=jobs("a", "b"), path="/home/tester/jobs.toml", digest="d1")
+    with Journal(office.account.state_dir) as journal:
+        planned = deploy.prepare(office.site, source, journal)
+
+    done = office.install(*jobs("a", "b"))
+
+    assert report.plan_text(planned) == report.plan_text(done)
+    assert list(planned.main.steps) == office.machine.performed
+
+
+def test_half_open_block_stops_everything(tmp_path):
+    """A crontab block that is not whole stops the install before anything is written or recorded."""
+    office = Office(tmp_path, "cron")
+    office.install(job("a"))
+    office.machine.crontab.tab = office.machine.crontab.tab.replace(b"# <<< ratectl <<<\n", b"")
+    before = office.machine.crontab.tab, office.known()
+
+    with pytest.raises(EngineError, match="not whole"):
+        office.install(*jobs("a", "b"))
+
+    assert (office.machine.crontab.tab, office.known()) == before
