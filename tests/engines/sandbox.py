@@ -13,7 +13,6 @@ import os
 import platform
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -98,9 +97,8 @@ def hold(kind: str) -> None:
         wait_until_up(kind, first, launcher)
         print(first, flush=True)
         sys.stdin.read()
-        shut_down(kind, first)
     finally:
-        launcher.kill()  # unshare --kill-child takes the rest along
+        launcher.kill()  # unshare --kill-child takes all else along: nothing of it is to be kept
         launcher.wait()
         time.sleep(0.1)
         for folder in sorted(group.glob("**/"), reverse=True):
@@ -154,17 +152,6 @@ def wait_until_up(kind: str, first: int, launcher: subprocess.Popen[bytes]) -> N
             return
         time.sleep(0.05)
     sys.exit(f"sandbox: {kind} did not come up within a minute")
-
-
-def shut_down(kind: str, first: int) -> None:
-    """Ask systemd to power off; a cron has nothing to say goodbye for."""
-    if kind != "systemd":
-        return
-    os.kill(first, signal.SIGRTMIN + 3)
-    for _ in range(100):
-        if not Path(f"/proc/{first}").exists():
-            return
-        time.sleep(0.05)
 
 
 def first_steps(kind: str, work: Path) -> None:

@@ -67,15 +67,24 @@ def prepare(engine, kind, user):
     return account
 
 
-def depart(account, kind):
+def depart(account):
     """Install twice, between a plan that has changes and one that has none."""
-    there = account.sh(WHAT_IS_THERE[kind])
     account.ratectl("plan", "--detailed-exitcode", code=2)
     installed_at = dt.datetime.now(dt.UTC)
     first = account.ratectl("install")
     second = account.ratectl("install")
     account.ratectl("plan", "--detailed-exitcode", code=0)
-    return {"there_before": there, "installed_at": installed_at, "first": first, "second": second}
+    return {"installed_at": installed_at, "first": first, "second": second}
+
+
+def arrive(account):
+    """See the line that the scheduler's firing left, ask for the facts, and remove."""
+    return {
+        "line": account.wait_for_line(f"{account.home}/{JOB}.txt", limit=75).decode(),
+        "listed": account.json("list"),
+        "history": account.json("history", JOB),
+        "removed": account.ratectl("remove", "--all"),
+    }
 
 
 @pytest.fixture(
@@ -89,21 +98,21 @@ def journey(request):
     kind = request.param
     engine = request.getfixturevalue(kind)
     accounts = {user: prepare(engine, kind, user) for user in USERS}
-    departed = {user: depart(account, kind) for user, account in accounts.items()}
-    seen = {}
-    for user, account in accounts.items():
-        line = account.wait_for_line(f"{account.home}/{JOB}.txt", limit=75).decode()
-        seen[user] = Seen(
+    look = WHAT_IS_THERE[kind]
+    there = {user: account.sh(look) for user, account in accounts.items()}
+    departed = {user: depart(account) for user, account in accounts.items()}
+    arrived = {user: arrive(account) for user, account in accounts.items()}
+    return {
+        user: Seen(
             engine=kind,
             scope=SCOPES[user],
-            line=line,
-            listed=account.json("list"),
-            history=account.json("history", JOB),
-            removed=account.ratectl("remove", "--all"),
-            there_after=account.sh(WHAT_IS_THERE[kind]),
+            there_before=there[user],
+            there_after=account.sh(look),
             **departed[user],
+            **arrived[user],
         )
-    return seen
+        for user, account in accounts.items()
+    }
 
 
 @pytest.fixture(params=USERS)
