@@ -16,6 +16,7 @@ import importlib.util
 import io
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -138,7 +139,10 @@ TABLES = {"demo": demo_table, "ecb": ecb_table}
 
 
 class RateServer:
-    """A running server: ``with RateServer() as server: server.url``. *clock* is its idea of now."""
+    """A running server: ``with RateServer() as server: server.url``.
+
+    *clock* is its idea of now; *certificate* a PEM file with key and certificate, for https.
+    """
 
     def __init__(
         self,
@@ -146,18 +150,25 @@ class RateServer:
         *,
         clock: Callable[[], dt.datetime] | None = None,
         port: int = 0,
+        certificate: Path | None = None,
     ) -> None:
         self.table = table or demo_table()
         self.requests: list[tuple[str, dict[str, str]]] = []
         """Path with query, and headers (lower-case names), of every request so far."""
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
-        self._faults: list[tuple[str, Fault]] = []
+        self.faults: list[tuple[str, Fault]] = []
+        """Path prefix and fault of the answers that are still to differ."""
         self._lock = threading.Lock()
         self.stopping = threading.Event()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
         self._http.daemon_threads = True
         self._http.rates = self  # type: ignore[attr-defined]
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -183,14 +194,14 @@ class RateServer:
     def misbehave(self, fault: Fault, *, times: int = 1, path: str = "/") -> None:
         """Answer the next *times* requests whose path starts with *path* with *fault*."""
         with self._lock:
-            self._faults += [(path, fault)] * times
+            self.faults += [(path, fault)] * times
 
     def fault_for(self, path: str) -> Fault | None:
         """Take the next fault meant for *path*, in the order they were given."""
         with self._lock:
-            for index, (prefix, fault) in enumerate(self._faults):
+            for index, (prefix, fault) in enumerate(self.faults):
                 if path.startswith(prefix):
-                    del self._faults[index]
+                    del self.faults[index]
                     return fault
         return None
 
@@ -258,7 +269,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
         self.close_connection = self.close_connection or bool(cut)
 
+    def handle(self) -> None:
+        """Serve one connection; clients that break it off are part of the tests."""
+        with contextlib.suppress(OSError):
+            super().handle()
+
     def finish(self) -> None:
+        """Close, whatever became of the connection."""
         with contextlib.suppress(OSError, ValueError):
             super().finish()
 

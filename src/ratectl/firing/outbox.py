@@ -8,7 +8,6 @@ start; (2) commit lines and that intent together, durably; (3) append, fsync;
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 import sys
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from ratectl.firing.database import Database
     from ratectl.firing.sinks import Sink
 
-CREATE_ERRORS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR})
 ROUNDS = 20
 """How often an append starts over because someone else wrote in between."""
 
@@ -63,22 +61,31 @@ def intend(target: str, sink: Sink) -> Intent:
     except FileNotFoundError:
         return Intent(target=target, start=0, inode="", head=sink.HEADER)
     except OSError as error:
-        raise StorageError(f"{target}: cannot be read: {error.strerror}") from error
+        raise _refused(target, error) from error
 
 
 def enqueue(
-    connection: sqlite3.Connection, intent: Intent, job: str, slot: int, lines: Sequence[bytes]
+    connection: sqlite3.Connection,
+    target: str,
+    intent: Intent | None,
+    *,
+    job: str,
+    slot: int,
+    lines: Sequence[bytes],
 ) -> None:
     """Write *lines* and the *intent* to append them, inside the caller's transaction.
 
-    An earlier intent that is still in flight stays: the lines then wait for their turn.
+    Without an intent (the file cannot be looked at), or while an earlier one
+    is still in flight, the lines wait for their turn.
     """
     connection.executemany(
         "INSERT INTO lines (target, job, slot, data) VALUES (?, ?, ?, ?)",
-        [(intent.target, job, slot, line) for line in lines],
+        [(target, job, slot, line) for line in lines],
     )
+    if intent is None:
+        return
     busy = connection.execute(
-        "SELECT 1 FROM sinks WHERE target = ? AND start IS NOT NULL", (intent.target,)
+        "SELECT 1 FROM sinks WHERE target = ? AND start IS NOT NULL", (target,)
     ).fetchone()
     if not busy:
         _note(connection, intent)
@@ -155,9 +162,7 @@ def _append(target: str, batch: bytes, *, start: int, inode: str) -> int | None:
             _sync_folder(target)
         return start + len(batch)
     except OSError as error:
-        raise StorageError(
-            f"{target}: cannot append: {error.strerror}; kept in the journal"
-        ) from error
+        raise _refused(target, error) from error
     finally:
         os.close(descriptor)
 
@@ -170,10 +175,14 @@ def _open(target: str) -> tuple[int, bool]:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         return os.open(target, flags | os.O_CREAT, 0o666), True  # the user's umask applies
     except OSError as error:
-        kind = CannotCreateError if error.errno in CREATE_ERRORS else StorageError
-        raise kind(
-            f"{target}: cannot be opened for appending: {error.strerror}; kept in the journal"
-        ) from error
+        raise _refused(target, error) from error
+
+
+def _refused(target: str, error: OSError) -> CannotCreateError | StorageError:
+    kept = "the rate is kept in the journal and will be appended later"
+    if os.path.exists(target):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
+        return StorageError(f"{target}: cannot be appended to: {error.strerror}; {kept}")
+    return CannotCreateError(f"{target}: cannot be created: {error.strerror}; {kept}")
 
 
 def _read(descriptor: int, start: int, length: int) -> bytes:

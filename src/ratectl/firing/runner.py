@@ -328,7 +328,7 @@ class Runner:
         self, slot: dt.datetime, fetched: Fetched, outputs: tuple[Output, ...], *, complete: bool
     ) -> None:
         now = self.around.clock()
-        intents = [(o, outbox.intend(o.target, SINKS[o.kind])) for o in outputs]
+        intents = [(output, _intent(output)) for output in outputs]
         with self.journal.database.transaction(durable=True) as connection:
             journals.add_quotes(connection, self.job.name, slot, fetched.quotes)
             journals.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
@@ -340,7 +340,14 @@ class Runner:
                 )
             for output, intent in intents:
                 lines = SINKS[output.kind].lines(self.job, slot, fetched.quotes)
-                outbox.enqueue(connection, intent, self.job.name, int(slot.timestamp()), lines)
+                outbox.enqueue(
+                    connection,
+                    output.target,
+                    intent,
+                    job=self.job.name,
+                    slot=int(slot.timestamp()),
+                    lines=lines,
+                )
 
     def _failed(self, slot: dt.datetime, fetched: Fetched) -> Settled:
         now = self.around.clock()
@@ -418,6 +425,14 @@ class Runner:
     def _sleep_until(self, moment: dt.datetime) -> None:
         while (left := (moment - self.around.clock()).total_seconds()) > 0:
             self.around.sleep(left)
+
+
+def _intent(output: Output) -> outbox.Intent | None:
+    """Return the intent to append; None where the output is in no state for it, which must not lose the rate."""
+    try:
+        return outbox.intend(output.target, SINKS[output.kind])
+    except RatectlError:
+        return None
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

@@ -1,0 +1,127 @@
+"""What firing tests share: a clock that sleeping moves, jobs that ask the rate server, one firing at a moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from scripts.rate_server import RateServer, demo_table
+
+from ratectl.firing.journal import Journal
+from ratectl.firing.runner import Runner, Surroundings
+from ratectl.model import Job, Output, Pair, Provider
+
+FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
+PATHS = {
+    "exchangerate-api-v4": "/v4",
+    "exchangerate-api-open": "/v6",
+    "frankfurter": "/v1",
+    "ecb": "/stats/eurofxref",
+}
+SAMPLES = Path(__file__).parent / "samples"
+
+
+class Clock:
+    """A clock that stands still until someone sleeps on it."""
+
+    def __init__(self, now=FRIDAY):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += dt.timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def rates(clock):
+    """A rate server whose clock is the test's."""
+    with RateServer(demo_table(), clock=clock) as server:
+        yield server
+
+
+@pytest.fixture
+def sample():
+    """Read a recorded answer."""
+    return lambda name: (SAMPLES / name).read_bytes()
+
+
+@pytest.fixture
+def job(rates, tmp_path):
+    """Make a job that asks the rate server; *kinds* are its providers in order."""
+
+    def make(*kinds, **values):
+        defaults = {
+            "name": "usd-inr",
+            "pairs": (Pair(base="USD", quote="INR"),),
+            "schedule_texts": ("every day at 09:00",),
+            "timezone": "UTC",
+            "providers": tuple(
+                Provider(name=kind, kind=kind, base_url=rates.url + PATHS[kind])
+                for kind in kinds or ("exchangerate-api-v4",)
+            ),
+            "outputs": (Output(kind="text", target=str(tmp_path / "output.txt")),),
+            "timeout": 5,
+        }
+        return Job(**defaults | values)
+
+    return make
+
+
+@pytest.fixture
+def installed(state, clock):
+    """Record a job as installed at *since* (by default a day before the clock's now)."""
+
+    def install(job, since=None):
+        with Journal(state) as journal:
+            journal.record_job(
+                job,
+                spec="/etc/jobs.toml",
+                digest="0",
+                backend="cron",
+                scope="user",
+                host_timezone="UTC",
+                now=since or clock() - dt.timedelta(days=1),
+            )
+        return job
+
+    return install
+
+
+@pytest.fixture
+def fire(state, clock):
+    """Run one firing of a job as the runner's verb *how*; gives its report."""
+
+    def run(job, how="run_minute", *arguments, host="here"):
+        with Journal(state) as journal:
+            around = Surroundings(clock=clock, sleep=clock.sleep, host=host)
+            return getattr(Runner(journal, journal.installed_job(job.name), around), how)(
+                *arguments
+            )
+
+    return run
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """Read the lines of the text output; none where there is no file."""
+
+    def read(name="output.txt"):
+        path = tmp_path / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    return read
+
+
+@pytest.fixture
+def changed():
+    """Return a value with some fields changed."""
+    return dataclasses.replace
