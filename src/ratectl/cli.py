@@ -27,9 +27,9 @@ COMMANDS: dict[str, str] = {
     "remove": "Take jobs out of the OS's scheduler.",
     "render": "Write the texts of an engine into a folder.",
     "next": "Show the slots of a job or schedule.",
-    "run": "Settle what is due now, or one slot by hand.",
+    "run": "Settle what is due now, or one slot, or record a slot by hand.",
     "history": "Show what was recorded for a job.",
-    "serve": "Run jobs in the foreground, without a scheduler.",
+    "serve": "Run the installed jobs in the foreground, where no scheduler exists.",
 }
 """Every command with its one line of help, which is also the first line of its docstring."""
 
@@ -47,14 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):  # a pipe on Windows is not UTF-8 by itself
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        _application(words[0] if words else "")(words, prog_name="ratectl")
+        application(words[0] if words else "")(words, prog_name="ratectl")
     except RatectlError as error:
         sys.stdout.flush()
         print(f"ratectl: {error}", file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
 
 
-def _application(verb: str) -> typer.Typer:
+def application(verb: str) -> typer.Typer:
     """Return the application with the command *verb*, or for help with a stand-in for each."""
     application = typer.Typer(
         add_completion=False,

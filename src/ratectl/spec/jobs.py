@@ -120,6 +120,9 @@ def _fields(table: _Table) -> dict[str, Any]:
     for name in REQUIRED:
         if name not in table.merged:
             table.reading.issue(table.key, f'"{name}" is missing')
+    for name in (*REQUIRED, "providers"):
+        if table.merged.get(name) == []:
+            table.reading.issue(table.place(name), "the list is empty")
     found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
     found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
     if "output" in table.merged:

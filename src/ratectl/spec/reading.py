@@ -72,8 +72,6 @@ class Reading:
     def list(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> tuple[Any, ...]:
         """Return the members of *value* (one value counts as a list of one) that *reader* accepts."""
         members = value if isinstance(value, list) else [value]
-        if not members:
-            self.issue(key, "the list is empty")
         shown = [values.shown(member) for member in members]
         for twice in dict.fromkeys(text for text in shown if shown.count(text) > 1):
             self.issue(key, f"{twice} stands twice")
