@@ -261,7 +261,8 @@ def _run(step: Run) -> None:
 
 def _write_files(writes: Sequence[WriteFile]) -> None:
     """Write beside, sync, rename, sync the folders: afterwards each file is whole, whatever happens."""
-    drafts = [(_draft(write), write.path) for write in writes]
+    last = {write.path: write for write in writes}
+    drafts = [(_draft(write), path) for path, write in last.items()]
     if len(drafts) > 32 and hasattr(os, "sync"):
         os.sync()  # one for all: thousands of units would wait a disk turn each
     else:
@@ -282,7 +283,8 @@ def _draft(write: WriteFile) -> Path:
     draft = path.parent / f".{path.name}.new"  # engines skip names with a leading dot
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
             file.write(write.data)
         draft.chmod(write.mode)
     except PermissionError as error:

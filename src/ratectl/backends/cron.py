@@ -103,7 +103,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     """Return the crontab lines of *job*, one for each trigger."""
     account = f"{host.user} " if scope == "system" else ""
     command = _command(host.argv(job.name))
-    lines = (f"{_valid(_fields(trigger))} {account}{command}\n" for trigger in cover.triggers)
+    lines = (f"{_fields(trigger)} {account}{command}\n" for trigger in cover.triggers)
     data = "".join(lines).encode("utf-8", "surrogateescape")
     return (Artefact(job=job.name, name="crontab", data=data),)
 
@@ -190,17 +190,23 @@ def _lines(artefacts: Iterable[Artefact]) -> tuple[bytes, ...]:
     return tuple(line for artefact in artefacts for line in artefact.data.split(b"\n") if line)
 
 
+@functools.cache
 def _fields(trigger: Trigger) -> str:
+    """Return the time fields of *trigger*, which python-crontab must be able to read."""
+    from crontab import CronSlices  # noqa: PLC0415 - only `install` and `render` pay for its import
+
     if trigger == EVERY_MINUTE:
         return "* * * * *"
     assert isinstance(trigger, Line), trigger
     assert trigger.zone is None, trigger
-    return spell(trigger.calendar)
+    fields = spell(trigger.calendar)
+    assert CronSlices.is_valid(fields), fields
+    return fields
 
 
 def _command(argv: Sequence[str]) -> str:
     """Return *argv* as cron and then the shell read it. Raises ConfigError on what no crontab can hold."""
-    command = " ".join(shlex.quote(word) for word in argv)
+    command = " ".join(_quoted(word) for word in argv)
     for bad, name in (("\n", "a line break"), ("\r", "a carriage return"), ("\\", "a backslash")):
         if bad in command:
             raise ConfigError(
@@ -216,13 +222,8 @@ def _command(argv: Sequence[str]) -> str:
     return command
 
 
-@functools.cache
-def _valid(fields: str) -> str:
-    """Return *fields*, which python-crontab must be able to read."""
-    from crontab import CronSlices  # noqa: PLC0415 - only `install` and `render` pay for its import
-
-    assert CronSlices.is_valid(fields), fields
-    return fields
+_quoted = functools.cache(shlex.quote)
+"""Thousands of jobs share their words, but for the name."""
 
 
 def _flavour(reader: Reader) -> str:

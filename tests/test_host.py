@@ -1,0 +1,181 @@
+"""The door to the machine: what is written is whole, what fails is our error, one change at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ratectl import host
+from ratectl.backends import BACKENDS
+from ratectl.backends.base import RemoveFile, Run, WriteFile
+from ratectl.errors import CannotCreateError, EngineError, RatectlError
+
+
+@pytest.fixture
+def reader():
+    return host.SystemReader()
+
+
+def test_files(reader, tmp_path):
+    """Files are written with their mode, folders made, drafts left nowhere; removal of nothing is fine."""
+    path = tmp_path / "a" / "b.service"
+
+    host.perform([WriteFile(path=path, data=b"1"), WriteFile(path=path, data=b"22", mode=0o600)])
+
+    assert reader.read(path) == b"22"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert reader.names(path.parent) == ("b.service",)
+    host.perform([RemoveFile(path=path), RemoveFile(path=path)])
+    assert reader.read(path) is None
+
+
+def test_a_link_is_replaced_not_followed(tmp_path):
+    """Writing over a mask replaces the link, and not what it points to."""
+    (tmp_path / "target").write_bytes(b"theirs")
+    (tmp_path / "unit").symlink_to(tmp_path / "target")
+
+    host.perform([WriteFile(path=tmp_path / "unit", data=b"ours")])
+
+    assert (tmp_path / "target").read_bytes() == b"theirs"
+    assert not (tmp_path / "unit").is_symlink()
+
+
+def test_many_files(tmp_path):
+    """Hundreds of files are written like one."""
+    host.perform([WriteFile(path=tmp_path / str(n), data=b"x") for n in range(200)])
+
+    assert len(list(tmp_path.iterdir())) == 200
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    """What the system refuses becomes our error with the path in it."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(CannotCreateError, match="file/unit"):
+        host.perform([WriteFile(path=tmp_path / "file" / "unit", data=b"")])
+
+
+def test_looking(reader, tmp_path):
+    """Missing things are None or empty, never an exception."""
+    (tmp_path / "l").symlink_to("/dev/null")
+
+    assert reader.read(tmp_path / "no") is None
+    assert reader.names(tmp_path / "no") == ()
+    assert not reader.is_folder(tmp_path / "no")
+    assert reader.link(tmp_path / "l") == "/dev/null"
+    assert reader.link(tmp_path) is None
+    assert reader.which("surely-no-such-program") is None
+    assert reader.which("sh")
+
+
+def test_processes(reader):
+    """The programs that run are found by name."""
+    assert any("py" in name for name in reader.processes())
+
+
+def test_an_unknown_program(reader):
+    """A program that is not there is exit code 127, and an error when it was to change something."""
+    assert reader.query(("surely-no-such-program",)).code == 127
+    with pytest.raises(EngineError, match="no program 'surely-no-such-program'"):
+        host.perform([Run(argv=("surely-no-such-program",))])
+
+
+@pytest.mark.engine
+def test_commands(reader):
+    """Commands run with input, in English, without a shell; a failed step raises with what was said."""
+    assert reader.query(("cat",), stdin=b"a b").stdout == b"a b"
+    assert reader.query(("sh", "-c", "echo $LC_ALL")).stdout == b"C\n"
+    assert reader.query(("echo", "$HOME", "*")).stdout == b"$HOME *\n"
+    with pytest.raises(EngineError, match="ended with 3: oh no"):
+        host.perform([Run(argv=("sh", "-c", "echo oh no >&2; exit 3"))])
+    host.perform([Run(argv=("false",), may_fail=True)])
+
+
+@pytest.mark.engine
+def test_spawn():
+    """A child's exit code is handed on; one that cannot start is an error."""
+    assert host.spawn((sys.executable, "-c", "raise SystemExit(75)")) == 75
+    with pytest.raises(EngineError, match="cannot be started"):
+        host.spawn(("/surely/no/such/program",))
+
+
+def test_current_facts():
+    """The facts of this machine are absolute paths and real names."""
+    here = host.current()
+
+    assert here.platform == sys.platform
+    assert ZoneInfo(here.zone.key) == here.zone
+    assert Path(here.fetch[0]).is_absolute()
+    assert here.fetch[1:3] == ("-I", "-S")
+    assert Path(here.fetch[-1]).parts[-3:] == ("ratectl", "firing", "__main__.py")
+    assert here.user
+    assert here.argv("a")[: len(here.fetch) + 1] == (*here.fetch, "a")
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_target(name):
+    """Rendering for another system assumes a usual place there, or calls the program that was named."""
+    zone = ZoneInfo("Asia/Kolkata")
+    target = host.target(BACKENDS[name], zone, "")
+
+    assert target.platform in BACKENDS[name].PLATFORMS
+    assert target.zone is zone
+    assert "ratectl" in " ".join(target.fetch)
+    assert host.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)
+
+
+def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
+    """What began and did not end is known to the next one."""
+    with host.exclusive(tmp_path) as first:
+        assert not first.interrupted
+        first.begin()
+    with host.exclusive(tmp_path, sleep=lambda _: None) as second:
+        assert second.interrupted
+        second.begin()
+        second.done()
+    with host.exclusive(tmp_path) as third:
+        assert not third.interrupted
+
+
+def test_two_changes_are_a_second_apart(tmp_path):
+    """The second change within one second waits for the next, the first one never waits."""
+    waits = []
+    for _ in range(2):
+        with host.exclusive(tmp_path, sleep=waits.append) as undertaking:
+            undertaking.begin()
+            undertaking.done()
+            os.utime(tmp_path / "install.lock")
+
+    assert len(waits) <= 1
+    assert all(0 < wait <= 1.01 for wait in waits)
+
+
+def test_one_change_at_a_time(tmp_path):
+    """A second install waits until the first has ended."""
+    order = []
+
+    def second():
+        with host.exclusive(tmp_path):
+            order.append("second")
+
+    with host.exclusive(tmp_path):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join()
+
+    assert order == ["first", "second"]
+
+
+def test_a_state_directory_that_cannot_be(tmp_path):
+    """A state directory that cannot be made is our error."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(RatectlError, match=r"install\.lock"), host.exclusive(tmp_path / "file" / "x"):
+        pass

@@ -1,0 +1,173 @@
+"""What `ratectl list` says: the engines, the journal and the spec held against each other."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import Machine, host
+from tests.test_deploy import Office
+
+from ratectl import deploy, listing, report
+from ratectl.backends import BACKENDS
+from ratectl.errors import SpecError
+
+KEYS = ["job", "backend", "scope", "triggers", "fidelity", "enabled", "next", "drift", "last"]
+
+
+@pytest.fixture
+def office(tmp_path):
+    office = Office(tmp_path)
+    office.install(*jobs("a", "b"))
+    return office
+
+
+def rows(office, spec=lambda _row: ""):
+    holds = deploy.survey(office.account, office.machine)
+    with office.at_work() as (_, journal):
+        return listing.rows(
+            holds, journal.installed(), journal.last_firings(), spec, office.machine.now
+        )
+
+
+def drift(office, **more):
+    return {row.job: row.drift for row in rows(office, **more)}
+
+
+def test_contract(office):
+    """The JSON has exactly the keys that programs rely on, with times as ISO texts."""
+    listed = json.loads(report.as_json(report.listing_json(rows(office))))
+
+    assert [list(row) for row in listed] == [KEYS, KEYS]
+    assert listed[0] == {
+        "job": "a",
+        "backend": "cron",
+        "scope": "user",
+        "triggers": ["30 10 * * *"],
+        "fidelity": "exact",
+        "enabled": True,
+        "next": "2026-11-24T10:30:00+05:30",
+        "drift": [],
+        "last": None,
+    }
+
+
+def test_an_entry_that_the_journal_does_not_know(office):
+    """An entry without a journal row is still listed, as drift."""
+    (office.account.state_dir / "journal.sqlite3").unlink()
+
+    told = drift(office)
+
+    assert list(told) == ["a", "b"]
+    assert "the journal does not know it" in told["a"][0]
+
+
+def test_an_entry_that_is_gone(office):
+    """A job whose entry somebody deleted is still listed, without a next run, as drift."""
+    office.machine.crontab.tab = None
+
+    (first, _) = rows(office)
+
+    assert first.drift == ("gone from cron (user): `ratectl install` puts it back",)
+    assert (first.enabled, first.next, first.triggers) == (False, None, ())
+
+
+def test_switched_off(office):
+    """A job that the spec switched off is listed as not enabled, which is no drift."""
+    office.install(job("a"), job("b", enabled="false"))
+
+    (_, second) = rows(office)
+
+    assert (second.enabled, second.drift) == (False, ())
+
+
+def test_another_program(office):
+    """An entry that calls another program than an install would now is drift."""
+    office.account = host(state_dir=office.account.state_dir, fetch=("/new/fetch",))
+
+    assert drift(office)["a"] == ("differs from what would be installed now",)
+
+
+def test_another_zone(office):
+    """A machine that moved to another zone since the installation is drift."""
+    office.account = host(
+        state_dir=office.account.state_dir, zone=host().zone.__class__("Europe/Berlin")
+    )
+
+    assert "the machine's zone is Europe/Berlin, and was Asia/Kolkata" in drift(office)["a"][0]
+
+
+def test_left_over(office):
+    """A second entry in an engine where the job no longer belongs is drift there only."""
+    tab = office.machine.crontab.tab
+    office.use("systemd")
+    office.install(*jobs("a", "b"))
+    office.machine.crontab.tab = tab
+
+    found = {(row.job, row.backend): row.drift for row in rows(office)}
+
+    assert "left over" in found["a", "cron"][0]
+    assert found["a", "systemd"] == ()
+
+
+def test_table(office):
+    """The table shows job, engine, next run, last firing and triggers; drift stands below its job."""
+    office.machine.crontab.tab = b"CRON_TZ=UTC\n" + office.machine.crontab.tab
+
+    lines = report.listing_text(rows(office)).splitlines()
+
+    assert lines[0].split() == ["JOB", "ENGINE", "NEXT", "LAST", "TRIGGERS"]
+    assert lines[1].split() == [
+        "a",
+        "cron",
+        "(user)",
+        "2026-11-24",
+        "10:30:00",
+        "IST",
+        "-",
+        "30",
+        "10",
+        "*",
+        "*",
+        "*",
+    ]
+    assert "drift: CRON_TZ=" in lines[2]
+    assert report.listing_text(()) == "no jobs are installed"
+
+
+def installed(wanted, digest="d1"):
+    return SimpleNamespace(job=wanted, spec="/s.toml", digest=digest, host_timezone="UTC")
+
+
+def broken(_path, _zone):
+    raise SpecError("/s.toml", [])
+
+
+@pytest.mark.parametrize(
+    ("digest", "load", "told"),
+    [
+        ("d1", broken, ""),
+        ("", broken, "spec missing: /s.toml"),
+        ("d2", broken, "spec has problems: `ratectl check /s.toml`"),
+        ("d2", lambda _p, _z: [], "no longer in the spec: /s.toml"),
+        ("d2", lambda _p, _z: [job()], ""),
+        (
+            "d2",
+            lambda _p, _z: [job(schedule='"every day at 11:00"')],
+            "spec changed: `ratectl install` applies it",
+        ),
+    ],
+)
+def test_drift_of_the_spec(digest, load, told):
+    """A spec that says something else now is drift; a comment that changed is none."""
+    assert listing.SpecDrift(lambda _path: digest, load)(installed(job())) == told
+
+
+def test_every_engine_is_asked():
+    """On Linux the engines that exist are asked, as root in both scopes."""
+    site = {(s.backend.NAME, s.scope) for s in deploy.survey(host(), Machine(booted=True))}
+
+    assert site == {("cron", "user"), ("systemd", "user")}
+    assert set(BACKENDS) == {"cron", "launchd", "systemd", "windows"}
