@@ -29,7 +29,7 @@ COMMANDS: dict[str, str] = {
     "next": "Show the slots of a job or schedule.",
     "run": "Settle what is due now, or one slot, or record a slot by hand.",
     "history": "Show what was recorded for a job.",
-    "serve": "Run the installed jobs in the foreground, where no scheduler exists.",
+    "serve": "Run jobs in the foreground, where no scheduler exists.",
 }
 """Every command with its one line of help, which is also the first line of its docstring."""
 

@@ -37,7 +37,7 @@ def serve(
     *,
     count: Annotated[int, typer.Option(min=0, help="End after N firings; 0 is never.")] = 0,
 ) -> None:
-    """Run the installed jobs in the foreground, where no scheduler exists."""
+    """Run jobs in the foreground, where no scheduler exists."""
     state_dir = Path(paths.state_dir())
     names = frozenset(_names(state_dir, what or []))
     stop = threading.Event()

@@ -1,0 +1,57 @@
+"""``ratectl check`` tells people and programs what a spec means."""
+
+import json
+
+from ratectl.backends import BACKENDS
+
+
+def test_json_contract(ratectl, spec):
+    """Programs get a sentence, three slots, and a fidelity with its reason for every engine."""
+    answer = ratectl("check", str(spec), "--json")
+
+    facts = json.loads(answer.out)
+    (job,) = facts["jobs"]
+    assert answer.code == 0
+    assert facts["issues"] == []
+    assert (job["job"], job["sentence"]) == ("usd-inr", "Every day at 10:30.")
+    assert [slot[10:] for slot in job["slots"]] == ["T10:30:00+05:30"] * 3
+    assert job["engines"].keys() == BACKENDS.keys()
+    assert all(engine["fidelity"] in {"exact", "guarded"} for engine in job["engines"].values())
+
+
+def test_text(ratectl, spec):
+    """People read the sentence with its zone, and where the rates go."""
+    answer = ratectl("check", str(spec))
+
+    assert "Every day at 10:30 (Asia/Kolkata)." in answer.out
+    assert f"USD/INR into text:{spec.parent / 'out.txt'}" in answer.out
+    assert answer.out.endswith("1 job, no issues\n")
+
+
+def test_issues(ratectl, spec):
+    """All issues go to stderr with file and line, and the exit code is 78."""
+    spec.write_text('[jobs.a]\nschedul = "x"\n[jobs.b]\n', encoding="utf-8")
+
+    answer = ratectl("check", str(spec))
+
+    assert answer.code == 78
+    assert answer.out == ""
+    assert f'{spec}:2: jobs.a.schedul: unknown key (did you mean "schedule"?)\n' in answer.err
+    assert f'{spec}:3: jobs.b: "pairs" is missing\n' in answer.err
+
+
+def test_issues_json(ratectl, spec):
+    """Programs get the issues in the same shape, with the same exit code."""
+    spec.write_text("jobs = 1\n", encoding="utf-8")
+
+    answer = ratectl("check", str(spec), "--json")
+
+    facts = json.loads(answer.out)
+    assert answer.code == 78
+    assert facts["jobs"] == []
+    assert facts["issues"][0] == {
+        "file": str(spec),
+        "line": 1,
+        "key": "jobs",
+        "message": "expected a table, found 1",
+    }

@@ -1,0 +1,83 @@
+"""``ratectl next``: slots of an expression or of a job in a spec."""
+
+import json
+
+import pytest
+
+
+def slots(answer):
+    assert answer.code == 0, answer.err
+    return json.loads(answer.out)
+
+
+def test_expression(ratectl):
+    """An expression in quotes is read in the zone that is named."""
+    answer = ratectl(
+        *("next", "30 2 * * *", "--timezone", "America/New_York"),
+        *("--after", "2027-03-13T12:00", "--count", "2", "--json"),
+    )
+
+    assert slots(answer) == ["2027-03-14T03:00:00-04:00", "2027-03-15T02:30:00-04:00"]
+
+
+def test_after_and_before_are_exclusive(ratectl, spec):
+    """Asked at a slot of a job in a spec, the slot itself is left out on both sides."""
+    job = ("next", "usd-inr", "--spec", str(spec), "--count", "1", "--json")
+
+    assert slots(ratectl(*job, "--after", "2026-11-23T05:00:00Z")) == ["2026-11-24T10:30:00+05:30"]
+    assert slots(ratectl(*job, "--before", "2026-11-23T10:30")) == ["2026-11-22T10:30:00+05:30"]
+
+
+def test_before_goes_back(ratectl):
+    """Going back, the newest slot comes first."""
+    answer = ratectl("next", "@daily", "--before", "2026-11-23T12:00Z", "--count", "2", "--json")
+
+    first, second = slots(answer)
+    assert first > second
+
+
+def test_text_names_the_zone(ratectl, spec):
+    """People see weekday, time, offset and zone."""
+    answer = ratectl(
+        "next", "usd-inr", "--spec", str(spec), "--after", "2026-11-22", "--count", "1"
+    )
+
+    assert answer.out == "Sun 2026-11-22 10:30:00 +0530 Asia/Kolkata\n"
+
+
+def test_ended(ratectl):
+    """A schedule without further slots says so, and gives programs an empty list."""
+    ended = ("next", "once at 2020-01-01 10:30")
+
+    assert "no slot" in ratectl(*ended).out
+    assert slots(ratectl(*ended, "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["every dya"], 78, 'did you mean "day"?'),
+        (["every day", "--after", "soon"], 2, "ISO 8601"),
+        (["every day", "--timezone", "Mars/Base"], 2, "no such IANA zone"),
+        (["every day", "--after", "2026-01-01", "--before", "2026-01-01"], 2, "not both"),
+        (["every day", "--spec", "x.toml"], 2, "goes with the name of a job"),
+        (["usd-inr", "--timezone", "UTC"], 2, "a zone of its own"),
+        (["usd-inr"], 78, "not installed"),
+        (["usd-inr", "--spec", "/nowhere.toml"], 78, "no such file"),
+        (["every day", "--count", "0"], 2, "--count"),
+    ],
+)
+def test_refused(ratectl, words, code, says):
+    """What cannot be meant is refused with its reason and a documented exit code."""
+    answer = ratectl("next", *words)
+
+    assert answer.code == code
+    assert says in answer.err
+
+
+def test_unknown_job_of_a_spec(ratectl, spec):
+    """A job that the spec lacks is named, with its nearest kin."""
+    answer = ratectl("next", "usd-in", "--spec", str(spec))
+
+    assert answer.code == 78
+    assert 'did you mean "usd-inr"?' in answer.err

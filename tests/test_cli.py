@@ -1,0 +1,78 @@
+"""The command line as a whole: version, help, wrong words, broken pipes, interrupts."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ratectl import __version__, cli
+
+pytestmark = pytest.mark.network  # starts processes
+
+PROGRAM = (sys.executable, "-m", "ratectl")
+
+
+def run(*words, **options):
+    return subprocess.run(
+        (*PROGRAM, *words), capture_output=True, text=True, check=False, **options
+    )
+
+
+def test_version():
+    """``--version`` names program and version."""
+    assert run("--version").stdout == f"ratectl {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ()])
+def test_help_lists_every_command(words):
+    """Help, which is also what no argument gets, lists each command with its line, uncut."""
+    done = run(*words)
+
+    for verb, text in cli.COMMANDS.items():
+        assert verb in done.stdout + done.stderr
+        assert text in " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.parametrize("verb", cli.COMMANDS)
+def test_help_of_a_command(verb):
+    """Every command has help of its own."""
+    done = run(verb, "--help")
+
+    assert done.returncode == 0
+    assert f"ratectl {verb}" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("frob",), ("--frob",), ("list", "--frob"), ("next",)])
+def test_wrong_usage_exits_2(words):
+    """A word that does not exist or is missing is a usage error on stderr."""
+    done = run(*words)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr
+
+
+def test_closed_pipe_is_quiet():
+    """A reader that goes away, such as ``head``, gets no traceback."""
+    many = (*PROGRAM, "next", "every second", "--count", "20000")
+    with subprocess.Popen(many, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert b"Traceback" not in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_interrupt_is_quiet():
+    """Ctrl-C ends a command with the code that shells expect, without a traceback."""
+    endless = (*PROGRAM, "next", "every second", "--count", "900000000", "--json")
+    with subprocess.Popen(endless, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+
+    assert process.returncode in {1, 130}
+    assert b"Traceback" not in said
