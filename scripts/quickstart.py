@@ -206,7 +206,7 @@ def unreachable() -> str:
         with urllib.request.urlopen(url, timeout=8) as answer:  # noqa: S310 - https, as spelled above
             return "" if "INR" in json.load(answer)["rates"] else "it knows no INR"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return str(error) or type(error).__name__
+        return str(getattr(error, "reason", error)) or type(error).__name__
 
 
 def scheduler() -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The scripts that a person runs first: what they promise, seen on a machine of their own."""
+"""The scripts of the project do what they promise (the quick start has a file of its own)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[1]
-SANDBOX = str(ROOT / "tests/engines/sandbox.py")
 PYTHON = sys.executable
 ROWS = [
     "wake, nothing due",
@@ -31,60 +30,6 @@ def run(*argv, code=0, **options):
     done = subprocess.run(argv, check=False, capture_output=True, text=True, **options)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-@pytest.fixture
-def sandboxed():
-    """Run a command in a sandbox of a kind; skip, or fail where engines are required, without one."""
-
-    def in_sandbox(kind, *argv):
-        reason = run(PYTHON, SANDBOX, "missing", kind).strip()
-        if reason and os.environ.get("RATECTL_REQUIRE_ENGINES"):
-            pytest.fail(f"{kind}: {reason}")
-        if reason:
-            pytest.skip(f"{kind}: {reason}")
-        return run(PYTHON, SANDBOX, "run", kind, *argv)
-
-    return in_sandbox
-
-
-@pytest.fixture
-def made_venv():
-    """The checkout's own environment, which the quick start uses; only scripts/test.py makes it."""
-    if Path(sys.prefix) != ROOT / ".venv":
-        pytest.skip("not run from the checkout's .venv, as scripts/test.py does")
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param("cron", marks=pytest.mark.xdist_group("quickstart-cron")),
-        pytest.param("systemd", marks=pytest.mark.xdist_group("quickstart-systemd")),
-    ],
-)
-@pytest.mark.usefixtures("made_venv")
-def test_quickstart(sandboxed, kind):
-    """The quick start uses the scheduler that runs, shows the line it fired, and leaves nothing.
-
-    There is no network in a sandbox, so it also says that and serves demonstration rates.
-    """
-    said = sandboxed(kind, PYTHON, str(ROOT / "scripts/quickstart.py"))
-
-    assert f"This machine's scheduler is {kind}" in said
-    assert "not reachable" in said
-    assert said.count("output.txt now has:") >= 2
-    assert "Verified: the folder is gone" in said
-
-
-@pytest.mark.usefixtures("made_venv")
-def test_quickstart_without_a_scheduler(sandboxed):
-    """Where no scheduler runs, the quick start says so and records in the foreground."""
-    stop = "kill $(cat /run/crond.pid) && sleep 0.5 && exec "
-    said = sandboxed("cron", "sh", "-c", f"{stop} {PYTHON} {ROOT}/scripts/quickstart.py")
-
-    assert "No scheduler runs here" in said
-    assert said.count("output.txt now has:") == 2
-    assert "Verified: the folder is gone" in said
 
 
 def test_bench_names_every_budget():

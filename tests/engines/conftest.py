@@ -107,14 +107,19 @@ class Engine:
         return Account(sandbox=self.sandbox, user=user)
 
 
-def start(kind: str) -> Iterator[Engine]:
-    """Yield an engine of *kind*; it ends with the session, or when this process dies."""
+def need(kind: str) -> None:
+    """Skip where a sandbox of *kind* cannot be made, or fail where engines are required."""
     probe = (sys.executable, SANDBOX, "missing", kind)
     reason = subprocess.run(probe, capture_output=True, text=True, check=True).stdout.strip()
     if reason and os.environ.get("RATECTL_REQUIRE_ENGINES"):
         pytest.fail(f"{kind}: {reason}")
     if reason:
         pytest.skip(f"{kind}: {reason}")
+
+
+def start(kind: str) -> Iterator[Engine]:
+    """Yield an engine of *kind*; it ends with the session, or when this process dies."""
+    need(kind)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen((sys.executable, SANDBOX, "hold", kind), **pipes) as holder:
         sandbox = holder.stdout.readline().decode().strip()
@@ -134,3 +139,10 @@ def cron() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def systemd() -> Iterator[Engine]:
     yield from start("systemd")
+
+
+@pytest.fixture(scope="session")
+def every_engine() -> None:
+    """Skip or fail unless all engines can be had."""
+    need("cron")
+    need("systemd")

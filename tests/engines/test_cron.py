@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("cron")]
+pytestmark = pytest.mark.engine
 
 SPOOL = "/var/spool/cron/crontabs/keeper"
 REFUSED = 69

@@ -1,7 +1,7 @@
 """The main job on every engine: install, be fired by the system, see the line, list, remove.
 
-Root (system scope) and an ordinary user (user scope) travel together, so that
-one wait of at most a minute serves all; the tests then read what was seen.
+Root (system scope) and an ordinary user (user scope) travel together on all engines, so
+that one wait of at most a minute serves all; the tests then read what was seen.
 """
 
 from __future__ import annotations
@@ -87,37 +87,39 @@ def arrive(account):
     }
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param("cron", marks=pytest.mark.xdist_group("cron")),
-        pytest.param("systemd", marks=pytest.mark.xdist_group("systemd")),
-    ],
-)
-def journey(request):
-    kind = request.param
-    engine = request.getfixturevalue(kind)
-    accounts = {user: prepare(engine, kind, user) for user in USERS}
-    look = WHAT_IS_THERE[kind]
-    there = {user: account.sh(look) for user, account in accounts.items()}
-    departed = {user: depart(account) for user, account in accounts.items()}
-    arrived = {user: arrive(account) for user, account in accounts.items()}
+@pytest.fixture(scope="module")
+def journeys(cron, systemd):
+    engines = {"cron": cron, "systemd": systemd}
+    travellers = {
+        (kind, user): prepare(engine, kind, user)
+        for kind, engine in engines.items()
+        for user in USERS
+    }
+    there = look(travellers)
+    departed = {who: depart(account) for who, account in travellers.items()}
+    arrived = {who: arrive(account) for who, account in travellers.items()}
+    there_after = look(travellers)
     return {
-        user: Seen(
-            engine=kind,
-            scope=SCOPES[user],
-            there_before=there[user],
-            there_after=account.sh(look),
-            **departed[user],
-            **arrived[user],
+        who: Seen(
+            engine=who[0],
+            scope=SCOPES[who[1]],
+            there_before=there[who],
+            there_after=there_after[who],
+            **departed[who],
+            **arrived[who],
         )
-        for user, account in accounts.items()
+        for who in travellers
     }
 
 
-@pytest.fixture(params=USERS)
-def seen(request, journey):
-    return journey[request.param]
+def look(travellers):
+    """Return what each account's scheduler holds now."""
+    return {who: account.sh(WHAT_IS_THERE[who[0]]) for who, account in travellers.items()}
+
+
+@pytest.fixture(params=[(kind, user) for kind in WHAT_IS_THERE for user in USERS], ids="-".join)
+def seen(request, journeys):
+    return journeys[request.param]
 
 
 def test_the_line(seen):

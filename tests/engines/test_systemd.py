@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("systemd")]
+pytestmark = pytest.mark.engine
 
 JOBS = ("eur-inr", "usd-inr", "gbp-inr")
 TIMER = "ratectl-usd-inr.timer"
