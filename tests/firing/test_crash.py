@@ -1,0 +1,145 @@
+"""kill -9 of real ratectl-fetch processes at random moments: every line whole, no slot lost or doubled."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from scripts.rate_server import Fault
+
+import ratectl.firing.__main__ as program
+from ratectl.firing import database
+from ratectl.firing.journal import Journal
+from ratectl.model import CatchUp, Output
+
+pytestmark = pytest.mark.network
+KILLS = 50
+SLOTS = 4000
+PYTHON = (sys.executable, "-I", "-S", str(Path(program.__file__)))
+
+
+def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
+    """After 50 kills and one clean run, each due slot has exactly one whole line in each output."""
+    live_rates.misbehave(Fault(delay=0.01), times=100_000)
+    outputs = tuple(
+        Output(kind=kind, target=str(tmp_path / f"o.{kind}")) for kind in ("text", "csv", "jsonl")
+    )
+    now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
+    usd = job(
+        schedule_texts=("* * * * *",),
+        catch_up=CatchUp.ALL,
+        outputs=outputs,
+        providers=tuple(
+            replaced(provider, live_rates.url)
+            for provider in job("exchangerate-api-v4", "frankfurter").providers
+        ),
+    )
+    installed(usd, since=now - dt.timedelta(minutes=SLOTS))
+    argv = (*PYTHON, "usd-inr", "--state", str(state))
+    chance = random.Random(20261120)  # noqa: S311 - moments, not secrets
+
+    for number in range(KILLS):
+        early = number % 5 == 0  # some die while starting, most while recording
+        lines = 0 if early else chance.randrange(1, 40)
+        kill(
+            argv,
+            Path(outputs[0].target),
+            lines=lines,
+            pause=chance.uniform(0, 0.1 if early else 0.01),
+        )
+    with Journal(state) as journal:
+        assert 0 < len(list(journal.quotes("usd-inr"))) < SLOTS
+    subprocess.run(argv, check=True, timeout=120)
+
+    with Journal(state) as journal:
+        slots = [entry.slot for entry in journal.quotes("usd-inr")]
+    assert len(slots) == len(set(slots)) >= SLOTS
+    assert slots == [slots[0] + dt.timedelta(minutes=n) for n in range(len(slots))]
+    for output in outputs:
+        lines = Path(output.target).read_bytes().splitlines(keepends=True)
+        header = 1 if output.kind == "csv" else 0
+        assert len(lines) == len(slots) + header, output.kind
+        assert all(line.endswith(b"\n") for line in lines)
+        assert len({len(line) for line in lines[header:]}) <= 3, "a torn line has another length"
+
+
+def replaced(provider, url):
+    base = url + ("/v1" if provider.kind == "frankfurter" else "/v4")
+    return type(provider)(name=provider.name, kind=provider.kind, base_url=base)
+
+
+def kill(argv, output, *, lines, pause):
+    """Start *argv* and kill it *pause* seconds after it appended about *lines* lines to *output*."""
+    enough = (output.stat().st_size if output.exists() else 0) + lines * len("20/11/2026 - 95.00\n")
+    with subprocess.Popen(argv) as process:
+        while lines and (not output.exists() or output.stat().st_size < enough):
+            assert process.poll() is None, "it must not run out of work"
+        time.sleep(pause)
+        process.kill()
+
+
+STEPS = ("claim", "commit", "append", "confirm", "advance")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_kill_between_steps(step, job, installed, fire, lines, state):
+    """A process that ends right before any step leaves nothing that the next firing does not mend."""
+    usd = installed(job())
+    child = os.fork()
+    if child == 0:
+        die_before(step)
+        fire(usd)
+        os._exit(1)  # the step was never reached
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"{step} was never reached"
+
+    report = fire(usd)
+
+    assert report.error is None
+    assert lines() == ["20/11/2026 - 95"]
+    with Journal(state) as journal:
+        assert len(list(journal.quotes("usd-inr"))) == 1
+        assert journal.last_firing("usd-inr").settled
+        assert not journal.database.rows("SELECT 1 FROM lines")
+
+
+def die_before(step):
+    """Arrange in this (forked) process that reaching *step* is death by SIGKILL."""
+    hooks = {
+        "claim": ("sqlite3", "INSERT INTO firings"),
+        "commit": ("sqlite3", "INSERT INTO lines"),
+        "append": ("open", "output.txt"),
+        "confirm": ("sqlite3", "DELETE FROM lines"),
+        "advance": ("sqlite3", "settled_until = max"),
+    }
+    kind, needle = hooks[step]
+
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if kind == "open":
+        seen = []
+
+        def audit(event, arguments):
+            if event == "open" and str(arguments[0]).endswith(needle):
+                seen.append(event)
+                if len(seen) == 2:  # the first one looks where the append will begin
+                    die()
+
+        sys.addaudithook(audit)
+        return
+    original = database._connect
+
+    def connect(path):
+        connection = original(path)
+        connection.set_trace_callback(lambda sql: die() if needle in sql else None)
+        return connection
+
+    database._connect = connect
