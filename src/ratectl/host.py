@@ -85,7 +85,7 @@ def _elsewhere(zone: ZoneInfo, platform: str, fetch: str) -> Host:
         platform=platform,
         zone=zone,
         fetch=(fetch,),
-        state_dir=home / ".local" / "state" / "ratectl",
+        state_dir=Path(home, ".local", "state", "ratectl"),
         state_is_default=True,
         user=user,
         home=home,
@@ -262,12 +262,11 @@ def _run(step: Run) -> None:
 def _write_files(writes: Sequence[WriteFile]) -> None:
     """Write beside, sync, rename, sync the folders: afterwards each file is whole, whatever happens."""
     last = {write.path: write for write in writes}
-    drafts = [(_draft(write), path) for path, write in last.items()]
-    if len(drafts) > 32 and hasattr(os, "sync"):
+    together = len(last) > 32 and hasattr(os, "sync")
+    finish = _no_sync if together else os.fsync
+    drafts = [(_draft(write, finish), path) for path, write in last.items()]
+    if together:
         os.sync()  # one for all: thousands of units would wait a disk turn each
-    else:
-        for draft, _ in drafts:
-            _sync(draft)
     for draft, path in drafts:
         try:
             draft.replace(path)
@@ -275,10 +274,14 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
             raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
     if sys.platform != "win32":
         for folder in {path.parent for _, path in drafts}:
-            _sync(folder)
+            _sync_folder(folder)
 
 
-def _draft(write: WriteFile) -> Path:
+def _no_sync(_handle: int) -> None:
+    """Leave the file to the one sync that follows."""
+
+
+def _draft(write: WriteFile, finish: Callable[[int], None]) -> Path:
     path = write.path
     draft = path.parent / f".{path.name}.new"  # engines skip names with a leading dot
     try:
@@ -286,6 +289,8 @@ def _draft(write: WriteFile) -> Path:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(write.data)
+            file.flush()
+            finish(file.fileno())
         draft.chmod(write.mode)
     except PermissionError as error:
         raise RefusedError(f"{path}: may not be written by this account") from error
@@ -294,7 +299,7 @@ def _draft(write: WriteFile) -> Path:
     return draft
 
 
-def _sync(path: Path) -> None:
+def _sync_folder(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

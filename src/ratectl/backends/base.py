@@ -40,7 +40,7 @@ class Host:
     """The zone in which the engine reads local times."""
     fetch: tuple[str, ...]
     """The argv that starts ratectl-fetch; the job name is appended."""
-    state_dir: PurePath
+    state_dir: Path
     state_is_default: bool
     """False: artefacts carry ``--state DIR``, since an unattended start would look elsewhere."""
     user: str

@@ -145,7 +145,7 @@ def _write_tab(text: bytes | None, flavour: str, host: Host, what: str) -> tuple
     _refuse_length(text, flavour)
     why = f"write {host.user}'s crontab ({what})"
     if flavour == "bcron":  # knows no `crontab -`
-        draft = Path(host.state_dir) / "crontab.draft"
+        draft = host.state_dir / "crontab.draft"
         return (
             WriteFile(path=draft, data=text, mode=0o600),
             Run(argv=("crontab", str(draft)), why=why),

@@ -299,6 +299,11 @@ def _command(argv: Sequence[str]) -> str:
     """Return *argv* as ExecStart reads it. Raises ConfigError on what no unit can hold."""
     if any("\n" in word or "\r" in word for word in argv):
         raise ConfigError(f"systemd: the command {argv!r} holds a line break; use a plainer path")
+    if re.search(r"[\"'\\]", argv[0]):
+        raise ConfigError(
+            f"systemd: the program's path {argv[0]!r} holds a quote or backslash, which systemd refuses; "
+            "move ratectl to a plainer path"
+        )
     program, *rest = (word.replace("%", "%%") for word in argv)
     # The program is not subject to variable expansion, its arguments are.
     return " ".join((_quote(program), *(_quote(word.replace("$", "$$")) for word in rest)))

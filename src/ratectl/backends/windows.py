@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ def _steps(change: Change, host: Host) -> Iterator[Step]:
     if change.verb is Verb.DELETE:
         yield Run(argv=("schtasks", "/Delete", "/TN", path, "/F"), why="delete the task")
     elif change.verb is not Verb.KEEP:
-        draft = Path(host.state_dir) / f"{change.job}.task.xml"
+        draft = host.state_dir / f"{change.job}.task.xml"
         yield WriteFile(path=draft, data=change.artefacts[0].data)
         argv = ("schtasks", "/Create", "/TN", path, "/XML", str(draft), "/F")
         yield Run(argv=argv, why="register the task")

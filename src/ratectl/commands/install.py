@@ -42,15 +42,15 @@ def install(
     """Put the jobs of a spec into the OS's own scheduler."""
     here = host.current()
     if dry_run:
-        with Journal(Path(here.state_dir)) as journal:
+        with Journal(here.state_dir) as journal:
             prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
         typer.echo(
             report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared)
         )
         return
     with (
-        host.exclusive(Path(here.state_dir)) as undertaking,
-        Journal(Path(here.state_dir)) as journal,
+        host.exclusive(here.state_dir) as undertaking,
+        Journal(here.state_dir) as journal,
     ):
         prepared = prepare(
             here, journal, spec_path, backend, scope, prune=prune, afresh=undertaking.interrupted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,7 +20,7 @@ def list_(*, json: JsonOption = False) -> None:
     here = host.current()
     reader = host.SystemReader()
     holds = deploy.survey(here, reader)
-    with Journal(Path(here.state_dir)) as journal:
+    with Journal(here.state_dir) as journal:
         rows = listing.rows(
             holds,
             journal.installed(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,7 +36,7 @@ def plan(
 ) -> None:
     """Show what install would do, and do nothing."""
     here = host.current()
-    with Journal(Path(here.state_dir)) as journal:
+    with Journal(here.state_dir) as journal:
         prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
     typer.echo(report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared))
     if detailed_exitcode and not prepared.empty:

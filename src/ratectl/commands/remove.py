@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,23 +31,24 @@ def remove(
     here = host.current()
     reader = host.SystemReader()
     with (
-        host.exclusive(Path(here.state_dir)) as undertaking,
-        Journal(Path(here.state_dir)) as journal,
+        host.exclusive(here.state_dir) as undertaking,
+        Journal(here.state_dir) as journal,
     ):
         removal = deploy.prepare_removal(deploy.survey(here, reader), journal.installed(), names)
-        if names is not None:
-            _refuse_unknown(names, removal, journal)
+        recorded = {name for name in names or () if purge and journal.last_firing(name)}
+        _refuse_unknown((names or frozenset()) - recorded, removal, journal)
+        doomed = sorted({*removal.jobs, *recorded})
         if dry_run:
             typer.echo(report.steps_text(removal.parts))
             return
         if purge and not yes:
-            typer.confirm(f"Delete everything recorded for {', '.join(removal.jobs)}?", abort=True)
+            typer.confirm(f"Delete everything recorded for {', '.join(doomed)}?", abort=True)
         if removal.parts or removal.forget:
             deploy.apply_removal(removal, journal, undertaking, perform=host.perform)
         typer.echo(report.removal_text(removal))
         if purge:
-            journal.purge_jobs(removal.jobs)
-            typer.echo(f"deleted what was recorded for {', '.join(removal.jobs) or 'no job'}")
+            journal.purge_jobs(doomed)
+            typer.echo(f"deleted what was recorded for {', '.join(doomed) or 'no job'}")
 
 
 def _refuse_unknown(names: frozenset[str], removal: deploy.Removal, journal: Journal) -> None:
