@@ -77,7 +77,7 @@ def _own_home(tmp_path_factory):
     before = dict(os.environ)
     os.environ["RATECTL_CONFIG_DIR"] = str(home / "config")
     os.environ["RATECTL_STATE_DIR"] = str(home / "state")
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         os.environ.pop(name, None)
         os.environ.pop(name.lower(), None)
     yield

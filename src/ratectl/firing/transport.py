@@ -69,16 +69,25 @@ class Transport:
 
         def send() -> None:
             with self._session({}) as session:
-                session.post(url, json=payload, timeout=seconds, allow_redirects=False)
+                session.post(
+                    url,
+                    json=payload,
+                    timeout=seconds,
+                    allow_redirects=False,
+                    verify=self._verify,
+                )
 
         _within(seconds, host_of(url), send)
+
+    @property
+    def _verify(self) -> str | None:
+        """Given with each request, since REQUESTS_CA_BUNDLE would win over a session's own."""
+        return self.ca_bundle or None
 
     def _session(self, headers: Mapping[str, str]) -> requests.Session:
         session = requests.Session()
         session.headers.update({"User-Agent": AGENT} | dict(headers))
         session.auth = _leave_headers_alone
-        if self.ca_bundle:
-            session.verify = self.ca_bundle
         if self.proxy:
             session.trust_env = False
             session.proxies = {"http": self.proxy, "https": self.proxy}
@@ -89,7 +98,7 @@ class Transport:
         with self._session(headers) as session:
             for _ in range(MOST_REDIRECTS):
                 with session.get(
-                    url, timeout=timeout, allow_redirects=False, stream=True
+                    url, timeout=timeout, allow_redirects=False, stream=True, verify=self._verify
                 ) as response:
                     if not response.is_redirect:
                         return Answer(
