@@ -150,8 +150,33 @@ def show(stage: Stage) -> None:
             by_the_system(stage, engine)
         else:
             say(f"No scheduler runs here ({why}). Recording in the foreground, for two slots:")
-            stage.must("serve", str(stage.spec), "--count", "2")
-            show_lines(stage, stage.lines(), expected=2)
+            in_the_foreground(stage, slots=2)
+
+
+def in_the_foreground(stage: Stage, *, slots: int) -> None:
+    """Record *slots* slots with ``ratectl serve``, showing each line when it appears."""
+    arguments = ("serve", str(stage.spec), "--count", str(slots))
+    print(f"\n  $ ratectl {' '.join(arguments)}", flush=True)
+    argv = (str(program("ratectl")), *arguments)
+    with subprocess.Popen(argv, env=stage.environment()) as serving:
+        try:
+            for number in range(slots):
+                wait_for_lines(stage, number + 1, serving)
+                show_lines(stage, stage.lines()[number : number + 1], expected=1)
+            serving.wait(timeout=10)  # it ends by itself after its last slot
+        finally:
+            serving.terminate()
+
+
+def wait_for_lines(
+    stage: Stage, count: int, serving: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Return when the output has *count* lines, *serving* has ended, or patience has."""
+    end = time.monotonic() + PATIENCE
+    while len(stage.lines()) < count and time.monotonic() < end:
+        if serving and serving.poll() is not None:
+            return
+        time.sleep(0.2)
 
 
 def by_the_system(stage: Stage, engine: str) -> None:
@@ -161,9 +186,7 @@ def by_the_system(stage: Stage, engine: str) -> None:
     by_hand = stage.lines()
     show_lines(stage, by_hand, expected=1)
     say(f"Nothing of ours runs now. Waiting for {engine} to wake it at the next minute ...")
-    end = time.monotonic() + PATIENCE
-    while len(stage.lines()) <= len(by_hand) and time.monotonic() < end:
-        time.sleep(0.2)
+    wait_for_lines(stage, len(by_hand) + 1)
     show_lines(stage, stage.lines()[len(by_hand) :], expected=1)
     stage.must("list")
     stage.must("remove", JOB)
@@ -174,7 +197,7 @@ def show_lines(stage: Stage, lines: Sequence[str], *, expected: int) -> None:
     for line in lines:
         print(f"\n  {stage.output.relative_to(ROOT)} now has:   {line}", flush=True)
     if len(lines) < expected:
-        stage.ratectl("status")
+        stage.ratectl("list")
         raise NotSeenError(f"{stage.output.name} did not grow within {PATIENCE} seconds")
 
 
