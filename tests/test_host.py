@@ -177,5 +177,8 @@ def test_a_state_directory_that_cannot_be(tmp_path):
     """A state directory that cannot be made is our error."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(RatectlError, match=r"install\.lock"), host.exclusive(tmp_path / "file" / "x"):
+    with (
+        pytest.raises(RatectlError, match=r"install\.lock"),
+        host.exclusive(tmp_path / "file" / "x"),
+    ):
         pass

@@ -42,8 +42,8 @@ def unattended_state_dir(home: str) -> str:
     Engines hand on neither ``RATECTL_STATE_DIR`` nor ``XDG_STATE_HOME``, so an
     artefact names the state directory whenever it is not this one.
     """
-    if sys.platform == "linux":
-        return os.path.join(home, ".local", "state", NAME)
-    import platformdirs  # noqa: PLC0415 - the same
+    if sys.platform != "linux":
+        import platformdirs  # noqa: PLC0415 - the same
 
-    return platformdirs.user_state_dir(NAME, appauthor=False)
+        return platformdirs.user_state_dir(NAME, appauthor=False)
+    return os.path.join(home, ".local", "state", NAME)
