@@ -36,7 +36,7 @@ class Office:
     @contextmanager
     def at_work(self):
         folder = self.account.state_dir
-        with exclusive(folder, sleep=lambda _: None) as undertaking, Journal(folder) as journal:
+        with exclusive(folder) as undertaking, Journal(folder) as journal:
             yield undertaking, journal
 
     def install(self, *wanted, prune=False, digest="d1"):

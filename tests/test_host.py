@@ -134,7 +134,7 @@ def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
     with host.exclusive(tmp_path) as first:
         assert not first.interrupted
         first.begin()
-    with host.exclusive(tmp_path, sleep=lambda _: None) as second:
+    with host.exclusive(tmp_path) as second:
         assert second.interrupted
         second.begin()
         second.done()
@@ -142,17 +142,18 @@ def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
         assert not third.interrupted
 
 
-def test_two_changes_are_a_second_apart(tmp_path):
-    """The second change within one second waits for the next, the first one never waits."""
+def test_settle(tmp_path):
+    """A folder that changed in this very second is waited for; an old or hidden one is not."""
     waits = []
-    for _ in range(2):
-        with host.exclusive(tmp_path, sleep=waits.append) as undertaking:
-            undertaking.begin()
-            undertaking.done()
-            os.utime(tmp_path / "install.lock")
+    while not waits:  # again when the second ended between the change and the look
+        os.utime(tmp_path)
+        host.settle(tmp_path, sleep=waits.append)
+    assert 0 < waits[0] <= 1.01
 
-    assert len(waits) <= 1
-    assert all(0 < wait <= 1.01 for wait in waits)
+    os.utime(tmp_path, (0, 0))
+    host.settle(tmp_path, sleep=waits.append)
+    host.settle(tmp_path / "no", sleep=waits.append)
+    assert len(waits) == 1
 
 
 def test_one_change_at_a_time(tmp_path):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import paths
-from ratectl.backends.base import Completed, Host, RemoveFile, Run, WriteFile
+from ratectl.backends.base import Completed, Host, RemoveFile, Run, Settle, WriteFile
 from ratectl.errors import CannotCreateError, ConfigError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
@@ -247,9 +247,21 @@ def perform(steps: Sequence[Step]) -> None:
         writes = []
         if isinstance(step, RemoveFile):
             _remove_file(step.path)
+        elif isinstance(step, Settle):
+            settle(step.path)
         else:
             _run(step)
     _write_files(writes)
+
+
+def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait, for less than a second, until the second in which *path* last changed is over."""
+    try:
+        changed = int(path.stat().st_mtime)
+    except OSError:
+        return
+    if changed == int(now := time.time()):
+        sleep(1.01 - now % 1)
 
 
 def _run(step: Run) -> None:
@@ -367,21 +379,13 @@ def _environment() -> dict[str, str]:
 class Undertaking:
     """One change of the engine at a time for one state directory, remembered if it is cut short."""
 
-    def __init__(self, handle: int, sleep: Callable[[float], None]) -> None:
+    def __init__(self, handle: int) -> None:
         self._handle = handle
-        self._sleep = sleep
         self.interrupted = os.fstat(handle).st_size > 0
         """An earlier change began and never came to its end."""
 
     def begin(self) -> None:
-        """Note on disk that the engine is about to be changed; waits for the next second after the last change.
-
-        Debian's cron compares the times of crontabs by whole seconds, so a second
-        write within one second could go unnoticed.
-        """
-        now = time.time()
-        if int(os.fstat(self._handle).st_mtime) == int(now):
-            self._sleep(1.01 - now % 1)
+        """Note on disk that the engine is about to be changed."""
         os.lseek(self._handle, 0, os.SEEK_SET)
         os.write(self._handle, b"an install or remove is at work\n")
         os.fsync(self._handle)
@@ -394,24 +398,19 @@ class Undertaking:
 
 
 @contextlib.contextmanager
-def exclusive(
-    state_dir: Path, *, sleep: Callable[[float], None] = time.sleep
-) -> Iterator[Undertaking]:
+def exclusive(state_dir: Path) -> Iterator[Undertaking]:
     """Hold the state directory's install lock, waiting while another process has it."""
     path = state_dir / "install.lock"
     try:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        if fresh:
-            os.utime(path, (0, 0))  # no change was made yet
     except PermissionError as error:
         raise RefusedError(f"{path}: may not be written by this account") from error
     except OSError as error:
         raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         _lock(handle)
-        yield Undertaking(handle, sleep)
+        yield Undertaking(handle)
     finally:
         os.close(handle)  # releases the lock, too
 

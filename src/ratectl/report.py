@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from ratectl import plan
-from ratectl.backends.base import RemoveFile, Verb, WriteFile
+from ratectl.backends.base import RemoveFile, Settle, Verb, WriteFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -194,6 +194,8 @@ def _step(step: Step) -> str:
         return f"write {step.path} ({len(step.data)} bytes)"
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
+    if isinstance(step, Settle):
+        return f"wait until {step.path} has not changed in the current second"
     shown = shlex.join(step.argv[:12])
     if len(step.argv) > 12:
         shown += f" ... ({len(step.argv) - 12} more)"

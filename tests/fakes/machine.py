@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.base import Completed, Host, RemoveFile, Run, WriteFile
+from ratectl.backends.base import Completed, Host, RemoveFile, Run, Settle, WriteFile
 from ratectl.errors import EngineError
 
 
@@ -111,7 +111,7 @@ class Machine:
             elif isinstance(step, RemoveFile):
                 self.links.pop(step.path, None)
                 self.files.pop(step.path, None)
-            else:
+            elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
                 answer = self._call(step.argv, step.stdin)
                 if answer.code and not step.may_fail:

@@ -95,7 +95,14 @@ class Run:
     """True where the state afterwards is read back anyway, such as unloading what may be unloaded already."""
 
 
-Step = WriteFile | RemoveFile | Run
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Wait until the second in which *path* last changed is over; one that cannot be looked at is fine."""
+
+    path: Path
+
+
+Step = WriteFile | RemoveFile | Run | Settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

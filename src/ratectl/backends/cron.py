@@ -24,6 +24,7 @@ from ratectl.backends.base import (
     Reader,
     RemoveFile,
     Run,
+    Settle,
     Step,
     Verb,
     WriteFile,
@@ -115,7 +116,11 @@ def bundle(artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
-    """Return the one write that brings the tab to the state after *changes*, or nothing."""
+    """Return the one write that brings the tab to the state after *changes*, or nothing.
+
+    Debian's daemon compares the times of its folders by whole seconds: a change
+    in the second of another one, with a look between them, is never noticed.
+    """
     artefacts = {job: entry.artefacts for job, entry in found.entries.items()}
     for change in changes:
         if change.verb is Verb.DELETE:
@@ -133,10 +138,10 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     if text == found.raw.get("tab"):
         return ()
     if drop_in:
-        return (
-            (RemoveFile(path=DROP_IN),) if text is None else (WriteFile(path=DROP_IN, data=text),)
-        )
-    return _write_tab(text, flavour, host, f"{len(lines)} lines of ours")
+        put = RemoveFile(path=DROP_IN) if text is None else WriteFile(path=DROP_IN, data=text)
+        return (Settle(path=DROP_IN.parent), put)
+    what = f"{len(lines)} lines of ours"
+    return (Settle(path=SPOOL), *_write_tab(text, flavour, host, what))
 
 
 def _write_tab(text: bytes | None, flavour: str, host: Host, what: str) -> tuple[Step, ...]:

@@ -59,17 +59,19 @@ def _days(calendar: Calendar) -> Iterator[str]:
 def _field(values: frozenset[int], full: frozenset[int]) -> str:
     if values == full:
         return "*"
-    high = max(full)
-    return ",".join(_text(run, high) for run in series(values))
+    return ",".join(_text(run) for run in series(values))
 
 
-def _text(run: Series, high: int) -> str:
+def _text(run: Series) -> str:
+    """Spell a run with both its ends.
+
+    systemd 252 gives up ("Resource deadlock avoided") on the open form ``00/2`` of
+    an hour field on a day whose gap swallows the first hour; ``00..22/2`` it reads.
+    """
     if run.first == run.last:
         return f"{run.first:02}"
     if run.step == 1:
         return f"{run.first:02}..{run.last:02}"
-    if run.last + run.step > high:
-        return f"{run.first:02}/{run.step}"
     return f"{run.first:02}..{run.last:02}/{run.step}"
 
 
