@@ -88,6 +88,7 @@ def kill(argv, output, *, lines, pause):
 STEPS = ("claim", "commit", "append", "confirm", "advance")
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("step", STEPS)
 def test_kill_between_steps(step, job, installed, fire, lines, state):
     """A process that ends right before any step leaves nothing that the next firing does not mend."""

@@ -1,0 +1,220 @@
+"""The book of record: what install writes, what everyone reads, and what it refuses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+
+import pytest
+
+from ratectl.errors import ConfigError, StorageError
+from ratectl.firing.journal import Journal
+from ratectl.model import Job, Output, Pair, Provider
+
+NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(days=3)
+JOB = Job(
+    name="usd-inr",
+    pairs=(Pair(base="USD", quote="INR"),),
+    schedule_texts=("every day at 09:00",),
+    timezone="Asia/Kolkata",
+    providers=(Provider(name="ecb", kind="ecb"),),
+    outputs=(Output(kind="text", target="/rates/output.txt"),),
+)
+
+
+def record(journal, *jobs, now=NOW):
+    journal.record_jobs(
+        jobs,
+        spec="/etc/jobs.toml",
+        digest="d1",
+        backend="cron",
+        scope="user",
+        host_timezone="UTC",
+        now=now,
+    )
+
+
+@pytest.fixture
+def journal(state):
+    with Journal(state) as journal:
+        yield journal
+
+
+def test_reading_creates_nothing(state):
+    """Looking at a home where nothing was installed leaves it as it was."""
+    with Journal(state) as journal:
+        assert journal.installed() == ()
+        assert journal.last_firing("x") is None
+        assert list(journal.quotes("x")) == []
+
+    assert not state.exists()
+
+
+def test_write_after_read(journal):
+    """A journal that was empty when first read can be written to and read again."""
+    assert journal.installed() == ()
+    record(journal, JOB)
+
+    assert [row.job for row in journal.installed()] == [JOB]
+
+
+def test_snapshot(journal):
+    """What was installed is read back equal."""
+    record(journal, JOB)
+
+    row = journal.installed_job("usd-inr")
+
+    assert row.job == JOB
+    assert (row.spec, row.digest, row.backend, row.scope) == (
+        "/etc/jobs.toml",
+        "d1",
+        "cron",
+        "user",
+    )
+    assert row.settled_until == row.installed_at == NOW
+    assert row.next_due is None
+
+
+def test_unknown_job(journal):
+    """An unknown name is a configuration error that names the nearest one."""
+    record(journal, JOB)
+
+    with pytest.raises(ConfigError, match="did you mean 'usd-inr'"):
+        journal.installed_job("usd-imr")
+
+
+def test_update_keeps_the_watermark(journal, changed):
+    """Another output or provider does not make old slots due, nor forget owed ones."""
+    record(journal, JOB)
+    record(journal, changed(JOB, timeout=30), now=LATER)
+
+    row = journal.installed_job("usd-inr")
+
+    assert row.settled_until == NOW
+    assert row.job.timeout == 30
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"schedule_texts": ("every day at 08:00",)}, {"timezone": "UTC"}, {"start": "2026-12-01"}],
+)
+def test_another_schedule_counts_from_now(journal, changed, change):
+    """Slots of a new schedule that lie before its installation are never due."""
+    record(journal, JOB)
+    record(journal, changed(JOB, **change), now=LATER)
+
+    assert journal.installed_job("usd-inr").settled_until == LATER
+
+
+def test_remove_and_install_again(journal):
+    """A removed job is gone from the list; installed again it does not back-fill the time between."""
+    record(journal, JOB)
+    journal.forget_jobs(["usd-inr"])
+    assert journal.installed() == ()
+
+    record(journal, JOB, now=LATER)
+
+    assert journal.installed_job("usd-inr").settled_until == LATER
+
+
+def test_many_jobs_are_one_transaction(journal, changed):
+    """Thousands of jobs are recorded together."""
+    record(journal, *(changed(JOB, name=f"job-{n}") for n in range(2000)))
+
+    assert len(journal.installed()) == 2000
+
+
+def test_claim_is_had_once(journal, state):
+    """Of hosts that claim a slot at the same moment, exactly one gets it."""
+    record(journal, JOB)
+    got = []
+
+    def claim(number):
+        with Journal(state) as mine:
+            got.append(mine.claim("usd-inr", NOW, owner=f"host{number}:1", now=NOW, lease=60))
+
+    threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(got) == [False] * 7 + [True]
+
+
+def test_host_name_prefix_is_not_the_host(journal):
+    """The host "web" does not take over a claim of "web1"."""
+    journal.claim("usd-inr", NOW, owner="web1:7", now=NOW, lease=60)
+
+    assert not journal.claim("usd-inr", NOW, owner="web:8", now=NOW, lease=60)
+    assert journal.claim("usd-inr", NOW, owner="web1:8", now=NOW, lease=60)
+
+
+def test_damaged_journal(state):
+    """A damaged file is named and left alone."""
+    state.mkdir()
+    path = state / "journal.sqlite3"
+    path.write_bytes(b"this was a journal once" * 100)
+
+    with Journal(state) as journal, pytest.raises(StorageError, match="damaged"):
+        journal.installed()
+
+    assert path.read_bytes().startswith(b"this was")
+
+
+def test_newer_journal(journal, state):
+    """A journal of a newer ratectl is not touched."""
+    record(journal, JOB)
+    with sqlite3.connect(state / "journal.sqlite3") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with Journal(state) as again, pytest.raises(ConfigError, match="newer ratectl"):
+        again.installed()
+
+
+def test_foreign_database(state):
+    """A database of another program under our name is not taken over."""
+    state.mkdir()
+    with sqlite3.connect(state / "journal.sqlite3") as connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+    connection.close()
+
+    with Journal(state) as journal, pytest.raises(ConfigError, match="not ratectl's"):
+        record(journal, JOB)
+
+
+def test_first_use_by_many(state):
+    """Processes that create the journal at the same moment all succeed."""
+    errors = []
+
+    def first(number):
+        try:
+            with Journal(state) as mine:
+                mine.claim("usd-inr", NOW, owner=f"host{number}:1", now=NOW, lease=60)
+        except Exception as error:  # noqa: BLE001 - any is a failure of this test
+            errors.append(error)
+
+    threads = [threading.Thread(target=first, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert errors == []
+
+
+def test_last_firings(journal):
+    """The newest slot of each installed job, whatever became of it."""
+    record(journal, JOB)
+    journal.claim("usd-inr", NOW, owner="h:1", now=NOW, lease=60)
+    journal.claim("usd-inr", LATER, owner="h:1", now=LATER, lease=60)
+    journal.reopen("usd-inr", LATER, detail="offline", now=LATER, judged=False)
+
+    found = journal.last_firings()
+
+    assert found == {"usd-inr": journal.last_firing("usd-inr")}
+    assert (found["usd-inr"].slot, found["usd-inr"].outcome) == (LATER, "failed")
+    assert not found["usd-inr"].settled

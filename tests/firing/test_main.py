@@ -1,0 +1,236 @@
+"""ratectl-fetch as the OS starts it: arguments, exit codes, what it says, and what it does not import."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ratectl.firing.__main__ as program
+from ratectl.firing.journal import Journal
+from ratectl.model import Provider
+
+pytestmark = pytest.mark.network
+SCRIPT = str(Path(program.__file__))
+HEAVY = {
+    "zoneinfo",
+    "dataclasses",
+    "json",
+    "pathlib",
+    "typing",
+    "argparse",
+    "re",
+    "requests",
+    "typer",
+    "platformdirs",
+    "ratectl.model",
+    "ratectl.schedule",
+}
+
+
+def fetch(*arguments, python=("-I", "-S"), **options):
+    """Run ratectl-fetch the way an artefact does."""
+    return subprocess.run(
+        (sys.executable, *python, SCRIPT, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+@pytest.fixture
+def live(job, live_rates, installed, changed):
+    """Install a job on the real clock, with a slot that was due a while ago."""
+
+    def install(**changes):
+        provider = Provider(
+            name="exchangerate-api-v4", kind="exchangerate-api-v4", base_url=f"{live_rates.url}/v4"
+        )
+        usd = changed(job(schedule_texts=("every minute",)), providers=(provider,), **changes)
+        return installed(usd, since=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5))
+
+    return install
+
+
+def test_success_is_silent(live, state, lines):
+    """A good firing says nothing, so that cron sends no mail."""
+    live()
+
+    done = fetch("usd-inr", "--state", str(state))
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(lines()) == 1
+
+
+def test_verbose(live, state):
+    """With -v it says in one line what it recorded."""
+    live()
+
+    done = fetch("-v", "usd-inr", f"--state={state}")
+
+    assert "recorded USD/INR 95 (exchangerate-api-v4)" in done.stdout
+
+
+def test_failure_is_one_line(live, state, live_rates, changed, lines):
+    """Without a way to the provider: exit 75, one line on stderr, nothing appended, and the slot stays due."""
+    usd = live(timeout=1)
+    [provider] = usd.providers
+    offline = changed(usd, providers=(changed(provider, base_url="http://rates.invalid/v4"),))
+    record(state, offline)
+
+    done = fetch("usd-inr", "--state", str(state))
+
+    assert done.returncode == 75
+    assert done.stdout == ""
+    assert done.stderr == "ratectl-fetch: usd-inr: offline: no way to exchangerate-api-v4\n"
+    assert lines() == []
+    record(state, changed(usd, providers=(changed(provider, base_url=f"{live_rates.url}/v4"),)))
+    assert fetch("usd-inr", "--state", str(state)).returncode == 0
+    assert len(lines()) == 1
+
+
+def record(state, job):
+    with Journal(state) as journal:
+        journal.record_job(
+            job,
+            spec="/etc/jobs.toml",
+            digest="1",
+            backend="cron",
+            scope="user",
+            host_timezone="UTC",
+            now=dt.datetime.now(dt.UTC),
+        )
+
+
+def test_nothing_due_imports_next_to_nothing(job, installed, state):
+    """A wakeup with nothing due does not load what only a firing needs, nor the packages installed beside us."""
+    installed(job(), since=dt.datetime.now(dt.UTC))
+    assert fetch("usd-inr", "--state", str(state)).returncode == 0  # stores when to look again
+
+    done = fetch("usd-inr", "--state", str(state), python=("-X", "importtime", "-I", "-S"))
+
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0
+    assert "sqlite3" in loaded
+    assert not loaded & HEAVY
+    assert "site" not in loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((), 2, "which JOB?"),
+        (("a", "b"), 2, "one JOB at a time"),
+        (("--frobnicate", "a"), 2, "no --frobnicate"),
+        (("a", "--state"), 2, "--state needs a value"),
+        (("a", "--slot", "2026-11-20", "--force"), 2, "exclude each other"),
+        (("nobody",), 78, "not installed"),
+    ],
+)
+def test_misuse(state, arguments, code, said):
+    """Wrong usage is one clear line and exit 2; an unknown job is exit 78."""
+    done = fetch(*arguments, *(("--state", str(state)) if code == 78 else ()))
+
+    assert done.returncode == code
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_unreadable_slot(live, state):
+    """A --slot that is no time is a usage error."""
+    live()
+
+    done = fetch("usd-inr", "--state", str(state), "--slot", "yesterday")
+
+    assert done.returncode == 2
+    assert "ISO 8601" in done.stderr
+
+
+def test_help_and_version():
+    """Both are answered without a state directory."""
+    assert "--slot T" in fetch("--help").stdout
+    assert fetch("--version").stdout.startswith("ratectl-fetch ")
+
+
+def test_damaged_journal(state):
+    """A damaged journal is exit 74 and one line."""
+    state.mkdir()
+    (state / "journal.sqlite3").write_bytes(b"not a database, by any means" * 50)
+
+    done = fetch("usd-inr", "--state", str(state))
+
+    assert done.returncode == 74
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("python", [("-I", "-S"), ("-I",), ()])
+def test_every_way_to_start(live, state, lines, python):
+    """With or without site and isolation, the script finds its own package and requests."""
+    live()
+
+    assert fetch("usd-inr", "--state", str(state), python=python).returncode == 0
+    assert len(lines()) == 1
+
+
+def test_as_a_module(live, state, lines):
+    """`python -m ratectl.firing` is the same program."""
+    live()
+
+    subprocess.run(
+        (sys.executable, "-m", "ratectl.firing", "usd-inr", "--state", str(state)), check=True
+    )
+
+    assert len(lines()) == 1
+
+
+def test_parallel_wakeups(live, state, lines, live_rates):
+    """Twenty wakeups of one job at once record its slot once."""
+    live()
+    argv = (sys.executable, "-I", "-S", SCRIPT, "usd-inr", "--state", str(state))
+
+    processes = [subprocess.Popen(argv) for _ in range(20)]
+
+    assert {process.wait() for process in processes} == {0}
+    slots = {line[:10] for line in lines()}
+    with Journal(state) as journal:
+        recorded = [entry.slot for entry in journal.quotes("usd-inr")]
+    assert len(lines()) == len(recorded) == len(set(recorded)) == len(live_rates.requests)
+    assert slots
+
+
+def test_zone_data_change_is_noticed(job, installed, state, tmp_path):
+    """A stored next slot is not trusted once the zone data it came from has changed."""
+    installed(job(), since=dt.datetime.now(dt.UTC))
+    zone = tmp_path / "zone"
+    zone.write_text("rules")
+    far = dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
+    with Journal(state) as journal:
+        journal.set_next_due(
+            "usd-inr",
+            far,
+            now=dt.datetime.now(dt.UTC),
+            zone_file=str(zone),
+            zone_stamp=f"{zone.stat().st_mtime_ns}:{zone.stat().st_size}",
+        )
+    assert program._rests(str(state), "usd-inr")
+
+    zone.write_text("new rules")
+
+    assert not program._rests(str(state), "usd-inr")
+
+
+def test_old_answer_is_not_trusted(job, installed, state):
+    """A stored next slot is looked at again after a day."""
+    installed(job(), since=dt.datetime.now(dt.UTC))
+    assert fetch("usd-inr", "--state", str(state)).returncode == 0
+    assert program._rests(str(state), "usd-inr")
+
+    with Journal(state) as journal, journal.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET checked_at = checked_at - 86401")
+
+    assert not program._rests(str(state), "usd-inr")
