@@ -100,7 +100,7 @@ def test_cron_cannot_say(calendar):
         (
             Calendar(seconds=those(0, 20, 40), minutes=those(0), hours=those(0)),
             None,
-            ["*-*-* 00:00:00/20"],
+            ["*-*-* 00:00:00..40/20"],
         ),
         (
             Calendar(minutes=those(0), hours=those(8), weekdays=those(1), nth=those(1, -1)),

@@ -186,7 +186,8 @@ def _week_of(dates: set[tuple[int, int]]) -> frozenset[int]:
 
 
 def _starred(minutes: frozenset[int]) -> frozenset[int]:
-    return frozenset(range(0, 60, gcd(60, *minutes)))
+    """Return minutes that contain *minutes* and that cron says as ``*`` or ``*/n``."""
+    return frozenset(range(0, 60, gcd(30, *minutes)))
 
 
 def _pulses(instants: list[dt.datetime]) -> tuple[Trigger, ...]:
