@@ -12,34 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ratectl.backends import BACKENDS
 from ratectl.schedule.calendar import Calendar
 from ratectl.schedule.civil import days_in_month
 from ratectl.schedule.cover import Fidelity, Line, Pulse, cover
 from ratectl.schedule.parse import parse
 from ratectl.schedule.slots import after
-from ratectl.schedule.triggers import Abilities
 
-CRON = Abilities(gap="after", fold="cron")
-SYSTEMD = Abilities(
-    zones=True,
-    seconds=True,
-    last_day=True,
-    nth=frozenset({1, 2, 3, 4, 5, -1}),
-    both_days=True,
-    gap="skip",
-    fold="first",
-)
-WINDOWS = Abilities(
-    seconds=True,
-    last_day=True,
-    nth=frozenset({1, 2, 3, 4, -1}),
-    day_strides=True,
-    pulses=True,
-    gap="after",
-    most=48,
-)
-LAUNCHD = Abilities(most=500, days_multiply=True)
-ENGINES = {"cron": CRON, "systemd": SYSTEMD, "windows": WINDOWS, "launchd": LAUNCHD}
+ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
 ZONES = (
     "UTC",
     "America/New_York",
@@ -202,7 +182,10 @@ def test_plain_schedules_are_exact(engine, text):
 def test_reason_is_given():
     """A guarded cover says why it wakes more often."""
     found = cover(
-        parse(["every day at 10:30"]), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"), CRON
+        parse(["every day at 10:30"]),
+        ZoneInfo("America/New_York"),
+        ZoneInfo("Asia/Kolkata"),
+        ENGINES["cron"],
     )
 
     assert found.fidelity is Fidelity.GUARDED
@@ -213,7 +196,10 @@ def test_reason_is_given():
 def test_fixed_offsets_are_exact():
     """A zone that never changes its clocks is only moved, weekdays included."""
     found = cover(
-        parse(["30 2 * * 1"]), ZoneInfo("Asia/Kolkata"), ZoneInfo("America/Phoenix"), CRON
+        parse(["30 2 * * 1"]),
+        ZoneInfo("Asia/Kolkata"),
+        ZoneInfo("America/Phoenix"),
+        ENGINES["cron"],
     )
 
     assert found.fidelity is Fidelity.EXACT
