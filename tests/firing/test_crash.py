@@ -34,6 +34,7 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
     now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     usd = job(
         schedule_texts=("* * * * *",),
+        timeout=120,  # thousands of slots in one firing, on a machine that may be busy
         catch_up=CatchUp.ALL,
         outputs=outputs,
         providers=tuple(
