@@ -14,8 +14,8 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.base import Verb
 from ratectl.errors import ConfigError, EngineError
 from ratectl.firing.journal import Journal
-from ratectl.host import exclusive
 from ratectl.schedule.triggers import Cover, Fidelity
+from ratectl.undertaking import exclusive
 
 ENGINES = ["cron", "systemd"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ import pytest
 from ratectl import host
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import RemoveFile, Run, WriteFile
-from ratectl.errors import CannotCreateError, EngineError, RatectlError
+from ratectl.errors import CannotCreateError, EngineError
 
 
 @pytest.fixture
@@ -129,19 +128,6 @@ def test_target(name):
     assert host.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)
 
 
-def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
-    """What began and did not end is known to the next one."""
-    with host.exclusive(tmp_path) as first:
-        assert not first.interrupted
-        first.begin()
-    with host.exclusive(tmp_path) as second:
-        assert second.interrupted
-        second.begin()
-        second.done()
-    with host.exclusive(tmp_path) as third:
-        assert not third.interrupted
-
-
 def test_settle(tmp_path):
     """A folder that changed in this very second is waited for; an old or hidden one is not."""
     waits = []
@@ -154,32 +140,3 @@ def test_settle(tmp_path):
     host.settle(tmp_path, sleep=waits.append)
     host.settle(tmp_path / "no", sleep=waits.append)
     assert len(waits) == 1
-
-
-def test_one_change_at_a_time(tmp_path):
-    """A second install waits until the first has ended."""
-    order = []
-
-    def second():
-        with host.exclusive(tmp_path):
-            order.append("second")
-
-    with host.exclusive(tmp_path):
-        other = threading.Thread(target=second)
-        other.start()
-        other.join(0.2)
-        order.append("first")
-    other.join()
-
-    assert order == ["first", "second"]
-
-
-def test_a_state_directory_that_cannot_be(tmp_path):
-    """A state directory that cannot be made is our error."""
-    (tmp_path / "file").touch()
-
-    with (
-        pytest.raises(RatectlError, match=r"install\.lock"),
-        host.exclusive(tmp_path / "file" / "x"),
-    ):
-        pass

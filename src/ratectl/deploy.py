@@ -34,9 +34,9 @@ if TYPE_CHECKING:
         Step,
     )
     from ratectl.firing.journal import Installed, Journal
-    from ratectl.host import Undertaking
     from ratectl.model import Job
     from ratectl.schedule.triggers import Cover
+    from ratectl.undertaking import Undertaking
 
 TOLERANCE = dt.timedelta(seconds=60)
 """How far the engine's next run may lie behind our own next slot."""

@@ -22,7 +22,7 @@ from ratectl.backends.base import Completed, Host, RemoveFile, Run, Settle, Writ
 from ratectl.errors import CannotCreateError, ConfigError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import PurePath
 
     from ratectl.backends.base import Backend, Step
@@ -374,53 +374,3 @@ def _environment() -> dict[str, str]:
         if runtime.is_dir():  # `su - user` leaves it unset
             environment["XDG_RUNTIME_DIR"] = str(runtime)
     return environment
-
-
-class Undertaking:
-    """One change of the engine at a time for one state directory, remembered if it is cut short."""
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-        self.interrupted = os.fstat(handle).st_size > 0
-        """An earlier change began and never came to its end."""
-
-    def begin(self) -> None:
-        """Note on disk that the engine is about to be changed."""
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, b"an install or remove is at work\n")
-        os.fsync(self._handle)
-
-    def done(self) -> None:
-        """Note that the change came to its end."""
-        os.ftruncate(self._handle, 0)
-        os.fsync(self._handle)
-        self.interrupted = False
-
-
-@contextlib.contextmanager
-def exclusive(state_dir: Path) -> Iterator[Undertaking]:
-    """Hold the state directory's install lock, waiting while another process has it."""
-    path = state_dir / "install.lock"
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except PermissionError as error:
-        raise RefusedError(f"{path}: may not be written by this account") from error
-    except OSError as error:
-        raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
-    try:
-        _lock(handle)
-        yield Undertaking(handle)
-    finally:
-        os.close(handle)  # releases the lock, too
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - Windows only
-
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-    else:
-        import fcntl  # noqa: PLC0415 - POSIX only
-
-        fcntl.flock(handle, fcntl.LOCK_EX)

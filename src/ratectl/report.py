@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def plan_text(prepared: Prepared) -> str:
         lines.append(f"{part.site}, where the jobs stand now:")
         lines += _shortened([_change_text(c, {}) for c in part.changes])
     lines.append("steps:")
-    lines += _shortened([f"  {text}" for text in _steps(prepared)])
+    lines += _few_files([f"  {text}" for text in _steps(prepared)])
     return "\n".join((*lines, *_caveats(prepared)))
 
 
@@ -106,9 +107,7 @@ def removal_text(removal: Removal) -> str:
 
 def steps_text(parts: Sequence[Part]) -> str:
     """Return the steps of *parts* as a dry run shows them."""
-    return "\n".join(
-        ["steps:", *_shortened([f"  {_step(s)}" for part in parts for s in part.steps])]
-    )
+    return "\n".join(["steps:", *_few_files([f"  {_step(s)}" for p in parts for s in p.steps])])
 
 
 def listing_text(rows: Sequence[Row]) -> str:
@@ -210,6 +209,15 @@ def _shortened(lines: list[str]) -> list[str]:
     if len(lines) <= _LISTED:
         return lines
     return [*lines[:_LISTED], f"  ... and {len(lines) - _LISTED} more"]
+
+
+def _few_files(lines: list[str]) -> list[str]:
+    """Return the lines of steps with long stretches of files cut; every other step stays."""
+    kept: list[str] = []
+    for of_files, group in itertools.groupby(lines, lambda line: not line.startswith("  run ")):
+        stretch = list(group)
+        kept += _shortened(stretch) if of_files else stretch
+    return kept
 
 
 def _caveats(prepared: Prepared) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 
 from ratectl import choose, deploy, host, paths, report, schedule, spec
 from ratectl.firing.journal import Journal
+from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
     from ratectl.backends.base import Host
@@ -49,7 +50,7 @@ def install(
         )
         return
     with (
-        host.exclusive(here.state_dir) as undertaking,
+        exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
         prepared = prepare(

@@ -10,6 +10,7 @@ import typer
 from ratectl import deploy, host, report
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
+from ratectl.undertaking import exclusive
 
 
 def remove(
@@ -31,7 +32,7 @@ def remove(
     here = host.current()
     reader = host.SystemReader()
     with (
-        host.exclusive(here.state_dir) as undertaking,
+        exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
         removal = deploy.prepare_removal(deploy.survey(here, reader), journal.installed(), names)

@@ -1,0 +1,68 @@
+"""One install or remove at a time for one state directory, remembered when it is cut short.
+
+The kernel releases the lock when the process dies; what the file says stays, so
+that the next install puts everything in place again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ratectl.errors import CannotCreateError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Undertaking:
+    """One change of the engine at a time for one state directory, remembered if it is cut short."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self.interrupted = os.fstat(handle).st_size > 0
+        """An earlier change began and never came to its end."""
+
+    def begin(self) -> None:
+        """Note on disk that the engine is about to be changed."""
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        os.write(self._handle, b"an install or remove is at work\n")
+        os.fsync(self._handle)
+
+    def done(self) -> None:
+        """Note that the change came to its end."""
+        os.ftruncate(self._handle, 0)
+        os.fsync(self._handle)
+        self.interrupted = False
+
+
+@contextlib.contextmanager
+def exclusive(state_dir: Path) -> Iterator[Undertaking]:
+    """Hold the state directory's install lock, waiting while another process has it."""
+    path = state_dir / "install.lock"
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except PermissionError as error:
+        raise RefusedError(f"{path}: may not be written by this account") from error
+    except OSError as error:
+        raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
+    try:
+        _lock(handle)
+        yield Undertaking(handle)
+    finally:
+        os.close(handle)  # releases the lock, too
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - Windows only
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - POSIX only
+
+        fcntl.flock(handle, fcntl.LOCK_EX)

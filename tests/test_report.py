@@ -1,0 +1,119 @@
+"""What people and programs read: plans, installs and removals as text and JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.fakes.jobs import job, jobs
+from tests.test_deploy import Office
+
+from ratectl import deploy, report
+from ratectl.firing.journal import Journal
+
+
+@pytest.fixture
+def office(tmp_path):
+    return Office(tmp_path)
+
+
+def prepared(office, *wanted, prune=False):
+    source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
+    with Journal(office.account.state_dir) as journal:
+        return deploy.prepare(office.site, source, journal, prune=prune)
+
+
+def test_a_first_plan(office):
+    """A plan names the engine, each change with its reason, and every step in order."""
+    plan = prepared(office, job("home"), job("abroad", schedule='"every 5 seconds"'))
+
+    assert report.plan_text(plan).splitlines() == [
+        "cron (user):",
+        "  + create abroad",
+        f"      guarded: {plan.covers['abroad'].reason}",
+        "  + create home",
+        "steps:",
+        "  record 2 jobs in the journal",
+        "  wait until /var/spool/cron/crontabs has not changed in the current second",
+        "  run crontab -   # write tester's crontab (2 lines of ours)",
+    ]
+
+
+def test_a_plan_for_programs(office):
+    """The JSON of a plan has the changes, moves, steps and caveats."""
+    office.install(job("a"))
+    told = json.loads(report.as_json(report.plan_json(prepared(office, *jobs("a", "b")))))
+
+    assert list(told) == ["backend", "scope", "changes", "moves", "steps", "caveats"]
+    assert [(c["job"], c["change"], c["fidelity"]) for c in told["changes"]] == [
+        ("a", "keep", "exact"),
+        ("b", "create", "exact"),
+    ]
+    assert told["moves"] == []
+
+
+def test_a_move(office):
+    """Jobs that leave another engine are shown with where they stand now."""
+    office.install(job("a"))
+    office.use("systemd")
+    plan = prepared(office, job("a"))
+
+    text = report.plan_text(plan)
+
+    assert "cron (user), where the jobs stand now:\n  - delete a" in text
+    assert text.endswith("`loginctl enable-linger tester` keeps them running")
+    assert report.plan_json(plan)["moves"] == [{"job": "a", "backend": "cron", "scope": "user"}]
+
+
+def test_prune_and_nothing_else(office):
+    """What a prune removes is named, with the reason; what stays is only counted."""
+    office.install(*jobs("a", "b"))
+
+    lines = report.plan_text(prepared(office, job("a"), prune=True)).splitlines()
+
+    assert lines[1:3] == ["  - delete b (not in the spec)", "  = 1 unchanged"]
+    assert lines[-1] == "  mark 1 job as removed in the journal"
+
+
+def test_long_plans_are_cut(office):
+    """A plan of a hundred jobs stays readable."""
+    text = report.plan_text(prepared(office, *jobs(*(f"job-{n}" for n in range(100)))))
+
+    assert "  ... and 60 more" in text
+    assert len(text.splitlines()) < 50
+
+
+def test_units_and_long_commands(office):
+    """Written and removed files are shown by path, long command lines are cut."""
+    office.use("systemd")
+    done = office.install(*jobs(*(f"job-{n}" for n in range(20))))
+    removal = office.remove()
+
+    text = report.plan_text(done)
+    assert "write /home/tester/.config/systemd/user/ratectl-job-0.service (" in text
+    assert " more)   # start the timers" in text
+    steps = report.steps_text(removal.parts)
+    assert "remove /home/tester/.config/systemd/user/ratectl-job-0.timer" in steps
+
+
+def test_what_an_install_did(office):
+    """Afterwards the counts stand there, and the next slot of each changed job."""
+    done = office.install(*jobs("a", "b"))
+
+    assert report.installed_text(done, {"a": "tomorrow"}).splitlines() == [
+        "installed in cron (user) and read back: 2 created",
+        "  a: next tomorrow",
+    ]
+
+
+def test_what_a_remove_did(office):
+    """Removed jobs are named with their engine; one that only the journal knew is told apart."""
+    office.install(*jobs("a", "b"))
+    office.install(job("a"), job("b", enabled="false"))
+
+    assert report.removal_text(office.remove()).splitlines() == [
+        "removed from cron (user):",
+        "  - a",
+        "removed from the journal, no scheduler held them: b",
+    ]
+    assert report.removal_text(office.remove()) == "nothing to remove"

@@ -1,0 +1,52 @@
+"""One change of the engine at a time, and the memory of one that was cut short."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ratectl.errors import RatectlError
+from ratectl.undertaking import exclusive
+
+
+def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
+    """What began and did not end is known to the next one."""
+    with exclusive(tmp_path) as first:
+        assert not first.interrupted
+        first.begin()
+    with exclusive(tmp_path) as second:
+        assert second.interrupted
+        second.begin()
+        second.done()
+    with exclusive(tmp_path) as third:
+        assert not third.interrupted
+
+
+def test_one_change_at_a_time(tmp_path):
+    """A second install waits until the first has ended."""
+    order = []
+
+    def second():
+        with exclusive(tmp_path):
+            order.append("second")
+
+    with exclusive(tmp_path):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join()
+
+    assert order == ["first", "second"]
+
+
+def test_a_state_directory_that_cannot_be(tmp_path):
+    """A state directory that cannot be made is our error."""
+    (tmp_path / "file").touch()
+
+    with (
+        pytest.raises(RatectlError, match=r"install\.lock"),
+        exclusive(tmp_path / "file" / "x"),
+    ):
+        pass
