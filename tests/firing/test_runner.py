@@ -282,6 +282,15 @@ class TestWaiting:
         assert len(lines()) == 4
         assert clock.now < start + dt.timedelta(minutes=1)
 
+    def test_walk_ends_with_its_minute(self, job, installed, fire, clock):
+        """However dense the slots, the process ends with the minute; the next wakeup goes on."""
+        start = clock.now = dt.datetime(2026, 11, 20, 9, 30, 50, tzinfo=UTC)
+        usd = job(schedule_texts=("every second",), catch_up=CatchUp.ALL)
+
+        report = fire(installed(usd, since=start - dt.timedelta(seconds=1)))
+
+        assert [slot[14:19] for slot, _ in outcomes(report)] == [f"30:{s}" for s in range(50, 60)]
+
     def test_early_engine(self, job, installed, fire, lines, clock):
         """An engine that starts us a second early loses nothing."""
         clock.now = dt.datetime(2026, 11, 20, 8, 59, 59, tzinfo=UTC)

@@ -209,7 +209,7 @@ class Runner:
             if now >= horizon:  # a slow fetch: the wakeup of this minute found our lock
                 horizon = _end_of_minute(now)
             following = self.timetable.next(max(now, self._watermark()))
-            if following is None or self.report.error or following >= max(horizon, now + EARLY):
+            if following is None or self.report.error or following >= horizon:
                 return
             self._sleep_until(following)
             self.answers.clear()

@@ -1,0 +1,178 @@
+"""run, history and serve, as a person or a container calls them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ratectl.firing.journal import Journal
+from ratectl.model import Job, Output, Pair, Provider
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture
+def ratectl(state):
+    """Run ratectl on the test's own state directory."""
+    environment = {**os.environ, "RATECTL_STATE_DIR": str(state)}
+
+    def run(*arguments):
+        return subprocess.run(
+            (sys.executable, "-m", "ratectl", *arguments),
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=120,
+            check=False,
+        )
+
+    run.environment = environment
+    return run
+
+
+@pytest.fixture
+def install(state, live_rates, tmp_path):
+    """Record a job whose last slot was up to a minute ago."""
+
+    def record(name="usd-inr", path="/v4"):
+        job = Job(
+            name=name,
+            pairs=(Pair(base="USD", quote="INR"),),
+            schedule_texts=("every minute",),
+            timezone="UTC",
+            providers=(
+                Provider(
+                    name="exchangerate-api-v4",
+                    kind="exchangerate-api-v4",
+                    base_url=live_rates.url + path,
+                ),
+            ),
+            outputs=(Output(kind="text", target=str(tmp_path / "output.txt")),),
+            timeout=2,
+        )
+        with Journal(state) as journal:
+            journal.record_job(
+                job,
+                spec="/etc/jobs.toml",
+                digest="1",
+                backend="cron",
+                scope="user",
+                host_timezone="UTC",
+                now=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5),
+            )
+
+    return record
+
+
+def test_run(ratectl, install, tmp_path):
+    """`run JOB` settles what is due and says what it recorded; again, it says that nothing is due."""
+    install()
+
+    first, second = ratectl("run", "usd-inr"), ratectl("run", "usd-inr")
+
+    assert first.returncode == 0, first.stderr
+    assert "recorded USD/INR 95 (exchangerate-api-v4)" in first.stdout
+    assert second.stdout == "usd-inr: nothing is due\n" or "recorded" in second.stdout
+    assert (
+        (tmp_path / "output.txt").read_text().startswith(f"{dt.datetime.now(dt.UTC):%d/%m/%Y} - 95")
+    )
+
+
+def test_run_json(ratectl, install):
+    """`--json` gives facts, rates as strings."""
+    install()
+
+    [facts] = json.loads(ratectl("run", "usd-inr", "--force", "--json").stdout)
+
+    [slot] = facts["slots"]
+    assert (facts["job"], slot["outcome"]) == ("usd-inr", "recorded")
+    assert (slot["quotes"][0]["rate"], slot["quotes"][0]["kind"]) == ("95", "manual")
+
+
+def test_run_all_reports_each(ratectl, install):
+    """`run --all` goes on after a job that fails, and ends with its exit code."""
+    install("a-good-one")
+    install("b-broken-one", path="/nowhere")
+    install("c-good-one")
+
+    done = ratectl("run", "--all")
+
+    assert done.returncode == 65
+    assert "a-good-one: " in done.stdout
+    assert "c-good-one: " in done.stdout
+    assert "HTTP 404" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("run",), 2),
+        (("run", "usd-inr", "--all"), 2),
+        (("run", "usd-inr", "--slot", "2026-11-20", "--force"), 2),
+        (("run", "nobody"), 78),
+        (("history", "nobody"), 78),
+        (("serve",), 78),
+    ],
+)
+def test_misuse(ratectl, arguments, code):
+    """What cannot be meant is refused with its exit code and without a traceback."""
+    done = ratectl(*arguments)
+
+    assert done.returncode == code
+    assert done.stderr.startswith("ratectl: ")
+
+
+def test_history(ratectl, install):
+    """`history --json` is an array of quotes with rates as strings; removing the job keeps it."""
+    install()
+    assert json.loads(ratectl("history", "usd-inr", "--json").stdout) == []
+    ratectl("run", "usd-inr")
+
+    [quote] = json.loads(ratectl("history", "usd-inr", "--json").stdout)
+
+    assert quote["rate"] == "95"
+    assert {"slot", "rate_date", "provider", "observed_at", "kind"} <= set(quote)
+    assert "USD/INR 95" in ratectl("history", "usd-inr").stdout
+
+
+SPEC = """
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "every 2 seconds"
+catch_up = "all"
+providers = ["frankfurter"]
+output = "{output}"
+
+[providers.frankfurter]
+base_url = "{url}/v1"
+"""
+
+
+def test_serve_until_told_to_stop(ratectl, live_rates, tmp_path):
+    """`serve SPEC` records in the foreground and ends cleanly on SIGTERM."""
+    spec, output = tmp_path / "jobs.toml", tmp_path / "output.txt"
+    spec.write_text(SPEC.format(output=output.as_posix(), url=live_rates.url))
+    argv = (sys.executable, "-m", "ratectl", "serve", str(spec))
+
+    with subprocess.Popen(argv, env=ratectl.environment, stderr=subprocess.PIPE) as serving:
+        give_up = time.monotonic() + 90
+        while not output.exists() or len(output.read_text().splitlines()) < 2:
+            assert time.monotonic() < give_up
+            assert serving.poll() is None, serving.stderr.read()
+            time.sleep(0.05)
+        serving.send_signal(signal.SIGTERM)
+        try:
+            assert serving.wait(70) == 0  # a firing at work goes on to the end of its minute
+        finally:
+            serving.kill()
+
+    history = json.loads(ratectl("history", "usd-inr", "--json").stdout)
+    assert len({quote["slot"] for quote in history}) == len(history) >= 2
+    assert len(output.read_text().splitlines()) == len(history)
