@@ -140,7 +140,7 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     if drop_in:
         put = RemoveFile(path=DROP_IN) if text is None else WriteFile(path=DROP_IN, data=text)
         return (Settle(path=DROP_IN.parent), put)
-    what = f"{len(lines)} lines of ours"
+    what = f"{len(lines)} line{'' if len(lines) == 1 else 's'} of ours"
     return (Settle(path=SPOOL), *_write_tab(text, flavour, host, what))
 
 
