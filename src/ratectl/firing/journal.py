@@ -6,79 +6,36 @@ only when nothing is due and nothing waits for an output, so a wakeup may trust 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from ratectl.errors import ConfigError
 from ratectl.firing.database import Database
-from ratectl.firing.quote import Leg, Quote, plain
-from ratectl.model import Job, Pair
+from ratectl.firing.quote import plain
+from ratectl.firing.rows import (
+    Entry,
+    Firing,
+    Installed,
+    Quarantined,
+    aware,
+    to_firing,
+    to_installed,
+    to_quote,
+    unix,
+)
 
 if TYPE_CHECKING:
+    import datetime as dt
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from ratectl.firing.quote import Quote
+    from ratectl.model import Job, Pair
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """A job as the last install left it, and how far it has come. Times are aware, in UTC."""
-
-    job: Job
-    spec: str
-    """Path of the spec file that it came from."""
-    digest: str
-    """Of that file when it was installed."""
-    backend: str
-    scope: str
-    host_timezone: str
-    installed_at: dt.datetime
-    settled_until: dt.datetime
-    """No slot up to here is due any more."""
-    next_due: dt.datetime | None
-    """None: not computed yet, or something is due or undelivered."""
-    enabled: bool
-    missed: int
-    """Slots that no firing settled and no catch-up will."""
-    failures: int
-    """Failed firings in a row."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firing:
-    """What became of one slot."""
-
-    job: str
-    slot: dt.datetime
-    outcome: str
-    """recorded, closed, missed or failed; empty while a firing is at work on it."""
-    detail: str
-    at: dt.datetime
-    settled: bool
-    """False: the slot is still due."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One quote in the book, and the slot it settled."""
-
-    slot: dt.datetime
-    quote: Quote
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantined:
-    """An answer that failed a check, kept for a person to judge."""
-
-    provider: str
-    reason: str
-    body: bytes
-    quote: Quote | None = None
-    """None where the body gave none."""
+__all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
 
 
 class Journal:
@@ -146,7 +103,7 @@ class Journal:
                     (job.name,),
                 ).fetchone()
                 keeps = known is not None and not known["removed"] and _same_slots(known, job)
-                settled = known["settled_until"] if keeps else _unix(now)
+                settled = known["settled_until"] if keeps else unix(now)
                 connection.execute(
                     "INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,"
                     " installed_at, settled_until, enabled) VALUES (?,?,?,?,?,?,?,?,?,?)"
@@ -163,7 +120,7 @@ class Journal:
                         backend,
                         scope,
                         host_timezone,
-                        _unix(now),
+                        unix(now),
                         settled,
                         job.enabled,
                     ),
@@ -190,13 +147,13 @@ class Journal:
     def installed(self) -> tuple[Installed, ...]:
         """Return every installed job, by name."""
         rows = self.database.rows("SELECT * FROM jobs WHERE NOT removed ORDER BY name")
-        return tuple(_installed(row) for row in rows)
+        return tuple(to_installed(row) for row in rows)
 
     def installed_job(self, name: str) -> Installed:
         """Return one installed job. Raises ConfigError for a name that is not installed."""
         rows = self.database.rows("SELECT * FROM jobs WHERE name = ? AND NOT removed", (name,))
         if rows:
-            return _installed(rows[0])
+            return to_installed(rows[0])
         names = [
             row["name"] for row in self.database.rows("SELECT name FROM jobs WHERE NOT removed")
         ]
@@ -211,7 +168,7 @@ class Journal:
         rows = self.database.rows(
             "SELECT * FROM firings WHERE job = ? ORDER BY slot DESC LIMIT 1", (job,)
         )
-        return _firing(rows[0]) if rows else None
+        return to_firing(rows[0]) if rows else None
 
     def last_firings(self) -> dict[str, Firing]:
         """Return :meth:`last_firing` of every installed job that has one."""
@@ -219,21 +176,21 @@ class Journal:
             "SELECT f.* FROM jobs j JOIN firings f ON f.job = j.name AND NOT j.removed"
             " AND f.slot = (SELECT max(slot) FROM firings WHERE job = j.name)"
         )
-        return {row["job"]: _firing(row) for row in rows}
+        return {row["job"]: to_firing(row) for row in rows}
 
     def firing(self, job: str, slot: dt.datetime) -> Firing | None:
         """Return what became of one slot."""
         rows = self.database.rows(
-            "SELECT * FROM firings WHERE job = ? AND slot = ?", (job, _unix(slot))
+            "SELECT * FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
         )
-        return _firing(rows[0]) if rows else None
+        return to_firing(rows[0]) if rows else None
 
     def quotes(self, job: str, slot: dt.datetime | None = None) -> Iterator[Entry]:
         """Yield the quotes of *job* (of one *slot* if given), oldest slot first, in constant memory."""
-        where, values = ("", ()) if slot is None else (" AND slot = ?", (_unix(slot),))
+        where, values = ("", ()) if slot is None else (" AND slot = ?", (unix(slot),))
         sql = f"SELECT * FROM quotes WHERE job = ?{where} ORDER BY slot, base, quote"  # noqa: S608 - no input
         for row in self.database.each(sql, (job, *values)):
-            yield Entry(slot=_aware(row["slot"]), quote=_quote(row))
+            yield Entry(slot=aware(row["slot"]), quote=to_quote(row))
 
     def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
         """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
@@ -244,7 +201,7 @@ class Journal:
                 (pair.base, pair.quote, day.isoformat()),
             )
             if rows:
-                return _quote(rows[0])
+                return to_quote(rows[0])
         return None
 
     def held_quote(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
@@ -273,7 +230,7 @@ class Journal:
                 " state = 'claimed', owner = excluded.owner, lease_until = excluded.lease_until,"
                 " at = excluded.at WHERE state = 'open' OR state = 'claimed'"
                 " AND (substr(owner, 1, length(?)) = ? OR lease_until < excluded.at)",
-                (job, _unix(slot), owner, _unix(now) + lease, _unix(now), f"{host}:", f"{host}:"),
+                (job, unix(slot), owner, unix(now) + lease, unix(now), f"{host}:", f"{host}:"),
             )
             return cursor.rowcount == 1
 
@@ -285,10 +242,10 @@ class Journal:
             connection.execute(
                 "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?,"
                 " attempts = attempts + ? WHERE job = ? AND slot = ?",
-                (detail, _unix(now), int(judged), job, _unix(slot)),
+                (detail, unix(now), int(judged), job, unix(slot)),
             )
             row = connection.execute(
-                "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, _unix(slot))
+                "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
             ).fetchone()
         return int(row["attempts"])
 
@@ -298,7 +255,7 @@ class Journal:
             connection.execute(
                 "UPDATE jobs SET settled_until = max(settled_until, ?), missed = missed + ?,"
                 " next_due = NULL WHERE name = ?",
-                (_unix(until), missed, job),
+                (unix(until), missed, job),
             )
 
     def set_next_due(
@@ -316,7 +273,7 @@ class Journal:
             connection.execute(
                 "UPDATE jobs SET next_due = ?, checked_at = ?, zone_file = ?, zone_stamp = ?"
                 " WHERE name = ?",
-                (far if due is None else _unix(due), _unix(now), zone_file, zone_stamp, job),
+                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
             )
 
     def count_failure(self, job: str) -> int:
@@ -349,7 +306,7 @@ def settle(
     connection.execute(
         "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, at = ?"
         " WHERE job = ? AND slot = ?",
-        (outcome, detail, _unix(now), job, _unix(slot)),
+        (outcome, detail, unix(now), job, unix(slot)),
     )
     connection.execute("UPDATE jobs SET next_due = NULL WHERE name = ?", (job,))
 
@@ -364,14 +321,14 @@ def add_quotes(
         [
             (
                 job,
-                _unix(slot),
+                unix(slot),
                 quote.pair.base,
                 quote.pair.quote,
                 plain(quote.rate),
                 quote.rate_date.isoformat(),
                 quote.provider,
-                None if quote.provider_time is None else _unix(quote.provider_time),
-                _unix(quote.observed_at),
+                None if quote.provider_time is None else unix(quote.provider_time),
+                unix(quote.observed_at),
                 quote.kind,
                 json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
             )
@@ -395,7 +352,7 @@ def add_quarantined(
         connection.execute(
             "INSERT INTO quarantine (job, slot, provider, base, quote, rate, rate_date, reason, body, at)"
             " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (job, _unix(slot), item.provider, *values, *rate, item.reason, item.body, _unix(now)),
+            (job, unix(slot), item.provider, *values, *rate, item.reason, item.body, unix(now)),
         )
 
 
@@ -404,65 +361,4 @@ def _same_slots(known: sqlite3.Row, job: Job) -> bool:
     before = json.loads(known["snapshot"])
     return all(
         before.get(key) == plain_job[key] for key in ("schedule_texts", "timezone", "start", "end")
-    )
-
-
-def _unix(moment: dt.datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _aware(unix: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(unix, dt.UTC)
-
-
-def _installed(row: sqlite3.Row) -> Installed:
-    due = row["next_due"]
-    try:
-        job = Job.from_plain(json.loads(row["snapshot"]))
-    except (TypeError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"job {row['name']!r}: its snapshot is of another version of ratectl ({error}); "
-            "run `ratectl install` again"
-        ) from error
-    return Installed(
-        job=job,
-        spec=row["spec"],
-        digest=row["digest"],
-        backend=row["backend"],
-        scope=row["scope"],
-        host_timezone=row["host_timezone"],
-        installed_at=_aware(row["installed_at"]),
-        settled_until=_aware(row["settled_until"]),
-        next_due=None if due is None or due > 1 << 40 else _aware(due),
-        enabled=bool(row["enabled"]),
-        missed=row["missed"],
-        failures=row["failures"],
-    )
-
-
-def _firing(row: sqlite3.Row) -> Firing:
-    return Firing(
-        job=row["job"],
-        slot=_aware(row["slot"]),
-        outcome=row["outcome"],
-        detail=row["detail"],
-        at=_aware(row["at"]),
-        settled=row["state"] == "settled",
-    )
-
-
-def _quote(row: sqlite3.Row) -> Quote:
-    published = row["provider_time"]
-    return Quote(
-        pair=Pair(base=row["base"], quote=row["quote"]),
-        rate=Decimal(row["rate"]),
-        rate_date=dt.date.fromisoformat(row["rate_date"]),
-        provider=row["provider"],
-        provider_time=None if published is None else _aware(published),
-        observed_at=_aware(row["observed_at"]),
-        kind=row["kind"],
-        legs=tuple(
-            Leg(pair=Pair(base=base, quote=quote), rate=Decimal(rate))
-            for base, quote, rate in json.loads(row["legs"])
-        ),
     )

@@ -1,0 +1,139 @@
+"""The rows of the journal as values, and back: what everyone who reads the book of record sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError
+from ratectl.firing.quote import Leg, Quote
+from ratectl.model import Job, Pair
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A job as the last install left it, and how far it has come. Times are aware, in UTC."""
+
+    job: Job
+    spec: str
+    """Path of the spec file that it came from."""
+    digest: str
+    """Of that file when it was installed."""
+    backend: str
+    scope: str
+    host_timezone: str
+    installed_at: dt.datetime
+    settled_until: dt.datetime
+    """No slot up to here is due any more."""
+    next_due: dt.datetime | None
+    """None: not computed yet, or something is due or undelivered."""
+    enabled: bool
+    missed: int
+    """Slots that no firing settled and no catch-up will."""
+    failures: int
+    """Failed firings in a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """What became of one slot."""
+
+    job: str
+    slot: dt.datetime
+    outcome: str
+    """recorded, closed, missed or failed; empty while a firing is at work on it."""
+    detail: str
+    at: dt.datetime
+    settled: bool
+    """False: the slot is still due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One quote in the book, and the slot it settled."""
+
+    slot: dt.datetime
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """An answer that failed a check, kept for a person to judge."""
+
+    provider: str
+    reason: str
+    body: bytes
+    quote: Quote | None = None
+    """None where the body gave none."""
+
+
+def unix(moment: dt.datetime) -> int:
+    """Return *moment* as the journal keeps it: Unix seconds."""
+    return int(moment.timestamp())
+
+
+def aware(unix: int) -> dt.datetime:
+    """Return Unix seconds as an aware time in UTC."""
+    return dt.datetime.fromtimestamp(unix, dt.UTC)
+
+
+def to_installed(row: sqlite3.Row) -> Installed:
+    """Return a row of ``jobs``. Raises ConfigError for a snapshot that this version cannot read."""
+    due = row["next_due"]
+    try:
+        job = Job.from_plain(json.loads(row["snapshot"]))
+    except (TypeError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"job {row['name']!r}: its snapshot is of another version of ratectl ({error}); "
+            "run `ratectl install` again"
+        ) from error
+    return Installed(
+        job=job,
+        spec=row["spec"],
+        digest=row["digest"],
+        backend=row["backend"],
+        scope=row["scope"],
+        host_timezone=row["host_timezone"],
+        installed_at=aware(row["installed_at"]),
+        settled_until=aware(row["settled_until"]),
+        next_due=None if due is None or due > 1 << 40 else aware(due),
+        enabled=bool(row["enabled"]),
+        missed=row["missed"],
+        failures=row["failures"],
+    )
+
+
+def to_firing(row: sqlite3.Row) -> Firing:
+    """Return a row of ``firings``."""
+    return Firing(
+        job=row["job"],
+        slot=aware(row["slot"]),
+        outcome=row["outcome"],
+        detail=row["detail"],
+        at=aware(row["at"]),
+        settled=row["state"] == "settled",
+    )
+
+
+def to_quote(row: sqlite3.Row) -> Quote:
+    """Return a row of ``quotes``."""
+    published = row["provider_time"]
+    return Quote(
+        pair=Pair(base=row["base"], quote=row["quote"]),
+        rate=Decimal(row["rate"]),
+        rate_date=dt.date.fromisoformat(row["rate_date"]),
+        provider=row["provider"],
+        provider_time=None if published is None else aware(published),
+        observed_at=aware(row["observed_at"]),
+        kind=row["kind"],
+        legs=tuple(
+            Leg(pair=Pair(base=base, quote=quote), rate=Decimal(rate))
+            for base, quote, rate in json.loads(row["legs"])
+        ),
+    )
