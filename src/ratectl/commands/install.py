@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import choose, deploy, host, paths, report, schedule, spec
+from ratectl import choose, deploy, host, paths, report, schedule
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
 
@@ -77,6 +77,8 @@ def prepare(
     afresh: bool = False,
 ) -> deploy.Prepared:
     """Return what an install would do: flags over spec over what the machine runs."""
+    from ratectl import spec  # noqa: PLC0415 - 13 ms, which commands that share our options need not pay
+
     reader = host.SystemReader()
     loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
     chosen = loaded.installation
