@@ -6,7 +6,9 @@ of its own, and the journal decides what is due.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import queue
 import signal
 import threading
 from pathlib import Path
@@ -40,10 +42,10 @@ def serve(
     """Run jobs in the foreground, where no scheduler exists."""
     state_dir = Path(paths.state_dir())
     names = frozenset(_names(state_dir, what or []))
-    stop = threading.Event()
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    loop = _Loop(state_dir, names, stop)
+        signal.signal(number, lambda number, _: told.put(number))
+    loop = _Loop(state_dir, names, told)
     loop.catch_up()
     loop.run(count)
     if loop.failed:
@@ -53,10 +55,12 @@ def serve(
 class _Loop:
     """Wakes each job at its slots; *failed* is the exit code of the last firing that was not 0."""
 
-    def __init__(self, state_dir: Path, names: frozenset[str], stop: threading.Event) -> None:
+    def __init__(
+        self, state_dir: Path, names: frozenset[str], told: queue.SimpleQueue[int]
+    ) -> None:
         self.state_dir = state_dir
         self.names = names
-        self.stop = stop
+        self.told = told
         self.failed = 0
         self.fired = 0
         self._begun = _now()
@@ -65,12 +69,12 @@ class _Loop:
 
     def run(self, count: int) -> None:
         """Wake until *count* firings (0: until told to stop), then wait for those at work."""
-        while not self.stop.is_set() and (not count or self.fired < count):
+        while self.told.empty() and (not count or self.fired < count):
             wakes = self._wakes()
             now = _now()
             if not wakes or min(wakes.values()) > now:
                 naps = [(wake - now).total_seconds() for wake in wakes.values()]
-                self.stop.wait(min([LONGEST_NAP, *naps]))
+                self._rest(min([LONGEST_NAP, *naps]))
                 continue
             for name in sorted(name for name, wake in wakes.items() if wake <= now):
                 if count and self.fired >= count:
@@ -81,6 +85,11 @@ class _Loop:
                 self._start(name)
         for firing in self._firings:
             firing.join()
+
+    def _rest(self, seconds: float) -> None:
+        """Sleep, or less when told to stop; what was told stays in the queue."""
+        with contextlib.suppress(queue.Empty):
+            self.told.put(self.told.get(timeout=max(seconds, 0)))
 
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
