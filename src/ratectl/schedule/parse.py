@@ -28,7 +28,7 @@ def parse(texts: Sequence[str], *, start: str = "", end: str = "") -> Schedule:
     return _parse(tuple(texts), start, end)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _parse(texts: tuple[str, ...], start: str, end: str) -> Schedule:
     first = dt.datetime.fromisoformat(start) if start else None
     members = tuple(parse_one(text, first) for text in texts)
@@ -43,6 +43,7 @@ def _parse(texts: tuple[str, ...], start: str, end: str) -> Schedule:
     return window
 
 
+@lru_cache(maxsize=8192)
 def parse_one(text: str, start: dt.datetime | None = None) -> Schedule:
     """Return the value of one phrase or cron line. Raises ScheduleError."""
     line = " ".join(text.split())

@@ -18,9 +18,8 @@ from ratectl.errors import ConfigError, Issue, SpecError
 from ratectl.model import Installation
 from ratectl.spec import values
 from ratectl.spec.jobs import read_jobs
-from ratectl.spec.lines import key_lines
 from ratectl.spec.providers import read_providers
-from ratectl.spec.reading import Reading
+from ratectl.spec.reading import MISSING, Reading
 
 if TYPE_CHECKING:
     from ratectl.model import Job
@@ -92,7 +91,7 @@ def loads(content: bytes, *, path: Path, host_timezone: str) -> Spec:
         raise SpecError(str(path), [issue]) from error
     except tomllib.TOMLDecodeError as error:
         raise SpecError(str(path), [_syntax_issue(error)]) from error
-    reading = Reading(document, key_lines(text), path, host_timezone)
+    reading = Reading(document, text, path, host_timezone)
     spec = _read(reading, document)
     if reading.issues:
         once = dict.fromkeys(reading.issues)  # a wrong default shows in every job
@@ -122,7 +121,10 @@ def _read(reading: Reading, document: dict[str, object]) -> Spec:
 def _ca_bundle(reading: Reading, written: str) -> str:
     if not written:
         return ""
-    bundle = values.absolute(written, reading.path.parent)
-    if not bundle.exists():
-        reading.issue(("ratectl", "ca_bundle"), f"there is no file {bundle}")
+    key = ("ratectl", "ca_bundle")
+    bundle = reading.read(key, written, lambda path: values.absolute(path, reading.path.parent))
+    if bundle is MISSING:
+        return ""
+    if not Path(bundle).exists():
+        reading.issue(key, f"there is no file {bundle}")
     return str(bundle)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import Issue, ScheduleError
 from ratectl.spec import values
+from ratectl.spec.lines import key_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,20 +23,22 @@ Readers = dict[str, "Callable[[Any], Any]"]
 class Reading:
     """A document being read: its tables, the lines of its keys, and the issues so far."""
 
-    def __init__(
-        self, document: dict[str, Any], lines: dict[KeyPath, int], path: Path, host_timezone: str
-    ) -> None:
+    def __init__(self, document: dict[str, Any], text: str, path: Path, host_timezone: str) -> None:
         self.issues: list[Issue] = []
         self.path = path
         self.host_timezone = host_timezone
         self._document = document
-        self._lines = lines
+        self._text = text
+
+    @cached_property
+    def _lines(self) -> dict[KeyPath, int]:
+        """Where the keys stand; only a spec with issues needs to know."""
+        return key_lines(self._text)
 
     def issue(self, key: KeyPath, message: str) -> None:
         """Note what is wrong with *key*, at the line of the key or of its nearest parent."""
-        line = next(
-            (self._lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._lines), None
-        )
+        lines = self._lines
+        line = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
         self.issues.append(Issue(line=line, key=".".join(key), message=message))
 
     def table(self, key: KeyPath) -> dict[str, Any]:
@@ -72,7 +76,7 @@ class Reading:
     def list(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> tuple[Any, ...]:
         """Return the members of *value* (one value counts as a list of one) that *reader* accepts."""
         members = value if isinstance(value, list) else [value]
-        shown = [values.shown(member) for member in members]
+        shown = [values.shown(member) for member in members] if len(members) > 1 else []
         for twice in dict.fromkeys(text for text in shown if shown.count(text) > 1):
             self.issue(key, f"{twice} stands twice")
         found = [self.read(key, member, reader) for member in members]
