@@ -112,6 +112,38 @@ def test_left_over(office):
     assert found["a", "systemd"] == ()
 
 
+def test_served_in_the_foreground(office):
+    """A job that ``serve`` wakes is held by no engine, has a next slot all the same, and has not drifted."""
+    with office.at_work() as (_, journal):
+        journal.record_jobs(
+            jobs("c"),
+            spec="/home/tester/jobs.toml",
+            digest="",
+            backend="serve",
+            scope="foreground",
+            host_timezone="Asia/Kolkata",
+            now=office.machine.now,
+        )
+
+    *_, served = rows(office)
+
+    assert (served.job, served.backend, served.enabled) == ("c", "serve", True)
+    assert f"{served.next:%H:%M %Z}" == "10:30 IST"
+    assert served.drift == ()
+
+
+def test_last_slot_is_on_the_clocks_of_the_job(office):
+    """The last firing is told in the job's zone, as the next run is."""
+    slot = office.machine.now.replace(second=0, microsecond=0)
+    with office.at_work() as (_, journal):
+        journal.claim("a", slot, owner="tester:1", now=slot, lease=60)
+
+    (first, _) = rows(office)
+
+    assert first.last.slot == slot
+    assert first.last.slot.tzname() == "IST"
+
+
 def test_table(office):
     """The table shows job, engine, next run, last firing and triggers; drift stands below its job."""
     office.machine.crontab.tab = b"CRON_TZ=UTC\n" + office.machine.crontab.tab

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,7 @@ def rows(
                 _held(site, entry, known.get(job), last.get(job), spec=drift_of_spec, now=now)
             )
     result += [
-        _unheld(row, last.get(name), drift_of_spec)
+        _unheld(row, last.get(name), spec=drift_of_spec, now=now)
         for name, row in known.items()
         if name not in seen
     ]
@@ -105,7 +105,7 @@ def _held(
         drift += filter(None, (spec(row),))
         cover = site.backend.check(row.job, site.host.zone)
         fidelity = cover.fidelity.value
-        upcoming = next(schedule.after(row.job.schedule, row.job.zone, now), None)
+        upcoming = _upcoming(row, now)
     return Row(
         job=entry.job,
         backend=site.backend.NAME,
@@ -115,7 +115,7 @@ def _held(
         enabled=entry.enabled,
         next=upcoming if entry.enabled else None,
         drift=tuple(drift),
-        last=last,
+        last=_in_zone(last, row),
     )
 
 
@@ -136,20 +136,42 @@ def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
             yield "differs from what would be installed now"
 
 
-def _unheld(row: Installed, last: Firing | None, drift_of_spec: Callable[[Installed], str]) -> Row:
-    gone = f"gone from {row.backend} ({row.scope}): `ratectl install` puts it back"
-    drift = (gone if row.job.enabled else "", drift_of_spec(row))
-    fidelity = ""
-    if row.backend in BACKENDS and row.host_timezone:
-        fidelity = BACKENDS[row.backend].check(row.job, ZoneInfo(row.host_timezone)).fidelity.value
+def _unheld(
+    row: Installed,
+    last: Firing | None,
+    *,
+    spec: Callable[[Installed], str],
+    now: dt.datetime,
+) -> Row:
+    """Return the row of a job that no engine holds: one that is gone, switched off, or that ``serve`` wakes."""
+    drift = [spec(row)]
+    served = row.backend not in BACKENDS
+    fidelity = "exact" if served else ""
+    if not served:
+        backend, zone = BACKENDS[row.backend], ZoneInfo(row.host_timezone)
+        fidelity = backend.check(row.job, zone).fidelity.value
+        if row.job.enabled:
+            drift.append(f"gone from {row.backend} ({row.scope}): `ratectl install` puts it back")
+    awake = served and row.job.enabled
     return Row(
         job=row.job.name,
         backend=row.backend,
         scope=row.scope,
         triggers=(),
         fidelity=fidelity,
-        enabled=False,
-        next=None,
+        enabled=awake,
+        next=_upcoming(row, now) if awake else None,
         drift=tuple(filter(None, drift)),
-        last=last,
+        last=_in_zone(last, row),
     )
+
+
+def _upcoming(row: Installed, now: dt.datetime) -> dt.datetime | None:
+    return next(schedule.after(row.job.schedule, row.job.zone, now), None)
+
+
+def _in_zone(last: Firing | None, row: Installed | None) -> Firing | None:
+    """Return *last* with its slot on the job's own clocks."""
+    if last is None or row is None:
+        return last
+    return replace(last, slot=last.slot.astimezone(row.job.zone))

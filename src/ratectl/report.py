@@ -159,7 +159,7 @@ def _listed(row: Row) -> tuple[str, str, str, str, str]:
         row.job,
         f"{row.backend} ({row.scope})",
         f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
-        f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M}Z" if row.last else "-",
+        f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M %Z}" if row.last else "-",
         triggers,
     )
 

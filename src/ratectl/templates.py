@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -33,6 +34,12 @@ def folder() -> Path:
 
 @functools.cache
 def _template(name: str) -> Template:
+    from jinja2 import (  # noqa: PLC0415 - 15 ms that commands which render nothing need not pay
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
+
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 16 ms, which `list` need not pay
 
     environment = Environment(
