@@ -40,8 +40,6 @@ def _template(name: str) -> Template:
         StrictUndefined,
     )
 
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - 16 ms, which `list` need not pay
-
     environment = Environment(
         loader=FileSystemLoader(folder()),
         undefined=StrictUndefined,
