@@ -100,12 +100,20 @@ def hold(kind: str) -> None:
     finally:
         launcher.kill()  # unshare --kill-child takes all else along: nothing of it is to be kept
         launcher.wait()
-        time.sleep(0.1)
+        remove_cgroup(group)
+        run("umount", "--lazy", str(work))
+        work.rmdir()
+
+
+def remove_cgroup(group: Path) -> None:
+    """Remove *group* and what is in it, as soon as the last killed process has left it."""
+    for _ in range(100):
         for folder in sorted(group.glob("**/"), reverse=True):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-        run("umount", "--lazy", str(work))
-        work.rmdir()
+        if not group.exists():
+            return
+        time.sleep(0.05)
 
 
 def own_cgroup(work: Path) -> Path:
