@@ -10,7 +10,8 @@ import pytest
 from scripts.rate_server import RateServer, demo_table
 
 from ratectl.firing.journal import Journal
-from ratectl.firing.runner import Runner, Surroundings
+from ratectl.firing.outcome import Surroundings
+from ratectl.firing.runner import Runner
 from ratectl.model import Job, Output, Pair, Provider
 
 FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)

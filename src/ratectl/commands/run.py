@@ -15,7 +15,8 @@ from ratectl.commands.install import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due, quote
 from ratectl.firing.journal import Installed, Journal
-from ratectl.firing.runner import Report, Runner, Surroundings
+from ratectl.firing.outcome import Report, Surroundings
+from ratectl.firing.runner import Runner
 
 
 def run(

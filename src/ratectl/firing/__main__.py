@@ -187,7 +187,8 @@ def _report(arguments: Arguments) -> "Report":
 
     from ratectl.firing import due  # noqa: PLC0415
     from ratectl.firing.journal import Journal  # noqa: PLC0415
-    from ratectl.firing.runner import Runner, Surroundings  # noqa: PLC0415
+    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415
+    from ratectl.firing.runner import Runner  # noqa: PLC0415
 
     around = Surroundings(
         clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
@@ -204,7 +205,7 @@ def _report(arguments: Arguments) -> "Report":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ratectl.firing.runner import Report
+    from ratectl.firing.outcome import Report
 
 if __name__ == "__main__":
     main()

@@ -6,13 +6,9 @@ and the intent to write them; only then is a file touched; only then is the slot
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
-import hashlib
-import os
 import zoneinfo
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, DataError, RatectlError, TryLaterError, UsageError
@@ -21,20 +17,21 @@ from ratectl.firing import journal as journals
 from ratectl.firing import locks, outbox, zonedata
 from ratectl.firing.connectivity import worst
 from ratectl.firing.deadline import Deadline
+from ratectl.firing.delivery import Delivery, intent
 from ratectl.firing.due import Timetable
 from ratectl.firing.fetch import Fetched, Fetcher, Want
 from ratectl.firing.notify import Notifier
-from ratectl.firing.quote import MANUAL, plain
+from ratectl.firing.outcome import Report, Settled
+from ratectl.firing.quote import MANUAL
 from ratectl.firing.sinks import SINKS
 from ratectl.firing.transport import Transport
 from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ratectl.firing.journal import Installed, Journal
-    from ratectl.firing.quote import Quote
+    from ratectl.firing.outcome import Surroundings
     from ratectl.model import Job, Output
 
 EARLY = dt.timedelta(seconds=2)
@@ -46,55 +43,6 @@ MOST_ATTEMPTS = 10
 LEASE_MARGIN = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What one pass did about one slot."""
-
-    slot: dt.datetime
-    outcome: str
-    """recorded, closed, missed, failed, or "held" when another host is at work on it."""
-    quotes: tuple[Quote, ...] = ()
-    warnings: tuple[str, ...] = ()
-    error: RatectlError | None = None
-
-    def described(self) -> str:
-        """Return slot, outcome and rates as one line for people."""
-        rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
-        return " ".join(filter(None, (self.slot.isoformat(), self.outcome, rates, *self.warnings)))
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What one firing did."""
-
-    job: str
-    settled: list[Settled] = field(default_factory=list)
-    note: str = ""
-    """Why there was nothing to do, for people who asked."""
-    error: RatectlError | None = None
-    """What it ends with; None is success."""
-
-    def add(self, settled: Settled) -> None:
-        """Note one slot; the first error of a firing is the one it ends with."""
-        self.settled.append(settled)
-        self.error = self.error or settled.error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a firing takes from outside, as values."""
-
-    clock: Callable[[], dt.datetime]
-    """Gives the aware time."""
-    sleep: Callable[[float], None]
-    host: str
-
-    @property
-    def owner(self) -> str:
-        """Who holds a claim."""
-        return f"{self.host}:{os.getpid()}"
-
-
 class Runner:
     """One firing of one installed job."""
 
@@ -104,6 +52,7 @@ class Runner:
         self.job: Job = installed.job
         self.around = around
         self.report = Report(job=self.job.name)
+        self.delivery = Delivery(job=self.job, journal=journal)
         try:
             self.timetable = Timetable.of(self.job)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
@@ -188,7 +137,7 @@ class Runner:
                 self.report.note = "another firing is at work"
                 return self.report
             try:
-                self._deliver_rest()
+                self.report.error = self.delivery.rest() or self.report.error
                 work()
             except RatectlError as error:
                 self.report.error = self.report.error or error
@@ -303,10 +252,10 @@ class Runner:
         if not fetched.quotes and not complete:
             return self._failed(slot, fetched)
         error: RatectlError | None = None
-        with self._outputs(deadline) as outputs:
+        with self.delivery.held(deadline) as outputs:
             self._commit(slot, fetched, outputs, complete=complete)
             for output in outputs:
-                error = self._drain(output) or error
+                error = self.delivery.drain(output) or error
         if not complete:
             return dataclasses.replace(self._failed(slot, fetched), quotes=fetched.quotes)
         if fetched.closed:
@@ -328,7 +277,7 @@ class Runner:
         self, slot: dt.datetime, fetched: Fetched, outputs: tuple[Output, ...], *, complete: bool
     ) -> None:
         now = self.around.clock()
-        intents = [(output, _intent(output)) for output in outputs]
+        intents = [(output, intent(output)) for output in outputs]
         with self.journal.database.transaction(durable=True) as connection:
             journals.add_quotes(connection, self.job.name, slot, fetched.quotes)
             journals.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
@@ -338,12 +287,12 @@ class Runner:
                 journals.settle(
                     connection, self.job.name, slot, outcome=outcome, detail=detail, now=now
                 )
-            for output, intent in intents:
+            for output, planned in intents:
                 lines = SINKS[output.kind].lines(self.job, slot, fetched.quotes)
                 outbox.enqueue(
                     connection,
                     output.target,
-                    intent,
+                    planned,
                     job=self.job.name,
                     slot=int(slot.timestamp()),
                     lines=lines,
@@ -364,37 +313,6 @@ class Runner:
             self._give_up(slot, f"given up after {attempts} tries: {error}", asked=False)
             return Settled(slot=slot, outcome="missed", error=error)
         return Settled(slot=slot, outcome="failed", error=error)
-
-    # Outputs
-
-    @contextlib.contextmanager
-    def _outputs(self, deadline: Deadline) -> Iterator[tuple[Output, ...]]:
-        """Hold the locks of all outputs, in one order for all jobs, so that two never wait for each other."""
-        outputs = sorted(self.job.outputs, key=lambda output: output.target)
-        with contextlib.ExitStack() as stack:
-            for target in dict.fromkeys(output.target for output in outputs):
-                if not stack.enter_context(locks.held(self._lock_path(target), until=deadline)):
-                    raise TryLaterError(f"{target}: another firing is writing to it")
-            yield tuple(outputs)
-
-    def _lock_path(self, target: str) -> Path:
-        digest = hashlib.sha256(os.path.realpath(target).encode()).hexdigest()
-        return self.journal.state_dir / "locks" / f"output-{digest[:24]}.lock"
-
-    def _drain(self, output: Output) -> RatectlError | None:
-        try:
-            outbox.drain(self.journal.database, output.target, SINKS[output.kind])
-        except RatectlError as error:
-            return error
-        return None
-
-    def _deliver_rest(self) -> None:
-        """Finish what an earlier firing committed and could not deliver, or was killed before."""
-        if not any(outbox.waiting(self.journal.database, o.target) for o in self.job.outputs):
-            return
-        with self._outputs(Deadline(self.job.timeout)) as outputs:
-            for output in outputs:
-                self.report.error = self._drain(output) or self.report.error
 
     # The end
 
@@ -425,14 +343,6 @@ class Runner:
     def _sleep_until(self, moment: dt.datetime) -> None:
         while (left := (moment - self.around.clock()).total_seconds()) > 0:
             self.around.sleep(left)
-
-
-def _intent(output: Output) -> outbox.Intent | None:
-    """Return the intent to append; None where the output is in no state for it, which must not lose the rate."""
-    try:
-        return outbox.intend(output.target, SINKS[output.kind])
-    except RatectlError:
-        return None
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

@@ -1,0 +1,65 @@
+"""What one firing takes from outside and what it says it did: values, for people and exit codes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from ratectl.errors import RatectlError
+    from ratectl.firing.quote import Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What one pass did about one slot."""
+
+    slot: dt.datetime
+    outcome: str
+    """recorded, closed, missed, failed, or "held" when another host is at work on it."""
+    quotes: tuple[Quote, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: RatectlError | None = None
+
+    def described(self) -> str:
+        """Return slot, outcome and rates as one line for people."""
+        rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
+        return " ".join(filter(None, (self.slot.isoformat(), self.outcome, rates, *self.warnings)))
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What one firing did."""
+
+    job: str
+    settled: list[Settled] = field(default_factory=list)
+    note: str = ""
+    """Why there was nothing to do, for people who asked."""
+    error: RatectlError | None = None
+    """What it ends with; None is success."""
+
+    def add(self, settled: Settled) -> None:
+        """Note one slot; the first error of a firing is the one it ends with."""
+        self.settled.append(settled)
+        self.error = self.error or settled.error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a firing takes from outside, as values."""
+
+    clock: Callable[[], dt.datetime]
+    """Gives the aware time."""
+    sleep: Callable[[float], None]
+    host: str
+
+    @property
+    def owner(self) -> str:
+        """Who holds a claim."""
+        return f"{self.host}:{os.getpid()}"
