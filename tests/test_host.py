@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -140,3 +141,20 @@ def test_settle(tmp_path):
     host.settle(tmp_path, sleep=waits.append)
     host.settle(tmp_path / "no", sleep=waits.append)
     assert len(waits) == 1
+
+
+@pytest.mark.network
+def test_one_spelling_of_the_interpreter():
+    """Started as python or as python3 of one environment, the command for the engine is the same."""
+    ask = "from ratectl import host; print(host.fetch_argv())"
+    names = [
+        path
+        for name in ("python", "python3", f"python3.{sys.version_info.minor}")
+        if (path := Path(sys.executable).with_name(name)).exists()
+    ]
+
+    answers = {
+        subprocess.run((path, "-c", ask), capture_output=True, check=True).stdout for path in names
+    }
+
+    assert len(answers) == 1

@@ -100,9 +100,15 @@ def fetch_argv() -> tuple[str, ...]:
     Bare ``python -I -S`` on the script saves two thirds of pip's console wrapper.
     The interpreter's path stays unresolved: a link in a virtual environment must remain one.
     """
-    python = Path(os.path.abspath(sys.executable))  # noqa: PTH100 - resolve() would leave the venv
+    python = _one_spelling(Path(os.path.abspath(sys.executable)))  # noqa: PTH100 - resolve() would leave the venv
     script = str(Path(__file__).resolve().parent / "firing" / "__main__.py")
     return _windowless(python, script) if os.name == "nt" else (str(python), "-I", "-S", script)
+
+
+def _one_spelling(python: Path) -> Path:
+    """Return ``python3`` where *python* is another name of it: the same entry, however we were started."""
+    usual = python.with_name("python3")
+    return usual if usual.exists() and usual.samefile(python) else python
 
 
 def _windowless(python: Path, script: str) -> tuple[str, ...]:

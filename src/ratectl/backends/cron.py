@@ -192,21 +192,29 @@ def _entry(job: str, lines: list[bytes], account: bytes, drift: tuple[str, ...])
 
 
 def _lines(artefacts: Iterable[Artefact]) -> tuple[bytes, ...]:
-    return tuple(line for artefact in artefacts for line in artefact.data.split(b"\n") if line)
+    """Return the lines of *artefacts*, each seen to be one that a crontab reader understands."""
+    lines = tuple(line for artefact in artefacts for line in artefact.data.split(b"\n") if line)
+    for fields in {line.rsplit(b" ", line.count(b" ") - 4)[0] for line in lines}:
+        assert _readable(fields), fields
+    return lines
 
 
 @functools.cache
 def _fields(trigger: Trigger) -> str:
-    """Return the time fields of *trigger*, which python-crontab must be able to read."""
-    from crontab import CronSlices  # noqa: PLC0415 - only `install` and `render` pay for its import
-
+    """Return the time fields of *trigger*."""
     if trigger == EVERY_MINUTE:
         return "* * * * *"
     assert isinstance(trigger, Line), trigger
     assert trigger.zone is None, trigger
-    fields = spell(trigger.calendar)
-    assert CronSlices.is_valid(fields), fields
-    return fields
+    return spell(trigger.calendar)
+
+
+@functools.cache
+def _readable(fields: bytes) -> bool:
+    """Tell whether python-crontab, which is not ours, reads the five time *fields*."""
+    from crontab import CronSlices  # noqa: PLC0415 - only what writes a crontab pays for its import
+
+    return bool(CronSlices.is_valid(fields.decode("ascii")))
 
 
 def _command(argv: Sequence[str]) -> str:
