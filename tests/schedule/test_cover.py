@@ -190,7 +190,7 @@ def test_reason_is_given():
 
     assert found.fidelity is Fidelity.GUARDED
     assert "America/New_York" in found.reason
-    assert [sorted(line.calendar.hours) for line in found.triggers] == [[20], [21]]
+    assert [sorted(line.calendar.hours) for line in found.triggers] == [[20, 21]]
 
 
 def test_fixed_offsets_are_exact():

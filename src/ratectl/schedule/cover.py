@@ -27,7 +27,7 @@ from ratectl.schedule.calendar import (
 )
 from ratectl.schedule.coarse import sayable
 from ratectl.schedule.meaning import products
-from ratectl.schedule.shift import deltas, shifted
+from ratectl.schedule.shift import deltas, merged, shifted
 from ratectl.schedule.triggers import (
     EVERY_MINUTE,
     Abilities,
@@ -216,7 +216,7 @@ def _on_host(
     if any(variant != variants[0] for variant in variants):
         reasons.append(f"the offset between {zone.key} and {host_zone.key} varies over the year")
     ordered = sorted({one for variant in variants for one in variant}, key=_order)
-    return tuple(Line(calendar=one) for one in ordered)
+    return tuple(Line(calendar=one) for one in merged(ordered))
 
 
 def _order(calendar: Calendar) -> tuple[list[int], ...]:

@@ -13,11 +13,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Calendar
+from ratectl.schedule.calendar import DAYS, HOURS, LAST_DAY, MONTHS, WEEKDAYS, Calendar
 from ratectl.schedule.meaning import products
 from ratectl.schedule.zones import COVER_YEARS, changes, offset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
 DAY_SECONDS = 86400
@@ -55,13 +56,17 @@ def shifted(calendar: Calendar, delta: int) -> tuple[tuple[Calendar, ...], bool]
     return merged(found), exact
 
 
-def merged(calendars: list[Calendar]) -> tuple[Calendar, ...]:
-    """Join calendars that differ only in their weekdays, as a carry leaves them."""
+def merged(calendars: Iterable[Calendar]) -> tuple[Calendar, ...]:
+    """Join calendars that differ only in their weekdays or hours, as carries and offsets leave them."""
     weekdays: dict[Calendar, frozenset[int]] = {}
     for calendar in calendars:
         key = replace(calendar, weekdays=WEEKDAYS)
         weekdays[key] = weekdays.get(key, frozenset()) | calendar.weekdays
-    return tuple(replace(key, weekdays=days) for key, days in weekdays.items())
+    hours: dict[Calendar, frozenset[int]] = {}
+    for key, days in weekdays.items():
+        calendar = replace(key, weekdays=days, hours=HOURS)
+        hours[calendar] = hours.get(calendar, frozenset()) | key.hours
+    return tuple(replace(key, hours=values) for key, values in hours.items())
 
 
 def _carried(calendar: Calendar, carry: int) -> tuple[Calendar, bool]:
