@@ -73,6 +73,7 @@ phrases = st.one_of(
     times.map("every 5 months on the 15th at {}".format),
     st.integers(1, 59).map("every hour at :{:02}".format),
     st.integers(1, 59).map("every minute at :{:02}".format),
+    st.just("every 20 to 50 minutes"),
     st.just("every 15 minutes between 00:30 and 03:10 on weekdays"),
     times.map("once at 2027-03-14 {}".format),
 )

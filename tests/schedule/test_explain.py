@@ -43,6 +43,10 @@ from ratectl.schedule.parse import parse
         ),
         ("*/7 * * * *", "Every hour at :00, :07, :14, :21, :28, :35, :42, :49 and :56."),
         ("every 7 minutes", "Every 7 minutes of elapsed time from 1970-01-05 00:00."),
+        (
+            "every 90 to 120 minutes",
+            "Every 90 to 120 minutes of elapsed time from 1970-01-05 00:00, drawn anew each time.",
+        ),
         ("once at 2026-12-01 10:30", "Once, at 2026-12-01 10:30."),
         (
             "every 15 minutes between 09:00 and 17:30 on weekdays",

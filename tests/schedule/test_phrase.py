@@ -1,14 +1,16 @@
 """Phrases: what each form means, as slots, and what is refused with what was probably meant."""
 
 import datetime as dt
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.parse import parse
-from ratectl.schedule.slots import after
+from ratectl.schedule.slots import after, before
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 MONDAY_NOON = dt.datetime(2026, 11, 23, 12, tzinfo=KOLKATA)
@@ -136,6 +138,34 @@ def test_window():
     ]
 
 
+@given(
+    shortest=st.integers(1, 120),
+    more=st.integers(1, 600),
+    unit=st.sampled_from(["seconds", "minutes", "hours"]),
+    name=st.text(max_size=5),
+)
+def test_random_gaps_keep_their_bounds(shortest, more, unit, name):
+    """Every gap lies within its bounds, and a job draws the same slots each time, wherever it looks from."""
+    value = parse([f"every {shortest} to {shortest + more} {unit}"], name=name)
+    length = dt.timedelta(**{unit: 1})
+
+    slots = list(islice(after(value, KOLKATA, MONDAY_NOON), 30))
+
+    gaps = [later - earlier for earlier, later in pairwise(slots)]
+    assert all(shortest * length <= gap <= (shortest + more) * length for gap in gaps)
+    assert next(after(value, KOLKATA, slots[10])) == slots[11]
+    assert next(before(value, KOLKATA, slots[10])) == slots[9]
+
+
+def test_random_gaps_differ_between_jobs():
+    """Two jobs with the same phrase do not call at the same moments."""
+    one, other = (parse(["every 5 to 10 minutes"], name=name) for name in ("usd-inr", "eur-inr"))
+
+    assert [*islice(after(one, KOLKATA, MONDAY_NOON), 5)] != [
+        *islice(after(other, KOLKATA, MONDAY_NOON), 5)
+    ]
+
+
 def test_union_counts_each_instant_once():
     """Schedules of a list that share an instant fire once there."""
     value = parse(["every day at 10:30", "30 10 * * 2", "every day at 11:00"])
@@ -149,7 +179,10 @@ def test_union_counts_each_instant_once():
     ("text", "says"),
     [
         ("every 0 minutes", "never ends"),
-        ("every 5 to 10 minutes", "name one gap"),
+        ("every 10 to 5 minutes", "must be more than 10"),
+        ("every 5 to minutes", "a number"),
+        ("every 2 to 3 months", "seconds, minutes, hours, days or weeks"),
+        ("every 5 to 10 minutes at :30", 'take no "at"'),
         ("every dya at 10:30", 'did you mean "day"?'),
         ("every day at 25:00", "no such time of day"),
         ("every day at 10:30 at :20", "a full time"),

@@ -122,6 +122,7 @@ TEXTS = (
     "*/7 1-3 * * *",
     "30 2 * * *",
     "every 36 hours",
+    "every 20 to 50 minutes",
     "every 2 weeks on sunday at 01:30",
     "every month on the last sunday at 02:15",
     "every 15 minutes between 00:30 and 03:10",

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from ratectl.schedule.calendar import Calendar, Interval, Once, Schedule, Union, Window
+from ratectl.schedule.calendar import Calendar, Gaps, Interval, Once, Schedule, Union, Window
 from ratectl.schedule.parse import parse
 from ratectl.schedule.slots import after, before
 
 __all__ = [
     "Calendar",
+    "Gaps",
     "Interval",
     "Once",
     "Schedule",

@@ -86,6 +86,20 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """Elapsed gaps of *shortest* to *longest* seconds, each another, the same for the same *seed*.
+
+    Slot k lies at anchor + k * mean + o(k), where o(k) comes from a hash and is at most a quarter
+    of the difference: so every gap keeps its bounds, and any slot is found without those before it.
+    """
+
+    shortest: int
+    longest: int
+    seed: str
+    anchor: dt.datetime = dt.datetime(1970, 1, 5)  # noqa: DTZ001 - civil by design
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Once:
     """One civil instant."""
 
@@ -108,4 +122,4 @@ class Window:
     end: dt.datetime | None = None
 
 
-Schedule = Calendar | Interval | Once | Union | Window
+Schedule = Calendar | Interval | Gaps | Once | Union | Window

@@ -42,22 +42,25 @@ def descending(calendar: Calendar, high: dt.datetime) -> Iterator[dt.datetime]:
 
 def days_from(calendar: Calendar, low: dt.date) -> Iterator[dt.date]:
     """Yield the days of *calendar* from *low* on, inclusive."""
-    year, month = low.year, low.month
-    while year <= LAST_YEAR:
-        for day in days_in_month(calendar, year, month):
-            if day >= low:
-                yield day
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    months = sorted(calendar.months)
+    for year in range(low.year, LAST_YEAR + 1):
+        for month in months:
+            if year > low.year or month > low.month:
+                yield from days_in_month(calendar, year, month)
+            elif month == low.month:
+                yield from (day for day in days_in_month(calendar, year, month) if day >= low)
 
 
 def days_down_from(calendar: Calendar, high: dt.date) -> Iterator[dt.date]:
     """Yield the days of *calendar* down from *high*, inclusive."""
-    year, month = high.year, high.month
-    while year >= FIRST_YEAR:
-        for day in reversed(days_in_month(calendar, year, month)):
-            if day <= high:
-                yield day
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+    months = sorted(calendar.months, reverse=True)
+    for year in range(high.year, FIRST_YEAR - 1, -1):
+        for month in months:
+            days = days_in_month(calendar, year, month)
+            if year < high.year or month < high.month:
+                yield from reversed(days)
+            elif month == high.month:
+                yield from (day for day in reversed(days) if day <= high)
 
 
 @lru_cache(maxsize=512)

@@ -19,6 +19,7 @@ from ratectl.schedule.calendar import (
     MONTHS,
     WEEKDAYS,
     Calendar,
+    Gaps,
     Interval,
     Once,
     Schedule,
@@ -86,7 +87,7 @@ def count(trigger: Trigger, engine: Abilities) -> int:
     return times
 
 
-def _atoms(schedule: Schedule, reasons: list[str]) -> tuple[Calendar | Interval, ...]:
+def _atoms(schedule: Schedule, reasons: list[str]) -> tuple[Calendar | Interval | Gaps, ...]:
     """Take windows, unions and single instants apart into what repeats for ever."""
     match schedule:
         case Window():
@@ -109,12 +110,15 @@ def _atoms(schedule: Schedule, reasons: list[str]) -> tuple[Calendar | Interval,
 
 
 def _atom(
-    atom: Calendar | Interval,
+    atom: Calendar | Interval | Gaps,
     zone: ZoneInfo,
     host_zone: ZoneInfo,
     engine: Abilities,
     reasons: list[str],
 ) -> tuple[Trigger, ...]:
+    if isinstance(atom, Gaps):
+        reasons.append("the engine cannot draw random gaps")
+        return (EVERY_MINUTE,)
     if isinstance(atom, Interval):
         return _interval(atom, zone, host_zone, engine, reasons)
     grid = _elapsed_grid(atom, zone)

@@ -15,6 +15,7 @@ from ratectl.schedule.calendar import (
     MONTHS,
     WEEKDAYS,
     Calendar,
+    Gaps,
     Interval,
     Once,
     Schedule,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FEW_TIMES = 8
+UNIT_SECONDS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 DAY_SECONDS = 86400
 ORDINAL_WORDS = {number: word for word, number in ORDINALS.items()}
 
@@ -45,6 +47,9 @@ def _text(schedule: Schedule) -> str:
             return _group([schedule])
         case Interval():
             return f"every {_duration(schedule.seconds)} of elapsed time from {_moment(schedule.anchor)}"
+        case Gaps():
+            bounds = _range_of_durations(schedule.shortest, schedule.longest)
+            return f"every {bounds} of elapsed time from {_moment(schedule.anchor)}, drawn anew each time"
         case Once():
             return f"once, at {_moment(schedule.at)}"
         case Union():
@@ -265,11 +270,19 @@ def _step(values: list[int], size: int) -> int | None:
 
 
 def _duration(seconds: int) -> str:
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for unit, length in UNIT_SECONDS:
         if seconds % length == 0:
             count = seconds // length
             return unit if count == 1 else f"{count} {unit}s"
     raise AssertionError(seconds)
+
+
+def _range_of_durations(shortest: int, longest: int) -> str:
+    """Return "5 to 10 minutes", in the largest unit that both are whole numbers of."""
+    for unit, length in UNIT_SECONDS:
+        if shortest % length == longest % length == 0:
+            return f"{shortest // length} to {longest // length} {unit}s"
+    raise AssertionError(shortest, longest)
 
 
 def _ordinal(number: int) -> str:

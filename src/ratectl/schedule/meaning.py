@@ -18,6 +18,7 @@ from ratectl.schedule.calendar import (
     MONTHS,
     WEEKDAYS,
     Calendar,
+    Gaps,
     Interval,
     Once,
     Schedule,
@@ -33,17 +34,22 @@ if TYPE_CHECKING:
     from ratectl.schedule.phrase import Phrase
 
 SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
+GAP_SECONDS = SECONDS_IN | {"day": 86400, "week": 604800}
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 DAY_SECONDS = 86400
 
 
-def meaning(phrase: Phrase, start: dt.datetime | None) -> Schedule:
+def meaning(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of *phrase*, with intervals counted from civil *start* if given.
+
+    *name* is the job's, from which random gaps are drawn.
 
     Raises ScheduleError where clauses contradict the unit.
     """
     if phrase.once is not None:
         return Once(at=phrase.once)
+    if phrase.at_most:
+        return _gaps(phrase, start, name)
     if phrase.unit in SECONDS_IN:
         return _within_day(phrase, start)
     if phrase.between:
@@ -53,6 +59,16 @@ def meaning(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     if phrase.unit in MONTHS_IN:
         return _by_months(phrase, start)
     return _by_days(phrase, start)
+
+
+def _gaps(phrase: Phrase, start: dt.datetime | None, name: str) -> Gaps:
+    if phrase.unit not in GAP_SECONDS or phrase.weekdays:
+        raise phrase.error("random gaps are in seconds, minutes, hours, days or weeks")
+    if phrase.at or phrase.ordinals or phrase.months or phrase.between:
+        raise phrase.error('random gaps take no "at", "on", "in" or "between"')
+    unit = GAP_SECONDS[phrase.unit]
+    gaps = Gaps(shortest=phrase.count * unit, longest=phrase.at_most * unit, seed=name)
+    return gaps if start is None else replace(gaps, anchor=start)
 
 
 def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:

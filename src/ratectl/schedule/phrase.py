@@ -60,6 +60,8 @@ class Phrase:
 
     text: str
     count: int = 1
+    at_most: int = 0
+    """The longest gap of "every 5 to 10 minutes"; 0 where the gap is always the same."""
     unit: str = "day"
     at: list[Clock] = field(default_factory=list)
     weekdays: frozenset[int] = frozenset()
@@ -145,8 +147,8 @@ def _read_subject(words: _Words, phrase: Phrase) -> None:
         phrase.count = int(words.pop())
         if phrase.count == 0:
             raise phrase.error("an interval of 0 never ends; say 1 or more")
-        if words.peek() == "to":
-            raise phrase.error('random gaps are not offered; name one gap, or use "jitter"')
+        if words.take("to"):
+            phrase.at_most = _longest(words, phrase)
     name = words.peek().removesuffix("s")
     if name in UNITS:
         words.pop()
@@ -158,6 +160,15 @@ def _read_subject(words: _Words, phrase: Phrase) -> None:
         raise phrase.error(f'say "every {phrase.count} weeks on {day}"')
     else:
         raise words.error(f"a unit ({', '.join(UNITS)})")
+
+
+def _longest(words: _Words, phrase: Phrase) -> int:
+    if not words.peek().isdigit():
+        raise words.error("a number")
+    longest = int(words.pop())
+    if longest <= phrase.count:
+        raise phrase.error(f"the longest gap must be more than {phrase.count}")
+    return longest
 
 
 def _read_clause(words: _Words, phrase: Phrase) -> None:

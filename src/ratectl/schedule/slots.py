@@ -12,7 +12,7 @@ import heapq
 from typing import TYPE_CHECKING
 
 from ratectl.schedule import civil
-from ratectl.schedule.calendar import Calendar, Interval, Once, Schedule, Union, Window
+from ratectl.schedule.calendar import Calendar, Gaps, Interval, Once, Schedule, Union, Window
 from ratectl.schedule.zones import DAY, SECOND, change_between, first_instant, offset, wall
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def _after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[d
             yield from _wall_clock_after(schedule, zone, start)
         case Interval():
             yield from _interval_after(schedule, zone, start)
+        case Gaps():
+            yield from _gaps_after(schedule, zone, start)
         case Once():
             at = first_instant(zone, schedule.at)
             if at > start:
@@ -82,6 +84,8 @@ def _before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt
             yield from _wall_clock_before(schedule, zone, end)
         case Interval():
             yield from _interval_before(schedule, zone, end)
+        case Gaps():
+            yield from _gaps_before(schedule, zone, end)
         case Once():
             at = first_instant(zone, schedule.at)
             if at < end:
@@ -186,6 +190,36 @@ def _interval_before(interval: Interval, zone: ZoneInfo, end: dt.datetime) -> It
     while instant >= anchor:
         yield instant
         instant -= step
+
+
+def _gaps_after(gaps: Gaps, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
+    anchor = first_instant(zone, gaps.anchor)
+    elapsed = int((start - anchor).total_seconds())
+    number = max(2 * elapsed // (gaps.shortest + gaps.longest) - 1, 0)
+    while (instant := _gap_slot(gaps, anchor, number)).year <= civil.LAST_YEAR:
+        if instant > start:
+            yield instant
+        number += 1
+
+
+def _gaps_before(gaps: Gaps, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
+    anchor = first_instant(zone, gaps.anchor)
+    elapsed = int((end - anchor).total_seconds())
+    for number in range(2 * elapsed // (gaps.shortest + gaps.longest) + 1, -1, -1):
+        instant = _gap_slot(gaps, anchor, number)
+        if instant < end:
+            yield instant
+
+
+def _gap_slot(gaps: Gaps, anchor: dt.datetime, number: int) -> dt.datetime:
+    """Return slot *number* from a hash of the seed; slot 0 is the anchor, so that none lies before it."""
+    from hashlib import sha256  # noqa: PLC0415 - few schedules have random gaps
+
+    reach = (gaps.longest - gaps.shortest) // 4
+    draw = int.from_bytes(sha256(f"{gaps.seed}\0{number}".encode()).digest()[:8])
+    shift = draw % (2 * reach + 1) - reach if number else 0
+    mean = number * (gaps.shortest + gaps.longest) // 2
+    return anchor + dt.timedelta(seconds=mean + shift)
 
 
 def _window_after(window: Window, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
