@@ -90,7 +90,18 @@ class ConfigError(RatectlError):
 
 
 class ScheduleError(ConfigError):
-    """A schedule text that has no meaning, or a schedule that never fires."""
+    """A schedule text that has no meaning, or a schedule that never fires.
+
+    Attributes:
+        message: what is wrong, one sentence.
+        pointer: the text with carets under the word that is meant, two lines; may be empty.
+    """
+
+    def __init__(self, message: str, *, text: str = "", span: tuple[int, int] = (0, 0)) -> None:
+        start, end = span
+        self.message = message
+        self.pointer = f"{text}\n{' ' * start}{'^' * (end - start)}" if end > start else ""
+        super().__init__("\n".join(filter(None, (message, indented(self.pointer)))))
 
 
 class Issue:
@@ -100,14 +111,16 @@ class Issue:
         line: 1-based line in the file, or None where the file as a whole is meant.
         key: dotted path such as ``jobs.usd-inr.schedule``, or an empty string.
         message: what was found and what was expected, one sentence.
+        pointer: the value with carets under the word that is meant, two lines; may be empty.
     """
 
-    __slots__ = ("key", "line", "message")
+    __slots__ = ("key", "line", "message", "pointer")
 
-    def __init__(self, *, line: int | None, key: str, message: str) -> None:
+    def __init__(self, *, line: int | None, key: str, message: str, pointer: str = "") -> None:
         self.line = line
         self.key = key
         self.message = message
+        self.pointer = pointer
 
     def __repr__(self) -> str:
         return f"Issue(line={self.line!r}, key={self.key!r}, message={self.message!r})"
@@ -133,6 +146,12 @@ class SpecError(ConfigError):
 
 
 def describe(path: str, issue: Issue) -> str:
-    """Return *issue* as one line of text: ``file:line: key: message``."""
+    """Return *issue* as text: ``file:line: key: message``, and below it the pointer if it has one."""
     place = f"{path}:{issue.line}" if issue.line else path
-    return f"{place}: {issue.key}: {issue.message}" if issue.key else f"{place}: {issue.message}"
+    parts = filter(None, (place, issue.key, issue.message))
+    return "\n".join(filter(None, (": ".join(parts), indented(issue.pointer))))
+
+
+def indented(text: str) -> str:
+    """Return the lines of *text* set in by four blanks."""
+    return "\n".join(f"    {line}" for line in text.splitlines())

@@ -54,4 +54,5 @@ def test_issues_json(ratectl, spec):
         "line": 1,
         "key": "jobs",
         "message": "expected a table, found 1",
+        "pointer": "",
     }

@@ -56,7 +56,7 @@ def test_ended(ratectl):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["every dya"], 78, 'did you mean "day"?'),
+        (["every dya"], 78, 'did you mean "every day"?'),
         (["every day", "--after", "soon"], 2, "ISO 8601"),
         (["every day", "--timezone", "Mars/Base"], 2, "no such IANA zone"),
         (["every day", "--after", "2026-01-01", "--before", "2026-01-01"], 2, "not both"),

@@ -183,7 +183,8 @@ def test_union_counts_each_instant_once():
         ("every 5 to minutes", "a number"),
         ("every 2 to 3 months", "seconds, minutes, hours, days or weeks"),
         ("every 5 to 10 minutes at :30", 'take no "at"'),
-        ("every dya at 10:30", 'did you mean "day"?'),
+        ("every dya at 10:30", 'did you mean "every day at 10:30"?'),
+        ("evry weekdy at 9:00", 'did you mean "every"?'),
         ("every day at 25:00", "no such time of day"),
         ("every day at 10:30 at :20", "a full time"),
         ("every hour at 10:30", 'say "at :30"'),
@@ -222,3 +223,21 @@ def test_empty_window_is_refused():
     """A schedule without any slot between ``from`` and ``until`` is an error, not a silent job."""
     with pytest.raises(ScheduleError, match="no slot lies between"):
         parse(["every month on the 1st"], start="2026-12-02", end="2026-12-20")
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        ("every dya at 10:30", "every dya at 10:30\n      ^^^"),
+        ("every  day   at", "every day at\n            ^"),
+        ("Every day at 10:30 please", "Every day at 10:30 please\n                   ^^^^^^"),
+        ("0 22-2 * * *", "0 22-2 * * *\n  ^^^^"),
+        ("0 0 1,5,40 * *", "0 0 1,5,40 * *\n        ^^"),
+    ],
+)
+def test_errors_point_at_the_word(text, pointer):
+    """The word that is meant stands over carets."""
+    with pytest.raises(ScheduleError) as caught:
+        parse([text])
+
+    assert caught.value.pointer == pointer

@@ -45,7 +45,13 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
 
 def _issues(error: SpecError) -> list[dict[str, Any]]:
     return [
-        {"file": error.path, "line": issue.line, "key": issue.key, "message": issue.message}
+        {
+            "file": error.path,
+            "line": issue.line,
+            "key": issue.key,
+            "message": issue.message,
+            "pointer": issue.pointer,
+        }
         for issue in error.issues
     ]
 

@@ -56,7 +56,7 @@ def parse_cron(text: str) -> Calendar | Union:
     line = MACROS.get(text.lower(), text)
     if line.startswith("@"):
         hint = "; a schedule counts slots, not boots" if line.lower() == "@reboot" else ""
-        raise ScheduleError(f"{text!r}: unknown macro{hint}; known are {', '.join(MACROS)}")
+        raise ScheduleError(f'"{text}": unknown macro{hint}; known are {", ".join(MACROS)}')
     parts = line.split()
     if len(parts) != len(FIELDS):
         raise ScheduleError(_count_message(text, len(parts)))
@@ -85,10 +85,10 @@ def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:
 def _count_message(text: str, count: int) -> str:
     if count == 6:
         return (
-            f"{text!r}: six fields; cron lines have five (minute hour day month weekday), "
+            f'"{text}": six fields; cron lines have five (minute hour day month weekday), '
             'seconds are said in a phrase: "every 30 seconds", "every minute at :05"'
         )
-    return f"{text!r}: {count} fields; a cron line has five (minute hour day month weekday)"
+    return f'"{text}": {count} fields; a cron line has five (minute hour day month weekday)'
 
 
 def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
@@ -162,4 +162,8 @@ def _unknown_hint(item: str) -> str:
 
 
 def _error(line: str, field: _Field, item: str, hint: str) -> ScheduleError:
-    return ScheduleError(f"{line!r}: {field.name} {item!r}: {hint}")
+    part = list(re.finditer(r"\S+", line))[FIELDS.index(field)]
+    items = part[0].split(",")
+    start = part.start() + len(",".join([*items[: items.index(item)], ""]))
+    message = f'"{line}": {field.name} "{item}": {hint}'
+    return ScheduleError(message, text=line, span=(start, start + max(len(item), 1)))

@@ -80,12 +80,12 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._tokens = TOKEN.findall(text.lower().strip())
+        self._tokens = list(TOKEN.finditer(text.lower()))
         self._next = 0
 
     def peek(self, ahead: int = 0) -> str:
         place = self._next + ahead
-        return str(self._tokens[place]) if place < len(self._tokens) else ""
+        return self._tokens[place][1] if place < len(self._tokens) else ""
 
     def take(self, *wanted: str) -> bool:
         if self.peek() in wanted:
@@ -95,7 +95,7 @@ class _Words:
 
     def pop(self) -> str:
         self._next += 1
-        return str(self._tokens[self._next - 1])
+        return self._tokens[self._next - 1][1]
 
     def separator(self) -> bool:
         """Read ",", "and" or ", and" between the members of a list."""
@@ -105,10 +105,26 @@ class _Words:
     def error(self, expected: str) -> ScheduleError:
         found = self.peek()
         if not found:
-            return ScheduleError(f'"{self.text}": ends where {expected} is expected')
+            end = len(self.text)
+            message = f'"{self.text}": ends where {expected} is expected'
+            return ScheduleError(message, text=self.text, span=(end, end + 1))
+        span = self._tokens[self._next].span(1)
+        message = (
+            f'"{self.text}": found "{found}"{self._hint(found, span)} where {expected} is expected'
+        )
+        return ScheduleError(message, text=self.text, span=span)
+
+    def _hint(self, found: str, span: tuple[int, int]) -> str:
+        """Return the nearest valid phrase, or only the nearest word where that makes none."""
         near = difflib.get_close_matches(found, VOCABULARY, n=1, cutoff=0.6)
-        hint = f' (did you mean "{near[0]}"?)' if near and near[0] != found else ""
-        return ScheduleError(f'"{self.text}": found "{found}"{hint} where {expected} is expected')
+        if not near or near[0] == found:
+            return ""
+        whole = f"{self.text[: span[0]]}{near[0]}{self.text[span[1] :]}"
+        try:
+            read_phrase(whole)
+        except ScheduleError:
+            return f' (did you mean "{near[0]}"?)'
+        return f' (did you mean "{whole}"?)'
 
 
 def read_phrase(text: str) -> Phrase:

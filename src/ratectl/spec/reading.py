@@ -35,11 +35,11 @@ class Reading:
         """Where the keys stand; only a spec with issues needs to know."""
         return key_lines(self._text)
 
-    def issue(self, key: KeyPath, message: str) -> None:
+    def issue(self, key: KeyPath, message: str, pointer: str = "") -> None:
         """Note what is wrong with *key*, at the line of the key or of its nearest parent."""
         lines = self._lines
         line = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
-        self.issues.append(Issue(line=line, key=".".join(key), message=message))
+        self.issues.append(Issue(line=line, key=".".join(key), message=message, pointer=pointer))
 
     def table(self, key: KeyPath) -> dict[str, Any]:
         """Return the table at *key*, empty where there is none."""
@@ -61,9 +61,11 @@ class Reading:
         """Return what *reader* makes of *value*, or MISSING after noting the issue."""
         try:
             return reader(value)
-        except (ValueError, ScheduleError) as error:
+        except ScheduleError as error:
+            self.issue(key, error.message, error.pointer)
+        except ValueError as error:
             self.issue(key, str(error))
-            return MISSING
+        return MISSING
 
     def read_each(
         self, key: KeyPath, table: dict[str, Any], readers: dict[str, Callable[[Any], Any]]
