@@ -126,7 +126,7 @@ def fires(trigger, instant, host_zone, engine):
 def _after_gap(calendar, local, engine):
     earlier = (local.astimezone(dt.UTC) - MINUTE).astimezone(local.tzinfo)
     skipped = int((local.utcoffset() - earlier.utcoffset()).total_seconds()) // 60
-    if skipped <= 0 or (calendar.running and engine.gap == "after"):
+    if skipped <= 0 or (calendar.running and engine.fold == "cron"):
         return False
     in_gap = any(
         minutes_of(calendar, local.replace(tzinfo=None) - n * MINUTE) for n in range(1, skipped + 1)
@@ -192,6 +192,14 @@ def test_reason_is_given():
     assert found.fidelity is Fidelity.GUARDED
     assert "America/New_York" in found.reason
     assert [sorted(line.calendar.hours) for line in found.triggers] == [[20, 21]]
+
+
+def test_windows_makes_up_for_a_gap():
+    """A calendar of Windows fires after a gap even where the schedule has no slot: that is not exact."""
+    zone = ZoneInfo("America/Santiago")
+    value = parse(["every 2 hours between 00:09 and 03:30 on sunday"])
+
+    assert cover(value, zone, zone, ENGINES["windows"]).fidelity is Fidelity.GUARDED
 
 
 def test_fixed_offsets_are_exact():

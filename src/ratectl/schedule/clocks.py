@@ -114,8 +114,8 @@ def _possible(calendar: Calendar, change: Change, engine: Abilities) -> Iterator
         if change.is_gap:
             if engine.gap == "unknown":
                 yield from (first, second, change.at)
-            elif engine.gap == "after" and not calendar.running:
-                yield change.at
+            elif engine.gap == "after" and not (calendar.running and engine.fold == "cron"):
+                yield change.at  # only cron has lines that follow elapsed time
         else:
             yield first
             if engine.fold == "unknown" or (engine.fold == "cron" and calendar.running):
