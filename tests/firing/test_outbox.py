@@ -165,6 +165,18 @@ def test_no_place_for_it(database, tmp_path):
     assert outbox.waiting(database, str(target))
 
 
+def test_pipe(database, target):
+    """A pipe to which nobody listens is refused at once, and its lines wait."""
+    os.mkfifo(target)
+    with database.transaction() as connection:
+        outbox.enqueue(connection, str(target), None, job="j", slot=1, lines=LINES)
+
+    with pytest.raises(StorageError, match="not a regular file"):
+        drain(database, target)
+
+    assert outbox.waiting(database, str(target))
+
+
 def test_full_device(database):
     """A device without room is exit 74, and its lines wait."""
     with database.transaction() as connection:

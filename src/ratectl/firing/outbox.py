@@ -44,7 +44,7 @@ def intend(target: str, sink: Sink) -> Intent:
     A file without a final newline gets one first, since its last line is not ours to extend.
     """
     try:
-        with Path(target).open("rb") as file:
+        with open(target, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise StorageError(f"{target}: not a regular file, so appends cannot be made safe")
@@ -62,6 +62,11 @@ def intend(target: str, sink: Sink) -> Intent:
         return Intent(target=target, start=0, inode="", head=sink.HEADER)
     except OSError as error:
         raise _refused(target, error) from error
+
+
+def _without_waiting(target: str, flags: int) -> int:
+    """Open for reading; opening a pipe to which nobody writes would otherwise never end."""
+    return os.open(target, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def enqueue(
