@@ -88,9 +88,12 @@ class TestReaching:
 
         assert failure(rates.url).kind is Class.DATA
 
-    def test_broken_url(self):
+    @pytest.mark.parametrize(
+        "url", ["ftp://rates.example/", "http://[::1/v4", f"http://{'a' * 70}.example/"]
+    )
+    def test_broken_url(self, url):
         """A base URL that no request can be made of is a matter of configuration."""
-        assert failure("ftp://rates.example/").kind is Class.CONFIG
+        assert failure(url).kind is Class.CONFIG
 
 
 @network
@@ -153,6 +156,13 @@ class TestRedirects:
 
         assert failure(f"{rates.url}/v4/latest/USD").kind is Class.PORTAL
         assert len(rates.requests) == 1
+
+    @pytest.mark.parametrize("location", ["http://[::1", "/\u00ff\u00fe"])
+    def test_nowhere(self, rates, location):
+        """A Location that is no address is the provider's trouble, not a crash."""
+        self.redirect(rates, location)
+
+        assert failure(f"{rates.url}/v4/latest/USD").kind is Class.TRANSIENT
 
     def test_endless(self, rates):
         """Redirects in a circle end."""
@@ -300,6 +310,8 @@ def test_most_hopeful_exit_wins(kinds, error):
         ("Fri, 20 Nov 2026 09:31:00 GMT", 60),
         ("Fri, 20 Nov 2026 09:00:00 GMT", 0),
         ("soon", 0),
+        ("\u00b2", 0),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", 0),
     ],
 )
 def test_retry_after(text, seconds):
@@ -329,6 +341,8 @@ def test_name_lookup(number, kind):
         ({"Date": "Fri, 20 Nov 2026 09:36:00 GMT"}, True),
         ({"Date": "Fri, 20 Nov 2026 08:30:00 GMT"}, True),
         ({"Date": "Fri, 20 Nov 2026 08:30:00 GMT", "Age": "3600"}, False),
+        ({"Date": "Fri, 20 Nov 2026 08:30:00 GMT", "Age": "9" * 18}, False),
+        ({"Date": "Mon, 01 Jan 99999999999999 00:00:00 GMT"}, False),
     ],
 )
 def test_clock_skew(headers, off):

@@ -45,7 +45,11 @@ def test_unusable(reference):
         keys.resolve(reference)
 
 
-@pytest.mark.parametrize("content", ["", "alpha\nbeta", "\xff"], ids=["empty", "lines", "bytes"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "alpha\nbeta", "\xff", "alpha\xc3\xa9", "alpha\x1bbeta"],
+    ids=["empty", "lines", "bytes", "beyond ASCII", "control"],
+)
 def test_strange_content(tmp_path, content):
     """A key file must hold one line of text, and its content stays out of the message."""
     path = tmp_path / "key"

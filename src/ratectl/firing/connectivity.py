@@ -123,12 +123,12 @@ def of_clock(headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
     """Return a clock failure when the answer's ``Date`` (plus ``Age``) is more than 5 minutes from *now*."""
     try:
         there = email.utils.parsedate_to_datetime(headers.get("Date", ""))
-        age = int(headers.get("Age", "0"))
-    except ValueError:
+        age = dt.timedelta(seconds=int(headers.get("Age", "0")))
+        if there.tzinfo is None:
+            return None
+        skew = now - there - age
+    except (ValueError, OverflowError):
         return None
-    if there.tzinfo is None:
-        return None
-    skew = now - there - dt.timedelta(seconds=age)
     if abs(skew) <= MOST_SKEW:
         return None
     side = "ahead of" if skew > dt.timedelta(0) else "behind"
@@ -140,11 +140,11 @@ def of_clock(headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
 
 def retry_after(text: str, now: dt.datetime) -> float:
     """Return the seconds that a ``Retry-After`` header asks for, in either of its forms; 0 for none."""
-    if text.strip().isdigit():
+    if text.isascii() and text.strip().isdigit():
         return float(text)
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (until - now).total_seconds()) if until.tzinfo else 0.0
 

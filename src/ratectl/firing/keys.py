@@ -34,6 +34,7 @@ def resolve(reference: str) -> str:
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise RefusedError(f"api_key {reference!r}: cannot be read: {reason}") from error
-    if not secret.strip() or "\n" in secret.strip():
-        raise RefusedError(f"api_key {reference!r}: must hold one line with the key")
-    return secret.strip()
+    secret = secret.strip()
+    if not (secret and secret.isascii() and secret.isprintable()):  # all that a header can carry
+        raise RefusedError(f"api_key {reference!r}: must hold one line of ASCII with the key")
+    return secret

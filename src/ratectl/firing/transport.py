@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import LocationValueError
 
 from ratectl import __version__
 from ratectl.firing.connectivity import Class, FetchError, of_exception
@@ -24,6 +25,12 @@ T = TypeVar("T")
 MOST_BYTES = 8 * 1024 * 1024
 MOST_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
+UNUSABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    LocationValueError,
+)
+"""What the HTTP library raises for a URL of which it can make no request."""
 AGENT = f"ratectl/{__version__} (+https://pypi.org/project/ratectl/)"
 
 
@@ -111,8 +118,11 @@ class Transport:
 
 
 def host_of(url: str) -> str:
-    """Return the host and port of *url*, which is all that an error text may show of it."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+    """Return the host and port of *url*, which is all that an error text may show of it; none if it has none."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
@@ -135,10 +145,12 @@ def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
     error = failures[0]
     if isinstance(error, FetchError):
         raise error
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+    if not host or isinstance(error, UNUSABLE):
         raise FetchError(Class.CONFIG, f"{host or 'base_url'}: not a usable URL") from error
     if isinstance(error, requests.RequestException):
         raise of_exception(error, host) from error
+    if isinstance(error, ValueError):  # a Location that is no address, for one
+        raise FetchError(Class.TRANSIENT, f"{host}: an answer against the rules") from error
     if isinstance(error, OSError):  # requests says so of an unreadable CA bundle
         raise FetchError(Class.CONFIG, str(error)) from error
     raise error
