@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bench_slots
 from bench_engines import INSIDE, NAMES, measured_inside
 from ratectl import host, spec
 from ratectl.firing.journal import Journal
@@ -73,6 +74,7 @@ def everything(*, quick: bool) -> list[Row]:
             wake(Path(name) / "wake", quick=quick),
             firing(Path(name) / "firing", quick=quick),
             command_line(Path(name), quick=quick),
+            *bench_slots.rows(quick=quick),
         ]
     for kind in ("cron", "systemd"):
         sandbox = str(ROOT / "tests/engines/sandbox.py")
@@ -159,15 +161,23 @@ def moment() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
+def digits(figure: float) -> int:
+    """Return the decimals that show a figure to a thousandth where it is small."""
+    return 1 if figure >= 1 else 3
+
+
 def table(rows: list[Row]) -> str:
     """Return *rows* as text for people."""
-    lines = [f"{'what':<34}{'ours':>10}{'against':>10}{'ratio':>8}{'budget':>8}  against what"]
+    lines = [f"{'what':<34}{'ours':>12}{'against':>12}{'ratio':>8}{'budget':>8}  against what"]
     for row in rows:
         if row.ratio is None:
             lines.append(f"{row.name:<34}not measured: {row.reason}")
             continue
         mark = "" if row.ratio <= row.budget else "   OVER BUDGET"
-        times = f"{row.ours * 1000:>7.1f} ms{row.against * 1000:>7.1f} ms"
+        scale = 1000 if row.unit == "ms" else 1
+        times = "".join(
+            f"{x * scale:>8.{digits(x * scale)}f} {row.unit:<3}" for x in (row.ours, row.against)
+        )
         lines.append(
             f"{row.name:<34}{times}{row.ratio:>7.2f}x{row.budget:>7.2f}x  {row.yardstick}{mark}"
         )

@@ -16,7 +16,7 @@ Command = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One budget: *ours* and *against* in seconds (medians), their *ratio*, the most it may be."""
+    """One budget: *ours* and *against* (medians, in seconds unless *unit* says else), their *ratio*, the most it may be."""
 
     name: str
     yardstick: str = ""
@@ -26,6 +26,8 @@ class Row:
     ratio: float | None = None
     reason: str = ""
     """Why there is no ratio."""
+    unit: str = "ms"
+    """How *ours* and *against* are shown: ms of their seconds, or KiB as they are."""
 
 
 def not_measured(name: str, reason: str) -> Row:

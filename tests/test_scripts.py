@@ -18,6 +18,8 @@ ROWS = [
     "wake, nothing due",
     "one firing",
     "ratectl --help",
+    "next slot of a cron line",
+    "slots, peak memory",
     "ratectl list, 10 jobs",
     "install 2500 jobs, cron",
     "install 5000 jobs, cron",

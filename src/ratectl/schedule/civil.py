@@ -68,18 +68,24 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
     """Return the days of *calendar* in that month, ascending."""
     if month not in calendar.months:
         return ()
-    first, length = months_of.monthrange(year, month)
-    numbers = list(range(1, length + 1))
+    days = _all_days(year, month)
+    length = len(days)
     if calendar.weekdays != WEEKDAYS:
-        numbers = [n for n in numbers if (first + n - 1) % 7 + 1 in calendar.weekdays]
+        first = days[0].weekday()
+        days = tuple(day for day in days if (first + day.day - 1) % 7 + 1 in calendar.weekdays)
     if calendar.nth:
-        numbers = _nth(numbers, calendar.nth)
+        days = _nth(days, calendar.nth)
     if calendar.days != DAYS:
         wanted = calendar.days | ({length} if LAST_DAY in calendar.days else set())
-        numbers = [n for n in numbers if n in wanted]
-    days = (dt.date(year, month, n) for n in numbers)
+        days = tuple(day for day in days if day.day in wanted)
     stride = calendar.stride
-    return tuple(day for day in days if stride is None or stride.holds(day))
+    return days if stride is None else tuple(day for day in days if stride.holds(day))
+
+
+@lru_cache(maxsize=512)
+def _all_days(year: int, month: int) -> tuple[dt.date, ...]:
+    length = months_of.monthrange(year, month)[1]
+    return tuple(dt.date(year, month, number) for number in range(1, length + 1))
 
 
 def times_from(calendar: Calendar, low: dt.time) -> Iterator[dt.time]:
@@ -106,9 +112,9 @@ def times_down_from(calendar: Calendar, high: dt.time) -> Iterator[dt.time]:
                 yield dt.time(hour, minute, second)
 
 
-def _nth(numbers: list[int], nth: frozenset[int]) -> list[int]:
-    places = {n - 1 if n > 0 else len(numbers) + n for n in nth}
-    return [number for place, number in enumerate(numbers) if place in places]
+def _nth(days: tuple[dt.date, ...], nth: frozenset[int]) -> tuple[dt.date, ...]:
+    places = {n - 1 if n > 0 else len(days) + n for n in nth}
+    return tuple(day for place, day in enumerate(days) if place in places)
 
 
 def _sorted_fields(calendar: Calendar) -> tuple[list[int], list[int], list[int]]:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import DAYS, WEEKDAYS, Calendar, Union
+from ratectl.schedule.calendar import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar, Union
 
 MACROS = {
     "@hourly": "0 * * * *",
@@ -25,6 +25,7 @@ MACROS = {
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 SUNDAY = 7
+ITEM = re.compile(r"(\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/(\d+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +36,16 @@ class _Field:
     low: int
     high: int
     names: tuple[str, ...] = ()
+    all: frozenset[int] = frozenset()
+    """What ``*`` stands for."""
 
 
 FIELDS = (
-    _Field(name="minute", low=0, high=59),
-    _Field(name="hour", low=0, high=23),
-    _Field(name="day of month", low=1, high=31),
-    _Field(name="month", low=1, high=12, names=MONTH_NAMES),
-    _Field(name="day of week", low=0, high=7, names=DAY_NAMES),
+    _Field(name="minute", low=0, high=59, all=MINUTES),
+    _Field(name="hour", low=0, high=23, all=HOURS),
+    _Field(name="day of month", low=1, high=31, all=DAYS),
+    _Field(name="month", low=1, high=12, names=MONTH_NAMES, all=MONTHS),
+    _Field(name="day of week", low=0, high=7, names=DAY_NAMES, all=frozenset(range(7))),
 )
 
 
@@ -63,7 +66,8 @@ def parse_cron(text: str) -> Calendar | Union:
     minutes, hours, days, months, weekdays = (
         _parse_field(part, field, text) for part, field in zip(parts, FIELDS, strict=True)
     )
-    weekdays = frozenset(SUNDAY if day == 0 else day for day in weekdays)
+    if 0 in weekdays:
+        weekdays = weekdays - {0} | {SUNDAY}
     both = Calendar(
         minutes=minutes,
         hours=hours,
@@ -92,6 +96,8 @@ def _count_message(text: str, count: int) -> str:
 
 
 def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
+    if part == "*":
+        return field.all
     values: set[int] = set()
     for item in part.split(","):
         values |= _parse_item(item, field, line)
@@ -99,7 +105,9 @@ def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
 
 
 def _parse_item(item: str, field: _Field, line: str) -> set[int]:
-    match = re.fullmatch(r"(\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/(\d+))?", item.lower())
+    if item.isdigit():
+        return {_number(item, field, item, line)}
+    match = ITEM.fullmatch(item.lower())
     if match is None:
         raise _error(line, field, item, _unknown_hint(item))
     whole, first, last, step_text = match.groups()
@@ -134,9 +142,9 @@ def _check_step(step: int, values: range, field: _Field, item: str, line: str) -
 
 
 def _number(text: str, field: _Field, item: str, line: str) -> int:
-    if text in field.names:
-        return field.names.index(text) + (field.low if field.names == MONTH_NAMES else 0)
     if not text.isdigit():
+        if text in field.names:
+            return field.names.index(text) + (field.low if field.names == MONTH_NAMES else 0)
         raise _error(line, field, item, _unknown_hint(item))
     number = int(text)
     if not field.low <= number <= field.high:

@@ -124,23 +124,25 @@ def _wall_clock_before(
 
 def _running_from(calendar: Calendar, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
     """Walk day by day, and within a day from one clock change to the next, at constant offset."""
+    asked = day = dt.date.max
     while True:
         now = wall(zone, start)
-        day = next(civil.days_from(calendar, now.date()), None)
-        if day is None:
-            return
-        if day > now.date() + DAY:
+        today = now.date()
+        if not asked <= today <= day:  # a fold may have set the clocks back to the day before
+            found = next(civil.days_from(calendar, today), None)
+            if found is None:
+                return
+            asked, day = today, found
+        if day > today + DAY:
             start = first_instant(zone, dt.datetime.combine(day, civil.MIDNIGHT))
             continue
         shift = offset(zone, start)
-        stop = (dt.datetime.combine(now.date() + DAY, civil.MIDNIGHT) - shift).replace(
-            tzinfo=dt.UTC
-        )
+        stop = dt.datetime.combine(today + DAY, civil.MIDNIGHT, dt.UTC) - shift
         if offset(zone, stop) != shift:
             stop = change_between(zone, start, stop)
-        if day == now.date():
+        if day == today:
             for time in civil.times_from(calendar, now.time()):
-                instant = (dt.datetime.combine(day, time) - shift).replace(tzinfo=dt.UTC)
+                instant = dt.datetime.combine(day, time, dt.UTC) - shift
                 if instant >= stop:
                     break
                 yield instant
