@@ -202,6 +202,18 @@ def test_windows_makes_up_for_a_gap():
     assert cover(value, zone, zone, ENGINES["windows"]).fidelity is Fidelity.GUARDED
 
 
+@pytest.mark.parametrize("zone_name", ["Europe/Dublin", "Africa/Casablanca", "Pacific/Chatham"])
+def test_systemd_reads_utc_where_it_loses_the_day(zone_name):
+    """Hours that meet a gap which makes systemd give up the day are said in UTC, all others natively."""
+    zone = ZoneInfo(zone_name)
+    meets = cover(parse(["every day at 01:50, 02:50 and 05:50"]), zone, zone, ENGINES["systemd"])
+    apart = cover(parse(["every day at 10:30"]), zone, zone, ENGINES["systemd"])
+
+    assert {line.zone for line in meets.triggers} == {"UTC"}
+    assert [line.zone for line in apart.triggers] == [zone_name]
+    assert apart.fidelity is Fidelity.EXACT
+
+
 def test_fixed_offsets_are_exact():
     """A zone that never changes its clocks is only moved, weekdays included."""
     found = cover(

@@ -76,6 +76,25 @@ def _slots_near_changes(
     return frozenset(found)
 
 
+def loses_the_day(calendar: Calendar, zone: ZoneInfo, engine: Abilities) -> bool:
+    """Tell whether an engine that skips gaps may skip more of the day than the times in them.
+
+    systemd 252 gives up the rest of the day on an hour field that meets a gap which ends negative
+    daylight saving (Dublin, Casablanca), and the whole line where a gap begins within an hour (Chatham).
+    """
+    if engine.gap != "skip":
+        return False
+    hours: set[int] = set()
+    for change in changes(zone):
+        old, new = ((change.at + shift).replace(tzinfo=None) for shift in (change.old, change.new))
+        before = (change.at - SECOND).astimezone(zone).dst()
+        if change.is_gap and (old.minute or (before is not None and before.days < 0)):
+            hours |= {
+                (old.hour + n) % 24 for n in range(int((new - old).total_seconds()) // 3600 + 1)
+            }
+    return not hours.isdisjoint(calendar.hours)
+
+
 def surely_fires(
     trigger: Trigger, instant: dt.datetime, line_zone: ZoneInfo, engine: Abilities
 ) -> bool:

@@ -189,13 +189,15 @@ def _calendar(
 ) -> tuple[Trigger, ...]:
     spoken, why = sayable(calendar, engine)
     reasons += why
-    line_zone = zone if engine.zones else host_zone
-    native = engine.zones or zone.key == host_zone.key
-    if native:
-        label = zone.key if engine.zones else None
+    line_zone = host_zone
+    if engine.zones:
+        line_zone = UTC if clocks.loses_the_day(calendar, zone, engine) else zone
+    label = line_zone.key if engine.zones else None
+    if line_zone.key == zone.key:
         lines = tuple(Line(calendar=_spellable(one, engine), zone=label) for one in spoken)
     else:
-        lines = _on_host(spoken, zone, host_zone, engine, reasons)
+        moved = _moved(spoken, zone, line_zone, engine, reasons)
+        lines = tuple(Line(calendar=one, zone=label) for one in moved)
     unsure = clocks.missed(calendar, zone, lines, line_zone, engine)
     extras = clocks.extra_triggers(unsure, host_zone, engine)
     if extras or clocks.surplus(calendar, zone, lines, line_zone, engine):
@@ -203,24 +205,23 @@ def _calendar(
     return (*lines, *extras)
 
 
-def _on_host(
+def _moved(
     spoken: tuple[Calendar, ...],
     zone: ZoneInfo,
-    host_zone: ZoneInfo,
+    line_zone: ZoneInfo,
     engine: Abilities,
     reasons: list[str],
-) -> tuple[Line, ...]:
-    """Return the lines in host time for every difference between the two zones' clocks."""
+) -> tuple[Calendar, ...]:
+    """Return calendars in the time of *line_zone* for every difference between the two zones' clocks."""
     variants = []
-    for delta in deltas(zone, host_zone):
+    for delta in deltas(zone, line_zone):
         moved = [shifted(one, delta) for one in spoken]
         if not all(exact for _, exact in moved):
             reasons.append("the day of the month differs between the zones")
         variants.append({_spellable(one, engine) for found, _ in moved for one in found})
     if any(variant != variants[0] for variant in variants):
-        reasons.append(f"the offset between {zone.key} and {host_zone.key} varies over the year")
-    ordered = sorted({one for variant in variants for one in variant}, key=_order)
-    return tuple(Line(calendar=one) for one in merged(ordered))
+        reasons.append(f"the offset between {zone.key} and {line_zone.key} varies over the year")
+    return merged(sorted({one for variant in variants for one in variant}, key=_order))
 
 
 def _order(calendar: Calendar) -> tuple[list[int], ...]:

@@ -1,0 +1,338 @@
+"""What cron, systemd, launchd and Windows do with a rendered text: every wakeup of a stretch of time.
+
+The models know the text and what the engines are documented or measured to do, and nothing of
+ratectl. Where nobody knows (folds on Windows and launchd, gaps on launchd) a wakeup is not sure.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import plistlib
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+DAY = 86400
+EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
+YEARS = (2025, 2030)
+"""The models know the clock changes from the first year to the start of the second."""
+NS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+WEEKDAYS = [dt.date(2001, 1, day).strftime("%A") for day in range(1, 8)]
+MONTHS = [dt.date(2000, month, 1).strftime("%B") for month in range(1, 13)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Civil times: on each day that *holds*, at the seconds of the day *times*."""
+
+    holds: Callable[[dt.date], bool]
+    times: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Unix seconds from *start* up to *end*, during which clocks show Unix time plus *offset*."""
+
+    start: int
+    end: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Wakeups:
+    """Unix seconds at which an engine wakes us: *sure* ones, and all *possible* ones."""
+
+    sure: set[int] = field(default_factory=set)
+    possible: set[int] = field(default_factory=set)
+
+    def add(self, instant: int, *, sure: bool) -> None:
+        """Count *instant*."""
+        self.possible.add(instant)
+        if sure:
+            self.sure.add(instant)
+
+
+@lru_cache(maxsize=64)
+def segments(zone: ZoneInfo) -> tuple[Segment, ...]:
+    """Return the stretches of constant offset of *zone* in ``YEARS``, found by asking every six hours."""
+    first, last = (int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) for year in YEARS)
+    found: list[Segment] = []
+    start, old = first, _offset(zone, first)
+    for instant in range(first, last, 6 * 3600):
+        if _offset(zone, instant) != old:
+            low, high = instant - 6 * 3600, instant
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if _offset(zone, middle) == old else (low, middle)
+            found.append(Segment(start, high, old))
+            start, old = high, _offset(zone, high)
+    return (*found, Segment(start, last, old))
+
+
+def _offset(zone: ZoneInfo, instant: int) -> int:
+    shift = dt.datetime.fromtimestamp(instant, zone).utcoffset()
+    assert shift is not None  # noqa: S101 - a ZoneInfo always has an offset
+    return int(shift.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What the clocks of *zone* show between the Unix seconds *start* and *end*, both included."""
+
+    zone: ZoneInfo
+    start: int
+    end: int
+
+    def shown(self, rule: Rule) -> Iterator[tuple[int, str]]:
+        """Yield each instant that shows a time of *rule*, and whether that is "once", "first" or "again"."""
+        every = segments(self.zone)
+        place = bisect_right(every, self.start, key=lambda segment: segment.start) - 1
+        while place < len(every) and every[place].start <= self.end:
+            now = every[place]
+            before = now.offset if place == 0 else every[place - 1].offset
+            after = now.offset if place + 1 == len(every) else every[place + 1].offset
+            low, high = max(self.start, now.start), min(self.end, now.end - 1)
+            for civil in _civil(rule, low + now.offset, high + now.offset):
+                kind = "once"
+                if civil < now.start + before:
+                    kind = "again"
+                elif civil >= now.end + after:
+                    kind = "first"
+                yield civil - now.offset, kind
+            place += 1
+
+    def skipped(self, rule: Rule) -> Iterator[tuple[int, int, int]]:
+        """Yield for each time of *rule* in a gap the gap's end, and both readings of the time."""
+        for old, new in zip(segments(self.zone), segments(self.zone)[1:], strict=False):
+            if new.offset > old.offset and self.start <= new.start <= self.end:
+                for civil in _civil(rule, new.start + old.offset, new.start + new.offset - 1):
+                    yield new.start, civil - old.offset, civil - new.offset
+
+
+def _civil(rule: Rule, low: int, high: int) -> Iterator[int]:
+    for number in range(low // DAY, high // DAY + 1):
+        if rule.holds(dt.date.fromordinal(EPOCH_DAY + number)):
+            for time in rule.times:
+                if low <= number * DAY + time <= high:
+                    yield number * DAY + time
+
+
+def cron(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
+    """Debian's daemon: a line with a leading star follows elapsed time, any other one the civil times."""
+    clocks, found = Clocks(host_zone, start, end), Wakeups()
+    for line in texts[0].decode().splitlines():
+        if line.startswith("#"):
+            continue
+        parts = line.split()[:5]
+        rule = Rule(_cron_day(parts), _cron_times(parts))
+        wildcard = parts[0].startswith("*") or parts[1].startswith("*")
+        for instant, kind in clocks.shown(rule):
+            if wildcard or kind != "again":
+                found.add(instant, sure=True)
+        if not wildcard:
+            for at, _, _ in clocks.skipped(rule):
+                found.add(at, sure=True)
+    return found
+
+
+def _cron_times(parts: Sequence[str]) -> list[int]:
+    minutes, hours = _cron_field(parts[0], 0, 59), _cron_field(parts[1], 0, 23)
+    return [hour * 3600 + minute * 60 for hour in sorted(hours) for minute in sorted(minutes)]
+
+
+def _cron_day(parts: Sequence[str]) -> Callable[[dt.date], bool]:
+    days, months = _cron_field(parts[2], 1, 31), _cron_field(parts[3], 1, 12)
+    weekdays = {day % 7 for day in _cron_field(parts[4], 0, 7)}
+    either = not parts[2].startswith("*") and not parts[4].startswith("*")
+
+    def holds(day: dt.date) -> bool:
+        by_date, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
+        chosen = (by_date or by_weekday) if either else (by_date and by_weekday)
+        return chosen and day.month in months
+
+    return holds
+
+
+def _cron_field(text: str, low: int, high: int) -> set[int]:
+    values: set[int] = set()
+    for item in text.split(","):
+        span, _, step = item.partition("/")
+        first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")
+        values |= set(range(int(first), int(last or first) + 1, int(step or 1)))
+    return values
+
+
+ON_CALENDAR = re.compile(
+    r"(?:(?P<weekdays>[A-Za-z.,]+) )?\*-(?P<months>[^-~ ]+)(?P<way>[-~])(?P<days>\S+) "
+    r"(?P<hours>[^: ]+):(?P<minutes>[^: ]+):(?P<seconds>\S+)(?: (?P<zone>\S+))?"
+)
+
+
+def systemd(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
+    """systemd: civil times of the line's zone; those of a gap are skipped, those of a fold come once."""
+    found = Wakeups()
+    for text in texts:
+        for expression in re.findall(r"^OnCalendar=(.*)$", text.decode(), flags=re.MULTILINE):
+            rule, zone = on_calendar(expression)
+            clocks = Clocks(ZoneInfo(zone) if zone else host_zone, start, end)
+            for instant, kind in clocks.shown(rule):
+                if kind != "again":
+                    found.add(instant, sure=True)
+    return found
+
+
+def on_calendar(expression: str) -> tuple[Rule, str | None]:
+    """Return the civil times of an OnCalendar *expression*, and the zone that it names."""
+    told = ON_CALENDAR.fullmatch(expression)
+    if told is None:
+        raise ValueError(f"the model does not read {expression!r}")
+    hours, minutes = _dots(told["hours"], 0, 23), _dots(told["minutes"], 0, 59)
+    seconds = sorted(_dots(told["seconds"], 0, 59))
+    times = [h * 3600 + m * 60 + s for h in sorted(hours) for m in sorted(minutes) for s in seconds]
+    months = _dots(told["months"], 1, 12)
+    weekdays = _weekday_names(told["weekdays"] or "Mon..Sun")
+    from_end, days = told["way"] == "~", told["days"]
+
+    def holds(day: dt.date) -> bool:
+        if day.month not in months or day.isoweekday() not in weekdays:
+            return False
+        length = calendar.monthrange(day.year, day.month)[1]
+        return day.day in (_from_the_end(days, length) if from_end else _dots(days, 1, 31))
+
+    return Rule(holds, times), told["zone"]
+
+
+@lru_cache(maxsize=4096)
+def _dots(text: str, low: int, high: int) -> frozenset[int]:
+    values: set[int] = set()
+    for item in text.split(","):
+        span, _, step = item.partition("/")
+        first, _, last = (f"{low}..{high}" if span == "*" else span).partition("..")
+        top = last or (high if step else first)
+        values |= set(range(int(first), int(top) + 1, int(step or 1)))
+    return frozenset(values)
+
+
+@lru_cache(maxsize=4096)
+def _from_the_end(text: str, length: int) -> frozenset[int]:
+    """Return the days of a month of *length* days that ``~a`` or ``~a/n`` names."""
+    first, _, step = text.partition("/")
+    start = length - int(first) + 1
+    return frozenset(range(start, length + 1, int(step)) if step else (start,))
+
+
+def _weekday_names(text: str) -> set[int]:
+    numbers = {name[:3]: number for number, name in enumerate(WEEKDAYS, start=1)}
+    found: set[int] = set()
+    for item in text.split(","):
+        first, _, last = item.partition("..")
+        found |= set(range(numbers[first], numbers[last or first] + 1))
+    return found
+
+
+def launchd(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
+    """launchd: a missing key means every; near clock changes nothing is sure."""
+    values = plistlib.loads(texts[0])
+    clocks, found = Clocks(host_zone, start, end), Wakeups()
+    if "StartInterval" in values:
+        _pulse(found, values["StartInterval"], 0, clocks)
+    for rule in _plist_rules(values.get("StartCalendarInterval", ())):
+        for instant, kind in clocks.shown(rule):
+            found.add(instant, sure=kind == "once")
+        for instants in clocks.skipped(rule):
+            found.possible.update(instants)
+    return found
+
+
+def _plist_rules(dicts: Sequence[Mapping[str, int]]) -> Iterator[Rule]:
+    times: dict[tuple[int | None, ...], set[int]] = {}
+    for keys in dicts:
+        day = tuple(keys.get(name) for name in ("Day", "Weekday", "Month"))
+        hours = [keys["Hour"]] if "Hour" in keys else range(24)
+        minutes = [keys["Minute"]] if "Minute" in keys else range(60)
+        times.setdefault(day, set()).update(h * 3600 + m * 60 for h in hours for m in minutes)
+    for (number, weekday, month), chosen in times.items():
+        yield Rule(_plist_day(number, weekday, month), sorted(chosen))
+
+
+def _plist_day(
+    number: int | None, weekday: int | None, month: int | None
+) -> Callable[[dt.date], bool]:
+    def holds(day: dt.date) -> bool:
+        return (
+            (number is None or day.day == number)
+            and (weekday is None or day.isoweekday() % 7 == weekday % 7)
+            and (month is None or day.month == month)
+        )
+
+    return holds
+
+
+def windows(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
+    """Task Scheduler: repetitions are elapsed time; calendars are local, fire after a gap, and open in a fold."""
+    clocks, found = Clocks(host_zone, start, end), Wakeups()
+    root = ET.fromstring(texts[0].decode("utf-16"))  # noqa: S314 - our own output
+    for trigger in root.iterfind(f"{NS}Triggers/*"):
+        first = dt.datetime.fromisoformat(trigger.findtext(f"{NS}StartBoundary", ""))
+        if trigger.tag == f"{NS}TimeTrigger":
+            every = _seconds(trigger.findtext(f"{NS}Repetition/{NS}Interval", ""))
+            _pulse(found, every, int(first.timestamp()) % every, clocks)
+            continue
+        time = first.hour * 3600 + first.minute * 60 + first.second
+        rule = Rule(_task_day(trigger, first.date()), (time,))
+        for instant, kind in clocks.shown(rule):
+            found.add(instant, sure=kind == "once")
+        for at, _, _ in clocks.skipped(rule):
+            found.add(at, sure=True)
+    return found
+
+
+def _seconds(duration: str) -> int:
+    told = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", duration)
+    if told is None:
+        raise ValueError(f"{duration!r} is no XML duration")
+    return sum(
+        int(n or 0) * unit for n, unit in zip(told.groups(), (DAY, 3600, 60, 1), strict=True)
+    )
+
+
+def _task_day(trigger: Any, first: dt.date) -> Callable[[dt.date], bool]:
+    """Return on which days a calendar trigger fires that began on *first*."""
+    by = next(child for child in trigger if child.tag.startswith(f"{NS}ScheduleBy"))
+    kind = by.tag.removeprefix(f"{NS}ScheduleBy")
+    names = {child.tag.removeprefix(NS) for child in by.iter()}
+    if kind == "Day":
+        step = int(by.find(f"{NS}DaysInterval").text)
+        return lambda day: (day - first).days % step == 0
+    if kind == "Week":
+        return lambda day: WEEKDAYS[day.weekday()] in names
+    numbers = {child.text for child in by.iter(f"{NS}Day")}
+    weeks = {child.text for child in by.iter(f"{NS}Week")}
+
+    def holds(day: dt.date) -> bool:
+        if MONTHS[day.month - 1] not in names:
+            return False
+        length = calendar.monthrange(day.year, day.month)[1]
+        if kind == "Month":
+            return str(day.day) in numbers or (day.day == length and "Last" in numbers)
+        week = str((day.day + 6) // 7) in weeks or (day.day + 7 > length and "Last" in weeks)
+        return WEEKDAYS[day.weekday()] in names and week
+
+    return holds
+
+
+def _pulse(found: Wakeups, every: int, phase: int, clocks: Clocks) -> None:
+    """Count the instants of an elapsed grid."""
+    for instant in range(clocks.start + (phase - clocks.start) % every, clocks.end + 1, every):
+        found.add(instant, sure=True)
+
+
+MODELS = {"cron": cron, "launchd": launchd, "systemd": systemd, "windows": windows}
