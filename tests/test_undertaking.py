@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 
 import pytest
 
-from ratectl.errors import RatectlError
+from ratectl.errors import RatectlError, StorageError
 from ratectl.undertaking import exclusive
 
 
@@ -21,6 +22,18 @@ def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
         second.done()
     with exclusive(tmp_path) as third:
         assert not third.interrupted
+
+
+def test_no_room_to_remember(tmp_path):
+    """Where not even a note can be written, nothing is begun."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with exclusive(tmp_path) as undertaking:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        try:
+            with pytest.raises(StorageError, match="nothing was changed"):
+                undertaking.begin()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_one_change_at_a_time(tmp_path):

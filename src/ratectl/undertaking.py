@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ratectl.errors import CannotCreateError, RefusedError
+from ratectl.errors import CannotCreateError, RefusedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +21,21 @@ if TYPE_CHECKING:
 class Undertaking:
     """One change of the engine at a time for one state directory, remembered if it is cut short."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, path: Path) -> None:
         self._handle = handle
+        self._path = path
         self.interrupted = os.fstat(handle).st_size > 0
         """An earlier change began and never came to its end."""
 
     def begin(self) -> None:
         """Note on disk that the engine is about to be changed."""
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, b"an install or remove is at work\n")
-        os.fsync(self._handle)
+        try:
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, b"an install or remove is at work\n")
+            os.fsync(self._handle)
+        except OSError as error:
+            message = f"{self._path}: cannot be written: {error.strerror}; nothing was changed"
+            raise StorageError(message) from error
 
     def done(self) -> None:
         """Note that the change came to its end."""
@@ -52,7 +57,7 @@ def exclusive(state_dir: Path) -> Iterator[Undertaking]:
         raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         _lock(handle)
-        yield Undertaking(handle)
+        yield Undertaking(handle, path)
     finally:
         os.close(handle)  # releases the lock, too
 

@@ -11,7 +11,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ratectl.errors import CannotCreateError, ConfigError, StorageError, TryLaterError
+from ratectl.errors import CannotCreateError, ConfigError, RefusedError, StorageError, TryLaterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,12 +144,23 @@ class Database:
 
     def _readable(self) -> sqlite3.Connection:
         if self._connection is None:
-            if self.path.exists():
+            if self._exists():
                 return self._open()
             self._connection = _connect(":memory:")
             self._connection.executescript(SCHEMA)
             self._stored = False
         return self._connection
+
+    def _exists(self) -> bool:
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except PermissionError as error:
+            raise RefusedError(f"{self.path}: may not be read by this account") from error
+        except OSError as error:
+            raise StorageError(f"{self.path}: cannot be read: {error.strerror}") from error
+        return True
 
     def _writable(self) -> sqlite3.Connection:
         if self._connection is None or not self._stored:
