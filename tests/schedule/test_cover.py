@@ -214,6 +214,15 @@ def test_systemd_reads_utc_where_it_loses_the_day(zone_name):
     assert apart.fidelity is Fidelity.EXACT
 
 
+def test_too_many_times_with_seconds():
+    """Where Windows has too many times, the pulse that contains them all is one of whole minutes."""
+    texts = ["every 100 seconds", "every 10 minutes", "every 50 minutes between 00:15 and 23:00"]
+    zones = ZoneInfo("Asia/Kolkata"), ZoneInfo("Pacific/Chatham")
+    found = cover(parse(texts), *zones, ENGINES["windows"])
+
+    assert found.triggers == (Pulse(every=300),)
+
+
 def test_fixed_offsets_are_exact():
     """A zone that never changes its clocks is only moved, weekdays included."""
     found = cover(

@@ -253,8 +253,9 @@ def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Abilities) -
             phases |= set(range(trigger.phase, DAY_SECONDS, trigger.every))
         else:
             return EVERY_MINUTE
-    first = min(phases)
-    every = max(gcd(DAY_SECONDS, *(phase - first for phase in phases)), 60)
+    minutes = {phase - phase % 60 for phase in phases}  # the firing waits for seconds
+    first = min(minutes)
+    every = gcd(DAY_SECONDS, *(phase - first for phase in minutes))
     return Pulse(every=every, phase=first % every)
 
 
