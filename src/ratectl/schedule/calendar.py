@@ -9,6 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SECONDS = frozenset(range(60))
 MINUTES = frozenset(range(60))
@@ -108,7 +112,7 @@ class Once:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Union:
-    """The slots of all *members*, each instant once."""
+    """The slots of all *members*, each instant once; :func:`union` puts them into a fixed order."""
 
     members: tuple[Schedule, ...]
 
@@ -123,3 +127,24 @@ class Window:
 
 
 Schedule = Calendar | Interval | Gaps | Once | Union | Window
+
+
+def union(members: Iterable[Schedule]) -> Schedule:
+    """Return the one schedule, or the union, that *members* make; their order and repetition do not count."""
+    flat = (
+        inner
+        for member in members
+        for inner in (member.members if isinstance(member, Union) else (member,))
+    )
+    ordered = tuple(sorted(set(flat), key=_order))
+    return ordered[0] if len(ordered) == 1 else Union(members=ordered)
+
+
+def _order(member: Schedule) -> tuple[str, list[list[int]], str]:
+    if not isinstance(member, Calendar):
+        return type(member).__name__, [], str(member)
+    sets = (
+        *(member.hours, member.minutes, member.seconds),
+        *(member.days, member.months, member.weekdays, member.nth),
+    )
+    return "", [sorted(values) for values in sets], f"{member.running} {member.stride}"

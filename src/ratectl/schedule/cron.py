@@ -11,7 +11,16 @@ import re
 from dataclasses import dataclass
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar, Union
+from ratectl.schedule.calendar import (
+    DAYS,
+    HOURS,
+    MINUTES,
+    MONTHS,
+    WEEKDAYS,
+    Calendar,
+    Schedule,
+    union,
+)
 
 MACROS = {
     "@hourly": "0 * * * *",
@@ -54,7 +63,7 @@ def looks_like_cron(text: str) -> bool:
     return text.startswith("@") or bool(re.match(r"[\d*]", text))
 
 
-def parse_cron(text: str) -> Calendar | Union:
+def parse_cron(text: str) -> Schedule:
     """Return the value of a five-field line or ``@macro``. Raises ScheduleError."""
     line = MACROS.get(text.lower(), text)
     if line.startswith("@"):
@@ -78,7 +87,7 @@ def parse_cron(text: str) -> Calendar | Union:
     )
     if parts[2].startswith("*") or parts[4].startswith("*"):
         return both
-    return Union(members=(_with(both, weekdays=WEEKDAYS), _with(both, days=DAYS)))
+    return union((_with(both, weekdays=WEEKDAYS), _with(both, days=DAYS)))
 
 
 def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.calendar import (
-    LAST_DAY,
+    HOURS,
+    MINUTES,
     MONDAY_1970,
     MONTHS,
     WEEKDAYS,
@@ -23,8 +24,8 @@ from ratectl.schedule.calendar import (
     Once,
     Schedule,
     Stride,
-    Union,
     Unit,
+    union,
 )
 from ratectl.schedule.phrase import Ordinal
 
@@ -42,16 +43,21 @@ DAY_SECONDS = 86400
 def meaning(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of *phrase*, with intervals counted from civil *start* if given.
 
-    *name* is the job's, from which random gaps are drawn.
-
-    Raises ScheduleError where clauses contradict the unit.
+    What the phrase itself is counted from goes before *start*. *name* is the
+    job's, from which random gaps are drawn. Raises ScheduleError where clauses
+    contradict the unit.
     """
     if phrase.once is not None:
         return Once(at=phrase.once)
+    start = phrase.anchor or start
+    if phrase.only and not phrase.ordinals:
+        raise phrase.error('"if it is a ..." goes with days of the month; say "on monday" instead')
     if phrase.at_most:
         return _gaps(phrase, start, name)
     if phrase.unit in SECONDS_IN:
         return _within_day(phrase, start)
+    if phrase.elapsed:
+        raise phrase.error("elapsed time is counted in seconds, minutes or hours")
     if phrase.between:
         raise phrase.error(
             '"between" needs an interval: "every 15 minutes between 09:00 and 17:30"'
@@ -64,32 +70,58 @@ def meaning(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
 def _gaps(phrase: Phrase, start: dt.datetime | None, name: str) -> Gaps:
     if phrase.unit not in GAP_SECONDS or phrase.weekdays:
         raise phrase.error("random gaps are in seconds, minutes, hours, days or weeks")
-    if phrase.at or phrase.ordinals or phrase.months or phrase.between:
+    if _clauses(phrase):
         raise phrase.error('random gaps take no "at", "on", "in" or "between"')
     unit = GAP_SECONDS[phrase.unit]
     gaps = Gaps(shortest=phrase.count * unit, longest=phrase.at_most * unit, seed=name)
     return gaps if start is None else replace(gaps, anchor=start)
 
 
+def _clauses(phrase: Phrase) -> bool:
+    """Tell whether anything limits the phrase to parts of the calendar."""
+    limits = (phrase.at, phrase.fields, phrase.ordinals, phrase.weekdays, phrase.months)
+    return any(limits) or phrase.between is not None
+
+
 def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     step = phrase.count * SECONDS_IN[phrase.unit]
-    if phrase.ordinals:
-        raise phrase.error('days of the month go with "every month on the ..."')
+    grid = step < DAY_SECONDS and DAY_SECONDS % step == 0 and not phrase.elapsed
+    if not (grid or phrase.between or phrase.fields):
+        return _elapsed(phrase, step, start)
+    if phrase.unit == "second" and phrase.fields:
+        raise phrase.error('say "every minute at seconds ..."')
+    bases = [
+        replace(base, running=True) for base in _day_bases(phrase, _base(phrase), phrase.ordinals)
+    ]
+    if phrase.fields:
+        return union([_in_fields(base, phrase) for base in bases])
     offsets = _offsets(phrase)
-    running = replace(_base(phrase), running=True)
     if phrase.between:
-        return _union(at_times(running, _grid_between(phrase, step, offsets)))
-    if step < DAY_SECONDS and DAY_SECONDS % step == 0:
-        grid = {t + o for t in range(0, DAY_SECONDS, step) for o in offsets}
-        return _union(at_times(running, grid))
-    if phrase.at or phrase.weekdays or phrase.months:
+        times = _grid_between(phrase, step, offsets)
+    else:
+        times = {t + o for t in range(0, DAY_SECONDS, step) for o in offsets}
+    return union([one for base in bases for one in at_times(base, times)])
+
+
+def _elapsed(phrase: Phrase, step: int, start: dt.datetime | None) -> Interval:
+    if _clauses(phrase):
         raise phrase.error(
             f'an interval that does not divide a day counts elapsed time and takes no "at", "on" or '
             f'"in"; say "every {phrase.count} {phrase.unit}s between 00:00 and 23:59" for a daily grid'
         )
-    if start is None:
-        return Interval(seconds=step)
-    return Interval(seconds=step, anchor=start)
+    return Interval(seconds=step) if start is None else Interval(seconds=step, anchor=start)
+
+
+def _in_fields(base: Calendar, phrase: Phrase) -> Calendar:
+    """Return *base* at the seconds, minutes and hours that the phrase lists."""
+    if phrase.at or phrase.between:
+        raise phrase.error('lists of minutes and hours take no other "at" and no "between"')
+    return replace(
+        base,
+        seconds=phrase.fields.get("second", frozenset({0})),
+        minutes=phrase.fields.get("minute", MINUTES),
+        hours=phrase.fields.get("hour", HOURS),
+    )
 
 
 def _offsets(phrase: Phrase) -> list[int]:
@@ -130,28 +162,38 @@ def _by_days(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     if phrase.count > 1:
         unit = Unit.WEEK if phrase.unit == "week" else Unit.DAY
         base = replace(base, stride=Stride(unit=unit, every=phrase.count, anchor=anchor))
-    return _union(at_times(base, _times(phrase)))
+    return union(_on_clock(base, phrase))
 
 
 def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     if phrase.weekdays:
         raise phrase.error('say which one: "on the first monday", "on the last friday"')
     ordinals = phrase.ordinals or [Ordinal(number=1)]
-    members: list[Calendar] = []
+    groups: dict[Calendar, list[Ordinal]] = defaultdict(list)
     for ordinal in ordinals:
-        base = _on_ordinal(_month_base(phrase, start, late=ordinal.number < 0), phrase, ordinal)
-        members += at_times(base, _times(phrase))
-    return _union(members)
+        groups[_month_base(phrase, start, late=ordinal.number < 0)].append(ordinal)
+    bases = [one for base, group in groups.items() for one in _day_bases(phrase, base, group)]
+    return union(one for base in bases for one in _on_clock(base, phrase))
 
 
-def _on_ordinal(base: Calendar, phrase: Phrase, ordinal: Ordinal) -> Calendar:
-    if not ordinal.weekdays:
-        day = LAST_DAY if ordinal.number < 0 else ordinal.number
-        return replace(base, days=frozenset({day}))
-    longest = 5 * len(ordinal.weekdays) - (0 if len(ordinal.weekdays) == 1 else 2)
-    if ordinal.number > longest:
-        raise phrase.error("no month has that many of these weekdays; say first to fifth, or last")
-    return replace(base, weekdays=ordinal.weekdays, nth=frozenset({ordinal.number}))
+def _day_bases(phrase: Phrase, base: Calendar, ordinals: list[Ordinal]) -> list[Calendar]:
+    """Return *base* on the days that *ordinals* name: numbers together, and each kind of weekday."""
+    if not ordinals:
+        return [base]
+    days = frozenset(ordinal.number for ordinal in ordinals if not ordinal.weekdays)
+    found = [replace(base, days=days, weekdays=phrase.only or base.weekdays)] if days else []
+    for kind in dict.fromkeys(ordinal.weekdays for ordinal in ordinals if ordinal.weekdays):
+        nth = frozenset(ordinal.number for ordinal in ordinals if ordinal.weekdays == kind)
+        if max(nth) > (5 if len(kind) == 1 else 5 * len(kind) - 2):
+            raise phrase.error(
+                "no month has that many of these weekdays; say first to fifth, or last"
+            )
+        found.append(replace(base, weekdays=kind, nth=nth))
+    return found
+
+
+def _on_clock(base: Calendar, phrase: Phrase) -> list[Calendar]:
+    return [_in_fields(base, phrase)] if phrase.fields else at_times(base, _times(phrase))
 
 
 def _month_base(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Calendar:
@@ -204,7 +246,3 @@ def products(
         hours_of[frozenset(minutes), seconds].add(hour)
     found = [(frozenset(hours), *fields) for fields, hours in hours_of.items()]
     return sorted(found, key=lambda product: [sorted(field) for field in product])
-
-
-def _union(members: list[Calendar]) -> Schedule:
-    return members[0] if len(members) == 1 else Union(members=tuple(members))

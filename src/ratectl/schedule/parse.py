@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import Schedule, Union, Window
+from ratectl.schedule.calendar import Schedule, Window, union
 from ratectl.schedule.cron import looks_like_cron, parse_cron
 from ratectl.schedule.meaning import meaning
 from ratectl.schedule.phrase import read_phrase
@@ -32,12 +32,11 @@ def parse(texts: Sequence[str], *, start: str = "", end: str = "", name: str = "
 
 @lru_cache(maxsize=8192)
 def _parse(texts: tuple[str, ...], start: str, end: str, name: str) -> Schedule:
-    first = dt.datetime.fromisoformat(start) if start else None
-    members = tuple(parse_one(text, first, name) for text in texts)
-    value: Schedule = members[0] if len(members) == 1 else Union(members=members)
-    if not start and not end:
+    first, last = (dt.datetime.fromisoformat(text) if text else None for text in (start, end))
+    value = union(parse_one(text, first, name) for text in texts)
+    if first is None and last is None:
         return value
-    window = Window(inner=value, start=first, end=dt.datetime.fromisoformat(end) if end else None)
+    window = Window(inner=value, start=first, end=last)
     if not fires(window):
         raise ScheduleError(
             f"no slot lies between {start or 'the beginning'} and {end or 'the end'}"
@@ -47,11 +46,39 @@ def _parse(texts: tuple[str, ...], start: str, end: str, name: str) -> Schedule:
 
 @lru_cache(maxsize=8192)
 def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Schedule:
-    """Return the value of one phrase or cron line. Raises ScheduleError."""
-    line = " ".join(text.split())
+    """Return the value of one cron line, phrase, or sentence of ``explain``. Raises ScheduleError."""
+    line = " ".join(text.split()).removesuffix(".")
     if not line:
         raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
-    value = parse_cron(line) if looks_like_cron(line) else meaning(read_phrase(line), start, name)
+    value = _sentence(line, name) if "; " in line else _simple(line, start, name)
     if not fires(value):
         raise ScheduleError(f'"{line}": never fires: no such day exists')
     return value
+
+
+def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
+    if looks_like_cron(line):
+        return parse_cron(line)
+    return meaning(read_phrase(line), start, name)
+
+
+def _sentence(line: str, name: str) -> Schedule:
+    """Return the value of "PHRASE; and PHRASE; starting DATE TIME; ending before DATE TIME"."""
+    members: list[Schedule] = []
+    ends: dict[str, dt.datetime | None] = {"starting": None, "ending before": None}
+    for part in line.split("; "):
+        word = next((word for word in ends if part.startswith(f"{word} ")), "")
+        if word:
+            ends[word] = _moment(line, part.removeprefix(word).strip())
+        else:
+            members.append(_simple(part.removeprefix("and "), None, name))
+    value = union(members)
+    start, end = ends.values()
+    return value if start is end is None else Window(inner=value, start=start, end=end)
+
+
+def _moment(line: str, text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ScheduleError(f'"{line}": {text!r} is not a time such as 2026-12-01 10:30') from error

@@ -1,35 +1,20 @@
 """English phrases -> schedule values: "every weekday at 09:00 and 17:00".
 
-A phrase is ``every SUBJECT`` followed by clauses (at, on, in, between) in any
-order, or ``once at DATE TIME``. Reading gives a :class:`Phrase`; what it means is
-decided in ``meaning.py``. Unknown words are named with the nearest known one.
+A phrase is ``every SUBJECT`` followed by clauses (at, on, if, in, between, counted)
+in any order, or ``once at DATE TIME``. Reading gives a :class:`Phrase`; what it
+means is decided in ``meaning.py``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from dataclasses import dataclass, field
 
 from ratectl.errors import ScheduleError
+from ratectl.schedule.words import ORDINALS, UNITS, WEEKDAY_NAMES, Words, place_of
 
-UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTH_NAMES = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
-WORKING_DAYS = frozenset(range(1, 6))
-WEEKEND = frozenset({6, 7})
-VOCABULARY = (
-    "every", "once", "at", "on", "the", "in", "between", "and", "weekday", "weekdays", "weekend",
-    *UNITS, *(unit + "s" for unit in UNITS), *WEEKDAY_NAMES, *MONTH_NAMES, *ORDINALS,
-)  # fmt: skip
-TOKEN = re.compile(
-    r"\s*(\d{4}-\d\d-\d\d|\d{1,2}:\d\d(?::\d\d)?|:\d\d|\d+(?:st|nd|rd|th)|\d+|[a-z]+|,|\S)"
-)
+FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +48,19 @@ class Phrase:
     at_most: int = 0
     """The longest gap of "every 5 to 10 minutes"; 0 where the gap is always the same."""
     unit: str = "day"
+    elapsed: bool = False
+    """It says "of elapsed time": never a grid of the day."""
     at: list[Clock] = field(default_factory=list)
     weekdays: frozenset[int] = frozenset()
     ordinals: list[Ordinal] = field(default_factory=list)
     months: frozenset[int] = frozenset()
     between: tuple[Clock, Clock] | None = None
+    fields: dict[str, frozenset[int]] = field(default_factory=dict)
+    """What "at minutes 0 and 30 of hours 9 to 17" says, by unit."""
+    only: frozenset[int] = frozenset()
+    """The weekdays of "if it is a monday", besides days of the month."""
+    anchor: dt.datetime | None = None
+    """What "counted from 2026-12-01" says."""
     once: dt.datetime | None = None
 
     def error(self, message: str) -> ScheduleError:
@@ -75,61 +68,9 @@ class Phrase:
         return ScheduleError(f'"{self.text}": {message}')
 
 
-class _Words:
-    """The tokens of a phrase and how far they have been read."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._tokens = list(TOKEN.finditer(text.lower()))
-        self._next = 0
-
-    def peek(self, ahead: int = 0) -> str:
-        place = self._next + ahead
-        return self._tokens[place][1] if place < len(self._tokens) else ""
-
-    def take(self, *wanted: str) -> bool:
-        if self.peek() in wanted:
-            self._next += 1
-            return True
-        return False
-
-    def pop(self) -> str:
-        self._next += 1
-        return self._tokens[self._next - 1][1]
-
-    def separator(self) -> bool:
-        """Read ",", "and" or ", and" between the members of a list."""
-        comma = self.take(",")
-        return self.take("and") or comma
-
-    def error(self, expected: str) -> ScheduleError:
-        found = self.peek()
-        if not found:
-            end = len(self.text)
-            message = f'"{self.text}": ends where {expected} is expected'
-            return ScheduleError(message, text=self.text, span=(end, end + 1))
-        span = self._tokens[self._next].span(1)
-        message = (
-            f'"{self.text}": found "{found}"{self._hint(found, span)} where {expected} is expected'
-        )
-        return ScheduleError(message, text=self.text, span=span)
-
-    def _hint(self, found: str, span: tuple[int, int]) -> str:
-        """Return the nearest valid phrase, or only the nearest word where that makes none."""
-        near = difflib.get_close_matches(found, VOCABULARY, n=1, cutoff=0.6)
-        if not near or near[0] == found:
-            return ""
-        whole = f"{self.text[: span[0]]}{near[0]}{self.text[span[1] :]}"
-        try:
-            read_phrase(whole)
-        except ScheduleError:
-            return f' (did you mean "{near[0]}"?)'
-        return f' (did you mean "{whole}"?)'
-
-
 def read_phrase(text: str) -> Phrase:
     """Return *text* taken apart. Raises ScheduleError that names the word and what was expected."""
-    words = _Words(text)
+    words = Words(text, read_phrase)
     phrase = Phrase(text=text)
     if words.take("once"):
         phrase.once = _moment(words)
@@ -144,13 +85,14 @@ def read_phrase(text: str) -> Phrase:
     return phrase
 
 
-def _moment(words: _Words) -> dt.datetime:
+def _moment(words: Words) -> dt.datetime:
+    words.take(",")
     words.take("at", "on")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", words.peek()):
         raise words.error("a date such as 2026-12-01")
     day_text = words.pop()
     words.take("t", "at")
-    clock = _clock(words)
+    clock = _clock(words) if re.match(r"\d+:", words.peek()) else Clock(hour=0, minute=0)
     try:
         day = dt.date.fromisoformat(day_text)
     except ValueError as error:
@@ -158,7 +100,7 @@ def _moment(words: _Words) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(clock.hour or 0, clock.minute or 0, clock.second))
 
 
-def _read_subject(words: _Words, phrase: Phrase) -> None:
+def _read_subject(words: Words, phrase: Phrase) -> None:
     if words.peek().isdigit():
         phrase.count = int(words.pop())
         if phrase.count == 0:
@@ -170,15 +112,15 @@ def _read_subject(words: _Words, phrase: Phrase) -> None:
         words.pop()
         phrase.unit = name
     elif phrase.count == 1:
-        phrase.weekdays = _weekdays(words)
-    elif _place(words.peek(), WEEKDAY_NAMES):
-        day = WEEKDAY_NAMES[(_place(words.peek(), WEEKDAY_NAMES) or 1) - 1]
+        phrase.weekdays = words.weekdays()
+    elif place_of(words.peek(), WEEKDAY_NAMES):
+        day = WEEKDAY_NAMES[(place_of(words.peek(), WEEKDAY_NAMES) or 1) - 1]
         raise phrase.error(f'say "every {phrase.count} weeks on {day}"')
     else:
         raise words.error(f"a unit ({', '.join(UNITS)})")
 
 
-def _longest(words: _Words, phrase: Phrase) -> int:
+def _longest(words: Words, phrase: Phrase) -> int:
     if not words.peek().isdigit():
         raise words.error("a number")
     longest = int(words.pop())
@@ -187,36 +129,45 @@ def _longest(words: _Words, phrase: Phrase) -> int:
     return longest
 
 
-def _read_clause(words: _Words, phrase: Phrase) -> None:
+def _read_clause(words: Words, phrase: Phrase) -> None:
+    words.take(",")
     if words.take("at"):
-        phrase.at.append(_clock(words))
-        while _more(words, r"[\d:].*"):
-            phrase.at.append(_clock(words))
+        _read_times(words, phrase)
     elif words.take("in"):
-        phrase.months |= _months(words)
+        phrase.months |= words.months()
     elif words.take("between"):
         first = _clock(words)
         if not words.take("and"):
             raise words.error('"and"')
         phrase.between = (first, _clock(words))
+    elif words.take_all("if", "it", "is", "a"):
+        phrase.only |= words.weekdays()
+    elif words.take_all("of", "elapsed", "time"):
+        phrase.elapsed = True
+    elif words.take_all("counted", "from"):
+        phrase.anchor = _moment(words)
     elif words.take("on"):
         if words.peek() == "the" or words.peek() in ORDINALS:
             _read_ordinals(words, phrase)
         else:
-            phrase.weekdays |= _weekdays(words)
+            phrase.weekdays |= words.weekdays()
     else:
         raise words.error('"at", "on", "in", "between" or the end')
 
 
-def _more(words: _Words, pattern: str) -> bool:
-    """Read a separator if another member of the list, one that matches *pattern*, follows it."""
-    ahead = 1 if words.peek() in {",", "and"} else 0
-    if ahead and words.peek(1) == "and":
-        ahead = 2
-    return bool(ahead and re.fullmatch(pattern, words.peek(ahead)) and words.separator())
+def _read_times(words: Words, phrase: Phrase) -> None:
+    if words.peek().removesuffix("s") in {"second", "minute"}:
+        while (unit := words.peek().removesuffix("s")) in FIELD_TOPS:
+            words.pop()
+            phrase.fields[unit] = words.numbers(FIELD_TOPS[unit])
+            words.take("of")
+        return
+    phrase.at.append(_clock(words))
+    while words.more(r"[\d:].*"):
+        phrase.at.append(_clock(words))
 
 
-def _clock(words: _Words) -> Clock:
+def _clock(words: Words) -> Clock:
     text = words.peek()
     if not re.fullmatch(r"(\d{1,2})?:\d\d(:\d\d)?", text):
         raise words.error("a time such as 10:30")
@@ -227,7 +178,7 @@ def _clock(words: _Words) -> Clock:
     return _checked(words, Clock(hour=parts[0], minute=parts[1], second=(*parts, 0)[2]))
 
 
-def _checked(words: _Words, clock: Clock) -> Clock:
+def _checked(words: Words, clock: Clock) -> Clock:
     if (clock.hour or 0) > 23 or (clock.minute or 0) > 59 or clock.second > 59:
         raise ScheduleError(
             f'"{words.text}": there is no such time of day; hours are 00-23, minutes and seconds 00-59'
@@ -235,69 +186,28 @@ def _checked(words: _Words, clock: Clock) -> Clock:
     return clock
 
 
-def _weekdays(words: _Words) -> frozenset[int]:
-    found = _weekday_group(words)
-    while _more(words, "|".join(f"{name[:3]}.*" for name in WEEKDAY_NAMES)):
-        found |= _weekday_group(words)
-    return found
-
-
-def _weekday_group(words: _Words) -> frozenset[int]:
-    name = words.peek().removesuffix("s")
-    if name == "weekday":
-        words.pop()
-        return WORKING_DAYS
-    if name == "weekend":
-        words.pop()
-        words.take("day", "days")
-        return WEEKEND
-    place = _place(words.peek(), WEEKDAY_NAMES)
-    if place is None:
-        raise words.error("a unit or weekday")
-    words.pop()
-    return frozenset({place})
-
-
-def _months(words: _Words) -> frozenset[int]:
-    found = set()
-    while True:
-        place = _place(words.peek(), MONTH_NAMES)
-        if place is None:
-            raise words.error("the name of a month")
-        words.pop()
-        found.add(place)
-        if not _more(words, "|".join(f"{name[:3]}.*" for name in MONTH_NAMES)):
-            return frozenset(found)
-
-
-def _place(word: str, names: tuple[str, ...]) -> int | None:
-    """Return the 1-based place of *word* among *names*, which may be cut to three letters or plural."""
-    for place, name in enumerate(names, start=1):
-        if word in {name, name + "s", name[:3]}:
-            return place
-    return None
-
-
-def _read_ordinals(words: _Words, phrase: Phrase) -> None:
+def _read_ordinals(words: Words, phrase: Phrase) -> None:
     waiting: list[int] = []
     while True:
         words.take("the")
-        waiting.append(_ordinal_number(words))
+        first = _ordinal_number(words)
+        last = _ordinal_number(words) if words.take("to") else first
+        waiting += range(first, last + 1)
         if words.take("day", "days"):
             phrase.ordinals += [Ordinal(number=number) for number in waiting]
             waiting = []
-        elif _place(words.peek(), WEEKDAY_NAMES) or words.peek().startswith("week"):
-            group = _weekday_group(words)
+        elif place_of(words.peek(), WEEKDAY_NAMES) or words.peek().startswith("week"):
+            group = words.weekday_group()
             phrase.ordinals += [Ordinal(number=n, weekdays=group) for n in waiting]
             waiting = []
-        if not _more(words, rf"the|\d+(st|nd|rd|th)|{'|'.join(ORDINALS)}"):
+        if not words.more(rf"the|\d+(st|nd|rd|th)|{'|'.join(ORDINALS)}"):
             break
     if -1 in waiting:
         raise words.error('"day" or a weekday after "last"')
     phrase.ordinals += [Ordinal(number=number) for number in waiting]
 
 
-def _ordinal_number(words: _Words) -> int:
+def _ordinal_number(words: Words) -> int:
     text = words.peek()
     if text in ORDINALS:
         words.pop()
