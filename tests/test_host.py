@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -97,11 +99,27 @@ def test_commands(reader):
 
 
 @pytest.mark.engine
-def test_spawn():
-    """A child's exit code is handed on; one that cannot start is an error."""
-    assert host.spawn((sys.executable, "-c", "raise SystemExit(75)")) == 75
-    with pytest.raises(EngineError, match="cannot be started"):
-        host.spawn(("/surely/no/such/program",))
+class TestChildren:
+    """Processes that ``serve`` starts."""
+
+    def test_code(self):
+        """A child's exit code is handed on; one that cannot start is an error."""
+        assert host.Children().run((sys.executable, "-c", "raise SystemExit(75)")) == 75
+        with pytest.raises(EngineError, match="cannot be started"):
+            host.Children().run(("/surely/no/such/program",))
+
+    def test_end(self):
+        """All that run are told to end, and no other is started afterwards."""
+        children, codes = host.Children(), []
+        sleeping = (sys.executable, "-c", "print(flush=True); import time; time.sleep(60)")
+        one = threading.Thread(target=lambda: codes.append(children.run(sleeping)))
+        one.start()
+        while one.is_alive():
+            children.end()
+            one.join(0.05)
+
+        assert codes in ([-signal.SIGTERM], [0])  # 0: ended before it was started
+        assert children.run(sleeping) == 0
 
 
 def test_current_facts():

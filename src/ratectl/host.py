@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -336,12 +337,38 @@ def _remove_file(path: Path) -> None:
         raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error
 
 
-def spawn(argv: Sequence[str]) -> int:
-    """Run *argv* to its end with our own streams and return its exit code."""
-    try:
-        return subprocess.run(tuple(argv), check=False, stdin=subprocess.DEVNULL).returncode
-    except OSError as error:
-        raise EngineError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
+class Children:
+    """Processes of ours that run side by side and can be ended together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Run *argv* to its end with our own streams and return its exit code, below 0 for a signal's.
+
+        After :meth:`end` nothing is started any more.
+        """
+        with self._lock:
+            if self._ended:
+                return 0
+            try:
+                child = subprocess.Popen(tuple(argv), stdin=subprocess.DEVNULL)
+            except OSError as error:
+                raise EngineError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
+            self._running.add(child)
+        code = child.wait()
+        with self._lock:
+            self._running.discard(child)
+        return code
+
+    def end(self) -> None:
+        """Ask what still runs to end at once."""
+        with self._lock:
+            self._ended = True
+            for child in self._running:
+                child.terminate()
 
 
 def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:

@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+from scripts.rate_server import Fault
 
 from ratectl.firing.journal import Journal
 from ratectl.model import Job, Output, Pair, Provider
@@ -176,3 +177,28 @@ def test_serve_until_told_to_stop(ratectl, live_rates, tmp_path):
     history = json.loads(ratectl("history", "usd-inr", "--json").stdout)
     assert len({quote["slot"] for quote in history}) == len(history) >= 2
     assert len(output.read_text().splitlines()) == len(history)
+
+
+def test_serve_told_to_stop_while_a_fetch_hangs(ratectl, live_rates, tmp_path):
+    """SIGTERM ends `serve` and its firings well before a container is killed; the slot stays due."""
+    live_rates.misbehave(Fault(hang=True), times=100)
+    spec = tmp_path / "jobs.toml"
+    text = SPEC.format(output=(tmp_path / "output.txt").as_posix(), url=live_rates.url)
+    spec.write_text(text.replace("every 2 seconds", "every second"))
+    argv = (sys.executable, "-m", "ratectl", "serve", str(spec))
+
+    with subprocess.Popen(argv, env=ratectl.environment, stderr=subprocess.PIPE) as serving:
+        give_up = time.monotonic() + 90
+        while not live_rates.requests:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        serving.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        try:
+            said = serving.communicate(timeout=60)[1]  # its end is that of the last child, too
+        finally:
+            serving.kill()
+
+    assert time.monotonic() - begun < 9
+    assert (serving.returncode, said) == (0, b"")
+    assert not (tmp_path / "output.txt").exists()

@@ -11,13 +11,14 @@ import datetime as dt
 import queue
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl import deploy, host, paths, schedule, spec
-from ratectl.errors import ConfigError, RatectlError, UsageError
+from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.firing.journal import Journal
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 BACKEND, SCOPE = "serve", "foreground"
 LONGEST_NAP = 60.0
 """Seconds after which the journal is looked at again: jobs may be installed meanwhile."""
+GRACE = 3.0
+"""Seconds that firings at work are given when told to stop; containers are killed after ten."""
+POLL = 0.2
+"""Seconds between two looks at firings at work."""
 
 
 def serve(
@@ -66,6 +71,7 @@ class _Loop:
         self._begun = _now()
         self._seen: dict[str, dt.datetime] = {}
         self._firings: list[threading.Thread] = []
+        self._children = host.Children()
 
     def run(self, count: int) -> None:
         """Wake until *count* firings (0: until told to stop), then wait for those at work."""
@@ -81,8 +87,18 @@ class _Loop:
                     break
                 self.fired += 1
                 # a firing walks the slots of its minute itself
-                self._seen[name] = now.replace(second=59, microsecond=0)
+                self._seen[name] = _end_of_minute(now)
                 self._start(name)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Wait for the firings at work; once told to stop, for a moment only: they can be killed anywhere."""
+        while any(firing.is_alive() for firing in self._firings) and self.told.empty():
+            self._rest(POLL)
+        last = time.monotonic() + GRACE
+        for firing in self._firings:
+            firing.join(max(0, last - time.monotonic()))
+        self._children.end()
         for firing in self._firings:
             firing.join()
 
@@ -98,9 +114,15 @@ class _Loop:
 
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""
+        latest = _end_of_minute(_now())  # a clock that was put back must not hold up any job
         found = {
             job.name: next(
-                schedule.after(job.schedule, job.zone, self._seen.get(job.name, self._begun)), None
+                schedule.after(
+                    job.schedule,
+                    job.zone,
+                    min(latest, self._seen.get(job.name, self._begun)),
+                ),
+                None,
             )
             for job in self._jobs()
         }
@@ -122,10 +144,12 @@ class _Loop:
 
     def _fire(self, name: str) -> None:
         try:
-            code = host.spawn((*host.fetch_argv(), name, "--state", str(self.state_dir)))
+            code = self._children.run((*host.fetch_argv(), name, "--state", str(self.state_dir)))
         except RatectlError as error:
             typer.echo(f"ratectl: {name}: {error}", err=True)
             code = error.exit_code
+        if code < 0:  # a signal, such as a terminal sends to all of us; what was due stays so
+            code = TryLaterError.exit_code if self.told.empty() else 0
         self.failed = code or self.failed
 
 
@@ -148,7 +172,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     zone = host.zone().key
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
-    for row in journal.installed():
+    for row in journal.readable():
         if row.job.name in names and row.backend != BACKEND:
             raise UsageError(
                 f"serve: {row.job.name} is already woken by {row.backend}; `ratectl remove` it first"
@@ -163,6 +187,10 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         now=_now(),
     )
     return names
+
+
+def _end_of_minute(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(second=59, microsecond=0)
 
 
 def _now() -> dt.datetime:
