@@ -12,7 +12,8 @@ from tests.test_deploy import Office
 
 from ratectl import deploy, listing, report
 from ratectl.backends import BACKENDS
-from ratectl.errors import SpecError
+from ratectl.errors import RefusedError, SpecError
+from ratectl.firing.journal import Journal
 
 KEYS = ["job", "backend", "scope", "triggers", "fidelity", "enabled", "next", "drift", "last"]
 
@@ -72,6 +73,19 @@ def test_an_entry_that_is_gone(office):
 
     assert first.drift == ("gone from cron (user): `ratectl install` puts it back",)
     assert (first.enabled, first.next, first.triggers) == (False, None, ())
+
+
+def test_spec_that_cannot_be_read(office):
+    """A spec that this account may not read, or that is a folder now, hides no job."""
+
+    def refuse(path):
+        raise RefusedError(f"{path}: may not be read by this account")
+
+    told = listing.SpecDrift(refuse, lambda _path, _zone: ())
+    with Journal(office.account.state_dir) as journal:
+        found = [told(row) for row in journal.installed()]
+
+    assert found == ["spec unknown: /home/tester/jobs.toml: may not be read by this account"] * 2
 
 
 def test_switched_off(office):

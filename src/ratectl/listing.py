@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.errors import SpecError
+from ratectl.errors import RefusedError, SpecError, StorageError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,7 +49,10 @@ class SpecDrift:
 
     def __call__(self, row: Installed) -> str:
         """Return the difference as one sentence, or an empty text."""
-        digest = self._digest(row.spec)
+        try:
+            digest = self._digest(row.spec)
+        except (RefusedError, StorageError) as error:
+            return f"spec unknown: {error}"
         if digest == row.digest:
             return ""
         if not digest:
