@@ -142,7 +142,7 @@ def prepare(
     afresh: bool = False,
 ) -> Prepared:
     """Return what an install of *source* at *site* will do. Looks, and changes nothing."""
-    installed = {row.job.name: row for row in journal.installed()}
+    installed = {row.job.name: row for row in journal.readable()}
     covers = covers_of(site, source.jobs)
     wanted = {job.name: _render(site, job, covers[job.name]) for job in source.jobs if job.enabled}
     disabled = frozenset(job.name for job in source.jobs if not job.enabled)
@@ -229,7 +229,7 @@ def apply_removal(
             raise EngineError(
                 f"{site}: still holds {', '.join(stay)} after the removal; run it again"
             )
-    journal.forget_jobs(removal.forget)
+    journal.forget_jobs(removal.jobs)
     undertaking.done()
 
 

@@ -107,3 +107,34 @@ def test_damaged_block(keeper, damage, verb):
     keeper.ratectl(*verb, code=REFUSED)
 
     assert tab_of(keeper) == damaged
+
+
+def test_purge_after_remove(keeper):
+    """What a removed job recorded can still be deleted, and is kept where nobody says yes."""
+    keeper.ratectl("install")
+    keeper.ratectl("run", "usd-inr", "--force")
+    keeper.ratectl("remove", "usd-inr")
+
+    assert "--yes" in keeper.ratectl("remove", "--all", "--purge", code=2)
+    assert keeper.json("history", "usd-inr")
+    keeper.ratectl("remove", "--all", "--purge", "--yes")
+
+    assert "not installed" in keeper.ratectl("history", "usd-inr", code=78)
+
+
+def test_snapshot_of_another_version(keeper):
+    """Jobs whose snapshots an older or newer ratectl wrote are put right by an install."""
+    keeper.ratectl("install")
+    code = (
+        "import sqlite3, sys\n"
+        "with sqlite3.connect(sys.argv[1]) as journal:\n"
+        "    journal.execute(\"UPDATE jobs SET snapshot = '{}'\")"
+    )
+    journal = f"{keeper.home}/.local/state/ratectl/journal.sqlite3"
+    keeper.run("python3", "-c", code, journal)
+    assert "install its spec again" in keeper.ratectl("list")
+
+    keeper.ratectl("install")
+
+    [row] = keeper.json("list")
+    assert (row["job"], row["drift"]) == ("usd-inr", [])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 import threading
 
 import pytest
 
-from ratectl.errors import ConfigError, StorageError
+from ratectl.errors import ConfigError, RefusedError, StorageError
 from ratectl.firing.journal import Journal
 from ratectl.model import Job, Output, Pair, Provider
 
@@ -119,6 +120,44 @@ def test_remove_and_install_again(journal):
     assert journal.installed_job("usd-inr").settled_until == LATER
 
 
+def test_switched_off_and_on_again(journal, changed):
+    """A job that was switched off does not back-fill the time in which nobody wanted it."""
+    record(journal, JOB)
+    record(journal, changed(JOB, enabled=False))
+
+    record(journal, JOB, now=LATER)
+
+    assert journal.installed_job("usd-inr").settled_until == LATER
+
+
+@pytest.mark.parametrize("snapshot", ["{}", "not JSON", "[1]"])
+def test_snapshot_of_another_version(journal, changed, snapshot):
+    """A snapshot that this version cannot read says so, hides no other job, and can be installed over."""
+    record(journal, JOB, changed(JOB, name="euro"))
+    with journal.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET snapshot = ? WHERE name = 'usd-inr'", (snapshot,))
+
+    with pytest.raises(ConfigError, match="ratectl install"):
+        journal.installed_job("usd-inr")
+    assert [row.job.name for row in journal.readable()] == ["euro"]
+    record(journal, JOB, now=LATER)
+
+    assert journal.installed_job("usd-inr").job == JOB
+
+
+def test_purge(journal, changed):
+    """What was recorded for a job can be deleted after it was removed, and only then is it unknown."""
+    record(journal, JOB, changed(JOB, name="euro"))
+    journal.claim("usd-inr", NOW, owner="here:1", now=NOW, lease=60)
+    journal.forget_jobs(["usd-inr"])
+    assert journal.known() == {"usd-inr", "euro"}
+
+    journal.purge_jobs(["usd-inr"])
+
+    assert journal.known() == {"euro"}
+    assert journal.last_firing("usd-inr") is None
+
+
 def test_many_jobs_are_one_transaction(journal, changed):
     """Thousands of jobs are recorded together."""
     record(journal, *(changed(JOB, name=f"job-{n}") for n in range(2000)))
@@ -162,6 +201,26 @@ def test_damaged_journal(state):
         journal.installed()
 
     assert path.read_bytes().startswith(b"this was")
+
+
+def test_state_directory_of_someone_else(state):
+    """A journal that this account may not reach is refused by name, not taken for an empty one."""
+    state.mkdir(mode=0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        with Journal(state) as journal, pytest.raises(RefusedError, match="may not be read"):
+            journal.installed()
+    finally:
+        os.seteuid(os.getuid())
+
+
+def test_state_directory_that_leads_nowhere(state):
+    """A journal that cannot be looked at is our error, too."""
+    state.symlink_to(state)
+
+    with Journal(state) as journal, pytest.raises(StorageError, match="cannot be read"):
+        journal.installed()
 
 
 def test_newer_journal(journal, state):

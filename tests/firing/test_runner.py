@@ -73,6 +73,54 @@ def test_paused_job_rests(job, installed, fire, lines):
     assert lines() == []
 
 
+class TestWrongClock:
+    """The machine's clock stood wrong for a while, and was put right."""
+
+    @pytest.mark.parametrize("policy", CatchUp)
+    def test_no_slot_is_lost(self, job, installed, fire, lines, clock, rates, policy):
+        """What was given up in a future that never came is due when its time really comes."""
+        clock.now = dt.datetime(2026, 11, 20, 9, 1, tzinfo=UTC)
+        usd = installed(job(catch_up=policy), since=clock() - dt.timedelta(hours=1))
+        fire(usd)
+        today = clock.now
+        rates.clock = lambda: today
+        clock.now = today + dt.timedelta(days=365)
+        fire(usd)
+        rates.clock = clock
+        clock.now = dt.datetime(2026, 11, 21, 9, 1, tzinfo=UTC)
+
+        report = fire(usd)
+
+        assert outcomes(report) == [("2026-11-21T09:00:00+00:00", "recorded")]
+        assert [line[:10] for line in lines()] == ["20/11/2026", "21/11/2026"]
+
+    def test_nothing_is_recorded_twice(self, job, installed, fire, lines, clock):
+        """A clock that is put back over slots finds them settled."""
+        usd = installed(job(schedule_texts=("every minute",)), since=clock() - DAY)
+        for _ in range(3):
+            fire(usd, "run_due")
+            clock.now += dt.timedelta(minutes=1)
+        assert len(lines()) == 3
+
+        clock.now -= dt.timedelta(seconds=90)
+        report = fire(usd, "run_due")
+
+        assert report.note == "nothing is due"
+        assert len(lines()) == 3
+
+    def test_machine_that_starts_in_1970(self, job, installed, fire, state, clock):
+        """A clock before the installation is wrong itself, and moves nothing back."""
+        usd = installed(job(catch_up=CatchUp.ALL))
+        fire(usd)
+        with Journal(state) as journal:
+            settled = journal.installed_job("usd-inr").settled_until
+        clock.now = dt.datetime(1970, 1, 1, 12, tzinfo=UTC)
+        fire(usd, "run_due")
+
+        with Journal(state) as journal:
+            assert journal.installed_job("usd-inr").settled_until == settled
+
+
 class TestCatchUp:
     """What happens to slots that passed while nothing could run (the machine was off for four days)."""
 

@@ -85,7 +85,7 @@ def prepare(
     site = choose.site(
         here,
         reader,
-        journal.installed(),
+        journal.readable(),
         backend=chosen.backend if backend == choose.AUTO else backend,
         scope=chosen.scope if scope == choose.AUTO else scope,
     )

@@ -23,7 +23,7 @@ def list_(*, json: JsonOption = False) -> None:
     with Journal(here.state_dir) as journal:
         rows = listing.rows(
             holds,
-            journal.installed(),
+            journal.readable(),
             journal.last_firings(),
             listing.SpecDrift(lambda path: deploy.digest_of(reader, path), _jobs_of),
             dt.datetime.now(dt.UTC),

@@ -35,28 +35,42 @@ def remove(
         exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
-        removal = deploy.prepare_removal(deploy.survey(here, reader), journal.installed(), names)
-        recorded = {name for name in names or () if purge and journal.last_firing(name)}
+        removal = deploy.prepare_removal(deploy.survey(here, reader), journal.readable(), names)
+        known = journal.known() if purge else frozenset()
+        recorded = known if names is None else names & known
         _refuse_unknown((names or frozenset()) - recorded, removal, journal)
         doomed = sorted({*removal.jobs, *recorded})
         if dry_run:
             typer.echo(report.steps_text(removal.parts))
             return
-        if purge and not yes:
-            typer.confirm(f"Delete everything recorded for {', '.join(doomed)}?", abort=True)
+        if purge and doomed and not yes:
+            _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
         if removal.parts or removal.forget:
             deploy.apply_removal(removal, journal, undertaking, perform=host.perform)
         typer.echo(report.removal_text(removal))
         if purge:
-            journal.purge_jobs(doomed)
+            if doomed:
+                journal.purge_jobs(doomed)
             typer.echo(f"deleted what was recorded for {', '.join(doomed) or 'no job'}")
+
+
+def _confirm(question: str) -> None:
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort:  # Ctrl-C, or nobody there to answer
+        typer.echo(err=True)
+        agreed = False
+    if not agreed:
+        raise UsageError(
+            "remove: not confirmed, so nothing was removed; --yes answers the question"
+        )
 
 
 def _refuse_unknown(names: frozenset[str], removal: deploy.Removal, journal: Journal) -> None:
     unknown = sorted(names - set(removal.jobs))
     if not unknown:
         return
-    known = {row.job.name for row in journal.installed()}
+    known = {row.job.name for row in journal.readable()}
     close = difflib.get_close_matches(unknown[0], known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
     raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")

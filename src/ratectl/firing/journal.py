@@ -7,12 +7,12 @@ only when nothing is due and nothing waits for an output, so a wakeup may trust 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from ratectl.errors import ConfigError
 from ratectl.firing.database import Database
-from ratectl.firing.quote import plain
 from ratectl.firing.rows import (
     Entry,
     Firing,
@@ -28,7 +28,7 @@ from ratectl.firing.rows import (
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -93,17 +93,17 @@ class Journal:
     ) -> None:
         """Insert or update the snapshots of *jobs* in one durable transaction.
 
-        Slots count from *now* for a job that is new, was removed, or has another
-        schedule than before; otherwise from where it stood.
+        Slots count from *now* for a job that is new, was removed or switched off, or
+        has another schedule than before; otherwise from where it stood.
         """
         with self.database.transaction(durable=True) as connection:
             for job in jobs:
                 known = connection.execute(
-                    "SELECT snapshot, removed, settled_until, installed_at FROM jobs WHERE name = ?",
-                    (job.name,),
+                    "SELECT * FROM jobs WHERE name = ? AND enabled AND NOT removed", (job.name,)
                 ).fetchone()
-                keeps = known is not None and not known["removed"] and _same_slots(known, job)
+                keeps = known is not None and _same_slots(known, job)
                 settled = known["settled_until"] if keeps else unix(now)
+                since = known["installed_at"] if keeps else unix(now)
                 connection.execute(
                     "INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,"
                     " installed_at, settled_until, enabled) VALUES (?,?,?,?,?,?,?,?,?,?)"
@@ -111,6 +111,7 @@ class Journal:
                     " spec = excluded.spec, digest = excluded.digest, backend = excluded.backend,"
                     " scope = excluded.scope, host_timezone = excluded.host_timezone,"
                     " settled_until = excluded.settled_until, enabled = excluded.enabled,"
+                    " installed_at = excluded.installed_at,"
                     " removed = 0, next_due = NULL",
                     (
                         job.name,
@@ -120,7 +121,7 @@ class Journal:
                         backend,
                         scope,
                         host_timezone,
-                        unix(now),
+                        since,
                         settled,
                         job.enabled,
                     ),
@@ -145,9 +146,19 @@ class Journal:
     # What anyone may read
 
     def installed(self) -> tuple[Installed, ...]:
-        """Return every installed job, by name."""
-        rows = self.database.rows("SELECT * FROM jobs WHERE NOT removed ORDER BY name")
-        return tuple(to_installed(row) for row in rows)
+        """Return every installed job, by name. Raises ConfigError for one of another version of ratectl."""
+        return tuple(to_installed(row) for row in self._not_removed())
+
+    def readable(self) -> tuple[Installed, ...]:
+        """Return :meth:`installed` without jobs of another version: for those who put them right."""
+        jobs = []
+        for row in self._not_removed():
+            with suppress(ConfigError):
+                jobs.append(to_installed(row))
+        return tuple(jobs)
+
+    def _not_removed(self) -> list[sqlite3.Row]:
+        return self.database.rows("SELECT * FROM jobs WHERE NOT removed ORDER BY name")
 
     def installed_job(self, name: str) -> Installed:
         """Return one installed job. Raises ConfigError for a name that is not installed."""
@@ -162,6 +173,10 @@ class Journal:
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
         raise ConfigError(f"job {name!r} is not installed{hint}")
+
+    def known(self) -> frozenset[str]:
+        """Return the names of all jobs that were ever installed and not purged."""
+        return frozenset(row["name"] for row in self.database.rows("SELECT name FROM jobs"))
 
     def last_firing(self, job: str) -> Firing | None:
         """Return the firing of the newest slot of *job*, whatever became of it."""
@@ -249,6 +264,29 @@ class Journal:
             ).fetchone()
         return int(row["attempts"])
 
+    def watermark(self, job: str, now: dt.datetime) -> dt.datetime:
+        """Return up to where the slots of *job* are settled, as far as *now* can know.
+
+        One that lies ahead was moved there while the clock stood wrong: it goes back to the last
+        slot that was settled, and what was given up ahead of now is undone.
+        """
+        found = self.installed_job(job)
+        if not found.installed_at <= now < found.settled_until:
+            return found.settled_until
+        with self.database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM firings WHERE job = ? AND at > ?"
+                " AND outcome NOT IN ('recorded', 'closed')",
+                (job, unix(now)),
+            )
+            connection.execute(
+                "UPDATE jobs SET next_due = NULL, settled_until = max(installed_at, coalesce("
+                "(SELECT max(slot) FROM firings WHERE job = name AND slot <= ?"
+                " AND state = 'settled'), 0)) WHERE name = ?",
+                (unix(now), job),
+            )
+        return self.installed_job(job).settled_until
+
     def advance(self, job: str, until: dt.datetime, *, missed: int = 0) -> None:
         """Move the watermark of *job* forward to *until*."""
         with self.database.transaction() as connection:
@@ -293,72 +331,12 @@ class Journal:
         return int(rows[0]["failures"])
 
 
-def settle(
-    connection: sqlite3.Connection,
-    job: str,
-    slot: dt.datetime,
-    *,
-    outcome: str,
-    detail: str,
-    now: dt.datetime,
-) -> None:
-    """Write the final outcome of a claimed slot, inside the caller's transaction."""
-    connection.execute(
-        "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, at = ?"
-        " WHERE job = ? AND slot = ?",
-        (outcome, detail, unix(now), job, unix(slot)),
-    )
-    connection.execute("UPDATE jobs SET next_due = NULL WHERE name = ?", (job,))
-
-
-def add_quotes(
-    connection: sqlite3.Connection, job: str, slot: dt.datetime, quotes: Sequence[Quote]
-) -> None:
-    """Write the quotes of one slot, inside the caller's transaction."""
-    connection.executemany(
-        "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, provider_time,"
-        " observed_at, kind, legs) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-        [
-            (
-                job,
-                unix(slot),
-                quote.pair.base,
-                quote.pair.quote,
-                plain(quote.rate),
-                quote.rate_date.isoformat(),
-                quote.provider,
-                None if quote.provider_time is None else unix(quote.provider_time),
-                unix(quote.observed_at),
-                quote.kind,
-                json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
-            )
-            for quote in quotes
-        ],
-    )
-
-
-def add_quarantined(
-    connection: sqlite3.Connection,
-    job: str,
-    slot: dt.datetime,
-    kept: Sequence[Quarantined],
-    now: dt.datetime,
-) -> None:
-    """Write what failed a check, inside the caller's transaction."""
-    for item in kept:
-        quote = item.quote
-        values = (quote.pair.base, quote.pair.quote) if quote else ("", "")
-        rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
-        connection.execute(
-            "INSERT INTO quarantine (job, slot, provider, base, quote, rate, rate_date, reason, body, at)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (job, unix(slot), item.provider, *values, *rate, item.reason, item.body, unix(now)),
-        )
-
-
 def _same_slots(known: sqlite3.Row, job: Job) -> bool:
     plain_job = job.to_plain()
-    before = json.loads(known["snapshot"])
+    try:
+        before = dict(json.loads(known["snapshot"]))
+    except (TypeError, ValueError):
+        return False
     return all(
         before.get(key) == plain_job[key] for key in ("schedule_texts", "timezone", "start", "end")
     )

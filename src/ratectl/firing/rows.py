@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError
-from ratectl.firing.quote import Leg, Quote
+from ratectl.firing.quote import Leg, Quote, plain
 from ratectl.model import Job, Pair
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Installed:
     scope: str
     host_timezone: str
     installed_at: dt.datetime
+    """Slots count from here."""
     settled_until: dt.datetime
     """No slot up to here is due any more."""
     next_due: dt.datetime | None
@@ -87,7 +89,7 @@ def to_installed(row: sqlite3.Row) -> Installed:
     """Return a row of ``jobs``. Raises ConfigError for a snapshot that this version cannot read."""
     due = row["next_due"]
     try:
-        job = Job.from_plain(json.loads(row["snapshot"]))
+        job = Job.from_plain(dict(json.loads(row["snapshot"])))
     except (TypeError, ValueError, KeyError) as error:
         raise ConfigError(
             f"job {row['name']!r}: its snapshot is of another version of ratectl ({error}); "
@@ -137,3 +139,66 @@ def to_quote(row: sqlite3.Row) -> Quote:
             for base, quote, rate in json.loads(row["legs"])
         ),
     )
+
+
+def settle(
+    connection: sqlite3.Connection,
+    job: str,
+    slot: dt.datetime,
+    *,
+    outcome: str,
+    detail: str,
+    now: dt.datetime,
+) -> None:
+    """Write the final outcome of a claimed slot, inside the caller's transaction."""
+    connection.execute(
+        "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, at = ?"
+        " WHERE job = ? AND slot = ?",
+        (outcome, detail, unix(now), job, unix(slot)),
+    )
+    connection.execute("UPDATE jobs SET next_due = NULL WHERE name = ?", (job,))
+
+
+def add_quotes(
+    connection: sqlite3.Connection, job: str, slot: dt.datetime, quotes: Sequence[Quote]
+) -> None:
+    """Write the quotes of one slot, inside the caller's transaction."""
+    connection.executemany(
+        "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, provider_time,"
+        " observed_at, kind, legs) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        [
+            (
+                job,
+                unix(slot),
+                quote.pair.base,
+                quote.pair.quote,
+                plain(quote.rate),
+                quote.rate_date.isoformat(),
+                quote.provider,
+                None if quote.provider_time is None else unix(quote.provider_time),
+                unix(quote.observed_at),
+                quote.kind,
+                json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
+            )
+            for quote in quotes
+        ],
+    )
+
+
+def add_quarantined(
+    connection: sqlite3.Connection,
+    job: str,
+    slot: dt.datetime,
+    kept: Sequence[Quarantined],
+    now: dt.datetime,
+) -> None:
+    """Write what failed a check, inside the caller's transaction."""
+    for item in kept:
+        quote = item.quote
+        values = (quote.pair.base, quote.pair.quote) if quote else ("", "")
+        rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
+        connection.execute(
+            "INSERT INTO quarantine (job, slot, provider, base, quote, rate, rate_date, reason, body, at)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (job, unix(slot), item.provider, *values, *rate, item.reason, item.body, unix(now)),
+        )

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, DataError, RatectlError, TryLaterError, UsageError
 from ratectl.firing import due as dues
-from ratectl.firing import journal as journals
-from ratectl.firing import locks, outbox, zonedata
+from ratectl.firing import locks, outbox, rows, zonedata
 from ratectl.firing.connectivity import worst
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.delivery import Delivery, intent
@@ -232,7 +231,7 @@ class Runner:
 
     def _give_up(self, slot: dt.datetime, why: str, *, asked: bool) -> Settled:
         with self.journal.database.transaction() as connection:
-            journals.settle(
+            rows.settle(
                 connection,
                 self.job.name,
                 slot,
@@ -279,12 +278,12 @@ class Runner:
         now = self.around.clock()
         intents = [(output, intent(output)) for output in outputs]
         with self.journal.database.transaction(durable=True) as connection:
-            journals.add_quotes(connection, self.job.name, slot, fetched.quotes)
-            journals.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
+            rows.add_quotes(connection, self.job.name, slot, fetched.quotes)
+            rows.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
             if complete:
                 outcome = "recorded" if fetched.quotes else "closed"
                 detail = "; ".join(fetched.warnings)
-                journals.settle(
+                rows.settle(
                     connection, self.job.name, slot, outcome=outcome, detail=detail, now=now
                 )
             for output, planned in intents:
@@ -303,7 +302,7 @@ class Runner:
         error = worst(fetched.failures)
         if not fetched.quotes:
             with self.journal.database.transaction() as connection:
-                journals.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
+                rows.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
         judged = not isinstance(error, TryLaterError)
         attempts = self.journal.reopen(
             self.job.name, slot, detail=str(error), now=now, judged=judged
@@ -332,7 +331,7 @@ class Runner:
             self.notifier.success(self.journal.end_failures(self.job.name))
 
     def _watermark(self) -> dt.datetime:
-        return self.journal.installed_job(self.job.name).settled_until
+        return self.journal.watermark(self.job.name, self.around.clock())
 
     def _has_history(self) -> bool:
         return any(PROVIDER_KINDS[provider.kind].history for provider in self.job.providers)
