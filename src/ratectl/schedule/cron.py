@@ -58,11 +58,6 @@ FIELDS = (
 )
 
 
-def looks_like_cron(text: str) -> bool:
-    """Tell whether *text* is meant as a cron line or macro rather than as a phrase."""
-    return text.startswith("@") or bool(re.match(r"[\d*]", text))
-
-
 def parse_cron(text: str) -> Schedule:
     """Return the value of a five-field line or ``@macro``. Raises ScheduleError."""
     line = MACROS.get(text.lower(), text)

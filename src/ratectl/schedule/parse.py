@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.calendar import Schedule, Window, union
-from ratectl.schedule.cron import looks_like_cron, parse_cron
-from ratectl.schedule.meaning import meaning
-from ratectl.schedule.phrase import read_phrase
 from ratectl.schedule.slots import fires
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+CRON_STARTS = frozenset("0123456789*@")
 
 
 def parse(texts: Sequence[str], *, start: str = "", end: str = "", name: str = "") -> Schedule:
@@ -57,8 +57,14 @@ def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Sc
 
 
 def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
-    if looks_like_cron(line):
+    """Return the value of a line in one of the two languages; a firing loads only the one it needs."""
+    if line[0] in CRON_STARTS:
+        from ratectl.schedule.cron import parse_cron  # noqa: PLC0415 - see above
+
         return parse_cron(line)
+    from ratectl.schedule.meaning import meaning  # noqa: PLC0415 - see above
+    from ratectl.schedule.phrase import read_phrase  # noqa: PLC0415 - see above
+
     return meaning(read_phrase(line), start, name)
 
 
