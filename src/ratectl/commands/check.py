@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import textwrap
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +74,32 @@ def _facts(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
 
 
 def _text(job: Job, fact: dict[str, Any]) -> str:
-    lines = [job.name, f"  {fact['sentence'].removesuffix('.')} ({job.timezone})."]
     slots = [f"{dt.datetime.fromisoformat(slot):%a %Y-%m-%d %H:%M:%S %z}" for slot in fact["slots"]]
-    lines.append(f"  next     {', '.join(slots) if slots else 'never again'}")
-    lines.append(
-        f"  records  {', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"
-    )
-    lines.append(f"  asks     {', then '.join(provider.name for provider in job.providers)}")
+    first, *later = slots or ["never again"]
+    engines: dict[tuple[str, str], list[str]] = {}
     for name, engine in fact["engines"].items():
-        reason = f": {engine['reason']}" if engine["reason"] else ""
-        lines.append(f"  {name:<8} {engine['fidelity']}{reason}")
-    return "\n".join(lines)
+        engines.setdefault((engine["fidelity"], engine["reason"]), []).append(name)
+    rows = [
+        ("means", f"{fact['sentence'].removesuffix('.')} ({job.timezone})."),
+        ("next", first),
+        *(("", slot) for slot in later),
+        ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
+        ("asks", ", then ".join(provider.name for provider in job.providers)),
+        *(
+            (fidelity, f"{', '.join(names)}{f': {reason}' if reason else ''}")
+            for (fidelity, reason), names in engines.items()
+        ),
+    ]
+    return "\n".join([job.name, *(_row(label, text) for label, text in rows)])
+
+
+def _row(label: str, text: str) -> str:
+    """Return one row, broken at the terminal's width and set in under its own text."""
+    return textwrap.fill(
+        text,
+        width=max(shutil.get_terminal_size().columns, 60),
+        initial_indent=f"  {label:<8}  ",
+        subsequent_indent=" " * 12,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
