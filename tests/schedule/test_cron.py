@@ -1,21 +1,33 @@
 """Cron lines mean what Debian's daemon does with them; cronsim is the fire-time oracle."""
 
+import contextlib
 import datetime as dt
-from itertools import islice
+import random
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripts.prove_cases import cron_line
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.calendar import Union
 from ratectl.schedule.cron import MACROS, parse_cron
+from ratectl.schedule.parse import parse_one
 from ratectl.schedule.slots import after
+from ratectl.schedule.zones import changes as clock_changes
 
 ORACLE_ZONES = ("UTC", "America/New_York", "Europe/London", "Africa/Casablanca", "Asia/Kathmandu")
 """Without Lord Howe and Santiago, where cronsim 2.8 itself loses slots."""
+WALKED = ("Australia/Lord_Howe", "America/Santiago", "Africa/Cairo")
+"""Where cronsim 2.8 errs at a clock change: a fold of 30 minutes, a skipped midnight."""
+ZONES = (*ORACLE_ZONES, *WALKED)
+YEARS = (dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2029, 1, 1, tzinfo=dt.UTC))
+BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+MINUTE = dt.timedelta(minutes=1)
+HOURS_BEFORE = dt.timedelta(hours=3)
 
 
 def field(low, high):
@@ -125,3 +137,83 @@ def test_refused(line, says):
 
     assert says in str(caught.value)
     assert line in str(caught.value)
+
+
+@pytest.mark.parametrize("zone_name", ZONES)
+def test_thousands_of_lines(zone_name):
+    """5,000 random lines fire as cronsim says, or where that errs a plain walk: half of them around clock changes."""
+    zone, rng = ZoneInfo(zone_name), random.Random(zone_name)  # noqa: S311
+    changes = [change.at for change in clock_changes(zone) if change.at.year < 2029]
+    walks = {change: minutes_around(zone, change) for change in changes}
+    for line in islice(firing_lines(random.Random(5)), 5000):  # noqa: S311
+        change = rng.choice(changes) if changes and rng.random() < 0.5 else None
+        start = (
+            change - HOURS_BEFORE if change else YEARS[0] + rng.randrange(3 * 365 * 1440) * MINUTE
+        )
+        end = min((c - HOURS_BEFORE for c in changes if c - HOURS_BEFORE > start), default=YEARS[1])
+        if change and zone_name in WALKED:
+            end, theirs = walks[change][-1][0], walked(line, walks[change])
+        else:
+            stream = (slot.astimezone(dt.UTC) for slot in CronSim(line, start.astimezone(zone)))
+            theirs = list(islice(takewhile(lambda slot, end=end: slot <= end, stream), 8))
+        stream = (slot.astimezone(dt.UTC) for slot in after(parse_cron(line), zone, start))
+        ours = takewhile(lambda slot, end=end: slot <= end, stream)
+
+        assert list(islice(ours, len(theirs) if len(theirs) == 8 else None)) == theirs, (
+            line,
+            start,
+        )
+
+
+def firing_lines(rng):
+    while True:
+        line = cron_line(rng)
+        with contextlib.suppress(ScheduleError):
+            parse_one(line)
+            yield line
+
+
+def minutes_around(zone, change):
+    """Each minute after HOURS_BEFORE a change: the instant, what clocks show, whether again, what was skipped."""
+    found = []
+    for n in range(1, 10 * 60):
+        instant = change - HOURS_BEFORE + n * MINUTE
+        shown, earlier = instant.astimezone(zone), (instant - MINUTE).astimezone(zone)
+        gap = (shown.utcoffset() - earlier.utcoffset()) // MINUTE
+        skipped = [parts_of(shown - m * MINUTE) for m in range(1, gap + 1)]
+        found.append((instant, parts_of(shown), shown.fold == 1, skipped))
+    return found
+
+
+def parts_of(shown):
+    return (shown.minute, shown.hour, shown.day, shown.month, shown.isoweekday() % 7)
+
+
+def walked(line, minutes):
+    """Debian's rule: a leading star follows the clocks; else a skipped time fires after the gap, none fires again."""
+    parts = line.split()
+    fields = [frozenset(numbers(part, *bounds)) for part, bounds in zip(parts, BOUNDS, strict=True)]
+    weekdays = {number % 7 for number in fields[4]}
+    either = not parts[2].startswith("*") and not parts[4].startswith("*")
+
+    def matches(shown):
+        minute, hour, day, month, weekday = shown
+        if minute not in fields[0] or hour not in fields[1] or month not in fields[3]:
+            return False
+        days = (day in fields[2], weekday in weekdays)
+        return any(days) if either else all(days)
+
+    if parts[0].startswith("*") or parts[1].startswith("*"):
+        return [instant for instant, shown, _, _ in minutes if matches(shown)]
+    return [
+        instant
+        for instant, shown, again, skipped in minutes
+        if (matches(shown) and not again) or any(map(matches, skipped))
+    ]
+
+
+def numbers(part, low, high):
+    for item in part.split(","):
+        span, _, step = item.partition("/")
+        first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")
+        yield from range(int(first), int(last or first) + 1, int(step or 1))
