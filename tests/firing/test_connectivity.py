@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
+import requests
 from scripts.rate_server import Fault, RateServer, demo_table
 
 from ratectl.errors import ConfigError, DataError, RefusedError, TryLaterError
@@ -157,12 +162,19 @@ class TestRedirects:
         assert failure(f"{rates.url}/v4/latest/USD").kind is Class.PORTAL
         assert len(rates.requests) == 1
 
-    @pytest.mark.parametrize("location", ["http://[::1", "/\u00ff\u00fe"])
-    def test_nowhere(self, rates, location):
+    def test_nowhere(self, rates):
         """A Location that is no address is the provider's trouble, not a crash."""
-        self.redirect(rates, location)
+        self.redirect(rates, "http://[::1")
 
         assert failure(f"{rates.url}/v4/latest/USD").kind is Class.TRANSIENT
+
+    def test_beyond_ascii(self, rates):
+        """A Location of raw bytes is followed as far as it can be."""
+        self.redirect(rates, "/\u00ff\u00fe")
+
+        answer = Transport().get(Request(url=f"{rates.url}/v4/latest/USD"), seconds=5)
+
+        assert (answer.status, rates.requests[-1][0]) == (404, "/%C3%BF%C3%BE")
 
     def test_endless(self, rates):
         """Redirects in a circle end."""
@@ -196,6 +208,68 @@ def test_no_secret_in_messages(rates):
     assert "K3Y" not in str(told)
     assert "pa55" not in str(told)
     assert address in str(told)
+
+
+NO_WAY = """
+import sys
+from ratectl.firing import connectivity
+from ratectl.firing.transport import Request, Transport
+for url in sys.argv[1:]:
+    try:
+        Transport().get(Request(url=url), seconds=5)
+    except connectivity.FetchError as failure:
+        print(failure.kind.name, failure)
+"""
+
+
+@network
+def test_no_way_out():
+    """Where the kernel knows no way, as in a namespace of its own, a firing is offline."""
+    alone = ("unshare", "--map-root-user", "--net")
+    if shutil.which("unshare") is None or subprocess.run((*alone, "true"), check=False).returncode:
+        pytest.skip("no network namespace can be made here")
+    urls = ("http://192.0.2.1/", "https://192.0.2.1/", "http://[2001:db8::1]/")
+    argv = (*alone, sys.executable, "-c", NO_WAY, *urls)
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+
+    assert [line.split(" ")[0] for line in done.stdout.splitlines()] == ["OFFLINE"] * 3
+
+
+@pytest.mark.parametrize("number", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])
+def test_unreachable(number):
+    """Every way in which a network can be out of reach is offline."""
+    wrapped = requests.ConnectionError(OSError(number, "?"))
+
+    assert connectivity.of_exception(wrapped, "h").kind is Class.OFFLINE
+
+
+def test_other_trouble_has_its_name():
+    """What the kernel says beyond that is shown, such as a firewall's refusal."""
+    told = connectivity.of_exception(requests.ConnectionError(OSError(errno.EACCES, "?")), "h")
+
+    assert (told.kind, str(told)) == (Class.TRANSIENT, "h: Permission denied")
+
+
+@network
+@pytest.mark.parametrize(("status", "kind"), [(407, Class.REFUSED), (502, Class.TRANSIENT)])
+def test_proxy_that_lets_nobody_through(status, kind):
+    """A proxy that wants a log-in is a matter of permission, one that fails will mend."""
+
+    def refuse(listener):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse, args=(listener,), daemon=True)
+        thread.start()
+        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        told = failure("https://rates.invalid/", proxy=proxy)
+        thread.join(5)
+
+    assert (told.kind, str(told)) == (kind, f"the proxy answers HTTP {status}")
 
 
 @network

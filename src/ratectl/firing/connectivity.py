@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import errno
+import os
+import re
 import socket
 import ssl
 from enum import Enum
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 MOST_SKEW = dt.timedelta(minutes=5)
 UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 CLOCK_CODES = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
+"""How http.client tells that a proxy does not let us through to an https host."""
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
@@ -104,6 +108,10 @@ def of_exception(error: BaseException, host: str) -> FetchError:
             return FetchError(Class.TRANSIENT, f"{host}: connection refused")
         if isinstance(cause, ConnectionError):
             return FetchError(Class.TRANSIENT, f"{host}: connection closed")
+        if isinstance(cause, OSError) and (tunnel := TUNNEL.match(str(cause))):
+            return _of_tunnel(int(tunnel[1]))
+        if isinstance(cause, OSError) and cause.errno:
+            return FetchError(Class.TRANSIENT, f"{host}: {os.strerror(cause.errno)}")
     return FetchError(Class.TRANSIENT, f"{host}: {type(error).__name__}")
 
 
@@ -147,6 +155,11 @@ def retry_after(text: str, now: dt.datetime) -> float:
     except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (until - now).total_seconds()) if until.tzinfo else 0.0
+
+
+def _of_tunnel(status: int) -> FetchError:
+    kind = Class.REFUSED if status in {401, 403, 407} else Class.TRANSIENT
+    return FetchError(kind, f"the proxy answers HTTP {status}")
 
 
 def _of_lookup(error: socket.gaierror, host: str) -> FetchError:

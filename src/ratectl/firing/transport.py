@@ -18,7 +18,7 @@ from ratectl import __version__
 from ratectl.firing.connectivity import Class, FetchError, of_exception
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class Transport:
         return self.ca_bundle or None
 
     def _session(self, headers: Mapping[str, str]) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.headers.update({"User-Agent": AGENT} | dict(headers))
         session.auth = _leave_headers_alone
         if self.proxy:
@@ -115,6 +115,14 @@ class Transport:
                         )
                     url = _redirected(url, response.headers["Location"])
         raise FetchError(Class.PORTAL, f"more than {MOST_REDIRECTS} redirects")
+
+
+class _Session(requests.Session):
+    """One that leaves redirects to us, where the library would stumble over a Location that is no address."""
+
+    def resolve_redirects(self, *_: object, **__: object) -> Iterator[requests.Response]:
+        """Prepare no further request."""
+        return iter(())
 
 
 def host_of(url: str) -> str:
