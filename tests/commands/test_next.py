@@ -58,6 +58,8 @@ def test_ended(ratectl):
     [
         (["every dya"], 78, 'did you mean "every day"?'),
         (["every day", "--after", "soon"], 2, "ISO 8601"),
+        (["every day", "--before", "0001-01-01"], 2, "--before '0001-01-01': schedules have slots"),
+        (["every day", "--after", "9999-12-31T23:00-14:00"], 2, "from 1900 to 2200"),
         (["every day", "--timezone", "Mars/Base"], 2, "no such IANA zone"),
         (["every day", "--after", "2026-01-01", "--before", "2026-01-01"], 2, "not both"),
         (["every day", "--spec", "x.toml"], 2, "goes with the name of a job"),

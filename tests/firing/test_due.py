@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -92,3 +93,10 @@ def test_named_slot():
     assert due.named("2026-11-20T09:00+05:30", zone).utcoffset() == dt.timedelta(hours=5.5)
     with pytest.raises(UsageError, match="ISO 8601"):
         due.named("tomorrow", zone)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T23:59:59-14:00", "soon"])
+def test_moment_that_cannot_be_meant(text):
+    """A moment at the ends of the calendar, where no arithmetic is possible, is a wrong argument."""
+    with pytest.raises(UsageError, match="--slot"):
+        due.named(text, ZoneInfo("Asia/Kolkata"))

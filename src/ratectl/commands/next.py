@@ -14,6 +14,7 @@ import typer
 from ratectl import host, report, schedule, spec
 from ratectl.commands.install import JsonOption
 from ratectl.errors import UsageError
+from ratectl.firing import due
 from ratectl.firing.journal import Journal
 from ratectl.schedule.parse import parse_one
 
@@ -43,7 +44,8 @@ def next_(
     if after and before:
         raise UsageError("next: give --after or --before, not both")
     value, zone = _schedule(what, spec_path, timezone)
-    moment = _moment(after or before, zone)
+    given, option = (before, "--before") if before else (after, "--after")
+    moment = due.named(given, zone, option=option) if given else dt.datetime.now(dt.UTC)
     find = schedule.before if before else schedule.after
     slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
     if json:
@@ -80,15 +82,3 @@ def _zone(name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         message = f"--timezone {name!r}: no such IANA zone, such as Europe/Berlin"
         raise UsageError(message) from error
-
-
-def _moment(text: str, zone: ZoneInfo) -> dt.datetime:
-    """Return the instant that *text* names: ISO 8601, in *zone* where it has no offset; now if empty."""
-    if not text:
-        return dt.datetime.now(dt.UTC)
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        message = f"{text!r}: expected an ISO 8601 time such as 2026-12-01T10:30"
-        raise UsageError(message) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SECOND = dt.timedelta(seconds=1)
 ON_TIME = 120
 """Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
+YEARS = range(1900, 2201)
 MOST_COUNTED = 10_000
 """How many missed slots are counted one by one; beyond that the number is a lower bound."""
 
@@ -95,12 +96,14 @@ def _count(timetable: Timetable, start: dt.datetime, end: dt.datetime) -> int:
     return sum(1 for _ in zip(slots, range(MOST_COUNTED), strict=False))
 
 
-def named(text: str, zone: ZoneInfo) -> dt.datetime:
-    """Return the moment that ``--slot`` says; without an offset it is meant in *zone*. Raises UsageError."""
+def named(text: str, zone: ZoneInfo, *, option: str = "--slot") -> dt.datetime:
+    """Return the moment that *option* says; without an offset it is meant in *zone*. Raises UsageError."""
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"--slot {text!r}: not an ISO 8601 time such as 2026-11-23T10:30"
+            f"{option} {text!r}: not an ISO 8601 time such as 2026-11-23T10:30"
         ) from error
+    if moment.year not in YEARS:
+        raise UsageError(f"{option} {text!r}: schedules have slots from {YEARS[0]} to {YEARS[-1]}")
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
