@@ -77,11 +77,113 @@ def day(zone_name, text, date):
         ("America/Santiago", "30 0 * * *", "2026-09-06", ["2026-09-06T01:00-03:00"]),
         ("Asia/Kathmandu", "every day at 10:30", "2026-11-23", ["2026-11-23T10:30+05:45"]),
         ("Africa/Casablanca", "30 2 * * *", "2026-02-15", ["2026-02-15T02:30+01:00"]),
+        ("Africa/Casablanca", "30 2 * * *", "2026-03-22", ["2026-03-22T03:00+01:00"]),
+        ("Australia/Lord_Howe", "45 1 * * *", "2027-04-04", ["2027-04-04T01:45+11:00"]),
+        (
+            "Australia/Lord_Howe",
+            "*/10 2 * * *",
+            "2026-10-04",
+            ["2026-10-04T02:30+11:00", "2026-10-04T02:40+11:00", "2026-10-04T02:50+11:00"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "10-32/9 */7 * * *",
+            "2027-04-04",
+            [
+                *(f"2027-04-04T00:{minute}+11:00" for minute in (10, 19, 28)),
+                *(f"2027-04-04T{h:02}:{m}+10:30" for h in (7, 14, 21) for m in (10, 19, 28)),
+            ],
+        ),
+        (
+            "America/Santiago",
+            "*/30 0-1 * * *",
+            "2026-09-06",
+            ["2026-09-06T01:00-03:00", "2026-09-06T01:30-03:00"],
+        ),
+        (
+            "Asia/Kathmandu",
+            "0 */6 * * *",
+            "2026-11-23",
+            [f"2026-11-23T{hour:02}:00+05:45" for hour in (0, 6, 12, 18)],
+        ),
     ],
 )
 def test_clock_changes(zone, text, date, slots):
     """A gap maps to its end, a fold to its first pass; running slots follow elapsed time."""
     assert day(zone, text, date) == slots
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "slots"),
+    [
+        (
+            "every 90 minutes",
+            "2027-11-07",
+            "2027-11-07T04:00",
+            ["11-07T00:00-04", "11-07T01:30-04", "11-07T01:30-05", "11-07T03:00-05"],
+        ),
+        (
+            "every 36 hours",
+            "1970-01-05",
+            "1970-01-09",
+            ["01-05T00:00-05", "01-06T12:00-05", "01-08T00:00-05"],
+        ),
+        ("every 3 days", "1970-01-03", "1970-01-09", ["01-05T00:00-05", "01-08T00:00-05"]),
+        ("every week", "2026-11-01", "2026-11-10", ["11-02T00:00-05", "11-09T00:00-05"]),
+        ("@weekly", "2026-11-01", "2026-11-10", ["11-01T00:00-04", "11-08T00:00-05"]),
+        ("every 2 months", "2026-11-01", "2027-01-02", ["11-01T00:00-04", "01-01T00:00-05"]),
+        (
+            "every month on the 31st",
+            "2026-01-01",
+            "2026-06-01",
+            ["01-31T00:00-05", "03-31T00:00-04", "05-31T00:00-04"],
+        ),
+        (
+            "every month on the last day",
+            "2026-01-01",
+            "2026-04-01",
+            ["01-31T00:00-05", "02-28T00:00-05", "03-31T00:00-04"],
+        ),
+        (
+            "every quarter on the first monday",
+            "2026-01-01",
+            "2026-07-01",
+            ["01-05T00:00-05", "04-06T00:00-04"],
+        ),
+        (
+            "every quarter on the last friday",
+            "2026-01-01",
+            "2026-07-01",
+            ["03-27T00:00-04", "06-26T00:00-04"],
+        ),
+        (
+            "every month on the fifth monday",
+            "2026-01-01",
+            "2026-07-01",
+            ["03-30T00:00-04", "06-29T00:00-04"],
+        ),
+        (
+            "every 50 minutes between 09:00 and 10:40",
+            "2026-11-23",
+            "2026-11-24",
+            ["11-23T09:00-05", "11-23T09:50-05", "11-23T10:40-05"],
+        ),
+    ],
+)
+def test_rules(text, start, end, slots):
+    """Grids, anchors, months and ordinals mean in New York what the rules say, whenever one installs."""
+    found = on("America/New_York", text, start, end)
+
+    assert [slot[5:19] for slot in found] == slots
+
+
+def test_job_elsewhere():
+    """A job in New York comes at 20:00 in Kolkata by summer time and at 21:00 by standard time."""
+    start = dt.datetime(2026, 10, 31, tzinfo=dt.UTC)
+    stream = after(parse(["every day at 10:30"]), ZoneInfo("America/New_York"), start)
+    found = [slot.astimezone(ZoneInfo("Asia/Kolkata")) for slot in islice(stream, 2)]
+
+    assert [f"{slot:%d %H:%M}" for slot in found] == ["31 20:00", "01 21:00"]
 
 
 def test_running_slots_skip_the_gap():
