@@ -73,6 +73,16 @@ def test_paused_job_rests(job, installed, fire, lines):
     assert lines() == []
 
 
+def test_two_names_of_one_file(job, installed, fire, lines, tmp_path):
+    """A job whose outputs lead to the same file does not wait for itself."""
+    (tmp_path / "link.txt").symlink_to(tmp_path / "output.txt")
+    names = ("output.txt", "link.txt")
+    usd = job(outputs=tuple(Output(kind="text", target=str(tmp_path / name)) for name in names))
+
+    assert fire(installed(usd)).error is None
+    assert set(lines()) == {"20/11/2026 - 95"}
+
+
 class TestWrongClock:
     """The machine's clock stood wrong for a while, and was put right."""
 

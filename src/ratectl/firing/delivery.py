@@ -33,13 +33,16 @@ class Delivery:
 
     @contextlib.contextmanager
     def held(self, deadline: Deadline) -> Iterator[tuple[Output, ...]]:
-        """Hold the locks of all outputs, in one order for all jobs, so that two never wait for each other."""
-        outputs = sorted(self.job.outputs, key=lambda output: output.target)
+        """Hold the locks of all outputs, in one order for all jobs, so that two never wait for each other.
+
+        Two names of one file have one lock, which we must not wait for while we hold it.
+        """
+        files = {self._lock_path(output.target): output.target for output in self.job.outputs}
         with contextlib.ExitStack() as stack:
-            for target in dict.fromkeys(output.target for output in outputs):
-                if not stack.enter_context(locks.held(self._lock_path(target), until=deadline)):
+            for path, target in sorted(files.items()):
+                if not stack.enter_context(locks.held(path, until=deadline)):
                     raise TryLaterError(f"{target}: another firing is writing to it")
-            yield tuple(outputs)
+            yield tuple(sorted(self.job.outputs, key=lambda output: output.target))
 
     def drain(self, output: Output) -> RatectlError | None:
         """Append what waits for *output*, whose lock is held; return what stood in the way."""
