@@ -69,7 +69,7 @@ class Tally:
     misses: int = 0
     surplus: int = 0
     ratios: list[float] = field(default_factory=list)
-    """Wakeups per slot of each case that had any."""
+    """Wakeups per slot of each case; one without a slot in its stretches counts as having one."""
     failures: list[Failure] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:

@@ -186,6 +186,11 @@ def _interval(rng: random.Random) -> str:
     return f"every {rng.randint(2, most)} {unit}s"
 
 
+def _gaps(rng: random.Random) -> str:
+    first, last = sorted(rng.sample(range(2, 40), 2))
+    return f"every {first} to {last} {rng.choice(('second', 'minute', 'hour', 'day'))}s"
+
+
 def _grid(rng: random.Random) -> str:
     counts = {"second": (5, 10, 15, 20, 30, 45), "minute": (1, 2, 5, 10, 15, 20, 30, 45, 90)}
     unit = rng.choice(("second", "minute", "minute", "hour"))
@@ -239,5 +244,5 @@ def _once(rng: random.Random) -> str:
 
 
 PHRASES = (
-    _interval, _grid, _within, _between, _days, _days, _strides, _dates, _dates, _once,
+    _interval, _grid, _within, _between, _days, _days, _strides, _dates, _dates, _once, _gaps,
 )  # fmt: skip
