@@ -27,7 +27,8 @@ COMMANDS: dict[str, str] = {
     "remove": "Take jobs out of the OS's scheduler.",
     "render": "Write the texts of an engine into a folder.",
     "next": "Show the slots of a job or schedule.",
-    "run": "Settle what is due now, or one slot, or record a slot by hand.",
+    "lint-crontab": "Find crontab lines that do not do what they look like.",
+    "run": "Settle what is due, or one slot, or record a slot by hand.",
     "history": "Show what was recorded for a job.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
 }
@@ -65,8 +66,9 @@ def application(verb: str) -> typer.Typer:
     )
     application.callback(help=INTRODUCTION)(_options)
     if verb in COMMANDS:
-        module = importlib.import_module(f"ratectl.commands.{verb}")
-        function = getattr(module, verb, None) or getattr(module, f"{verb}_")
+        name = verb.replace("-", "_")
+        module = importlib.import_module(f"ratectl.commands.{name}")
+        function = getattr(module, name, None) or getattr(module, f"{name}_")
         application.command(verb)(function)
         return application
     for name, text in COMMANDS.items():

@@ -84,7 +84,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         text = reader.read(DROP_IN)
         raw = {"place": str(DROP_IN).encode(), "drop-in": b"yes"}
     else:
-        text = _listing(reader, host)
+        text = listing(reader, host)
         raw = {"place": f"{host.user}'s crontab".encode()}
         if text is not None:
             _refuse_carriage_returns(reader, host, text, flavour)
@@ -247,7 +247,7 @@ def _flavour(reader: Reader) -> str:
     return next((name for mark, name in known.items() if mark in text), "vixie")
 
 
-def _listing(reader: Reader, host: Host) -> bytes | None:
+def listing(reader: Reader, host: Host) -> bytes | None:
     """Return the account's whole crontab, or None where it has none."""
     answer = reader.query(("crontab", "-l"))
     if answer.code == 0:

@@ -32,7 +32,7 @@ def run(
     state: Annotated[Path | None, typer.Option(metavar="DIR", help="The state directory.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Settle what is due now, or one slot, or record a slot by hand."""
+    """Settle what is due, or one slot, or record a slot by hand."""
     if bool(job) == every:
         raise UsageError("run: name one JOB, or give --all")
     if slot and (force or every):

@@ -1,0 +1,286 @@
+"""The five time fields of a foreign crontab line, one by one -> what is wrong in them.
+
+Debian's cron is the measure; others are named where they were seen to differ.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratectl.crontab_lint.days import in_days, in_whole
+from ratectl.crontab_lint.flaw import (
+    TWO_DIGITS,
+    Flaw,
+    phrase_month,
+    phrase_time,
+    say,
+    weekday_name,
+)
+from ratectl.schedule.cron import DAY_NAMES, MONTH_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ITEM = re.compile(r"(\*|([a-z]+|[0-9]{1,4})(?:-([a-z]+|[0-9]{1,4}))?)(?:/([0-9]{1,9}))?")
+NTH = re.compile(r"([0-7]|[a-z]{3})#([1-5])")
+LAST_WEEKDAY = re.compile(r"([0-7]|[a-z]{3})l")
+QUARTZ = re.compile(
+    r"l|lw|wl|l-[0-9]+|[0-9]+w|([0-7]|[a-z]{3})l|\?|h(\([0-9]+-[0-9]+\))?(/[0-9]+)?"
+)
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+EVERYWHERE = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One of the five positions."""
+
+    name: str
+    low: int
+    high: int
+    top: int
+    """The largest number that is not another name of a smaller one: 6 for weekdays."""
+    unit: str = ""
+    """What a step counts, where a phrase can count it too."""
+    names: tuple[str, ...] = ()
+
+
+MINUTE = Place(name="minute", low=0, high=59, top=59, unit="minutes")
+HOUR = Place(name="hour", low=0, high=23, top=23, unit="hours")
+DAY = Place(name="day of month", low=1, high=31, top=31, unit="days")
+MONTH = Place(name="month", low=1, high=12, top=12, names=MONTH_NAMES)
+WEEKDAY = Place(name="day of week", low=0, high=7, top=6, names=DAY_NAMES)
+PLACES = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+
+
+def flaws_of(fields: Sequence[str]) -> tuple[Flaw, ...]:
+    """Return the flaws of the five *fields*, none where they mean what they look like everywhere."""
+    flaws = [
+        flaw
+        for text, place in zip(fields, PLACES, strict=True)
+        for flaw in _in_field(text, place, fields)
+    ]
+    if not any(flaw.severity == "error" for flaw in flaws):
+        flaws += in_days(fields)
+        flaws += in_whole(fields, told=bool(flaws))
+    return tuple(flaws)
+
+
+def _in_field(text: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
+    items = text.lower().split(",")
+    for item in items:
+        flaw = _foreign(item, place, fields) or _in_item(item, place, fields)
+        if flaw:
+            yield flaw
+    if len(items) == 1:
+        yield from _uneven(items[0], place, fields)
+
+
+def _foreign(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
+    """Return the flaw of an *item* that another scheduler's syntax explains."""
+    if "~" in item:
+        return _tilde(item, place)
+    if place is WEEKDAY and (match := NTH.fullmatch(item)) and (day := weekday_name(match[1])):
+        nth = ORDINALS[int(match[2]) - 1]
+        return Flaw(
+            severity="error",
+            code="nth-weekday",
+            message=f"{place.name} `{item}`: Debian's cron ignores `#{match[2]}` and fires every "
+            f"{day.capitalize()}; cronie rejects the tab",
+            instead=say(
+                f"every month on the {nth} {day}{phrase_month(fields)}{phrase_time(fields)}"
+            ),
+        )
+    if not QUARTZ.fullmatch(item):
+        return None
+    return Flaw(
+        severity="error",
+        code="foreign-syntax",
+        message=f"{place.name} `{item}`: Debian's cron and cronie reject the tab; "
+        "?, H, L and W belong to other schedulers",
+        instead=_for_foreign(item, place, fields),
+    )
+
+
+def _tilde(item: str, place: Place) -> Flaw:
+    first, _, last = item.partition("~")
+    number = first if TWO_DIGITS.fullmatch(first) else str(place.low)
+    spread = ""
+    if place is MINUTE and TWO_DIGITS.fullmatch(last):
+        spread = f'; in a ratectl spec a random delay is `jitter = "{last}m"`'
+    return Flaw(
+        severity="error",
+        code="tilde",
+        message=f"{place.name} `{item}`: Debian's cron ignores `~{last}` where it takes the tab at all; "
+        "cronie draws one random value at each load of the tab",
+        instead=f"`{number}`{spread}",
+    )
+
+
+def _for_foreign(item: str, place: Place, fields: Sequence[str]) -> str:
+    end = f"{phrase_month(fields)}{phrase_time(fields)}"
+    if item == "?":
+        return "`*`"
+    if item.startswith("h"):
+        return f"a number of your choice, such as `{min(17, place.top)}`"
+    if (
+        place is WEEKDAY
+        and (match := LAST_WEEKDAY.fullmatch(item))
+        and (day := weekday_name(match[1]))
+    ):
+        return say(f"every month on the last {day}{end}")
+    if place is DAY and item in {"lw", "wl"}:
+        return say(f"every month on the last weekday{end}")
+    if place is DAY and item == "l":
+        return say(f"every month on the last day{end}")
+    return f"a number from {place.low} to {place.top}; no cron knows the nearest working day"
+
+
+def _in_item(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
+    match = ITEM.fullmatch(item)
+    if match is None:
+        return Flaw(
+            severity="error",
+            code="syntax",
+            message=f"{place.name} `{item}`: Debian's cron rejects the tab or reads only a part of it",
+            instead=_expected(place),
+        )
+    whole, first, last, step_text = match.groups()
+    step = int(step_text) if step_text else None
+    for text in filter(None, (first, last)):
+        if flaw := _bad_value(text, place):
+            return flaw
+    if step == 0:
+        return _rejected("zero-step", f"{place.name} `{item}`: a step of 0", f"`{whole}`")
+    low, high = (
+        (place.low, place.top)
+        if whole == EVERYWHERE
+        else (_value(first, place), _value(last or first, place))
+    )
+    if step and whole != EVERYWHERE and not last:
+        return _step_without_range(item, place, low, step)
+    if low > high:
+        return _wrapped(item, place, low, high, step)
+    if step and step >= high - low + 1:
+        return _beyond(item, place, range(low, high + 1), step, fields)
+    return None
+
+
+def _rejected(code: str, what: str, instead: str) -> Flaw:
+    message = f"{what}: Debian's cron and cronie reject the tab"
+    if code == "name":
+        message = f"{what}: Debian's cron rejects the tab"
+    return Flaw(severity="error", code=code, message=message, instead=instead)
+
+
+def _expected(place: Place) -> str:
+    return f"numbers from {place.low} to {place.high}, ranges `a-b`, steps `a-b/n` or `*/n`, joined by commas"
+
+
+def _bad_value(text: str, place: Place) -> Flaw | None:
+    if text.isdecimal():
+        if place.low <= int(text) <= place.high:
+            return None
+        advice = f"a number from {place.low} to {place.top}"
+        return _rejected("out-of-range", f"{place.name} {text}", advice)
+    if text in place.names:
+        return None
+    if text[:3] in place.names:
+        return _rejected(
+            "name", f"{place.name} `{text}` is longer than cron's names", f"`{text[:3]}`"
+        )
+    known = f"one of {', '.join(place.names)}" if place.names else _expected(place)
+    return _rejected("name", f"{place.name} `{text}` is no name that cron knows", known)
+
+
+def _value(text: str, place: Place) -> int:
+    if text.isdecimal():
+        return int(text)
+    return place.names.index(text) + (1 if place is MONTH else 0)
+
+
+def _step_without_range(item: str, place: Place, low: int, step: int) -> Flaw:
+    meant = f"{low}-{place.top}/{step}"
+    return Flaw(
+        severity="error",
+        code="step-without-range",
+        message=f"{place.name} `{item}`: Debian's cron and cronie reject the tab; Kubernetes reads {meant}",
+        instead=f"`{meant}`",
+    )
+
+
+def _wrapped(item: str, place: Place, low: int, high: int, step: int | None) -> Flaw:
+    low = 0 if place is WEEKDAY and low == 7 else low
+    values = (
+        [*range(low, place.top + 1), *range(place.low, high + 1)]
+        if low > high
+        else [*range(low, high + 1)]
+    )
+    if step:
+        meant = ",".join(str(value) for value in values[::step])
+    else:
+        runs = ((low, place.top), (place.low, high)) if low > high else ((low, high),)
+        meant = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+    return Flaw(
+        severity="error",
+        code="wrapped-range",
+        message=f"{place.name} `{item}`: the range runs backwards; Debian's cron and cronie accept it "
+        "and never fire for it, Kubernetes rejects it",
+        instead=f"`{meant}`",
+    )
+
+
+def _beyond(item: str, place: Place, values: range, step: int, fields: Sequence[str]) -> Flaw:
+    """Return the flaw of a *step* that leaves only the first of *values*."""
+    exact, first = step == len(values), values[0]
+    whole = len(values) == place.top - place.low + 1
+    phrase = _interval(place, step, fields) if whole and not exact else ""
+    return Flaw(
+        severity="warning" if exact else "error",
+        code="step-beyond-range",
+        message=f"{place.name} `{item}`: the step reaches beyond the range, so only {first} is left"
+        + ("" if exact else f", and it is not every {step} {place.unit or 'steps'}"),
+        instead=phrase or f"`{first}`",
+    )
+
+
+def _uneven(item: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
+    """Yield the flaw of a step over the whole field that does not come out even at its end."""
+    match = re.fullmatch(r"(?:\*|([0-9]{1,2})-([0-9]{1,2}))/([0-9]{1,9})", item)
+    if match is None:
+        return
+    step, size = int(match[3]), place.top - place.low + 1
+    full = match[1] is None or (int(match[1]), int(match[2])) in {
+        (place.low, place.top),
+        (place.low, place.high),
+    }
+    if not full or not 1 < step < size or (size % step == 0 and place is not DAY):
+        return
+    values = [str(value) for value in range(place.low, place.top + 1, step)]
+    divisors = [str(n) for n in range(1, size) if size % n == 0 and n > 1]
+    steps = f"a step that divides {size} ({', '.join(divisors)}), or the numbers that are meant"
+    if place in {DAY, WEEKDAY}:
+        steps = "the numbers that are meant"
+    shown = ", ".join(values if len(values) < 6 else [*values[:3], "...", values[-1]])
+    gap = f"is {size % step or step}, not {step}" if place is not DAY else "depends on the month"
+    yield Flaw(
+        severity="warning",
+        code="uneven-step",
+        message=f"{place.name} `{item}`: fires at {shown} and then at {place.low} again; the last gap {gap}",
+        instead=_interval(place, step, fields) or steps,
+    )
+
+
+def _interval(place: Place, step: int, fields: Sequence[str]) -> str:
+    """Return the phrase that counts *step* units, where nothing else is restricted."""
+    at = PLACES.index(place)
+    others_free = all(text == EVERYWHERE for text in fields[at + 1 :])
+    if not place.unit or not others_free:
+        return ""
+    if place is HOUR and not fields[0].isdecimal():
+        return ""
+    if place is DAY and not phrase_time(fields):
+        return ""
+    return say(f"every {step} {place.unit}{phrase_time(fields) if place is DAY else ''}")

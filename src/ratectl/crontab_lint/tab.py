@@ -1,0 +1,309 @@
+"""The bytes of a foreign crontab -> what in it does not do what it looks like; pure.
+
+Bytes are read as Latin-1, so that one character is one byte and no encoding can
+fail. Each claim was seen with the real daemons; a line that is fine says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratectl.backends.cron import LONGEST_COMMAND, MOST_LINES
+from ratectl.crontab_lint.fields import flaws_of
+from ratectl.crontab_lint.flaw import Flaw, phrase_time, say
+from ratectl.schedule.cron import DAY_NAMES, MACROS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SETTING = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([^ \t"'=]+))[ \t]*=[ \t]*(.*)""", re.DOTALL)
+BLANKS = re.compile(r"[ \t]+")
+PERCENT = re.compile(r"(?<!\\)%")
+VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
+DAYS = "|".join(DAY_NAMES)
+WEEKDAY_LIKE = re.compile(
+    rf"[*?][-/0-9]*|[0-9]{{1,2}}([-,/][0-9]+)*|({DAYS})([-,]({DAYS}))*", re.IGNORECASE
+)
+EVERY = re.compile(r"([0-9]{1,6})(s|m|h)")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+LONGEST_NAME = 996
+"""Bytes of an environment variable's name that Debian's crontab takes."""
+SHOWN = 100
+"""Characters of a command that advice repeats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A flaw and the 1-based line that has it."""
+
+    line: int
+    flaw: Flaw
+
+
+def lint(tab: bytes) -> tuple[Finding, ...]:
+    """Return the findings of an account's crontab, by line."""
+    return tuple(sorted((*_lines(tab, users=0), *_whole(tab), *_too_many(tab)), key=_by_line))
+
+
+def lint_system(tab: bytes) -> tuple[Finding, ...]:
+    """Return the findings of a tab like ``/etc/crontab``, where an account stands before the command."""
+    return tuple(sorted((*_lines(tab, users=1), *_whole(tab)), key=_by_line))
+
+
+def as_stored(listing: bytes) -> bytes:
+    r"""Return the tab behind *listing*, in which Debian's ``crontab -l`` prints a carriage return as ``\r``."""
+    return listing.replace(b"\\r\n", b"\r\n")
+
+
+def shown(text: str) -> str:
+    """Return Latin-1 *text* as UTF-8 where it is, with nothing that a terminal would act on."""
+    told = text.encode("latin-1").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in told)
+
+
+def _by_line(finding: Finding) -> int:
+    return finding.line
+
+
+def _lines(tab: bytes, users: int) -> Iterator[Finding]:
+    """Yield the findings of the single lines; *users* is how many words stand before the command."""
+    for number, raw in enumerate(tab.decode("latin-1").split("\n"), 1):
+        line = raw.removesuffix("\r").lstrip(" \t")
+        if line and not line.startswith("#"):
+            for flaw in _in_line(line, users):
+                yield Finding(line=number, flaw=flaw)
+
+
+def _whole(tab: bytes) -> Iterator[Finding]:
+    lines = tab.split(b"\n")
+    if lines[-1]:
+        flaw = _error(
+            "no-final-newline",
+            "the last line has no line end; Debian's cron and cronie reject the tab, busybox and bcron take it",
+            "end the file with a newline",
+        )
+        yield Finding(line=len(lines), flaw=flaw)
+    if numbers := [number for number, line in enumerate(lines, 1) if line.endswith(b"\r")]:
+        others = f" (and {len(numbers) - 1} lines more)" if len(numbers) > 1 else ""
+        flaw = _error(
+            "carriage-return",
+            f"the line ends in a carriage return{others}; Debian's cron, cronie and busybox hand it to the "
+            r"command (`> f` makes a file named `f\r`), bcron strips it; Debian's rejects an empty line with one",
+            r"lines that end in a newline only: `sed -i 's/\r$//' FILE`",
+        )
+        yield Finding(line=numbers[0], flaw=flaw)
+
+
+def _too_many(tab: bytes) -> Iterator[Finding]:
+    if (count := tab.count(b"\n")) > MOST_LINES:
+        flaw = _error(
+            "too-many-lines",
+            f"{count} lines; Debian's crontab takes {MOST_LINES}, comments included",
+            "fewer lines: one that calls a script, or files in /etc/cron.d",
+        )
+        yield Finding(line=MOST_LINES + 1, flaw=flaw)
+
+
+def _in_line(line: str, users: int) -> Iterator[Flaw]:
+    if setting := SETTING.fullmatch(line):
+        quoted, other, plain, value = setting.groups()
+        yield from _in_setting(quoted or other or plain or "", value.rstrip(" \t"))
+        return
+    if line.startswith("export "):
+        meant = shown(BLANKS.sub(" ", line).removeprefix("export "))[:SHOWN]
+        yield _error(
+            "export",
+            "`export`: a crontab is no shell script, Debian's crontab rejects it",
+            f"`{meant}`",
+        )
+        return
+    if line.startswith("-"):
+        yield _error(
+            "leading-dash",
+            'a leading `-`: Debian\'s crontab rejects the tab; cronie takes it as "do not log"; '
+            "busybox cannot parse the line",
+            "the line without the `-`",
+        )
+        line = line[1:]
+    words = BLANKS.split(line, maxsplit=1 if line.startswith("@") else 5)
+    yield from _in_macro(words, users) if line.startswith("@") else _in_entry(words, users)
+
+
+def _in_setting(name: str, value: str) -> Iterator[Flaw]:
+    if len(name) > LONGEST_NAME:
+        message = f"a name of {len(name)} bytes; Debian's crontab takes {LONGEST_NAME}"
+        yield _error("name-too-long", message, "a shorter name")
+    if not value:
+        yield _error(
+            "empty-value",
+            f"`{shown(name[:SHOWN])}=` without a value: Debian 12's crontab rejects the tab, others take it",
+            f'`{shown(name[:SHOWN])}=""`',
+        )
+        return
+    bare = value.strip("\"'")
+    if name in {"CRON_TZ", "TZ", "RANDOM_DELAY"}:
+        yield _clock_setting(name, shown(bare[:SHOWN]))
+    if VARIABLE.search(value):
+        yield _warning(
+            "variable",
+            f"`{shown(name[:SHOWN])}`: cron does not expand variables in a value, the `$` stays as it is",
+            "the value written out, or set inside the command",
+        )
+    if " #" in value and value[0] not in "\"'":
+        yield _warning(
+            "comment-in-value",
+            f"`{shown(name[:SHOWN])}`: cron has no comment after a value, the `#` belongs to it",
+            "the comment on a line of its own",
+        )
+
+
+def _clock_setting(name: str, value: str) -> Flaw:
+    if name == "CRON_TZ":
+        return _error(
+            "cron-tz",
+            "`CRON_TZ`: cronie schedules in this zone; Debian's cron, busybox, bcron and systemd-cron in the machine's",
+            f'in a ratectl spec: `timezone = "{value}"`',
+        )
+    if name == "TZ":
+        return _warning(
+            "tz",
+            "`TZ`: Debian's cron, cronie and bcron hand it to the commands and schedule without it; busybox ignores it",
+            f'in a ratectl spec: `timezone = "{value}"`',
+        )
+    delay = value if value.isdecimal() else "5"
+    return _warning(
+        "random-delay",
+        "`RANDOM_DELAY`: Debian's cron, busybox and bcron ignore it; cronie draws one delay when it starts, "
+        "systemd-cron makes it RandomizedDelaySec",
+        f'in a ratectl spec: `jitter = "{delay}m"`',
+    )
+
+
+def _in_macro(words: Sequence[str], users: int) -> Iterator[Flaw]:
+    macro, command = words[0], words[1] if len(words) > 1 else ""
+    if macro == "@reboot":
+        yield _warning(
+            "reboot",
+            "`@reboot`: when the cron daemon starts, not at a time; bcron skips the line, busybox's daemon "
+            "(1.35) crashes on it, Kubernetes knows none",
+            "a service of the init system; a ratectl job catches up at boot by itself",
+        )
+    elif macro not in MACROS:
+        yield _error(
+            "unknown-macro",
+            f"`{shown(macro[:SHOWN])}`: Debian's cron rejects the tab"
+            + ("; of the others only Kubernetes knows it" if macro == "@every" else ""),
+            _for_macro(macro, command),
+        )
+    yield from _in_command(command, users)
+
+
+def _for_macro(macro: str, command: str) -> str:
+    if macro.lower() in MACROS:
+        return f"`{macro.lower()}`"
+    told = EVERY.match(command)
+    if macro == "@every" and told and int(told[1]):
+        return say(f"every {int(told[1])} {UNITS[told[2]]}")
+    return f"one of {', '.join(MACROS)}"
+
+
+def _in_entry(words: Sequence[str], users: int) -> Iterator[Flaw]:
+    if len(words) < 5:
+        yield _error(
+            "too-few-fields",
+            f"{len(words)} of the five time fields; Debian's cron rejects the tab",
+            "`minute hour day month weekday command`, or `NAME=value`",
+        )
+        return
+    command = words[5] if len(words) > 5 else ""
+    sixth, _, rest = command.partition(" ")
+    if rest.strip() and WEEKDAY_LIKE.fullmatch(sixth):
+        yield _seconds([*words[:5], sixth])
+        return
+    if sixth.startswith("*"):
+        yield _error("seconds-field", *_SIX_STARS)
+        return
+    for flaw in flaws_of(words[:5]):
+        yield Flaw(
+            severity=flaw.severity,
+            code=flaw.code,
+            message=shown(flaw.message),
+            instead=shown(flaw.instead),
+        )
+    yield from _in_command(command, users)
+
+
+_SIX_STARS = (
+    "a sixth field that begins with `*`: cron has no seconds, Debian's and cronie reject the tab",
+    "five fields and a command",
+)
+
+
+def _seconds(six: Sequence[str]) -> Flaw:
+    rejected = six[5].startswith("*")
+    fate = "rejects the tab" if rejected else f"takes `{six[5]}` for the command"
+    return _error(
+        "seconds-field",
+        f"six time fields: cron has no seconds; Debian's cron reads them as five and {fate}",
+        _for_seconds(six),
+    )
+
+
+def _for_seconds(six: Sequence[str]) -> str:
+    five = " ".join("*" if field == "?" else field for field in six[1:])
+    step = re.fullmatch(r"\*/([1-9][0-9]?)", six[0])
+    if step and five == "* * * * *":
+        return say(f"every {step[1]} seconds")
+    at = phrase_time(six[1:])
+    if at and re.fullmatch(r"[1-5]?[1-9]|[1-5]0", six[0]) and five.endswith(" * * *"):
+        return say(f"every day{at}:{int(six[0]):02}")
+    return shown(f"`{five}` and the command")
+
+
+def _in_command(text: str, users: int) -> Iterator[Flaw]:
+    """Yield the flaws of what stands behind the time: an account, if *users*, and the command."""
+    command = text
+    if users:
+        account, *rest = BLANKS.split(text, maxsplit=users)
+        if "/" in account:
+            yield _no_account(shown(account[:SHOWN]))
+            return
+        command = rest[0] if rest else ""
+    if not command:
+        yield _warning(
+            "no-command",
+            "no command: Debian's cron accepts the line, cronie rejects the tab",
+            "a command, or no line",
+        )
+    if len(command) > LONGEST_COMMAND:
+        yield _error(
+            "command-too-long",
+            f"a command of {len(command)} bytes; Debian's cron takes {LONGEST_COMMAND}, others more",
+            "a script that holds the command",
+        )
+    if PERCENT.search(command):
+        escaped = shown(PERCENT.sub(r"\\%", command))
+        yield _error(
+            "percent",
+            "an unescaped `%`: Debian's cron and cronie end the command there and feed it the rest as "
+            "input, busybox and bcron pass it on",
+            f"`{escaped}`" if len(escaped) <= SHOWN else r"`\%` for each `%`",
+        )
+
+
+def _no_account(word: str) -> Flaw:
+    return _error(
+        "user-field",
+        f"`{word}` stands where a system tab names the account; Debian's cron ignores the whole file",
+        f"`root` or another account before `{word}`",
+    )
+
+
+def _error(code: str, message: str, instead: str) -> Flaw:
+    return Flaw(severity="error", code=code, message=message, instead=instead)
+
+
+def _warning(code: str, message: str, instead: str) -> Flaw:
+    return Flaw(severity="warning", code=code, message=message, instead=instead)

@@ -1,0 +1,220 @@
+"""Crontab lines and what is said of them; each claim about Debian's crontab is also held in tests/engines."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ratectl import crontab_lint
+from ratectl.schedule.parse import parse_one
+
+ERRORS = {  # line -> code, and a piece of the advice
+    "30 2 30 2 * true": ("never-fires", '"every month on the last day in february at 02:30"'),
+    "0 5 31 4,6 * true": ("never-fires", "in april and june at 05:00"),
+    "0 22-2 * * * true": ("wrapped-range", "`22-23,0-2`"),
+    "0 22-2/2 * * * true": ("wrapped-range", "`22,0,2`"),
+    "0 5 * * 6-0 true": ("wrapped-range", "`6,0`"),
+    "0 5 * * sat-sun true": ("wrapped-range", "`6,0`"),
+    "0 5 * * 7-1 true": ("wrapped-range", "`0-1`"),
+    "0 5 25-5 * * true": ("wrapped-range", "`25-31,1-5`"),
+    "0 5 1 nov-feb * true": ("wrapped-range", "`11-12,1-2`"),
+    "*/90 * * * * true": ("step-beyond-range", '"every 90 minutes"'),
+    "*/90 5 * * * true": ("step-beyond-range", "`0`"),
+    "0 */36 * * * true": ("step-beyond-range", '"every 36 hours"'),
+    "9-17/20 * * * * true": ("step-beyond-range", "`9`"),
+    "0 5 * * 1#2 true": ("nth-weekday", '"every month on the second monday at 05:00"'),
+    "0 5 * mar sat#4 true": ("nth-weekday", "on the fourth saturday in march at 05:00"),
+    "0 5 1-7 * 1 true": ("both-day-fields", '"every month on the first monday at 05:00"'),
+    "0 5 L * * true": ("foreign-syntax", '"every month on the last day at 05:00"'),
+    "0 5 LW * * true": ("foreign-syntax", '"every month on the last weekday at 05:00"'),
+    "0 5 15W * * true": ("foreign-syntax", "a number from 1 to 31"),
+    "0 5 * * 5L true": ("foreign-syntax", '"every month on the last friday at 05:00"'),
+    "0 5 ? * * true": ("foreign-syntax", "`*`"),
+    "H * * * * true": ("foreign-syntax", "`17`"),
+    "H(0-29)/10 5 * * * true": ("foreign-syntax", "`17`"),
+    "0~30 5 * * * true": ("tilde", '`0`; in a ratectl spec a random delay is `jitter = "30m"`'),
+    "0 5~9 * * * true": ("tilde", "`5`"),
+    "5/15 * * * * true": ("step-without-range", "`5-59/15`"),
+    "*/0 * * * * true": ("zero-step", "`*`"),
+    "60 * * * * true": ("out-of-range", "0 to 59"),
+    "0 24 * * * true": ("out-of-range", "0 to 23"),
+    "0 5 * * monday true": ("name", "`mon`"),
+    "0 5 * xyz * true": ("name", "jan"),
+    "1,,2 * * * * true": ("syntax", "joined by commas"),
+    "*-5 * * * * true": ("syntax", "joined by commas"),
+    "*/10 * * * * * true": ("seconds-field", '"every 10 seconds"'),
+    "15 30 10 * * * true": ("seconds-field", '"every day at 10:30:15"'),
+    "0 0 9 * * 1-5 true": ("seconds-field", "`0 9 * * 1-5`"),
+    "0 0 9 * * MON-FRI true": ("seconds-field", "`0 9 * * MON-FRI`"),
+    "0 0 12 ? * * true": ("seconds-field", "`0 12 * * *`"),
+    "* * * * * *": ("seconds-field", "five fields"),
+    "0 5 * *": ("too-few-fields", "minute hour day month weekday command"),
+    "hello": ("too-few-fields", "NAME=value"),
+    "-0 5 * * * true": ("leading-dash", "without"),
+    "@every 90m true": ("unknown-macro", '"every 90 minutes"'),
+    "@Daily true": ("unknown-macro", "`@daily`"),
+    "@fortnightly true": ("unknown-macro", "@weekly"),
+    "0 5 * * * date +%F": ("percent", r"`date +\%F`"),
+    "@daily date +%F": ("percent", r"`date +\%F`"),
+    "0 5 * * * " + "x" * 999: ("command-too-long", "script"),
+    "CRON_TZ=Asia/Kolkata": ("cron-tz", 'timezone = "Asia/Kolkata"'),
+    "A=": ("empty-value", '`A=""`'),
+    "A =  ": ("empty-value", '`A=""`'),
+    "export PATH=/bin": ("export", "`PATH=/bin`"),
+    "x" * 997 + "=1": ("name-too-long", "shorter"),
+}
+WARNINGS = {
+    "*/60 * * * * true": ("step-beyond-range", "`0`"),
+    "*/45 * * * * true": ("uneven-step", '"every 45 minutes"'),
+    "*/7 * * * * true": ("uneven-step", '"every 7 minutes"'),
+    "*/7 9-17 * * 1-5 true": ("uneven-step", "divides 60 (2, 3, 4, 5, 6"),
+    "0-59/7 9-17 * * 1-5 true": ("uneven-step", "divides 60"),
+    "0 */5 * * * true": ("uneven-step", '"every 5 hours"'),
+    "0 5 */3 * * true": ("uneven-step", '"every 3 days at 05:00"'),
+    "0 5 * * */2 true": ("uneven-step", "the numbers that are meant"),
+    "0 12 1-31/2 * 1 true": ("both-day-fields", "`0 12 1-31/2 * *` and `0 12 * * 1`"),
+    "0 12 4 * */3 true": ("star-rule", "`0 12 4 * *` and `0 12 * * */3`"),
+    "0 5 13 * 5 true": ("both-day-fields", "two lines, `0 5 13 * *` and `0 5 * * 5`"),
+    "* 2 * * * true": ("every-minute", "`0 2 * * *`"),
+    "* */2 * * * true": ("every-minute", "`0 */2 * * *`"),
+    "@reboot true": ("reboot", "init system"),
+    "* * * * *": ("no-command", "a command"),
+    "@daily": ("no-command", "a command"),
+    "TZ='Asia/Kolkata'": ("tz", 'timezone = "Asia/Kolkata"'),
+    "RANDOM_DELAY=20": ("random-delay", 'jitter = "20m"'),
+    "PATH=$PATH:/opt/bin": ("variable", "written out"),
+    "A=b # c": ("comment-in-value", "line of its own"),
+}
+REAL = rb"""# /etc/crontab of a small office
+SHELL=/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
+MAILTO="ops@example.org, night # shift"
+EMPTY=""
+
+# m h dom mon dow command
+*/5 * * * *	/usr/local/bin/poll --quiet
+0 */2 * * *     backup --incremental > /dev/null 2>&1
+15 3 * * * pg_dump books > /var/backups/books-$(date +\%F).sql
+30 9-17 * * mon-fri report 'W\xfcrste' "\xe2\x82\xb9"
+0,30 8-18/2 1,15 jan,JUL * payroll A=b
+0 6 * * 5-7 weekend
+59 23 28-31 * * [ "$(date -d tomorrow +\%d)" = 01 ] && close-month
+17 4 29 2 * leap
+* 9-17 * * 1-5 watch
+@daily  clean
+  @weekly 7z a week.7z .
+"""
+
+
+def found(tab, lint=crontab_lint.lint):
+    """Return (line, severity, code) of each finding."""
+    return [(each.line, each.flaw.severity, each.flaw.code) for each in lint(tab)]
+
+
+@pytest.mark.parametrize(
+    ("line", "severity", "code", "advice"),
+    [
+        (line, severity, code, advice)
+        for severity, table in (("error", ERRORS), ("warning", WARNINGS))
+        for line, (code, advice) in table.items()
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_line(line, severity, code, advice):
+    """The line has the finding, with the text that says what was meant."""
+    findings = crontab_lint.lint(f"# fine\n{line}\n".encode("latin-1"))
+
+    (flaw,) = (each.flaw for each in findings if each.flaw.code == code)
+    assert {each.line for each in findings} == {2}
+    assert flaw.severity == severity
+    assert advice in flaw.instead
+    for phrase in re.findall(r'ratectl spec: "(.*?)"', flaw.instead):
+        assert parse_one(phrase)
+
+
+def test_star_rule_beside_uneven_days():
+    """A day of month with a step and a weekday is told to mean both here and either elsewhere."""
+    assert [code for _, _, code in found(b"0 12 */2 * 1 true\n")] == ["uneven-step", "star-rule"]
+
+
+def test_real_crontab():
+    """A tab that does what it looks like has no finding, whatever its bytes."""
+    assert found(REAL) == []
+
+
+def test_longest_command():
+    """998 bytes are taken, one more is not, and bytes count rather than letters."""
+    assert found(b"0 5 * * * " + b"x" * 998 + b"\n") == []
+    assert found(b"0 5 * * * " + "ü".encode() * 500 + b"\n")[0][2] == "command-too-long"
+
+
+def test_final_newline():
+    """A last line without its end is an error of that line; an empty tab is fine."""
+    assert found(b"\n0 5 * * * true") == [(2, "error", "no-final-newline")]
+    assert found(b"") == []
+
+
+def test_carriage_returns():
+    """Lines with a carriage return are one finding, at the first, which tells how many there are."""
+    findings = crontab_lint.lint(b"# x\n0 5 * * * true\r\n\r\n0 6 * * * true\r\n")
+
+    assert [(each.line, each.flaw.code) for each in findings] == [(2, "carriage-return")]
+    assert "(and 2 lines more)" in findings[0].flaw.message
+
+
+def test_carriage_returns_as_listed():
+    """What Debian's `crontab -l` prints for a carriage return is read as one."""
+    tab = crontab_lint.as_stored(b"0 5 * * * true\\r\n0 6 * * * printf 'a\\rb'\n")
+
+    assert tab == b"0 5 * * * true\r\n0 6 * * * printf 'a\\rb'\n"
+
+
+def test_too_many_lines():
+    """10,000 lines are taken, one more is not, and the system's own files have no such limit."""
+    tab = b"#\n" * 10_001
+
+    assert found(tab[2:]) == []
+    assert found(tab) == [(10_001, "error", "too-many-lines")]
+    assert found(tab, crontab_lint.lint_system) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        (b"17 * * * *\troot    cd / && run-parts --report /etc/cron.hourly", []),
+        (b"@daily root true", []),
+        (b"0 5 * * * /usr/bin/true", ["user-field"]),
+        (b"0 5 * * * root", ["no-command"]),
+        (b"0 5 * * * root date +%F", ["percent"]),
+        (b"0 0 5 * * 1-5 root true", ["seconds-field"]),
+        (b"0 5 * * * root " + b"x" * 999, ["command-too-long"]),
+    ],
+)
+def test_system_form(line, codes):
+    """In a system tab an account stands before the command, and a path in its place is an error."""
+    assert [code for _, _, code in found(line + b"\n", crontab_lint.lint_system)] == codes
+
+
+def test_nothing_for_a_terminal_to_act_on():
+    """Control characters of a tab are shown escaped, and text in UTF-8 as it is."""
+    (finding,) = crontab_lint.lint("0 5 * * * echo \x1b[31m ₹ 5%\n".encode())
+
+    assert finding.flaw.instead == r"`echo \x1b[31m ₹ 5\%`"
+
+
+BITS = st.sampled_from(
+    [*"0579*/-,~#?LWH%=@\r\n\t \"'$x", "\xb2", "\xa0", "mon", "@every ", "* * * * ", "9" * 5000]
+)
+
+
+@given(st.lists(BITS).map("".join) | st.binary().map(lambda data: data.decode("latin-1")))
+def test_any_bytes(text):
+    """No bytes make it fail, and every finding can be printed."""
+    tab = text.encode("latin-1")
+
+    for finding in (*crontab_lint.lint(tab), *crontab_lint.lint_system(tab)):
+        assert 1 <= finding.line <= tab.count(b"\n") + 1
+        assert (finding.flaw.message + finding.flaw.instead).isprintable()
