@@ -16,7 +16,10 @@ from pathlib import Path
 
 from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
 
-CRON = VENV / "engines" / "cron"
+UNPACKED = {  # a package -> where its files are put, without being installed
+    "cron": VENV / "engines" / "cron",
+    "libfaketime": VENV / "engines" / "faketime",
+}
 NEEDED = {  # a file that shows the package is there -> the package
     "/lib/systemd/systemd": "systemd",
     "/usr/bin/dbus-daemon": "dbus",
@@ -47,7 +50,9 @@ def main() -> int:
         announce("environment", str(VENV))
         ensure("dev")
         if flags.engines:
-            announce("engines", "Debian's cron (unpacked aside), systemd, plistutil")
+            announce(
+                "engines", "Debian's cron and libfaketime (unpacked aside), systemd, plistutil"
+            )
             fetch_engines()
         step("lint and types", "scripts/check.py")
         run_tests(engines=flags.engines)
@@ -81,25 +86,27 @@ def arguments() -> argparse.Namespace:
 def fetch_engines() -> None:
     """Install what the engine tests need; cron is only unpacked, so that nothing starts it here."""
     absent = {package for sign, package in NEEDED.items() if not Path(sign).exists()}
+    packed = [package for package, folder in UNPACKED.items() if not folder.exists()]
     may_install = is_root() and shutil.which("apt-get")
-    unpacked = (CRON / "usr/sbin/cron").exists()
-    if (absent or not unpacked) and not may_install:
-        lacking = sorted(absent) + ([] if unpacked else ["cron"])
+    if (absent or packed) and not may_install:
+        lacking = [*sorted(absent), *packed]
         raise SetupError(f"engines are required, and only root on Debian can fetch them: {lacking}")
     if absent:
         apt_install(*sorted(absent))
-    if not unpacked:
-        unpack_cron()
+    if packed:
+        apt("update")  # a fresh image has no package lists yet
+    for package in packed:
+        unpack(package, UNPACKED[package])
 
 
-def unpack_cron() -> None:
-    """Download Debian's cron package and unpack it into the environment."""
-    folder = CRON.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    apt("update")  # a fresh image has no package lists yet
-    apt("download", "-o", "APT::Sandbox::User=root", "cron", folder=folder)
-    package = next(folder.glob("cron_*.deb"))
-    subprocess.run(("dpkg", "-x", str(package), str(CRON)), check=True)
+def unpack(package: str, folder: Path) -> None:
+    """Download Debian's *package* and unpack it into *folder*, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    apt("download", "-o", "APT::Sandbox::User=root", package, folder=folder.parent)
+    draft = folder.with_suffix(".new")
+    archive = next(folder.parent.glob(f"{package}_*.deb"))
+    subprocess.run(("dpkg", "-x", str(archive), str(draft)), check=True)
+    draft.rename(folder)
 
 
 def run_tests(*, engines: bool) -> None:

@@ -127,8 +127,10 @@ def start(kind: str) -> Iterator[Engine]:
         server = (sys.executable, str(CHECKOUT / "scripts/rate_server.py"), "--data", "ecb")
         entered = (sys.executable, SANDBOX, "exec", sandbox, *server)
         with subprocess.Popen(entered, stdout=subprocess.PIPE) as rates:
-            yield Engine(sandbox=sandbox, rates=rates.stdout.readline().decode().strip())
-            rates.terminate()
+            try:
+                yield Engine(sandbox=sandbox, rates=rates.stdout.readline().decode().strip())
+            finally:
+                rates.terminate()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """A throw-away copy of this machine in which a real scheduler runs: Debian's cron or systemd.
 
+In a sandbox of the kind ``clocks`` cron only stands by, with libfaketime to run it under.
+
 Usage (root, Linux): ``sandbox.py run KIND CMD...``, or ``hold KIND``, which prints the
 sandbox's process id and keeps it until stdin closes, with ``exec PID [--user NAME] CMD...``
 beside it. Everything written inside is gone afterwards, and the host's clock cannot be set.
@@ -23,9 +25,10 @@ from pathlib import Path
 
 from rootfs import furnish, lay_root, raise_loopback, run
 
-KINDS = ("cron", "systemd")
+KINDS = ("cron", "clocks", "systemd")
 USERS = ("tester", "keeper")
 UNPACKED_CRON = Path(sys.prefix) / "engines" / "cron"  # put there by scripts/test.py
+UNPACKED_FAKETIME = Path(sys.prefix) / "engines" / "faketime"  # the same
 SYSTEMD = Path("/lib/systemd/systemd")
 PROGRAMS = ("unshare", "nsenter", "setpriv", "mount", "pivot_root", "useradd")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -63,8 +66,10 @@ def missing(kind: str) -> str:
     absent = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
     if absent:
         return f"programs not found: {', '.join(absent)}"
-    if kind == "cron" and not (UNPACKED_CRON / "usr/sbin/cron").exists():
+    if kind in {"cron", "clocks"} and not (UNPACKED_CRON / "usr/sbin/cron").exists():
         return f"Debian's cron is not unpacked in {UNPACKED_CRON} (scripts/test.py does that)"
+    if kind == "clocks" and not UNPACKED_FAKETIME.exists():
+        return f"libfaketime is not unpacked in {UNPACKED_FAKETIME} (scripts/test.py does that)"
     if kind == "systemd":
         parts = (SYSTEMD, Path("/usr/bin/dbus-daemon"), Path("/usr/bin/loginctl"))
         gone = [str(part) for part in parts if not part.exists()]
@@ -151,7 +156,7 @@ def first_process(launcher: subprocess.Popen[bytes]) -> int:
 def wait_until_up(kind: str, first: int, launcher: subprocess.Popen[bytes]) -> None:
     """Return when the scheduler inside is at work."""
     systemctl = ["sh", "-c", "systemctl is-system-running | grep -qE 'running|degraded'"]
-    probe = ["test", "-e", "/run/cron.up"] if kind == "cron" else systemctl
+    probe = systemctl if kind == "systemd" else ["test", "-e", "/run/cron.up"]
     for _ in range(600):
         if launcher.poll() is not None:
             sys.exit(f"sandbox: {kind} ended while starting")
@@ -179,11 +184,11 @@ def first_steps(kind: str, work: Path) -> None:
         run("useradd", "--create-home", "--shell", "/bin/sh", user)
     os.environ.clear()
     os.environ.update(PATH=PATH, LANG="C.UTF-8", container="ratectl")
-    {"cron": become_cron, "systemd": become_systemd}[kind]()
+    {"cron": become_cron, "clocks": become_clocks, "systemd": become_systemd}[kind]()
 
 
-def become_cron() -> None:
-    """Install Debian's cron into the copy, start it, and stay as its syslog and its reaper."""
+def install_cron() -> None:
+    """Install Debian's cron into the copy, with a mailer that keeps what it is given."""
     for folder in (Path("/etc/cron.d"), Path("/var/spool/cron")):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -203,11 +208,27 @@ def become_cron() -> None:
     mailer.chmod(0o755)
     Path("/var/log/cron.mail").touch()
     Path("/var/log/cron.mail").chmod(0o666)
+
+
+def become_cron() -> None:
+    """Install cron, start it, and stay as its syslog and its reaper."""
+    install_cron()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
         syslog.bind("/dev/log")
         Path("/dev/log").chmod(0o666)
         subprocess.Popen(("/usr/sbin/cron", "-f", "-L", "15"), stdin=subprocess.DEVNULL)
         time.sleep(1.1)  # a tab written in the second in which the daemon starts goes unnoticed
+        Path("/run/cron.up").touch()
+        keep_syslog(syslog)
+
+
+def become_clocks() -> None:
+    """Install cron and libfaketime, and stay as cron's syslog and as reaper."""
+    install_cron()
+    (library,) = UNPACKED_FAKETIME.glob("usr/lib/*/faketime/libfaketime.so.1")
+    run("install", "-m", "644", str(library), "/usr/lib/libfaketime.so.1")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+        syslog.bind("/dev/log")
         Path("/run/cron.up").touch()
         keep_syslog(syslog)
 
