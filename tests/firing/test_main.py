@@ -57,6 +57,13 @@ def live(job, live_rates, installed, changed):
     return install
 
 
+def test_nobody_can_hear(state):
+    """The exit code stays what it is where a complaint cannot be written, as on a full disk."""
+    with Path("/dev/full").open("w") as full:
+        argv = (sys.executable, "-I", "-S", SCRIPT, "nope", "--state", str(state))
+        assert subprocess.run(argv, stderr=full, timeout=60, check=False).returncode == 78
+
+
 def test_success_is_silent(live, state, lines):
     """A good firing says nothing, so that cron sends no mail."""
     live()

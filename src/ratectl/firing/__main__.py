@@ -107,8 +107,12 @@ def _misused(message: str) -> int:
 
 
 def _complain(message: str) -> None:
-    if sys.stderr is not None:
+    if sys.stderr is None:
+        return
+    try:
         print(f"ratectl-fetch: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    except OSError:
+        pass  # nobody can hear it; the exit code still tells
 
 
 def _rests(state: str, job: str) -> bool:
