@@ -128,6 +128,9 @@ def test_seven_is_sunday():
         ("@reboot", "not boots"),
         ("@every 5m", "unknown macro"),
         ("1,,2 * * * *", "expected numbers"),
+        ("0 \u00b2 * * *", "expected numbers"),
+        (f"0 {'9' * 5000} * * *", "is outside 0-23"),
+        (f"*/{'9' * 5000} * * * *", "larger than the range"),
     ],
 )
 def test_refused(line, says):

@@ -179,6 +179,11 @@ def test_union_counts_each_instant_once():
     ("text", "says"),
     [
         ("every 0 minutes", "never ends"),
+        ("every 101 years", "more than a century"),
+        ("every 2 to 999999 hours", "more than a century"),
+        ("every 1234567890 seconds", "at most 9 digits"),
+        (f"every {'9' * 5000} seconds", "at most 9 digits"),
+        ("every \u00b2 hours", "a unit"),
         ("every 10 to 5 minutes", "must be more than 10"),
         ("every 5 to minutes", "a number"),
         ("every 2 to 3 months", "seconds, minutes, hours, days or weeks"),

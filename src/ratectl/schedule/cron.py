@@ -34,6 +34,8 @@ MACROS = {
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 SUNDAY = 7
+LONGEST_NUMBER = 9
+"""Digits after which a number is out of every range anyway."""
 ITEM = re.compile(r"(\*|([a-z0-9]+)(?:-([a-z0-9]+))?)(?:/(\d+))?")
 
 
@@ -109,13 +111,13 @@ def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
 
 
 def _parse_item(item: str, field: _Field, line: str) -> set[int]:
-    if item.isdigit():
+    if item.isdecimal():
         return {_number(item, field, item, line)}
     match = ITEM.fullmatch(item.lower())
     if match is None:
         raise _error(line, field, item, _unknown_hint(item))
     whole, first, last, step_text = match.groups()
-    step = int(step_text or 1)
+    step = int((step_text or "1")[:LONGEST_NUMBER])
     if whole == "*":
         low, high = field.low, min(field.high, 6) if field.names == DAY_NAMES else field.high
     else:
@@ -146,11 +148,11 @@ def _check_step(step: int, values: range, field: _Field, item: str, line: str) -
 
 
 def _number(text: str, field: _Field, item: str, line: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         if text in field.names:
             return field.names.index(text) + (field.low if field.names == MONTH_NAMES else 0)
         raise _error(line, field, item, _unknown_hint(item))
-    number = int(text)
+    number = int(text[:LONGEST_NUMBER])
     if not field.low <= number <= field.high:
         raise _error(line, field, item, f"{number} is outside {field.low}-{field.high}")
     return number

@@ -14,6 +14,18 @@ from dataclasses import dataclass, field
 from ratectl.errors import ScheduleError
 from ratectl.schedule.words import ORDINALS, UNITS, WEEKDAY_NAMES, Words, place_of
 
+LONGEST_COUNT = 9
+CENTURY = {
+    "second": 3_155_760_000,
+    "minute": 52_596_000,
+    "hour": 876_600,
+    "day": 36_525,
+    "week": 5_218,
+    "month": 1_200,
+    "quarter": 400,
+    "year": 100,
+}
+"""The longest interval that is meant, in each unit."""
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
 
 
@@ -101,8 +113,8 @@ def _moment(words: Words) -> dt.datetime:
 
 
 def _read_subject(words: Words, phrase: Phrase) -> None:
-    if words.peek().isdigit():
-        phrase.count = int(words.pop())
+    if words.peek().isdecimal():
+        phrase.count = _count(words)
         if phrase.count == 0:
             raise phrase.error("an interval of 0 never ends; say 1 or more")
         if words.take("to"):
@@ -111,6 +123,8 @@ def _read_subject(words: Words, phrase: Phrase) -> None:
     if name in UNITS:
         words.pop()
         phrase.unit = name
+        if max(phrase.count, phrase.at_most) > CENTURY[name]:
+            raise phrase.error("an interval of more than a century has no use here")
     elif phrase.count == 1:
         phrase.weekdays = words.weekdays()
     elif place_of(words.peek(), WEEKDAY_NAMES):
@@ -120,10 +134,16 @@ def _read_subject(words: Words, phrase: Phrase) -> None:
         raise words.error(f"a unit ({', '.join(UNITS)})")
 
 
+def _count(words: Words) -> int:
+    if len(words.peek()) > LONGEST_COUNT:
+        raise words.error(f"a number of at most {LONGEST_COUNT} digits")
+    return int(words.pop())
+
+
 def _longest(words: Words, phrase: Phrase) -> int:
-    if not words.peek().isdigit():
+    if not words.peek().isdecimal():
         raise words.error("a number")
-    longest = int(words.pop())
+    longest = _count(words)
     if longest <= phrase.count:
         raise phrase.error(f"the longest gap must be more than {phrase.count}")
     return longest

@@ -120,7 +120,7 @@ class Words:
                 return frozenset(found)
 
     def _number(self, high: int) -> int:
-        if not self.peek().isdigit() or int(self.peek()) > high:
+        if not self.peek().isdecimal() or int(self.peek()[:9]) > high:
             raise self.error(f"a number from 0 to {high}")
         return int(self.pop())
 
