@@ -73,6 +73,16 @@ def test_paused_job_rests(job, installed, fire, lines):
     assert lines() == []
 
 
+def test_a_provider_that_hangs_leaves_time_for_the_next(job, installed, fire, lines, rates):
+    """However short the timeout and many the requests, the second provider gets its turn."""
+    rates.misbehave(Fault(hang=True), times=10, path="/v4")
+    pairs = tuple(Pair(base=base, quote="INR") for base in ("USD", "EUR", "GBP"))
+    usd = job("exchangerate-api-v4", "exchangerate-api-open", pairs=pairs, timeout=2)
+
+    assert fire(installed(usd)).error is None
+    assert len(lines()) == 3
+
+
 def test_two_names_of_one_file(job, installed, fire, lines, tmp_path):
     """A job whose outputs lead to the same file does not wait for itself."""
     (tmp_path / "link.txt").symlink_to(tmp_path / "output.txt")

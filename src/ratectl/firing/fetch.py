@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import RefusedError
 from ratectl.firing import gate, keys
 from ratectl.firing.connectivity import RETRIED, Class, FetchError, of_clock, of_status
-from ratectl.firing.deadline import ceilings
+from ratectl.firing.deadline import Deadline, ceilings
 from ratectl.firing.journal import Quarantined
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask, Published
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
 
-    from ratectl.firing.deadline import Deadline
     from ratectl.firing.journal import Journal
     from ratectl.firing.transport import Answer, Transport
 
@@ -96,8 +95,10 @@ class Fetcher:
         ]
         progress = _Progress(want=want)
         for ceiling in ceilings():
-            for provider in providers:
-                self._try(provider, progress, deadline)
+            for position, provider in enumerate(providers):
+                # one that hangs must leave time for those behind it
+                turn = Deadline(deadline.left() / (len(providers) - position))
+                self._try(provider, progress, turn)
             alive = [provider for provider in providers if progress.missing(provider)]
             asked = [progress.failures[provider.name].retry_after for provider in alive]
             pause = max(random.uniform(0, ceiling), min(asked, default=0))  # noqa: S311 - jitter
