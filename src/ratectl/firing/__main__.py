@@ -109,7 +109,7 @@ def _misused(message: str) -> int:
 def _complain(message: str) -> None:
     if sys.stderr is None:
         return
-    try:
+    try:  # noqa: SIM105 - the same
         print(f"ratectl-fetch: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     except OSError:
         pass  # nobody can hear it; the exit code still tells
