@@ -24,7 +24,7 @@ def test_text(ratectl, spec):
     answer = ratectl("check", str(spec))
 
     assert "Every day at 10:30 (Asia/Kolkata)." in answer.out
-    assert f"USD/INR into text:{spec.parent / 'out.txt'}" in answer.out
+    assert f"USD/INR into text:{spec.parent / 'out.txt'}" in " ".join(answer.out.split())
     assert answer.out.endswith("1 job, no issues\n")
 
 
