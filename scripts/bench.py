@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import bench_slots
 from bench_engines import INSIDE, NAMES, measured_inside
-from ratectl import host, spec
+from ratectl import machine, spec
 from ratectl.firing.journal import Journal
 from sidebyside import Row, compare, not_measured
 
@@ -90,7 +90,7 @@ def everything(*, quick: bool) -> list[Row]:
 def wake(folder: Path, *, quick: bool) -> Row:
     """A wakeup that finds nothing due, against an interpreter that does nothing."""
     install(folder, url="http://127.0.0.1:9", schedule="every day at 00:00", now=moment())
-    ours = (*host.fetch_argv(), "usd-inr", "--state", str(folder))
+    ours = (*machine.fetch_argv(), "usd-inr", "--state", str(folder))
     subprocess.run(ours, check=True)  # the first wakeup computes and stores the next due slot
     against = (PYTHON, "-I", "-c", "pass")
     times = 5 if quick else 60
@@ -125,7 +125,7 @@ def firing(folder: Path, *, quick: bool) -> Row:
 def due(folder: Path, url: str) -> tuple[str, ...]:
     """Return the command of a job whose slot of the last minute is due."""
     install(folder, url=url, schedule="every minute", now=moment() - dt.timedelta(seconds=70))
-    return (*host.fetch_argv(), "usd-inr", "--state", str(folder))
+    return (*machine.fetch_argv(), "usd-inr", "--state", str(folder))
 
 
 def command_line(folder: Path, *, quick: bool) -> Row:

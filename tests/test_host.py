@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ratectl import host
+from ratectl import host, machine
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import RemoveFile, Run, WriteFile
 from ratectl.errors import CannotCreateError, EngineError
@@ -124,7 +124,7 @@ class TestChildren:
 
 def test_current_facts():
     """The facts of this machine are absolute paths and real names."""
-    here = host.current()
+    here = machine.current()
 
     assert here.platform == sys.platform
     assert ZoneInfo(here.zone.key) == here.zone
@@ -139,12 +139,12 @@ def test_current_facts():
 def test_target(name):
     """Rendering for another system assumes a usual place there, or calls the program that was named."""
     zone = ZoneInfo("Asia/Kolkata")
-    target = host.target(BACKENDS[name], zone, "")
+    target = machine.target(BACKENDS[name], zone, "")
 
     assert target.platform in BACKENDS[name].PLATFORMS
     assert target.zone is zone
     assert "ratectl" in " ".join(target.fetch)
-    assert host.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)
+    assert machine.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)
 
 
 def test_settle(tmp_path):
@@ -164,7 +164,7 @@ def test_settle(tmp_path):
 @pytest.mark.network
 def test_one_spelling_of_the_interpreter():
     """Started as python or as python3 of one environment, the command for the engine is the same."""
-    ask = "from ratectl import host; print(host.fetch_argv())"
+    ask = "from ratectl import machine; print(machine.fetch_argv())"
     names = [
         path
         for name in ("python", "python3", f"python3.{sys.version_info.minor}")

@@ -6,178 +6,28 @@ our errors here. A file is written beside its place, synced and renamed.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ratectl import paths
-from ratectl.backends.base import Completed, Host, RemoveFile, Run, Settle, WriteFile
-from ratectl.errors import CannotCreateError, ConfigError, EngineError, RefusedError, StorageError
+from ratectl.backends.base import Completed, RemoveFile, Run, Settle, WriteFile
+from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import PurePath
 
-    from ratectl.backends.base import Backend, Step
+    from ratectl.backends.base import Step
 
 LOOK_LIMIT = 60
 """Seconds that a command which only looks may take."""
 CHANGE_LIMIT = 600
 """Seconds that a command which changes something may take (a reload of 10,000 timers takes two minutes)."""
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-
-
-def current() -> Host:
-    """Return the facts of this machine and account. Raises ConfigError where its zone has no name."""
-    return _account(zone())
-
-
-def _account(zone: ZoneInfo) -> Host:
-    state_dir = paths.state_dir()
-    home = _home()
-    config = os.environ.get("XDG_CONFIG_HOME", "")
-    return Host(
-        platform=sys.platform,
-        zone=zone,
-        fetch=fetch_argv(),
-        state_dir=Path(state_dir),
-        state_is_default=state_dir == paths.unattended_state_dir(str(home)),
-        user=_user(),
-        home=home,
-        config_home=Path(config) if config.strip() else Path.home() / ".config",
-        root=sys.platform != "win32" and os.geteuid() == 0,
-        uid=0 if sys.platform == "win32" else os.geteuid(),
-    )
-
-
-def is_native(backend: Backend) -> bool:
-    """Tell whether *backend*'s engine exists on this kind of system."""
-    return sys.platform in backend.PLATFORMS
-
-
-def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
-    """Return the host that ``render`` writes for: this account's, or a usual one of another system.
-
-    *program* is the ratectl-fetch to call there; empty means the one of that host.
-    """
-    if is_native(backend):
-        here = _account(zone)
-    elif "win32" in backend.PLATFORMS:
-        here = _elsewhere(zone, "win32", r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe")
-    else:
-        here = _elsewhere(zone, backend.PLATFORMS[0], "/usr/local/bin/ratectl-fetch")
-    return replace(here, fetch=(program,)) if program else here
-
-
-def _elsewhere(zone: ZoneInfo, platform: str, fetch: str) -> Host:
-    user = os.environ.get("USERNAME") or os.environ.get("USER") or "user"
-    home: PurePath = PurePosixPath("/Users" if platform == "darwin" else "/home", user)
-    if platform == "win32":
-        home = PureWindowsPath("C:/Users", user)
-    return Host(
-        platform=platform,
-        zone=zone,
-        fetch=(fetch,),
-        state_dir=Path(home, ".local", "state", "ratectl"),
-        state_is_default=True,
-        user=user,
-        home=home,
-        config_home=home / ".config",
-        root=False,
-    )
-
-
-def fetch_argv() -> tuple[str, ...]:
-    """Return the leanest command line that starts ratectl-fetch; the job name is to be appended.
-
-    Bare ``python -I -S`` on the script saves two thirds of pip's console wrapper.
-    The interpreter's path stays unresolved: a link in a virtual environment must remain one.
-    """
-    python = _one_spelling(Path(os.path.abspath(sys.executable)))  # noqa: PTH100 - resolve() would leave the venv
-    script = str(Path(__file__).resolve().parent / "firing" / "__main__.py")
-    return _windowless(python, script) if os.name == "nt" else (str(python), "-I", "-S", script)
-
-
-def _one_spelling(python: Path) -> Path:
-    """Return ``python3`` where *python* is another name of it: the same entry, however we were started."""
-    usual = python.with_name("python3")
-    return usual if usual.exists() and usual.samefile(python) else python
-
-
-def _windowless(python: Path, script: str) -> tuple[str, ...]:
-    """Return what starts no console window on Windows: the gui script, else the windowless interpreter."""
-    program = python.parent / "ratectl-fetchw.exe"
-    return (
-        (str(program),) if program.exists() else (str(python.parent / "pythonw.exe"), "-I", script)
-    )
-
-
-def zone() -> ZoneInfo:
-    """Return the machine's zone, in which its engines read local times.
-
-    ``TZ`` of the caller's shell is not asked: daemons do not see it.
-    """
-    with contextlib.suppress(OSError):
-        _, found, name = str(Path("/etc/localtime").resolve(strict=True)).partition("/zoneinfo/")
-        if found:
-            return _named_zone(name.removeprefix("posix/"))
-    import tzlocal  # noqa: PLC0415 - only where the link does not tell
-
-    shell = os.environ.pop("TZ", None)
-    try:
-        return _named_zone(tzlocal.get_localzone_name() or "")
-    except LookupError as error:  # tzlocal's word for contradicting settings
-        raise ConfigError(f"the time zone of this machine is unclear: {error}") from error
-    finally:
-        if shell is not None:
-            os.environ["TZ"] = shell
-
-
-def _named_zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(
-            f"the time zone of this machine has no usable IANA name ({name!r}); "
-            "link /etc/localtime into /usr/share/zoneinfo, for example with `timedatectl set-timezone`"
-        ) from error
-
-
-def _user() -> str:
-    if sys.platform == "win32":
-        return _windows_sid() or os.environ.get("USERNAME", "")
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
-
-
-def _windows_sid() -> str:
-    answer = SystemReader().query(("whoami", "/user", "/fo", "csv", "/nh"))
-    fields = answer.stdout.decode("ascii", "replace").strip().split(",")
-    return fields[-1].strip('"') if answer.code == 0 and len(fields) > 1 else ""
-
-
-def _home() -> Path:
-    """Return the account's home as the password database has it: what an engine hands on."""
-    if sys.platform == "win32":
-        return Path.home()
-    import pwd  # noqa: PLC0415 - POSIX only
-
-    try:
-        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
-    except KeyError:
-        return Path.home()
 
 
 class SystemReader:

@@ -155,9 +155,7 @@ class Job:
     @property
     def schedule(self) -> schedule.Schedule:
         """The value of the schedule texts within ``from`` and ``until``; equal texts give equal values."""
-        return schedule.parse(
-            self.schedule_texts, start=self.start, end=self.end, name=self.name
-        )
+        return schedule.parse(self.schedule_texts, start=self.start, end=self.end, name=self.name)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ratectl import host, report, schedule, spec
+from ratectl import machine, report, schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.commands.install import JsonOption, SpecArgument, default_spec
 from ratectl.errors import SpecError
@@ -26,7 +26,7 @@ SLOTS_SHOWN = 3
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     """Say what a spec means and what each engine makes of it."""
-    zone = host.zone()
+    zone = machine.zone()
     try:
         loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
     except SpecError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import host, spec, templates
+from ratectl import machine, spec, templates
 from ratectl.commands.install import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, UsageError
 
@@ -23,7 +23,7 @@ def init(
     place = (spec_path or default_spec()).expanduser().absolute()
     if place.exists():
         raise UsageError(f"{place}: exists already and is left as it is; name another file")
-    zone = host.zone().key
+    zone = machine.zone().key
     text = templates.fill(
         "starter.toml.j2",
         job=pair.lower().replace("/", "-"),

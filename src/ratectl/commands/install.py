@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import choose, deploy, host, paths, report, schedule
+from ratectl import choose, deploy, host, machine, paths, report, schedule
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
 
@@ -41,7 +41,7 @@ def install(
     json: JsonOption = False,
 ) -> None:
     """Put the jobs of a spec into the OS's own scheduler."""
-    here = host.current()
+    here = machine.current()
     if dry_run:
         with Journal(here.state_dir) as journal:
             prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import crontab_lint, host, report
+from ratectl import crontab_lint, host, machine, report
 from ratectl.backends import cron
 from ratectl.commands.install import JsonOption
 from ratectl.errors import DataError, StorageError
@@ -72,7 +72,7 @@ def _tabs(file: str, *, system: bool) -> Iterator[tuple[str, bytes]]:
             if (tab := reader.read(path)) is not None:
                 yield str(path), tab
     else:
-        here = host.current()
+        here = machine.current()
         listing = cron.listing(reader, here)
         yield f"{here.user}'s crontab", crontab_lint.as_stored(listing or b"")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl import deploy, host, listing, report
+from ratectl import deploy, host, listing, machine, report
 from ratectl.commands.install import JsonOption
 from ratectl.firing.journal import Journal
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def list_(*, json: JsonOption = False) -> None:
     """List the installed jobs as the OS has them."""
-    here = host.current()
+    here = machine.current()
     reader = host.SystemReader()
     holds = deploy.survey(here, reader)
     with Journal(here.state_dir) as journal:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from ratectl import host, report, schedule, spec
+from ratectl import machine, report, schedule, spec
 from ratectl.commands.install import JsonOption
 from ratectl.errors import UsageError
 from ratectl.firing import due
@@ -63,15 +63,15 @@ def _schedule(
             raise UsageError(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
-        return parse_one(what), _zone(timezone) if timezone else host.zone()
+        return parse_one(what), _zone(timezone) if timezone else machine.zone()
     if timezone:
         raise UsageError(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
         )
     if spec_path:
-        job = spec.load(spec_path, host_timezone=host.zone().key).job(what)
+        job = spec.load(spec_path, host_timezone=machine.zone().key).job(what)
         return job.schedule, job.zone
-    with Journal(host.current().state_dir) as journal:
+    with Journal(machine.current().state_dir) as journal:
         job = journal.installed_job(what).job
     return job.schedule, job.zone
 

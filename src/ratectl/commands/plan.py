@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import choose, host, report
+from ratectl import choose, machine, report
 from ratectl.commands.install import (
     BackendOption,
     JsonOption,
@@ -35,7 +35,7 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Show what install would do, and do nothing."""
-    here = host.current()
+    here = machine.current()
     with Journal(here.state_dir) as journal:
         prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
     typer.echo(report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import deploy, host, report
+from ratectl import deploy, host, machine, report
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
@@ -29,7 +29,7 @@ def remove(
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("remove: name the jobs, or give --all")
-    here = host.current()
+    here = machine.current()
     reader = host.SystemReader()
     with (
         exclusive(here.state_dir) as undertaking,

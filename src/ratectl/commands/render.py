@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from ratectl import choose, deploy, host, spec
+from ratectl import choose, deploy, host, machine, spec
 from ratectl.commands.install import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, UsageError
 
@@ -34,14 +34,14 @@ def render(
     engine = choose.named(backend)
     if scope not in engine.SCOPES:
         raise UsageError(f"--scope {scope}: {backend} has {' and '.join(engine.SCOPES)}")
-    zone = _zone(host_timezone) if host_timezone else host.zone()
-    target = host.target(engine, zone, program)
+    zone = _zone(host_timezone) if host_timezone else machine.zone()
+    target = machine.target(engine, zone, program)
     loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
     site = deploy.Site(backend=engine, scope=scope, host=target, reader=host.SystemReader())
     files = deploy.files(site, loaded.jobs)
     _write(out, files)
     typer.echo(f"{len(files)} file{'' if len(files) == 1 else 's'} for {backend} in {out}")
-    if not program and not host.is_native(engine):
+    if not program and not machine.is_native(engine):
         typer.echo(
             f"note: made for another system, where {target.fetch[0]} is assumed; --program names the real one",
             err=True,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import deploy, host, paths, schedule, spec
+from ratectl import deploy, host, machine, paths, schedule, spec
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.firing.journal import Journal
 
@@ -144,7 +144,7 @@ class _Loop:
 
     def _fire(self, name: str) -> None:
         try:
-            code = self._children.run((*host.fetch_argv(), name, "--state", str(self.state_dir)))
+            code = self._children.run((*machine.fetch_argv(), name, "--state", str(self.state_dir)))
         except RatectlError as error:
             typer.echo(f"ratectl: {name}: {error}", err=True)
             code = error.exit_code
@@ -169,7 +169,7 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
 
 
 def _record(journal: Journal, path: Path) -> tuple[str, ...]:
-    zone = host.zone().key
+    zone = machine.zone().key
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     for row in journal.readable():
