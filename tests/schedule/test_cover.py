@@ -140,6 +140,19 @@ def test_plain_schedules_are_exact(engine, text):
     assert cover(parse([text]), zone, zone, ENGINES[engine]).fidelity is Fidelity.EXACT
 
 
+def test_launchd_makes_up_for_a_gap():
+    """Nobody knows what launchd does with a time in a gap: it is also asked for the gap's end, once a year."""
+    zone = ZoneInfo("America/New_York")
+
+    found = cover(parse(["every day at 02:30"]), zone, zone, ENGINES["launchd"])
+
+    daily, yearly = (trigger.calendar for trigger in found.triggers)
+    assert (daily.hours, daily.minutes) == ({2}, {30})
+    assert (yearly.hours, yearly.minutes, yearly.months) == ({3}, {0}, {3})
+    assert yearly.days == set(range(8, 15))
+    assert found.fidelity is Fidelity.GUARDED
+
+
 def test_reason_is_given():
     """A guarded cover says why it wakes more often."""
     found = cover(

@@ -104,9 +104,7 @@ def surely_fires(
     calendar = trigger.calendar
     shown = wall(line_zone, instant)
     if _holds(calendar, shown):
-        again = dt.datetime.combine(shown.date(), shown.time(), tzinfo=line_zone)
-        twice = again.utcoffset() != again.replace(fold=1).utcoffset()
-        if not twice or (engine.fold == "cron" and calendar.running):
+        if not _comes_twice(instant, line_zone) or (engine.fold == "cron" and calendar.running):
             return True
         return engine.fold != "unknown" and first_instant(line_zone, shown) == instant
     if engine.gap != "after" or calendar.running:
@@ -158,9 +156,15 @@ def extra_triggers(
         return _lines(instants, lambda instant: (instant.replace(tzinfo=None), False), "UTC")
     if engine.pulses:
         return _pulses(instants)
-    if engine.fold == "cron":
+    if engine.fold == "cron" or not any(_comes_twice(i, host_zone) for i in instants):
         return _lines(instants, lambda instant: _on_host(instant, host_zone), None)
     return (EVERY_MINUTE,)
+
+
+def _comes_twice(instant: dt.datetime, zone: ZoneInfo) -> bool:
+    """Tell whether the clocks of *zone* show the time of *instant* once more, before or after it."""
+    shown = instant.astimezone(zone)
+    return shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
 
 
 def _on_host(instant: dt.datetime, host_zone: ZoneInfo) -> tuple[dt.datetime, bool]:
