@@ -19,8 +19,11 @@ from ratectl.schedule.civil import days_in_month
 from ratectl.schedule.cover import Fidelity, Line, Pulse, cover
 from ratectl.schedule.parse import parse
 from ratectl.schedule.slots import after
+from ratectl.schedule.triggers import Abilities
 
 ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
+ENGINES["kubernetes"] = Abilities(zones=True, gap="skip", fold="both")
+"""What robfig/cron does: gaps are skipped, folds fire twice; its either-day rule is never asked for."""
 ZONES = (
     "UTC",
     "America/New_York",
@@ -77,7 +80,9 @@ def fires(trigger, instant, host_zone, engine):
     shown = local.replace(tzinfo=None, fold=0)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     if minutes_of(trigger.calendar, shown):
-        if not twice or (engine.fold == "cron" and trigger.calendar.running):
+        if not twice or engine.fold == "both":
+            return True
+        if engine.fold == "cron" and trigger.calendar.running:
             return True
         return None if engine.fold == "unknown" else local.fold == 0
     return _after_gap(trigger.calendar, local, engine)

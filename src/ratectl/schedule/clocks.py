@@ -104,7 +104,7 @@ def surely_fires(
     calendar = trigger.calendar
     shown = wall(line_zone, instant)
     if _holds(calendar, shown):
-        if not _comes_twice(instant, line_zone) or (engine.fold == "cron" and calendar.running):
+        if not _comes_twice(instant, line_zone) or _fires_twice(calendar, engine):
             return True
         return engine.fold != "unknown" and first_instant(line_zone, shown) == instant
     if engine.gap != "after" or calendar.running:
@@ -123,6 +123,11 @@ def _holds(calendar: Calendar, civil_time: dt.datetime) -> bool:
     return civil_time.date() in civil.days_in_month(calendar, civil_time.year, civil_time.month)
 
 
+def _fires_twice(calendar: Calendar, engine: Abilities) -> bool:
+    """Tell whether *engine* surely fires both times when a civil time comes twice."""
+    return engine.fold == "both" or (engine.fold == "cron" and calendar.running)
+
+
 def _possible(calendar: Calendar, change: Change, engine: Abilities) -> Iterator[dt.datetime]:
     """Yield every instant at which the engine may fire for times that *change* skips or repeats."""
     for time in _times_in(calendar, change):
@@ -135,7 +140,7 @@ def _possible(calendar: Calendar, change: Change, engine: Abilities) -> Iterator
                 yield change.at  # only cron has lines that follow elapsed time
         else:
             yield first
-            if engine.fold == "unknown" or (engine.fold == "cron" and calendar.running):
+            if engine.fold == "unknown" or _fires_twice(calendar, engine):
                 yield second
 
 

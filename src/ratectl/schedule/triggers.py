@@ -37,8 +37,8 @@ class Abilities:
     """Every n minutes of elapsed time from a fixed instant can be said."""
     gap: Literal["after", "skip", "unknown"] = "unknown"
     """A civil time that a clock change skips: fires at the first instant after, not at all, or nobody knows."""
-    fold: Literal["cron", "first", "unknown"] = "unknown"
-    """A civil time that comes twice: cron's rule (running twice, others once), the first only, or nobody knows."""
+    fold: Literal["cron", "first", "both", "unknown"] = "unknown"
+    """A civil time that comes twice: cron's rule (running twice, others once), the first only, both, or nobody knows."""
     most: int | None = None
     """The most triggers that one job may have, each for a single time of day."""
     days_multiply: bool = False
