@@ -137,7 +137,43 @@ def _task(
         _refuse_variables(text)
     if len(command) > 260:
         raise ConfigError(f"windows: the program's path is longer than 260 characters: {command}")
-    settings = {
+    registration = element(
+        "RegistrationInfo",
+        element("Source", "ratectl"),
+        element("Description", f"Record the exchange rates of ratectl job {job}"),
+        element("URI", FOLDER + job),
+    )
+    action = element(
+        "Exec",
+        element("Command", command),
+        element("Arguments", arguments),
+        element("WorkingDirectory", str(PureWindowsPath(command).parent)),
+    )
+    return element(
+        "Task",
+        registration,
+        element("Triggers", *triggers),
+        element("Principals", _principal(user)),
+        _settings(enabled=enabled, limit=limit),
+        element("Actions", action, Context="Author"),
+        version="1.2",
+    )
+
+
+def _principal(user: str) -> ET.Element:
+    """Return who runs the task: *user*, while logged on, without raised rights."""
+    return element(
+        "Principal",
+        element("UserId", user),
+        element("LogonType", "InteractiveToken"),
+        element("RunLevel", "LeastPrivilege"),
+        id="Author",
+    )
+
+
+def _settings(*, enabled: bool, limit: int) -> ET.Element:
+    """Return settings that let a laptop on batteries record; *limit* seconds end a stuck run."""
+    values = {
         "MultipleInstancesPolicy": "IgnoreNew",
         "DisallowStartIfOnBatteries": "false",
         "StopIfGoingOnBatteries": "false",
@@ -148,33 +184,7 @@ def _task(
         "ExecutionTimeLimit": f"PT{limit}S",
         "Priority": "7",
     }
-    principal = element(
-        "Principal",
-        element("UserId", user),
-        element("LogonType", "InteractiveToken"),
-        element("RunLevel", "LeastPrivilege"),
-        id="Author",
-    )
-    action = element(
-        "Exec",
-        element("Command", command),
-        element("Arguments", arguments),
-        element("WorkingDirectory", str(PureWindowsPath(command).parent)),
-    )
-    return element(
-        "Task",
-        element(
-            "RegistrationInfo",
-            element("Source", "ratectl"),
-            element("Description", f"Record the exchange rates of ratectl job {job}"),
-            element("URI", FOLDER + job),
-        ),
-        element("Triggers", *triggers),
-        element("Principals", principal),
-        element("Settings", *(element(tag, text) for tag, text in settings.items())),
-        element("Actions", action, Context="Author"),
-        version="1.2",
-    )
+    return element("Settings", *(element(tag, text) for tag, text in values.items()))
 
 
 def _refuse_variables(text: str) -> None:

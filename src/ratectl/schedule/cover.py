@@ -2,7 +2,7 @@
 
 The law: the triggers wake us at every slot, or at the start of the minute of a slot
 with seconds. An exact cover wakes at nothing else; a guarded one may, and the firing
-then finds nothing due. Of several covers the one with the fewest wakeups is taken.
+then finds nothing due. The finest trigger that the engine can say is tried first.
 """
 
 from __future__ import annotations
