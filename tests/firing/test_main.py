@@ -45,14 +45,16 @@ def fetch(*arguments, python=("-I", "-S"), **options):
 
 @pytest.fixture
 def live(job, live_rates, installed, changed):
-    """Install a job on the real clock, with a slot that was due a while ago."""
+    """Install a job on the real clock whose only slot near by was due a while ago."""
 
     def install(**changes):
         provider = Provider(
             name="exchangerate-api-v4", kind="exchangerate-api-v4", base_url=f"{live_rates.url}/v4"
         )
-        usd = changed(job(schedule_texts=("every minute",)), providers=(provider,), **changes)
-        return installed(usd, since=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5))
+        due = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=3)
+        hourly = job(schedule_texts=(f"every hour at :{due.minute:02}",), timezone="UTC")
+        usd = changed(hourly, providers=(provider,), **changes)
+        return installed(usd, since=due - dt.timedelta(minutes=2))
 
     return install
 

@@ -179,6 +179,12 @@ def test_union_counts_each_instant_once():
     ("text", "says"),
     [
         ("every 0 minutes", "never ends"),
+        ("once at 9999-12-31 23:59", "outside the years"),
+        ("every 7 minutes, counted from 0001-01-01", "outside the years"),
+        ("every day; starting 0001-01-01 00:00", "years 1900 to 2200"),
+        ("every day; starting 2026-12-01T00:00Z", "on the job's own clocks"),
+        ("every day; starting soon", "is not a time"),
+        ("; starting 2026-12-01 00:00; ", "names no schedule"),
         ("every 101 years", "more than a century"),
         ("every 2 to 999999 hours", "more than a century"),
         ("every 1234567890 seconds", "at most 9 digits"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.errors import UsageError
 from ratectl.model import CatchUp
+from ratectl.schedule.calendar import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 SECOND = dt.timedelta(seconds=1)
 ON_TIME = 120
 """Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
-YEARS = range(1900, 2201)
 MOST_COUNTED = 10_000
 """How many missed slots are counted one by one; beyond that the number is a lower bound."""
 

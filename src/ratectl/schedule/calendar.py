@@ -21,6 +21,8 @@ DAYS = frozenset(range(1, 32))
 MONTHS = frozenset(range(1, 13))
 WEEKDAYS = frozenset(range(1, 8))
 LAST_DAY = -1
+YEARS = range(1900, 2201)
+"""Years in which schedules have slots; zone data and calendars outside them say little."""
 MONDAY_1970 = dt.date(1970, 1, 5)
 """The anchor from which intervals, days and weeks count when the job has no ``from``."""
 

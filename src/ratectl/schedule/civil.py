@@ -12,13 +12,12 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, LAST_DAY, WEEKDAYS, Calendar
+from ratectl.schedule.calendar import DAYS, LAST_DAY, WEEKDAYS, YEARS, Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIRST_YEAR = 1900
-LAST_YEAR = 2200
+FIRST_YEAR, LAST_YEAR = YEARS[0], YEARS[-1]
 DAY = dt.timedelta(days=1)
 MIDNIGHT = dt.time()
 END_OF_DAY = dt.time(23, 59, 59)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import Schedule, Window, union
+from ratectl.schedule.calendar import YEARS, Schedule, Window, union
 from ratectl.schedule.slots import fires
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Sc
     line = " ".join(text.split()).removesuffix(".")
     if not line:
         raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
-    value = _sentence(line, name) if "; " in line else _simple(line, start, name)
+    value = _sentence(line, name) if ";" in line else _simple(line, start, name)
     if not fires(value):
         raise ScheduleError(f'"{line}": never fires: no such day exists')
     return value
@@ -72,12 +72,14 @@ def _sentence(line: str, name: str) -> Schedule:
     """Return the value of "PHRASE; and PHRASE; starting DATE TIME; ending before DATE TIME"."""
     members: list[Schedule] = []
     ends: dict[str, dt.datetime | None] = {"starting": None, "ending before": None}
-    for part in line.split("; "):
+    for part in filter(None, map(str.strip, line.split(";"))):
         word = next((word for word in ends if part.startswith(f"{word} ")), "")
         if word:
             ends[word] = _moment(line, part.removeprefix(word).strip())
         else:
             members.append(_simple(part.removeprefix("and "), None, name))
+    if not members:
+        raise ScheduleError(f'"{line}": names no schedule to begin or end')
     value = union(members)
     start, end = ends.values()
     return value if start is end is None else Window(inner=value, start=start, end=end)
@@ -85,6 +87,12 @@ def _sentence(line: str, name: str) -> Schedule:
 
 def _moment(line: str, text: str) -> dt.datetime:
     try:
-        return dt.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
         raise ScheduleError(f'"{line}": {text!r} is not a time such as 2026-12-01 10:30') from error
+    if moment.tzinfo is not None or moment.year not in YEARS:
+        span = f"of the years {YEARS[0]} to {YEARS[-1]}"
+        raise ScheduleError(
+            f'"{line}": expected a time {span} on the job\'s own clocks, found {text!r}'
+        )
+    return moment

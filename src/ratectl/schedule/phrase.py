@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from ratectl.errors import ScheduleError
+from ratectl.schedule.calendar import YEARS
 from ratectl.schedule.words import ORDINALS, UNITS, WEEKDAY_NAMES, Words, place_of
 
 LONGEST_COUNT = 9
@@ -109,6 +110,9 @@ def _moment(words: Words) -> dt.datetime:
         day = dt.date.fromisoformat(day_text)
     except ValueError as error:
         raise ScheduleError(f'"{words.text}": {day_text} is not a date of the calendar') from error
+    if day.year not in YEARS:
+        span = f"{YEARS[0]} to {YEARS[-1]}"
+        raise ScheduleError(f'"{words.text}": {day_text} is outside the years {span}')
     return dt.datetime.combine(day, dt.time(clock.hour or 0, clock.minute or 0, clock.second))
 
 

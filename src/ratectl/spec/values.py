@@ -6,6 +6,7 @@ ValueError with a message for people; where it stands is added by ``spec.py``.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 import os
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ratectl.model import OUTPUT_KINDS, Output, Pair
+from ratectl.schedule.calendar import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -157,17 +159,23 @@ def currencies() -> frozenset[str]:
 
 def moment(value: Any) -> dt.datetime | dt.date:
     """A date or a date with a time, as TOML value or as text."""
-    if isinstance(value, dt.date):
-        return value
-    if isinstance(value, str):
-        for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
-            try:
-                return read(value)
-            except ValueError:
-                continue
+    found = _date(value)
+    if found is not None and found.year in YEARS:
+        return found
+    if found is not None:
+        raise ValueError(f"expected a year from {YEARS[0]} to {YEARS[-1]}, found {shown(value)}")
     raise ValueError(
         f'expected a date such as "2026-12-01" or "2026-12-01T23:59", found {shown(value)}'
     )
+
+
+def _date(value: Any) -> dt.date | None:
+    if isinstance(value, dt.date):
+        return value
+    for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
+        with contextlib.suppress(ValueError, TypeError):
+            return read(value)
+    return None
 
 
 def url(value: Any) -> str:
