@@ -38,39 +38,78 @@ class ClosedDays(Enum):
     FAIL = "fail"
 
 
+class History(Enum):
+    """How a provider can be asked for past days; one that cannot is false."""
+
+    NONE = ""
+    DAYS = "days"
+    """One request for each day."""
+    RANGES = "ranges"
+    """One request for any number of days."""
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFacts:
     """What is fixed about one kind of rate source, whatever the spec says."""
 
     base_url: str
     """Where it lives unless the spec overrides it; empty means that the spec must say."""
-    history: bool
-    """It can be asked for the rate of a past day."""
+    history: History
+    """Whether it can be asked for past days, and how."""
     takes_key: bool
     longest_gap: int
     """Days between two publications at most (holidays included); older than this is stale."""
+    weekends: bool
+    """It publishes on Saturdays and Sundays too."""
+    out_after: int
+    """Hours after 00:00 UTC of a day from which that day's rates do not change or appear any more."""
+    needs_key: bool = False
 
 
 PROVIDER_KINDS: dict[str, ProviderFacts] = {
     "exchangerate-api-v4": ProviderFacts(
         base_url="https://api.exchangerate-api.com/v4",
-        history=False,
+        history=History.NONE,
         takes_key=False,
         longest_gap=2,
+        weekends=True,
+        out_after=1,
     ),
     "exchangerate-api-open": ProviderFacts(
-        base_url="https://open.er-api.com/v6", history=False, takes_key=False, longest_gap=2
+        base_url="https://open.er-api.com/v6",
+        history=History.NONE,
+        takes_key=False,
+        longest_gap=2,
+        weekends=True,
+        out_after=1,
     ),
     "frankfurter": ProviderFacts(
-        base_url="https://api.frankfurter.dev/v1", history=True, takes_key=False, longest_gap=6
+        base_url="https://api.frankfurter.dev/v1",
+        history=History.RANGES,
+        takes_key=False,
+        longest_gap=6,
+        weekends=False,
+        out_after=17,
     ),
     "ecb": ProviderFacts(
         base_url="https://www.ecb.europa.eu/stats/eurofxref",
-        history=True,
+        history=History.RANGES,
         takes_key=False,
         longest_gap=6,
+        weekends=False,
+        out_after=17,
     ),
-    "http-json": ProviderFacts(base_url="", history=False, takes_key=True, longest_gap=6),
+    "http-json": ProviderFacts(
+        base_url="",
+        history=History.NONE,
+        takes_key=True,
+        longest_gap=6,
+        weekends=True,
+        out_after=24,
+    ),
 }
 """Every kind of rate source; ``firing/providers`` has one module for each."""
 

@@ -187,7 +187,7 @@ class TestRedirects:
 @network
 def test_headers(rates):
     """We say who we are, what we take, and that no cache may answer."""
-    Transport().get(Request(url=rates.url, bearer="s3cret"), seconds=5)
+    Transport().get(Request(url=rates.url, key="s3cret"), seconds=5)
 
     [(_, headers)] = rates.requests
     assert headers["user-agent"].startswith("ratectl/")

@@ -186,7 +186,7 @@ class TestCatchUp:
         ]
         assert report.error is None
         asked = [path for path, _ in rates.requests]
-        assert asked[0] == "/v1/2026-11-17?base=USD&symbols=INR"
+        assert asked[0] == "/v1/2026-11-17..2026-11-17?base=USD&symbols=INR"
         assert asked[-1] == "/v4/latest/USD"
 
     def test_all_without_history_says_so(self, job, installed, fire, lines, state):

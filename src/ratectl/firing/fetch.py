@@ -112,7 +112,8 @@ class Fetcher:
         for pairs in source.groups(provider, progress.missing(provider)):
             if not pairs:
                 continue
-            ask = Ask(pairs=pairs, day=progress.want.day if progress.want.past else None)
+            day = progress.want.day if progress.want.past else None
+            ask = Ask(pairs=pairs, since=day, until=day)
             body = b""
             try:
                 body = self._answer(provider, ask, deadline)
@@ -137,7 +138,7 @@ class Fetcher:
             raise FetchError(Class.TRANSIENT, "no time was left to ask")
         request = source.request(provider, ask, self.clock().date())
         try:
-            request = dataclasses.replace(request, bearer=keys.resolve(provider.api_key))
+            request = dataclasses.replace(request, key=keys.resolve(provider.api_key))
         except RefusedError as error:
             raise FetchError(Class.REFUSED, str(error)) from error
         answer = self.transport.get(request, seconds=seconds)
@@ -173,13 +174,14 @@ class Fetcher:
             progress.failures[provider.name] = FetchError(
                 Class.CONFIG, f"has no {', '.join(lacking)}"
             )
-        for one in published:
+        newest = {one.pair: one for one in published}  # of a range the one nearest to the day
+        for one in newest.values():
             quote = self._quote(provider, one)
             problem = gate.date_problem(
                 quote,
                 today=quote.observed_at.date(),
                 longest_gap=PROVIDER_KINDS[provider.kind].longest_gap,
-                asked=ask.day,
+                asked=ask.until,
             )
             if problem:
                 self._quarantine(progress, quote, body, problem)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import LocationValueError
@@ -39,9 +39,16 @@ class Request:
     """What to ask a provider for."""
 
     url: str
+    """May hold ``{key}`` in its path, which the secret takes the place of."""
     accept: str = "application/json"
-    bearer: str = field(default="", repr=False)
-    """A secret for the Authorization header; empty sends none."""
+    scheme: str = "Bearer"
+    """The word before the secret in the Authorization header, for URLs that have no ``{key}``."""
+    key: str = field(default="", repr=False)
+    """The secret itself; empty sends none."""
+    etag: str = ""
+    """Of an answer that is still at hand: 304 then says that it holds."""
+    otherwise: Request | None = None
+    """What to ask where this one is a 404."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +72,14 @@ class Transport:
     def get(self, request: Request, *, seconds: float) -> Answer:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
         headers = {"Accept": request.accept, "Cache-Control": "no-cache"}
-        if request.bearer:
-            headers["Authorization"] = f"Bearer {request.bearer}"
-        return _within(
-            seconds, host_of(request.url), lambda: self._get(request.url, headers, seconds)
-        )
+        if request.etag:
+            headers["If-None-Match"] = request.etag
+        url = request.url
+        if "{key}" in url:
+            url = url.replace("{key}", quote(request.key, safe=""))
+        elif request.key:
+            headers["Authorization"] = f"{request.scheme} {request.key}"
+        return _within(seconds, host_of(url), lambda: self._get(url, headers, seconds))
 
     def post(self, url: str, payload: object, *, seconds: float) -> None:
         """Post *payload* as JSON; what comes back does not matter. Raises FetchError."""

@@ -22,12 +22,12 @@ V4 = Provider(name="exchangerate-api-v4", kind="exchangerate-api-v4")
 
 def parse(kind, body, *pairs, day=None):
     provider = Provider(name=kind, kind=kind)
-    return SOURCES[kind].parse(provider, Ask(pairs=pairs or (USD_INR,), day=day), body)
+    return SOURCES[kind].parse(provider, Ask(pairs=pairs or (USD_INR,), since=day, until=day), body)
 
 
 def url(kind, *pairs, day=None, today=FRIDAY):
     provider = Provider(name=kind, kind=kind)
-    return SOURCES[kind].request(provider, Ask(pairs=pairs, day=day), today).url
+    return SOURCES[kind].request(provider, Ask(pairs=pairs, since=day, until=day), today).url
 
 
 def test_every_kind_has_its_module():
@@ -84,7 +84,7 @@ def test_ecb_own_base(sample):
 )
 def test_ecb_history(sample, day, found):
     """A closed day is answered with the publication before it."""
-    [one] = parse(
+    *_, one = parse(
         "ecb", sample("ecb/eurofxref-hist-90d.xml"), EUR_INR, day=dt.date.fromisoformat(day)
     )
 
@@ -112,7 +112,7 @@ def test_urls():
     assert (
         url("frankfurter", *two) == "https://api.frankfurter.dev/v1/latest?base=USD&symbols=INR,EUR"
     )
-    assert "/v1/2026-11-18?" in url("frankfurter", USD_INR, day=dt.date(2026, 11, 18))
+    assert "/v1/2026-11-18..2026-11-18?" in url("frankfurter", USD_INR, day=dt.date(2026, 11, 18))
     assert url("ecb", USD_INR).endswith("/eurofxref-daily.xml")
     assert url("ecb", USD_INR, day=dt.date(2026, 11, 18)).endswith("/eurofxref-hist-90d.xml")
     assert url("ecb", USD_INR, day=dt.date(2020, 1, 3)).endswith("/eurofxref-hist.xml")

@@ -18,15 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """The rates of *pairs*: the newest ones, or those of a past *day*."""
+    """The newest rates of *pairs*, or with both days set what was published from *since* to *until*.
+
+    A range asks for the last publication before *since* too, since that is the rate of a
+    *since* without one of its own.
+    """
 
     pairs: tuple[Pair, ...]
-    day: dt.date | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What one body says about one pair."""
+    """One rate in a body; the answer to a range has one for each pair and publication, oldest first."""
 
     pair: Pair
     rate: Decimal

@@ -38,9 +38,9 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
 
 def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
     """Return the request for the smallest document that holds the asked day."""
-    if ask.day is None:
+    if ask.since is None:
         name = "eurofxref-daily.xml"
-    elif today - ask.day < RECENT:
+    elif today - ask.since < RECENT:
         name = "eurofxref-hist-90d.xml"
     else:
         name = "eurofxref-hist.xml"
@@ -54,15 +54,23 @@ def refusal(status: int, body: bytes) -> FetchError | None:
 
 
 def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
-    """Return the rates of the asked day, or of the last publication before it."""
+    """Return the newest rates, or those of every publication in the asked range."""
     del provider
     days = _days(body)
-    wanted = [day for day in days if ask.day is None or day <= ask.day]
+    wanted = _wanted(ask, sorted(days))
     if not wanted:
-        raise bodies.bad(f"no publication up to {ask.day}" if days else "no rates in the document")
-    day = max(wanted)
-    found = (_published(pair, day, days[day]) for pair in ask.pairs)
+        raise bodies.bad(
+            f"no publication up to {ask.until}" if days else "no rates in the document"
+        )
+    found = (_published(pair, day, days[day]) for pair in ask.pairs for day in wanted)
     return tuple(published for published in found if published is not None)
+
+
+def _wanted(ask: Ask, days: Sequence[dt.date]) -> Sequence[dt.date]:
+    if ask.since is None or ask.until is None:
+        return days[-1:]
+    before = [day for day in days if day < ask.since]
+    return before[-1:] + [day for day in days if ask.since <= day <= ask.until]
 
 
 def _published(pair: Pair, day: dt.date, rates: Mapping[str, str]) -> Published | None:

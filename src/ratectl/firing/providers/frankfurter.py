@@ -1,7 +1,7 @@
 """api.frankfurter.dev/v1: the ECB's rates with crosses made, since 1999, about 30 currencies.
 
-Shape: ``{"amount": 1.0, "base": "USD", "date": "2026-11-20", "rates": {"INR": 95.12}}``; a closed day is
-answered with the business day before. 404 ``not found`` and 422 mean a currency that the ECB lacks.
+Shape: ``{"amount": 1.0, "base": "USD", "date": "2026-11-20", "rates": {"INR": 95.12}}``, for a range the
+rates by date, from the last business day before its start on. 404 ``not found`` and 422 mean a currency that the ECB lacks.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
 
 
 def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
-    """Return the request for one base, of the newest or of a past day."""
+    """Return the request for one base: the newest rates, or a range."""
     del today
-    when = "latest" if ask.day is None else ask.day.isoformat()
+    when = "latest" if ask.since is None else f"{ask.since}..{ask.until}"
     symbols = ",".join(pair.quote for pair in ask.pairs)
     return Request(
         url=f"{asks.base_url(provider)}/{when}?base={ask.pairs[0].base}&symbols={symbols}"
@@ -54,12 +54,15 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
     if answer.get("amount", 1) != 1:
         raise bodies.bad(f"asked for one unit, the answer is for {answer['amount']}")
     rates = bodies.table(answer, "rates")
+    if ask.since is None:
+        rates = {bodies.day(answer.get("date"), "date").isoformat(): rates}
     return tuple(
         asks.Published(
             pair=pair,
-            rate=bodies.number(rates[pair.quote], str(pair)),
-            rate_date=bodies.day(answer.get("date"), "date"),
+            rate=bodies.number(rates[day][pair.quote], str(pair)),
+            rate_date=bodies.day(day, "date"),
         )
         for pair in ask.pairs
-        if pair.quote in rates
+        for day in sorted(rates)
+        if pair.quote in bodies.table(rates, day)
     )
