@@ -28,9 +28,9 @@ def office(tmp_path):
 def rows(office, spec=lambda _row: ""):
     holds = deploy.survey(office.account, office.machine)
     with office.at_work() as (_, journal):
-        return listing.rows(
-            holds, journal.installed(), journal.last_firings(), spec, office.machine.now
-        )
+        installed = journal.installed()
+        last = journal.last_firings(installed)
+        return listing.rows(holds, installed, last, spec, office.machine.now)
 
 
 def drift(office, **more):
@@ -150,7 +150,7 @@ def test_last_slot_is_on_the_clocks_of_the_job(office):
     """The last firing is told in the job's zone, as the next run is."""
     slot = office.machine.now.replace(second=0, microsecond=0)
     with office.at_work() as (_, journal):
-        journal.claim("a", slot, owner="tester:1", now=slot, lease=60)
+        journal.book().claim("a", [slot], now=slot, lease=60)
 
     (first, _) = rows(office)
 

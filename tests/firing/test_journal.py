@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError, StorageError
+from ratectl.firing.book import Book, Claim, ClaimLostError, Settlement
 from ratectl.firing.journal import Journal
 from ratectl.model import Job, Output, Pair, Provider
 
@@ -47,8 +48,8 @@ def test_reading_creates_nothing(state):
     """Looking at a home where nothing was installed leaves it as it was."""
     with Journal(state) as journal:
         assert journal.installed() == ()
-        assert journal.last_firing("x") is None
-        assert list(journal.quotes("x")) == []
+        assert journal.book().last_firing("x") is None
+        assert list(journal.book().quotes("x")) == []
 
     assert not state.exists()
 
@@ -148,14 +149,14 @@ def test_snapshot_of_another_version(journal, changed, snapshot):
 def test_purge(journal, changed):
     """What was recorded for a job can be deleted after it was removed, and only then is it unknown."""
     record(journal, JOB, changed(JOB, name="euro"))
-    journal.claim("usd-inr", NOW, owner="here:1", now=NOW, lease=60)
+    journal.book().claim("usd-inr", [NOW], now=NOW, lease=60)
     journal.forget_jobs(["usd-inr"])
     assert journal.known() == {"usd-inr", "euro"}
 
     journal.purge_jobs(["usd-inr"])
 
     assert journal.known() == {"euro"}
-    assert journal.last_firing("usd-inr") is None
+    assert journal.book().last_firing("usd-inr") is None
 
 
 def test_many_jobs_are_one_transaction(journal, changed):
@@ -165,30 +166,64 @@ def test_many_jobs_are_one_transaction(journal, changed):
     assert len(journal.installed()) == 2000
 
 
+def claim(journal, owner, slot=NOW, *, now=NOW):
+    """Claim *slot* for 60 seconds as *owner*, and say what came of it."""
+    book = Book(journal.database, lambda: owner)
+    return book.claim("usd-inr", [slot], now=now, lease=60)[slot]
+
+
 def test_claim_is_had_once(journal, state):
     """Of hosts that claim a slot at the same moment, exactly one gets it."""
     record(journal, JOB)
     got = []
 
-    def claim(number):
+    def one(number):
         with Journal(state) as mine:
-            got.append(mine.claim("usd-inr", NOW, owner=f"host{number}:1", now=NOW, lease=60))
+            got.append(claim(mine, f"host/{number}"))
 
-    threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sorted(got) == [False] * 7 + [True]
+    assert sorted(got, key=lambda one: one.value) == [Claim.ELSEWHERE] * 7 + [Claim.OURS]
 
 
-def test_host_name_prefix_is_not_the_host(journal):
-    """The host "web" does not take over a claim of "web1"."""
-    journal.claim("usd-inr", NOW, owner="web1:7", now=NOW, lease=60)
+def test_claim_of_another_installation(journal):
+    """Two installations on hosts of one name are two; each takes its own dead claim over at once."""
+    assert claim(journal, "web/aaaa") is Claim.OURS
 
-    assert not journal.claim("usd-inr", NOW, owner="web:8", now=NOW, lease=60)
-    assert journal.claim("usd-inr", NOW, owner="web1:8", now=NOW, lease=60)
+    assert claim(journal, "web/bbbb") is Claim.ELSEWHERE
+    assert claim(journal, "web/aaaa") is Claim.OURS
+
+
+def test_claim_of_a_dead_host(journal):
+    """A claim is taken over once its lease has lapsed, and what its owner then brings is refused."""
+    late = NOW + dt.timedelta(seconds=61)
+    claim(journal, "dead/1")
+
+    assert claim(journal, "alive/2", now=late) is Claim.OURS
+    done = Settlement(slot=NOW, outcome="recorded")
+    with pytest.raises(ClaimLostError), journal.database.transaction() as connection:
+        Book(journal.database, lambda: "dead/1").settle(connection, "usd-inr", done, late)
+
+
+def test_settled_slot_is_not_claimed(journal):
+    """What is settled stays so."""
+    claim(journal, "web/1")
+    with journal.database.transaction() as connection:
+        done = Settlement(slot=NOW, outcome="recorded")
+        Book(journal.database, lambda: "web/1").settle(connection, "usd-inr", done, NOW)
+
+    assert claim(journal, "web/1") is claim(journal, "web/2", now=LATER) is Claim.SETTLED
+
+
+def test_installation_has_a_name_of_its_own(journal, tmp_path):
+    """Each state directory claims under its own name, which it keeps."""
+    with Journal(tmp_path / "other") as other:
+        assert journal.book().owner != other.book().owner
+    assert journal.owner() == journal.book().owner
 
 
 def test_damaged_journal(state):
@@ -252,7 +287,7 @@ def test_first_use_by_many(state):
     def first(number):
         try:
             with Journal(state) as mine:
-                mine.claim("usd-inr", NOW, owner=f"host{number}:1", now=NOW, lease=60)
+                claim(mine, f"host/{number}")
         except Exception as error:  # noqa: BLE001 - any is a failure of this test
             errors.append(error)
 
@@ -268,12 +303,11 @@ def test_first_use_by_many(state):
 def test_last_firings(journal):
     """The newest slot of each installed job, whatever became of it."""
     record(journal, JOB)
-    journal.claim("usd-inr", NOW, owner="h:1", now=NOW, lease=60)
-    journal.claim("usd-inr", LATER, owner="h:1", now=LATER, lease=60)
-    journal.reopen("usd-inr", LATER, detail="offline", now=LATER, judged=False)
+    journal.book().claim("usd-inr", [NOW, LATER], now=LATER, lease=60)
+    journal.book().reopen("usd-inr", LATER, detail="offline", now=LATER, judged=False)
 
-    found = journal.last_firings()
+    found = journal.last_firings(journal.installed())
 
-    assert found == {"usd-inr": journal.last_firing("usd-inr")}
+    assert found == {"usd-inr": journal.book().last_firing("usd-inr")}
     assert (found["usd-inr"].slot, found["usd-inr"].outcome) == (LATER, "failed")
     assert not found["usd-inr"].settled

@@ -32,7 +32,9 @@ def commit(database, target, sink=TEXT, lines=LINES):
     """Do what a firing does up to its commit, and die there."""
     intent = outbox.intend(str(target), sink)
     with database.transaction(durable=True) as connection:
-        outbox.enqueue(connection, str(target), intent, job="j", slot=1, lines=lines)
+        outbox.enqueue(
+            connection, str(target), intent, job="j", lines=[(1, line) for line in lines]
+        )
 
 
 def drain(database, target, sink=TEXT):
@@ -157,7 +159,7 @@ def test_no_place_for_it(database, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     target = tmp_path / "file" / "output.txt"
     with database.transaction() as connection:
-        outbox.enqueue(connection, str(target), None, job="j", slot=1, lines=LINES)
+        outbox.enqueue(connection, str(target), None, job="j", lines=[(1, line) for line in LINES])
 
     with pytest.raises(CannotCreateError, match="will be appended later"):
         drain(database, target)
@@ -169,7 +171,7 @@ def test_pipe(database, target):
     """A pipe to which nobody listens is refused at once, and its lines wait."""
     os.mkfifo(target)
     with database.transaction() as connection:
-        outbox.enqueue(connection, str(target), None, job="j", slot=1, lines=LINES)
+        outbox.enqueue(connection, str(target), None, job="j", lines=[(1, line) for line in LINES])
 
     with pytest.raises(StorageError, match="not a regular file"):
         drain(database, target)
@@ -180,7 +182,7 @@ def test_pipe(database, target):
 def test_full_device(database):
     """A device without room is exit 74, and its lines wait."""
     with database.transaction() as connection:
-        outbox.enqueue(connection, "/dev/full", None, job="j", slot=1, lines=LINES)
+        outbox.enqueue(connection, "/dev/full", None, job="j", lines=[(1, line) for line in LINES])
 
     with pytest.raises(StorageError):
         drain(database, "/dev/full")

@@ -11,12 +11,18 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
+from ratectl.firing.book import Book
 from ratectl.firing.journal import Journal
 from ratectl.model import CatchUp, ClosedDays, Output, Overlap, Pair
 
 pytestmark = pytest.mark.network
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
+
+
+FRIDAYS = Fault(
+    body=b'{"amount": 1.0, "base": "USD", "date": "2026-11-20", "rates": {"INR": 95.12}}'
+)
 
 
 def outcomes(report):
@@ -33,10 +39,10 @@ def test_due_slot_is_recorded(job, installed, fire, lines, state):
     assert report.error is None
     assert lines() == ["20/11/2026 - 95"]
     with Journal(state) as journal:
-        [entry] = journal.quotes("usd-inr")
+        [entry] = journal.book().quotes("usd-inr")
         assert str(entry.quote.rate) == "95"
         assert entry.quote.rate_date == dt.date(2026, 11, 20)
-        assert journal.last_firing("usd-inr").settled
+        assert journal.book().last_firing("usd-inr").settled
 
 
 def test_second_wakeup_does_nothing(job, installed, fire, lines, rates):
@@ -172,8 +178,8 @@ class TestCatchUp:
 
         assert len(lines()) == 1
 
-    def test_all_asks_history_for_past_days(self, job, installed, fire, lines, rates):
-        """`all` settles every slot, oldest first, past days by dated requests and today's live."""
+    def test_all_asks_history_for_past_days(self, job, installed, fire, lines, rates, state):
+        """`all` settles every slot, oldest first: past days by one request for all, today's live."""
         usd = job("exchangerate-api-v4", "frankfurter", catch_up=CatchUp.ALL)
 
         report = fire(installed(usd, since=self.WEEK))
@@ -185,9 +191,50 @@ class TestCatchUp:
             "20/11/2026",
         ]
         assert report.error is None
-        asked = [path for path, _ in rates.requests]
-        assert asked[0] == "/v1/2026-11-17..2026-11-17?base=USD&symbols=INR"
-        assert asked[-1] == "/v4/latest/USD"
+        assert [path for path, _ in rates.requests] == [
+            "/v1/2026-11-17..2026-11-19?base=USD&symbols=INR",
+            "/v4/latest/USD",
+        ]
+        with Journal(state) as journal:
+            kinds = [entry.quote.kind for entry in journal.book().quotes("usd-inr")]
+        assert kinds == ["backfilled"] * 3 + ["published"]
+
+    def test_a_day_that_is_not_over_at_the_provider_waits(
+        self, job, installed, fire, lines, rates, clock
+    ):
+        """Just after midnight in the east, the provider's day has hours to go: the slot stays due."""
+        usd = job(
+            "frankfurter",
+            catch_up=CatchUp.ALL,
+            timezone="Pacific/Kiritimati",  # 14 hours ahead of UTC
+            schedule_texts=("every day at 23:00",),
+        )
+        clock.now = dt.datetime(2026, 11, 19, 10, 30, tzinfo=UTC)  # the 20th there, 00:30
+        installed(usd, since=clock() - DAY / 2)
+
+        report = fire(usd)
+
+        assert report.error.exit_code == 75
+        assert "not published yet" in str(report.error)
+        assert lines() == [] == rates.requests
+        clock.now = dt.datetime(2026, 11, 19, 17, 1, tzinfo=UTC)
+        assert fire(usd).error is None
+        assert [line[:10] for line in lines()] == ["19/11/2026"]
+
+    def test_latest_does_not_wait_for_a_day_to_be_over(
+        self, job, installed, fire, lines, rates, clock
+    ):
+        """Under `latest` no wakeup would come back to the slot, so the newest rate is taken, with its day."""
+        usd = job(
+            "frankfurter", timezone="Pacific/Kiritimati", schedule_texts=("every day at 23:00",)
+        )
+        clock.now = dt.datetime(2026, 11, 19, 10, 30, tzinfo=UTC)
+        installed(usd, since=clock() - DAY / 2)
+
+        assert fire(usd).error is None
+
+        assert rates.requests[0][0].startswith("/v1/latest")
+        assert [line[:10] for line in lines()] == ["19/11/2026"]
 
     def test_all_without_history_says_so(self, job, installed, fire, lines, state):
         """Where no provider knows past days, those slots are missed, and today's is still recorded."""
@@ -195,7 +242,7 @@ class TestCatchUp:
 
         assert [outcome for _, outcome in outcomes(report)] == ["missed"] * 3 + ["recorded"]
         with Journal(state) as journal:
-            firing = journal.firing("usd-inr", dt.datetime(2026, 11, 17, 9, tzinfo=UTC))
+            firing = journal.book().firing("usd-inr", dt.datetime(2026, 11, 17, 9, tzinfo=UTC))
             assert "add frankfurter or ecb" in firing.detail
         assert len(lines()) == 1
 
@@ -250,6 +297,24 @@ class TestClosedDays:
 
         assert isinstance(report.error, DataError)
         assert lines() == []
+
+    @pytest.mark.parametrize("policy", [ClosedDays.SKIP, ClosedDays.FAIL])
+    def test_a_working_day_is_not_closed_before_its_hour(
+        self, job, installed, fire, lines, rates, clock, policy
+    ):
+        """On Monday morning the ECB's rate is Friday's because Monday's is not out: try later."""
+        clock.now = dt.datetime(2026, 11, 23, 9, 0, 5, tzinfo=UTC)
+        usd = installed(job("frankfurter", closed_days=policy), since=clock() - DAY / 2)
+        rates.misbehave(FRIDAYS)
+
+        report = fire(usd)
+
+        assert report.error.exit_code == 75
+        assert "not published yet" in str(report.error)
+        clock.now = dt.datetime(2026, 11, 23, 17, 0, 5, tzinfo=UTC)
+        assert fire(usd).error is None
+        assert lines()[0].startswith("23/11/2026 - ")
+        assert "of" not in lines()[0]
 
     def test_skip_prefers_a_provider_that_has_the_day(self, job, installed, fire, lines):
         """A later provider that publishes on Sundays is asked before the day counts as closed."""
@@ -320,7 +385,7 @@ class TestOneSlot:
 
         assert len(lines()) == 2
         with Journal(state) as journal:
-            assert sorted(e.quote.kind for e in journal.quotes("usd-inr")) == [
+            assert sorted(e.quote.kind for e in journal.book().quotes("usd-inr")) == [
                 "manual",
                 "published",
             ]
@@ -404,9 +469,9 @@ class TestFailure:
         assert report.error.exit_code == 65
         assert lines() == []
         with Journal(state) as journal:
-            [row] = journal.database.rows("SELECT reason, body FROM quarantine")
-            assert "not a positive number" in row["reason"]
-            assert b"-95.07" in row["body"]
+            [held] = journal.book().quarantine()
+            assert "not a positive number" in held.reason
+            assert b"-95.07" in journal.book().body(held.id)
 
     def test_past_slot_is_given_up_in_the_end(self, job, installed, fire, rates, state):
         """A past slot whose answers never pass is not asked for ever."""
@@ -419,7 +484,7 @@ class TestFailure:
             fire(usd)
 
         with Journal(state) as journal:
-            firing = journal.firing("usd-inr", dt.datetime(2026, 11, 18, 9, tzinfo=UTC))
+            firing = journal.book().firing("usd-inr", dt.datetime(2026, 11, 18, 9, tzinfo=UTC))
             assert (firing.outcome, firing.settled) == ("missed", True)
 
     def test_missing_pair_is_fetched_later(self, job, installed, fire, lines, rates):
@@ -435,22 +500,35 @@ class TestFailure:
         assert lines()[1:] == ["20/11/2026 - EUR/INR 110.2"]
 
     def test_others_claim(self, job, installed, fire, state, clock):
-        """A slot that another host is at work on is left to it until its lease lapses."""
+        """A slot that another host is at work on is taken over when its lease lapses, and no sooner."""
+        usd = installed(job())
+        begun = clock()
+        with Journal(state) as journal:
+            slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
+            there = Book(journal.database, lambda: "there/1")
+            there.claim("usd-inr", [slot], now=begun, lease=30)
+
+        assert fire(usd).error is None
+        assert clock() > begun + dt.timedelta(seconds=30)
+
+    def test_others_claim_for_ever(self, job, installed, fire, state, clock):
+        """A slot that another host does not let go of is exit 75, and stays due."""
         usd = installed(job())
         with Journal(state) as journal:
             slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
-            journal.claim("usd-inr", slot, owner="there:1", now=clock(), lease=100)
+            there = Book(journal.database, lambda: "there/1")
+            there.claim("usd-inr", [slot], now=clock(), lease=1_000_000)
 
         assert fire(usd).error.exit_code == 75
-        clock.sleep(101)
-        assert fire(usd).error is None
+        with Journal(state) as journal:
+            assert journal.installed_job("usd-inr").next_due is None
 
     def test_own_dead_claim(self, job, installed, fire, state, clock):
         """The claim of a process of this host that died is taken over at once."""
         usd = installed(job())
         with Journal(state) as journal:
             slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
-            journal.claim("usd-inr", slot, owner="here:1", now=clock(), lease=10_000)
+            journal.book().claim("usd-inr", [slot], now=clock(), lease=10_000)
 
         assert fire(usd).error is None
 

@@ -21,10 +21,11 @@ def list_(*, json: JsonOption = False) -> None:
     reader = host.SystemReader()
     holds = deploy.survey(here, reader)
     with Journal(here.state_dir) as journal:
+        installed = journal.readable()
         rows = listing.rows(
             holds,
-            journal.readable(),
-            journal.last_firings(),
+            installed,
+            journal.last_firings(installed),
             listing.SpecDrift(lambda path: deploy.digest_of(reader, path), _jobs_of),
             dt.datetime.now(dt.UTC),
         )

@@ -66,12 +66,14 @@ class FetchError(Exception):
     Attributes:
         kind: its class.
         retry_after: seconds that the provider asked us to wait, 0 if it did not.
+        body: the answer that failed, empty where there was none.
     """
 
     def __init__(self, kind: Class, message: str, *, retry_after: float = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
+        self.body = b""
 
 
 def worst(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:

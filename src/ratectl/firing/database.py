@@ -12,91 +12,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, ConfigError, RefusedError, StorageError, TryLaterError
+from ratectl.firing import schema
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
     from pathlib import Path
 
 FILE = "journal.sqlite3"
-VERSION = 1
 BUSY_SECONDS = 30
-SCHEMA = """
-CREATE TABLE jobs (
-    name TEXT PRIMARY KEY,
-    snapshot TEXT NOT NULL,            -- Job.to_plain() as JSON
-    spec TEXT NOT NULL,                -- path of the spec file
-    digest TEXT NOT NULL,              -- of the spec file when it was installed
-    backend TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    host_timezone TEXT NOT NULL,
-    installed_at INTEGER NOT NULL,     -- instants are Unix seconds
-    settled_until INTEGER NOT NULL,    -- watermark: no slot up to here is due any more
-    enabled INTEGER NOT NULL,
-    removed INTEGER NOT NULL DEFAULT 0,
-    missed INTEGER NOT NULL DEFAULT 0,
-    failures INTEGER NOT NULL DEFAULT 0,  -- in a row
-    next_due INTEGER,                  -- NULL: look; set only when nothing is due or undelivered
-    checked_at INTEGER,                -- when next_due was computed
-    zone_file TEXT,                    -- what next_due was computed with
-    zone_stamp TEXT
-) STRICT;
-CREATE TABLE firings (
-    job TEXT NOT NULL,
-    slot INTEGER NOT NULL,
-    state TEXT NOT NULL,               -- claimed, open or settled
-    owner TEXT NOT NULL,               -- host:pid
-    lease_until INTEGER NOT NULL,
-    outcome TEXT NOT NULL DEFAULT '',  -- recorded, closed, missed, failed
-    detail TEXT NOT NULL DEFAULT '',
-    at INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,  -- that ended in an answer which failed a check
-    PRIMARY KEY (job, slot)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE quotes (
-    job TEXT NOT NULL,
-    slot INTEGER NOT NULL,
-    base TEXT NOT NULL,
-    quote TEXT NOT NULL,
-    rate TEXT NOT NULL,
-    rate_date TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    provider_time INTEGER,
-    observed_at INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    legs TEXT NOT NULL DEFAULT '[]',   -- [[base, quote, rate], ...]
-    PRIMARY KEY (job, slot, base, quote)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX quotes_by_pair ON quotes (base, quote, rate_date);
-CREATE TABLE quarantine (
-    id INTEGER PRIMARY KEY,
-    job TEXT NOT NULL,
-    slot INTEGER NOT NULL,
-    provider TEXT NOT NULL,
-    base TEXT NOT NULL DEFAULT '',
-    quote TEXT NOT NULL DEFAULT '',
-    rate TEXT NOT NULL DEFAULT '',     -- empty where the body gave none
-    rate_date TEXT NOT NULL DEFAULT '',
-    reason TEXT NOT NULL,
-    body BLOB NOT NULL,
-    at INTEGER NOT NULL
-) STRICT;
-CREATE TABLE lines (
-    id INTEGER PRIMARY KEY,
-    target TEXT NOT NULL,              -- absolute path of the output
-    job TEXT NOT NULL,
-    slot INTEGER NOT NULL,
-    data BLOB NOT NULL
-) STRICT;
-CREATE INDEX lines_by_target ON lines (target, id);
-CREATE TABLE sinks (
-    target TEXT PRIMARY KEY,
-    position INTEGER NOT NULL DEFAULT 0,  -- end of our last confirmed append
-    start INTEGER,                     -- in flight: the append begins here; NULL: none
-    inode TEXT NOT NULL DEFAULT '',    -- device:inode of the file then, empty for one yet to be made
-    head BLOB NOT NULL DEFAULT x'',    -- in flight: what goes before the lines
-    last_line INTEGER                  -- in flight: the last line's id
-) STRICT;
-"""
 
 
 class Database:
@@ -106,6 +30,11 @@ class Database:
         self.path = state_dir / FILE
         self._connection: sqlite3.Connection | None = None
         self._stored = False
+
+    @staticmethod
+    def clock(now: dt.datetime) -> int:
+        """Return the Unix time by which leases are measured: the caller's *now*, as on one machine."""
+        return int(now.timestamp())
 
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
@@ -147,7 +76,7 @@ class Database:
             if self._exists():
                 return self._open()
             self._connection = _connect(":memory:")
-            self._connection.executescript(SCHEMA)
+            schema.create(self._connection)
             self._stored = False
         return self._connection
 
@@ -173,17 +102,16 @@ class Database:
         self._connection = connection = _connect(str(self.path))
         self._stored = True
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
+        if version > schema.VERSION:
             self.close()
             raise ConfigError(
                 f"{self.path}: written by a newer ratectl (journal version {version}, this one knows "
-                f"{VERSION}); upgrade ratectl"
+                f"{schema.VERSION}); upgrade ratectl"
             )
-        if version < VERSION:
+        if version < schema.VERSION:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
-                _create_tables(connection, self.path)
+            _bring_up(connection, self.path)
             connection.execute("COMMIT")
         return connection
 
@@ -217,10 +145,15 @@ def _create_private(path: Path) -> None:
         raise CannotCreateError(f"{path}: cannot create the journal: {error.strerror}") from error
 
 
-def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[
+        0
+    ]  # another process may be first
+    if version:
+        schema.migrate(connection, version)
+    elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         connection.execute("ROLLBACK")
         raise ConfigError(f"{path}: holds tables that are not ratectl's; move the file away")
-    for statement in SCHEMA.split(";\n"):
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    else:
+        schema.create(connection)
+    connection.execute(f"PRAGMA user_version = {schema.VERSION}")

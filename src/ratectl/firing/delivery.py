@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ratectl.firing.journal import Journal
+    from ratectl.firing.book import Book
     from ratectl.model import Job, Output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The way of *job*'s lines from *journal* to its outputs."""
+    """The way of *job*'s lines from the *book* to its outputs."""
 
     job: Job
-    journal: Journal
+    book: Book
+    state_dir: Path
 
     @contextlib.contextmanager
     def held(self, deadline: Deadline) -> Iterator[tuple[Output, ...]]:
@@ -47,7 +48,7 @@ class Delivery:
     def drain(self, output: Output) -> RatectlError | None:
         """Append what waits for *output*, whose lock is held; return what stood in the way."""
         try:
-            outbox.drain(self.journal.database, output.target, SINKS[output.kind])
+            outbox.drain(self.book.store, output.target, SINKS[output.kind])
         except RatectlError as error:
             return error
         return None
@@ -55,7 +56,7 @@ class Delivery:
     def rest(self) -> RatectlError | None:
         """Finish what an earlier firing committed and could not deliver, or was killed before."""
         error: RatectlError | None = None
-        if any(outbox.waiting(self.journal.database, o.target) for o in self.job.outputs):
+        if any(outbox.waiting(self.book.store, o.target) for o in self.job.outputs):
             with self.held(Deadline(self.job.timeout)) as outputs:
                 for output in outputs:
                     error = self.drain(output) or error
@@ -63,7 +64,7 @@ class Delivery:
 
     def _lock_path(self, target: str) -> Path:
         digest = hashlib.sha256(os.path.realpath(target).encode()).hexdigest()
-        return self.journal.state_dir / "locks" / f"output-{digest[:24]}.lock"
+        return self.state_dir / "locks" / f"output-{digest[:24]}.lock"
 
 
 def intent(output: Output) -> outbox.Intent | None:

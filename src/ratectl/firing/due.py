@@ -56,6 +56,17 @@ class Timetable:
         """Return the slots after *start* up to and with *end*, oldest first, in constant memory."""
         return takewhile(lambda slot: slot <= end, schedule.after(self.schedule, self.zone, start))
 
+    def days(self, start: dt.datetime, end: dt.datetime) -> list[dt.date]:
+        """Return the civil days that have slots after *start* up to *end*, without walking through all slots."""
+        found: dict[dt.date, None] = {}
+        slot = self.next(start)
+        while slot is not None and slot <= end:
+            day = slot.astimezone(self.zone).date()
+            found[day] = None
+            midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), self.zone)
+            slot = self.next(max(slot, midnight - SECOND))
+        return list(found)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:

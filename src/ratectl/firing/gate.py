@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ratectl.firing.quote import Quote
+    from ratectl.model import ProviderFacts
 
 MOST_AHEAD = dt.timedelta(days=2)
 WARN = Decimal("0.05")
@@ -42,6 +43,13 @@ def date_problem(quote: Quote, *, today: dt.date, longest_gap: int, asked: dt.da
     if quote.rate_date < wanted - dt.timedelta(days=longest_gap):
         return f"dated {quote.rate_date}, which is more than {longest_gap} days before {wanted}"
     return ""
+
+
+def is_final(day: dt.date, facts: ProviderFacts, now: dt.datetime) -> bool:
+    """Tell whether at *now* (aware) nothing that a provider says of *day* will appear or change any more."""
+    begins = dt.datetime.combine(day, dt.time(tzinfo=dt.UTC))
+    closed = day.isoweekday() > 5 and not facts.weekends
+    return closed or now >= begins + dt.timedelta(hours=facts.out_after)
 
 
 def jump(quote: Quote, previous: Quote | None) -> Jump | None:

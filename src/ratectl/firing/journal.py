@@ -1,39 +1,29 @@
-"""The book of record: installed jobs, firings, quotes, what was quarantined.
+"""The journal of one machine: its installed jobs, how far each has come, and the way to its book.
 
-One row per (job, slot) and per (job, slot, pair), ever. ``next_due`` is set
-only when nothing is due and nothing waits for an output, so a wakeup may trust it.
+``next_due`` is set only when nothing is due and nothing waits for an output, so a wakeup may trust it.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
+import socket
 from contextlib import suppress
-from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from ratectl.errors import ConfigError
+from ratectl.firing.book import Book
 from ratectl.firing.database import Database
-from ratectl.firing.rows import (
-    Entry,
-    Firing,
-    Installed,
-    Quarantined,
-    aware,
-    to_firing,
-    to_installed,
-    to_quote,
-    unix,
-)
+from ratectl.firing.rows import Entry, Firing, Installed, Quarantined, to_installed, unix
 
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
-    from ratectl.firing.quote import Quote
-    from ratectl.model import Job, Pair
+    from ratectl.model import Job
 
 __all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
 
@@ -44,6 +34,28 @@ class Journal:
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
         self.database = Database(state_dir)
+        self._books: dict[str, Book] = {}
+
+    def book(self, job: Job | None = None) -> Book:
+        """Return the book that *job* is recorded in; without a job this machine's own."""
+        del job  # they share one so far
+        if "" not in self._books:
+            self._books[""] = Book(self.database, self.owner)
+        return self._books[""]
+
+    def owner(self) -> str:
+        """Return who claims slots here (``host/installation``), and note it at the first time.
+
+        The second half is drawn once for each state directory, since host names are not unique.
+        """
+        rows = self.database.rows("SELECT value FROM meta WHERE key = 'installation'")
+        if rows:
+            return f"{socket.gethostname()}/{rows[0]['value']}"
+        with self.database.transaction() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO meta VALUES ('installation', ?)", (secrets.token_hex(4),)
+            )
+        return self.owner()
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +66,9 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for book in self._books.values():
+            book.store.close()
+        self._books.clear()
         self.database.close()
 
     # What install and remove write
@@ -142,6 +157,9 @@ class Journal:
                 for table in ("firings", "quotes", "quarantine", "lines"):
                     connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
                 connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
+            connection.execute(
+                "DELETE FROM bodies WHERE digest NOT IN (SELECT digest FROM quarantine)"
+            )
 
     # What anyone may read
 
@@ -178,114 +196,29 @@ class Journal:
         """Return the names of all jobs that were ever installed and not purged."""
         return frozenset(row["name"] for row in self.database.rows("SELECT name FROM jobs"))
 
-    def last_firing(self, job: str) -> Firing | None:
-        """Return the firing of the newest slot of *job*, whatever became of it."""
-        rows = self.database.rows(
-            "SELECT * FROM firings WHERE job = ? ORDER BY slot DESC LIMIT 1", (job,)
-        )
-        return to_firing(rows[0]) if rows else None
-
-    def last_firings(self) -> dict[str, Firing]:
-        """Return :meth:`last_firing` of every installed job that has one."""
-        rows = self.database.rows(
-            "SELECT f.* FROM jobs j JOIN firings f ON f.job = j.name AND NOT j.removed"
-            " AND f.slot = (SELECT max(slot) FROM firings WHERE job = j.name)"
-        )
-        return {row["job"]: to_firing(row) for row in rows}
-
-    def firing(self, job: str, slot: dt.datetime) -> Firing | None:
-        """Return what became of one slot."""
-        rows = self.database.rows(
-            "SELECT * FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
-        )
-        return to_firing(rows[0]) if rows else None
-
-    def quotes(self, job: str, slot: dt.datetime | None = None) -> Iterator[Entry]:
-        """Yield the quotes of *job* (of one *slot* if given), oldest slot first, in constant memory."""
-        where, values = ("", ()) if slot is None else (" AND slot = ?", (unix(slot),))
-        sql = f"SELECT * FROM quotes WHERE job = ?{where} ORDER BY slot, base, quote"  # noqa: S608 - no input
-        for row in self.database.each(sql, (job, *values)):
-            yield Entry(slot=aware(row["slot"]), quote=to_quote(row))
-
-    def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
-        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
-        for comparison, order in (("<=", "DESC"), (">", "ASC")):
-            rows = self.database.rows(
-                "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
-                f" AND rate_date {comparison} ? ORDER BY rate_date {order} LIMIT 1",
-                (pair.base, pair.quote, day.isoformat()),
-            )
-            if rows:
-                return to_quote(rows[0])
-        return None
-
-    def held_quote(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
-        """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
-        rows = self.database.rows(
-            "SELECT rate FROM quarantine WHERE base = ? AND quote = ? AND provider = ?"
-            " AND rate <> '' AND rate_date < ? ORDER BY id DESC LIMIT 1",
-            (pair.base, pair.quote, provider, before.isoformat()),
-        )
-        return Decimal(rows[0]["rate"]) if rows else None
+    def last_firings(self, jobs: Iterable[Installed]) -> dict[str, Firing]:
+        """Return the newest firing of each of *jobs* that has one."""
+        return self.book().last_firings([row.job.name for row in jobs])
 
     # What a firing writes
 
-    def claim(
-        self, job: str, slot: dt.datetime, *, owner: str, now: dt.datetime, lease: int
-    ) -> bool:
-        """Take one slot for *owner* (``host:pid``) for *lease* seconds; False when it is not to be had.
-
-        A claim of the same host is dead, since the caller holds the job's lock.
-        """
-        host = owner.rpartition(":")[0]
-        with self.database.transaction() as connection:
-            cursor = connection.execute(
-                "INSERT INTO firings (job, slot, state, owner, lease_until, at)"
-                " VALUES (?, ?, 'claimed', ?, ?, ?) ON CONFLICT (job, slot) DO UPDATE SET"
-                " state = 'claimed', owner = excluded.owner, lease_until = excluded.lease_until,"
-                " at = excluded.at WHERE state = 'open' OR state = 'claimed'"
-                " AND (substr(owner, 1, length(?)) = ? OR lease_until < excluded.at)",
-                (job, unix(slot), owner, unix(now) + lease, unix(now), f"{host}:", f"{host}:"),
-            )
-            return cursor.rowcount == 1
-
-    def reopen(
-        self, job: str, slot: dt.datetime, *, detail: str, now: dt.datetime, judged: bool
-    ) -> int:
-        """Give a claim back, the slot stays due; return how many answers for it failed a check so far."""
-        with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?,"
-                " attempts = attempts + ? WHERE job = ? AND slot = ?",
-                (detail, unix(now), int(judged), job, unix(slot)),
-            )
-            row = connection.execute(
-                "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
-            ).fetchone()
-        return int(row["attempts"])
-
-    def watermark(self, job: str, now: dt.datetime) -> dt.datetime:
-        """Return up to where the slots of *job* are settled, as far as *now* can know.
+    def watermark(self, installed: Installed, now: dt.datetime) -> dt.datetime:
+        """Return up to where the slots of a job are settled, as far as *now* can know.
 
         One that lies ahead was moved there while the clock stood wrong: it goes back to the last
         slot that was settled, and what was given up ahead of now is undone.
         """
-        found = self.installed_job(job)
+        found = self.installed_job(installed.job.name)
         if not found.installed_at <= now < found.settled_until:
             return found.settled_until
+        settled = self.book(installed.job).forget_ahead(found.job.name, now)
+        until = max(found.installed_at, settled or found.installed_at)
         with self.database.transaction() as connection:
             connection.execute(
-                "DELETE FROM firings WHERE job = ? AND at > ?"
-                " AND outcome NOT IN ('recorded', 'closed')",
-                (job, unix(now)),
+                "UPDATE jobs SET next_due = NULL, settled_until = ? WHERE name = ?",
+                (unix(until), found.job.name),
             )
-            connection.execute(
-                "UPDATE jobs SET next_due = NULL, settled_until = max(installed_at, coalesce("
-                "(SELECT max(slot) FROM firings WHERE job = name AND slot <= ?"
-                " AND state = 'settled'), 0)) WHERE name = ?",
-                (unix(now), job),
-            )
-        return self.installed_job(job).settled_until
+        return until
 
     def advance(self, job: str, until: dt.datetime, *, missed: int = 0) -> None:
         """Move the watermark of *job* forward to *until*."""

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 from ratectl.errors import CannotCreateError, StorageError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
-    from ratectl.firing.database import Database
+    from ratectl.firing.book import Store
+    from ratectl.firing.entries import Statements
+    from ratectl.firing.rows import Row
     from ratectl.firing.sinks import Sink
 
 ROUNDS = 20
@@ -70,22 +71,21 @@ def _without_waiting(target: str, flags: int) -> int:
 
 
 def enqueue(
-    connection: sqlite3.Connection,
+    connection: Statements,
     target: str,
     intent: Intent | None,
     *,
     job: str,
-    slot: int,
-    lines: Sequence[bytes],
+    lines: Sequence[tuple[int, bytes]],
 ) -> None:
-    """Write *lines* and the *intent* to append them, inside the caller's transaction.
+    """Write *lines* (each with its slot) and the *intent* to append them, inside the caller's transaction.
 
     Without an intent (the file cannot be looked at), or while an earlier one
     is still in flight, the lines wait for their turn.
     """
     connection.executemany(
         "INSERT INTO lines (target, job, slot, data) VALUES (?, ?, ?, ?)",
-        [(target, job, slot, line) for line in lines],
+        [(target, job, slot, line) for slot, line in lines],
     )
     if intent is None:
         return
@@ -96,7 +96,7 @@ def enqueue(
         _note(connection, intent)
 
 
-def drain(database: Database, target: str, sink: Sink) -> None:
+def drain(database: Store, target: str, sink: Sink) -> None:
     """Append what waits for *target* (its lock is held); nothing waits: do nothing.
 
     Raises CannotCreateError or StorageError; what waits then still does.
@@ -115,22 +115,22 @@ def drain(database: Database, target: str, sink: Sink) -> None:
     raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
 
 
-def waiting(database: Database, target: str) -> bool:
+def waiting(database: Store, target: str) -> bool:
     """Tell whether lines wait for *target*."""
     return bool(database.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (target,)))
 
 
-def _note(connection: sqlite3.Connection, intent: Intent) -> None:
+def _note(connection: Statements, intent: Intent) -> None:
     connection.execute(
-        "INSERT INTO sinks (target, start, inode, head, last_line) VALUES (?1, ?2, ?3, ?4,"
-        " (SELECT max(id) FROM lines WHERE target = ?1)) ON CONFLICT (target) DO UPDATE SET"
+        "INSERT INTO sinks (target, start, inode, head, last_line) VALUES (?, ?, ?, ?,"
+        " (SELECT max(id) FROM lines WHERE target = ?)) ON CONFLICT (target) DO UPDATE SET"
         " start = excluded.start, inode = excluded.inode, head = excluded.head,"
         " last_line = excluded.last_line",
-        (intent.target, intent.start, intent.inode, intent.head),
+        (intent.target, intent.start, intent.inode, intent.head, intent.target),
     )
 
 
-def _finish(database: Database, target: str, row: sqlite3.Row) -> None:
+def _finish(database: Store, target: str, row: Row) -> None:
     """Carry out a noted intent as far as the file does not show it yet, then confirm or withdraw it."""
     lines = database.rows(
         "SELECT data FROM lines WHERE target = ? AND id <= ? ORDER BY id",

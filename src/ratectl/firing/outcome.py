@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,8 @@ class Settled:
 
     slot: dt.datetime
     outcome: str
-    """recorded, closed, missed, failed, or "held" when another host is at work on it."""
+    """recorded, closed, missed, failed, "held" when another host is at work on it, or "settled" when nothing was
+    left to do."""
     quotes: tuple[Quote, ...] = ()
     warnings: tuple[str, ...] = ()
     error: RatectlError | None = None
@@ -58,8 +58,4 @@ class Surroundings:
     """Gives the aware time."""
     sleep: Callable[[float], None]
     host: str
-
-    @property
-    def owner(self) -> str:
-        """Who holds a claim."""
-        return f"{self.host}:{os.getpid()}"
+    """The name of this machine, which its jitter is drawn from."""

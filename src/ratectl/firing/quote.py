@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PUBLISHED = "published"
 DERIVED = "derived"
 MANUAL = "manual"
+BACKFILLED = "backfilled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ class Quote:
     observed_at: dt.datetime
     """When we received it (aware, UTC, whole seconds)."""
     kind: str
-    """published, derived (computed from *legs*) or manual (recorded outside the schedule)."""
+    """published, derived (computed from *legs*), manual (recorded outside the schedule) or backfilled (asked for
+    after its day was over)."""
     legs: tuple[Leg, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""The rows of the journal as values, and back: what everyone who reads the book of record sees."""
+"""The rows of the journal as values: what everyone who reads the book of record sees."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError
-from ratectl.firing.quote import Leg, Quote, plain
+from ratectl.firing.quote import Leg, Quote
 from ratectl.model import Job, Pair
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+
+    Row = sqlite3.Row | Mapping[str, Any]
+    """A row whose columns go by name, whichever database it comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,8 @@ class Entry:
 
     slot: dt.datetime
     quote: Quote
+    supersedes: Decimal | None = None
+    """What the same provider had said before for the same rate date, where that was another number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,32 @@ class Quarantined:
     """None where the body gave none."""
 
 
+HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
+"""What a person has decided about a quarantined answer so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A quarantined answer in the book."""
+
+    id: int
+    job: str
+    slot: dt.datetime
+    """The newest one that it was held for."""
+    provider: str
+    pair: Pair | None
+    """None where the answer gave no rate at all."""
+    rate: Decimal | None
+    rate_date: dt.date | None
+    reason: str
+    at: dt.datetime
+    """When it was first held."""
+    state: str
+    """held, accepted or rejected."""
+    seen: int
+    """How often the same was held."""
+
+
 def unix(moment: dt.datetime) -> int:
     """Return *moment* as the journal keeps it: Unix seconds."""
     return int(moment.timestamp())
@@ -85,7 +116,7 @@ def aware(unix: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(unix, dt.UTC)
 
 
-def to_installed(row: sqlite3.Row) -> Installed:
+def to_installed(row: Row) -> Installed:
     """Return a row of ``jobs``. Raises ConfigError for a snapshot that this version cannot read."""
     due = row["next_due"]
     try:
@@ -111,7 +142,7 @@ def to_installed(row: sqlite3.Row) -> Installed:
     )
 
 
-def to_firing(row: sqlite3.Row) -> Firing:
+def to_firing(row: Row) -> Firing:
     """Return a row of ``firings``."""
     return Firing(
         job=row["job"],
@@ -123,7 +154,7 @@ def to_firing(row: sqlite3.Row) -> Firing:
     )
 
 
-def to_quote(row: sqlite3.Row) -> Quote:
+def to_quote(row: Row) -> Quote:
     """Return a row of ``quotes``."""
     published = row["provider_time"]
     return Quote(
@@ -141,64 +172,29 @@ def to_quote(row: sqlite3.Row) -> Quote:
     )
 
 
-def settle(
-    connection: sqlite3.Connection,
-    job: str,
-    slot: dt.datetime,
-    *,
-    outcome: str,
-    detail: str,
-    now: dt.datetime,
-) -> None:
-    """Write the final outcome of a claimed slot, inside the caller's transaction."""
-    connection.execute(
-        "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, at = ?"
-        " WHERE job = ? AND slot = ?",
-        (outcome, detail, unix(now), job, unix(slot)),
-    )
-    connection.execute("UPDATE jobs SET next_due = NULL WHERE name = ?", (job,))
-
-
-def add_quotes(
-    connection: sqlite3.Connection, job: str, slot: dt.datetime, quotes: Sequence[Quote]
-) -> None:
-    """Write the quotes of one slot, inside the caller's transaction."""
-    connection.executemany(
-        "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, provider_time,"
-        " observed_at, kind, legs) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-        [
-            (
-                job,
-                unix(slot),
-                quote.pair.base,
-                quote.pair.quote,
-                plain(quote.rate),
-                quote.rate_date.isoformat(),
-                quote.provider,
-                None if quote.provider_time is None else unix(quote.provider_time),
-                unix(quote.observed_at),
-                quote.kind,
-                json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
-            )
-            for quote in quotes
-        ],
+def to_entry(row: Row) -> Entry:
+    """Return a row of ``quotes`` with its slot."""
+    before = row["supersedes"]
+    return Entry(
+        slot=aware(row["slot"]),
+        quote=to_quote(row),
+        supersedes=Decimal(before) if before else None,
     )
 
 
-def add_quarantined(
-    connection: sqlite3.Connection,
-    job: str,
-    slot: dt.datetime,
-    kept: Sequence[Quarantined],
-    now: dt.datetime,
-) -> None:
-    """Write what failed a check, inside the caller's transaction."""
-    for item in kept:
-        quote = item.quote
-        values = (quote.pair.base, quote.pair.quote) if quote else ("", "")
-        rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
-        connection.execute(
-            "INSERT INTO quarantine (job, slot, provider, base, quote, rate, rate_date, reason, body, at)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (job, unix(slot), item.provider, *values, *rate, item.reason, item.body, unix(now)),
-        )
+def to_held(row: Row) -> Held:
+    """Return a row of ``quarantine``."""
+    has_rate = bool(row["rate"])
+    return Held(
+        id=row["id"],
+        job=row["job"],
+        slot=aware(row["slot"]),
+        provider=row["provider"],
+        pair=Pair(base=row["base"], quote=row["quote"]) if row["base"] else None,
+        rate=Decimal(row["rate"]) if has_rate else None,
+        rate_date=dt.date.fromisoformat(row["rate_date"]) if has_rate else None,
+        reason=row["reason"],
+        at=aware(row["at"]),
+        state=row["state"],
+        seen=row["seen"],
+    )

@@ -1,7 +1,7 @@
-"""One firing: due slots -> fetch -> record -> deliver -> settle.
+"""One firing of one job: under its lock, what is due is settled, and then forgotten.
 
-The order is the durability argument: what is fetched is committed together with the lines to be written
-and the intent to write them; only then is a file touched; only then is the slot forgotten.
+A slot is forgotten (the watermark passes it) only after ``settling.py`` is done with it; when to look
+again is stored only when nothing is owed.
 """
 
 from __future__ import annotations
@@ -13,33 +13,32 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, DataError, RatectlError, TryLaterError, UsageError
 from ratectl.firing import due as dues
-from ratectl.firing import locks, outbox, rows, zonedata
-from ratectl.firing.connectivity import worst
+from ratectl.firing import gate, locks, zonedata
+from ratectl.firing.answers import Answers
+from ratectl.firing.asking import Asker
 from ratectl.firing.deadline import Deadline
-from ratectl.firing.delivery import Delivery, intent
+from ratectl.firing.delivery import Delivery
 from ratectl.firing.due import Timetable
-from ratectl.firing.fetch import Fetched, Fetcher, Want
+from ratectl.firing.fetch import Fetcher
 from ratectl.firing.notify import Notifier
 from ratectl.firing.outcome import Report, Settled
-from ratectl.firing.quote import MANUAL
-from ratectl.firing.sinks import SINKS
+from ratectl.firing.settling import Settler
 from ratectl.firing.transport import Transport
-from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Overlap
+from ratectl.model import PROVIDER_KINDS, CatchUp, Overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ratectl.firing.journal import Installed, Journal
     from ratectl.firing.outcome import Surroundings
-    from ratectl.model import Job, Output
+    from ratectl.model import Job
 
 EARLY = dt.timedelta(seconds=2)
 """Engines may wake us this much before the slot."""
 STILL_LIVE = dt.timedelta(minutes=10)
 """A slot this young is answered with the newest rate even across midnight."""
-MOST_ATTEMPTS = 10
-"""Answers that failed a check before a past slot is given up."""
-LEASE_MARGIN = 60
+BATCH = 250
+"""Past slots that are committed together."""
 
 
 class Runner:
@@ -51,7 +50,10 @@ class Runner:
         self.job: Job = installed.job
         self.around = around
         self.report = Report(job=self.job.name)
-        self.delivery = Delivery(job=self.job, journal=journal)
+        self.book = journal.book(self.job)
+        self.delivery = Delivery(job=self.job, book=self.book, state_dir=journal.state_dir)
+        self._reached: dt.datetime | None = None
+        self._ends: Deadline | None = None
         try:
             self.timetable = Timetable.of(self.job)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
@@ -61,14 +63,13 @@ class Runner:
             ) from error
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
-        self.fetcher = Fetcher(
-            job=self.job,
-            journal=journal,
-            transport=transport,
-            clock=around.clock,
-            sleep=around.sleep,
+        asker = Asker(
+            transport=transport, answers=Answers(state_dir=journal.state_dir), clock=around.clock
         )
-        self.answers: dict[Want, Fetched] = {}
+        fetcher = Fetcher(
+            job=self.job, book=self.book, asker=asker, clock=around.clock, sleep=around.sleep
+        )
+        self.settler = Settler(self.timetable, self.book, self.delivery, fetcher, around)
 
     # The three ways to start
 
@@ -91,12 +92,12 @@ class Runner:
             )
         if slot > now:
             raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
-        known = self.journal.firing(self.job.name, slot)
+        known = self.book.firing(self.job.name, slot)
         if known is not None and known.settled and known.outcome == "recorded":
             self.report.note = f"{slot.isoformat()} is already recorded"
             return self.report
         if known is not None and known.settled:
-            self.journal.reopen(self.job.name, slot, detail=known.detail, now=now, judged=False)
+            self.book.reopen(self.job.name, slot, detail=known.detail, now=now, judged=False)
         return self._locked(lambda: self._pass(iter((slot,)), asked=True))
 
     def run_now(self) -> Report:
@@ -110,10 +111,12 @@ class Runner:
             second
             for second in seconds
             if not self.timetable.is_slot(second)
-            and self.journal.firing(self.job.name, second) is None
+            and self.book.firing(self.job.name, second) is None
         )
         slot = next(free, now)
-        return self._locked(lambda: self._pass(iter((slot,)), manual=True))
+        return self._locked(
+            lambda: self.report.add(self.settler.settle_manual(slot, self._deadline()))
+        )
 
     # One firing
 
@@ -147,6 +150,8 @@ class Runner:
         owed = dues.due(self.timetable, self._watermark(), self.around.clock())
         if owed.passed is not None:
             self.journal.advance(self.job.name, owed.passed, missed=owed.missed)
+        if self.job.catch_up is CatchUp.ALL:
+            self.settler.expected = self.timetable.days(self._watermark(), self.around.clock())
         self._pass(iter(owed.slots))
 
     def _walk(self) -> None:
@@ -160,158 +165,81 @@ class Runner:
             if following is None or self.report.error or following >= horizon:
                 return
             self._sleep_until(following)
-            self.answers.clear()
+            self.settler.newest.clear()
+            self._ends = None
 
-    def _pass(
-        self, slots: Iterator[dt.datetime], *, asked: bool = False, manual: bool = False
-    ) -> None:
+    def _pass(self, slots: Iterator[dt.datetime], *, asked: bool = False) -> None:
         """Settle *slots* in order, within one deadline; an error that time may mend ends the pass."""
-        deadline: Deadline | None = None
         gapless = True
+        for batch in self._batches(slots, asked=asked):
+            for settled in self._settle(batch, asked=asked):
+                if settled.outcome != "settled":
+                    self.report.add(settled)
+                gapless = gapless and settled.outcome not in {"failed", "held"}
+                if gapless and not asked:
+                    self._reached = settled.slot
+            if self._reached is not None:
+                self.journal.advance(self.job.name, self._reached)
+            if isinstance(self.report.error, TryLaterError):
+                return
+
+    def _batches(
+        self, slots: Iterator[dt.datetime], *, asked: bool
+    ) -> Iterator[tuple[dt.datetime, ...]]:
+        """Yield slots of past days that a provider knows together, all others one by one."""
+        past: list[dt.datetime] = []
         for slot in slots:
-            known = self.journal.firing(self.job.name, slot)
-            if known is None or not known.settled:
-                if not (asked or manual):
-                    self._sleep_until(slot + self._delay())
-                if deadline is None:
-                    deadline = Deadline(self.job.timeout - self.notifier.reserve)
-                    self.notifier.start()
-                settled = self._settle(slot, deadline, asked=asked, manual=manual)
-                self.report.add(settled)
-                gapless = gapless and settled.outcome != "failed"
-                if isinstance(settled.error, TryLaterError):
-                    return
-            if gapless and not (asked or manual):
-                self.journal.advance(self.job.name, slot)
+            if self._has_history_of(slot, asked=asked):
+                past.append(slot)
+                if len(past) == BATCH:
+                    yield tuple(past)
+                    past.clear()
+                continue
+            if past:
+                yield tuple(past)
+                past.clear()
+            yield (slot,)
+        if past:
+            yield tuple(past)
 
-    def _settle(
-        self, slot: dt.datetime, deadline: Deadline, *, asked: bool, manual: bool
-    ) -> Settled:
+    def _settle(self, batch: tuple[dt.datetime, ...], *, asked: bool) -> Sequence[Settled]:
+        [slot, *_] = batch
+        if self._has_history_of(slot, asked=asked):
+            return self.settler.settle_past(batch, self._deadline())
+        known = self.book.firing(self.job.name, slot)
+        if known is not None and known.settled:
+            return (Settled(slot=slot, outcome="settled"),)
+        if not asked:
+            self._sleep_until(slot + self._delay())
+        deadline = self._deadline()
+        obstacle = self._obstacle(slot, self.around.clock(), asked=asked)
+        if not obstacle:
+            return (self.settler.settle_live(slot, deadline),)
+        given_up = self.settler.give_up(slot, obstacle)
+        error = DataError(f"{self.job.name}: {slot.isoformat()}: {obstacle}") if asked else None
+        return (dataclasses.replace(given_up, error=error),)
+
+    def _deadline(self) -> Deadline:
+        """Return the one deadline of this firing, which begins with its first work."""
+        if self._ends is None:
+            self._ends = Deadline(self.job.timeout - self.notifier.reserve)
+            self.notifier.start()
+        return self._ends
+
+    def _is_past(self, slot: dt.datetime) -> bool:
         now = self.around.clock()
-        claimed = self.journal.claim(
-            self.job.name,
-            slot,
-            owner=self.around.owner,
-            now=now,
-            lease=self.job.timeout + LEASE_MARGIN,
-        )
-        if not claimed:
-            error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
-            return Settled(slot=slot, outcome="held", error=error)
-        day = slot.astimezone(self.job.zone).date()
-        past = day != now.astimezone(self.job.zone).date() and now - slot > STILL_LIVE
-        obstacle = "" if manual else self._obstacle(slot, now, past=past, asked=asked)
-        if obstacle:
-            return self._give_up(slot, obstacle, asked=asked)
-        recorded = {entry.quote.pair for entry in self.journal.quotes(self.job.name, slot)}
-        pairs = tuple(pair for pair in self.job.pairs if pair not in recorded)
-        want = Want(pairs=pairs, day=day, past=past and self._has_history())
-        fetched = self.answers.get(want)
-        if fetched is None:
-            fetched = self.fetcher.fetch(want, deadline)
-            if len(fetched.quotes) == len(pairs):
-                self.answers[want] = fetched
-        if manual:
-            fetched = dataclasses.replace(
-                fetched,
-                quotes=tuple(dataclasses.replace(q, kind=MANUAL) for q in fetched.quotes),
-            )
-        return self._record(slot, fetched, deadline, whole=len(pairs))
+        day = slot.astimezone(self.timetable.zone).date()
+        today = now.astimezone(self.timetable.zone).date()
+        return day != today and now - slot > STILL_LIVE
 
-    def _obstacle(self, slot: dt.datetime, now: dt.datetime, *, past: bool, asked: bool) -> str:
+    def _obstacle(self, slot: dt.datetime, now: dt.datetime, *, asked: bool) -> str:
         """Return why this slot cannot be fetched any more, or an empty text."""
-        if past and self._has_history():
-            return ""
         late = (now - slot).total_seconds()
         if self.job.grace and not asked and late > self.job.grace + self.job.jitter:
             return f"seen {late:.0f} s late, more than the grace of {self.job.grace} s"
-        if past and (asked or self.job.catch_up is CatchUp.ALL):
+        if self._is_past(slot) and (asked or self.job.catch_up is CatchUp.ALL):
             return "none of the job's providers knows past days; add frankfurter or ecb"
         return ""
-
-    def _give_up(self, slot: dt.datetime, why: str, *, asked: bool) -> Settled:
-        with self.journal.database.transaction() as connection:
-            rows.settle(
-                connection,
-                self.job.name,
-                slot,
-                outcome="missed",
-                detail=why,
-                now=self.around.clock(),
-            )
-        error = DataError(f"{self.job.name}: {slot.isoformat()}: {why}") if asked else None
-        return Settled(slot=slot, outcome="missed", error=error)
-
-    # The commit
-
-    def _record(
-        self, slot: dt.datetime, fetched: Fetched, deadline: Deadline, *, whole: int
-    ) -> Settled:
-        complete = len(fetched.quotes) + len(fetched.closed) == whole
-        if not fetched.quotes and not complete:
-            return self._failed(slot, fetched)
-        error: RatectlError | None = None
-        with self.delivery.held(deadline) as outputs:
-            self._commit(slot, fetched, outputs, complete=complete)
-            for output in outputs:
-                error = self.delivery.drain(output) or error
-        if not complete:
-            return dataclasses.replace(self._failed(slot, fetched), quotes=fetched.quotes)
-        if fetched.closed:
-            closed = ", ".join(map(str, fetched.closed))
-            if self.job.closed_days is ClosedDays.FAIL:
-                error = error or DataError(
-                    f"{self.job.name}: no rate of the day itself for {closed}"
-                )
-        outcome = "recorded" if fetched.quotes else "closed"
-        return Settled(
-            slot=slot,
-            outcome=outcome,
-            quotes=fetched.quotes,
-            warnings=fetched.warnings,
-            error=error,
-        )
-
-    def _commit(
-        self, slot: dt.datetime, fetched: Fetched, outputs: tuple[Output, ...], *, complete: bool
-    ) -> None:
-        now = self.around.clock()
-        intents = [(output, intent(output)) for output in outputs]
-        with self.journal.database.transaction(durable=True) as connection:
-            rows.add_quotes(connection, self.job.name, slot, fetched.quotes)
-            rows.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
-            if complete:
-                outcome = "recorded" if fetched.quotes else "closed"
-                detail = "; ".join(fetched.warnings)
-                rows.settle(
-                    connection, self.job.name, slot, outcome=outcome, detail=detail, now=now
-                )
-            for output, planned in intents:
-                lines = SINKS[output.kind].lines(self.job, slot, fetched.quotes)
-                outbox.enqueue(
-                    connection,
-                    output.target,
-                    planned,
-                    job=self.job.name,
-                    slot=int(slot.timestamp()),
-                    lines=lines,
-                )
-
-    def _failed(self, slot: dt.datetime, fetched: Fetched) -> Settled:
-        now = self.around.clock()
-        error = worst(fetched.failures)
-        if not fetched.quotes:
-            with self.journal.database.transaction() as connection:
-                rows.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
-        judged = not isinstance(error, TryLaterError)
-        attempts = self.journal.reopen(
-            self.job.name, slot, detail=str(error), now=now, judged=judged
-        )
-        past = slot.astimezone(self.job.zone).date() < now.astimezone(self.job.zone).date()
-        if judged and past and attempts >= MOST_ATTEMPTS:
-            self._give_up(slot, f"given up after {attempts} tries: {error}", asked=False)
-            return Settled(slot=slot, outcome="missed", error=error)
-        return Settled(slot=slot, outcome="failed", error=error)
 
     # The end
 
@@ -331,10 +259,20 @@ class Runner:
             self.notifier.success(self.journal.end_failures(self.job.name))
 
     def _watermark(self) -> dt.datetime:
-        return self.journal.watermark(self.job.name, self.around.clock())
+        return self.journal.watermark(self.installed, self.around.clock())
 
-    def _has_history(self) -> bool:
-        return any(PROVIDER_KINDS[provider.kind].history for provider in self.job.providers)
+    def _has_history_of(self, slot: dt.datetime, *, asked: bool) -> bool:
+        """Tell whether *slot* is to be answered with the rate of its own day, which is over.
+
+        Under ``latest`` that rate must be final by now: a later wakeup would not come back to it.
+        """
+        facts = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
+        able = [one for one in facts if one.history]
+        if not able or not self._is_past(slot):
+            return False
+        day, now = slot.astimezone(self.timetable.zone).date(), self.around.clock()
+        patient = asked or self.job.catch_up is CatchUp.ALL
+        return patient or any(gate.is_final(day, one, now) for one in able)
 
     def _delay(self) -> dt.timedelta:
         return dues.delay(self.job.name, self.around.host, self.job.jitter)

@@ -40,6 +40,9 @@ class Source(Protocol):
     def parse(self, provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
         """Return a rate for each pair that *body* has one for. Raises FetchError."""
 
+    def not_before(self, body: bytes) -> dt.datetime | None:
+        """Return before when nothing newer than *body*, which was parsed, appears; None if it does not say."""
+
 
 SOURCES: dict[str, Source] = {
     "exchangerate-api-v4": exchangerate_api_v4,

@@ -118,3 +118,9 @@ def _days(body: bytes) -> dict[dt.date, dict[str, str]]:
     except expat.ExpatError as error:
         raise bodies.bad("not XML, or cut off") from error
     return days
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return None: an answer does not say when the next one appears."""
+    del body
+    return None

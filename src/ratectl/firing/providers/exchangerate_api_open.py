@@ -63,3 +63,8 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
         for pair in ask.pairs
         if pair.quote in rates
     )
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return when the provider publishes next, by its own account."""
+    return bodies.moment(bodies.load(body).get("time_next_update_unix"))

@@ -66,3 +66,9 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
         for day in sorted(rates)
         if pair.quote in bodies.table(rates, day)
     )
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return None: an answer does not say when the next one appears."""
+    del body
+    return None

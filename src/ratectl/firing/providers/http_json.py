@@ -84,3 +84,9 @@ def _at(value: Any, path: str) -> Any:
 
 def _filled(template: str, pair: Pair, escape: Any) -> str:
     return template.replace("{base}", escape(pair.base)).replace("{quote}", escape(pair.quote))
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return None: an answer does not say when the next one appears."""
+    del body
+    return None

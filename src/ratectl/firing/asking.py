@@ -1,0 +1,153 @@
+"""One provider asked for one thing: from a kept answer while it is good, over the network otherwise.
+
+A body is kept for others only after it was parsed; every failure leaves here as a FetchError with the
+body that caused it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratectl.errors import RefusedError
+from ratectl.firing import keys
+from ratectl.firing.answers import Kept, fresh_until
+from ratectl.firing.connectivity import RETRIED, Class, FetchError, of_clock, of_status
+from ratectl.firing.providers import SOURCES
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from ratectl.firing.answers import Answers
+    from ratectl.firing.deadline import Deadline
+    from ratectl.firing.providers.ask import Ask, Published
+    from ratectl.firing.transport import Answer, Request, Transport
+    from ratectl.model import Provider
+
+REQUEST_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one provider said."""
+
+    published: tuple[Published, ...]
+    body: bytes
+    received_at: dt.datetime
+    """When the answer came, which for a kept one was earlier (aware, UTC, whole seconds)."""
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Everything that asking needs besides the question."""
+
+    transport: Transport
+    answers: Answers
+    clock: Callable[[], dt.datetime]
+
+    def ask(self, provider: Provider, ask: Ask, deadline: Deadline) -> Heard:
+        """Return what *provider* says about *ask*. Raises FetchError."""
+        request = SOURCES[provider.kind].request(provider, ask, self.clock().date())
+        request = _with_key(request, _secret(provider))
+        with self.answers.turn(request, deadline) as ours:
+            if not ours:
+                raise FetchError(Class.TRANSIENT, "another firing is still asking for the same")
+            kept = self.answers.find(request)
+            if kept is not None and kept.is_good(self.clock()):
+                return self._heard(provider, ask, request, kept)
+            seconds = min(deadline.left(), float(provider.timeout or REQUEST_SECONDS))
+            return self._fetched(provider, ask, request, kept, seconds)
+
+    def forget(self, heard: Heard) -> None:
+        """Do not serve *heard* again: it holds what is not believed, and may be mended at its source."""
+        self.answers.drop(heard.request)
+
+    def _fetched(
+        self, provider: Provider, ask: Ask, request: Request, kept: Kept | None, seconds: float
+    ) -> Heard:
+        if seconds <= 0:
+            raise FetchError(Class.TRANSIENT, "no time was left to ask")
+        if kept is not None and request.otherwise is None:
+            request = dataclasses.replace(request, etag=kept.etag)
+        answer = self._get(request, seconds)
+        unchanged = answer.status == 304 and kept is not None
+        failure = None if unchanged else self._failure(provider, answer)
+        if failure is not None:
+            failure.body = answer.body
+            raise failure
+        now = self.clock().replace(microsecond=0)
+        fetched = Kept(
+            body=kept.body if unchanged and kept is not None else answer.body,
+            etag=answer.headers.get("ETag", "") or (kept.etag if unchanged and kept else ""),
+            received_at=now,
+            fresh_until=now,
+        )
+        heard = self._heard(provider, ask, request, fetched)
+        self._keep(provider, ask, answer, fetched, heard)
+        return heard
+
+    def _get(self, request: Request, seconds: float) -> Answer:
+        """Return the answer to *request*, or to the one that stands in for it while it is not to be had."""
+        try:
+            answer = self.transport.get(request, seconds=seconds)
+        except FetchError as failure:
+            if request.otherwise is None or failure.kind not in RETRIED:
+                raise
+        else:
+            if request.otherwise is None or answer.status != 404:
+                return answer
+        return self._get(request.otherwise, seconds)
+
+    def _failure(self, provider: Provider, answer: Answer) -> FetchError | None:
+        now = self.clock()
+        refusal = SOURCES[provider.kind].refusal(answer.status, answer.body)
+        by_status = of_status(answer.status, answer.headers, now)
+        if by_status is not None:
+            told = refusal is not None and refusal.kind is Class.REFUSED
+            return refusal if told else by_status
+        if refusal is not None:
+            return refusal
+        if answer.status != 200:
+            return FetchError(Class.DATA, f"HTTP {answer.status}")
+        return of_clock(answer.headers, now)
+
+    @staticmethod
+    def _heard(provider: Provider, ask: Ask, request: Request, kept: Kept) -> Heard:
+        try:
+            published = SOURCES[provider.kind].parse(provider, ask, kept.body)
+        except FetchError as failure:
+            failure.body = kept.body
+            raise
+        return Heard(
+            published=published, body=kept.body, received_at=kept.received_at, request=request
+        )
+
+    def _keep(
+        self, provider: Provider, ask: Ask, answer: Answer, fetched: Kept, heard: Heard
+    ) -> None:
+        today = fetched.received_at.date()
+        promised = SOURCES[provider.kind].not_before(fetched.body) if ask.since is None else None
+        dates = (one.rate_date or today for one in heard.published)
+        until = fresh_until(
+            answer.headers,
+            fetched.received_at,
+            not_before=promised,
+            newest=max(dates, default=today),
+        )
+        if until is not None:
+            self.answers.keep(heard.request, dataclasses.replace(fetched, fresh_until=until))
+
+
+def _secret(provider: Provider) -> str:
+    try:
+        return keys.resolve(provider.api_key)
+    except RefusedError as error:
+        raise FetchError(Class.REFUSED, str(error)) from error
+
+
+def _with_key(request: Request, secret: str) -> Request:
+    otherwise = request.otherwise and _with_key(request.otherwise, secret)
+    return dataclasses.replace(request, key=secret, otherwise=otherwise)

@@ -1,0 +1,244 @@
+"""Which published rates are believed: each wanted item is found, closed, held, or still missing.
+
+A quote passes the gate first; where the job asks for agreement, a second provider must confirm it. A move
+too large to believe is believed when another provider, or the next publication, says the same.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ratectl.firing import gate
+from ratectl.firing.connectivity import RETRIED, Class, FetchError
+from ratectl.firing.quote import BACKFILLED, DERIVED, PUBLISHED, Quote
+from ratectl.firing.rows import Quarantined
+from ratectl.firing.want import Fetched
+from ratectl.model import PROVIDER_KINDS, ClosedDays
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ratectl.firing.asking import Heard
+    from ratectl.firing.book import Book
+    from ratectl.firing.providers.ask import Published
+    from ratectl.firing.want import Item, Want
+    from ratectl.model import Job, Pair, Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A quote that waits for a second opinion."""
+
+    quote: Quote
+    body: bytes
+    reason: str = ""
+    """Why it is held; empty while it only waits for agreement."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Belief:
+    """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
+
+    job: Job
+    book: Book
+    want: Want
+    found: dict[Item, Quote] = field(default_factory=dict)
+    lone: dict[Item, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[Item, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
+    closed: set[Item] = field(default_factory=set)
+    awaited: set[Item] = field(default_factory=set)
+    """Some provider may still publish the day itself, so it is not closed yet."""
+    failures: dict[str, FetchError] = field(default_factory=dict)
+    spent: set[tuple[str, Item]] = field(default_factory=set)
+    quarantined: list[tuple[Item | None, Quarantined]] = field(default_factory=list)
+    warnings: dict[Item, str] = field(default_factory=dict)
+
+    def missing(self, provider: Provider) -> tuple[Item, ...]:
+        """Return the items that are still to be asked of *provider*."""
+        return tuple(
+            item
+            for item in self.want.items
+            if item not in self.found and (provider.name, item) not in self.spent
+        )
+
+    def fail(self, provider: Provider, items: Iterable[Item], failure: FetchError) -> None:
+        """Note that *provider* gave nothing for *items*; what a retry may mend is not spent."""
+        self.failures[provider.name] = failure
+        if failure.kind in RETRIED:
+            return
+        if failure.kind is Class.DATA and failure.body:
+            kept = Quarantined(provider=provider.name, reason=str(failure), body=failure.body)
+            self.quarantined.append((None, kept))
+        self.spent |= {(provider.name, item) for item in items}
+
+    def hear(self, provider: Provider, items: Sequence[Item], heard: Heard) -> bool:
+        """Sort what *provider* said about *items*; False when some of it is not believed."""
+        before = len(self.quarantined) + sum(map(len, self.held.values()))
+        by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
+        for pair, day in items:
+            by_pair[pair].append(day)
+        quotes: dict[Pair, list[Quote]] = defaultdict(list)
+        for one in sorted(heard.published, key=lambda one: one.rate_date or dt.date.max):
+            quotes[one.pair].append(self._quote(provider, one, heard.received_at))
+        for pair, days in by_pair.items():
+            self._place(provider, pair, days, quotes[pair], heard.body)
+        self.spent |= {(provider.name, item) for item in items}
+        return before == len(self.quarantined) + sum(map(len, self.held.values()))
+
+    def outcome(self) -> Fetched:
+        """Return the end of it: what waited for a second opinion in vain is quarantined."""
+        for item, candidates in self.held.items():
+            for candidate in candidates:
+                if self.found.get(item) is not candidate.quote:
+                    self._quarantine(item, candidate.quote, candidate.body, candidate.reason)
+        for item, candidates in self.lone.items():
+            if item not in self.found:
+                self._disagree(item, candidates)
+        missing = {item for item in self.want.items if item not in self.found}
+        return Fetched(
+            quotes=self.found,
+            closed=frozenset(missing & (self.closed - self.awaited)),
+            failures=tuple(self.failures.items()) if missing else (),
+            quarantined=tuple(self.quarantined),
+            warnings=self.warnings,
+        )
+
+    def _place(
+        self,
+        provider: Provider,
+        pair: Pair,
+        days: Sequence[dt.date],
+        quotes: Sequence[Quote],
+        body: bytes,
+    ) -> None:
+        if not quotes:
+            self.failures[provider.name] = FetchError(Class.CONFIG, f"has no {pair}")
+            return
+        jumps = self._jumps(quotes)
+        dates = [quote.rate_date for quote in quotes]
+        for day in days:
+            last = bisect.bisect_right(dates, day) if self.want.past else len(quotes)
+            if not last:
+                why = f"no rate of {pair} up to {day}"
+                self.failures[provider.name] = FetchError(Class.DATA, why)
+                continue
+            quote = quotes[last - 1]
+            self._sort(provider, (pair, day), quote, jumps[quote.rate_date], body)
+
+    def _sort(
+        self,
+        provider: Provider,
+        item: Item,
+        quote: Quote,
+        jump: gate.Jump | None,
+        body: bytes,
+    ) -> None:
+        _, day = item
+        facts = PROVIDER_KINDS[provider.kind]
+        problem = gate.date_problem(
+            quote,
+            today=quote.observed_at.date(),
+            longest_gap=facts.longest_gap,
+            asked=day if self.want.past else None,
+        )
+        if problem:
+            self._quarantine(item, quote, body, problem)
+        elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
+            self._close(provider, item, quote)
+        elif jump is not None and jump.held:
+            self._hold(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
+        else:
+            if jump is not None:
+                self.warnings[item] = jump.reason
+            self._agree(item, Candidate(quote=quote, body=body))
+
+    def _close(self, provider: Provider, item: Item, quote: Quote) -> None:
+        _, day = item
+        if self.want.past or gate.is_final(day, PROVIDER_KINDS[provider.kind], quote.observed_at):
+            self.closed.add(item)
+            return
+        self.awaited.add(item)
+        why = f"its newest rate of {quote.pair} is of {quote.rate_date}, that of {day} comes later"
+        self.failures[provider.name] = FetchError(Class.NOT_YET, why)
+
+    def _hold(self, item: Item, held: Candidate, jump: gate.Jump) -> None:
+        if self._repeated(held.quote, jump):
+            self.warnings[item] = jump.reason
+            self._agree(item, dataclasses.replace(held, reason=""))
+            return
+        for other in self.held[item]:
+            if gate.near(held.quote.rate, other.quote.rate):
+                self.found[item] = other.quote
+                self.warnings[item] = f"{jump.reason}, confirmed by {held.quote.provider}"
+                return
+        self.held[item].append(held)
+
+    def _agree(self, item: Item, candidate: Candidate) -> None:
+        if not self.job.agree:
+            self.found[item] = candidate.quote
+            return
+        for other in self.lone[item]:
+            if gate.near(candidate.quote.rate, other.quote.rate, self.job.agree):
+                self.found[item] = other.quote
+                return
+        self.lone[item].append(candidate)
+
+    def _repeated(self, quote: Quote, jump: gate.Jump) -> bool:
+        """Tell whether the same provider, for an earlier day, already published about this held rate."""
+        if jump.slip:
+            return False
+        held = self.book.held_quote(quote.pair, quote.provider, quote.rate_date)
+        return held is not None and gate.near(quote.rate, held, gate.WARN)
+
+    def _jumps(self, quotes: Sequence[Quote]) -> dict[dt.date, gate.Jump | None]:
+        """Return the jump of each of *quotes* (oldest first) from the believed one before it.
+
+        A held one whose next publication stays where it went is a move, and no slip of a day.
+        """
+        wanted = quotes if self.want.past else quotes[-1:]
+        previous = self.book.nearest_quote(wanted[0].pair, wanted[0].rate_date)
+        found: dict[dt.date, gate.Jump | None] = {}
+        for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
+            jump = gate.jump(quote, previous)
+            if jump is not None and jump.held and not jump.slip and following is not None:
+                stays = gate.near(following.rate, quote.rate, gate.WARN)
+                jump = dataclasses.replace(jump, held=not stays)
+            if jump is None or not jump.held:
+                previous = quote
+            found[quote.rate_date] = jump
+        return found
+
+    def _quote(self, provider: Provider, one: Published, received_at: dt.datetime) -> Quote:
+        kind = DERIVED if one.legs else PUBLISHED
+        return Quote(
+            pair=one.pair,
+            rate=one.rate,
+            rate_date=one.rate_date or received_at.date(),
+            provider=provider.name,
+            provider_time=one.provider_time,
+            observed_at=received_at,
+            kind=BACKFILLED if self.want.past else kind,
+            legs=one.legs,
+        )
+
+    def _quarantine(self, item: Item, quote: Quote, body: bytes, reason: str) -> None:
+        kept = Quarantined(provider=quote.provider, reason=reason, body=body, quote=quote)
+        self.quarantined.append((item, kept))
+        self.failures[quote.provider] = FetchError(Class.DATA, reason)
+
+    def _disagree(self, item: Item, candidates: Sequence[Candidate]) -> None:
+        for candidate in candidates:
+            quote = candidate.quote
+            others = [other.quote for other in candidates if other is not candidate]
+            if others:
+                told = ", ".join(f"{other.rate} ({other.provider})" for other in others)
+                reason = f"{quote.pair} {quote.rate} is not within {self.job.agree:%} of {told}"
+                self._quarantine(item, quote, candidate.body, reason)
+            elif not self.failures:
+                reason = f"{quote.pair} {quote.rate}: no second provider to agree with it"
+                self._quarantine(item, quote, candidate.body, reason)

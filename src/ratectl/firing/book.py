@@ -1,0 +1,272 @@
+"""The book of record: firings, quotes, and what was quarantined, in this machine's file or a shared database.
+
+One row per (job, slot) and per (job, slot, pair), ever. A slot is settled only by the owner of its claim,
+so that one whose lease lapsed while it was at work cannot settle what another has taken over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from ratectl.errors import TryLaterError
+from ratectl.firing import entries
+from ratectl.firing.rows import HELD, Entry, Firing, Held, aware, to_entry, to_firing, to_held, unix
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from ratectl.firing.entries import Statements
+    from ratectl.firing.quote import Quote
+    from ratectl.firing.rows import Quarantined, Row
+    from ratectl.model import Pair
+
+
+NAMES_AT_ONCE = 500
+"""Parameters in one statement; both databases take more."""
+
+
+class Store(Protocol):
+    """What a database under the book can do; errors leave it as RatectlErrors."""
+
+    def clock(self, now: dt.datetime) -> int:
+        """Return the Unix time by which leases are measured."""
+
+    def rows(self, sql: str, values: tuple[object, ...] = ()) -> Sequence[Row]:
+        """Return what a query finds; parameters stand as ``?`` in every dialect."""
+
+    def each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[Row]:
+        """Yield what a query finds, in constant memory."""
+
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[Statements]:
+        """Give a connection whose writes happen together or not at all."""
+
+    def close(self) -> None:
+        """Close the connection; the next use opens it again."""
+
+
+class Claim(Enum):
+    """What came of asking for a slot."""
+
+    OURS = "ours"
+    SETTLED = "settled"
+    """Nothing is left to do."""
+    ELSEWHERE = "elsewhere"
+    """Another host is at work on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What is to be written about one claimed slot."""
+
+    slot: dt.datetime
+    quotes: tuple[Quote, ...] = ()
+    outcome: str = ""
+    """recorded, closed or missed; empty leaves the slot claimed, since pairs are missing."""
+    detail: str = ""
+
+
+class ClaimLostError(TryLaterError):
+    """The lease of a claim lapsed while we were at work, and another host took it over."""
+
+
+class Book:
+    """The record in one *store*; *owner* tells who claims slots (``host/installation``) once it is asked."""
+
+    def __init__(self, store: Store, owner: Callable[[], str]) -> None:
+        self.store = store
+        self._owner = owner
+
+    @cached_property
+    def owner(self) -> str:
+        """Who claims slots here."""
+        return self._owner()
+
+    # What anyone may read
+
+    def last_firing(self, job: str) -> Firing | None:
+        """Return the firing of the newest slot of *job*, whatever became of it."""
+        rows = self.store.rows(
+            "SELECT * FROM firings WHERE job = ? ORDER BY slot DESC LIMIT 1", (job,)
+        )
+        return to_firing(rows[0]) if rows else None
+
+    def last_firings(self, jobs: Sequence[str]) -> dict[str, Firing]:
+        """Return :meth:`last_firing` of each of *jobs* that has one."""
+        found: dict[str, Firing] = {}
+        for start in range(0, len(jobs), NAMES_AT_ONCE):
+            names = tuple(jobs[start : start + NAMES_AT_ONCE])
+            rows = self.store.rows(
+                f"WITH wanted (job) AS (VALUES {', '.join(['(?)'] * len(names))})"  # noqa: S608 - no input
+                " SELECT f.* FROM wanted w JOIN firings f ON f.job = w.job"
+                " AND f.slot = (SELECT max(slot) FROM firings WHERE job = w.job)",
+                names,
+            )
+            found |= {row["job"]: to_firing(row) for row in rows}
+        return found
+
+    def firing(self, job: str, slot: dt.datetime) -> Firing | None:
+        """Return what became of one slot."""
+        rows = self.store.rows(
+            "SELECT * FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
+        )
+        return to_firing(rows[0]) if rows else None
+
+    def settled(self, job: str, start: dt.datetime, end: dt.datetime) -> frozenset[dt.datetime]:
+        """Return the slots from *start* to *end*, both included, that were recorded or closed."""
+        rows = self.store.rows(
+            "SELECT slot FROM firings WHERE job = ? AND slot >= ? AND slot <= ?"
+            " AND state = 'settled' AND outcome IN ('recorded', 'closed')",
+            (job, unix(start), unix(end)),
+        )
+        return frozenset(aware(row["slot"]) for row in rows)
+
+    def quotes(self, job: str, slot: dt.datetime | None = None) -> Iterator[Entry]:
+        """Yield the quotes of *job* (of one *slot* if given), oldest slot first, in constant memory."""
+        where, values = ("", ()) if slot is None else (" AND slot = ?", (unix(slot),))
+        sql = f"SELECT * FROM quotes WHERE job = ?{where} ORDER BY slot, base, quote"  # noqa: S608 - no input
+        for row in self.store.each(sql, (job, *values)):
+            yield to_entry(row)
+
+    def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
+        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
+        for comparison, order in (("<=", "DESC"), (">", "ASC")):
+            rows = self.store.rows(
+                "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
+                f" AND rate_date {comparison} ? ORDER BY rate_date {order} LIMIT 1",
+                (pair.base, pair.quote, day.isoformat()),
+            )
+            if rows:
+                return to_entry(rows[0]).quote
+        return None
+
+    def held_quote(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
+        """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
+        rows = self.store.rows(
+            "SELECT rate FROM quarantine WHERE base = ? AND quote = ? AND provider = ?"
+            " AND rate <> '' AND rate_date < ? AND state <> 'rejected' ORDER BY id DESC LIMIT 1",
+            (pair.base, pair.quote, provider, before.isoformat()),
+        )
+        return Decimal(rows[0]["rate"]) if rows else None
+
+    def quarantine(self, *, job: str = "", decided: bool = False) -> Iterator[Held]:
+        """Yield what is held (of one *job* if given), oldest first; with *decided* what no longer is, too."""
+        sql = "SELECT * FROM quarantine WHERE (? = '' OR job = ?) AND (state = ? OR ?) ORDER BY id"
+        for row in self.store.each(sql, (job, job, HELD, decided)):
+            yield to_held(row)
+
+    def held(self, number: int) -> Held | None:
+        """Return the quarantined answer with the id *number*."""
+        rows = self.store.rows("SELECT * FROM quarantine WHERE id = ?", (number,))
+        return to_held(rows[0]) if rows else None
+
+    def body(self, number: int) -> bytes:
+        """Return the body of the quarantined answer *number*; empty where there is none."""
+        rows = self.store.rows(
+            "SELECT b.body FROM quarantine q JOIN bodies b ON b.digest = q.digest WHERE q.id = ?",
+            (number,),
+        )
+        return bytes(rows[0]["body"]) if rows else b""
+
+    # What a firing writes
+
+    def claim(
+        self, job: str, slots: Sequence[dt.datetime], *, now: dt.datetime, lease: int
+    ) -> dict[dt.datetime, Claim]:
+        """Take *slots* for *lease* seconds, as far as they are to be had.
+
+        A claim of this owner is dead, since the caller holds the job's lock; one of another
+        host stands until its lease lapses, by the clock of the store.
+        """
+        owner, clock = self.owner, self.store.clock(now)
+        with self.store.transaction() as connection:
+            return {
+                slot: _claim(connection, job, slot, owner, clock, at=unix(now), lease=lease)
+                for slot in slots
+            }
+
+    def settle(self, connection: Statements, job: str, done: Settlement, now: dt.datetime) -> None:
+        """Write quotes and outcome of a slot that is claimed, inside the caller's transaction.
+
+        Raises ClaimLostError when the claim is no longer ours.
+        """
+        changed = connection.execute(
+            "UPDATE firings SET state = ?, outcome = ?, detail = ?, at = ?"
+            " WHERE job = ? AND slot = ? AND state = 'claimed' AND owner = ?",
+            (
+                "settled" if done.outcome else "claimed",
+                done.outcome,
+                done.detail,
+                unix(now),
+                job,
+                unix(done.slot),
+                self.owner,
+            ),
+        ).rowcount
+        if changed != 1:
+            raise ClaimLostError(f"{job}: another host took over {done.slot.isoformat()} meanwhile")
+        entries.add_quotes(connection, job, done.slot, done.quotes)
+
+    def reopen(
+        self, job: str, slot: dt.datetime, *, detail: str, now: dt.datetime, judged: bool
+    ) -> int:
+        """Give a claim back, the slot stays due; return how many answers for it failed a check so far."""
+        with self.store.transaction() as connection:
+            return entries.reopen(
+                connection, job, slot, detail=detail, at=unix(now), judged=int(judged)
+            )
+
+    def keep(
+        self, job: str, kept: Sequence[tuple[dt.datetime, Quarantined]], now: dt.datetime
+    ) -> None:
+        """Write what failed a check, each with its slot."""
+        if kept:
+            with self.store.transaction() as connection:
+                entries.add_quarantined(connection, job, kept, now)
+
+    def forget_ahead(self, job: str, now: dt.datetime) -> dt.datetime | None:
+        """Undo what this owner gave up after *now*, while its clock stood wrong; return the last settled slot."""
+        owner = self.owner
+        with self.store.transaction() as connection:
+            connection.execute(
+                "DELETE FROM firings WHERE job = ? AND at > ? AND owner = ?"
+                " AND outcome NOT IN ('recorded', 'closed')",
+                (job, unix(now), owner),
+            )
+            row = connection.execute(
+                "SELECT max(slot) AS slot FROM firings WHERE job = ? AND slot <= ?"
+                " AND state = 'settled'",
+                (job, unix(now)),
+            ).fetchone()
+        return None if row["slot"] is None else aware(row["slot"])
+
+
+def _claim(
+    connection: Statements,
+    job: str,
+    slot: dt.datetime,
+    owner: str,
+    clock: int,
+    *,
+    at: int,
+    lease: int,
+) -> Claim:
+    got = connection.execute(
+        "INSERT INTO firings (job, slot, state, owner, lease_until, at)"
+        " VALUES (?, ?, 'claimed', ?, ?, ?) ON CONFLICT (job, slot) DO UPDATE SET"
+        " state = 'claimed', owner = excluded.owner, lease_until = excluded.lease_until,"
+        " at = excluded.at WHERE firings.state = 'open' OR firings.state = 'claimed'"
+        " AND (firings.owner = excluded.owner OR firings.lease_until < ?)",
+        (job, unix(slot), owner, clock + lease, at, clock),
+    ).rowcount
+    if got == 1:
+        return Claim.OURS
+    row = connection.execute(
+        "SELECT state FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
+    ).fetchone()
+    return Claim.SETTLED if row and row["state"] == "settled" else Claim.ELSEWHERE

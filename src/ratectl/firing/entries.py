@@ -1,0 +1,121 @@
+"""What is written into the book, inside a transaction of the caller's, whichever database it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ratectl.firing.quote import plain
+from ratectl.firing.rows import unix
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from ratectl.firing.quote import Quote
+    from ratectl.firing.rows import Quarantined
+
+
+class Statements(Protocol):
+    """A connection inside a transaction: SQL with ``?`` for parameters, rows that go by name."""
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Any:
+        """Run one statement and return its cursor."""
+
+    def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> Any:
+        """Run one statement for each of *values*."""
+
+
+def add_quotes(
+    connection: Statements, job: str, slot: dt.datetime, quotes: Sequence[Quote]
+) -> None:
+    """Write the quotes of one slot; each names the number that it supersedes, if it does."""
+    for quote in quotes:
+        connection.execute(
+            "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, provider_time,"
+            " observed_at, kind, legs, supersedes) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                job,
+                unix(slot),
+                quote.pair.base,
+                quote.pair.quote,
+                plain(quote.rate),
+                quote.rate_date.isoformat(),
+                quote.provider,
+                None if quote.provider_time is None else unix(quote.provider_time),
+                unix(quote.observed_at),
+                quote.kind,
+                json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
+                _superseded(connection, quote),
+            ),
+        )
+
+
+def _superseded(connection: Statements, quote: Quote) -> str:
+    """Return what the provider said last about the same pair and rate date, if it was another number."""
+    row = connection.execute(
+        "SELECT rate FROM quotes WHERE base = ? AND quote = ? AND rate_date = ? AND provider = ?"
+        " ORDER BY observed_at DESC LIMIT 1",
+        (quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider),
+    ).fetchone()
+    if row is None or Decimal(row["rate"]) == quote.rate:
+        return ""
+    return str(row["rate"])
+
+
+def reopen(
+    connection: Statements, job: str, slot: dt.datetime, *, detail: str, at: int, judged: int
+) -> int:
+    """Give a claim back and return how many answers for the slot failed a check so far."""
+    connection.execute(
+        "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?,"
+        " attempts = attempts + ? WHERE job = ? AND slot = ?",
+        (detail, at, judged, job, unix(slot)),
+    )
+    row = connection.execute(
+        "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
+    ).fetchone()
+    return int(row["attempts"])
+
+
+def give_up(connection: Statements, job: str, slot: dt.datetime, *, detail: str, at: int) -> None:
+    """Settle a slot that was given back as missed: nothing will be recorded for it."""
+    connection.execute(
+        "UPDATE firings SET state = 'settled', outcome = 'missed', detail = ?, at = ?"
+        " WHERE job = ? AND slot = ? AND state = 'open'",
+        (detail, at, job, unix(slot)),
+    )
+
+
+def add_quarantined(
+    connection: Statements,
+    job: str,
+    kept: Sequence[tuple[dt.datetime, Quarantined]],
+    now: dt.datetime,
+) -> None:
+    """Write what failed a check; what is held already is only counted, and moves to the newer slot."""
+    for slot, item in kept:
+        quote = item.quote
+        pair = (quote.pair.base, quote.pair.quote) if quote else ("", "")
+        rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
+        digest = hashlib.sha256(item.body).hexdigest()
+        facts = (job, item.provider, *pair, *rate, item.reason)
+        known = connection.execute(
+            "UPDATE quarantine SET slot = ?, seen = seen + 1 WHERE job = ? AND provider = ?"
+            " AND base = ? AND quote = ? AND rate = ? AND rate_date = ? AND reason = ?"
+            " AND (rate <> '' OR digest = ?) AND state = 'held'",
+            (unix(slot), *facts, digest),
+        ).rowcount
+        if known:
+            continue
+        connection.execute(
+            "INSERT INTO bodies (digest, body) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+            (digest, item.body),
+        )
+        connection.execute(
+            "INSERT INTO quarantine (job, provider, base, quote, rate, rate_date, reason, slot,"
+            " at, digest) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (*facts, unix(slot), unix(now), digest),
+        )

@@ -1,0 +1,182 @@
+"""The journal's tables, and the way from each older version of them to this one.
+
+The book (firings, quotes, quarantine, lines) has one text for SQLite and PostgreSQL, so that both can
+only mean the same; the jobs stand in SQLite alone, since each machine has its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping
+
+VERSION = 2
+
+SQLITE: Mapping[str, str] = {
+    "integer": "INTEGER",
+    "blob": "BLOB",
+    "empty": "x''",
+    "id": "INTEGER PRIMARY KEY",
+    "plain": "STRICT",
+    "keyed": "STRICT, WITHOUT ROWID",
+}
+POSTGRESQL: Mapping[str, str] = {
+    "integer": "bigint",
+    "blob": "bytea",
+    "empty": "''",
+    "id": "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "plain": "",
+    "keyed": "",
+}
+
+JOBS = """
+CREATE TABLE jobs (
+    name TEXT PRIMARY KEY,
+    snapshot TEXT NOT NULL,            -- Job.to_plain() as JSON
+    spec TEXT NOT NULL,                -- path of the spec file
+    digest TEXT NOT NULL,              -- of the spec file when it was installed
+    backend TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    host_timezone TEXT NOT NULL,
+    installed_at {integer} NOT NULL,   -- instants are Unix seconds
+    settled_until {integer} NOT NULL,  -- watermark: no slot up to here is due any more
+    enabled {integer} NOT NULL,
+    removed {integer} NOT NULL DEFAULT 0,
+    missed {integer} NOT NULL DEFAULT 0,
+    failures {integer} NOT NULL DEFAULT 0,  -- in a row
+    next_due {integer},                -- NULL: look; set only when nothing is due or undelivered
+    checked_at {integer},              -- when next_due was computed
+    zone_file TEXT,                    -- what next_due was computed with
+    zone_stamp TEXT
+) {plain};
+"""
+META = """
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) {keyed};
+"""
+BODIES = """
+CREATE TABLE bodies (
+    digest TEXT PRIMARY KEY,           -- SHA-256 of the body
+    body {blob} NOT NULL
+) {plain};
+"""
+QUOTES_BY_PAIR = """
+CREATE INDEX quotes_by_pair ON quotes (base, quote, rate_date, provider, observed_at);
+"""
+BOOK = (
+    """
+CREATE TABLE firings (
+    job TEXT NOT NULL,
+    slot {integer} NOT NULL,
+    state TEXT NOT NULL,               -- claimed, open or settled
+    owner TEXT NOT NULL,               -- host/installation:pid
+    lease_until {integer} NOT NULL,
+    outcome TEXT NOT NULL DEFAULT '',  -- recorded, closed, missed, failed
+    detail TEXT NOT NULL DEFAULT '',
+    at {integer} NOT NULL,
+    attempts {integer} NOT NULL DEFAULT 0,  -- that ended in an answer which failed a check
+    PRIMARY KEY (job, slot)
+) {keyed};
+CREATE TABLE quotes (
+    job TEXT NOT NULL,
+    slot {integer} NOT NULL,
+    base TEXT NOT NULL,
+    quote TEXT NOT NULL,
+    rate TEXT NOT NULL,
+    rate_date TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    provider_time {integer},
+    observed_at {integer} NOT NULL,
+    kind TEXT NOT NULL,
+    legs TEXT NOT NULL DEFAULT '[]',   -- [[base, quote, rate], ...]
+    supersedes TEXT NOT NULL DEFAULT '',  -- what this provider said before for the same rate date
+    PRIMARY KEY (job, slot, base, quote)
+) {keyed};
+"""
+    + QUOTES_BY_PAIR
+    + """
+CREATE TABLE quarantine (
+    id {id},
+    job TEXT NOT NULL,
+    slot {integer} NOT NULL,           -- the newest that it was held for
+    provider TEXT NOT NULL,
+    base TEXT NOT NULL DEFAULT '',
+    quote TEXT NOT NULL DEFAULT '',
+    rate TEXT NOT NULL DEFAULT '',     -- empty where the body gave none
+    rate_date TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL,
+    at {integer} NOT NULL,
+    digest TEXT NOT NULL DEFAULT '',   -- of the body
+    state TEXT NOT NULL DEFAULT 'held',  -- held, accepted or rejected
+    decided_at {integer},
+    seen {integer} NOT NULL DEFAULT 1  -- how often the same was held
+) {plain};
+CREATE INDEX quarantine_by_pair ON quarantine (base, quote, provider, id);
+CREATE INDEX quarantine_by_body ON quarantine (digest);
+"""
+    + BODIES
+    + """
+CREATE TABLE lines (
+    id {id},
+    target TEXT NOT NULL,              -- absolute path of the output
+    job TEXT NOT NULL,
+    slot {integer} NOT NULL,
+    data {blob} NOT NULL
+) {plain};
+CREATE INDEX lines_by_target ON lines (target, id);
+CREATE TABLE sinks (
+    target TEXT PRIMARY KEY,
+    position {integer} NOT NULL DEFAULT 0,  -- end of our last confirmed append
+    start {integer},                   -- in flight: the append begins here; NULL: none
+    inode TEXT NOT NULL DEFAULT '',    -- device:inode of the file then, empty for one yet to be made
+    head {blob} NOT NULL DEFAULT {empty},  -- in flight: what goes before the lines
+    last_line {integer}                -- in flight: the last line's id
+) {plain};
+"""
+)
+
+
+def statements(text: str, dialect: Mapping[str, str]) -> list[str]:
+    """Return the single statements of a schema *text* in a *dialect*."""
+    parts = text.format_map(dialect).split(";\n")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new SQLite journal, inside the caller's transaction."""
+    for statement in statements(JOBS + META + BOOK, SQLITE):
+        connection.execute(statement)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the tables of an older *version* here, inside the caller's transaction."""
+    for older in range(version, VERSION):
+        MIGRATIONS[older](connection)
+
+
+def _from_1(connection: sqlite3.Connection) -> None:
+    """Review of what is held, revisions, and bodies that are kept once."""
+    for statement in statements(META + BODIES, SQLITE):
+        connection.execute(statement)
+    connection.execute("ALTER TABLE quotes ADD COLUMN supersedes TEXT NOT NULL DEFAULT ''")
+    connection.execute("DROP INDEX quotes_by_pair")
+    added = ("digest TEXT NOT NULL DEFAULT ''", "state TEXT NOT NULL DEFAULT 'held'")
+    for column in (*added, "decided_at INTEGER", "seen INTEGER NOT NULL DEFAULT 1"):
+        connection.execute(f"ALTER TABLE quarantine ADD COLUMN {column}")
+    for row in connection.execute("SELECT id, body FROM quarantine").fetchall():
+        digest = hashlib.sha256(row["body"]).hexdigest()
+        connection.execute("INSERT OR IGNORE INTO bodies VALUES (?, ?)", (digest, row["body"]))
+        connection.execute("UPDATE quarantine SET digest = ? WHERE id = ?", (digest, row["id"]))
+    connection.execute("ALTER TABLE quarantine DROP COLUMN body")
+    for statement in statements(BOOK, SQLITE):
+        if statement.startswith("CREATE INDEX qu"):
+            connection.execute(statement)
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+"""By the version that it starts from."""

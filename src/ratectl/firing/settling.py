@@ -1,0 +1,317 @@
+"""Slots in, settled slots out: claim them, fetch what is missing, commit once, deliver.
+
+The order is the durability argument: what is fetched is committed together with the lines to be written
+and the intent to write them; only then is a file touched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from ratectl.errors import DataError, RatectlError, TryLaterError
+from ratectl.firing import entries, gate, outbox
+from ratectl.firing.book import Claim, Settlement
+from ratectl.firing.connectivity import worst
+from ratectl.firing.delivery import intent
+from ratectl.firing.outcome import Settled
+from ratectl.firing.quote import MANUAL
+from ratectl.firing.rows import unix
+from ratectl.firing.sinks import SINKS
+from ratectl.firing.want import Want, joined
+from ratectl.model import PROVIDER_KINDS, ClosedDays, History
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ratectl.firing.book import Book
+    from ratectl.firing.deadline import Deadline
+    from ratectl.firing.delivery import Delivery
+    from ratectl.firing.due import Timetable
+    from ratectl.firing.entries import Statements
+    from ratectl.firing.fetch import Fetcher
+    from ratectl.firing.outcome import Surroundings
+    from ratectl.firing.quote import Quote
+    from ratectl.firing.rows import Quarantined
+    from ratectl.firing.want import Fetched, Item
+    from ratectl.model import Job, Output
+
+LEASE_MARGIN = 15
+"""Seconds that a claim outlives its firing's deadline: a dead host's slot is taken over after that."""
+MOST_ATTEMPTS = 10
+"""Answers that failed a check before a past slot is given up."""
+DAYS_AT_ONCE = 10
+"""Of providers that need a request for each day, so that what is done is committed now and then."""
+
+
+class Settler:
+    """What settles the slots of one job in one firing; what it fetched serves all of them."""
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        book: Book,
+        delivery: Delivery,
+        fetcher: Fetcher,
+        around: Surroundings,
+    ) -> None:
+        self.timetable = timetable
+        self.job: Job = timetable.job
+        self.book = book
+        self.delivery = delivery
+        self.fetcher = fetcher
+        self.around = around
+        self.newest: dict[Want, Fetched] = {}
+        """Answers of this moment, to be cleared when it is over."""
+        self.expected: Sequence[dt.date] = ()
+        """Past days that will be asked for in this firing, so that one request may serve them."""
+        self._past: dict[Item, Fetched] = {}
+
+    def settle_live(self, slot: dt.datetime, deadline: Deadline) -> Settled:
+        """Settle one claimable *slot* with the newest rates."""
+        [settled] = self._settle((slot,), deadline, past=False, kind="")
+        return settled
+
+    def settle_manual(self, slot: dt.datetime, deadline: Deadline) -> Settled:
+        """Record the newest rates under a *slot* that the schedule does not have."""
+        [settled] = self._settle((slot,), deadline, past=False, kind=MANUAL)
+        return settled
+
+    def settle_past(self, slots: Sequence[dt.datetime], deadline: Deadline) -> list[Settled]:
+        """Settle *slots* of past days, oldest first, with the rates of their days."""
+        return self._settle(slots, deadline, past=True, kind="")
+
+    def give_up(self, slot: dt.datetime, why: str) -> Settled:
+        """Settle *slot* as missed."""
+        if self._claimed((slot,))[slot] is not Claim.OURS:
+            return Settled(slot=slot, outcome="settled")
+        now = self.around.clock()
+        with self.book.store.transaction() as connection:
+            done = Settlement(slot=slot, outcome="missed", detail=why)
+            self.book.settle(connection, self.job.name, done, now)
+        return Settled(slot=slot, outcome="missed")
+
+    # Claims
+
+    def _claimed(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, Claim]:
+        """Claim *slots*; those that another host is at work on are waited for until its lease lapses."""
+        lease = self.job.timeout + LEASE_MARGIN
+        claims = self._claim(slots, lease)
+        for _ in range(2 * lease):
+            busy = [slot for slot, claim in claims.items() if claim is Claim.ELSEWHERE]
+            if not busy:
+                break
+            self.around.sleep(1)
+            claims |= self._claim(busy, lease)
+        return claims
+
+    def _claim(self, slots: Sequence[dt.datetime], lease: int) -> dict[dt.datetime, Claim]:
+        return self.book.claim(self.job.name, slots, now=self.around.clock(), lease=lease)
+
+    # The way of a batch
+
+    def _settle(
+        self, slots: Sequence[dt.datetime], deadline: Deadline, *, past: bool, kind: str
+    ) -> list[Settled]:
+        claims = self._claimed(slots)
+        ours = [slot for slot in slots if claims[slot] is Claim.OURS]
+        wanted = {slot: self._items(slot) for slot in ours}
+        fetched = self._fetch(wanted, deadline, past=past)
+        results: dict[dt.datetime, Settled] = {}
+        if ours:
+            results = self._record(wanted, fetched, deadline, kind=kind)
+        return [results.get(slot) or self._left(slot, claims[slot]) for slot in slots]
+
+    def _left(self, slot: dt.datetime, claim: Claim) -> Settled:
+        if claim is Claim.SETTLED:
+            return Settled(slot=slot, outcome="settled")
+        error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
+        return Settled(slot=slot, outcome="held", error=error)
+
+    def _items(self, slot: dt.datetime) -> tuple[Item, ...]:
+        """Return what is still missing for *slot*."""
+        day = slot.astimezone(self.timetable.zone).date()
+        recorded = {entry.quote.pair for entry in self.book.quotes(self.job.name, slot)}
+        return tuple((pair, day) for pair in self.job.pairs if pair not in recorded)
+
+    # The fetch
+
+    def _fetch(
+        self, wanted: Mapping[dt.datetime, tuple[Item, ...]], deadline: Deadline, *, past: bool
+    ) -> Fetched:
+        items = tuple(dict.fromkeys(item for some in wanted.values() for item in some))
+        if past:
+            return self._fetch_past(items, deadline)
+        want = Want(items=items, past=False)
+        fetched = self.newest.get(want)
+        if fetched is None:
+            fetched = self.fetcher.fetch(want, deadline)
+            if len(fetched.quotes) == len(items):
+                self.newest[want] = fetched
+        return fetched
+
+    def _fetch_past(self, items: tuple[Item, ...], deadline: Deadline) -> Fetched:
+        unasked = [item for item in items if item not in self._past]
+        if unasked:
+            wider = self._with_expected(unasked)
+            fetched = self.fetcher.fetch(Want(items=wider, past=True), deadline)
+            self._past |= dict.fromkeys(wider, fetched)
+            self._keep_ahead(fetched, items)
+        return joined({item: self._past[item] for item in items})
+
+    def _with_expected(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """Return *items* and what is expected to be asked for after them, as far as one round should go."""
+        able = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
+        able = [facts for facts in able if facts.history]
+        first, now = min(day for _, day in items), self.around.clock()
+        ahead = [
+            day
+            for day in self.expected
+            if day >= first and any(gate.is_final(day, facts, now) for facts in able)
+        ]
+        if all(facts.history is History.DAYS for facts in able):
+            ahead = ahead[:DAYS_AT_ONCE]
+        more = ((pair, day) for pair in self.job.pairs for day in ahead)
+        return tuple(dict.fromkeys((*items, *(item for item in more if item not in self._past))))
+
+    def _keep_ahead(self, fetched: Fetched, items: Sequence[Item]) -> None:
+        """Write what failed a check, but for the items at hand, which are committed with their slots."""
+        now = self.around.clock()
+        later = [
+            (self._first_slot(item[1] if item else items[0][1]), kept)
+            for item, kept in fetched.quarantined
+            if item not in items
+        ]
+        self.book.keep(self.job.name, later, now)
+
+    def _first_slot(self, day: dt.date) -> dt.datetime:
+        midnight = dt.datetime.combine(day, dt.time(), self.timetable.zone)
+        return self.timetable.next(midnight - dt.timedelta(seconds=1)) or midnight
+
+    # The commit
+
+    def _record(
+        self,
+        wanted: Mapping[dt.datetime, tuple[Item, ...]],
+        fetched: Fetched,
+        deadline: Deadline,
+        *,
+        kind: str,
+    ) -> dict[dt.datetime, Settled]:
+        done = {slot: _settlement(slot, items, fetched, kind) for slot, items in wanted.items()}
+        failed = {slot for slot, settlement in done.items() if not settlement.outcome}
+        useful = [s for s in done.values() if s.outcome or s.quotes]
+        error: RatectlError | None = None
+        kept = self._quarantined(wanted, fetched)
+        if useful:
+            with self.delivery.held(deadline) as outputs:
+                planned = [(output, intent(output)) for output in outputs]
+                with self.book.store.transaction(durable=True) as connection:
+                    self._commit(connection, useful, kept, planned)
+                for output in outputs:
+                    error = self.delivery.drain(output) or error
+        else:
+            self.book.keep(self.job.name, kept, self.around.clock())
+        results = {
+            slot: self._settled(settlement, wanted[slot], fetched, error)
+            for slot, settlement in done.items()
+            if slot not in failed
+        }
+        return results | {slot: self._failed(done[slot], fetched) for slot in sorted(failed)}
+
+    def _commit(
+        self,
+        connection: Statements,
+        useful: Sequence[Settlement],
+        kept: Sequence[tuple[dt.datetime, Quarantined]],
+        planned: Sequence[tuple[Output, outbox.Intent | None]],
+    ) -> None:
+        now = self.around.clock()
+        for settlement in useful:
+            self.book.settle(connection, self.job.name, settlement, now)
+        entries.add_quarantined(connection, self.job.name, kept, now)
+        for output, plan in planned:
+            sink = SINKS[output.kind]
+            outbox.enqueue(
+                connection,
+                output.target,
+                plan,
+                job=self.job.name,
+                lines=[
+                    (unix(settlement.slot), line)
+                    for settlement in useful
+                    for line in sink.lines(self.job, settlement.slot, settlement.quotes)
+                ],
+            )
+
+    def _quarantined(
+        self, wanted: Mapping[dt.datetime, tuple[Item, ...]], fetched: Fetched
+    ) -> list[tuple[dt.datetime, Quarantined]]:
+        """Return what failed a check with the slot in hand that it was for."""
+        slot_of = {item: slot for slot, items in reversed(list(wanted.items())) for item in items}
+        first = next(iter(wanted))
+        return [
+            (slot_of.get(item, first) if item else first, kept)
+            for item, kept in fetched.quarantined
+            if item is None or item in slot_of
+        ]
+
+    # What became of each
+
+    def _settled(
+        self,
+        done: Settlement,
+        items: Sequence[Item],
+        fetched: Fetched,
+        error: RatectlError | None,
+    ) -> Settled:
+        closed = [str(pair) for pair, day in items if (pair, day) in fetched.closed]
+        if closed and self.job.closed_days is ClosedDays.FAIL:
+            told = f"{self.job.name}: no rate of the day itself for {', '.join(closed)}"
+            error = error or DataError(told)
+        return Settled(
+            slot=done.slot,
+            outcome=done.outcome,
+            quotes=done.quotes,
+            warnings=_warnings(items, fetched),
+            error=error,
+        )
+
+    def _failed(self, done: Settlement, fetched: Fetched) -> Settled:
+        slot, now = done.slot, self.around.clock()
+        error = worst(fetched.failures)
+        judged = not isinstance(error, TryLaterError)
+        past = (
+            slot.astimezone(self.timetable.zone).date() < now.astimezone(self.timetable.zone).date()
+        )
+        outcome = "failed"
+        with self.book.store.transaction() as connection:
+            attempts = entries.reopen(
+                connection, self.job.name, slot, detail=str(error), at=unix(now), judged=int(judged)
+            )
+            if judged and past and attempts >= MOST_ATTEMPTS:
+                outcome = "missed"
+                why = f"given up after {attempts} tries: {error}"
+                entries.give_up(connection, self.job.name, slot, detail=why, at=unix(now))
+        return Settled(slot=slot, outcome=outcome, quotes=done.quotes, error=error)
+
+
+def _settlement(
+    slot: dt.datetime, items: Sequence[Item], fetched: Fetched, kind: str
+) -> Settlement:
+    quotes: tuple[Quote, ...] = tuple(
+        fetched.quotes[item] for item in items if item in fetched.quotes
+    )
+    if kind:
+        quotes = tuple(dataclasses.replace(quote, kind=kind) for quote in quotes)
+    outcome = ""
+    if fetched.complete(items):
+        outcome = "recorded" if quotes or not items else "closed"
+    return Settlement(
+        slot=slot, quotes=quotes, outcome=outcome, detail="; ".join(_warnings(items, fetched))
+    )
+
+
+def _warnings(items: Sequence[Item], fetched: Fetched) -> tuple[str, ...]:
+    return tuple(fetched.warnings[item] for item in items if item in fetched.warnings)
