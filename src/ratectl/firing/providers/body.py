@@ -11,6 +11,7 @@ from typing import Any
 from ratectl.firing.connectivity import Class, FetchError
 
 MOST_DIGITS = 28
+LONGEST_WORD = 100
 SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e12")
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
@@ -45,7 +46,14 @@ def error_word(body: bytes, *keys: str) -> str:
         value = load(body)
     except FetchError:
         return ""
-    return next((value[key] for key in keys if isinstance(value.get(key), str)), "")
+    words = (value[key] for key in keys if isinstance(value.get(key), str))
+    return next((printable(word) for word in words), "")
+
+
+def printable(text: str) -> str:
+    """Return what a stranger wrote as one short line that any terminal and file can take."""
+    line = "".join(char if char.isprintable() else " " for char in text[:LONGEST_WORD])
+    return " ".join(line.split())
 
 
 def table(value: dict[str, Any], key: str) -> dict[str, Any]:
@@ -60,6 +68,13 @@ def echo(value: dict[str, Any], key: str, base: str) -> None:
     """Raise FetchError unless the answer names the base that was asked for."""
     if value.get(key) != base:
         raise bad(f"asked for base {base}, the answer is of {_shown(value.get(key))}")
+
+
+def echo_day(found: dt.date, asked: dt.date | None) -> dt.date:
+    """Return *found* unless another day was *asked* for. Raises FetchError."""
+    if asked is not None and found != asked:
+        raise bad(f"asked for {asked}, the answer is of {found}")
+    return found
 
 
 def number(value: object, what: str) -> Decimal:

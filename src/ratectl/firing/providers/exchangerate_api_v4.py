@@ -6,6 +6,7 @@ An unknown base is a 404 with ``error_type`` ``unsupported_code``.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.firing.connectivity import Class, FetchError
@@ -14,7 +15,6 @@ from ratectl.firing.providers import body as bodies
 from ratectl.firing.transport import Request
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
@@ -58,3 +58,9 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
         for pair in ask.pairs
         if pair.quote in rates
     )
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return the midnight UTC after the day of ``date``: it publishes a second or two after each midnight."""
+    day = bodies.day(bodies.load(body).get("date"), "date")
+    return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1)
