@@ -37,11 +37,11 @@ def read_providers(reading: Reading) -> dict[str, Provider]:
         if "url" in fields:
             fields["base_url"] = fields.pop("url")
         _check_provider(reading, key, kind, table)
-        _check_address(reading, key, fields)
         if (
             "api_key" in table
-        ):  # a wrong one is an issue by now, and not another one for lacking a key
+        ):  # a wrong one is an issue by now, and no second one for lacking a key
             fields.setdefault("api_key", "env:")
+        _check_address(reading, key, fields)
         found[name] = Provider(name=name, **fields)
     return found
 
