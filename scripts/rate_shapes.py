@@ -99,7 +99,8 @@ def frankfurter(market: Market, when: str, query: Mapping[str, str]) -> Answer:
     start, end = _when(first, market), _when(last or "latest", market)
     if start is None or end is None:
         return _json(422, {"message": "invalid date"})
-    rows = _range(market, start, end) if dots else _range(market, start, start)[-1:]
+    newest = market.table.newest(min(start, market.today))
+    rows = _range(market, start, end) if dots else [newest] if newest else []
     every = {day.isoformat(): _picked(row, base, symbols) for day, row in rows}
     rates = {day: picked for day, picked in every.items() if picked}
     if not rates:
@@ -108,8 +109,8 @@ def frankfurter(market: Market, when: str, query: Mapping[str, str]) -> Answer:
     if dots:
         ends = {"start_date": min(rates), "end_date": max(rates)}
         return _json(200, head | ends | {"rates": rates})
-    newest = max(rates)
-    return _json(200, head | {"date": newest, "rates": rates[newest]})
+    [(day, picked)] = rates.items()
+    return _json(200, head | {"date": day, "rates": picked})
 
 
 def snapshot(market: Market, package: str, file: str) -> Answer:
@@ -261,14 +262,14 @@ def _rounded(rate: Decimal, base: str) -> int | float:
 
 
 def _when(text: str, market: Market) -> dt.date | None:
-    """Return a day of frankfurter's paths, none of them later than today."""
-    day = market.today if text == "latest" else _day(text)
-    return day and min(day, market.today)
+    return market.today if text == "latest" else _day(text)
 
 
 def _range(market: Market, start: dt.date, end: dt.date) -> list[tuple[dt.date, Row]]:
+    if start > market.today:
+        return []
     begin = market.table.newest(start)
-    return list(market.table.span(begin[0] if begin else start, end))
+    return list(market.table.span(begin[0] if begin else start, min(end, market.today)))
 
 
 def _picked(row: Row, base: str, symbols: list[str]) -> dict[str, int | float]:
