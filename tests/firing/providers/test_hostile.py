@@ -122,6 +122,7 @@ TOKENS = (
     b'"\\ud800"',
     b"1e400000",
     b"9999-99-99",
+    b"9999-12-31",
     b"\xff\xfe",
     b"\x00",
     b"[[[[",
@@ -169,3 +170,12 @@ def test_noise(kind, body):
 
     with pytest.raises(FetchError):
         SOURCES[kind].parse(provider, Ask(pairs=(USD_INR,)), body)
+
+
+def test_amount_of_frankfurter(parse):
+    """Rates for another amount than one unit are refused, whatever stands there."""
+    for amount in ("2", '"\\ud800\\n"', "[]"):
+        body = f'{{"amount":{amount},"base":"USD","date":"2026-11-20","rates":{{"INR":190.24}}}}'
+        with pytest.raises(FetchError, match="one unit") as caught:
+            parse("frankfurter", body.encode())
+        assert str(caught.value).isprintable()

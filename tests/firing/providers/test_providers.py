@@ -306,6 +306,11 @@ def test_not_before_absurd(sample, following):
     assert SOURCES["exchangerate-api-open"].not_before(body) is None
 
 
+def test_not_before_the_end_of_time():
+    """The last day that there is has no midnight after it."""
+    assert SOURCES["exchangerate-api-v4"].not_before(b'{"date":"9999-12-31"}') is None
+
+
 def test_range_of_frankfurter(sample, parse):
     """The answer reaches back to the day before the range, and what lies outside is left out."""
     body = sample("frankfurter-v1/range-2026-11-14..2026-11-20-USD-INR.json")

@@ -53,7 +53,7 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
     answer = bodies.load(body)
     bodies.echo(answer, "base", ask.pairs[0].base)
     if answer.get("amount", 1) != 1:
-        raise bodies.bad(f"asked for one unit, the answer is for {answer['amount']}")
+        raise bodies.bad(f"asked for one unit, the answer is for {bodies.shown(answer['amount'])}")
     rates = bodies.table(answer, "rates")
     days = (
         {bodies.day(answer.get("date"), "date"): rates}
