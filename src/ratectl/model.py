@@ -67,6 +67,7 @@ class ProviderFacts:
     out_after: int
     """Hours after 00:00 UTC of a day from which that day's rates do not change or appear any more."""
     needs_key: bool = False
+    """It answers nobody without a key."""
 
 
 PROVIDER_KINDS: dict[str, ProviderFacts] = {
@@ -101,6 +102,41 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         longest_gap=6,
         weekends=False,
         out_after=17,
+    ),
+    "currency-api-cdn": ProviderFacts(
+        base_url="https://cdn.jsdelivr.net/npm",
+        history=History.DAYS,
+        takes_key=False,
+        longest_gap=3,  # its newest is cached for up to two days, and single days were never released
+        weekends=True,
+        out_after=24,
+    ),
+    "fred": ProviderFacts(
+        base_url="https://fred.stlouisfed.org",
+        history=History.RANGES,
+        takes_key=False,
+        longest_gap=12,  # a Thursday is still the newest when both Friday and the second Monday are holidays
+        weekends=False,
+        out_after=9
+        * 24,  # a Monday appears on the Monday after, about 20:15 UTC, or on the Tuesday
+    ),
+    "openexchangerates": ProviderFacts(
+        base_url="https://openexchangerates.org/api",
+        history=History.DAYS,
+        takes_key=True,
+        longest_gap=2,
+        weekends=True,
+        out_after=25,  # a day is kept as it stood at 23:59:59
+        needs_key=True,
+    ),
+    "exchangerate-api-v6": ProviderFacts(
+        base_url="https://v6.exchangerate-api.com/v6",
+        history=History.NONE,
+        takes_key=True,
+        longest_gap=2,
+        weekends=True,
+        out_after=1,
+        needs_key=True,
     ),
     "http-json": ProviderFacts(
         base_url="",

@@ -12,7 +12,7 @@ from scripts.rate_server import RateServer, demo_table
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Surroundings
 from ratectl.firing.runner import Runner
-from ratectl.model import Job, Output, Pair, Provider
+from ratectl.model import PROVIDER_KINDS, Job, Output, Pair, Provider
 
 FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
 PATHS = {
@@ -20,6 +20,10 @@ PATHS = {
     "exchangerate-api-open": "/v6",
     "frankfurter": "/v1",
     "ecb": "/stats/eurofxref",
+    "currency-api-cdn": "/npm",
+    "fred": "",
+    "openexchangerates": "/api",
+    "exchangerate-api-v6": "/v6",
 }
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -58,6 +62,17 @@ def sample():
 @pytest.fixture
 def job(rates, tmp_path):
     """Make a job that asks the rate server; *kinds* are its providers in order."""
+    key = tmp_path / "rates.key"
+    key.write_text("demo-key\n")
+
+    def provider(kind):
+        wanted = PROVIDER_KINDS[kind].needs_key
+        return Provider(
+            name=kind,
+            kind=kind,
+            base_url=rates.url + PATHS[kind],
+            api_key=f"file:{key}" if wanted else "",
+        )
 
     def make(*kinds, **values):
         defaults = {
@@ -65,10 +80,7 @@ def job(rates, tmp_path):
             "pairs": (Pair(base="USD", quote="INR"),),
             "schedule_texts": ("every day at 09:00",),
             "timezone": "UTC",
-            "providers": tuple(
-                Provider(name=kind, kind=kind, base_url=rates.url + PATHS[kind])
-                for kind in kinds or ("exchangerate-api-v4",)
-            ),
+            "providers": tuple(map(provider, kinds or ("exchangerate-api-v4",))),
             "outputs": (Output(kind="text", target=str(tmp_path / "output.txt")),),
             "timeout": 5,
         }

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.schedule.parse import parse, parse_one
 from ratectl.spec import values
+from ratectl.spec.providers import named
 from ratectl.spec.reading import MISSING
 
 if TYPE_CHECKING:
@@ -182,12 +183,8 @@ def _moment(table: _Table, name: str, zone: ZoneInfo | None) -> str:
 
 
 def _chain(table: _Table, providers: dict[str, Provider]) -> tuple[Provider, ...]:
-    def find(name: Any) -> Provider:
-        if not isinstance(name, str) or name not in providers:
-            raise ValueError(values.one_of(name, sorted(providers)))
-        return providers[name]
-
     names = table.merged.get("providers", DEFAULT_PROVIDERS)
+    find = partial(named, providers=providers)
     return table.reading.list(table.place("providers"), names, find)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ratectl.model import PROVIDER_KINDS, Provider
 from ratectl.spec import values
@@ -36,6 +37,11 @@ def read_providers(reading: Reading) -> dict[str, Provider]:
         if "url" in fields:
             fields["base_url"] = fields.pop("url")
         _check_provider(reading, key, kind, table)
+        if (
+            "api_key" in table
+        ):  # a wrong one is an issue by now, and no second one for lacking a key
+            fields.setdefault("api_key", "env:")
+        _check_address(reading, key, fields)
         found[name] = Provider(name=name, **fields)
     return found
 
@@ -60,8 +66,26 @@ def _check_provider(reading: Reading, key: KeyPath, kind: str, table: dict[str, 
         reading.issue((*key, "api_key"), f"{kind} takes no key")
     for name in ("url", "rate", "date"):
         _check_placeholders(reading, (*key, name), table.get(name))
-    address = str(table.get("url", table.get("base_url", "")))
-    if "api_key" in table and address.startswith("http://"):
+
+
+def named(name: Any, providers: dict[str, Provider]) -> Provider:
+    """Return the provider that a job names. Raises ValueError for none, and for one without the key it needs."""
+    if not isinstance(name, str) or name not in providers:
+        raise ValueError(values.one_of(name, sorted(providers)))
+    provider = providers[name]
+    facts = PROVIDER_KINDS.get(provider.kind)  # none for a kind that is an issue by now
+    if facts is not None and facts.needs_key and not provider.api_key:
+        raise ValueError(
+            f'"{name}" answers nobody without a key; write [providers.{name}] with '
+            f'api_key = "file:PATH", "env:NAME" or "credential:NAME"'
+        )
+    return provider
+
+
+def _check_address(reading: Reading, key: KeyPath, fields: dict[str, Any]) -> None:
+    """A key goes over TLS, or does not leave this machine."""
+    address = urlsplit(fields.get("base_url", ""))
+    if "api_key" in fields and address.scheme == "http" and address.hostname not in values.LOOPBACK:
         reading.issue(key, "a key would travel in clear; use an https URL")
 
 

@@ -1,15 +1,15 @@
-"""Recorded answers of each provider, and what portals, firewalls and broken upstreams answer instead."""
+"""What holds for every provider: recorded answers and errors, addresses, groups and announcements."""
 
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
+import itertools
 
 import pytest
+from tests.firing.providers.honest import HONEST
 
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import SOURCES
-from ratectl.firing.providers.ask import Ask
 from ratectl.firing.sinks import SINKS
 from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS, Pair, Provider
 
@@ -17,278 +17,307 @@ USD_INR = Pair(base="USD", quote="INR")
 EUR_INR = Pair(base="EUR", quote="INR")
 EUR_USD = Pair(base="EUR", quote="USD")
 FRIDAY = dt.date(2026, 11, 20)
-V4 = Provider(name="exchangerate-api-v4", kind="exchangerate-api-v4")
-
-
-def parse(kind, body, *pairs, day=None):
-    provider = Provider(name=kind, kind=kind)
-    return SOURCES[kind].parse(provider, Ask(pairs=pairs or (USD_INR,), since=day, until=day), body)
-
-
-def url(kind, *pairs, day=None, today=FRIDAY):
-    provider = Provider(name=kind, kind=kind)
-    return SOURCES[kind].request(provider, Ask(pairs=pairs, since=day, until=day), today).url
 
 
 def test_every_kind_has_its_module():
-    """The facts in the model and the modules name the same kinds."""
-    assert set(SOURCES) == set(PROVIDER_KINDS)
+    """The facts in the model and the modules name the same kinds, and each has a sample."""
+    assert set(SOURCES) == set(PROVIDER_KINDS) == set(HONEST)
     assert set(SINKS) == set(OUTPUT_KINDS)
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "rate", "published"),
-    [
-        ("exchangerate-api-v4", "exchangerate-api-v4/latest-USD.json", "95.07", "00:00:01"),
-        ("exchangerate-api-open", "exchangerate-api-open/latest-USD.json", "95.071842", "00:02:31"),
-        (
-            "exchangerate-api-open",
-            "exchangerate-api-open/latest-USD-eol-announced.json",
-            "95.071842",
-            "00:02:31",
-        ),
-        ("frankfurter", "frankfurter-v1/latest-USD-INR.json", "95.12", None),
-        ("frankfurter", "frankfurter-v1/sunday-2026-11-22-snaps-to-friday.json", "95.12", None),
-        ("exchangerate-api-v4", "hostile/200-utf8-bom.json", "95.07", "00:00:01"),
-    ],
-)
-def test_recorded_answer(sample, kind, name, rate, published):
+RECORDED = [
+    ("exchangerate-api-v4", "exchangerate-api-v4/latest-USD.json", "95.07", "2026-11-20 00:00:01"),
+    ("exchangerate-api-v4", "hostile/200-utf8-bom.json", "95.07", "2026-11-20 00:00:01"),
+    (
+        "exchangerate-api-open",
+        "exchangerate-api-open/latest-USD.json",
+        "95.071842",
+        "2026-11-20 00:02:31",
+    ),
+    (
+        "exchangerate-api-open",
+        "exchangerate-api-open/latest-USD-eol-announced.json",
+        "95.071842",
+        "2026-11-20 00:02:31",
+    ),
+    (
+        "exchangerate-api-v6",
+        "exchangerate-api-v6/latest-USD.json",
+        "95.0718",
+        "2026-11-20 00:00:01",
+    ),
+    ("frankfurter", "frankfurter-v1/latest-USD-INR.json", "95.12", "2026-11-20"),
+    ("frankfurter", "frankfurter-v1/sunday-2026-11-22-snaps-to-friday.json", "95.12", "2026-11-20"),
+    ("currency-api-cdn", "currency-api-cdn/usd.min.json", "95.07199342", "2026-11-20"),
+    ("currency-api-cdn", "currency-api-cdn/usd-stale-latest.min.json", "94.90112", "2026-11-18"),
+    ("fred", "fred/fredgraph-DEXINUS.csv", "94.70", "2026-11-13"),
+    ("fred", "fred/fredgraph-DEXINUS-old-header.csv", "83.30", "2023-11-13"),
+    ("openexchangerates", "openexchangerates/latest.json", "95.0718", "2026-11-20 14:00:00"),
+    (
+        "openexchangerates",
+        "openexchangerates/historical-2026-11-18.json",
+        "95.0718",
+        "2026-11-18 23:59:59",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "rate", "when"), RECORDED)
+def test_recorded_answer(sample, parse, kind, name, rate, when):
     """A recorded answer gives the provider's own digits, rate date and publication time."""
     [one] = parse(kind, sample(name))
 
     assert str(one.rate) == rate
-    assert one.rate_date == FRIDAY
+    assert str(one.rate_date) == when[:10]
     assert one.legs == ()
-    assert (one.provider_time and f"{one.provider_time:%H:%M:%S}") == published
+    published = one.provider_time
+    assert (f"{published:%Y-%m-%d %H:%M:%S}" if published else str(one.rate_date)) == when
 
 
-def test_ecb_cross(sample):
-    """A cross comes from both legs of one day, with twelve significant digits, and names them."""
-    [one] = parse("ecb", sample("ecb/eurofxref-daily.xml"))
+REFUSALS = [
+    ("exchangerate-api-v4", 404, "exchangerate-api-v4/error-404-unsupported-base.json", "CONFIG"),
+    ("exchangerate-api-open", 200, "exchangerate-api-open/error-unsupported-code.json", "CONFIG"),
+    ("exchangerate-api-open", 404, "exchangerate-api-open/error-malformed-request.json", "CONFIG"),
+    ("exchangerate-api-v6", 403, "exchangerate-api-v6/error-inactive-account.json", "REFUSED"),
+    ("exchangerate-api-v6", 403, "exchangerate-api-v6/error-invalid-key.json", "REFUSED"),
+    ("exchangerate-api-v6", 429, "exchangerate-api-v6/error-quota-reached.json", "REFUSED"),
+    ("exchangerate-api-v6", 403, "exchangerate-api-v6/error-plan-upgrade-required.json", "REFUSED"),
+    ("exchangerate-api-v6", 404, "exchangerate-api-v6/error-unsupported-code.json", "CONFIG"),
+    ("exchangerate-api-v6", 200, "exchangerate-api-v6/error-malformed-request.json", "CONFIG"),
+    ("exchangerate-api-v6", 404, "exchangerate-api-v6/error-no-data-available.json", "CONFIG"),
+    ("frankfurter", 404, "frankfurter-v1/error-404-not-found.json", "CONFIG"),
+    ("frankfurter", 422, "frankfurter-v1/error-422-bad-currency-pair.json", "CONFIG"),
+    ("frankfurter", 422, "frankfurter-v1/error-422-invalid-date.json", "CONFIG"),
+    ("frankfurter", 422, "frankfurter-v1/error-422-invalid-amount.json", "CONFIG"),
+    ("currency-api-cdn", 404, "currency-api-cdn/error-404-jsdelivr.txt", "CONFIG"),
+    ("fred", 400, "fred/error-400-bad-key.json", "CONFIG"),
+    ("openexchangerates", 400, "openexchangerates/error-400-not_available.json", "CONFIG"),
+    ("openexchangerates", 401, "openexchangerates/error-401-invalid_app_id.json", "REFUSED"),
+    ("openexchangerates", 401, "openexchangerates/error-401-missing_app_id.json", "REFUSED"),
+    ("openexchangerates", 403, "openexchangerates/error-403-not_allowed-base.json", "REFUSED"),
+    (
+        "openexchangerates",
+        429,
+        "openexchangerates/error-429-access_restricted-quota.json",
+        "REFUSED",
+    ),
+]
 
-    assert one.rate == Decimal("95.1197862806")
-    assert [str(leg.pair) for leg in one.legs] == ["EUR/INR", "EUR/USD"]
-    assert one.rate_date == FRIDAY
 
+@pytest.mark.parametrize(("kind", "status", "name", "expected"), REFUSALS)
+def test_error_answer(sample, parse, kind, status, name, expected):
+    """Each provider's own error bodies are understood, and never taken for rates."""
+    body = sample(name)
 
-def test_ecb_own_base(sample):
-    """A euro rate is the ECB's own number, not a derived one."""
-    euro = parse("ecb", sample("ecb/eurofxref-daily.xml"), EUR_INR, EUR_USD)
-
-    assert [(str(one.rate), one.legs) for one in euro] == [("110.3770", ()), ("1.1604", ())]
+    assert SOURCES[kind].refusal(status, body).kind is Class[expected]
+    with pytest.raises(FetchError):
+        parse(kind, body)
 
 
 @pytest.mark.parametrize(
-    ("day", "found"),
-    [("2026-11-18", "2026-11-18"), ("2026-11-15", "2026-11-13"), ("2026-11-22", "2026-11-20")],
+    ("body", "expected"),
+    [
+        (b'{"result":"error","error":"invalid-key"}', "REFUSED"),
+        (b'{"result":"error","error":"unsupported-code"}', "CONFIG"),
+        (b'{"result":"error"}', "REFUSED"),
+    ],
 )
-def test_ecb_history(sample, day, found):
-    """A closed day is answered with the publication before it."""
-    *_, one = parse(
-        "ecb", sample("ecb/eurofxref-hist-90d.xml"), EUR_INR, day=dt.date.fromisoformat(day)
-    )
-
-    assert one.rate_date == dt.date.fromisoformat(found)
+def test_v6_other_spelling(body, expected):
+    """Some answers name their error under "error"; one without a name is taken for a matter of the key."""
+    assert SOURCES["exchangerate-api-v6"].refusal(200, body).kind is Class[expected]
 
 
-def test_unknown_quote_is_left_out(sample):
-    """A currency that the answer lacks gives no rate, the others do."""
-    pairs = (USD_INR, Pair(base="USD", quote="NPR"))
-
-    assert [
-        one.pair
-        for one in parse(
-            "exchangerate-api-v4", sample("exchangerate-api-v4/latest-USD.json"), *pairs
-        )
-    ] == [USD_INR]
+@pytest.mark.parametrize("kind", HONEST)
+def test_good_answer_is_no_refusal(sample, kind):
+    """A good answer is not taken for an error."""
+    assert SOURCES[kind].refusal(200, sample(HONEST[kind][0])) is None
 
 
-def test_urls():
-    """The paths are the providers' own, and one request asks for all quotes of a base."""
-    two = (USD_INR, Pair(base="USD", quote="EUR"))
+@pytest.mark.parametrize("kind", HONEST)
+def test_refusal_is_one_short_line(kind):
+    """However an error body is made, what we say of it is one line of printable text."""
+    word = "x\\n\\u001b[31m\\ud800" + "y" * 10_000
+    keys = ("result", "error-type", "error_type", "error", "message", "error_message")
+    body = "{" + ",".join(f'"{key}":"{word}"' for key in keys) + "}"
 
-    assert url("exchangerate-api-v4", USD_INR) == "https://api.exchangerate-api.com/v4/latest/USD"
-    assert url("exchangerate-api-open", USD_INR) == "https://open.er-api.com/v6/latest/USD"
-    assert (
-        url("frankfurter", *two) == "https://api.frankfurter.dev/v1/latest?base=USD&symbols=INR,EUR"
-    )
-    assert "/v1/2026-11-18..2026-11-18?" in url("frankfurter", USD_INR, day=dt.date(2026, 11, 18))
-    assert url("ecb", USD_INR).endswith("/eurofxref-daily.xml")
-    assert url("ecb", USD_INR, day=dt.date(2026, 11, 18)).endswith("/eurofxref-hist-90d.xml")
-    assert url("ecb", USD_INR, day=dt.date(2020, 1, 3)).endswith("/eurofxref-hist.xml")
+    for status, text in itertools.product(
+        (200, 400, 404, 422), (body, body.replace(word, "error", 1))
+    ):
+        failure = SOURCES[kind].refusal(status, text.encode())
+        assert failure is None or (str(failure).isprintable() and len(str(failure)) < 150)
+
+
+OTHERS = {  # bodies of these providers under paths that we never ask
+    ("exchangerate-api-v6", "exchangerate-api-v6/history-USD-2026-11-18.json"),
+    ("exchangerate-api-v6", "exchangerate-api-v6/quota.json"),
+    ("fred", "fred/observations-DEXINUS.json"),
+    ("ecb", "ecb/eurofxref.zip"),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(OTHERS))
+def test_body_of_another_path(sample, parse, kind, name):
+    """What the provider answers elsewhere is not mistaken for what we asked."""
+    with pytest.raises(FetchError) as caught:
+        parse(kind, sample(name))
+
+    assert caught.value.kind is Class.DATA
+
+
+def test_every_sample_is_tried(request):
+    """No sample lies about unused."""
+    root = request.path.parents[1] / "samples"
+    files = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
+    found = {str(path) for path in files if path.parts[0] != "hostile"}
+    named = {name for _, name, *_ in RECORDED} | {name for _, _, name, _ in REFUSALS}
+    named |= {name for _, name in OTHERS}
+    named |= {"ecb/eurofxref-daily.xml", "ecb/eurofxref-hist-90d.xml"}
+    named |= {"ecb/eurofxref-hist.csv", "ecb/eurofxref-hist.zip"}
+    named |= {"frankfurter-v1/range-2026-11-14..2026-11-20-USD-INR.json"}
+
+    assert found == {name for name in named if not name.startswith("hostile/")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("exchangerate-api-v4", "https://api.exchangerate-api.com/v4/latest/USD"),
+        ("exchangerate-api-open", "https://open.er-api.com/v6/latest/USD"),
+        ("exchangerate-api-v6", "https://v6.exchangerate-api.com/v6/{key}/latest/USD"),
+        ("frankfurter", "https://api.frankfurter.dev/v1/latest?base=USD"),
+        ("ecb", "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml"),
+        (
+            "currency-api-cdn",
+            "https://cdn.jsdelivr.net/npm/@fawazahmed0/currency-api@2026-11-20/v1/currencies/usd.min.json",
+        ),
+        (
+            "fred",
+            "https://fred.stlouisfed.org/graph/fredgraph.csv?id=DEXINUS,DEXUSEU&cosd=2026-10-23&coed=2026-11-20",
+        ),
+        ("openexchangerates", "https://openexchangerates.org/api/latest.json"),
+        ("http-json", "https://rates.internal/USD.json"),
+    ],
+)
+def test_url_of_the_newest(request_for, kind, path):
+    """The addresses are the providers' own, and one request asks for all quotes of a base."""
+    assert request_for(kind, "USD/INR USD/EUR").url == path
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("frankfurter", "/v1/2026-11-14..2026-11-18?base=USD&symbols=INR,EUR"),
+        ("ecb", "/stats/eurofxref/eurofxref-hist-90d.xml"),
+        ("fred", "?id=DEXINUS,DEXUSEU&cosd=2026-11-02&coed=2026-11-18"),
+    ],
+)
+def test_url_of_a_range(request_for, kind, path):
+    """A range is one request, which reaches back to the publication before its first day."""
+    found = request_for(kind, "USD/INR USD/EUR", "2026-11-14", "2026-11-18").url
+
+    assert found.endswith(path)
+
+
+def test_url_of_a_day(request_for):
+    """Providers that know single days name the day in the path, and nothing is asked instead."""
+    cdn = request_for("currency-api-cdn", since="2026-11-18")
+    oxr = request_for("openexchangerates", since="2026-11-18")
+
+    assert cdn.url.endswith("/npm/@fawazahmed0/currency-api@2026-11-18/v1/currencies/usd.min.json")
+    assert oxr.url == "https://openexchangerates.org/api/historical/2026-11-18.json"
+    assert cdn.otherwise is oxr.otherwise is None
+
+
+def test_keys_travel_where_the_provider_reads_them(request_for):
+    """One key has a place in the path, the other a header of its own kind; requests hold none yet."""
+    asked = {kind: request_for(kind) for kind in SOURCES}
+
+    assert {kind for kind, one in asked.items() if "{key}" in one.url} == {"exchangerate-api-v6"}
+    assert {kind: one.scheme for kind, one in asked.items() if one.scheme != "Bearer"} == {
+        "openexchangerates": "Token"
+    }
+    assert all(one.key == "" for one in asked.values())
+
+
+def test_mirror(request_for):
+    """A base URL of one's own takes the place of the provider's, with or without a last slash."""
+    for kind in set(SOURCES) - {"http-json"}:
+        one = request_for(kind, base_url="http://127.0.0.1:8080/mirror/")
+        assert one.url.startswith("http://127.0.0.1:8080/mirror/")
+        assert "//" not in one.url.removeprefix("http://")
 
 
 def test_groups():
-    """Pairs are asked by base; the ECB's one document holds all of them."""
+    """Pairs are asked by base where an answer has one base, else all at once."""
     pairs = (USD_INR, EUR_INR, Pair(base="USD", quote="EUR"))
+    sizes = {
+        kind: [len(group) for group in source.groups(Provider(name=kind, kind=kind), pairs)]
+        for kind, source in SOURCES.items()
+    }
 
-    assert [len(g) for g in SOURCES["frankfurter"].groups(V4, pairs)] == [2, 1]
-    assert [len(g) for g in SOURCES["ecb"].groups(V4, pairs)] == [3]
-
-
-HOSTILE_JSON = {
-    "200-captive-portal.html": Class.PORTAL,
-    "200-waf-request-rejected.html": Class.PORTAL,
-    "511-network-authentication-required.html": Class.PORTAL,
-    "200-duplicate-key.json": Class.DATA,
-    "200-empty.json": Class.DATA,
-    "200-inr-bool.json": Class.DATA,
-    "200-inr-inf.json": Class.DATA,
-    "200-inr-longdigits.json": Class.DATA,
-    "200-inr-nan.json": Class.DATA,
-    "200-inr-negative.json": Class.DATA,
-    "200-inr-null.json": Class.DATA,
-    "200-inr-string.json": Class.DATA,
-    "200-inr-zero.json": Class.DATA,
-    "200-json-list.json": Class.DATA,
-    "200-json-null.json": Class.DATA,
-    "200-success-no-rates.json": Class.DATA,
-    "200-truncated.json": Class.DATA,
-    "200-wrong-base-echo.json": Class.DATA,
-}
-JUDGED_BY_THE_GATE = {
-    "200-future-date.json",
-    "200-stale-date.json",
-    "200-inr-x10.json",
-    "200-inr-x100.json",
-    "200-inr-inverted.json",
-}
+    assert {kind for kind, found in sizes.items() if found == [3]} == {
+        "ecb",
+        "fred",
+        "openexchangerates",
+    }
+    assert all(found in ([3], [2, 1]) for found in sizes.values())
 
 
-@pytest.mark.parametrize("name", HOSTILE_JSON)
-def test_hostile_answer(sample, name):
-    """What is not this provider's honest answer gives no number, and says which class it is."""
-    with pytest.raises(FetchError) as caught:
-        parse("exchangerate-api-v4", sample(f"hostile/{name}"))
-
-    assert caught.value.kind is HOSTILE_JSON[name]
-
-
-def test_every_hostile_sample_is_tried(request):
-    """No sample lies about unused."""
-    folder = request.path.parents[1] / "samples" / "hostile"
-    others = {"200-utf8-bom.json", "200-billion-laughs.xml"}
-
-    assert {p.name for p in folder.iterdir()} == set(HOSTILE_JSON) | JUDGED_BY_THE_GATE | others
+@pytest.mark.parametrize("kind", HONEST)
+def test_unknown_quote_is_left_out(sample, parse, kind):
+    """A currency that the answer lacks gives no rate, the others do."""
+    assert [one.pair for one in parse(kind, sample(HONEST[kind][0]), "USD/INR USD/XOF")] == [
+        USD_INR
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("kind", "name", "moment"),
     [
-        ("hostile/200-billion-laughs.xml", Class.DATA),
-        ("hostile/200-captive-portal.html", Class.PORTAL),
-        ("hostile/200-waf-request-rejected.html", Class.PORTAL),
-        ("hostile/200-empty.json", Class.DATA),
-        ("hostile/200-json-list.json", Class.DATA),
+        ("exchangerate-api-v4", "exchangerate-api-v4/latest-USD.json", "2026-11-21T00:00:00+00:00"),
+        (
+            "exchangerate-api-open",
+            "exchangerate-api-open/latest-USD.json",
+            "2026-11-21T00:22:01+00:00",
+        ),
+        ("exchangerate-api-v6", "exchangerate-api-v6/latest-USD.json", "2026-11-21T00:00:01+00:00"),
     ],
 )
-def test_hostile_xml(sample, name, kind):
-    """Entities are never expanded; a web page is a portal's; the rest is not XML."""
-    with pytest.raises(FetchError) as caught:
-        parse("ecb", sample(name))
-
-    assert caught.value.kind is kind
-
-
-def test_ecb_cut_off(sample):
-    """A document that ends too early is not believed up to there."""
-    body = sample("ecb/eurofxref-hist-90d.xml")
-
-    with pytest.raises(FetchError, match="cut off"):
-        parse("ecb", body[: len(body) // 2])
+def test_not_before(sample, kind, name, moment):
+    """Providers that publish once a day say when the next rates come."""
+    assert SOURCES[kind].not_before(sample(name)).isoformat() == moment
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "name", "expected"),
-    [
-        (
-            "exchangerate-api-v4",
-            404,
-            "exchangerate-api-v4/error-404-unsupported-base.json",
-            Class.CONFIG,
-        ),
-        (
-            "exchangerate-api-open",
-            200,
-            "exchangerate-api-open/error-unsupported-code.json",
-            Class.CONFIG,
-        ),
-        (
-            "exchangerate-api-open",
-            404,
-            "exchangerate-api-open/error-malformed-request.json",
-            Class.CONFIG,
-        ),
-        ("frankfurter", 404, "frankfurter-v1/error-404-not-found.json", Class.CONFIG),
-        ("frankfurter", 422, "frankfurter-v1/error-422-bad-currency-pair.json", Class.CONFIG),
-        ("frankfurter", 422, "frankfurter-v1/error-422-invalid-date.json", Class.CONFIG),
-    ],
+    "kind", sorted(set(HONEST) - {k for k in HONEST if "exchangerate-api" in k})
 )
-def test_error_answer(sample, kind, status, name, expected):
-    """Each provider's own error bodies are understood."""
-    assert SOURCES[kind].refusal(status, sample(name)).kind is expected
+def test_not_before_unknown(sample, kind):
+    """The others do not say."""
+    assert SOURCES[kind].not_before(sample(HONEST[kind][0])) is None
 
 
-@pytest.mark.parametrize("kind", ["exchangerate-api-v4", "exchangerate-api-open", "frankfurter"])
-def test_good_answer_is_no_refusal(sample, kind):
-    """A good answer is not taken for an error."""
-    names = {"frankfurter": "frankfurter-v1/latest-USD-INR.json"}
+@pytest.mark.parametrize(
+    "following", [b"0", b"null", b"true", b'"soon"', b"-5", b"1e99", b"4102444800"]
+)
+def test_not_before_absurd(sample, following):
+    """No next update, or one more than two days off, is none: it must not silence us for years."""
+    body = sample("exchangerate-api-open/latest-USD.json").replace(b"1795220521", following)
 
-    assert SOURCES[kind].refusal(200, sample(names.get(kind, f"{kind}/latest-USD.json"))) is None
+    assert SOURCES["exchangerate-api-open"].not_before(body) is None
 
 
-class TestHttpJson:
-    """Any other URL, with paths into its body."""
+def test_not_before_the_end_of_time():
+    """The last day that there is has no midnight after it."""
+    assert SOURCES["exchangerate-api-v4"].not_before(b'{"date":"9999-12-31"}') is None
 
-    OFFICE = Provider(
-        name="office",
-        kind="http-json",
-        base_url="https://rates.internal/{base}.json",
-        rate="rates.{quote}",
-        date="date",
-    )
 
-    def parse(self, body, **changes):
-        values = {field: getattr(self.OFFICE, field) for field in self.OFFICE.__slots__}
-        provider = Provider(**values | changes)
-        return SOURCES["http-json"].parse(provider, Ask(pairs=(USD_INR,)), body)
+def test_range_of_frankfurter(sample, parse):
+    """The answer reaches back to the day before the range, and what lies outside is left out."""
+    body = sample("frankfurter-v1/range-2026-11-14..2026-11-20-USD-INR.json")
 
-    def test_paths(self):
-        """Rate and date are found at their dotted paths."""
-        [one] = self.parse(b'{"date":"2026-11-20","rates":{"INR":95.070}}')
+    def days(since, until):
+        return [one.rate_date.day for one in parse("frankfurter", body, "USD/INR", since, until)]
 
-        assert (str(one.rate), one.rate_date) == ("95.070", FRIDAY)
-
-    def test_lists_texts_and_unix_dates(self):
-        """A step may pick from a list; rates may be texts and dates Unix times."""
-        [one] = self.parse(b'{"d":[{"v":"95.07","t":1795132801}]}', rate="d.0.v", date="d.0.t")
-
-        assert (str(one.rate), one.rate_date) == ("95.07", FRIDAY)
-
-    def test_no_date(self):
-        """An answer without a date gives none."""
-        [one] = self.parse(b'{"rates":{"INR":95.07}}', date="")
-
-        assert one.rate_date is None
-
-    @pytest.mark.parametrize(
-        "value", [b"true", b"null", b'"95,07"', b'"-1"', b"{}", b'"NaN"', b"-0"]
-    )
-    def test_not_a_rate(self, value):
-        """Anything but a positive number, or its text, is refused."""
-        with pytest.raises(FetchError):
-            self.parse(b'{"date":"2026-11-20","rates":{"INR":' + value + b"}}")
-
-    def test_absent(self):
-        """A path that leads nowhere gives no rate."""
-        assert self.parse(b'{"date":"2026-11-20","rates":{}}') == ()
-
-    def test_url(self):
-        """Currencies are filled in, and a URL that names the quote is asked once for each pair."""
-        ask = Ask(pairs=(USD_INR,))
-        source = SOURCES["http-json"]
-        each = Provider(name="o", kind="http-json", base_url="https://h/{base}/{quote}")
-
-        assert source.request(self.OFFICE, ask, FRIDAY).url == "https://rates.internal/USD.json"
-        assert source.request(each, ask, FRIDAY).url == "https://h/USD/INR"
-        assert len(source.groups(each, (USD_INR, EUR_INR, EUR_USD))) == 3
+    assert days("2026-11-14", "2026-11-20") == [13, 16, 17, 18, 19, 20]
+    assert days("2026-11-14", "2026-11-15") == [13]
+    assert days("2026-11-18", "2026-11-18") == [17, 18]

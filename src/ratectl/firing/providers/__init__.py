@@ -1,4 +1,4 @@
-"""Rate sources: one module per kind with ``groups``, ``request``, ``refusal`` and ``parse``, all pure.
+"""Rate sources: one module per kind with the five functions of ``Source``, all pure.
 
 What is fixed about each kind stands in ``model.PROVIDER_KINDS``.
 """
@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ratectl.firing.providers import (
+    currency_api_cdn,
     ecb,
     exchangerate_api_open,
     exchangerate_api_v4,
+    exchangerate_api_v6,
     frankfurter,
+    fred,
     http_json,
+    openexchangerates,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +36,7 @@ class Source(Protocol):
         """Return *pairs* split into those that one request can answer."""
 
     def request(self, provider: Provider, ask: Ask, today: dt.date) -> Request:
-        """Return the request for one group; *today* is the UTC day."""
+        """Return the request for one group; *today* is the UTC day. Raises FetchError where none can help."""
 
     def refusal(self, status: int, body: bytes) -> FetchError | None:
         """Return what an error answer of this provider means, None where it is not one."""
@@ -41,7 +45,7 @@ class Source(Protocol):
         """Return a rate for each pair that *body* has one for. Raises FetchError."""
 
     def not_before(self, body: bytes) -> dt.datetime | None:
-        """Return before when nothing newer than *body*, which was parsed, appears; None if it does not say."""
+        """Return the moment (aware, UTC) before which nothing newer appears, says a *body* that ``parse`` accepted."""
 
 
 SOURCES: dict[str, Source] = {
@@ -49,5 +53,9 @@ SOURCES: dict[str, Source] = {
     "exchangerate-api-open": exchangerate_api_open,
     "frankfurter": frankfurter,
     "ecb": ecb,
+    "currency-api-cdn": currency_api_cdn,
+    "fred": fred,
+    "openexchangerates": openexchangerates,
+    "exchangerate-api-v6": exchangerate_api_v6,
     "http-json": http_json,
 }

@@ -9,7 +9,7 @@ from ratectl.model import PROVIDER_KINDS
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from ratectl.firing.quote import Leg
@@ -21,7 +21,8 @@ class Ask:
     """The newest rates of *pairs*, or with both days set what was published from *since* to *until*.
 
     A range asks for the last publication before *since* too, since that is the rate of a
-    *since* without one of its own.
+    *since* without one of its own. A provider that knows single days only is asked with
+    *since* and *until* the same.
     """
 
     pairs: tuple[Pair, ...]
@@ -51,3 +52,20 @@ def by_base(pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
 def base_url(provider: Provider) -> str:
     """Return where *provider* lives, without a trailing slash."""
     return (provider.base_url or PROVIDER_KINDS[provider.kind].base_url).rstrip("/")
+
+
+def currencies(ask: Ask) -> frozenset[str]:
+    """Return every currency that *ask* speaks of."""
+    return frozenset(code for pair in ask.pairs for code in (pair.base, pair.quote))
+
+
+def within(ask: Ask, days: Iterable[dt.date]) -> Sequence[dt.date]:
+    """Return those publication *days* that *ask* wants, oldest first.
+
+    That is the newest one, or those of the range and the last one before it.
+    """
+    ordered = sorted(days)
+    if ask.since is None or ask.until is None:
+        return ordered[-1:]
+    before = [day for day in ordered if day < ask.since]
+    return before[-1:] + [day for day in ordered if ask.since <= day <= ask.until]

@@ -11,7 +11,9 @@ from typing import Any
 from ratectl.firing.connectivity import Class, FetchError
 
 MOST_DIGITS = 28
+LONGEST_WORD = 100
 SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e12")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -22,7 +24,7 @@ def load(body: bytes) -> dict[str, Any]:
     """
     value = _load(text_of(body))
     if not isinstance(value, dict):
-        raise bad(f"expected a JSON object, got {_shown(value)}")
+        raise bad(f"expected a JSON object, got {shown(value)}")
     return value
 
 
@@ -45,7 +47,14 @@ def error_word(body: bytes, *keys: str) -> str:
         value = load(body)
     except FetchError:
         return ""
-    return next((value[key] for key in keys if isinstance(value.get(key), str)), "")
+    words = (value[key] for key in keys if isinstance(value.get(key), str))
+    return next((printable(word) for word in words), "")
+
+
+def printable(text: str) -> str:
+    """Return what a stranger wrote as one short line that any terminal and file can take."""
+    line = "".join(char if char.isprintable() else " " for char in text[:LONGEST_WORD])
+    return " ".join(line.split())
 
 
 def table(value: dict[str, Any], key: str) -> dict[str, Any]:
@@ -59,42 +68,49 @@ def table(value: dict[str, Any], key: str) -> dict[str, Any]:
 def echo(value: dict[str, Any], key: str, base: str) -> None:
     """Raise FetchError unless the answer names the base that was asked for."""
     if value.get(key) != base:
-        raise bad(f"asked for base {base}, the answer is of {_shown(value.get(key))}")
+        raise bad(f"asked for base {base}, the answer is of {shown(value.get(key))}")
+
+
+def echo_day(found: dt.date, asked: dt.date | None) -> dt.date:
+    """Return *found* unless another day was *asked* for. Raises FetchError."""
+    if asked is not None and found != asked:
+        raise bad(f"asked for {asked}, the answer is of {found}")
+    return found
 
 
 def number(value: object, what: str) -> Decimal:
     """Return a JSON number that can be a rate. Raises FetchError."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise bad(f"{what} is {_shown(value)}, not a number")
+        raise bad(f"{what} is {shown(value)}, not a number")
     return rate(Decimal(value), what)
 
 
 def number_text(value: str, what: str) -> Decimal:
     """Return a rate from a format in which numbers are texts. Raises FetchError."""
     if not NUMBER.fullmatch(value):
-        raise bad(f"{what} is {_shown(value)}, not a number")
+        raise bad(f"{what} is {shown(value)}, not a number")
     return rate(Decimal(value), what)
 
 
 def rate(value: Decimal, what: str) -> Decimal:
     """Return *value* if it can be a rate: positive, finite, of sane size and length. Raises FetchError."""
     if not value.is_finite() or value <= 0:
-        raise bad(f"{what} is {_shown(value)}, not a positive number")
+        raise bad(f"{what} is {shown(value)}, not a positive number")
     if not SMALLEST <= value <= LARGEST:
-        raise bad(f"{what} is {_shown(value)}, outside 1e-12 to 1e12")
+        raise bad(f"{what} is {shown(value)}, outside 1e-12 to 1e12")
     if len(value.as_tuple().digits) > MOST_DIGITS:
         raise bad(f"{what} has {len(value.as_tuple().digits)} digits, no rate has")
     return value
 
 
 def day(value: object, what: str) -> dt.date:
-    """Return an ISO 8601 date. Raises FetchError."""
-    if isinstance(value, str):
+    """Return the date of an ISO 8601 date, or date with time. Raises FetchError."""
+    if isinstance(value, str) and DAY.fullmatch(value):
         try:
             return dt.date.fromisoformat(value[:10])
         except ValueError:
             pass
-    raise bad(f"{what} is {_shown(value)}, not a date")
+    raise bad(f"{what} is {shown(value)}, not a date")
 
 
 def moment(value: object) -> dt.datetime | None:
@@ -107,6 +123,12 @@ def moment(value: object) -> dt.datetime | None:
 def bad(message: str) -> FetchError:
     """Return the failure of an answer that cannot be believed."""
     return FetchError(Class.DATA, message)
+
+
+def shown(value: object) -> str:
+    """Return *value* as an error text may hold it: printable, and shortened."""
+    text = str(value) if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 def _load(text: str) -> object:
@@ -130,8 +152,3 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(value) != len(pairs):
         raise bad("the same key twice in one object")
     return value
-
-
-def _shown(value: object) -> str:
-    text = str(value) if isinstance(value, Decimal) else repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -6,6 +6,7 @@ rate date is the UTC day of that time. Errors are judged by ``result``, since th
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.firing.connectivity import Class, FetchError
@@ -14,13 +15,17 @@ from ratectl.firing.providers import body as bodies
 from ratectl.firing.transport import Request
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.model import Pair, Provider
 
-UNSUPPORTED = frozenset({"unsupported-code", "malformed-request", "no-data-available"})
+UNSUPPORTED = frozenset(
+    {"unsupported-code", "unknown-code", "malformed-request", "no-data-available"}
+)
+"""What no key and no plan can mend; every other word is about them."""
+MOST_WAIT = dt.timedelta(days=2)
+"""An announced moment further off is not believed: it would silence us."""
 
 
 def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
@@ -47,12 +52,17 @@ def refusal(status: int, body: bytes) -> FetchError | None:
 def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
+    return published(ask, body, "rates")
+
+
+def published(ask: Ask, body: bytes, key: str) -> tuple[Published, ...]:
+    """Return the rates of the asked pairs that *body* has in its table *key*. Raises FetchError."""
     answer = bodies.load(body)
     bodies.echo(answer, "base_code", ask.pairs[0].base)
     updated = bodies.moment(answer.get("time_last_update_unix"))
     if updated is None:
         raise bodies.bad("no time_last_update_unix in the answer")
-    rates = bodies.table(answer, "rates")
+    rates = bodies.table(answer, key)
     return tuple(
         asks.Published(
             pair=pair,
@@ -66,5 +76,10 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
 
 
 def not_before(body: bytes) -> dt.datetime | None:
-    """Return when the provider publishes next, by its own account."""
-    return bodies.moment(bodies.load(body).get("time_next_update_unix"))
+    """Return the announced time of the next update, ``time_next_update_unix``."""
+    answer = bodies.load(body)
+    updated = bodies.moment(answer.get("time_last_update_unix"))
+    following = bodies.moment(answer.get("time_next_update_unix"))
+    if updated is None or following is None or following - updated > MOST_WAIT:
+        return None
+    return following

@@ -61,6 +61,8 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
 
 
 def not_before(body: bytes) -> dt.datetime | None:
-    """Return the end of the answer's UTC day: it publishes at 00:00:01 every day, weekends included."""
+    """Return the midnight UTC after the day of ``date``: it publishes a second or two after each midnight."""
     day = bodies.day(bodies.load(body).get("date"), "date")
-    return dt.datetime.combine(day, dt.time(tzinfo=dt.UTC)) + dt.timedelta(days=1)
+    if day == dt.date.max:
+        return None
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)

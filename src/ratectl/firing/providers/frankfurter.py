@@ -28,13 +28,14 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
 
 
 def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
-    """Return the request for one base: the newest rates, or a range."""
+    """Return the request for one base: all newest rates, so that every job asks the same, or a range of the asked pairs."""
     del today
-    when = "latest" if ask.since is None else f"{ask.since}..{ask.until}"
+    base = f"base={ask.pairs[0].base}"
+    if ask.since is None:
+        return Request(url=f"{asks.base_url(provider)}/latest?{base}")
     symbols = ",".join(pair.quote for pair in ask.pairs)
-    return Request(
-        url=f"{asks.base_url(provider)}/{when}?base={ask.pairs[0].base}&symbols={symbols}"
-    )
+    url = f"{asks.base_url(provider)}/{ask.since}..{ask.until}?{base}&symbols={symbols}"
+    return Request(url=url)
 
 
 def refusal(status: int, body: bytes) -> FetchError | None:
@@ -52,23 +53,24 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
     answer = bodies.load(body)
     bodies.echo(answer, "base", ask.pairs[0].base)
     if answer.get("amount", 1) != 1:
-        raise bodies.bad(f"asked for one unit, the answer is for {answer['amount']}")
+        raise bodies.bad(f"asked for one unit, the answer is for {bodies.shown(answer['amount'])}")
     rates = bodies.table(answer, "rates")
-    if ask.since is None:
-        rates = {bodies.day(answer.get("date"), "date").isoformat(): rates}
+    days = (
+        {bodies.day(answer.get("date"), "date"): rates}
+        if ask.since is None
+        else {bodies.day(day, "date"): bodies.table(rates, day) for day in rates}
+    )
     return tuple(
         asks.Published(
             pair=pair,
-            rate=bodies.number(rates[day][pair.quote], str(pair)),
-            rate_date=bodies.day(day, "date"),
+            rate=bodies.number(days[day][pair.quote], str(pair)),
+            rate_date=day,
         )
         for pair in ask.pairs
-        for day in sorted(rates)
-        if pair.quote in bodies.table(rates, day)
+        for day in asks.within(ask, [day for day in days if pair.quote in days[day]])
     )
 
 
-def not_before(body: bytes) -> dt.datetime | None:
-    """Return None: an answer does not say when the next one appears."""
+def not_before(body: bytes) -> None:
+    """Return None: it does not say when it publishes next."""
     del body
-    return None

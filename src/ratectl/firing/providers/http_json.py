@@ -60,6 +60,11 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
     )
 
 
+def not_before(body: bytes) -> None:
+    """Return None: nothing is known of when an unknown server publishes."""
+    del body
+
+
 MISSING = object()
 
 
@@ -67,6 +72,8 @@ def _date(answer: dict[str, Any], path: str) -> dt.date | None:
     if not path:
         return None
     value = _at(answer, path)
+    if value is MISSING:
+        raise bodies.bad(f"no {path!r} in the answer")
     published = bodies.moment(value)
     return published.date() if published else bodies.day(value, path)
 
@@ -75,7 +82,7 @@ def _at(value: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(value, dict) and step in value:
             value = value[step]
-        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
             value = value[int(step)]
         else:
             return MISSING
@@ -84,9 +91,3 @@ def _at(value: Any, path: str) -> Any:
 
 def _filled(template: str, pair: Pair, escape: Any) -> str:
     return template.replace("{base}", escape(pair.base)).replace("{quote}", escape(pair.quote))
-
-
-def not_before(body: bytes) -> dt.datetime | None:
-    """Return None: an answer does not say when the next one appears."""
-    del body
-    return None
