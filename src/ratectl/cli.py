@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "next": "Show the slots of a job or schedule.",
     "lint-crontab": "Find crontab lines that do not do what they look like.",
     "run": "Settle what is due, or one slot, or record a slot by hand.",
+    "backfill": "Record the rates of past days, from providers with history.",
+    "review": "List, accept or reject the answers that failed a check.",
     "history": "Show what was recorded for a job.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
 }

@@ -18,7 +18,7 @@ FRIDAY = dt.datetime(2026, 11, 20, 9, 0, 30, tzinfo=UTC)
 
 
 def timetable(text="every day at 09:00", **values):
-    return Timetable.of(
+    return Timetable(
         Job(
             name="usd-inr",
             pairs=(Pair(base="USD", quote="INR"),),
@@ -87,7 +87,7 @@ def test_delay_is_deterministic_and_inside_its_window():
 
 def test_named_slot():
     """A slot without an offset is meant in the job's zone."""
-    zone = Timetable.of(timetable().job).zone
+    zone = Timetable(timetable().job).zone
 
     assert due.named("2026-11-20T09:00", zone).utcoffset() == dt.timedelta(0)
     assert due.named("2026-11-20T09:00+05:30", zone).utcoffset() == dt.timedelta(hours=5.5)

@@ -11,6 +11,7 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
+from ratectl.firing import held as holding
 from ratectl.firing.book import Book
 from ratectl.firing.journal import Journal
 from ratectl.model import CatchUp, ClosedDays, Output, Overlap, Pair
@@ -469,9 +470,9 @@ class TestFailure:
         assert report.error.exit_code == 65
         assert lines() == []
         with Journal(state) as journal:
-            [held] = journal.book().quarantine()
+            [held] = holding.quarantine(journal.book())
             assert "not a positive number" in held.reason
-            assert b"-95.07" in journal.book().body(held.id)
+            assert b"-95.07" in holding.body(journal.book(), held.id)
 
     def test_past_slot_is_given_up_in_the_end(self, job, installed, fire, rates, state):
         """A past slot whose answers never pass is not asked for ever."""

@@ -54,12 +54,16 @@ def run(
         raise errors[-1]
 
 
-def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> Report:
-    around = Surroundings(
+def surroundings() -> Surroundings:
+    """Return this machine's clock and name."""
+    return Surroundings(
         clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
     )
+
+
+def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> Report:
     try:
-        runner = Runner(journal, installed, around)
+        runner = Runner(journal, installed, surroundings())
         if force:
             return runner.run_now()
         if slot:

@@ -50,11 +50,11 @@ class Kept:
         return self.received_at <= now < self.fresh_until
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """The answers kept in one state directory."""
 
-    state_dir: Path
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
 
     @contextlib.contextmanager
     def turn(self, request: Request, until: Deadline) -> Iterator[bool]:

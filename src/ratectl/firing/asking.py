@@ -40,13 +40,16 @@ class Heard:
     request: Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Everything that asking needs besides the question."""
+    """Everything that asking needs besides the question, and how many requests it took."""
 
-    transport: Transport
-    answers: Answers
-    clock: Callable[[], dt.datetime]
+    def __init__(
+        self, transport: Transport, answers: Answers, clock: Callable[[], dt.datetime]
+    ) -> None:
+        self.transport = transport
+        self.answers = answers
+        self.clock = clock
+        self.requests = 0
 
     def ask(self, provider: Provider, ask: Ask, deadline: Deadline) -> Heard:
         """Return what *provider* says about *ask*. Raises FetchError."""
@@ -91,13 +94,15 @@ class Asker:
 
     def _get(self, request: Request, seconds: float) -> Answer:
         """Return the answer to *request*, or to the one that stands in for it while it is not to be had."""
+        self.requests += 1
         try:
             answer = self.transport.get(request, seconds=seconds)
         except FetchError as failure:
             if request.otherwise is None or failure.kind not in RETRIED:
                 raise
         else:
-            if request.otherwise is None or answer.status != 404:
+            down = answer.status == 404 or answer.status >= 500
+            if request.otherwise is None or not down:
                 return answer
         return self._get(request.otherwise, seconds)
 

@@ -10,7 +10,7 @@ import bisect
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.firing import gate
@@ -40,23 +40,23 @@ class Candidate:
     """Why it is held; empty while it only waits for agreement."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Belief:
     """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
 
-    job: Job
-    book: Book
-    want: Want
-    found: dict[Item, Quote] = field(default_factory=dict)
-    lone: dict[Item, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
-    held: dict[Item, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
-    closed: set[Item] = field(default_factory=set)
-    awaited: set[Item] = field(default_factory=set)
-    """Some provider may still publish the day itself, so it is not closed yet."""
-    failures: dict[str, FetchError] = field(default_factory=dict)
-    spent: set[tuple[str, Item]] = field(default_factory=set)
-    quarantined: list[tuple[Item | None, Quarantined]] = field(default_factory=list)
-    warnings: dict[Item, str] = field(default_factory=dict)
+    def __init__(self, job: Job, book: Book, want: Want) -> None:
+        self.job = job
+        self.book = book
+        self.want = want
+        self.found: dict[Item, Quote] = {}
+        self.lone: dict[Item, list[Candidate]] = defaultdict(list)
+        self.held: dict[Item, list[Candidate]] = defaultdict(list)
+        self.closed: set[Item] = set()
+        self.awaited: set[Item] = set()
+        """Some provider may still publish the day itself, so it is not closed yet."""
+        self.failures: dict[str, FetchError] = {}
+        self.spent: set[tuple[str, Item]] = set()
+        self.quarantined: list[tuple[Item | None, Quarantined]] = []
+        self.warnings: dict[Item, str] = {}
 
     def missing(self, provider: Provider) -> tuple[Item, ...]:
         """Return the items that are still to be asked of *provider*."""
@@ -121,14 +121,23 @@ class Belief:
             return
         jumps = self._jumps(quotes)
         dates = [quote.rate_date for quote in quotes]
+        gap = dt.timedelta(days=PROVIDER_KINDS[provider.kind].longest_gap)
         for day in days:
             last = bisect.bisect_right(dates, day) if self.want.past else len(quotes)
-            if not last:
-                why = f"no rate of {pair} up to {day}"
-                self.failures[provider.name] = FetchError(Class.DATA, why)
+            if self.want.past and (not last or dates[last - 1] < day - gap):
+                self._lack(provider, (pair, day), later=last < len(quotes))
                 continue
             quote = quotes[last - 1]
             self._sort(provider, (pair, day), quote, jumps[quote.rate_date], body)
+
+    def _lack(self, provider: Provider, item: Item, *, later: bool) -> None:
+        """Note a past day for which nothing was published; one with a *later* rate will never get any."""
+        pair, day = item
+        if later:
+            self.closed.add(item)
+        else:
+            why = f"no rate of {pair} for {day} or shortly before"
+            self.failures[provider.name] = FetchError(Class.DATA, why)
 
     def _sort(
         self,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ratectl.errors import TryLaterError
 from ratectl.firing import entries
-from ratectl.firing.rows import HELD, Entry, Firing, Held, aware, to_entry, to_firing, to_held, unix
+from ratectl.firing.rows import Entry, Firing, aware, to_entry, to_firing, unix
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -154,25 +154,6 @@ class Book:
         )
         return Decimal(rows[0]["rate"]) if rows else None
 
-    def quarantine(self, *, job: str = "", decided: bool = False) -> Iterator[Held]:
-        """Yield what is held (of one *job* if given), oldest first; with *decided* what no longer is, too."""
-        sql = "SELECT * FROM quarantine WHERE (? = '' OR job = ?) AND (state = ? OR ?) ORDER BY id"
-        for row in self.store.each(sql, (job, job, HELD, decided)):
-            yield to_held(row)
-
-    def held(self, number: int) -> Held | None:
-        """Return the quarantined answer with the id *number*."""
-        rows = self.store.rows("SELECT * FROM quarantine WHERE id = ?", (number,))
-        return to_held(rows[0]) if rows else None
-
-    def body(self, number: int) -> bytes:
-        """Return the body of the quarantined answer *number*; empty where there is none."""
-        rows = self.store.rows(
-            "SELECT b.body FROM quarantine q JOIN bodies b ON b.digest = q.digest WHERE q.id = ?",
-            (number,),
-        )
-        return bytes(rows[0]["body"]) if rows else b""
-
     # What a firing writes
 
     def claim(
@@ -228,6 +209,15 @@ class Book:
         if kept:
             with self.store.transaction() as connection:
                 entries.add_quarantined(connection, job, kept, now)
+
+    def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
+        """Make the slots from *start* to *end* that were given up due again."""
+        with self.store.transaction() as connection:
+            connection.execute(
+                "UPDATE firings SET state = 'open' WHERE job = ? AND slot >= ? AND slot <= ?"
+                " AND state = 'settled' AND outcome = 'missed'",
+                (job, unix(start), unix(end)),
+            )
 
     def forget_ahead(self, job: str, now: dt.datetime) -> dt.datetime | None:
         """Undo what this owner gave up after *now*, while its clock stood wrong; return the last settled slot."""

@@ -27,18 +27,13 @@ MOST_COUNTED = 10_000
 """How many missed slots are counted one by one; beyond that the number is a lower bound."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable:
-    """The slots of one job, parsed once."""
+    """The slots of one job, parsed once. Raises ScheduleError."""
 
-    job: Job
-    schedule: Schedule
-    zone: ZoneInfo
-
-    @classmethod
-    def of(cls, job: Job) -> Timetable:
-        """Return the timetable of *job*. Raises ScheduleError."""
-        return cls(job=job, schedule=job.schedule, zone=job.zone)
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.schedule: Schedule = job.schedule
+        self.zone: ZoneInfo = job.zone
 
     def next(self, moment: dt.datetime) -> dt.datetime | None:
         """Return the first slot later than *moment*."""

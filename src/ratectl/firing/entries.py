@@ -47,10 +47,33 @@ def add_quotes(
                 None if quote.provider_time is None else unix(quote.provider_time),
                 unix(quote.observed_at),
                 quote.kind,
-                json.dumps([[g.pair.base, g.pair.quote, plain(g.rate)] for g in quote.legs]),
+                json.dumps(_legs(quote)),
                 _superseded(connection, quote),
             ),
         )
+
+
+def _legs(quote: Quote) -> list[list[str]]:
+    return [[leg.pair.base, leg.pair.quote, plain(leg.rate)] for leg in quote.legs]
+
+
+def _more(quote: Quote | None) -> dict[str, object]:
+    """Return what a held quote has beyond the columns of its row."""
+    if quote is None:
+        return {}
+    return {
+        "provider_time": None if quote.provider_time is None else unix(quote.provider_time),
+        "observed_at": unix(quote.observed_at),
+        "kind": quote.kind,
+        "legs": _legs(quote),
+    }
+
+
+def decide(connection: Statements, number: int, state: str, at: int) -> None:
+    """Note what a person decided about a quarantined answer."""
+    connection.execute(
+        "UPDATE quarantine SET state = ?, decided_at = ? WHERE id = ?", (state, at, number)
+    )
 
 
 def _superseded(connection: Statements, quote: Quote) -> str:
@@ -116,6 +139,6 @@ def add_quarantined(
         )
         connection.execute(
             "INSERT INTO quarantine (job, provider, base, quote, rate, rate_date, reason, slot,"
-            " at, digest) VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (*facts, unix(slot), unix(now), digest),
+            " at, digest, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (*facts, unix(slot), unix(now), digest, json.dumps(_more(quote))),
         )

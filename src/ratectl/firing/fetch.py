@@ -6,7 +6,6 @@ Each item (pair and day) falls back on its own; what may mend is asked again unt
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.firing import gate
@@ -19,23 +18,23 @@ from ratectl.model import PROVIDER_KINDS, History
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ratectl.firing.asking import Asker
     from ratectl.firing.book import Book
+    from ratectl.firing.outcome import Surroundings
     from ratectl.firing.want import Fetched, Item, Want
     from ratectl.model import Job, Pair, Provider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
     """Everything that a fetch needs besides the wish itself."""
 
-    job: Job
-    book: Book
-    asker: Asker
-    clock: Callable[[], dt.datetime]
-    sleep: Callable[[float], None]
+    def __init__(self, job: Job, book: Book, asker: Asker, around: Surroundings) -> None:
+        self.job = job
+        self.book = book
+        self.asker = asker
+        self.around = around
 
     def fetch(self, want: Want, deadline: Deadline) -> Fetched:
         """Return the quotes for *want*, retrying what may mend until the deadline."""
@@ -44,7 +43,7 @@ class Fetcher:
             for provider in self.job.providers
             if not want.past or PROVIDER_KINDS[provider.kind].history
         ]
-        belief = Belief(job=self.job, book=self.book, want=want)
+        belief = Belief(self.job, self.book, want)
         for ceiling in ceilings():
             for position, provider in enumerate(providers):
                 # one that hangs must leave time for those behind it
@@ -55,7 +54,7 @@ class Fetcher:
             pause = max(random.uniform(0, ceiling), min(asked, default=0))  # noqa: S311 - jitter
             if not alive or pause >= deadline.left():
                 break
-            self.sleep(pause)
+            self.around.sleep(pause)
         return belief.outcome()
 
     def _try(self, provider: Provider, belief: Belief, deadline: Deadline) -> None:
@@ -86,7 +85,7 @@ class Fetcher:
     def _final(self, provider: Provider, belief: Belief, items: Sequence[Item]) -> tuple[Item, ...]:
         """Return those of *items* whose day the provider is done with; the others are awaited."""
         facts = PROVIDER_KINDS[provider.kind]
-        now = self.clock()
+        now = self.around.clock()
         days = {day for _, day in items if gate.is_final(day, facts, now)}
         final = tuple(item for item in items if item[1] in days)
         waiting = tuple(item for item in items if item[1] not in days)

@@ -43,6 +43,11 @@ class Journal:
             self._books[""] = Book(self.database, self.owner)
         return self._books[""]
 
+    def books(self) -> tuple[Book, ...]:
+        """Return every book that an installed job is recorded in, this machine's own first."""
+        found = dict.fromkeys((self.book(), *(self.book(row.job) for row in self.readable())))
+        return tuple(found)
+
     def owner(self) -> str:
         """Return who claims slots here (``host/installation``), and note it at the first time.
 

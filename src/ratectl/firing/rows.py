@@ -80,32 +80,6 @@ class Quarantined:
     """None where the body gave none."""
 
 
-HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
-"""What a person has decided about a quarantined answer so far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A quarantined answer in the book."""
-
-    id: int
-    job: str
-    slot: dt.datetime
-    """The newest one that it was held for."""
-    provider: str
-    pair: Pair | None
-    """None where the answer gave no rate at all."""
-    rate: Decimal | None
-    rate_date: dt.date | None
-    reason: str
-    at: dt.datetime
-    """When it was first held."""
-    state: str
-    """held, accepted or rejected."""
-    seen: int
-    """How often the same was held."""
-
-
 def unix(moment: dt.datetime) -> int:
     """Return *moment* as the journal keeps it: Unix seconds."""
     return int(moment.timestamp())
@@ -179,22 +153,4 @@ def to_entry(row: Row) -> Entry:
         slot=aware(row["slot"]),
         quote=to_quote(row),
         supersedes=Decimal(before) if before else None,
-    )
-
-
-def to_held(row: Row) -> Held:
-    """Return a row of ``quarantine``."""
-    has_rate = bool(row["rate"])
-    return Held(
-        id=row["id"],
-        job=row["job"],
-        slot=aware(row["slot"]),
-        provider=row["provider"],
-        pair=Pair(base=row["base"], quote=row["quote"]) if row["base"] else None,
-        rate=Decimal(row["rate"]) if has_rate else None,
-        rate_date=dt.date.fromisoformat(row["rate_date"]) if has_rate else None,
-        reason=row["reason"],
-        at=aware(row["at"]),
-        state=row["state"],
-        seen=row["seen"],
     )

@@ -55,7 +55,7 @@ class Runner:
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
         try:
-            self.timetable = Timetable.of(self.job)
+            self.timetable = Timetable(self.job)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             raise ConfigError(
                 f"job {self.job.name!r}: no zone data for {self.job.timezone!r} on this machine; "
@@ -63,12 +63,8 @@ class Runner:
             ) from error
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
-        asker = Asker(
-            transport=transport, answers=Answers(state_dir=journal.state_dir), clock=around.clock
-        )
-        fetcher = Fetcher(
-            job=self.job, book=self.book, asker=asker, clock=around.clock, sleep=around.sleep
-        )
+        self.asker = Asker(transport, Answers(journal.state_dir), around.clock)
+        fetcher = Fetcher(self.job, self.book, self.asker, around)
         self.settler = Settler(self.timetable, self.book, self.delivery, fetcher, around)
 
     # The three ways to start
@@ -130,21 +126,35 @@ class Runner:
         return report
 
     def _locked(self, work: Callable[[], None]) -> Report:
+        def firing() -> None:
+            self.attempt(work)
+            self._conclude()
+
+        self.hold(firing)
+        return self.report
+
+    def hold(self, work: Callable[[], None]) -> None:
+        """Do *work* under the job's lock, or note that another firing has it.
+
+        Raises TryLaterError where the job rather waits, and waited in vain.
+        """
         path = self.journal.state_dir / "locks" / f"job-{self.job.name}.lock"
         wait = Deadline(self.job.timeout) if self.job.overlap is Overlap.WAIT else None
         with locks.held(path, until=wait) as got:
-            if not got and wait is not None:
-                raise TryLaterError(f"{self.job.name}: another firing is still at work")
-            if not got:
-                self.report.note = "another firing is at work"
-                return self.report
-            try:
-                self.report.error = self.delivery.rest() or self.report.error
+            if got:
                 work()
-            except RatectlError as error:
-                self.report.error = self.report.error or error
-            self._conclude()
-        return self.report
+            elif wait is not None:
+                raise TryLaterError(f"{self.job.name}: another firing is still at work")
+            else:
+                self.report.note = "another firing is at work"
+
+    def attempt(self, work: Callable[[], None]) -> None:
+        """Deliver what an earlier firing left, then do *work*; the first error is the report's."""
+        try:
+            self.report.error = self.delivery.rest() or self.report.error
+            work()
+        except RatectlError as error:
+            self.report.error = self.report.error or error
 
     def _settle_due(self) -> None:
         owed = dues.due(self.timetable, self._watermark(), self.around.clock())

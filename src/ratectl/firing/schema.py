@@ -114,7 +114,8 @@ CREATE TABLE quarantine (
     digest TEXT NOT NULL DEFAULT '',   -- of the body
     state TEXT NOT NULL DEFAULT 'held',  -- held, accepted or rejected
     decided_at {integer},
-    seen {integer} NOT NULL DEFAULT 1  -- how often the same was held
+    seen {integer} NOT NULL DEFAULT 1,  -- how often the same was held
+    facts TEXT NOT NULL DEFAULT '{{}}'   -- what else the quote was made of, as JSON
 ) {plain};
 CREATE INDEX quarantine_by_pair ON quarantine (base, quote, provider, id);
 CREATE INDEX quarantine_by_body ON quarantine (digest);
@@ -165,8 +166,13 @@ def _from_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute("ALTER TABLE quotes ADD COLUMN supersedes TEXT NOT NULL DEFAULT ''")
     connection.execute("DROP INDEX quotes_by_pair")
-    added = ("digest TEXT NOT NULL DEFAULT ''", "state TEXT NOT NULL DEFAULT 'held'")
-    for column in (*added, "decided_at INTEGER", "seen INTEGER NOT NULL DEFAULT 1"):
+    added: tuple[str, ...] = (
+        "digest TEXT NOT NULL DEFAULT ''",
+        "state TEXT NOT NULL DEFAULT 'held'",
+    )
+    added += ("decided_at INTEGER", "seen INTEGER NOT NULL DEFAULT 1")
+    added += ("facts TEXT NOT NULL DEFAULT '{}'",)
+    for column in added:
         connection.execute(f"ALTER TABLE quarantine ADD COLUMN {column}")
     for row in connection.execute("SELECT id, body FROM quarantine").fetchall():
         digest = hashlib.sha256(row["body"]).hexdigest()

@@ -23,7 +23,7 @@ from ratectl.firing.want import Want, joined
 from ratectl.model import PROVIDER_KINDS, ClosedDays, History
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ratectl.firing.book import Book
     from ratectl.firing.deadline import Deadline
@@ -84,7 +84,7 @@ class Settler:
 
     def give_up(self, slot: dt.datetime, why: str) -> Settled:
         """Settle *slot* as missed."""
-        if self._claimed((slot,))[slot] is not Claim.OURS:
+        if self.claimed((slot,))[slot] is not Claim.OURS:
             return Settled(slot=slot, outcome="settled")
         now = self.around.clock()
         with self.book.store.transaction() as connection:
@@ -94,7 +94,7 @@ class Settler:
 
     # Claims
 
-    def _claimed(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, Claim]:
+    def claimed(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, Claim]:
         """Claim *slots*; those that another host is at work on are waited for until its lease lapses."""
         lease = self.job.timeout + LEASE_MARGIN
         claims = self._claim(slots, lease)
@@ -114,7 +114,7 @@ class Settler:
     def _settle(
         self, slots: Sequence[dt.datetime], deadline: Deadline, *, past: bool, kind: str
     ) -> list[Settled]:
-        claims = self._claimed(slots)
+        claims = self.claimed(slots)
         ours = [slot for slot in slots if claims[slot] is Claim.OURS]
         wanted = {slot: self._items(slot) for slot in ours}
         fetched = self._fetch(wanted, deadline, past=past)
@@ -202,15 +202,14 @@ class Settler:
         done = {slot: _settlement(slot, items, fetched, kind) for slot, items in wanted.items()}
         failed = {slot for slot, settlement in done.items() if not settlement.outcome}
         useful = [s for s in done.values() if s.outcome or s.quotes]
-        error: RatectlError | None = None
         kept = self._quarantined(wanted, fetched)
+        error: RatectlError | None = None
         if useful:
-            with self.delivery.held(deadline) as outputs:
-                planned = [(output, intent(output)) for output in outputs]
-                with self.book.store.transaction(durable=True) as connection:
-                    self._commit(connection, useful, kept, planned)
-                for output in outputs:
-                    error = self.delivery.drain(output) or error
+            error = self.write(
+                useful,
+                deadline,
+                also=lambda c: entries.add_quarantined(c, self.job.name, kept, self.around.clock()),
+            )
         else:
             self.book.keep(self.job.name, kept, self.around.clock())
         results = {
@@ -220,30 +219,44 @@ class Settler:
         }
         return results | {slot: self._failed(done[slot], fetched) for slot in sorted(failed)}
 
-    def _commit(
+    def write(
+        self,
+        settlements: Sequence[Settlement],
+        deadline: Deadline,
+        *,
+        also: Callable[[Statements], None],
+    ) -> RatectlError | None:
+        """Commit *settlements* of claimed slots with their lines and what *also* writes, then deliver.
+
+        Returns what stood in the way of a delivery: from the commit on nothing is lost.
+        """
+        error: RatectlError | None = None
+        with self.delivery.held(deadline) as outputs:
+            planned = [(output, intent(output)) for output in outputs]
+            with self.book.store.transaction(durable=True) as connection:
+                for settlement in settlements:
+                    self.book.settle(connection, self.job.name, settlement, self.around.clock())
+                also(connection)
+                for output, plan in planned:
+                    self._enqueue(connection, output, plan, settlements)
+            for output in outputs:
+                error = self.delivery.drain(output) or error
+        return error
+
+    def _enqueue(
         self,
         connection: Statements,
-        useful: Sequence[Settlement],
-        kept: Sequence[tuple[dt.datetime, Quarantined]],
-        planned: Sequence[tuple[Output, outbox.Intent | None]],
+        output: Output,
+        plan: outbox.Intent | None,
+        settlements: Sequence[Settlement],
     ) -> None:
-        now = self.around.clock()
-        for settlement in useful:
-            self.book.settle(connection, self.job.name, settlement, now)
-        entries.add_quarantined(connection, self.job.name, kept, now)
-        for output, plan in planned:
-            sink = SINKS[output.kind]
-            outbox.enqueue(
-                connection,
-                output.target,
-                plan,
-                job=self.job.name,
-                lines=[
-                    (unix(settlement.slot), line)
-                    for settlement in useful
-                    for line in sink.lines(self.job, settlement.slot, settlement.quotes)
-                ],
-            )
+        sink = SINKS[output.kind]
+        lines = [
+            (unix(settlement.slot), line)
+            for settlement in settlements
+            for line in sink.lines(self.job, settlement.slot, settlement.quotes)
+        ]
+        outbox.enqueue(connection, output.target, plan, job=self.job.name, lines=lines)
 
     def _quarantined(
         self, wanted: Mapping[dt.datetime, tuple[Item, ...]], fetched: Fetched

@@ -38,7 +38,7 @@ class Fetched:
 
     quotes: Mapping[Item, Quote]
     closed: frozenset[Item]
-    """Items whose newest rate everywhere is of an earlier day, while the job wants none such."""
+    """Items without a rate to come: it is of an earlier day, which the job does not want, or there never was one."""
     failures: tuple[tuple[str, FetchError], ...]
     """The last failure of each provider, while items are missing."""
     quarantined: tuple[tuple[Item | None, Quarantined], ...]

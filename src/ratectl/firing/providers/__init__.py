@@ -7,17 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl.firing.providers import (
-    currency_api_cdn,
-    ecb,
-    exchangerate_api_open,
-    exchangerate_api_v4,
-    exchangerate_api_v6,
-    frankfurter,
-    fred,
-    http_json,
-    openexchangerates,
-)
+from ratectl.firing.registry import Registry
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,14 +38,41 @@ class Source(Protocol):
         """Return the moment (aware, UTC) before which nothing newer appears, says a *body* that ``parse`` accepted."""
 
 
-SOURCES: dict[str, Source] = {
-    "exchangerate-api-v4": exchangerate_api_v4,
-    "exchangerate-api-open": exchangerate_api_open,
-    "frankfurter": frankfurter,
-    "ecb": ecb,
-    "currency-api-cdn": currency_api_cdn,
-    "fred": fred,
-    "openexchangerates": openexchangerates,
-    "exchangerate-api-v6": exchangerate_api_v6,
-    "http-json": http_json,
-}
+SOURCES: Registry[Source] = Registry(
+    __name__,
+    {
+        "exchangerate-api-v4": "exchangerate_api_v4",
+        "exchangerate-api-open": "exchangerate_api_open",
+        "frankfurter": "frankfurter",
+        "ecb": "ecb",
+        "currency-api-cdn": "currency_api_cdn",
+        "fred": "fred",
+        "openexchangerates": "openexchangerates",
+        "exchangerate-api-v6": "exchangerate_api_v6",
+        "http-json": "http_json",
+    },
+)
+if TYPE_CHECKING:  # holds each module to what a source offers
+    from ratectl.firing.providers import (
+        currency_api_cdn,
+        ecb,
+        exchangerate_api_open,
+        exchangerate_api_v4,
+        exchangerate_api_v6,
+        frankfurter,
+        fred,
+        http_json,
+        openexchangerates,
+    )
+
+    CHECKED: tuple[Source, ...] = (
+        currency_api_cdn,
+        ecb,
+        exchangerate_api_open,
+        exchangerate_api_v4,
+        exchangerate_api_v6,
+        frankfurter,
+        fred,
+        http_json,
+        openexchangerates,
+    )

@@ -1,0 +1,124 @@
+"""``ratectl backfill``: past slots on request, with a progress bar, or a line now and then where nobody watches."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratectl import paths, report
+from ratectl.commands.install import JsonOption
+from ratectl.commands.run import surroundings
+from ratectl.errors import TryLaterError, UsageError
+from ratectl.firing.backfill import Backfill, Filled
+from ratectl.firing.journal import Journal
+from ratectl.firing.runner import Runner
+
+Told = Callable[[dt.datetime, int], None]
+DEFAULT_DAYS = 30
+QUIET = 3.0
+"""Seconds between two lines where no terminal shows a bar."""
+
+
+def backfill(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")],
+    *,
+    since: Annotated[
+        str, typer.Option(metavar="D", help="The first day; by default 30 days before the last.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option(metavar="D", help="The last day; by default yesterday.")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Record the rates of past days, from providers with history.
+
+    Slots that have a rate already are left alone, so after Ctrl-C the same command
+    does the rest. Example: ratectl backfill usd-inr --since 2020-01-01
+    """
+    begun = time.monotonic()
+    with Journal(Path(paths.state_dir())) as journal:
+        installed = journal.installed_job(job)
+        runner = Runner(journal, installed, surroundings())
+        first, last = _days(since, until, runner)
+        work = Backfill(runner, first, last)
+        try:
+            with _progress(job, len(work.slots)) as told:
+                filled = work.run(told)
+        except KeyboardInterrupt:
+            done = sum(work.filled.outcomes.values())
+            raise TryLaterError(
+                f"{job}: stopped after {done} of {work.filled.wanted} slots, which are kept; "
+                "the same command does the rest"
+            ) from None
+    seconds = time.monotonic() - begun
+    typer.echo(report.as_json(_facts(filled, seconds)) if json else _text(job, filled, seconds))
+    if filled.error is not None:
+        raise filled.error
+
+
+def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
+    today = runner.around.clock().astimezone(runner.timetable.zone).date()
+    last = _day(until, "--until") if until else today - dt.timedelta(days=1)
+    first = _day(since, "--since") if since else last - dt.timedelta(days=DEFAULT_DAYS)
+    if first > last:
+        raise UsageError(f"backfill: {first} is after {last}; --since comes first")
+    if last > today:
+        raise UsageError(f"backfill: --until {last} still lies ahead")
+    return first, last
+
+
+def _day(text: str, option: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"backfill: {option} {text!r}: not a day such as 2026-11-23") from error
+
+
+@contextlib.contextmanager
+def _progress(job: str, slots: int) -> Iterator[Told]:
+    """Give what shows how far it is: on stderr, since stdout carries the result."""
+    if sys.stderr.isatty() and slots:
+        with typer.progressbar(length=slots, label=job, file=sys.stderr) as bar:
+            yield lambda _, count: bar.update(count)
+        return
+    spoken, done = time.monotonic(), 0
+
+    def told(slot: dt.datetime, count: int) -> None:
+        nonlocal spoken, done
+        done += count
+        if time.monotonic() - spoken >= QUIET:
+            spoken = time.monotonic()
+            typer.echo(f"{job}: {done} of {slots} slots, up to {slot:%Y-%m-%d}", err=True)
+
+    yield told
+
+
+def _text(job: str, filled: Filled, seconds: float) -> str:
+    counts = ", ".join(
+        f"{count} {outcome}" for outcome, count in filled.outcomes.items() if outcome != "settled"
+    )
+    lines = [f"{job}: {counts or 'nothing to do'} ({filled.requests} requests, {seconds:.1f} s)"]
+    if filled.before:
+        lines.append(f"{job}: {filled.before} slots were settled already")
+    if filled.waiting:
+        lines.append(f"{job}: {filled.waiting} slots wait until their day is over at the provider")
+    return "\n".join(lines)
+
+
+def _facts(filled: Filled, seconds: float) -> dict[str, object]:
+    return {
+        "wanted": filled.wanted,
+        "settled_before": filled.before,
+        "waiting": filled.waiting,
+        "outcomes": dict(filled.outcomes),
+        "requests": filled.requests,
+        "seconds": round(seconds, 3),
+        "error": None if filled.error is None else str(filled.error),
+    }

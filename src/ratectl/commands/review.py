@@ -1,0 +1,135 @@
+"""``ratectl review``: what failed a check and waits for a person, who records it after all or dismisses it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratectl import paths, report
+from ratectl.commands.install import JsonOption
+from ratectl.commands.run import surroundings
+from ratectl.errors import RatectlError, UsageError
+from ratectl.firing import held as holding
+from ratectl.firing import reviewing
+from ratectl.firing.book import Book
+from ratectl.firing.held import Held
+from ratectl.firing.journal import Journal
+from ratectl.firing.quote import facts, plain
+from ratectl.firing.runner import Runner
+
+
+class Action(enum.StrEnum):
+    """What to do with held answers."""
+
+    LIST = "list"
+    SHOW = "show"
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+def review(
+    action: Annotated[
+        Action, typer.Argument(help="list them, show a body, accept or reject by ID.")
+    ] = Action.LIST,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", show_default=False)] = None,
+    *,
+    job: Annotated[str, typer.Option(metavar="JOB", help="Only what this job holds.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="List what was decided before, too.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """List, accept or reject the answers that failed a check.
+
+    An accepted rate is recorded for the slot that it was held for and appended to the job's
+    outputs. Examples: ratectl review; ratectl review show 3; ratectl review accept 3
+    """
+    if (action is Action.LIST) == bool(ids):
+        raise UsageError(f"review {action}: {'takes no' if ids else 'which'} ID?")
+    with Journal(Path(paths.state_dir())) as journal:
+        if action is Action.LIST:
+            held = [
+                one
+                for book in journal.books()
+                for one in holding.quarantine(book, job=job, decided=everything)
+            ]
+            typer.echo(report.as_json([_facts(one) for one in held]) if json else _text(held))
+            return
+        for number in ids or ():
+            _decide(journal, action, _home(journal, number, job), number)
+
+
+def _home(journal: Journal, number: int, job: str) -> Book:
+    """Return the book that holds the answer *number*."""
+    having = [
+        book
+        for book in journal.books()
+        if (held := holding.find(book, number)) is not None and job in {"", held.job}
+    ]
+    if len(having) > 1:
+        raise UsageError(f"review: there are {len(having)} answers {number}; name the --job")
+    return having[0] if having else journal.book()
+
+
+def _decide(journal: Journal, action: Action, book: Book, number: int) -> None:
+    if action is Action.SHOW:
+        _show(book, number)
+        return
+    if action is Action.REJECT:
+        held = reviewing.reject(book, number, dt.datetime.now(dt.UTC))
+        typer.echo(f"{held.job}: rejected {_what(held)}")
+        return
+    held = reviewing.undecided(book, number)
+    runner = Runner(journal, journal.installed_job(held.job), surroundings())
+    error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
+    if error is not None:
+        raise error
+    typer.echo(f"{held.job}: recorded {_what(held)} for {held.slot.isoformat()}")
+
+
+def _show(book: Book, number: int) -> None:
+    if holding.find(book, number) is None:
+        raise UsageError(f"review: there is no held answer {number}; `ratectl review` lists them")
+    sys.stdout.buffer.write(holding.body(book, number))
+    sys.stdout.buffer.flush()
+
+
+def _what(held: Held) -> str:
+    if held.quote is None:
+        return f"an answer of {held.provider} without a rate"
+    quote = held.quote
+    return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({held.provider})"
+
+
+def _text(held: list[Held]) -> str:
+    if not held:
+        return "nothing is held"
+    lines = []
+    for one in held:
+        state = "" if one.state == "held" else f", {one.state}"
+        times = "" if one.seen == 1 else f", {one.seen} times"
+        lines.append(
+            f"{one.id}  {one.job}  {one.slot:%Y-%m-%d %H:%M} UTC  {_what(one)}{state}{times}"
+        )
+        lines.append(f"   {one.reason}")
+    lines.append("`ratectl review show|accept|reject ID` goes on from here")
+    return "\n".join(lines)
+
+
+def _facts(held: Held) -> dict[str, object]:
+    return {
+        "id": held.id,
+        "job": held.job,
+        "slot": held.slot.isoformat(),
+        "provider": held.provider,
+        "reason": held.reason,
+        "quote": None if held.quote is None else facts(held.quote),
+        "at": held.at.isoformat(),
+        "state": held.state,
+        "seen": held.seen,
+    }

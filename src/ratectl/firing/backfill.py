@@ -1,0 +1,111 @@
+"""Past slots on request: all those of a range that have no rate yet, in batches, each committed whole.
+
+Killed or stopped anywhere, the same request goes on where it stood; a slot that is recorded or closed is never asked for again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError, TryLaterError
+from ratectl.firing import gate
+from ratectl.firing.deadline import Deadline
+from ratectl.firing.runner import BATCH
+from ratectl.model import PROVIDER_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ratectl.errors import RatectlError
+    from ratectl.firing.outcome import Settled
+    from ratectl.firing.runner import Runner
+
+SECOND = dt.timedelta(seconds=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Filled:
+    """What a backfill came to."""
+
+    wanted: int = 0
+    """Slots of the range that had no rate."""
+    before: int = 0
+    """Slots of the range that were settled already."""
+    waiting: int = 0
+    """Slots of days that no provider is done with yet."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """How many slots came to each outcome."""
+    requests: int = 0
+    error: RatectlError | None = None
+    """The first one; what time may mend ended the backfill."""
+
+    def add(self, settled: Settled) -> None:
+        """Count one slot."""
+        self.outcomes[settled.outcome] += 1
+        self.error = self.error or settled.error
+
+
+class Backfill:
+    """The slots of *runner*'s job from the civil day *since* to *until*, both included."""
+
+    def __init__(self, runner: Runner, since: dt.date, until: dt.date) -> None:
+        self.runner = runner
+        self.timetable = runner.timetable
+        self.filled = Filled()
+        able = [PROVIDER_KINDS[provider.kind] for provider in runner.job.providers]
+        self.able = [facts for facts in able if facts.history]
+        if not self.able:
+            known = ", ".join(kind for kind, facts in PROVIDER_KINDS.items() if facts.history)
+            raise ConfigError(
+                f"{runner.job.name}: none of its providers knows past days; add one of {known}"
+            )
+        zone = self.timetable.zone
+        self.start = dt.datetime.combine(since, dt.time(), zone)
+        self.end = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone) - SECOND
+        self.slots = self._slots()
+
+    def _slots(self) -> list[dt.datetime]:
+        """Return what there is to do, oldest first."""
+        name, now = self.runner.job.name, self.runner.around.clock()
+        settled = self.runner.book.settled(name, self.start, self.end)
+        today = now.astimezone(self.timetable.zone).date()
+        slots = []
+        for slot in self.timetable.between(self.start - SECOND, min(self.end, now)):
+            day = slot.astimezone(self.timetable.zone).date()
+            if slot in settled:
+                self.filled.before += 1
+            elif day < today and any(gate.is_final(day, facts, now) for facts in self.able):
+                slots.append(slot)
+            else:
+                self.filled.waiting += 1
+        self.filled.wanted = len(slots)
+        return slots
+
+    def run(self, told: Callable[[dt.datetime, int], None]) -> Filled:
+        """Fill; after each batch *told* hears its last slot and how many slots it had.
+
+        Raises TryLaterError when another firing of the job is at work.
+        """
+        self.runner.hold(lambda: self.runner.attempt(lambda: self._fill(told)))
+        if self.runner.report.note:
+            raise TryLaterError(f"{self.runner.job.name}: {self.runner.report.note}")
+        self.filled.error = self.runner.report.error or self.filled.error
+        self.filled.requests = self.runner.asker.requests
+        return self.filled
+
+    def _fill(self, told: Callable[[dt.datetime, int], None]) -> None:
+        job, settler = self.runner.job, self.runner.settler
+        self.runner.book.reopen_missed(job.name, self.start, self.end)
+        days = (slot.astimezone(self.timetable.zone).date() for slot in self.slots)
+        settler.expected = list(dict.fromkeys(days))
+        for first in range(0, len(self.slots), BATCH):
+            batch = self.slots[first : first + BATCH]
+            results = settler.settle_past(batch, Deadline(job.timeout))
+            for settled in results:
+                self.filled.add(settled)
+            told(batch[-1], len(batch))
+            if any(isinstance(settled.error, TryLaterError) for settled in results):
+                return

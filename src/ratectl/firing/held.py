@@ -1,0 +1,85 @@
+"""The answers that wait for a person, as values and as rows; a firing only writes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import PUBLISHED, Quote
+from ratectl.firing.rows import aware, to_quote
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from ratectl.firing.book import Book
+    from ratectl.firing.rows import Row
+
+HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
+"""What a person has decided about a quarantined answer so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A quarantined answer in the book."""
+
+    id: int
+    job: str
+    slot: dt.datetime
+    """The newest one that it was held for."""
+    provider: str
+    quote: Quote | None
+    """None where the answer gave no rate at all."""
+    reason: str
+    at: dt.datetime
+    """When it was first held."""
+    state: str
+    """held, accepted or rejected."""
+    seen: int
+    """How often the same was held."""
+
+
+def to_held(row: Row) -> Held:
+    """Return a row of ``quarantine``."""
+    return Held(
+        id=row["id"],
+        job=row["job"],
+        slot=aware(row["slot"]),
+        provider=row["provider"],
+        quote=_held_quote(row) if row["rate"] else None,
+        reason=row["reason"],
+        at=aware(row["at"]),
+        state=row["state"],
+        seen=row["seen"],
+    )
+
+
+def _held_quote(row: Row) -> Quote:
+    more = dict(json.loads(row["facts"]))
+    whole = {name: row[name] for name in ("base", "quote", "rate", "rate_date", "provider")}
+    legs = json.dumps(more.get("legs", []))
+    rest = {"provider_time": None, "observed_at": row["at"], "kind": PUBLISHED}
+    return to_quote(whole | rest | more | {"legs": legs})
+
+
+def quarantine(book: Book, *, job: str = "", decided: bool = False) -> Iterator[Held]:
+    """Yield what *book* holds (of one *job* if given), oldest first; with *decided* what it no longer holds, too."""
+    sql = "SELECT * FROM quarantine WHERE (? = '' OR job = ?) AND (state = ? OR ?) ORDER BY id"
+    for row in book.store.each(sql, (job, job, HELD, decided)):
+        yield to_held(row)
+
+
+def find(book: Book, number: int) -> Held | None:
+    """Return the quarantined answer with the id *number*."""
+    rows = book.store.rows("SELECT * FROM quarantine WHERE id = ?", (number,))
+    return to_held(rows[0]) if rows else None
+
+
+def body(book: Book, number: int) -> bytes:
+    """Return the body of the quarantined answer *number*; empty where there is none."""
+    rows = book.store.rows(
+        "SELECT b.body FROM quarantine q JOIN bodies b ON b.digest = q.digest WHERE q.id = ?",
+        (number,),
+    )
+    return bytes(rows[0]["body"]) if rows else b""

@@ -1,0 +1,30 @@
+"""A table of modules that are imported when they are asked for: a firing pays for the one or two that it needs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
+"""What every module of the table offers: a Protocol."""
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """Word -> module of *package*, by the module's own *names*."""
+
+    def __init__(self, package: str, names: Mapping[str, str]) -> None:
+        self._package = package
+        self._names = names
+
+    def __getitem__(self, word: str) -> T:
+        return cast("T", importlib.import_module(f"{self._package}.{self._names[word]}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

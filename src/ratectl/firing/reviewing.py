@@ -1,0 +1,101 @@
+"""What a person decides about a quarantined answer: it is recorded after all, or it never will be.
+
+Accepting writes the decision, the quote and its lines in one transaction; the slot is then settled as if
+the quote had passed by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError, TryLaterError, UsageError
+from ratectl.firing import entries
+from ratectl.firing import held as holding
+from ratectl.firing.book import Claim, Settlement
+from ratectl.firing.deadline import Deadline
+from ratectl.firing.held import ACCEPTED, HELD, REJECTED
+from ratectl.firing.rows import unix
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from ratectl.errors import RatectlError
+    from ratectl.firing.book import Book
+    from ratectl.firing.entries import Statements
+    from ratectl.firing.held import Held
+    from ratectl.firing.quote import Quote
+    from ratectl.firing.runner import Runner
+
+
+def undecided(book: Book, number: int) -> Held:
+    """Return the answer *number*. Raises ConfigError for one that is unknown or decided already."""
+    held = holding.find(book, number)
+    if held is None:
+        raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
+    if held.state != HELD:
+        raise ConfigError(f"answer {number} was {held.state} before")
+    return held
+
+
+def reject(book: Book, number: int, now: dt.datetime) -> Held:
+    """Note that the answer *number* will never be recorded."""
+    held = undecided(book, number)
+    with book.store.transaction(durable=True) as connection:
+        entries.decide(connection, number, REJECTED, unix(now))
+    return held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """The quote of the answer *number*, to be recorded for the slot that it was held for."""
+
+    runner: Runner
+    number: int
+
+    def run(self) -> RatectlError | None:
+        """Record it; returns what stood in the way of a delivery, which is then made later.
+
+        Raises ConfigError for what cannot be accepted, TryLaterError while a firing is at work.
+        """
+        self.runner.hold(lambda: self.runner.attempt(self._accept))
+        if self.runner.report.note:
+            raise TryLaterError(f"{self.runner.job.name}: {self.runner.report.note}")
+        return self.runner.report.error
+
+    def _accept(self) -> None:
+        runner = self.runner
+        held = undecided(runner.book, self.number)
+        quote = self._quote(held)
+        slot, name = held.slot, runner.job.name
+        runner.book.reopen_missed(name, slot, slot)
+        if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
+            raise ConfigError(
+                f"{name}: {slot.isoformat()} is settled without it; reject it instead"
+            )
+        recorded = {entry.quote.pair for entry in runner.book.quotes(name, slot)} | {quote.pair}
+        whole = set(runner.job.pairs) <= recorded
+        settlement = Settlement(
+            slot=slot,
+            quotes=(quote,),
+            outcome="recorded" if whole else "",
+            detail=f"accepted by hand: {held.reason}",
+        )
+        now = unix(runner.around.clock())
+
+        def also(connection: Statements) -> None:
+            entries.decide(connection, self.number, ACCEPTED, now)
+            if not whole:
+                detail = "waits for its other pairs"
+                entries.reopen(connection, name, slot, detail=detail, at=now, judged=0)
+
+        runner.report.error = runner.settler.write(
+            (settlement,), Deadline(runner.job.timeout), also=also
+        )
+
+    def _quote(self, held: Held) -> Quote:
+        if held.quote is None:
+            raise UsageError(f"answer {held.id} holds no rate that could be recorded; reject it")
+        if held.quote.pair not in self.runner.job.pairs:
+            raise ConfigError(f"{held.job} no longer records {held.quote.pair}; reject it")
+        return held.quote
