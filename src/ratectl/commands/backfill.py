@@ -25,6 +25,9 @@ DEFAULT_DAYS = 30
 QUIET = 3.0
 """Seconds between two lines where no terminal shows a bar."""
 
+SHOWN = ("recorded", "closed", "missed", "failed", "held")
+"""The outcomes that a person is told of, in this order."""
+
 
 def backfill(
     job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")],
@@ -101,10 +104,9 @@ def _progress(job: str, slots: int) -> Iterator[Told]:
 
 
 def _text(job: str, filled: Filled, seconds: float) -> str:
-    counts = ", ".join(
-        f"{count} {outcome}" for outcome, count in filled.outcomes.items() if outcome != "settled"
-    )
-    lines = [f"{job}: {counts or 'nothing to do'} ({filled.requests} requests, {seconds:.1f} s)"]
+    counts = [f"{filled.outcomes[word]} {word}" for word in SHOWN if filled.outcomes[word]]
+    requests = f"{filled.requests} request{'' if filled.requests == 1 else 's'}"
+    lines = [f"{job}: {', '.join(counts) or 'nothing to do'} ({requests}, {seconds:.1f} s)"]
     if filled.before:
         lines.append(f"{job}: {filled.before} slots were settled already")
     if filled.waiting:

