@@ -43,6 +43,15 @@ class Report:
     """Why there was nothing to do, for people who asked."""
     error: RatectlError | None = None
     """What it ends with; None is success."""
+    passing: bool = False
+    """The error is one that time may mend, and has not lasted for ``notify_after`` firings yet."""
+    remarks: tuple[str, ...] = ()
+    """What else did not go well and changes nothing, such as a message that nobody took."""
+
+    def lines(self) -> tuple[str, ...]:
+        """Return an account of the firing for people, without its error."""
+        note = (self.note,) if self.note else ()
+        return (*(settled.described() for settled in self.settled), *note, *self.remarks)
 
     def add(self, settled: Settled) -> None:
         """Note one slot; the first error of a firing is the one it ends with."""
