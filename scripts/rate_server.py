@@ -181,6 +181,8 @@ class RateServer:
         self.table = table or demo_table()
         self.requests: list[tuple[str, dict[str, str]]] = []
         """Path with query, and headers (lower-case names), of every request so far."""
+        self.posted: list[tuple[str, bytes]] = []
+        """Path with query, and body, of every POST so far."""
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self.faults: list[tuple[str, Fault]] = []
         """Path prefix and fault of the answers that are still to differ."""
@@ -266,7 +268,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send_fault(rates, fault, status, kind, body)
 
-    do_POST = do_GET  # noqa: N815 - http.server's naming; notify and ping post here
+    def do_POST(self) -> None:
+        """Answer as to a GET; notify and ping post here."""
+        rates: RateServer = self.server.rates  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        rates.posted.append((self.path, body))
+        self.do_GET()
 
     def _send_fault(
         self, rates: RateServer, fault: Fault, status: int, kind: str, body: bytes

@@ -119,7 +119,7 @@ class Notifier:
                 self.remarks.append(str(error))
                 continue
             for line, url in found:
-                yield f"notify {entry} line {line} ({addresses.scheme_of(url)})", url
+                yield f"notify {entry} line {line}", url
 
     def _together(self, sending: Mapping[str, Callable[[], None]]) -> None:
         deadline = Deadline(SECONDS)
@@ -164,9 +164,7 @@ def _sent_by_apprise(url: str, notice: Notice) -> bool:
     """Send through the service that *url* is of; False where Apprise knows none. Raises NotSentError."""
     import apprise  # noqa: PLC0415 - takes a quarter of a second, and is an extra
 
-    log = logging.getLogger("apprise")  # shows parts of URLs, and would make stderr many lines
-    log.propagate = False
-    log.addHandler(logging.NullHandler())
+    logging.getLogger("apprise").propagate = False  # shows parts of URLs, and on many lines
     service = apprise.Apprise.instantiate(url)
     if service is None:
         return False

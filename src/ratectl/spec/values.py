@@ -198,10 +198,10 @@ def recipient(value: Any, folder: Path) -> str:
     if not addresses.is_reference(entry):
         if addresses.holds_login(entry):
             raise ValueError(
-                "a user name or password must not stand in the spec; put the URL into a file that "
-                'only you can read, and write "file:PATH" here'
+                f"{hidden(entry)}: a user name or password must not stand in the spec; put the URL "
+                'into a file that only you can read, and write "file:PATH" here'
             )
-        _refuse_useless(entry, "")
+        _refuse_useless(entry, f"{hidden(entry)}: " if addresses.scheme_of(entry) else "")
         return entry
     kind, _, name = entry.partition(":")
     if not name:
