@@ -44,7 +44,7 @@ def problem(url: str) -> str:
     if _leaves_verifying(url):
         return "verify=no is refused: certificates are always verified (`ca_bundle` adds roots)"
     if scheme not in WEB and not apprise_is_there():
-        return f"{scheme}:// needs the Apprise library: {EXTRA}"
+        return f"needs the Apprise library: {EXTRA}"
     return ""
 
 

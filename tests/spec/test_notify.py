@@ -116,6 +116,6 @@ def test_without_the_library(tmp_path, verb):
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 78
-    assert "6: jobs.a.notify: ntfy:// needs the Apprise library" in done.stdout + done.stderr
+    assert "6: jobs.a.notify: ntfy://...: needs the Apprise library" in done.stdout + done.stderr
     assert "pip install 'ratectl[notify]'" in done.stdout + done.stderr
     assert "t0pic" not in done.stdout + done.stderr
