@@ -320,7 +320,10 @@ class Runner:
         error = self.report.error
         now = self.around.clock()
         following = self.timetable.next(self._watermark())
-        if error is None and (following is None or following > now):
+        believed = (
+            now >= self.installed.installed_at
+        )  # else the clock is wrong, and so is "until then"
+        if error is None and believed and (following is None or following > now):
             path = zonedata.zone_file(self.job.timezone)
             self.journal.set_next_due(
                 self.job.name, following, now=now, zone_file=path, zone_stamp=zonedata.stamp(path)
