@@ -120,7 +120,7 @@ def server():
         yield running
 
 
-def test_kill_at_every_call(tmp_path, server, capsys):
+def test_kill_at_every_call(tmp_path, server, record_property):
     """Killed before any of its calls on files, and run once more, a firing has done everything once."""
     found = points(tmp_path / "plain", server)
 
@@ -137,14 +137,14 @@ def test_kill_at_every_call(tmp_path, server, capsys):
         die, [(tmp_path / f"{name}-{number}", name, number) for name, number in found]
     )
 
-    with capsys.disabled():
-        kinds = collections.Counter(name for name, _ in found)
-        print(f"\n{len(found)} kill points: {', '.join(f'{n} {k}' for k, n in kinds.items())}")
+    kinds = collections.Counter(name for name, _ in found)
+    told = ", ".join(f"{number} {name}" for name, number in kinds.items())
+    record_property("figures", f"{len(found)} kill points: {told}")
     assert not failed, "\n".join(failed)
     assert len(found) >= FEWEST_KILLS
 
 
-def test_error_at_every_write(tmp_path, server, capsys):
+def test_error_at_every_write(tmp_path, server, record_property):
     """A disk that says EIO or ENOSPC once is told in one line with its exit code; the next run completes all."""
     found = [point for point in points(tmp_path / "plain", server) if point[0] in DURABLE]
     ended: collections.Counter[int] = collections.Counter()
@@ -172,8 +172,7 @@ def test_error_at_every_write(tmp_path, server, capsys):
     ]
     failed = side_by_side(fail, tasks)
 
-    with capsys.disabled():
-        codes = ", ".join(f"{count} with {code}" for code, count in sorted(ended.items()))
-        print(f"\n{len(tasks)} injected errors: ended {codes}")
+    codes = ", ".join(f"{count} with {code}" for code, count in sorted(ended.items()))
+    record_property("figures", f"{len(tasks)} injected errors: ended {codes}")
     assert not failed, "\n".join(failed)
     assert len(tasks) >= FEWEST_ERRORS
