@@ -55,7 +55,8 @@ def main() -> int:
         ensure("dev")
         if flags.engines:
             announce(
-                "engines", "Debian's cron and libfaketime (unpacked aside), systemd, plistutil"
+                "engines",
+                "Debian's cron and libfaketime (unpacked aside), systemd, plistutil, strace, gcc",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")
