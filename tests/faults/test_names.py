@@ -10,6 +10,7 @@ import socket
 
 import pytest
 from scripts.rate_server import RateServer, demo_table
+from tests.fakes.station import in_time
 
 pytestmark = pytest.mark.engine
 DEADLINE = 3
@@ -22,7 +23,8 @@ def fire(apart, station, file, place, url):
     """Fire at *url* with *file* standing for *place*; return exit code and what was said."""
     station.install(station.job(url, timeout=DEADLINE))
     script = f"{WITH_FILE} 2>&1".replace('"$@" ||', '"$@" 2>&1 ||')
-    said = apart(script, str(file), place, *station.argv(), within=DEADLINE + 2)
+    words = (str(file), place, *station.argv())
+    said = in_time(lambda: apart(script, *words, within=DEADLINE + 2))
     *lines, last = said.splitlines()
     return int(last.removeprefix("exit ")), lines
 
