@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bench_size
 import bench_slots
 from bench_engines import INSIDE, NAMES, measured_inside
 from ratectl import machine, spec
@@ -74,6 +75,7 @@ def everything(*, quick: bool) -> list[Row]:
             wake(Path(name) / "wake", quick=quick),
             firing(Path(name) / "firing", quick=quick),
             command_line(Path(name), quick=quick),
+            *bench_size.rows(Path(name) / "size", quick=quick),
             *bench_slots.rows(quick=quick),
         ]
     for kind in ("cron", "systemd"):

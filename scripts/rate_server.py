@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import gzip
 import hashlib
 import socket
 import ssl
@@ -25,7 +26,7 @@ import rate_shapes
 from rate_table import TABLES, Market, Table, demo_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -43,8 +44,33 @@ class Fault:
     """Accept the request and never answer (until the server stops)."""
     cut: int = 0
     """Announce the whole body and send only its first *cut* bytes."""
+    drip: float = 0
+    """Seconds before each single byte of the body (until the client is gone or the server stops)."""
     reset: bool = False
-    """Close the connection with a TCP reset instead of an answer."""
+    """Close the connection with a TCP reset: instead of an answer, or after its first *cut* bytes."""
+
+    @classmethod
+    def redirect(cls, location: str) -> Self:
+        """Return a redirect; to the very path that is asked for, many times, it is a loop."""
+        return cls(status=302, body=b"", headers={"Location": location})
+
+    @classmethod
+    def huge(cls, size: int) -> Self:
+        """Return a body of *size* bytes that is JSON up to its end."""
+        return cls(body=b"[" + b" " * (size - 2) + b"]")
+
+    @classmethod
+    def gzip_bomb(cls, megabytes: int) -> Self:
+        """Return a body of a few bytes that inflates, twice packed, to *megabytes*."""
+        once = gzip.compress(bytes(1 << 20)) * megabytes
+        headers = {"Content-Encoding": "gzip, gzip"}
+        return cls(body=gzip.compress(once), headers=headers)
+
+    @classmethod
+    def gzip_balloon(cls, megabytes: int) -> Self:
+        """Return a body that inflates a thousandfold to *megabytes* of blanks."""
+        packed = gzip.compress(b" " * (1 << 20)) * megabytes
+        return cls(body=packed, headers={"Content-Encoding": "gzip"})
 
 
 class RateServer:
@@ -64,6 +90,8 @@ class RateServer:
         self.table = table or demo_table()
         self.requests: list[tuple[str, dict[str, str]]] = []
         """Path with query, and headers (lower-case names), of every request so far, those answered 304 included."""
+        self.posted: list[tuple[str, bytes]] = []
+        """Path with query, and body, of every POST so far."""
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self.unreleased: set[dt.date] = set()
         """Days of which the daily snapshots have none."""
@@ -174,7 +202,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send_fault(rates, fault, status, kind, body)
 
-    do_POST = do_GET  # noqa: N815 - http.server's naming; notify and ping post here
+    def do_POST(self) -> None:
+        """Answer as to a GET; notify and ping post here."""
+        rates: RateServer = self.server.rates  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        rates.posted.append((self.path, body))
+        self.do_GET()
 
     def _send_honest(self, asked: Mapping[str, str], status: int, kind: str, body: bytes) -> None:
         headers = _caching(self.path, body) if status == 200 else {}
@@ -188,18 +221,40 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         if fault.hang or fault.delay:
             rates.stopping.wait(None if fault.hang else fault.delay)
-        if fault.hang or fault.reset:
-            linger = struct.pack("ii", 1, 0)  # close() then sends RST, not FIN
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()
-            self.close_connection = True
+        if fault.hang or (fault.reset and not fault.cut):
+            self._reset()
             return
         body = body if fault.body is None else fault.body
         headers = {"Content-Type": kind} | dict(fault.headers)
         status = fault.status if fault.status != 200 or fault.body is not None else status
-        self._send(status, headers, body, cut=fault.cut)
+        sent = body[: fault.cut] if fault.cut else body
+        parts = (sent,) if not fault.drip else self._drops(rates, sent, fault.drip)
+        self._send(status, headers, body, parts)
+        if fault.reset:
+            self._reset()
 
-    def _send(self, status: int, headers: Mapping[str, str], body: bytes, *, cut: int = 0) -> None:
+    @staticmethod
+    def _drops(rates: RateServer, body: bytes, pause: float) -> Iterator[bytes]:
+        for value in body:
+            if rates.stopping.wait(pause):
+                return
+            yield bytes([value])
+
+    def _reset(self) -> None:
+        linger = struct.pack("ii", 1, 0)  # close() then sends RST, not FIN
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.rfile.close()  # the socket is closed in truth only when no file holds it
+        self.connection.close()
+        self.close_connection = True
+
+    def _send(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        parts: Iterable[bytes] | None = None,
+    ) -> None:
+        """Announce *body* and send it, or only *parts* of it."""
         with contextlib.suppress(OSError):  # the client may be gone: killed, or past its deadline
             self.send_response(status)
             for name, value in headers.items():
@@ -207,9 +262,14 @@ class _Handler(BaseHTTPRequestHandler):
             if status != 304:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body[:cut] if cut else body)
+            sent = 0
+            for part in (body,) if parts is None else parts:
+                self.wfile.write(part)
+                sent += len(part)
             self.wfile.flush()
-        self.close_connection = self.close_connection or bool(cut)
+            self.close_connection = self.close_connection or sent < len(body)
+            return
+        self.close_connection = True
 
     def handle(self) -> None:
         """Serve one connection; clients that break it off are part of the tests."""

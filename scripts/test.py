@@ -28,6 +28,10 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/share/pam-configs/systemd": "libpam-systemd",
     "/usr/bin/plistutil": "libplist-utils",
     "/usr/bin/unshare": "util-linux",
+    "/usr/bin/mount": "mount",
+    "/usr/bin/strace": "strace",
+    "/usr/bin/gcc": "gcc",
+    "/usr/include/stdio.h": "libc6-dev",
     "/usr/sbin/useradd": "passwd",
     "/usr/share/zoneinfo/Asia/Kolkata": "tzdata",
 }
@@ -51,7 +55,8 @@ def main() -> int:
         ensure("dev")
         if flags.engines:
             announce(
-                "engines", "Debian's cron and libfaketime (unpacked aside), systemd, plistutil"
+                "engines",
+                "Debian's cron and libfaketime (unpacked aside), systemd, plistutil, strace, gcc",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")

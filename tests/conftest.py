@@ -85,6 +85,15 @@ def _own_home(tmp_path_factory):
     os.environ.update(before)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Show the figures that tests recorded, also those of workers, whose own output nobody sees."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if name == "figures":
+                    terminalreporter.write_line(f"{report.nodeid}: {value}")
+
+
 @pytest.fixture
 def rates():
     """A rate server with made-up rates, whose calendar stands at FRIDAY."""

@@ -62,11 +62,12 @@ def test_there_is_something_to_read():
     assert len(MODULES) > 30
 
 
-SHARED = ("errors", "paths", "schedule", "model")
+SHARED = ("errors", "paths", "schedule", "model", "addresses")
 RECORD = ("firing.journal", "firing.runner")  # the compile half reads and runs through these
 ALLOWED = {  # folder -> what of ratectl it may import; what is not listed may import anything
     "errors": (),
     "paths": ("errors",),
+    "addresses": (),
     "schedule": ("errors", "schedule"),
     "model": ("errors", "schedule", "model"),
     "firing": (*SHARED, "firing"),
@@ -110,6 +111,7 @@ def test_backends_do_not_know_each_other(module):
 DOORS = {  # package -> the only modules that may import it
     "subprocess": r"host",
     "requests": r"firing\.transport",
+    "apprise": r"firing\.notify",
     "crontab": r"backends\.cron\w*",
     "platformdirs": r"paths",
     "typer": r"cli|commands\..*",

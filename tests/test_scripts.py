@@ -18,6 +18,8 @@ ROWS = [
     "wake, nothing due",
     "one firing",
     "ratectl --help",
+    "append to a 1 GB file",
+    "append to a long journal",
     "next slot of a cron line",
     "slots, peak memory",
     "ratectl list, 10 jobs",

@@ -98,7 +98,7 @@ def recorded(tmp_path):
     return found
 
 
-def test_twenty_years(install, backfill, history, bank, tmp_path, capsys):
+def test_twenty_years(install, backfill, history, bank, tmp_path, record_property):
     """Every day on which the ECB published has its rate, no other has one, and it took one request."""
     install()
 
@@ -112,11 +112,11 @@ def test_twenty_years(install, backfill, history, bank, tmp_path, capsys):
     assert all(abs(found[day] / wanted[day] - 1) < Decimal("0.0002") for day in wanted)
     assert facts["requests"] == len(bank.requests) == 1
     assert facts["outcomes"] == {"closed": 7305 - len(wanted), "recorded": len(wanted)}
-    with capsys.disabled():
-        print(
-            f"\n20 years of USD/INR: {len(found)} rates, {facts['requests']} request,"
-            f" {facts['seconds']:.1f} s"
-        )
+    record_property(
+        "figures",
+        f"20 years of USD/INR: {len(found)} rates, {facts['requests']} request,"
+        f" {facts['seconds']:.1f} s",
+    )
 
 
 def test_the_banks_own_file(install, backfill, history, tmp_path):

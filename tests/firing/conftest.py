@@ -115,7 +115,9 @@ def fire(state, clock):
 
     def run(job, how="run_minute", *arguments, host="here"):
         with Journal(state) as journal:
-            around = Surroundings(clock=clock, sleep=clock.sleep, host=host)
+            around = Surroundings(
+                clock=clock, sleep=clock.sleep, host=host, uptime=lambda: clock().timestamp()
+            )
             return getattr(Runner(journal, journal.installed_job(job.name), around), how)(
                 *arguments
             )

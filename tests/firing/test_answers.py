@@ -45,7 +45,7 @@ class TestKept:
     """What lies in the state directory."""
 
     REQUEST = Request(url="https://rates.example/{key}/latest/USD", key="s3cret")
-    KEPT = Kept(body=b"{}\n", etag='"1"', received_at=NOW, fresh_until=NOW + HOUR)
+    KEPT = Kept(body=b"{}\n", etag='"1"', received_at=NOW, uptime=50.0, fresh_until=NOW + HOUR)
 
     def test_round_trip(self, state):
         """What is kept is found again, whole."""
@@ -79,11 +79,22 @@ class TestKept:
 
         assert Answers(state).find(self.REQUEST) is None
 
-    def test_clock_that_went_back(self):
-        """An answer from the future says nothing about now."""
-        assert not self.KEPT.is_good(NOW - HOUR)
-        assert self.KEPT.is_good(NOW)
-        assert not self.KEPT.is_good(NOW + HOUR)
+    @pytest.mark.parametrize(
+        ("passed", "up", "good"),
+        [
+            (0, 0, True),
+            (3599, 3599, True),
+            (3600, 3600, False),
+            (-3600, 0, False),  # the clock went back
+            (1800, 60, False),  # the clock went forward
+            (1800, -40, False),  # the machine was off
+        ],
+    )
+    def test_good(self, passed, up, good):
+        """It serves until it is stale, and only while clock and uptime tell of the same time."""
+        now = NOW + dt.timedelta(seconds=passed)
+
+        assert self.KEPT.is_good(now, self.KEPT.uptime + up) is good
 
     def test_nowhere_to_keep_it(self, tmp_path):
         """A folder that cannot be made costs a request later, and nothing now."""

@@ -65,18 +65,19 @@ def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> R
     try:
         runner = Runner(journal, installed, surroundings())
         if force:
-            return runner.run_now()
-        if slot:
-            return runner.run_slot(due.named(slot, installed.job.zone))
-        return runner.run_due()
+            done = runner.run_now()
+        elif slot:
+            done = runner.run_slot(due.named(slot, installed.job.zone))
+        else:
+            done = runner.run_due()
     except RatectlError as error:
         return Report(job=installed.job.name, error=error)
+    done.remarks = tuple(runner.notifier.remarks)
+    return done
 
 
 def _lines(done: Report) -> list[str]:
-    lines = [f"{done.job}: {settled.described()}" for settled in done.settled]
-    note = [f"{done.job}: {done.note}"] if done.note else []
-    return lines + note
+    return [f"{done.job}: {line}" for line in done.lines()]
 
 
 def _facts(done: Report) -> dict[str, object]:

@@ -172,15 +172,14 @@ def _fire(arguments: Arguments) -> int:
     except RatectlError as error:
         _complain(f"{arguments.job}: {error}")
         return error.exit_code
-    if report.error is not None:
-        _complain(f"{arguments.job}: {report.error}")
-        return report.error.exit_code
     if arguments.verbose:
-        for settled in report.settled:
-            print(f"{report.job}: {settled.described()}")  # noqa: T201
-        if report.note:
-            print(f"{report.job}: {report.note}")  # noqa: T201
-    return 0
+        for line in report.lines():
+            print(f"{report.job}: {line}")  # noqa: T201
+    if report.error is None:
+        return 0
+    if arguments.verbose or not report.passing:
+        _complain(f"{arguments.job}: {report.error}")
+    return report.error.exit_code
 
 
 def _report(arguments: Arguments) -> "Report":
@@ -189,27 +188,42 @@ def _report(arguments: Arguments) -> "Report":
     import time  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from ratectl.firing import due  # noqa: PLC0415
+    from ratectl.errors import TryLaterError  # noqa: PLC0415
     from ratectl.firing.journal import Journal  # noqa: PLC0415
-    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415
+    from ratectl.firing.outcome import Report, Surroundings  # noqa: PLC0415
     from ratectl.firing.runner import Runner  # noqa: PLC0415
 
     around = Surroundings(
         clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
     )
     with Journal(Path(arguments.state)) as journal:
-        installed = journal.installed_job(arguments.job)
-        runner = Runner(journal, installed, around)
-        if arguments.force:
-            return runner.run_now()
-        if arguments.slot:
-            return runner.run_slot(due.named(arguments.slot, installed.job.zone))
-        return runner.run_minute()
+        runner = Runner(journal, journal.installed_job(arguments.job), around)
+        uncounted = 0
+        try:
+            report = _run_as_told(runner, arguments)
+        except TryLaterError as error:  # came before anything that counts failures
+            report, uncounted = Report(job=arguments.job, error=error), 1
+        report.remarks = tuple(runner.notifier.remarks)
+        if isinstance(report.error, TryLaterError):
+            installed = journal.installed_job(arguments.job)
+            report.passing = installed.failures + uncounted < installed.job.notify_after
+        return report
+
+
+def _run_as_told(runner: "Runner", arguments: Arguments) -> "Report":
+    from ratectl.firing import due  # noqa: PLC0415
+
+    if arguments.force:
+        return runner.run_now()
+    if arguments.slot:
+        return runner.run_slot(due.named(arguments.slot, runner.job.zone))
+    return runner.run_minute()
 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ratectl.firing.outcome import Report
+    from ratectl.firing.runner import Runner
 
 if __name__ == "__main__":
     main()

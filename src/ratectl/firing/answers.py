@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.firing import locks
+from ratectl.firing.connectivity import MOST_SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,12 +43,20 @@ class Kept:
     body: bytes
     etag: str
     received_at: dt.datetime
+    uptime: float
+    """What ``Surroundings.uptime`` gave then, in seconds."""
     fresh_until: dt.datetime
     """Until then it need not be asked for again."""
 
-    def is_good(self, now: dt.datetime) -> bool:
-        """Tell whether it may stand for an answer of *now*; never when the clock went back behind it."""
-        return self.received_at <= now < self.fresh_until
+    def is_good(self, now: dt.datetime, uptime: float) -> bool:
+        """Tell whether it may stand for an answer of *now*.
+
+        Never when the clock was set since, or the machine was off: an answer of the
+        provider would then say whether the clock is right, and this one cannot.
+        """
+        passed = (now - self.received_at).total_seconds()
+        steady = abs(passed - (uptime - self.uptime)) <= MOST_SKEW.total_seconds()
+        return steady and self.received_at <= now < self.fresh_until
 
 
 class Answers:
@@ -72,6 +81,7 @@ class Answers:
                 body=body,
                 etag=value["etag"],
                 received_at=dt.datetime.fromtimestamp(value["received_at"], dt.UTC),
+                uptime=float(value["uptime"]),
                 fresh_until=dt.datetime.fromtimestamp(value["fresh_until"], dt.UTC),
             )
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
@@ -84,6 +94,7 @@ class Answers:
         head = {
             "etag": kept.etag,
             "received_at": kept.received_at.timestamp(),
+            "uptime": kept.uptime,
             "fresh_until": kept.fresh_until.timestamp(),
         }
         path = self._path(request)

@@ -18,10 +18,10 @@ from ratectl.firing.providers import SOURCES
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
 
     from ratectl.firing.answers import Answers
     from ratectl.firing.deadline import Deadline
+    from ratectl.firing.outcome import Surroundings
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.transport import Answer, Request, Transport
     from ratectl.model import Provider
@@ -43,23 +43,21 @@ class Heard:
 class Asker:
     """Everything that asking needs besides the question, and how many requests it took."""
 
-    def __init__(
-        self, transport: Transport, answers: Answers, clock: Callable[[], dt.datetime]
-    ) -> None:
+    def __init__(self, transport: Transport, answers: Answers, around: Surroundings) -> None:
         self.transport = transport
         self.answers = answers
-        self.clock = clock
+        self.around = around
         self.requests = 0
 
     def ask(self, provider: Provider, ask: Ask, deadline: Deadline) -> Heard:
         """Return what *provider* says about *ask*. Raises FetchError."""
-        request = SOURCES[provider.kind].request(provider, ask, self.clock().date())
+        request = SOURCES[provider.kind].request(provider, ask, self.around.clock().date())
         request = _with_key(request, _secret(provider))
         with self.answers.turn(request, deadline) as ours:
             if not ours:
                 raise FetchError(Class.TRANSIENT, "another firing is still asking for the same")
             kept = self.answers.find(request)
-            if kept is not None and kept.is_good(self.clock()):
+            if kept is not None and kept.is_good(self.around.clock(), self.around.uptime()):
                 return self._heard(provider, ask, request, kept)
             seconds = min(deadline.left(), float(provider.timeout or REQUEST_SECONDS))
             return self._fetched(provider, ask, request, kept, seconds)
@@ -76,16 +74,17 @@ class Asker:
         if kept is not None and request.otherwise is None:
             request = dataclasses.replace(request, etag=kept.etag)
         answer = self._get(request, seconds)
-        unchanged = answer.status == 304 and kept is not None
-        failure = None if unchanged else self._failure(provider, answer)
+        now = self.around.clock().replace(microsecond=0)
+        holds = kept if answer.status == 304 else None
+        failure = of_clock(answer.headers, now) if holds else self._failure(provider, answer, now)
         if failure is not None:
             failure.body = answer.body
             raise failure
-        now = self.clock().replace(microsecond=0)
         fetched = Kept(
-            body=kept.body if unchanged and kept is not None else answer.body,
-            etag=answer.headers.get("ETag", "") or (kept.etag if unchanged and kept else ""),
+            body=holds.body if holds else answer.body,
+            etag=answer.headers.get("ETag", holds.etag if holds else ""),
             received_at=now,
+            uptime=self.around.uptime(),
             fresh_until=now,
         )
         heard = self._heard(provider, ask, request, fetched)
@@ -106,8 +105,8 @@ class Asker:
                 return answer
         return self._get(request.otherwise, seconds)
 
-    def _failure(self, provider: Provider, answer: Answer) -> FetchError | None:
-        now = self.clock()
+    @staticmethod
+    def _failure(provider: Provider, answer: Answer, now: dt.datetime) -> FetchError | None:
         refusal = SOURCES[provider.kind].refusal(answer.status, answer.body)
         by_status = of_status(answer.status, answer.headers, now)
         if by_status is not None:

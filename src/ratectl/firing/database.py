@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ratectl.errors import RatectlError
+
 FILE = "journal.sqlite3"
 BUSY_SECONDS = 30
+
+
+OURS = frozenset({"jobs", "firings", "quotes", "lines"})
+"""Tables that every version of the journal has."""
+FOREIGN = "holds another program's tables, not ratectl's; move the file away"
 
 
 class Database:
@@ -73,23 +80,24 @@ class Database:
 
     def _readable(self) -> sqlite3.Connection:
         if self._connection is None:
-            if self._exists():
+            if self._holds_something():
                 return self._open()
             self._connection = _connect(":memory:")
             schema.create(self._connection)
             self._stored = False
         return self._connection
 
-    def _exists(self) -> bool:
+    def _holds_something(self) -> bool:
+        """Tell whether there is a file with anything in it; an empty one is left to whoever writes."""
         try:
-            self.path.stat()
+            status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return False
         except PermissionError as error:
             raise RefusedError(f"{self.path}: may not be read by this account") from error
         except OSError as error:
             raise StorageError(f"{self.path}: cannot be read: {error.strerror}") from error
-        return True
+        return status.st_size > 0
 
     def _writable(self) -> sqlite3.Connection:
         if self._connection is None or not self._stored:
@@ -102,6 +110,11 @@ class Database:
         self._connection = connection = _connect(str(self.path))
         self._stored = True
         version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != schema.VERSION:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            if tables and not tables >= OURS:
+                self.close()
+                raise ConfigError(f"{self.path}: {FOREIGN}")
         if version > schema.VERSION:
             self.close()
             raise ConfigError(
@@ -111,7 +124,7 @@ class Database:
         if version < schema.VERSION:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            _bring_up(connection, self.path)
+            _bring_up(connection)
             connection.execute("COMMIT")
         return connection
 
@@ -128,7 +141,21 @@ class Database:
                     f"{self.path}: damaged ({text}); nothing was changed. Restore it from a backup, "
                     "or move it away and install the spec again (output files stay as they are)"
                 ) from error
+            if "no such table" in text:
+                raise ConfigError(f"{self.path}: {FOREIGN}") from error
+            if "unable to open" in text:
+                raise self._unopenable(text) from error
             raise StorageError(f"{self.path}: {text}") from error
+
+    def _unopenable(self, text: str) -> RatectlError:
+        """Return what stands in the way of opening, of which SQLite says only that something does."""
+        if self.path.is_dir():
+            return StorageError(f"{self.path}: is a folder, not a journal; move it away")
+        if not os.access(self.path, os.R_OK):
+            return RefusedError(f"{self.path}: may not be read by this account")
+        if not os.access(self.path.parent, os.W_OK):
+            return StorageError(f"{self.path.parent}: may not be written to by this account")
+        return StorageError(f"{self.path}: {text}; is the disk full, or the folder read-only?")
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -145,15 +172,10 @@ def _create_private(path: Path) -> None:
         raise CannotCreateError(f"{path}: cannot create the journal: {error.strerror}") from error
 
 
-def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[
-        0
-    ]  # another process may be first
-    if version:
+def _bring_up(connection: sqlite3.Connection) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version:  # another process may have been first: then there is nothing left to migrate
         schema.migrate(connection, version)
-    elif connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        connection.execute("ROLLBACK")
-        raise ConfigError(f"{path}: holds tables that are not ratectl's; move the file away")
     else:
         schema.create(connection)
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")

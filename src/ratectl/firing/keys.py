@@ -1,4 +1,4 @@
-"""API key references -> secrets, at the moment of use and nowhere else."""
+"""References to secrets -> the secrets, at the moment of use and nowhere else."""
 
 from __future__ import annotations
 
@@ -11,30 +11,37 @@ from ratectl.errors import RefusedError
 def resolve(reference: str) -> str:
     """Return the secret behind ``file:PATH``, ``env:NAME`` or ``credential:NAME``; an empty one for none.
 
-    ``credential:`` reads ``$CREDENTIALS_DIRECTORY/NAME``, which systemd sets for a unit with
-    ``LoadCredential=``. Raises RefusedError, which names the reference and never what it holds.
+    Raises RefusedError, which names the reference and never what it holds.
     """
     if not reference:
         return ""
+    secret = text_behind(reference, "api_key").strip()
+    if not (secret and secret.isascii() and secret.isprintable()):  # all that a header can carry
+        raise RefusedError(f"api_key {reference!r}: must hold one line of ASCII with the key")
+    return secret
+
+
+def text_behind(reference: str, what: str) -> str:
+    """Return the whole text behind *reference*, which stands under *what* in the spec.
+
+    ``credential:`` reads ``$CREDENTIALS_DIRECTORY/NAME``, which systemd sets for a unit with
+    ``LoadCredential=``. Raises RefusedError.
+    """
     kind, _, name = reference.partition(":")
     try:
         match kind:
             case "env":
-                secret = os.environ[name]
+                return os.environ[name]
             case "file":
-                secret = Path(name).expanduser().read_text(encoding="utf-8")
+                return Path(name).expanduser().read_text(encoding="utf-8")
             case "credential":
-                secret = Path(os.environ["CREDENTIALS_DIRECTORY"], name).read_text(encoding="utf-8")
+                return Path(os.environ["CREDENTIALS_DIRECTORY"], name).read_text(encoding="utf-8")
             case _:
-                raise RefusedError(f"api_key: {kind!r} is none of file:, env: and credential:")
+                raise RefusedError(f"{what}: {kind!r} is none of file:, env: and credential:")
     except KeyError as error:
         raise RefusedError(
-            f"api_key {reference!r}: {error.args[0]} is not set in this environment"
+            f"{what} {reference!r}: {error.args[0]} is not set in this environment"
         ) from error
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
-        raise RefusedError(f"api_key {reference!r}: cannot be read: {reason}") from error
-    secret = secret.strip()
-    if not (secret and secret.isascii() and secret.isprintable()):  # all that a header can carry
-        raise RefusedError(f"api_key {reference!r}: must hold one line of ASCII with the key")
-    return secret
+        raise RefusedError(f"{what} {reference!r}: cannot be read: {reason}") from error

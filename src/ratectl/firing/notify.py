@@ -1,61 +1,195 @@
-"""Telling others: webhooks on failure and recovery, a dead-man's switch on every firing.
+"""Telling others: messages on failure and recovery, a dead-man's switch on every firing.
 
-Best effort: nothing here can fail a firing, take longer than a few seconds, or show a URL (it holds the secret).
+Best effort: nothing here can fail a firing, take longer than ``SECONDS``, or show a URL (it holds the secret).
+The only user of Apprise, which is imported when a message is sent and never before.
 """
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+import json
+import logging
+import os
+import threading
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from ratectl import addresses
+from ratectl.errors import RatectlError
+from ratectl.firing import keys
 from ratectl.firing.connectivity import FetchError
+from ratectl.firing.deadline import Deadline
 from ratectl.firing.transport import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from ratectl.firing.transport import Transport
     from ratectl.model import Job
 
-SECONDS = 4.0
-"""For one message."""
+SECONDS = 8.0
+"""For all messages of one moment together; they are sent side by side."""
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+NO_PROXIES = ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+class NotSentError(Exception):
+    """Why a message could not be sent; shows no URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What is told."""
+
+    job: str
+    event: str
+    """failed or recovered."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notifier:
-    """The URLs of one job."""
+    """Those whom one job tells."""
 
     job: Job
     transport: Transport
+    remarks: list[str] = field(default_factory=list)
+    """What could not be told, for people who ask."""
 
     @property
     def reserve(self) -> float:
-        """Seconds of the firing's time that must be left for messages."""
-        return SECONDS if self.job.ping or self.job.notify else 0.0
+        """Seconds of the firing's time to leave for messages: never so many that no fetch fits in."""
+        return min(SECONDS, self.job.timeout / 4) if self.job.ping or self.job.notify else 0.0
 
     def start(self) -> None:
         """Tell the dead-man's switch that a firing has begun."""
-        self._ping("/start")
+        self._tell(ping=self._ping("/start"))
 
     def success(self, failures_before: int) -> None:
-        """Tell the switch; tell the webhooks only if they heard of the failures before."""
-        self._ping("")
-        if failures_before >= self.job.notify_after:
-            self._post("recovered", f"{self.job.name}: recording again")
+        """Tell the switch; tell the others only if they heard of the failures before."""
+        notice = Notice(
+            job=self.job.name, event="recovered", text=f"{self.job.name}: recording again"
+        )
+        heard = failures_before >= self.job.notify_after
+        self._tell(ping=self._ping(""), notice=notice if heard else None)
 
     def failure(self, failures: int, message: str) -> None:
-        """Tell the switch; tell the webhooks once, when the *failures* in a row reach ``notify_after``."""
-        self._ping("/fail")
-        if failures == self.job.notify_after:
-            self._post("failed", f"{self.job.name}: {message}")
+        """Tell the switch why; tell the others once, when the *failures* in a row reach ``notify_after``."""
+        text = " ".join(f"{self.job.name}: {message}".split())
+        notice = Notice(job=self.job.name, event="failed", text=text)
+        reached = failures == self.job.notify_after
+        self._tell(ping=self._ping("/fail", text), notice=notice if reached else None)
 
-    def _ping(self, suffix: str) -> None:
-        if self.job.ping:
-            request = Request(url=self.job.ping.rstrip("/") + suffix, accept="*/*")
-            with contextlib.suppress(FetchError):
-                self.transport.get(request, seconds=SECONDS)
+    def _ping(self, suffix: str, text: str = "") -> Callable[[], None]:
+        """Return the ping of one moment, which carries *text*; healthchecks.io set the form of its URL."""
+        parts = urlsplit(self.job.ping)
+        url = parts._replace(path=parts.path.rstrip("/") + suffix).geturl()
 
-    def _post(self, event: str, text: str) -> None:
-        payload = {"job": self.job.name, "event": event, "text": text, "content": text}
-        for url in self.job.notify:
-            with contextlib.suppress(FetchError):
-                self.transport.post(url, payload, seconds=SECONDS)
+        def send() -> None:
+            if text:
+                body = text.encode()
+                self.transport.post(url, body, kind="text/plain", seconds=SECONDS)
+            else:
+                self.transport.get(Request(url=url, accept="*/*"), seconds=SECONDS)
+
+        return send
+
+    def _tell(self, *, ping: Callable[[], None], notice: Notice | None = None) -> None:
+        """Send all that is to be sent, side by side, and wait for it no longer than ``SECONDS``."""
+        sending = {"ping": ping} if self.job.ping else {}
+        if notice is not None:
+            for name, url in self._addresses():
+                sending[name] = partial(self._send, url, notice)
+        if sending:
+            with _environment(self.job):
+                self._together(sending)
+
+    def _addresses(self) -> Iterator[tuple[str, str]]:
+        """Yield a name for people, and the URL, of everyone to be told."""
+        for number, entry in enumerate(self.job.notify, 1):
+            if not addresses.is_reference(entry):
+                yield f"notify {number} ({addresses.scheme_of(entry)})", entry
+                continue
+            try:
+                found = addresses.urls_in(keys.text_behind(entry, "notify"))
+            except RatectlError as error:
+                self.remarks.append(str(error))
+                continue
+            for line, url in found:
+                yield f"notify {entry} line {line}", url
+
+    def _together(self, sending: Mapping[str, Callable[[], None]]) -> None:
+        deadline = Deadline(SECONDS)
+        threads = {
+            name: threading.Thread(target=self._attempt, args=(name, send), daemon=True)
+            for name, send in sending.items()
+        }
+        for thread in threads.values():
+            thread.start()
+        for name, thread in threads.items():
+            thread.join(deadline.left())
+            if thread.is_alive():
+                self.remarks.append(f"{name}: nobody took it in time")
+
+    def _attempt(self, name: str, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except (FetchError, NotSentError) as error:
+            self.remarks.append(f"{name}: {error}")
+        except Exception as error:  # noqa: BLE001 - no service's bug may fail a firing
+            self.remarks.append(f"{name}: not sent ({type(error).__name__})")
+
+    def _send(self, url: str, notice: Notice) -> None:
+        obstacle = addresses.problem(url)
+        if obstacle:
+            raise NotSentError(obstacle)
+        if addresses.apprise_is_there() and _sent_by_apprise(url, notice):
+            return
+        if addresses.scheme_of(url) not in addresses.WEB:
+            raise NotSentError("Apprise knows no such service, or not in this form")
+        payload = {
+            "job": notice.job,
+            "event": notice.event,
+            "text": notice.text,
+            "content": notice.text,
+        }
+        body = json.dumps(payload).encode()
+        self.transport.post(url, body, kind="application/json", seconds=SECONDS)
+
+
+def _sent_by_apprise(url: str, notice: Notice) -> bool:
+    """Send through the service that *url* is of; False where Apprise knows none. Raises NotSentError."""
+    import apprise  # noqa: PLC0415 - takes a quarter of a second, and is an extra
+
+    logging.getLogger("apprise").propagate = False  # shows parts of URLs, and on many lines
+    service = apprise.Apprise.instantiate(url)
+    if service is None:
+        return False
+    if not service.verify_certificate:  # whatever way of saying so we do not know
+        raise NotSentError("it would not verify the certificate")
+    kind = apprise.NotifyType.FAILURE if notice.event == "failed" else apprise.NotifyType.SUCCESS
+    title = f"ratectl: {notice.job} {notice.event}"
+    if not service.notify(body=notice.text, title=title, notify_type=kind):
+        raise NotSentError("the service did not take it")
+    return True
+
+
+@contextlib.contextmanager
+def _environment(job: Job) -> Iterator[None]:
+    """Say the job's proxy and roots the only way that Apprise listens to."""
+    said = dict.fromkeys(BUNDLES, job.ca_bundle) if job.ca_bundle else {}
+    if job.proxy:
+        said |= dict.fromkeys(PROXIES, job.proxy) | dict.fromkeys(NO_PROXIES, "")
+    before = {name: os.environ.get(name) for name in said}
+    os.environ.update(said)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

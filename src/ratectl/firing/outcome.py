@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,11 +44,27 @@ class Report:
     """Why there was nothing to do, for people who asked."""
     error: RatectlError | None = None
     """What it ends with; None is success."""
+    passing: bool = False
+    """The error is one that time may mend, and has not lasted for ``notify_after`` firings yet."""
+    remarks: tuple[str, ...] = ()
+    """What else did not go well and changes nothing, such as a message that nobody took."""
+
+    def lines(self) -> tuple[str, ...]:
+        """Return an account of the firing for people, without its error."""
+        note = (self.note,) if self.note else ()
+        return (*(settled.described() for settled in self.settled), *note, *self.remarks)
 
     def add(self, settled: Settled) -> None:
         """Note one slot; the first error of a firing is the one it ends with."""
         self.settled.append(settled)
         self.error = self.error or settled.error
+
+
+def uptime() -> float:
+    """Return the seconds since this machine started, sleep included where the system counts it."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +76,5 @@ class Surroundings:
     sleep: Callable[[float], None]
     host: str
     """The name of this machine, which its jitter is drawn from."""
+    uptime: Callable[[], float] = uptime
+    """Gives seconds that no setting of the clock changes."""

@@ -63,7 +63,7 @@ class Runner:
             ) from error
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
-        self.asker = Asker(transport, Answers(journal.state_dir), around.clock)
+        self.asker = Asker(transport, Answers(journal.state_dir), around)
         fetcher = Fetcher(self.job, self.book, self.asker, around)
         self.settler = Settler(self.timetable, self.book, self.delivery, fetcher, around)
 
@@ -258,7 +258,8 @@ class Runner:
         error = self.report.error
         now = self.around.clock()
         following = self.timetable.next(self._watermark())
-        if error is None and (following is None or following > now):
+        believed = now >= self.installed.installed_at  # else the clock is wrong, and so is "then"
+        if error is None and believed and (following is None or following > now):
             path = zonedata.zone_file(self.job.timezone)
             self.journal.set_next_due(
                 self.job.name, following, now=now, zone_file=path, zone_stamp=zonedata.stamp(path)

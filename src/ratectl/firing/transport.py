@@ -7,12 +7,13 @@ is abandoned when its time is over. No text that leaves here holds a query, a pa
 from __future__ import annotations
 
 import threading
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import LocationValueError
+from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
 from ratectl.firing.connectivity import Class, FetchError, of_exception
@@ -24,6 +25,9 @@ T = TypeVar("T")
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_REDIRECTS = 5
+CHUNK = 65_536
+GZIP = 16 + zlib.MAX_WBITS
+"""Tells zlib to expect the header of gzip, which is all that we say we take."""
 CONNECT_SECONDS = 10.0
 UNUSABLE = (
     requests.exceptions.InvalidURL,
@@ -71,7 +75,7 @@ class Transport:
 
     def get(self, request: Request, *, seconds: float) -> Answer:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
-        headers = {"Accept": request.accept, "Cache-Control": "no-cache"}
+        headers = {"Accept": request.accept, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
         if request.etag:
             headers["If-None-Match"] = request.etag
         url = request.url
@@ -81,20 +85,27 @@ class Transport:
             headers["Authorization"] = f"{request.scheme} {request.key}"
         return _within(seconds, host_of(url), lambda: self._get(url, headers, seconds))
 
-    def post(self, url: str, payload: object, *, seconds: float) -> None:
-        """Post *payload* as JSON; what comes back does not matter. Raises FetchError."""
+    def post(self, url: str, body: bytes, *, kind: str, seconds: float) -> None:
+        """Post *body*, of the media type *kind*; nothing but its acceptance matters. Raises FetchError."""
 
-        def send() -> None:
-            with self._session({}) as session:
+        def send() -> int:
+            with (
+                self._session({"Content-Type": kind}) as session,
                 session.post(
                     url,
-                    json=payload,
+                    data=body,
                     timeout=seconds,
                     allow_redirects=False,
                     verify=self._verify,
-                )
+                    stream=True,  # an answer of any size is left unread
+                ) as response,
+            ):
+                return response.status_code
 
-        _within(seconds, host_of(url), send)
+        host = host_of(url)
+        status = _within(seconds, host, send)
+        if status >= 300:
+            raise FetchError(Class.TRANSIENT, f"{host}: HTTP {status}")
 
     @property
     def _verify(self) -> str | None:
@@ -165,7 +176,9 @@ def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
         raise error
     if not host or isinstance(error, UNUSABLE):
         raise FetchError(Class.CONFIG, f"{host or 'base_url'}: not a usable URL") from error
-    if isinstance(error, requests.RequestException):
+    if isinstance(error, zlib.error):
+        raise FetchError(Class.DATA, f"{host}: an answer that cannot be unpacked") from error
+    if isinstance(error, requests.RequestException | HTTPError):
         raise of_exception(error, host) from error
     if isinstance(error, ValueError):  # a Location that is no address, for one
         raise FetchError(Class.TRANSIENT, f"{host}: an answer against the rules") from error
@@ -175,12 +188,39 @@ def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
 
 
 def _body(response: requests.Response) -> bytes:
+    """Return the body, unpacked by ourselves: what a few bytes swell to is bounded before it exists."""
+    coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in {"gzip", "identity", ""}:
+        raise FetchError(
+            Class.DATA, f"an answer packed as {coding[:40]!r}, which was not asked for"
+        )
     body = bytearray()
-    for chunk in response.iter_content(65_536):
+    for chunk in _unpacked(_raw(response)) if coding == "gzip" else _raw(response):
         body += chunk
         if len(body) > MOST_BYTES:
             raise FetchError(Class.DATA, f"an answer of more than {MOST_BYTES} bytes")
     return bytes(body)
+
+
+def _raw(response: requests.Response) -> Iterator[bytes]:
+    yield from response.raw.stream(CHUNK, decode_content=False)
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what the gzip members in *chunks* hold, in pieces of a bounded size."""
+    member, whole = zlib.decompressobj(GZIP), True
+    for chunk in chunks:
+        rest, more = chunk, False
+        while rest or more:
+            if member.eof:
+                member = zlib.decompressobj(GZIP)
+            piece = member.decompress(rest, CHUNK)
+            whole = member.eof
+            rest = member.unused_data if whole else member.unconsumed_tail
+            more = len(piece) == CHUNK and not whole
+            yield piece
+    if not whole:
+        raise FetchError(Class.TRANSIENT, "a packed answer that is cut off")
 
 
 def _redirected(url: str, location: str) -> str:

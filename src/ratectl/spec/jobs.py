@@ -40,10 +40,9 @@ JOB_READERS: Readers = {
 """Keys that are one value and mean the same whatever else the job says."""
 LIST_READERS: Readers = {
     "pairs": values.pair,
-    "notify": values.url,
     "tags": values.text,
 }
-OTHER_JOB_KEYS = ("timezone", "schedule", "providers", "output", "from", "until")
+OTHER_JOB_KEYS = ("timezone", "schedule", "providers", "output", "notify", "from", "until")
 JOB_KEYS = (*JOB_READERS, *LIST_READERS, *OTHER_JOB_KEYS)
 
 
@@ -90,8 +89,13 @@ class _Table:
     def read(self, name: str, reader: Callable[[Any], Any]) -> Any:
         return self.reading.read(self.place(name), self.merged[name], reader)
 
-    def list(self, name: str, reader: Callable[[Any], Any]) -> tuple[Any, ...]:
-        return self.reading.list(self.place(name), self.merged[name], reader)
+    def list(
+        self,
+        name: str,
+        reader: Callable[[Any], Any],
+        shown: Callable[[Any], str] = values.shown,
+    ) -> tuple[Any, ...]:
+        return self.reading.list(self.place(name), self.merged[name], reader, shown)
 
 
 def _job(
@@ -129,6 +133,9 @@ def _fields(table: _Table) -> dict[str, Any]:
     if "output" in table.merged:
         to_output = partial(values.output, folder=table.reading.path.parent)
         found["outputs"] = table.list("output", to_output)
+    if "notify" in table.merged:
+        to_recipient = partial(values.recipient, folder=table.reading.path.parent)
+        found["notify"] = table.list("notify", to_recipient, values.hidden)
     return found
 
 

@@ -75,11 +75,21 @@ class Reading:
         found = {n: self.read((*key, n), table[n], readers[n]) for n in table if n in readers}
         return {name: value for name, value in found.items() if value is not MISSING}
 
-    def list(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> tuple[Any, ...]:
-        """Return the members of *value* (one value counts as a list of one) that *reader* accepts."""
+    def list(
+        self,
+        key: KeyPath,
+        value: Any,
+        reader: Callable[[Any], Any],
+        shown: Callable[[Any], str] = values.shown,
+    ) -> tuple[Any, ...]:
+        """Return the members of *value* (one value counts as a list of one) that *reader* accepts.
+
+        *shown* spells a member for people.
+        """
         members = value if isinstance(value, list) else [value]
-        shown = [values.shown(member) for member in members] if len(members) > 1 else []
-        for twice in dict.fromkeys(text for text in shown if shown.count(text) > 1):
-            self.issue(key, f"{twice} stands twice")
+        for twice in (
+            m for n, m in enumerate(members) if members.index(m) == n and m in members[n + 1 :]
+        ):
+            self.issue(key, f"{shown(twice)} stands twice")
         found = [self.read(key, member, reader) for member in members]
         return tuple(member for member in found if member is not MISSING)

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from ratectl import addresses
 from ratectl.model import OUTPUT_KINDS, Output, Pair
 from ratectl.schedule.calendar import YEARS
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Enum)
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SUFFIXES = {".txt": "text", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-KEY_REFERENCES = ("file:", "env:", "credential:")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -189,10 +189,58 @@ def url(value: Any) -> str:
     return address
 
 
+def recipient(value: Any, folder: Path) -> str:
+    """Whom to tell: a URL without a login in it, or where URLs are kept; *folder* is the spec's.
+
+    A file that can be read here and now is looked into. No message shows a URL, which may be a secret.
+    """
+    entry = text(value)
+    if not addresses.is_reference(entry):
+        if addresses.holds_login(entry):
+            raise ValueError(
+                f"{hidden(entry)}: a user name or password must not stand in the spec; put the URL "
+                'into a file that only you can read, and write "file:PATH" here'
+            )
+        _refuse_useless(entry, f"{hidden(entry)}: " if addresses.scheme_of(entry) else "")
+        return entry
+    kind, _, name = entry.partition(":")
+    if not name:
+        raise ValueError(f'expected "{kind}:" and a name, found "{kind}:"')
+    if kind != "file":
+        return entry
+    place = absolute(name, folder)
+    for line, url in addresses.urls_in(_readable(place)):
+        _refuse_useless(url, f"{place}:{line}: ")
+    return f"file:{place}"
+
+
+def _refuse_useless(url: str, where: str) -> None:
+    obstacle = addresses.problem(url)
+    if obstacle:
+        raise ValueError(f"{where}{obstacle}")
+
+
+def _readable(place: str) -> str:
+    """Return what is in the file, nothing where it is not here yet or another account's."""
+    try:
+        with open(place, encoding="utf-8") as file:  # noqa: PTH123 - as os.path above
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{place}: expected UTF-8 text with one URL a line") from error
+    except OSError:
+        return ""
+
+
+def hidden(value: Any) -> str:
+    """Return *value* if it is a reference, else no more of it than its scheme: it may hold a secret."""
+    entry = value if isinstance(value, str) else ""
+    return shown(entry) if addresses.is_reference(entry) else f"{addresses.scheme_of(entry)}://..."
+
+
 def key_reference(value: Any) -> str:
     """Where a secret is kept, never the secret."""
     reference = text(value)
-    if not reference.startswith(KEY_REFERENCES) or not reference.split(":", 1)[1]:
+    if not addresses.is_reference(reference) or not reference.split(":", 1)[1]:
         raise ValueError(
             'a secret must not stand in the spec; write "file:PATH", "env:NAME" or "credential:NAME"'
         )
