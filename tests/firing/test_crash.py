@@ -86,7 +86,7 @@ def kill(argv, output, *, lines, pause):
         process.kill()
 
 
-STEPS = ("claim", "commit", "append", "confirm", "advance")
+STEPS = ("claim", "create", "commit", "append", "confirm", "advance")
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -117,6 +117,7 @@ def die_before(step):
     hooks = {
         "claim": ("sqlite3", "INSERT INTO firings"),
         "commit": ("sqlite3", "INSERT INTO lines"),
+        "create": ("open", "output.txt"),
         "append": ("open", "output.txt"),
         "confirm": ("sqlite3", "DELETE FROM lines"),
         "advance": ("sqlite3", "settled_until = max"),
@@ -128,11 +129,12 @@ def die_before(step):
 
     if kind == "open":
         seen = []
+        opening = {"create": 2, "append": 3}[step]  # the first one finds no file
 
         def audit(event, arguments):
             if event == "open" and str(arguments[0]).endswith(needle):
                 seen.append(event)
-                if len(seen) == 2:  # the first one looks where the append will begin
+                if len(seen) == opening:
                     die()
 
         sys.addaudithook(audit)

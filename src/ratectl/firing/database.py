@@ -82,19 +82,26 @@ CREATE TABLE quarantine (
 ) STRICT;
 CREATE TABLE lines (
     id INTEGER PRIMARY KEY,
-    target TEXT NOT NULL,              -- absolute path of the output
-    job TEXT NOT NULL,
+    target TEXT NOT NULL,              -- absolute path of a file, "sqlite:PATH" or a database's URL
+    job TEXT NOT NULL,                 -- empty for what a rotation dropped and is written again
     slot INTEGER NOT NULL,
-    data BLOB NOT NULL
+    data BLOB NOT NULL                 -- a line of the file, or a row as JSON
 ) STRICT;
 CREATE INDEX lines_by_target ON lines (target, id);
-CREATE TABLE sinks (
+CREATE TABLE sinks (                   -- one row for each file that we append to
     target TEXT PRIMARY KEY,
-    position INTEGER NOT NULL DEFAULT 0,  -- end of our last confirmed append
     start INTEGER,                     -- in flight: the append begins here; NULL: none
-    inode TEXT NOT NULL DEFAULT '',    -- device:inode of the file then, empty for one yet to be made
+    inode TEXT NOT NULL DEFAULT '',    -- in flight: of the file then
+    changed INTEGER NOT NULL DEFAULT 0,  -- in flight: when it had last changed, in nanoseconds
+    before_it BLOB NOT NULL DEFAULT x'',  -- in flight: the bytes before the append
     head BLOB NOT NULL DEFAULT x'',    -- in flight: what goes before the lines
-    last_line INTEGER                  -- in flight: the last line's id
+    last_line INTEGER,                 -- in flight: the last line's id
+    position INTEGER NOT NULL DEFAULT 0,  -- end of our last confirmed append
+    sent BLOB NOT NULL DEFAULT x'',    -- that append, in case a rotation drops it; empty: none
+    sent_inode TEXT NOT NULL DEFAULT '',
+    sent_changed INTEGER NOT NULL DEFAULT 0,
+    sent_before BLOB NOT NULL DEFAULT x'',
+    sent_since INTEGER NOT NULL DEFAULT 0  -- when it was written, or the first of those joined in it
 ) STRICT;
 """
 

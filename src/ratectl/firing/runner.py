@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, DataError, RatectlError, TryLaterError, UsageError
 from ratectl.firing import due as dues
-from ratectl.firing import locks, outbox, rows, zonedata
+from ratectl.firing import locks, rows, zonedata
 from ratectl.firing.connectivity import worst
 from ratectl.firing.deadline import Deadline
-from ratectl.firing.delivery import Delivery, intent
+from ratectl.firing.delivery import Delivery
 from ratectl.firing.due import Timetable
 from ratectl.firing.fetch import Fetched, Fetcher, Want
 from ratectl.firing.notify import Notifier
 from ratectl.firing.outcome import Report, Settled
 from ratectl.firing.quote import MANUAL
-from ratectl.firing.sinks import SINKS
 from ratectl.firing.transport import Transport
 from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Overlap
 
@@ -276,7 +275,7 @@ class Runner:
         self, slot: dt.datetime, fetched: Fetched, outputs: tuple[Output, ...], *, complete: bool
     ) -> None:
         now = self.around.clock()
-        intents = [(output, intent(output)) for output in outputs]
+        intents = [(o, self.delivery.intent(o) if fetched.quotes else None) for o in outputs]
         with self.journal.database.transaction(durable=True) as connection:
             rows.add_quotes(connection, self.job.name, slot, fetched.quotes)
             rows.add_quarantined(connection, self.job.name, slot, fetched.quarantined, now)
@@ -286,16 +285,8 @@ class Runner:
                 rows.settle(
                     connection, self.job.name, slot, outcome=outcome, detail=detail, now=now
                 )
-            for output, planned in intents:
-                lines = SINKS[output.kind].lines(self.job, slot, fetched.quotes)
-                outbox.enqueue(
-                    connection,
-                    output.target,
-                    planned,
-                    job=self.job.name,
-                    slot=int(slot.timestamp()),
-                    lines=lines,
-                )
+            for output, intent in intents:
+                self.delivery.enqueue(connection, output, intent, slot, fetched.quotes)
 
     def _failed(self, slot: dt.datetime, fetched: Fetched) -> Settled:
         now = self.around.clock()
