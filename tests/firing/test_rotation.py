@@ -51,8 +51,7 @@ def age(path, hours):
 
 def commit(database, target, lines=LINES, sink=TEXT):
     """Do what a firing does up to its commit, and die there."""
-    outbox.recover(database, str(target), sink)
-    intent = outbox.intend(str(target), sink)
+    intent = outbox.intend(database, str(target), sink)
     with database.transaction(durable=True) as connection:
         outbox.enqueue(connection, str(target), intent, job="j", slot=1, lines=lines)
 

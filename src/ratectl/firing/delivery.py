@@ -53,7 +53,7 @@ class Delivery:
             yield tuple(sorted(self.job.outputs, key=lambda output: output.target))
 
     def intent(self, output: Output) -> outbox.Intent | None:
-        """Return the intent to append to a file, whose lock is held, and first requeue what a rotation dropped.
+        """Return the intent to append to a file, whose lock is held.
 
         None for a database, and where the output is in no state for it, which must not lose the rate.
         """
@@ -61,8 +61,7 @@ class Delivery:
         if sink is None:
             return None
         try:
-            outbox.recover(self.journal.database, output.target, sink)
-            return outbox.intend(output.target, sink)
+            return outbox.intend(self.journal.database, output.target, sink)
         except RatectlError:
             return None
 

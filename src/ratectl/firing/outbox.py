@@ -42,12 +42,22 @@ class Intent:
     head: bytes
 
 
-def intend(target: str, sink: FileSink) -> Intent:
+def intend(database: Database, target: str, sink: FileSink) -> Intent:
     """Look at the file at *target* (its lock is held), make it if it is absent, and say where an append will begin.
+
+    Then put what a rotation dropped of the last append back into the queue: in this order, so that a
+    rotation which the first look saw cannot escape the second. Raises CannotCreateError or StorageError.
+    """
+    intent = _look(target, sink)
+    _recover(database, target, sink)
+    return intent
+
+
+def _look(target: str, sink: FileSink) -> Intent:
+    """Return where an append begins.
 
     A file without a final newline gets one first, since its last line is not ours to extend.
     It is made before the intent is committed, because only a file that exists can be known again.
-    Raises CannotCreateError or StorageError.
     """
     with appending.created(target) as file:
         if file.read(0, len(appending.DATABASE)) == appending.DATABASE:
@@ -107,8 +117,7 @@ def drain(database: Database, target: str, sink: FileSink) -> None:
         if found:
             _finish(database, target, found[0])
         else:
-            recover(database, target, sink)
-            intent = intend(target, sink)
+            intent = intend(database, target, sink)
             with database.transaction(durable=True) as connection:
                 _note(connection, intent)
     raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
@@ -119,7 +128,7 @@ def waiting(database: Database, target: str) -> bool:
     return bool(database.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (target,)))
 
 
-def recover(database: Database, target: str, sink: FileSink) -> None:
+def _recover(database: Database, target: str, sink: FileSink) -> None:
     """Put back into the queue what a rotation dropped of the last append to *target* (its lock is held).
 
     logrotate's copytruncate loses what is written between its copy and its
@@ -266,11 +275,12 @@ def _remember(
     connection: sqlite3.Connection, target: str, row: sqlite3.Row, trace: Trace, placed: _Placed
 ) -> None:
     """Keep the append in case a rotation drops it, together with those right before it."""
+    if placed.end != trace.start + len(trace.data):
+        return  # it was cut under our hands, and what stood there before may yet prove dropped
     earlier = _sent(row)
     joined = earlier.data + trace.data
-    alone = placed.end == trace.start + len(trace.data)
     follows = row["position"] == trace.start and earlier.inode == trace.inode and earlier.data
-    if alone and follows and placed.at - row["sent_since"] < RUN and len(joined) <= MOST_REMEMBERED:
+    if follows and placed.at - row["sent_since"] < RUN and len(joined) <= MOST_REMEMBERED:
         connection.execute(
             "UPDATE sinks SET position = ?, sent = ? WHERE target = ?",
             (placed.end, joined, target),
@@ -281,7 +291,7 @@ def _remember(
         " sent_changed = ?, sent_since = ? WHERE target = ?",
         (
             placed.end,
-            trace.data if alone and len(trace.data) <= MOST_REMEMBERED else b"",
+            trace.data if len(trace.data) <= MOST_REMEMBERED else b"",
             trace.before,
             trace.inode,
             trace.changed,

@@ -12,18 +12,18 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratectl.firing import appending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ratectl.firing.appending import Opened
 
 BEFORE = 64
 """Bytes before an append that tell its place from others."""
 MOST_COPIES = 8
+LOOKS = 5
+"""How often the copies are looked at anew because they moved."""
 MOST_BYTES = 64 << 20
 """How far into a compressed copy we read."""
 COMPRESSED = (".gz", ".bz2", ".xz")
@@ -89,14 +89,26 @@ def _common(one: bytes, other: bytes) -> int:
 
 
 def find(target: str, trace: Trace) -> Copy | None:
-    """Return the rotated copy of *target* that shows most of the append; None where nothing proves one."""
+    """Return the rotated copy of *target* that shows most of the append; None where nothing proves one.
+
+    Looks again while names change under it, since a rotation moves every older copy on.
+    """
     best: Copy | None = None
-    with contextlib.suppress(OSError):  # a folder that may not be listed proves nothing
-        for path, status in _candidates(target, trace):
-            copy = _look(path, status, trace)
-            if copy is not None and (best is None or copy.shown > best.shown):
+    candidates = _candidates(target, trace)
+    for _ in range(LOOKS):
+        for path, _status in candidates:
+            copy = _look(path, trace)
+            if copy is not None and (best is None or copy.shown >= best.shown):
                 best = copy
+        latest = _candidates(target, trace)
+        if _names(latest) == _names(candidates):
+            break
+        candidates = latest
     return best
+
+
+def _names(candidates: list[tuple[str, os.stat_result]]) -> list[tuple[str, int]]:
+    return [(path, status.st_ino) for path, status in candidates]
 
 
 def finish(copy: Copy, trace: Trace, until: int) -> bool:
@@ -120,23 +132,19 @@ def finish(copy: Copy, trace: Trace, until: int) -> bool:
 def _candidates(target: str, trace: Trace) -> list[tuple[str, os.stat_result]]:
     """Return the regular files beside *target* that may be its copies, the likeliest first."""
     folder, name = os.path.split(os.path.realpath(target))
-    found = [
-        (entry.path, os.lstat(entry.path))
-        for entry in _entries(folder)
-        if entry.name.startswith(name) and entry.name != name
-    ]
-    younger = [
-        (path, status)
-        for path, status in found
-        if stat.S_ISREG(status.st_mode) and (_same(status, trace) or _younger(status, trace))
-    ]
-    younger.sort(key=lambda each: (_same(each[1], trace), each[1].st_mtime_ns), reverse=True)
-    return younger[:MOST_COPIES]
+    found = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(name) and entry.name != name:
+                with contextlib.suppress(OSError):  # it was renamed or removed meanwhile
+                    found.append((entry.path, os.lstat(entry.path)))
+    likely = [(path, status) for path, status in found if _may_be(status, trace)]
+    likely.sort(key=lambda each: (_same(each[1], trace), each[1].st_mtime_ns), reverse=True)
+    return likely[:MOST_COPIES]
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        yield from entries
+def _may_be(status: os.stat_result, trace: Trace) -> bool:
+    return stat.S_ISREG(status.st_mode) and (_same(status, trace) or _younger(status, trace))
 
 
 def _same(status: os.stat_result, trace: Trace) -> bool:
@@ -152,51 +160,50 @@ def _younger(status: os.stat_result, trace: Trace) -> bool:
     return (moment if moment % SECOND else moment + SECOND - 1) > trace.changed
 
 
-def _look(path: str, status: os.stat_result, trace: Trace) -> Copy | None:
-    plain = not path.endswith(COMPRESSED)
-    seen = _seen_plain(path, trace) if plain else _seen_compressed(path, trace)
-    if seen is None or not (seen[0] or seen[1]):
-        return None  # it goes on with something else
-    if not (trace.before or seen[0] or _empty_by_rotation(path, status, trace)):
-        return None  # an empty file proves nothing
-    return Copy(path=path, shown=seen[0], ends=seen[1], plain=plain)
-
-
-def _empty_by_rotation(path: str, status: os.stat_result, trace: Trace) -> bool:
-    return ROTATED.search(path) is not None and not _same(status, trace)
-
-
-def _seen_plain(path: str, trace: Trace) -> tuple[int, bool] | None:
+def _look(path: str, trace: Trace) -> Copy | None:
+    """Return what the file at *path* proves, judged by the file that was opened and not by its name."""
     flags = os.O_RDONLY | appending.BINARY | getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return None
+    plain = not path.endswith(COMPRESSED)
     try:
-        return shown(appending.of(path, descriptor, os.fstat(descriptor)), trace)
+        status = os.fstat(descriptor)
+        if not _may_be(status, trace):
+            return None
+        opened = appending.of(path, descriptor, status)
+        seen = shown(opened, trace) if plain else _shown_compressed(opened, trace)
     except OSError:
         return None
     finally:
         os.close(descriptor)
+    if seen is None or not any(seen):
+        return None  # it goes on with something else
+    if not (trace.before or seen[0] or (ROTATED.search(path) and not _same(status, trace))):
+        return None  # an empty file proves nothing
+    return Copy(path=path, shown=seen[0], ends=seen[1], plain=plain)
 
 
-def _seen_compressed(path: str, trace: Trace) -> tuple[int, bool] | None:
+def _shown_compressed(file: Opened, trace: Trace) -> tuple[int, bool] | None:
     """Return what a compressed file shows; None also where it is too long or damaged."""
     import bz2  # noqa: PLC0415 - only after a rotation
     import gzip  # noqa: PLC0415 - the same
     import lzma  # noqa: PLC0415 - the same
     import zlib  # noqa: PLC0415 - the same
 
-    length = len(trace.before) + len(trace.data)
     if trace.start + len(trace.data) > MOST_BYTES:
         return None
-    kinds = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
-    [opens] = (kind for suffix, kind in kinds.items() if path.endswith(suffix))
+    kinds: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    [opens] = (kind for suffix, kind in kinds.items() if file.path.endswith(suffix))
+    first = trace.start - len(trace.before)
     try:
-        with opens(path, "rb") as file:
-            first = trace.start - len(trace.before)
-            if file.seek(first) != first:
+        with (
+            open(file.descriptor, "rb", closefd=False) as packed,
+            opens(packed, "rb") as text,
+        ):
+            if text.seek(first) != first:
                 return None
-            return _shown(file.read(length), trace)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return _shown(text.read(len(trace.before) + len(trace.data)), trace)
+    except (EOFError, zlib.error, lzma.LZMAError):
         return None
