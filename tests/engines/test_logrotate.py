@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,19 @@ def target(tmp_path):
     return target
 
 
-@pytest.fixture(params=CASES)
-def rotate(request, target, tmp_path):
-    """Rotate the output once, now, in one way of logrotate's."""
-    how, packed = request.param.split()
-    return rotator(tmp_path, target, f"{HOW[how]}\n{COMPRESS[packed]}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotator:
+    """The real logrotate with a configuration for one file."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    pause: float
+    """Seconds before it can rotate again, where the copies are named after the second."""
+
+    def __call__(self) -> None:
+        """Rotate once, now."""
+        subprocess.run(self.argv, check=True, env=self.environment)
+        time.sleep(self.pause)
 
 
 def rotator(folder, target, directives):
@@ -78,12 +87,18 @@ def rotator(folder, target, directives):
     conf.write_text(f"{target} {{\nrotate 2000\n{directives}\n}}\n")
     conf.chmod(0o644)
     libraries = ":".join(map(str, (UNPACKED / "popt" / "usr" / "lib").glob("*")))
-    argv = (program, "--force", "--state", str(folder / "logrotate.state"), str(conf))
+    return Rotator(
+        argv=(program, "--force", "--state", str(folder / "logrotate.state"), str(conf)),
+        environment=os.environ | {"LD_LIBRARY_PATH": libraries},
+        pause=1.01 if "dateext" in directives else 0,
+    )
 
-    def run():
-        subprocess.run(argv, check=True, env=os.environ | {"LD_LIBRARY_PATH": libraries})
 
-    return run
+@pytest.fixture(params=CASES)
+def rotate(request, target, tmp_path):
+    """Rotate the output once, now, in one way of logrotate's."""
+    how, packed = request.param.split()
+    return rotator(tmp_path, target, f"{HOW[how]}\n{COMPRESS[packed]}")
 
 
 def commit(database, target, lines=LINES):
@@ -113,7 +128,6 @@ def test_between_firings(database, target, rotate):
     for line in lines:
         fire(database, target, (line,))
         rotate()
-        time.sleep(1.01 if "dateext" in str(rotate) else 0)
 
     assert sorted(everything(target)) == sorted([OLD, *lines])
 
@@ -136,28 +150,32 @@ def test_killed_before_the_confirmation(database, target, rotate, written):
         assert len(lines) == len(whole)
 
 
+ROTATING = """
+import itertools, pathlib, subprocess, sys
+stop, logs = map(pathlib.Path, sys.argv[1:3])
+numbers = itertools.count()
+while not stop.exists():
+    subprocess.run(sys.argv[3:], check=False, stderr=subprocess.DEVNULL)
+    for path in logs.glob("*.backup"):
+        path.rename(logs / f"{path.name}.{next(numbers)}")
+"""
+"""A file that we made between its rename and its create, logrotate calls NAME-HOUR.backup, over another of that hour."""
+
+
 @pytest.mark.parametrize("directives", ["copytruncate", "create", "nocreate"])
 def test_while_we_append(database, target, tmp_path, directives):
     """Rotations that run while we append by the hundred lose, double and tear nothing."""
     rotate = rotator(tmp_path, target, f"{directives}\nnocompress")
     lines = [b"line %05d, of the same length each\n" % number for number in range(1500)]
-    program = (
-        "import subprocess, sys\n"
-        "while True: subprocess.run(sys.argv[1:], check=False, stderr=subprocess.DEVNULL)\n"
-    )
-    rotate()
-    argv = rotate.__closure__
-    command = next(c.cell_contents for c in argv if isinstance(c.cell_contents, tuple))
-    libraries = next(c.cell_contents for c in argv if isinstance(c.cell_contents, str))
-    with subprocess.Popen(
-        (sys.executable, "-c", program, *command), env=os.environ | {"LD_LIBRARY_PATH": libraries}
-    ) as rotating:
+    stop = tmp_path / "stop"
+    argv = (sys.executable, "-c", ROTATING, str(stop), str(target.parent), *rotate.argv)
+
+    with subprocess.Popen(argv, env=rotate.environment):
         for line in lines:
             fire(database, target, (line,))
-        rotating.terminate()
-    time.sleep(0.5)
+        stop.touch()
     fire(database, target, (NEXT,))
 
     found = collections.Counter(everything(target))
-    assert [line for line in lines if found[line] != 1] == []
+    assert {line: found[line] for line in lines if found[line] != 1} == {}
     assert found.total() == len(lines) + 2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -29,7 +31,8 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
     """After 50 kills and one clean run, each due slot has exactly one whole line in each output."""
     live_rates.misbehave(Fault(delay=0.01), times=100_000)
     outputs = tuple(
-        Output(kind=kind, target=str(tmp_path / f"o.{kind}")) for kind in ("text", "csv", "jsonl")
+        Output(kind=kind, target=str(tmp_path / f"o.{kind}"))
+        for kind in ("text", "csv", "jsonl", "sqlite")
     )
     now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     usd = job(
@@ -63,7 +66,10 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
         slots = [entry.slot for entry in journal.quotes("usd-inr")]
     assert len(slots) == len(set(slots)) >= SLOTS
     assert slots == [slots[0] + dt.timedelta(minutes=n) for n in range(len(slots))]
-    for output in outputs:
+    with contextlib.closing(sqlite3.connect(outputs[3].target)) as table:
+        kept = table.execute("SELECT slot FROM quotes ORDER BY slot").fetchall()
+    assert [slot.isoformat() for slot in slots] == [slot for (slot,) in kept]
+    for output in outputs[:3]:
         lines = Path(output.target).read_bytes().splitlines(keepends=True)
         header = 1 if output.kind == "csv" else 0
         assert len(lines) == len(slots) + header, output.kind

@@ -103,7 +103,7 @@ def test_outputs():
 )
 def test_password_in_a_url(url):
     """However a password stands in a URL it is refused, unseen, and the message says where to keep it."""
-    with pytest.raises(SpecError, match="~/.pgpass") as caught:
+    with pytest.raises(SpecError, match=r"keep it in ~/\.pgpass") as caught:
         read(f'[jobs.a]\npairs=["USD/INR"]\nschedule="every day"\noutput="{url}"\n')
 
     assert "hunter2" not in str(caught.value)
