@@ -19,6 +19,8 @@ from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_roo
 UNPACKED = {  # a package -> where its files are put, without being installed
     "cron": VENV / "engines" / "cron",
     "libfaketime": VENV / "engines" / "faketime",
+    "logrotate": VENV / "engines" / "logrotate",  # installed, it would bring a cron along
+    "libpopt0": VENV / "engines" / "popt",  # which logrotate needs
 }
 NEEDED = {  # a file that shows the package is there -> the package
     "/lib/systemd/systemd": "systemd",
@@ -27,6 +29,7 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/lib/systemd/user/dbus.socket": "dbus-user-session",
     "/usr/share/pam-configs/systemd": "libpam-systemd",
     "/usr/bin/plistutil": "libplist-utils",
+    "/usr/bin/ledger": "ledger",
     "/usr/bin/unshare": "util-linux",
     "/usr/bin/mount": "mount",
     "/usr/bin/strace": "strace",
@@ -56,7 +59,7 @@ def main() -> int:
         if flags.engines:
             announce(
                 "engines",
-                "Debian's cron and libfaketime (unpacked aside), systemd, plistutil, strace, gcc",
+                "Debian's cron, libfaketime and logrotate (unpacked aside), systemd, plistutil, strace, gcc, ledger",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")
@@ -89,7 +92,7 @@ def arguments() -> argparse.Namespace:
 
 
 def fetch_engines() -> None:
-    """Install what the engine tests need; cron is only unpacked, so that nothing starts it here."""
+    """Install what the engine tests need; some is only unpacked, so that no daemon starts here."""
     absent = {package for sign, package in NEEDED.items() if not Path(sign).exists()}
     packed = [package for package, folder in UNPACKED.items() if not folder.exists()]
     may_install = is_root() and shutil.which("apt-get")

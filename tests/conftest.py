@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tests.postgres
 from scripts.rate_server import RateServer, demo_table
 
 STARTS_PROCESS = frozenset(
@@ -115,3 +116,15 @@ def state(tmp_path):
 
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server for the session; ask it for a ``database()`` of the test's own."""
+    yield from tests.postgres.serving()
+
+
+@pytest.fixture
+def own_postgres():
+    """A PostgreSQL server that the test may stop, kill and start."""
+    yield from tests.postgres.serving()

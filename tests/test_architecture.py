@@ -118,6 +118,7 @@ DOORS = {  # package -> the only modules that may import it
     "click": r"cli|commands\..*",
     "jinja2": r"templates",
     "sqlite3": r"firing\..*",
+    "psycopg": r"firing\.postgres",
 }
 PURE = {"subprocess.list2cmdline"}  # spells a command line, opens nothing
 

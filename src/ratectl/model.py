@@ -149,7 +149,15 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
 }
 """Every kind of rate source; ``firing/providers`` has one module for each."""
 
-OUTPUT_KINDS: tuple[str, ...] = ("text", "csv", "jsonl")
+OUTPUT_KINDS: tuple[str, ...] = (
+    "text",
+    "csv",
+    "jsonl",
+    "ledger",
+    "beancount",
+    "sqlite",
+    "postgresql",
+)
 """Every kind of output; ``firing/sinks`` has one module for each."""
 
 
@@ -186,13 +194,15 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """Where quotes are appended: a sink's *kind* and its *target* (an absolute path for files)."""
+    """Where quotes go: a sink's *kind* and its *target* (an absolute path, or a database's URL)."""
 
     kind: str
     target: str
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.target}"
+        return (
+            self.target if self.target.startswith(f"{self.kind}:") else f"{self.kind}:{self.target}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

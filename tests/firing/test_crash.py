@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -29,7 +31,8 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
     """After 50 kills and one clean run, each due slot has exactly one whole line in each output."""
     live_rates.misbehave(Fault(delay=0.01), times=100_000)
     outputs = tuple(
-        Output(kind=kind, target=str(tmp_path / f"o.{kind}")) for kind in ("text", "csv", "jsonl")
+        Output(kind=kind, target=str(tmp_path / f"o.{kind}"))
+        for kind in ("text", "csv", "jsonl", "sqlite")
     )
     now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     usd = job(
@@ -63,7 +66,10 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
         slots = [entry.slot for entry in journal.book().quotes("usd-inr")]
     assert len(slots) == len(set(slots)) >= SLOTS
     assert slots == [slots[0] + dt.timedelta(minutes=n) for n in range(len(slots))]
-    for output in outputs:
+    with contextlib.closing(sqlite3.connect(outputs[3].target)) as table:
+        kept = table.execute("SELECT slot FROM quotes ORDER BY slot").fetchall()
+    assert [slot.isoformat() for slot in slots] == [slot for (slot,) in kept]
+    for output in outputs[:3]:
         lines = Path(output.target).read_bytes().splitlines(keepends=True)
         header = 1 if output.kind == "csv" else 0
         assert len(lines) == len(slots) + header, output.kind
@@ -86,7 +92,7 @@ def kill(argv, output, *, lines, pause):
         process.kill()
 
 
-STEPS = ("claim", "commit", "append", "confirm", "advance")
+STEPS = ("claim", "create", "commit", "append", "confirm", "advance")
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -117,6 +123,7 @@ def die_before(step):
     hooks = {
         "claim": ("sqlite3", "INSERT INTO firings"),
         "commit": ("sqlite3", "INSERT INTO lines"),
+        "create": ("open", "output.txt"),
         "append": ("open", "output.txt"),
         "confirm": ("sqlite3", "DELETE FROM lines"),
         "advance": ("sqlite3", "settled_until = max"),
@@ -128,11 +135,12 @@ def die_before(step):
 
     if kind == "open":
         seen = []
+        opening = {"create": 2, "append": 3}[step]  # the first one finds no file
 
         def audit(event, arguments):
             if event == "open" and str(arguments[0]).endswith(needle):
                 seen.append(event)
-                if len(seen) == 2:  # the first one looks where the append will begin
+                if len(seen) == opening:
                     die()
 
         sys.addaudithook(audit)

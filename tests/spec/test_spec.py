@@ -7,9 +7,11 @@ import dataclasses
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from ratectl import paths
 from ratectl.errors import SpecError
 from ratectl.model import CatchUp, ClosedDays, Installation, Job, Output, Overlap, Pair, Provider
 from ratectl.spec import job_digest, load, loads
@@ -50,6 +52,71 @@ def test_invalid(path):
     assert "".join(found) == path.with_suffix(".issues").read_text(encoding="utf-8")
     assert "hunter2" not in str(caught.value)
     assert caught.value.exit_code == 78
+
+
+def test_outputs():
+    """Each way to name an output arrives as its kind and an absolute path or a URL, whose paths are resolved."""
+    [job] = load(SPECS / "valid" / "outputs.toml", host_timezone="Europe/Berlin").jobs
+    folder = SPECS / "valid"
+
+    assert [(output.kind, output.target) for output in job.outputs] == [
+        ("ledger", str(folder / "prices.ledger")),
+        ("ledger", str(folder / "prices.journal")),
+        ("ledger", str(folder / "main.dat")),
+        ("beancount", str(folder / "prices.beancount")),
+        ("beancount", str(folder / "prices.bean")),
+        ("beancount", str(folder / "prices")),
+        ("sqlite", str(folder / "rates.sqlite")),
+        ("sqlite", str(folder / "rates.sqlite3")),
+        ("sqlite", str(folder / "rates.DB")),
+        ("sqlite", str(Path("~/rates").expanduser())),
+        (
+            "postgresql",
+            "postgresql://asha@db.invalid:5433/rates?sslmode=verify-full&passfile="
+            + quote(str(folder / "keys/pgpass"))
+            + "&sslrootcert=system",
+        ),
+        (
+            "postgresql",
+            "postgresql:///rates?host=/run/postgresql&user=o%2Bb%40example",
+        ),
+        (
+            "postgresql",
+            "postgresql://one.invalid:1,two.invalid:2/rates?target_session_attrs=read-write",
+        ),
+        ("postgresql", "postgresql://[::1]/?dbname=rates"),
+    ]
+    assert str(job.outputs[-1]) == "postgresql://[::1]/?dbname=rates"
+    assert str(job.outputs[6]) == f"sqlite:{folder / 'rates.sqlite'}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://asha:hunter2@db.invalid/rates",
+        "postgresql://:hunter2@db.invalid/rates",
+        "postgresql://asha:hunter2/x@db.invalid/rates",
+        "postgresql://asha@db.invalid/rates?password=hunter2",
+        "postgres://asha@db.invalid/rates?sslmode=require&pass%77ord=hunter2",
+        "postgresql://db.invalid/rates?sslpassword=hunter2",
+    ],
+)
+def test_password_in_a_url(url):
+    """However a password stands in a URL it is refused, unseen, and the message says where to keep it."""
+    with pytest.raises(SpecError, match=r"keep it in ~/\.pgpass") as caught:
+        read(f'[jobs.a]\npairs=["USD/INR"]\nschedule="every day"\noutput="{url}"\n')
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_output_in_the_state_directory():
+    """A database beside the journal, or the journal itself, is no output."""
+    place = Path(paths.state_dir()) / "journal.sqlite3"
+
+    with pytest.raises(SpecError, match="own state directory"):
+        read(
+            f'[jobs.a]\npairs=["USD/INR"]\nschedule="every day"\noutput="sqlite:{place.as_posix()}"\n'
+        )
 
 
 def test_everything():

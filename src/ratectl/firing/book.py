@@ -34,6 +34,10 @@ NAMES_AT_ONCE = 500
 class Store(Protocol):
     """What a database under the book can do; errors leave it as RatectlErrors."""
 
+    @property
+    def here(self) -> str:
+        """What goes before the names of this machine's outputs; empty where no other machine writes."""
+
     def clock(self, now: dt.datetime) -> int:
         """Return the Unix time by which leases are measured."""
 

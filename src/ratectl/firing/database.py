@@ -33,6 +33,8 @@ FOREIGN = "holds another program's tables, not ratectl's; move the file away"
 class Database:
     """One connection, opened at its first use."""
 
+    here = ""
+
     def __init__(self, state_dir: Path) -> None:
         self.path = state_dir / FILE
         self._connection: sqlite3.Connection | None = None

@@ -1,6 +1,7 @@
 """The outputs of one job during a firing: held under their locks, and filled from the journal.
 
-A delivery that fails keeps its lines in the journal, where the next firing of any job finds them.
+Files and databases look alike from here. A delivery that fails keeps its lines in the journal, where
+the next firing of any job finds them.
 """
 
 from __future__ import annotations
@@ -8,29 +9,34 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ratectl.errors import RatectlError, TryLaterError
-from ratectl.firing import locks, outbox
+from ratectl.errors import ConfigError, RatectlError, TryLaterError
+from ratectl.firing import locks, outbox, tables
+from ratectl.firing.database import FILE
 from ratectl.firing.deadline import Deadline
-from ratectl.firing.sinks import SINKS
+from ratectl.firing.rows import unix
+from ratectl.firing.sinks import FILES, SINKS, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ratectl.firing.book import Book
+    from ratectl.firing.book import Settlement, Store
+    from ratectl.firing.entries import Statements
     from ratectl.model import Job, Output
 
+PATIENCE = 30
+"""Seconds that a database may let us wait at most, however long the job's timeout is."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class Delivery:
-    """The way of *job*'s lines from the *book* to its outputs."""
+    """The way of *job*'s lines from the book in *store* to its outputs; locks lie in *state_dir*."""
 
-    job: Job
-    book: Book
-    state_dir: Path
+    def __init__(self, job: Job, store: Store, state_dir: Path) -> None:
+        self.job = job
+        self.store = store
+        self.state_dir = state_dir
 
     @contextlib.contextmanager
     def held(self, deadline: Deadline) -> Iterator[tuple[Output, ...]]:
@@ -38,17 +44,49 @@ class Delivery:
 
         Two names of one file have one lock, which we must not wait for while we hold it.
         """
-        files = {self._lock_path(output.target): output.target for output in self.job.outputs}
+        places = {self._lock_path(output): output.target for output in self.job.outputs}
         with contextlib.ExitStack() as stack:
-            for path, target in sorted(files.items()):
+            for path, target in sorted(places.items()):
                 if not stack.enter_context(locks.held(path, until=deadline)):
                     raise TryLaterError(f"{target}: another firing is writing to it")
             yield tuple(sorted(self.job.outputs, key=lambda output: output.target))
 
-    def drain(self, output: Output) -> RatectlError | None:
-        """Append what waits for *output*, whose lock is held; return what stood in the way."""
+    def intent(self, output: Output) -> outbox.Intent | None:
+        """Return the intent to append to a file, whose lock is held.
+
+        None for a database, and where the output is in no state for it, which must not lose the rate.
+        """
+        sink = FILES.get(output.kind)
+        if sink is None:
+            return None
         try:
-            outbox.drain(self.book.store, output.target, SINKS[output.kind])
+            return outbox.intend(self.store, output.target, sink)
+        except RatectlError:
+            return None
+
+    def enqueue(
+        self,
+        connection: Statements,
+        output: Output,
+        intent: outbox.Intent | None,
+        settlements: Sequence[Settlement],
+    ) -> None:
+        """Write what *output* is to get of *settlements*, inside the caller's transaction."""
+        sink = SINKS[output.kind]
+        lines = [
+            (unix(done.slot), line)
+            for done in settlements
+            for line in sink.lines(self.job, done.slot, done.quotes)
+        ]
+        outbox.enqueue(connection, self._queue(output), intent, job=self.job.name, lines=lines)
+
+    def drain(self, output: Output) -> RatectlError | None:
+        """Deliver what waits for *output*, whose lock is held; return what stood in the way."""
+        try:
+            if output.kind in TABLES:
+                self._drain_table(output)
+            else:
+                outbox.drain(self.store, output.target, FILES[output.kind])
         except RatectlError as error:
             return error
         return None
@@ -56,20 +94,38 @@ class Delivery:
     def rest(self) -> RatectlError | None:
         """Finish what an earlier firing committed and could not deliver, or was killed before."""
         error: RatectlError | None = None
-        if any(outbox.waiting(self.book.store, o.target) for o in self.job.outputs):
+        if any(outbox.waiting(self.store, self._queue(o)) for o in self.job.outputs):
             with self.held(Deadline(self.job.timeout)) as outputs:
                 for output in outputs:
                     error = self.drain(output) or error
         return error
 
-    def _lock_path(self, target: str) -> Path:
-        digest = hashlib.sha256(os.path.realpath(target).encode()).hexdigest()
+    def _drain_table(self, output: Output) -> None:
+        if output.kind == "sqlite" and _same_file(output.target, self.state_dir / FILE):
+            raise ConfigError(
+                f"{output}: is ratectl's own journal; name another file in the spec and install it again"
+            )
+        tables.drain(
+            self.store,
+            self._queue(output),
+            TABLES[output.kind],
+            output.target,
+            seconds=min(self.job.timeout, PATIENCE),
+        )
+
+    def _queue(self, output: Output) -> str:
+        """Return the name under which lines wait; rows for a file's table never mix with lines for that file."""
+        name = str(output) if output.kind in TABLES else output.target
+        return outbox.queue(self.store, name)
+
+    def _lock_path(self, output: Output) -> Path:
+        place = output.target if output.kind == "postgresql" else os.path.realpath(output.target)
+        digest = hashlib.sha256(place.encode()).hexdigest()
         return self.state_dir / "locks" / f"output-{digest[:24]}.lock"
 
 
-def intent(output: Output) -> outbox.Intent | None:
-    """Return the intent to append; None where the output is in no state for it, which must not lose the rate."""
+def _same_file(target: str, other: Path) -> bool:
     try:
-        return outbox.intend(output.target, SINKS[output.kind])
-    except RatectlError:
-        return None
+        return other.samefile(target)
+    except OSError:
+        return False

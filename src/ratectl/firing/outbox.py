@@ -1,221 +1,307 @@
-"""Lines on their way from the journal to a file: each exactly once and whole, whatever kills us.
+"""Lines on their way from the journal to a file: each exactly once and whole, whatever kills us or rotates it.
 
-The order is the argument: (1) under the file's lock, see where the append will
-start; (2) commit lines and that intent together, durably; (3) append, fsync;
-(4) confirm. Whoever comes next compares the file's tail with an intent that was never confirmed.
+The order is the argument: (1) under the file's lock, see where the append will start; (2) commit lines and
+that intent together, durably; (3) append, fsync; (4) confirm. Whoever comes next compares file and rotated
+copies with an intent that was never confirmed, and with the last append, which a rotation may have dropped.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.errors import CannotCreateError, StorageError
+from ratectl.errors import StorageError
+from ratectl.firing import appending, rotation
+from ratectl.firing.rotation import BEFORE, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ratectl.firing.appending import Opened
     from ratectl.firing.book import Store
     from ratectl.firing.entries import Statements
     from ratectl.firing.rows import Row
-    from ratectl.firing.sinks import Sink
+    from ratectl.firing.sinks import FileSink
 
 ROUNDS = 20
 """How often an append starts over because someone else wrote in between."""
+RUN = 60 * 1_000_000_000
+"""Nanoseconds in which appends that follow each other are remembered as one: a rotation may drop several."""
+MOST_REMEMBERED = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """Where an append begins, in which file, and what goes before its lines."""
 
-    target: str
+    queue: str
+    """Under which name the lines wait."""
     start: int
     inode: str
+    changed: int
+    """When the file last changed, in nanoseconds."""
+    before: bytes
     head: bytes
 
 
-def intend(target: str, sink: Sink) -> Intent:
-    """Look at the file at *target* (its lock is held) and say where an append will begin.
+def queue(store: Store, name: str) -> str:
+    """Return the name in *store* of what waits for the output *name* of this machine."""
+    return f"{store.here}{name}"
+
+
+def intend(store: Store, target: str, sink: FileSink) -> Intent:
+    """Look at the file at *target* (its lock is held), make it if it is absent, and say where an append will begin.
+
+    Then put what a rotation dropped of the last append back into the queue: in this order, so that a
+    rotation which the first look saw cannot escape the second. Raises CannotCreateError or StorageError.
+    """
+    intent = _look(queue(store, target), target, sink)
+    _recover(store, target, sink)
+    return intent
+
+
+def _look(name: str, target: str, sink: FileSink) -> Intent:
+    """Return where an append begins.
 
     A file without a final newline gets one first, since its last line is not ours to extend.
+    It is made before the intent is committed, because only a file that exists can be known again.
     """
-    try:
-        with open(target, "rb", opener=_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise StorageError(f"{target}: not a regular file, so appends cannot be made safe")
-            size = status.st_size
-            if size:
-                file.seek(size - 1)
-                return Intent(
-                    target=target,
-                    start=size,
-                    inode=_inode(status),
-                    head=b"" if file.read(1) == b"\n" else b"\n",
-                )
-            return Intent(target=target, start=0, inode=_inode(status), head=sink.HEADER)
-    except FileNotFoundError:
-        return Intent(target=target, start=0, inode="", head=sink.HEADER)
-    except OSError as error:
-        raise _refused(target, error) from error
-
-
-def _without_waiting(target: str, flags: int) -> int:
-    """Open for reading; opening a pipe to which nobody writes would otherwise never end."""
-    return os.open(target, flags | getattr(os, "O_NONBLOCK", 0))
+    with appending.created(target) as file:
+        if file.read(0, len(appending.DATABASE)) == appending.DATABASE:
+            raise StorageError(
+                f"{target}: a SQLite database, not a file of lines; write sqlite:{target}"
+            )
+        before = file.read(max(0, file.size - BEFORE), min(BEFORE, file.size))
+        ragged = b"" if before.endswith(b"\n") else b"\n"
+        return Intent(
+            queue=name,
+            start=file.size,
+            inode=file.inode,
+            changed=file.changed,
+            before=before,
+            head=ragged if file.size else sink.HEADER,
+        )
 
 
 def enqueue(
     connection: Statements,
-    target: str,
+    name: str,
     intent: Intent | None,
     *,
     job: str,
     lines: Sequence[tuple[int, bytes]],
 ) -> None:
-    """Write *lines* (each with its slot) and the *intent* to append them, inside the caller's transaction.
+    """Write *lines*, each with its slot, into the queue *name*, and the *intent* to append them.
 
-    Without an intent (the file cannot be looked at), or while an earlier one
-    is still in flight, the lines wait for their turn.
+    All inside the caller's transaction.
+
+    Without an intent (the file cannot be looked at, or is none), or while an
+    earlier one is still in flight, the lines wait for their turn.
     """
     connection.executemany(
         "INSERT INTO lines (target, job, slot, data) VALUES (?, ?, ?, ?)",
-        [(target, job, slot, line) for slot, line in lines],
+        [(name, job, slot, line) for slot, line in lines],
     )
-    if intent is None:
+    if intent is None or not lines:
         return
     busy = connection.execute(
-        "SELECT 1 FROM sinks WHERE target = ? AND start IS NOT NULL", (target,)
+        "SELECT 1 FROM sinks WHERE target = ? AND start IS NOT NULL", (name,)
     ).fetchone()
     if not busy:
         _note(connection, intent)
 
 
-def drain(database: Store, target: str, sink: Sink) -> None:
+def drain(store: Store, target: str, sink: FileSink) -> None:
     """Append what waits for *target* (its lock is held); nothing waits: do nothing.
 
     Raises CannotCreateError or StorageError; what waits then still does.
     """
+    name = queue(store, target)
     for _ in range(ROUNDS):
-        if not waiting(database, target):
+        if not waiting(store, name):
             return
-        found = database.rows(
-            "SELECT * FROM sinks WHERE target = ? AND start IS NOT NULL", (target,)
-        )
+        found = store.rows("SELECT * FROM sinks WHERE target = ? AND start IS NOT NULL", (name,))
         if found:
-            _finish(database, target, found[0])
+            _finish(store, target, found[0])
         else:
-            with database.transaction(durable=True) as connection:
-                _note(connection, intend(target, sink))
+            intent = intend(store, target, sink)
+            with store.transaction(durable=True) as connection:
+                _note(connection, intent)
     raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
 
 
-def waiting(database: Store, target: str) -> bool:
-    """Tell whether lines wait for *target*."""
-    return bool(database.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (target,)))
+def waiting(store: Store, name: str) -> bool:
+    """Tell whether lines wait in the queue *name*."""
+    return bool(store.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (name,)))
+
+
+def _recover(store: Store, target: str, sink: FileSink) -> None:
+    """Put back into the queue what a rotation dropped of the last append to *target* (its lock is held).
+
+    logrotate's copytruncate loses what is written between its copy and its
+    truncation, a compressor what is written after it read. Only a rotated
+    copy that ends before or inside the append proves that; a file that a person emptied does not.
+    """
+    name = queue(store, target)
+    found = store.rows("SELECT * FROM sinks WHERE target = ?", (name,))
+    if not found or not found[0]["sent"]:
+        return
+    trace = _sent(found[0])
+    with appending.opened(target) as file:
+        if file is not None and _holds(file, trace):
+            return
+        latest = b"" if file is None else file.read(max(0, file.size - MOST_REMEMBERED), file.size)
+    lost = _dropped(target, trace)
+    lost = lost.removeprefix(sink.HEADER).removeprefix(b"\n")
+    with store.transaction(durable=True) as connection:
+        if lost and lost not in latest:
+            connection.execute(
+                "INSERT INTO lines (target, job, slot, data) VALUES (?, '', 0, ?)", (name, lost)
+            )
+        connection.execute("UPDATE sinks SET sent = ? WHERE target = ?", (b"", name))
+
+
+def _sent(row: Row) -> Trace:
+    return Trace(
+        start=row["position"] - len(row["sent"]),
+        inode=row["sent_inode"],
+        changed=row["sent_changed"],
+        before=bytes(row["sent_before"]),
+        data=bytes(row["sent"]),
+    )
+
+
+def _holds(file: Opened, trace: Trace) -> bool:
+    return rotation.shown(file, trace) in {(len(trace.data), True), (len(trace.data), False)}
+
+
+def _dropped(target: str, trace: Trace) -> bytes:
+    """Return the whole lines of a confirmed append that its rotated copy lacks."""
+    copy = rotation.find(target, trace)
+    if copy is None or not copy.ends:
+        return b""
+    return trace.data[_whole(copy, trace) :]
+
+
+def _whole(copy: rotation.Copy, trace: Trace) -> int:
+    """Return how many bytes of the append *copy* holds in whole lines, after finishing a torn one where that can be."""
+    begun = trace.data.rfind(b"\n", 0, copy.shown) + 1
+    if begun == copy.shown or not copy.ends:
+        return begun
+    end = trace.data.index(b"\n", copy.shown) + 1
+    return end if copy.plain and rotation.finish(copy, trace, end) else begun
 
 
 def _note(connection: Statements, intent: Intent) -> None:
+    last = connection.execute(
+        "SELECT max(id) AS last FROM lines WHERE target = ?", (intent.queue,)
+    ).fetchone()["last"]
     connection.execute(
-        "INSERT INTO sinks (target, start, inode, head, last_line) VALUES (?, ?, ?, ?,"
-        " (SELECT max(id) FROM lines WHERE target = ?)) ON CONFLICT (target) DO UPDATE SET"
-        " start = excluded.start, inode = excluded.inode, head = excluded.head,"
-        " last_line = excluded.last_line",
-        (intent.target, intent.start, intent.inode, intent.head, intent.target),
+        "INSERT INTO sinks (target, start, inode, changed, before_it, head, last_line)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (target) DO UPDATE SET"
+        " start = excluded.start, inode = excluded.inode, changed = excluded.changed,"
+        " before_it = excluded.before_it, head = excluded.head, last_line = excluded.last_line",
+        (
+            intent.queue,
+            intent.start,
+            intent.inode,
+            intent.changed,
+            intent.before,
+            intent.head,
+            last,
+        ),
     )
 
 
-def _finish(database: Store, target: str, row: Row) -> None:
-    """Carry out a noted intent as far as the file does not show it yet, then confirm or withdraw it."""
-    lines = database.rows(
-        "SELECT data FROM lines WHERE target = ? AND id <= ? ORDER BY id",
-        (target, row["last_line"]),
+def _finish(store: Store, target: str, row: Row) -> None:
+    """Carry out a noted intent as far as no file shows it yet, then confirm what is there and withdraw the rest."""
+    lines = store.rows(
+        "SELECT id, data FROM lines WHERE target = ? AND id <= ? ORDER BY id",
+        (row["target"], row["last_line"]),
     )
-    batch = row["head"] + b"".join(line["data"] for line in lines)
-    end = _append(target, batch, start=row["start"], inode=row["inode"])
-    with database.transaction() as connection:
-        connection.execute("UPDATE sinks SET start = NULL WHERE target = ?", (target,))
-        if end is not None:
-            connection.execute("UPDATE sinks SET position = ? WHERE target = ?", (end, target))
-            connection.execute(
-                "DELETE FROM lines WHERE target = ? AND id <= ?", (target, row["last_line"])
-            )
+    trace = Trace(
+        start=row["start"],
+        inode=row["inode"],
+        changed=row["changed"],
+        before=bytes(row["before_it"]),
+        data=bytes(row["head"]) + b"".join(line["data"] for line in lines),
+    )
+    placed = _place(target, trace)
+    done, end = [], len(row["head"])
+    for line in lines:
+        end += len(line["data"])
+        if end <= placed.whole:
+            done.append((line["id"],))
+    with store.transaction() as connection:
+        connection.execute("UPDATE sinks SET start = NULL WHERE target = ?", (row["target"],))
+        connection.executemany("DELETE FROM lines WHERE id = ?", done)
+        if placed.end:
+            _remember(connection, row, trace, placed)
 
 
-def _append(target: str, batch: bytes, *, start: int, inode: str) -> int | None:
-    """Make the file hold *batch* from *start* on and return its end there, durably.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    """What became of an append: *whole* bytes of it are safe in whole lines, in the target if it has an *end* there."""
 
-    None: the file is another one, or was cut or written by others since, so a
-    new intent is needed. What is there is never changed, only added to.
+    whole: int
+    end: int = 0
+    at: int = 0
+    """When the target was written to, in nanoseconds; 0: it was not."""
+
+
+def _place(target: str, trace: Trace) -> _Placed:
+    """Make the append be whole in one place, as far as that place is still the one that was meant."""
+    with appending.opened(target) as file:
+        seen = None if file is None else _seen(file, trace)
+        untouched = file is not None and file.changed == trace.changed
+        if seen is None or not (seen[0] or untouched):
+            copy = rotation.find(target, trace)
+            if copy is not None and copy.shown:
+                return _Placed(whole=_whole(copy, trace))
+        if file is None or seen is None:
+            return _Placed(whole=0)
+        count, ends = seen
+        if count == len(trace.data):
+            return _Placed(whole=count, end=trace.start + count, at=file.changed)
+        if not ends:
+            return _Placed(whole=trace.data.rfind(b"\n", 0, count) + 1)
+        end, at = file.append(trace.data[count:])
+        return _Placed(whole=len(trace.data), end=end, at=at)
+
+
+def _seen(file: Opened, trace: Trace) -> tuple[int, bool] | None:
+    """Return what the target shows of an append; None where it is another file than was meant.
+
+    An editor or a restored backup may give one text another inode.
     """
-    descriptor, created = _open(target)
-    try:
-        status = os.fstat(descriptor)
-        if status.st_size < start or (inode and inode != _inode(status)):
-            return None
-        tail = _read(descriptor, start, len(batch))
-        if not batch.startswith(tail):
-            return None
-        _write(descriptor, batch[len(tail) :])
-        os.fsync(descriptor)
-        if created:
-            _sync_folder(target)
-        return start + len(batch)
-    except OSError as error:
-        raise _refused(target, error) from error
-    finally:
-        os.close(descriptor)
+    seen = rotation.shown(file, trace)
+    known = file.inode == trace.inode or (trace.before and seen is not None and seen[0])
+    return seen if known else None
 
 
-def _open(target: str) -> tuple[int, bool]:
-    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            return os.open(target, flags), False
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(target, flags | os.O_CREAT, 0o666), True  # the user's umask applies
-    except OSError as error:
-        raise _refused(target, error) from error
-
-
-def _refused(target: str, error: OSError) -> CannotCreateError | StorageError:
-    kept = "the rate is kept in the journal and will be appended later"
-    if os.path.exists(target):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
-        return StorageError(f"{target}: cannot be appended to: {error.strerror}; {kept}")
-    return CannotCreateError(f"{target}: cannot be created: {error.strerror}; {kept}")
-
-
-def _read(descriptor: int, start: int, length: int) -> bytes:
-    os.lseek(descriptor, start, os.SEEK_SET)
-    parts = []
-    while length > 0:
-        part = os.read(descriptor, length)
-        if not part:
-            break
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _sync_folder(target: str) -> None:
-    if sys.platform == "win32":
-        return  # Windows has no such handle; NTFS journals the entry itself
-    descriptor = os.open(Path(target).parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _inode(status: os.stat_result) -> str:
-    return f"{status.st_dev}:{status.st_ino}"
+def _remember(connection: Statements, row: Row, trace: Trace, placed: _Placed) -> None:
+    """Keep the append in case a rotation drops it, together with those right before it."""
+    if placed.end != trace.start + len(trace.data):
+        return  # it was cut under our hands, and what stood there before may yet prove dropped
+    earlier = _sent(row)
+    joined = earlier.data + trace.data
+    follows = row["position"] == trace.start and earlier.inode == trace.inode and earlier.data
+    if follows and placed.at - row["sent_since"] < RUN and len(joined) <= MOST_REMEMBERED:
+        connection.execute(
+            "UPDATE sinks SET position = ?, sent = ? WHERE target = ?",
+            (placed.end, joined, row["target"]),
+        )
+        return
+    connection.execute(
+        "UPDATE sinks SET position = ?, sent = ?, sent_before = ?, sent_inode = ?,"
+        " sent_changed = ?, sent_since = ? WHERE target = ?",
+        (
+            placed.end,
+            trace.data if len(trace.data) <= MOST_REMEMBERED else b"",
+            trace.before,
+            trace.inode,
+            trace.changed,
+            placed.at,
+            row["target"],
+        ),
+    )

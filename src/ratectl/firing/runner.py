@@ -51,7 +51,7 @@ class Runner:
         self.around = around
         self.report = Report(job=self.job.name)
         self.book = journal.book(self.job)
-        self.delivery = Delivery(job=self.job, book=self.book, state_dir=journal.state_dir)
+        self.delivery = Delivery(self.job, self.book.store, journal.state_dir)
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
         try:

@@ -124,19 +124,26 @@ CREATE INDEX quarantine_by_body ON quarantine (digest);
     + """
 CREATE TABLE lines (
     id {id},
-    target TEXT NOT NULL,              -- absolute path of the output
-    job TEXT NOT NULL,
+    target TEXT NOT NULL,              -- path of a file, "sqlite:PATH" or a database's URL
+    job TEXT NOT NULL,                 -- empty for what a rotation dropped and is written again
     slot {integer} NOT NULL,
-    data {blob} NOT NULL
+    data {blob} NOT NULL               -- a line of the file, or a row as JSON
 ) {plain};
 CREATE INDEX lines_by_target ON lines (target, id);
-CREATE TABLE sinks (
+CREATE TABLE sinks (                   -- one row for each file that we append to
     target TEXT PRIMARY KEY,
-    position {integer} NOT NULL DEFAULT 0,  -- end of our last confirmed append
     start {integer},                   -- in flight: the append begins here; NULL: none
-    inode TEXT NOT NULL DEFAULT '',    -- device:inode of the file then, empty for one yet to be made
+    inode TEXT NOT NULL DEFAULT '',    -- in flight: of the file then
+    changed {integer} NOT NULL DEFAULT 0,  -- in flight: when it had last changed, in nanoseconds
+    before_it {blob} NOT NULL DEFAULT {empty},  -- in flight: the bytes before the append
     head {blob} NOT NULL DEFAULT {empty},  -- in flight: what goes before the lines
-    last_line {integer}                -- in flight: the last line's id
+    last_line {integer},               -- in flight: the last line's id
+    position {integer} NOT NULL DEFAULT 0,  -- end of our last confirmed append
+    sent {blob} NOT NULL DEFAULT {empty},  -- that append, in case a rotation drops it; empty: none
+    sent_inode TEXT NOT NULL DEFAULT '',
+    sent_changed {integer} NOT NULL DEFAULT 0,
+    sent_before {blob} NOT NULL DEFAULT {empty},
+    sent_since {integer} NOT NULL DEFAULT 0  -- when it was written, or the first of those joined in it
 ) {plain};
 """
 )
@@ -160,25 +167,41 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
         MIGRATIONS[older](connection)
 
 
-def _from_1(connection: sqlite3.Connection) -> None:
-    """Review of what is held, revisions, and bodies that are kept once."""
-    for statement in statements(META + BODIES, SQLITE):
-        connection.execute(statement)
-    connection.execute("ALTER TABLE quotes ADD COLUMN supersedes TEXT NOT NULL DEFAULT ''")
-    connection.execute("DROP INDEX quotes_by_pair")
-    added: tuple[str, ...] = (
+ADDED_IN_2: Mapping[str, tuple[str, ...]] = {
+    "quotes": ("supersedes TEXT NOT NULL DEFAULT ''",),
+    "quarantine": (
         "digest TEXT NOT NULL DEFAULT ''",
         "state TEXT NOT NULL DEFAULT 'held'",
-    )
-    added += ("decided_at INTEGER", "seen INTEGER NOT NULL DEFAULT 1")
-    added += ("facts TEXT NOT NULL DEFAULT '{}'",)
-    for column in added:
-        connection.execute(f"ALTER TABLE quarantine ADD COLUMN {column}")
+        "decided_at INTEGER",
+        "seen INTEGER NOT NULL DEFAULT 1",
+        "facts TEXT NOT NULL DEFAULT '{}'",
+    ),
+    "sinks": (
+        "changed INTEGER NOT NULL DEFAULT 0",
+        "before_it BLOB NOT NULL DEFAULT x''",
+        "sent BLOB NOT NULL DEFAULT x''",
+        "sent_inode TEXT NOT NULL DEFAULT ''",
+        "sent_changed INTEGER NOT NULL DEFAULT 0",
+        "sent_before BLOB NOT NULL DEFAULT x''",
+        "sent_since INTEGER NOT NULL DEFAULT 0",
+    ),
+}
+
+
+def _from_1(connection: sqlite3.Connection) -> None:
+    """Review of what is held, revisions, bodies that are kept once, and proof against rotations."""
+    for statement in statements(META + BODIES, SQLITE):
+        connection.execute(statement)
+    for table, columns in ADDED_IN_2.items():
+        for column in columns:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    connection.execute("UPDATE sinks SET inode = substr(inode, instr(inode, ':') + 1)")
     for row in connection.execute("SELECT id, body FROM quarantine").fetchall():
         digest = hashlib.sha256(row["body"]).hexdigest()
         connection.execute("INSERT OR IGNORE INTO bodies VALUES (?, ?)", (digest, row["body"]))
         connection.execute("UPDATE quarantine SET digest = ? WHERE id = ?", (digest, row["id"]))
     connection.execute("ALTER TABLE quarantine DROP COLUMN body")
+    connection.execute("DROP INDEX quotes_by_pair")
     for statement in statements(BOOK, SQLITE):
         if statement.startswith("CREATE INDEX qu"):
             connection.execute(statement)

@@ -11,14 +11,12 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError
-from ratectl.firing import entries, gate, outbox
+from ratectl.firing import entries, gate
 from ratectl.firing.book import Claim, Settlement
 from ratectl.firing.connectivity import worst
-from ratectl.firing.delivery import intent
 from ratectl.firing.outcome import Settled
 from ratectl.firing.quote import MANUAL
 from ratectl.firing.rows import unix
-from ratectl.firing.sinks import SINKS
 from ratectl.firing.want import Want, joined
 from ratectl.model import PROVIDER_KINDS, ClosedDays, History
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from ratectl.firing.quote import Quote
     from ratectl.firing.rows import Quarantined
     from ratectl.firing.want import Fetched, Item
-    from ratectl.model import Job, Output
+    from ratectl.model import Job
 
 LEASE_MARGIN = 15
 """Seconds that a claim outlives its firing's deadline: a dead host's slot is taken over after that."""
@@ -232,31 +230,17 @@ class Settler:
         """
         error: RatectlError | None = None
         with self.delivery.held(deadline) as outputs:
-            planned = [(output, intent(output)) for output in outputs]
+            lined = any(settlement.quotes for settlement in settlements)
+            planned = [(o, self.delivery.intent(o) if lined else None) for o in outputs]
             with self.book.store.transaction(durable=True) as connection:
                 for settlement in settlements:
                     self.book.settle(connection, self.job.name, settlement, self.around.clock())
                 also(connection)
-                for output, plan in planned:
-                    self._enqueue(connection, output, plan, settlements)
+                for output, intent in planned:
+                    self.delivery.enqueue(connection, output, intent, settlements)
             for output in outputs:
                 error = self.delivery.drain(output) or error
         return error
-
-    def _enqueue(
-        self,
-        connection: Statements,
-        output: Output,
-        plan: outbox.Intent | None,
-        settlements: Sequence[Settlement],
-    ) -> None:
-        sink = SINKS[output.kind]
-        lines = [
-            (unix(settlement.slot), line)
-            for settlement in settlements
-            for line in sink.lines(self.job, settlement.slot, settlement.quotes)
-        ]
-        outbox.enqueue(connection, output.target, plan, job=self.job.name, lines=lines)
 
     def _quarantined(
         self, wanted: Mapping[dt.datetime, tuple[Item, ...]], fetched: Fetched

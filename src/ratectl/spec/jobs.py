@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.schedule.parse import parse, parse_one
 from ratectl.spec import values
+from ratectl.spec.outputs import output
 from ratectl.spec.providers import named
 from ratectl.spec.reading import MISSING
 
@@ -131,7 +132,7 @@ def _fields(table: _Table) -> dict[str, Any]:
     found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
     found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
     if "output" in table.merged:
-        to_output = partial(values.output, folder=table.reading.path.parent)
+        to_output = partial(output, folder=table.reading.path.parent)
         found["outputs"] = table.list("output", to_output)
     if "notify" in table.merged:
         to_recipient = partial(values.recipient, folder=table.reading.path.parent)

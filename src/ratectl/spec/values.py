@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ratectl import addresses
-from ratectl.model import OUTPUT_KINDS, Output, Pair
+from ratectl.model import Pair
 from ratectl.schedule.calendar import YEARS
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Enum)
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-SUFFIXES = {".txt": "text", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -245,26 +244,6 @@ def key_reference(value: Any) -> str:
             'a secret must not stand in the spec; write "file:PATH", "env:NAME" or "credential:NAME"'
         )
     return reference
-
-
-def output(value: Any, folder: Path) -> Output:
-    """A file to append to, its format told by a prefix (csv:PATH) or the suffix; *folder* is the spec's."""
-    target = text(value)
-    match = re.match(r"([a-z][a-z0-9+]+):(.*)", target)
-    if match:
-        kind, target = match[1], match[2]
-        if kind not in OUTPUT_KINDS:
-            raise ValueError(f"{shown(value)}: {one_of(kind, OUTPUT_KINDS)}")
-    else:
-        kind = SUFFIXES.get(os.path.splitext(target)[1].lower(), "")  # noqa: PTH122
-    if not kind:
-        raise ValueError(
-            f"{shown(value)}: the format cannot be told from the name; end it in "
-            f"{', '.join(SUFFIXES)} or begin it with {', '.join(f'{k}:' for k in OUTPUT_KINDS)}"
-        )
-    if not target or target.endswith(("/", os.sep)):
-        raise ValueError(f"{shown(value)}: expected the path of a file")
-    return Output(kind=kind, target=absolute(target, folder))
 
 
 def absolute(path: str, folder: Path) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import shutil
+import subprocess
 from decimal import Decimal
 
 import pytest
+from beancount.loader import load_string
 
 from ratectl.firing.quote import Leg, Quote
-from ratectl.firing.sinks import SINKS
-from ratectl.model import Job, Output, Pair, Provider
+from ratectl.firing.sinks import FILES, SINKS, TABLES
+from ratectl.firing.sinks.table import values
+from ratectl.model import OUTPUT_KINDS, Job, Output, Pair, Provider
 
 USD_INR, USD_EUR = Pair(base="USD", quote="INR"), Pair(base="USD", quote="EUR")
 SLOT = dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC)
@@ -66,7 +71,7 @@ def test_text_of_several_pairs():
 
 def test_csv():
     """Prices under pricehist's header, dated with the rate date."""
-    sink = SINKS["csv"]
+    sink = FILES["csv"]
 
     assert sink.HEADER == b"date,base,quote,amount,source,type\n"
     assert sink.lines(job(), SLOT, [quote(day="2026-11-20")]) == (
@@ -93,3 +98,73 @@ def test_jsonl():
         "kind": "derived",
         "legs": ["EUR/INR 110.3770"],
     }
+
+
+SUNDAY = [quote(day="2026-11-20", rate="95.07"), quote(USD_EUR, "0.000000243", "2026-11-20")]
+
+
+def test_ledger():
+    """Price directives of the rate's own day, at midnight."""
+    assert FILES["ledger"].lines(job(), SLOT, SUNDAY) == (
+        b"P 2026-11-20 00:00:00 USD 95.07 INR\n",
+        b"P 2026-11-20 00:00:00 USD 0.000000243 EUR\n",
+    )
+
+
+@pytest.mark.engine
+def test_ledger_reads_it(tmp_path):
+    """The real ledger prices what it holds with our directives."""
+    if shutil.which("ledger") is None:
+        reason = "no ledger: apt-get install ledger"
+        pytest.fail(reason) if os.environ.get("RATECTL_REQUIRE_ENGINES") else pytest.skip(reason)
+    prices = b"".join(FILES["ledger"].lines(job(), SLOT, SUNDAY))
+    book = tmp_path / "book.ledger"
+    book.write_bytes(prices + b"2026-11-23 opening\n  assets  1 USD\n  equity\n")
+    argv = ("ledger", "--args-only", "-f", str(book), "pricedb")
+
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+    assert said.splitlines() == [
+        "P 2026/11/20 00:00:00 USD INR95.07",
+        "P 2026/11/20 00:00:00 USD EUR0.000000243",
+    ]
+
+
+def test_beancount():
+    """Price directives of the rate's own day."""
+    assert FILES["beancount"].lines(job(), SLOT, SUNDAY) == (
+        b"2026-11-20 price USD 95.07 INR\n",
+        b"2026-11-20 price USD 0.000000243 EUR\n",
+    )
+
+
+def test_beancount_reads_it():
+    """The real beancount reads our directives with every digit."""
+    text = b"".join(FILES["beancount"].lines(job(), SLOT, SUNDAY)).decode()
+
+    entries, errors, _ = load_string(text)
+
+    assert errors == []
+    assert [(e.date, e.currency, e.amount.number, e.amount.currency) for e in entries] == [
+        (q.rate_date, q.pair.base, q.rate, q.pair.quote) for q in SUNDAY
+    ]
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_rows(kind):
+    """A row is what the table's columns say, in texts: times in UTC, the provider's digits."""
+    lines = TABLES[kind].lines(job(), SLOT.astimezone(job().zone), [quote(day="2026-11-20")])
+
+    assert [values(line) for line in lines] == [
+        (
+            *("usd-inr", "2026-11-22T20:00:00+00:00", "USD", "INR", "95.10", "2026-11-20"),
+            *("ecb", "2026-11-22T20:00:00+00:00", "published"),
+        )
+    ]
+
+
+def test_every_kind_is_one_of_two_sorts():
+    """A kind of output is a file or a table, and the model knows the same kinds."""
+    assert {**FILES, **TABLES} == SINKS
+    assert set(SINKS) == set(OUTPUT_KINDS)
+    assert not set(FILES) & set(TABLES)

@@ -1,13 +1,14 @@
-"""Where quotes are appended: one module per kind, which turns quotes into whole lines and nothing else.
+"""Where quotes go: one module per kind, which says how a quote is written there and nothing else.
 
-Writing them exactly once is ``firing/outbox.py``'s business.
+Two sorts: FILES give whole lines, which ``firing/outbox.py`` appends exactly once; TABLES give rows,
+which ``firing/tables.py`` hands over until the database has confirmed them. The journal keeps both as bytes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl.firing.sinks import csv, jsonl, text
+from ratectl.firing.registry import Registry
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,15 +21,40 @@ if TYPE_CHECKING:
 class Sink(Protocol):
     """What each module of this package offers."""
 
+    def lines(self, job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
+        """Return what the journal keeps until it is delivered, one for each quote of *slot* (aware)."""
+
+
+class FileSink(Sink, Protocol):
+    """A kind of file; its lines end with their newline."""
+
     HEADER: bytes
     """The first line of a new or empty file, with its newline; empty for none."""
 
-    def lines(self, job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
-        """Return one line with its newline for each quote of *slot* (aware)."""
+
+class TableSink(Sink, Protocol):
+    """A kind of database; its lines are what ``table.values`` reads."""
+
+    def insert(self, target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> None:
+        """Make *target* hold *rows* durably, once each, within about *seconds*. Raises RatectlError."""
 
 
-SINKS: dict[str, Sink] = {
-    "text": text,
-    "csv": csv,
-    "jsonl": jsonl,
+_FILES = {
+    "text": "text",
+    "csv": "csv",
+    "jsonl": "jsonl",
+    "ledger": "ledger",
+    "beancount": "beancount",
 }
+_TABLES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+}
+FILES: Registry[FileSink] = Registry(__name__, _FILES)
+TABLES: Registry[TableSink] = Registry(__name__, _TABLES)
+SINKS: Registry[Sink] = Registry(__name__, _FILES | _TABLES)
+if TYPE_CHECKING:  # holds each module to what a sink offers
+    from ratectl.firing.sinks import beancount, csv, jsonl, ledger, postgresql, sqlite, text
+
+    CHECKED_FILES: tuple[FileSink, ...] = (text, csv, jsonl, ledger, beancount)
+    CHECKED_TABLES: tuple[TableSink, ...] = (sqlite, postgresql)

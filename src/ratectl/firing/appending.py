@@ -1,0 +1,143 @@
+"""The outputs as files: opened for appending, read at an offset, added to and synced; no byte there ever changes.
+
+Only regular files: a pipe or a device cannot be read back, so an append to it cannot be made safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl.errors import CannotCreateError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = "the rate is kept in the journal and will be appended later"
+BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+APPENDING = os.O_RDWR | os.O_APPEND | BINARY | getattr(os, "O_NONBLOCK", 0)
+"""Without waiting: opening a pipe to which nobody listens would otherwise never end."""
+DATABASE = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An open file and what it was when it was opened."""
+
+    path: str
+    descriptor: int
+    size: int
+    inode: str
+    """Without the device, whose number may be another one after a reboot."""
+    changed: int
+    """When its content last changed, in nanoseconds of the file system's clock."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return the bytes from *start* on, fewer where the file ends."""
+        os.lseek(self.descriptor, start, os.SEEK_SET)
+        parts = []
+        while length > 0:
+            part = os.read(self.descriptor, length)
+            if not part:
+                break
+            parts.append(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def append(self, data: bytes) -> tuple[int, int]:
+        """Add *data* durably; return where it ends and when that was (nanoseconds)."""
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+        os.fsync(self.descriptor)
+        end = os.lseek(self.descriptor, 0, os.SEEK_CUR)
+        return end, os.fstat(self.descriptor).st_mtime_ns
+
+
+@contextlib.contextmanager
+def opened(target: str) -> Iterator[Opened | None]:
+    """Give the file at *target* for the block, None where there is none.
+
+    Raises StorageError, also for an OSError of the block.
+    """
+    descriptor = None
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(target, APPENDING)
+    except OSError as error:
+        raise refused(target, error) from error
+    if descriptor is None:
+        yield None
+        return
+    with _closing(target, descriptor) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def created(target: str) -> Iterator[Opened]:
+    """Give the file at *target* for the block, made (with its folders) where there is none.
+
+    Raises CannotCreateError, or StorageError, also for an OSError of the block.
+    """
+    try:
+        descriptor = _open_or_create(target)
+    except OSError as error:
+        raise refused(target, error) from error
+    with _closing(target, descriptor) as file:
+        yield file
+
+
+def _open_or_create(target: str) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(target, APPENDING)
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(target, APPENDING | os.O_CREAT, 0o666)  # the user's umask applies
+    _sync_folder(os.path.realpath(target))
+    return descriptor
+
+
+@contextlib.contextmanager
+def _closing(target: str, descriptor: int) -> Iterator[Opened]:
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise StorageError(
+                f"{target}: not a regular file, so appends cannot be made safe; {KEPT}"
+            )
+        yield of(target, descriptor, status)
+    except OSError as error:
+        raise refused(target, error) from error
+    finally:
+        os.close(descriptor)
+
+
+def of(path: str, descriptor: int, status: os.stat_result) -> Opened:
+    """Return *descriptor*, whose *status* was looked up, as a value."""
+    return Opened(
+        path=path,
+        descriptor=descriptor,
+        size=status.st_size,
+        inode=str(status.st_ino),
+        changed=status.st_mtime_ns,
+    )
+
+
+def refused(target: str, error: OSError) -> CannotCreateError | StorageError:
+    """Return the error that says why nothing could be appended, and that nothing is lost."""
+    if os.path.exists(target):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
+        return StorageError(f"{target}: cannot be appended to: {error.strerror}; {KEPT}")
+    return CannotCreateError(f"{target}: cannot be created: {error.strerror}; {KEPT}")
+
+
+def _sync_folder(path: str) -> None:
+    if sys.platform == "win32":
+        return  # Windows has no such handle; NTFS journals the entry itself
+    descriptor = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

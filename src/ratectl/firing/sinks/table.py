@@ -1,0 +1,61 @@
+"""The table ``quotes`` that every database gets: its columns, and a quote as one row of texts.
+
+A row is unique by job, slot, base and quote, so inserting it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.firing.quote import Quote
+    from ratectl.model import Job
+
+COLUMNS = (
+    "job",
+    "slot",
+    "base",
+    "quote",
+    "rate",
+    "rate_date",
+    "provider",
+    "observed_at",
+    "kind",
+)
+KEY = ("job", "slot", "base", "quote")
+
+
+def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
+    """Return one JSON object for each quote, as the journal keeps it until the database has it.
+
+    Times are ISO 8601 in UTC, the rate is the provider's digits.
+    """
+    moment = slot.astimezone(dt.UTC).isoformat()
+    return tuple(
+        json.dumps(
+            {
+                "job": job.name,
+                "slot": moment,
+                "base": quote.pair.base,
+                "quote": quote.pair.quote,
+                "rate": plain(quote.rate),
+                "rate_date": quote.rate_date.isoformat(),
+                "provider": quote.provider,
+                "observed_at": quote.observed_at.astimezone(dt.UTC).isoformat(),
+                "kind": quote.kind,
+            }
+        ).encode()
+        for quote in quotes
+    )
+
+
+def values(line: bytes) -> tuple[str, ...]:
+    """Return what :func:`lines` made, in the order of COLUMNS."""
+    row = json.loads(line)
+    return tuple(str(row[column]) for column in COLUMNS)
