@@ -105,7 +105,9 @@ def commit(database, target, lines=LINES):
     """Do what a firing does up to its commit, and die there."""
     intent = outbox.intend(database, str(target), TEXT)
     with database.transaction(durable=True) as connection:
-        outbox.enqueue(connection, str(target), intent, job="j", slot=1, lines=lines)
+        outbox.enqueue(
+            connection, str(target), intent, job="j", lines=[(1, line) for line in lines]
+        )
 
 
 def fire(database, target, lines):

@@ -10,6 +10,7 @@ import collections
 import itertools
 import re
 import signal
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,13 +18,16 @@ from scripts.rate_server import RateServer, demo_table
 from tests.fakes.station import Station
 from tests.faults.conftest import need
 
+from ratectl.firing.answers import _digest
+from ratectl.firing.transport import Request
+
 pytestmark = pytest.mark.engine
 OUTPUTS = (
     ("one.txt", "text"),
     ("two.csv", "csv"),
     ("three.jsonl", "jsonl"),
-    ("four.txt", "text"),
-    ("five.csv", "csv"),
+    ("four.ledger", "ledger"),
+    ("five.sqlite", "sqlite"),
 )
 """Where the firing under test writes to: names and kinds."""
 BESIDE = ("-wal", "-shm", "-journal")
@@ -51,7 +55,13 @@ def prepare(folder, server):
     return station
 
 
-def traced(station, *options):
+def kept_answers(server):
+    """Return the names of the files that keep the answer, which a firing writes and renames."""
+    digest = _digest(Request(url=f"{server.url}/v4/latest/USD"))
+    return (digest, f"{digest}.new")
+
+
+def traced(station, server, *options):
     """Return the command that runs a firing under strace, which looks at what the firing owns."""
     journal = station.state / "journal.sqlite3"
     places = [
@@ -59,6 +69,8 @@ def traced(station, *options):
         *(journal.with_name(journal.name + end) for end in BESIDE),
         station.state,
         station.state / "locks",
+        station.state / "answers",
+        *(station.state / "answers" / name for name in kept_answers(server)),
         station.folder,
         *(station.folder / (name + end) for name, _ in OUTPUTS for end in ("", *BESIDE)),
     ]
@@ -70,7 +82,7 @@ def traced(station, *options):
 def points(folder, server):
     """Return every call that a firing makes on its files, as (name, which one of that name)."""
     station = prepare(folder, server)
-    done = station.fetch(before=traced(station, "-e", f"trace={CALLS}"))
+    done = station.fetch(before=traced(station, server, "-e", f"trace={CALLS}"))
     assert (done.returncode, done.stderr) == (0, "")
     assert_complete(station)
     log = (station.folder / "strace.log").read_text()
@@ -93,7 +105,14 @@ def assert_complete(station):
 
 
 def assert_whole_and_once(path, kind):
-    """Assert that the output at *path* holds the one line of the one slot, whole."""
+    """Assert that the output at *path* holds the one line or row of the one slot, whole."""
+    if kind == "sqlite":
+        connection = sqlite3.connect(path)
+        rows = connection.execute("SELECT job, base, quote, length(rate) FROM quotes").fetchall()
+        connection.close()
+        assert [row[:3] for row in rows] == [("usd-inr", "USD", "INR")]
+        assert rows[0][3] > 1
+        return
     lines = path.read_bytes().splitlines(keepends=True)
     assert len(lines) == 1 + HEADERS.get(kind, 0), (path.name, lines)
     assert all(line.endswith(b"\n") and len(line) > 10 for line in lines), (path.name, lines)
@@ -127,7 +146,7 @@ def test_kill_at_every_call(tmp_path, server, record_property):
     def die(folder, name, number):
         station = prepare(folder, server)
         where = f"--inject={name}:signal=KILL:when={number}"
-        done = station.fetch(before=traced(station, "-e", f"trace={name}", where))
+        done = station.fetch(before=traced(station, server, "-e", f"trace={name}", where))
         assert done.returncode == -signal.SIGKILL, f"not killed: {done.returncode} {done.stderr}"
         again = station.fetch()
         assert (again.returncode, again.stderr) == (0, "")
@@ -152,7 +171,7 @@ def test_error_at_every_write(tmp_path, server, record_property):
     def fail(folder, name, number, error):
         station = prepare(folder, server)
         where = f"--inject={name}:error={error}:when={number}"
-        done = station.fetch(before=traced(station, "-e", f"trace={name}", where))
+        done = station.fetch(before=traced(station, server, "-e", f"trace={name}", where))
         assert "INJECTED" in (station.folder / "strace.log").read_text()
         ended[done.returncode] += 1
         if done.returncode == 0:  # where SQLite can do without

@@ -100,7 +100,7 @@ class Answers:
         path = self._path(request)
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
+            draft = path.with_suffix(".new")  # ours alone, since it is our turn
             draft.touch(mode=0o600)
             draft.write_bytes(json.dumps(head).encode() + b"\n" + kept.body)
             draft.replace(path)
