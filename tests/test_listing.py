@@ -29,7 +29,7 @@ def rows(office, spec=lambda _row: ""):
     holds = deploy.survey(office.account, office.machine)
     with office.at_work() as (_, journal):
         installed = journal.installed()
-        last = journal.last_firings(installed)
+        last = journal.last_firings(installed, pytest.fail)
         return listing.rows(holds, installed, last, spec, office.machine.now)
 
 

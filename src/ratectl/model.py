@@ -236,6 +236,8 @@ class Job:
     tags: tuple[str, ...] = ()
     proxy: str = ""
     ca_bundle: str = ""
+    journal: str = ""
+    """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -273,7 +275,6 @@ class Job:
 class Installation:
     """What a spec says about the whole installation."""
 
-    journal: str = "sqlite"
     backend: str = "auto"
     scope: str = "auto"
 

@@ -173,9 +173,11 @@ def test_while_we_append(database, target, tmp_path, directives):
     argv = (sys.executable, "-c", ROTATING, str(stop), str(target.parent), *rotate.argv)
 
     with subprocess.Popen(argv, env=rotate.environment):
-        for line in lines:
-            fire(database, target, (line,))
-        stop.touch()
+        try:
+            for line in lines:
+                fire(database, target, (line,))
+        finally:
+            stop.touch()
     fire(database, target, (NEXT,))
 
     found = collections.Counter(everything(target))

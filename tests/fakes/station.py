@@ -105,22 +105,25 @@ class Station:
     def recorded(self, job: str = "usd-inr") -> list[tuple[dt.datetime, str]]:
         """Return slot and rate of every quote in the book."""
         with Journal(self.state) as journal:
-            return [(entry.slot, str(entry.quote.rate)) for entry in journal.book().quotes(job)]
+            return [
+                (entry.slot, str(entry.quote.rate)) for entry in journal.book_of(job).quotes(job)
+            ]
 
     def lines(self, name: str = "output.txt") -> list[str]:
         """Return the lines of an output, none where there is no file."""
         path = self.folder / name
         return path.read_text().splitlines() if path.exists() else []
 
-    def undelivered(self) -> int:
-        """Return how many lines wait in the journal, and appends that were begun and not confirmed."""
+    def undelivered(self, job: str = "usd-inr") -> int:
+        """Return how many lines wait in the book of *job*, and appends that were begun and not confirmed."""
         with Journal(self.state) as journal:
-            waiting = journal.database.rows("SELECT 1 FROM lines")
-            begun = journal.database.rows("SELECT 1 FROM sinks WHERE start IS NOT NULL")
+            store = journal.book_of(job).store
+            waiting = store.rows("SELECT 1 AS one FROM lines")
+            begun = store.rows("SELECT 1 AS one FROM sinks WHERE start IS NOT NULL")
             return len(waiting) + len(begun)
 
     def settled(self, job: str = "usd-inr") -> bool:
         """Tell whether the newest slot is settled."""
         with Journal(self.state) as journal:
-            last = journal.book().last_firing(job)
+            last = journal.book_of(job).last_firing(job)
             return last is not None and last.settled

@@ -10,8 +10,10 @@ import threading
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError, StorageError
+from ratectl.firing import entries
 from ratectl.firing.book import Book, Claim, ClaimLostError, Settlement
 from ratectl.firing.journal import Journal
+from ratectl.firing.rows import unix
 from ratectl.model import Job, Output, Pair, Provider
 
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
@@ -304,9 +306,11 @@ def test_last_firings(journal):
     """The newest slot of each installed job, whatever became of it."""
     record(journal, JOB)
     journal.book().claim("usd-inr", [NOW, LATER], now=LATER, lease=60)
-    journal.book().reopen("usd-inr", LATER, detail="offline", now=LATER, judged=False)
+    with journal.database.transaction() as connection:
+        claim = ("usd-inr", LATER, journal.owner())
+        entries.release(connection, claim, detail="offline", at=unix(LATER))
 
-    found = journal.last_firings(journal.installed())
+    found = journal.last_firings(journal.installed(), pytest.fail)
 
     assert found == {"usd-inr": journal.book().last_firing("usd-inr")}
     assert (found["usd-inr"].slot, found["usd-inr"].outcome) == (LATER, "failed")

@@ -166,6 +166,7 @@ def test_everything():
         ping="https://ping.invalid/uuid",
         tags=("books", "daily"),
         proxy="http://proxy.invalid:3128",
+        journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",
     )
     assert (night.timezone, night.end, night.tags) == (
         "America/New_York",

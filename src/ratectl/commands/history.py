@@ -24,7 +24,7 @@ def history(
 ) -> None:
     """Show what was recorded for a job."""
     with Journal(Path(paths.state_dir())) as journal:
-        entries = journal.book().quotes(job)
+        entries = journal.book_of(job).quotes(job)
         first = next(entries, None)
         try:
             zone: dt.tzinfo = journal.installed_job(job).job.zone

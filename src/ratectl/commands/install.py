@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import choose, deploy, host, machine, paths, report, schedule
+from ratectl.firing import changeover
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
     from ratectl.backends.base import Host
+    from ratectl.model import Job
 
 SpecArgument = Annotated[
     Path | None,
@@ -59,11 +61,20 @@ def install(
         if not json:
             typer.echo(report.plan_text(prepared))
         if not prepared.empty or undertaking.interrupted:
+            _see_to_journals(journal, prepared.source.jobs)
             deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
             if not json:
                 typer.echo(report.installed_text(prepared, _upcoming(prepared)))
         if json:
             typer.echo(report.as_json(report.plan_json(prepared)))
+
+
+def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
+    """See to it, before anything is changed, that *jobs* can record where they are to."""
+    for error in changeover.out_of_reach(journal, jobs, _now()):
+        told = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
+        typer.echo(told, err=True)
+    changeover.deliver_first(journal, jobs)
 
 
 def prepare(

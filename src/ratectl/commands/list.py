@@ -12,6 +12,7 @@ from ratectl.commands.install import JsonOption
 from ratectl.firing.journal import Journal
 
 if TYPE_CHECKING:
+    from ratectl.errors import RatectlError
     from ratectl.model import Job
 
 
@@ -25,11 +26,15 @@ def list_(*, json: JsonOption = False) -> None:
         rows = listing.rows(
             holds,
             installed,
-            journal.last_firings(installed),
+            journal.last_firings(installed, _complain),
             listing.SpecDrift(lambda path: deploy.digest_of(reader, path), _jobs_of),
             dt.datetime.now(dt.UTC),
         )
     typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
+
+
+def _complain(error: RatectlError) -> None:
+    typer.echo(f"ratectl: the last firings there are not shown: {error}", err=True)
 
 
 def _jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:

@@ -10,6 +10,7 @@ import typer
 from ratectl import deploy, host, machine, report
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
+from ratectl.firing.postgres import shown
 from ratectl.undertaking import exclusive
 
 
@@ -49,9 +50,18 @@ def remove(
             deploy.apply_removal(removal, journal, undertaking, perform=host.perform)
         typer.echo(report.removal_text(removal))
         if purge:
-            if doomed:
-                journal.purge_jobs(doomed)
-            typer.echo(f"deleted what was recorded for {', '.join(doomed) or 'no job'}")
+            _purge(journal, doomed)
+
+
+def _purge(journal: Journal, doomed: list[str]) -> None:
+    shared = {name: url for name in doomed if (url := journal.shared(name))}
+    if doomed:
+        journal.purge_jobs(doomed)
+    own = [name for name in doomed if name not in shared]
+    if own or not doomed:
+        typer.echo(f"deleted what was recorded for {', '.join(own) or 'no job'}")
+    for name, url in shared.items():
+        typer.echo(f"forgot {name} here; what hosts recorded together stays in {shown(url)}")
 
 
 def _confirm(question: str) -> None:

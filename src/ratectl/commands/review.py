@@ -13,7 +13,7 @@ import typer
 from ratectl import paths, report
 from ratectl.commands.install import JsonOption
 from ratectl.commands.run import surroundings
-from ratectl.errors import RatectlError, UsageError
+from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.firing import held as holding
 from ratectl.firing import reviewing
 from ratectl.firing.book import Book
@@ -94,7 +94,7 @@ def _decide(journal: Journal, action: Action, book: Book, number: int) -> None:
 
 def _show(book: Book, number: int) -> None:
     if holding.find(book, number) is None:
-        raise UsageError(f"review: there is no held answer {number}; `ratectl review` lists them")
+        raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
     sys.stdout.buffer.write(holding.body(book, number))
     sys.stdout.buffer.flush()
 

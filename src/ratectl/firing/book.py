@@ -197,13 +197,13 @@ class Book:
             raise ClaimLostError(f"{job}: another host took over {done.slot.isoformat()} meanwhile")
         entries.add_quotes(connection, job, done.slot, done.quotes)
 
-    def reopen(
-        self, job: str, slot: dt.datetime, *, detail: str, now: dt.datetime, judged: bool
-    ) -> int:
-        """Give a claim back, the slot stays due; return how many answers for it failed a check so far."""
+    def reopen(self, job: str, slot: dt.datetime) -> None:
+        """Make a slot that was settled without a rate due again."""
         with self.store.transaction() as connection:
-            return entries.reopen(
-                connection, job, slot, detail=detail, at=unix(now), judged=int(judged)
+            connection.execute(
+                "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ?"
+                " AND state = 'settled' AND outcome <> 'recorded'",
+                (job, unix(slot)),
             )
 
     def keep(

@@ -1,12 +1,15 @@
-"""One monotonic deadline per firing, and the pauses between attempts that stay inside it."""
+"""One monotonic deadline per firing, the pauses between attempts that stay inside it, and its enforcement from outside."""
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 LONGEST_PAUSE = 30.0
 
@@ -22,6 +25,32 @@ class Deadline:
     def left(self) -> float:
         """Return the seconds that are left, never negative."""
         return max(0.0, self._end - time.monotonic())
+
+    def put_off(self, seconds: float) -> None:
+        """Move the deadline: time spent waiting for another host is not ours."""
+        self._end += seconds
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Return what *work* gives, or raise what it raises; TimeoutError when that takes longer than *seconds*.
+
+    For what cannot be interrupted, a name lookup for one: it goes on in a thread that nobody waits for.
+    """
+    results: list[T] = []
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as error:  # noqa: BLE001 - handed to the waiting thread, below
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if results:
+        return results[0]
+    raise failures[0] if failures else TimeoutError(f"no answer within {seconds:.0f} s")
 
 
 def ceilings() -> Iterator[float]:

@@ -88,14 +88,23 @@ def _superseded(connection: Statements, quote: Quote) -> str:
     return str(row["rate"])
 
 
-def reopen(
-    connection: Statements, job: str, slot: dt.datetime, *, detail: str, at: int, judged: int
+def release(
+    connection: Statements,
+    claim: tuple[str, dt.datetime, str],
+    *,
+    detail: str,
+    at: int,
+    judged: int = 0,
 ) -> int:
-    """Give a claim back and return how many answers for the slot failed a check so far."""
+    """Give a *claim* (job, slot, owner) back, unless it is another's by now.
+
+    Returns how many answers for the slot failed a check so far, *judged* of them now.
+    """
+    job, slot, owner = claim
     connection.execute(
         "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?,"
-        " attempts = attempts + ? WHERE job = ? AND slot = ?",
-        (detail, at, judged, job, unix(slot)),
+        " attempts = attempts + ? WHERE job = ? AND slot = ? AND state = 'claimed' AND owner = ?",
+        (detail, at, judged, job, unix(slot), owner),
     )
     row = connection.execute(
         "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
@@ -103,12 +112,15 @@ def reopen(
     return int(row["attempts"])
 
 
-def give_up(connection: Statements, job: str, slot: dt.datetime, *, detail: str, at: int) -> None:
-    """Settle a slot that was given back as missed: nothing will be recorded for it."""
+def give_up(
+    connection: Statements, claim: tuple[str, dt.datetime, str], *, detail: str, at: int
+) -> None:
+    """Settle the slot of a *claim* that was given back as missed: nothing will be recorded for it."""
+    job, slot, owner = claim
     connection.execute(
         "UPDATE firings SET state = 'settled', outcome = 'missed', detail = ?, at = ?"
-        " WHERE job = ? AND slot = ? AND state = 'open'",
-        (detail, at, job, unix(slot)),
+        " WHERE job = ? AND slot = ? AND state = 'open' AND owner = ?",
+        (detail, at, job, unix(slot), owner),
     )
 
 

@@ -11,7 +11,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from ratectl.errors import ConfigError
+from ratectl.errors import ConfigError, RatectlError
 from ratectl.firing.book import Book
 from ratectl.firing.database import Database
 from ratectl.firing.rows import Entry, Firing, Installed, Quarantined, to_installed, unix
@@ -19,10 +19,11 @@ from ratectl.firing.rows import Entry, Firing, Installed, Quarantined, to_instal
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
+    from ratectl.firing.book import Store
     from ratectl.model import Job
 
 __all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
@@ -38,29 +39,48 @@ class Journal:
 
     def book(self, job: Job | None = None) -> Book:
         """Return the book that *job* is recorded in; without a job this machine's own."""
-        del job  # they share one so far
-        if "" not in self._books:
-            self._books[""] = Book(self.database, self.owner)
-        return self._books[""]
+        return self._book(job.journal if job else "")
+
+    def _book(self, url: str) -> Book:
+        if url not in self._books:
+            self._books[url] = Book(self._store(url), self.owner)
+        return self._books[url]
+
+    def _store(self, url: str) -> Store:
+        if not url:
+            return self.database
+        from ratectl.firing.shared import SharedDatabase  # noqa: PLC0415 - most have none
+
+        return SharedDatabase(url, self.installation)
 
     def books(self) -> tuple[Book, ...]:
         """Return every book that an installed job is recorded in, this machine's own first."""
         found = dict.fromkeys((self.book(), *(self.book(row.job) for row in self.readable())))
         return tuple(found)
 
-    def owner(self) -> str:
-        """Return who claims slots here (``host/installation``), and note it at the first time.
+    def shared(self, name: str) -> str:
+        """Return the URL of the database that the job *name* records in, also of one that was removed; else an empty text."""
+        rows = self.database.rows("SELECT snapshot FROM jobs WHERE name = ?", (name,))
+        return _url_in(rows[0]["snapshot"]) if rows else ""
 
-        The second half is drawn once for each state directory, since host names are not unique.
-        """
+    def book_of(self, name: str) -> Book:
+        """Return the book of the job *name*, also of one that was removed; this machine's own for an unknown one."""
+        return self._book(self.shared(name))
+
+    def owner(self) -> str:
+        """Return who claims slots here: ``host/installation``."""
+        return f"{socket.gethostname()}/{self.installation()}"
+
+    def installation(self) -> str:
+        """Return the name of this state directory, drawn at the first time, since names of hosts are neither unique nor for ever."""
         rows = self.database.rows("SELECT value FROM meta WHERE key = 'installation'")
         if rows:
-            return f"{socket.gethostname()}/{rows[0]['value']}"
+            return str(rows[0]["value"])
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO meta VALUES ('installation', ?)", (secrets.token_hex(4),)
             )
-        return self.owner()
+        return self.installation()
 
     def __enter__(self) -> Self:
         return self
@@ -201,9 +221,22 @@ class Journal:
         """Return the names of all jobs that were ever installed and not purged."""
         return frozenset(row["name"] for row in self.database.rows("SELECT name FROM jobs"))
 
-    def last_firings(self, jobs: Iterable[Installed]) -> dict[str, Firing]:
-        """Return the newest firing of each of *jobs* that has one."""
-        return self.book().last_firings([row.job.name for row in jobs])
+    def last_firings(
+        self, jobs: Iterable[Installed], away: Callable[[RatectlError], None]
+    ) -> dict[str, Firing]:
+        """Return the newest firing of each of *jobs* that has one; *away* hears of each shared book that is out of reach."""
+        names: dict[Book, list[str]] = {}
+        for row in jobs:
+            names.setdefault(self.book(row.job), []).append(row.job.name)
+        found: dict[str, Firing] = {}
+        for book, those in names.items():
+            try:
+                found |= book.last_firings(those)
+            except RatectlError as error:
+                if book.store is self.database:
+                    raise
+                away(error)
+        return found
 
     # What a firing writes
 
@@ -267,6 +300,13 @@ class Journal:
         with self.database.transaction() as connection:
             connection.execute("UPDATE jobs SET failures = 0 WHERE name = ?", (job,))
         return int(rows[0]["failures"])
+
+
+def _url_in(snapshot: str) -> str:
+    try:
+        return str(dict(json.loads(snapshot)).get("journal", ""))
+    except (TypeError, ValueError):
+        return ""
 
 
 def _same_slots(known: sqlite3.Row, job: Job) -> bool:

@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ratectl.errors import ConfigError, RatectlError, RefusedError, StorageError, TryLaterError
+from ratectl.firing.deadline import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     import psycopg
 
+    Connection = psycopg.Connection[Any]
+
 SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 LATER = (
     "08",  # connection exceptions
     "25006",  # read only: a standby that is being made primary, or the other way round
+    "25P03",  # idle in a transaction for too long: we were stopped, or suspended
     "40",  # rolled back: serialization, deadlock
     "53000",
     "53200",  # out of memory
@@ -47,12 +51,17 @@ BOUNDS = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
+DURABLE = """
+SELECT set_config('synchronous_commit', 'on', true)
+WHERE current_setting('synchronous_commit') = 'off'"""
+"""Makes the commit of a transaction mean that it is on disk, which what we forget after it relies on."""
 
 
-def connect(url: str, *, seconds: float) -> psycopg.Connection[Any]:
+def connect(url: str, *, seconds: float, by_name: bool = False) -> Connection:
     """Return a connection in autocommit mode on which nothing waits much longer than *seconds*.
 
-    Each address is tried for that long, a statement is cancelled by the server
+    Its rows go *by_name* (dicts) or by place. Each address is tried for that
+    long, all of them and the name lookup for twice as long, a statement is cancelled by the server
     after it, a network that went silent is noticed by the kernel, and a server
     that stopped in its tracks by ourselves. What the URL says about these wins. Raises psycopg's errors (use ``translated``
     around it), and ConfigError where psycopg is not installed.
@@ -62,10 +71,12 @@ def connect(url: str, *, seconds: float) -> psycopg.Connection[Any]:
     given = {**BOUNDS, "connect_timeout": whole, "tcp_user_timeout": whole * 1000}
     stated = driver.conninfo.conninfo_to_dict(url)
     wanted = {name: value for name, value in given.items() if name not in stated}
-    kind = _bounded(driver, whole * 2)
-    connection: psycopg.Connection[Any] = kind.connect(
-        url, autocommit=True, prepare_threshold=None, **wanted
-    )
+    kind, row = _bounded(driver, whole * 2), driver.rows.dict_row if by_name else None
+
+    def open_it() -> Any:
+        return kind.connect(url, autocommit=True, prepare_threshold=None, row_factory=row, **wanted)
+
+    connection: Connection = within(whole * 2, open_it)
     try:
         connection.execute(f"SET statement_timeout = {whole * 1000}")
     except BaseException:
@@ -116,6 +127,8 @@ def translated(url: str) -> Iterator[None]:
     driver = _psycopg()
     try:
         yield
+    except TimeoutError as error:
+        raise TryLaterError(f"{shown(url)}: {error}") from error
     except driver.Error as error:
         raise _meaning(url, error, driver) from error
 
@@ -134,6 +147,7 @@ def _psycopg() -> Any:
     try:
         import psycopg  # noqa: PLC0415 - an extra, and slow
         import psycopg.conninfo  # noqa: PLC0415 - the same
+        import psycopg.rows  # noqa: PLC0415 - the same
     except ImportError as error:
         raise ConfigError(
             "postgresql: the driver is not installed; run pip install 'ratectl[postgres]' "

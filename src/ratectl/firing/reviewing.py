@@ -87,7 +87,8 @@ class Acceptance:
             entries.decide(connection, self.number, ACCEPTED, now)
             if not whole:
                 detail = "waits for its other pairs"
-                entries.reopen(connection, name, slot, detail=detail, at=now, judged=0)
+                claim = (name, slot, runner.book.owner)
+                entries.release(connection, claim, detail=detail, at=now)
 
         runner.report.error = runner.settler.write(
             (settlement,), Deadline(runner.job.timeout), also=also

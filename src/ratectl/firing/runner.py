@@ -93,7 +93,7 @@ class Runner:
             self.report.note = f"{slot.isoformat()} is already recorded"
             return self.report
         if known is not None and known.settled:
-            self.book.reopen(self.job.name, slot, detail=known.detail, now=now, judged=False)
+            self.book.reopen(self.job.name, slot)
         return self._locked(lambda: self._pass(iter((slot,)), asked=True))
 
     def run_now(self) -> Report:
@@ -159,10 +159,17 @@ class Runner:
     def _settle_due(self) -> None:
         owed = dues.due(self.timetable, self._watermark(), self.around.clock())
         if owed.passed is not None:
-            self.journal.advance(self.job.name, owed.passed, missed=owed.missed)
+            missed = owed.missed - self._settled_elsewhere(owed.passed) if owed.missed else 0
+            self.journal.advance(self.job.name, owed.passed, missed=max(0, missed))
         if self.job.catch_up is CatchUp.ALL:
             self.settler.expected = self.timetable.days(self._watermark(), self.around.clock())
         self._pass(iter(owed.slots))
+
+    def _settled_elsewhere(self, until: dt.datetime) -> int:
+        """Return how many slots up to *until* others settled: another host, a person, a backfill."""
+        after = self._watermark() + dues.SECOND
+        settled = self.book.settled(self.job.name, after, until)
+        return sum(1 for slot in settled if self.timetable.is_slot(slot))
 
     def _walk(self) -> None:
         horizon = _end_of_minute(self.around.clock() + EARLY)

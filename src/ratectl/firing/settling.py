@@ -92,8 +92,13 @@ class Settler:
 
     # Claims
 
-    def claimed(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, Claim]:
-        """Claim *slots*; those that another host is at work on are waited for until its lease lapses."""
+    def claimed(
+        self, slots: Sequence[dt.datetime], deadline: Deadline | None = None
+    ) -> dict[dt.datetime, Claim]:
+        """Claim *slots*; those that another host is at work on are waited for until its lease lapses.
+
+        The wait puts *deadline* off, so that there is time for what a dead host left.
+        """
         lease = self.job.timeout + LEASE_MARGIN
         claims = self._claim(slots, lease)
         for _ in range(2 * lease):
@@ -101,6 +106,8 @@ class Settler:
             if not busy:
                 break
             self.around.sleep(1)
+            if deadline is not None:
+                deadline.put_off(1)
             claims |= self._claim(busy, lease)
         return claims
 
@@ -112,7 +119,7 @@ class Settler:
     def _settle(
         self, slots: Sequence[dt.datetime], deadline: Deadline, *, past: bool, kind: str
     ) -> list[Settled]:
-        claims = self.claimed(slots)
+        claims = self.claimed(slots, deadline)
         ours = [slot for slot in slots if claims[slot] is Claim.OURS]
         wanted = {slot: self._items(slot) for slot in ours}
         fetched = self._fetch(wanted, deadline, past=past)
@@ -284,13 +291,14 @@ class Settler:
         )
         outcome = "failed"
         with self.book.store.transaction() as connection:
-            attempts = entries.reopen(
-                connection, self.job.name, slot, detail=str(error), at=unix(now), judged=int(judged)
+            claim = (self.job.name, slot, self.book.owner)
+            attempts = entries.release(
+                connection, claim, detail=str(error), at=unix(now), judged=int(judged)
             )
             if judged and past and attempts >= MOST_ATTEMPTS:
                 outcome = "missed"
                 why = f"given up after {attempts} tries: {error}"
-                entries.give_up(connection, self.job.name, slot, detail=why, at=unix(now))
+                entries.give_up(connection, claim, detail=why, at=unix(now))
         return Settled(slot=slot, outcome=outcome, quotes=done.quotes, error=error)
 
 

@@ -6,7 +6,6 @@ is abandoned when its time is over. No text that leaves here holds a query, a pa
 
 from __future__ import annotations
 
-import threading
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +16,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
 from ratectl.firing.connectivity import Class, FetchError, of_exception
+from ratectl.firing.deadline import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -155,36 +155,33 @@ def host_of(url: str) -> str:
 
 
 def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
-    results: list[T] = []
-    failures: list[Exception] = []
+    """Return what *work* gives within *seconds*; whatever goes wrong is a FetchError that names *host*."""
+    try:
+        return within(seconds, work)
+    except FetchError:
+        raise
+    except TimeoutError as error:
+        raise FetchError(Class.TRANSIENT, f"{host}: {error}") from error
+    except Exception as error:
+        meaning = _meaning(error, host)
+        if meaning is None:
+            raise
+        raise meaning from error
 
-    def run() -> None:
-        try:
-            results.append(work())
-        except Exception as error:  # noqa: BLE001 - handed to the waiting thread, below
-            failures.append(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if results:
-        return results[0]
-    if not failures:
-        raise FetchError(Class.TRANSIENT, f"{host}: no answer within {seconds:.0f} s")
-    error = failures[0]
-    if isinstance(error, FetchError):
-        raise error
+def _meaning(error: Exception, host: str) -> FetchError | None:
+    """Return what *error* says about *host*; None for one that is a bug."""
     if not host or isinstance(error, UNUSABLE):
-        raise FetchError(Class.CONFIG, f"{host or 'base_url'}: not a usable URL") from error
+        return FetchError(Class.CONFIG, f"{host or 'base_url'}: not a usable URL")
     if isinstance(error, zlib.error):
-        raise FetchError(Class.DATA, f"{host}: an answer that cannot be unpacked") from error
+        return FetchError(Class.DATA, f"{host}: an answer that cannot be unpacked")
     if isinstance(error, requests.RequestException | HTTPError):
-        raise of_exception(error, host) from error
+        return of_exception(error, host)
     if isinstance(error, ValueError):  # a Location that is no address, for one
-        raise FetchError(Class.TRANSIENT, f"{host}: an answer against the rules") from error
+        return FetchError(Class.TRANSIENT, f"{host}: an answer against the rules")
     if isinstance(error, OSError):  # requests says so of an unreadable CA bundle
-        raise FetchError(Class.CONFIG, str(error)) from error
-    raise error
+        return FetchError(Class.CONFIG, str(error))
+    return None
 
 
 def _body(response: requests.Response) -> bytes:

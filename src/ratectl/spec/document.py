@@ -18,6 +18,7 @@ from ratectl.errors import ConfigError, Issue, SpecError
 from ratectl.model import Installation
 from ratectl.spec import values
 from ratectl.spec.jobs import read_jobs
+from ratectl.spec.outputs import journal
 from ratectl.spec.providers import read_providers
 from ratectl.spec.reading import MISSING, Reading
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 TABLES = ("defaults", "jobs", "ratectl", "providers")
 RATECTL_READERS: Readers = {
-    "journal": values.word("sqlite"),
     "proxy": values.url,
     "ca_bundle": values.text,
     "backend": values.word("auto", "cron", "systemd", "windows", "launchd"),
@@ -109,12 +109,14 @@ def _syntax_issue(error: tomllib.TOMLDecodeError) -> Issue:
 
 def _read(reading: Reading, document: dict[str, object]) -> Spec:
     reading.refuse_unknown((), document, TABLES)
-    general = reading.read_each(("ratectl",), reading.table(("ratectl",)), RATECTL_READERS)
-    network = {
+    readers = RATECTL_READERS | {"journal": lambda value: journal(value, reading.path.parent)}
+    general = reading.read_each(("ratectl",), reading.table(("ratectl",)), readers)
+    common = {
         "proxy": general.pop("proxy", ""),
         "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
+        "journal": general.pop("journal", ""),
     }
-    jobs = read_jobs(reading, read_providers(reading), network)
+    jobs = read_jobs(reading, read_providers(reading), common)
     return Spec(path=str(reading.path), jobs=jobs, installation=Installation(**general))
 
 

@@ -48,9 +48,9 @@ JOB_KEYS = (*JOB_READERS, *LIST_READERS, *OTHER_JOB_KEYS)
 
 
 def read_jobs(
-    reading: Reading, providers: dict[str, Provider], network: dict[str, str]
+    reading: Reading, providers: dict[str, Provider], common: dict[str, str]
 ) -> tuple[Job, ...]:
-    """Return the jobs; *network* holds the installation's proxy and ca_bundle, which each job carries."""
+    """Return the jobs; *common* holds the installation's proxy and ca_bundle, which each job carries."""
     defaults = reading.table(("defaults",))
     reading.refuse_unknown(("defaults",), defaults, JOB_KEYS)
     tables = reading.table(("jobs",))
@@ -58,7 +58,7 @@ def read_jobs(
         reading.issue(("jobs",), "no job; a job is a table such as [jobs.usd-inr]")
     _refuse_twins(reading, list(tables))
     jobs = [
-        _job(reading, ("jobs", name), defaults | reading.table(("jobs", name)), providers, network)
+        _job(reading, ("jobs", name), defaults | reading.table(("jobs", name)), providers, common)
         for name in tables
     ]
     return tuple(job for job in jobs if job is not None)
@@ -104,7 +104,7 @@ def _job(
     key: KeyPath,
     merged: dict[str, Any],
     providers: dict[str, Provider],
-    network: dict[str, str],
+    common: dict[str, str],
 ) -> Job | None:
     before = len(reading.issues)
     _check_name(reading, key)
@@ -115,7 +115,7 @@ def _job(
     fields["providers"] = _chain(table, providers)
     if len(reading.issues) > before:
         return None
-    fields |= network
+    fields |= common
     job = Job(name=key[-1], **fields)
     _check_history(table, job)
     return job

@@ -5,6 +5,7 @@ A reader like those of ``values.py``: the finished value, or ValueError with a m
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,18 @@ def _told_by_suffix(target: str) -> str:
     return kind
 
 
+def journal(value: Any, folder: Path) -> str:
+    """Return the URL of the database that holds the record; empty for "sqlite", this machine's own file."""
+    if value == "sqlite":
+        return ""
+    if text(value).partition(":")[0] not in POSTGRES_SCHEMES:
+        raise ValueError(
+            'expected "sqlite" or a URL such as "postgresql://user@host/database" '
+            "that several hosts share"
+        )
+    return postgres_url(value, folder)
+
+
 def postgres_url(value: Any, folder: Path) -> str:
     """A libpq URL such as postgresql://user@host:5432/rates?sslmode=require, without a secret.
 
@@ -92,6 +105,8 @@ def postgres_url(value: Any, folder: Path) -> str:
         raise ValueError(ELSEWHERE)
     if not parts.path.strip("/") and not any(name == "dbname" for name, _ in options):
         raise ValueError('expected the name of a database, as in "postgresql://user@host/database"')
+    if importlib.util.find_spec("psycopg") is None:
+        raise ValueError("needs the psycopg library: pip install 'ratectl[postgres]'")
     query = "&".join(f"{name}={quote(found, safe='/:,')}" for name, found in options)
     return f"postgresql://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
 

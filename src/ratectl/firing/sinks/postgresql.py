@@ -41,10 +41,6 @@ SELECT array_agg(attname::text ORDER BY attname::text)
 FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey[0 : indnkeyatts - 1])
 WHERE indrelid = 'quotes'::regclass AND indisunique AND indimmediate AND indisvalid AND indpred IS NULL
 GROUP BY indexrelid"""
-DURABLE = """
-SELECT set_config('synchronous_commit', 'on', true)
-WHERE current_setting('synchronous_commit') = 'off'"""
-"""The journal forgets a row once its commit is confirmed, so a confirmation must mean that it is on disk."""
 TEXTS = frozenset({"text", "character varying"})
 
 
@@ -59,7 +55,7 @@ def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> N
         connection.transaction(),
         connection.cursor() as cursor,
     ):
-        cursor.execute(DURABLE)
+        cursor.execute(postgres.DURABLE)
         cursor.execute("SELECT to_regclass('quotes') IS NULL")
         if cursor.fetchone() == (True,):
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (CREATING,))

@@ -1,0 +1,211 @@
+"""`ratectl review`: what failed a check is listed, shown, recorded after all or dismissed, in either kind of journal."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from decimal import Decimal
+
+import pytest
+from tests.fakes.station import Station, now
+
+from ratectl.firing.journal import Journal
+from ratectl.firing.quote import PUBLISHED, Quote
+from ratectl.firing.rows import Quarantined
+from ratectl.model import Pair
+
+pytestmark = pytest.mark.network
+USD_INR, EUR_INR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")
+BODY = b'{"rates": {"INR": 9507}}'
+
+
+@pytest.fixture(params=["own", pytest.param("shared", marks=pytest.mark.engine)])
+def url(request):
+    """The journal of the job."""
+    if request.param == "own":
+        return ""
+    postgres = request.getfixturevalue("postgres")
+    return postgres.url(postgres.database())
+
+
+@pytest.fixture
+def station(tmp_path, monkeypatch):
+    station = Station(folder=tmp_path)
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
+    return station
+
+
+@pytest.fixture
+def job(station, url, live_rates):
+    """A job of two pairs whose slot is due, installed."""
+    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=url)
+    station.install(job)
+    return job
+
+
+@pytest.fixture
+def hold(station, job):
+    """Put an answer for the slot that is due into quarantine, as a firing does; without a rate it holds only its body."""
+
+    def put(pair=USD_INR, rate="9507.12", name="usd-inr"):
+        quote = Quote(
+            pair=pair,
+            rate=Decimal(rate),
+            rate_date=now().date(),
+            provider="exchangerate-api-v4",
+            provider_time=None,
+            observed_at=now(),
+            kind=PUBLISHED,
+        )
+        kept = Quarantined(
+            provider="exchangerate-api-v4",
+            reason="100 times what it was",
+            body=BODY,
+            quote=quote if rate != "0" else None,
+        )
+        with Journal(station.state) as journal:
+            book = journal.book(job)
+            book.keep(name, [(due(job), kept)], now())
+            return max(row["id"] for row in book.store.rows("SELECT id FROM quarantine"))
+
+    return put
+
+
+def due(job):
+    """Return the slot that is due."""
+    [text] = job.schedule_texts
+    minute = int(text.rpartition(":")[2])
+    moment = now().replace(minute=minute, second=0)
+    return moment if moment <= now() else moment - dt.timedelta(hours=1)
+
+
+def test_list(ratectl, hold):
+    """What waits is listed with its number, its slot, what it says and why it was held; decided ones only with --all."""
+    assert ratectl("review").out == "nothing is held\n"
+    first, second = hold(), hold(EUR_INR, "10230")
+
+    listed = ratectl("review").out
+    ratectl("review", "reject", str(first))
+
+    assert f"{first}  usd-inr  " in listed
+    assert "USD/INR 9507.12 of " in listed
+    assert "100 times what it was" in listed
+    assert [row["id"] for row in json.loads(ratectl("review", "--json").out)] == [second]
+    [decided, waiting] = json.loads(ratectl("review", "--all", "--json").out)
+    assert (decided["state"], waiting["state"]) == ("rejected", "held")
+    assert waiting["quote"]["rate"] == "10230"
+    assert ratectl("review", "--job", "another").out == "nothing is held\n"
+
+
+def test_show(ratectl, hold):
+    """The body comes out as the provider sent it."""
+    shown = ratectl("review", "show", str(hold()))
+
+    assert (shown.code, shown.out) == (0, BODY.decode())
+
+
+def test_accept(ratectl, hold, station, job):
+    """An accepted rate is recorded for its slot and appended once; the slot's other pairs stay due."""
+    number = hold()
+
+    done = ratectl("review", "accept", str(number))
+
+    assert (done.code, done.err) == (0, "")
+    assert "recorded USD/INR 9507.12" in done.out
+    assert station.recorded() == [(due(job), "9507.12")]
+    [line] = station.lines()
+    assert line.endswith(" - USD/INR 9507.12")
+    assert not station.settled()
+    assert ratectl("review").out == "nothing is held\n"
+
+    assert station.fetch().returncode == 0
+    assert station.settled()
+    assert [line for line in station.lines() if "9507.12" in line] == [line]
+    assert len(station.lines()) == 2
+
+
+def test_accept_the_last_pair(ratectl, hold, station):
+    """The slot is settled once its last pair is there, and no firing asks for it again."""
+    for number in (hold(), hold(EUR_INR, "10230")):
+        assert ratectl("review", "accept", str(number)).code == 0
+
+    assert station.settled()
+    assert station.fetch("-v").returncode == 0
+    assert len(station.lines()) == 2
+    assert station.undelivered() == 0
+
+
+def test_reject(ratectl, hold, station):
+    """A rejected rate is recorded nowhere."""
+    done = ratectl("review", "reject", str(hold()))
+
+    assert (done.code, done.out[:9]) == (0, "usd-inr: ")
+    assert station.recorded() == []
+    assert station.lines() == []
+
+
+def test_decided_once(ratectl, hold):
+    """What was decided stays so."""
+    number = str(hold())
+    ratectl("review", "reject", number)
+
+    for verb in ("accept", "reject"):
+        again = ratectl("review", verb, number)
+        assert again.code == 78
+        assert "was rejected before" in again.err
+
+
+def test_settled_without_it(ratectl, hold, station):
+    """A rate for a slot that got another one meanwhile is not recorded beside it."""
+    number = hold()
+    station.fetch()
+
+    late = ratectl("review", "accept", str(number))
+
+    assert late.code == 78
+    assert "settled without it" in late.err
+    assert len(station.recorded()) == 2
+
+
+def test_without_a_rate(ratectl, hold):
+    """An answer that held no rate can be looked at and dismissed, not recorded."""
+    number = str(hold(rate="0"))
+
+    refused = ratectl("review", "accept", number)
+
+    assert refused.code == 2
+    assert "holds no rate" in refused.err
+    assert ratectl("review", "reject", number).code == 0
+
+
+def test_pair_that_the_job_gave_up(ratectl, hold, station, job):
+    """A pair that the job no longer records is not recorded."""
+    number = str(hold())
+    station.install(dataclasses.replace(job, pairs=(EUR_INR,)))
+
+    refused = ratectl("review", "accept", number)
+
+    assert refused.code == 78
+    assert "no longer records USD/INR" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("accept",), 2, "which ID?"),
+        (("list", "3"), 2, "takes no ID"),
+        (("accept", "99"), 78, "no held answer 99"),
+        (("reject", "99"), 78, "no held answer 99"),
+        (("show", "99"), 78, "no held answer 99"),
+        (("accept", "first"), 2, "valid integer"),
+        (("frob",), 2, "frob"),
+    ],
+)
+def test_misuse(ratectl, words, code, told):
+    """Wrong words and unknown numbers are named."""
+    done = ratectl("review", *words)
+
+    assert done.code == code
+    assert told in done.err
+    assert "Traceback" not in done.err

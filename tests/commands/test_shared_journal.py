@@ -1,0 +1,111 @@
+"""Commands about jobs that several hosts record in one real PostgreSQL."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from decimal import Decimal
+
+import pytest
+from tests.fakes.station import Station
+
+from ratectl.commands import install as command
+from ratectl.errors import TryLaterError
+from ratectl.firing import outbox
+from ratectl.firing.journal import Journal
+from ratectl.firing.postgres import shown
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def station(tmp_path, monkeypatch):
+    """An installation where the commands look for it."""
+    station = Station(folder=tmp_path)
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
+    return station
+
+
+@pytest.fixture
+def fired(station, postgres, live_rates):
+    """A job that recorded one slot in a shared journal."""
+    job = station.job(live_rates.url, journal=postgres.url(postgres.database()))
+    station.install(job)
+    assert station.fetch().returncode == 0
+    return job
+
+
+@pytest.mark.usefixtures("fired")
+def test_history(ratectl):
+    """The record is shown from where it is, also after the job was removed."""
+    before = ratectl("history", "usd-inr")
+    ratectl("remove", "usd-inr")
+    after = json.loads(ratectl("history", "usd-inr", "--json").out)
+
+    assert "USD/INR" in before.out
+    assert [Decimal(entry["rate"]) > 0 for entry in after] == [True]
+
+
+def test_purge(ratectl, fired, station):
+    """What hosts recorded together is not one host's to delete, and the command says so."""
+    done = ratectl("remove", "usd-inr", "--purge", "--yes")
+
+    assert (done.code, done.err) == (0, "")
+    assert f"forgot usd-inr here; what hosts recorded together stays in {fired.journal}" in done.out
+    station.install(fired)
+    assert len(station.recorded()) == 1
+
+
+def test_list(ratectl, station, own_postgres, live_rates):
+    """The last firing comes from the shared journal; while that is away the rest is listed all the same."""
+    job = station.job(live_rates.url, journal=own_postgres.url(own_postgres.database()))
+    alone = dataclasses.replace(job, name="alone", journal="")
+    station.install(job, alone)
+    station.fetch()
+
+    there = {row["job"]: row for row in json.loads(ratectl("list", "--json").out)}
+    own_postgres.stop()
+    away = ratectl("list", "--json")
+
+    assert there["usd-inr"]["last"]["outcome"] == "recorded"
+    assert away.code == 0
+    assert {row["job"] for row in json.loads(away.out)} == {"alone", "usd-inr"}
+    assert away.err.count("\n") == 1
+    assert f"the last firings there are not shown: {shown(job.journal)}: " in away.err
+
+
+def wait_in(journal, job, line=b"21/11/2026 - 95.20\n"):
+    """Leave a *line* for the job's output in its book, as a full disk does."""
+    store = journal.book(job).store
+    name = outbox.queue(store, job.outputs[0].target)
+    with store.transaction() as connection:
+        outbox.enqueue(connection, name, None, job=job.name, lines=[(1, line)])
+
+
+@pytest.mark.parametrize("shared_before", [False, True])
+def test_change_of_journal(station, postgres, live_rates, shared_before):
+    """What waits for an output is delivered before the job records elsewhere."""
+    alone = station.job(live_rates.url)
+    shared = dataclasses.replace(alone, journal=postgres.url(postgres.database()))
+    old, new = (shared, alone) if shared_before else (alone, shared)
+    station.install(old)
+    with Journal(station.state) as journal:
+        wait_in(journal, old)
+        command._see_to_journals(journal, (new,))
+
+    assert station.lines() == ["21/11/2026 - 95.20"]
+
+
+def test_change_from_a_journal_that_is_away(station, own_postgres, live_rates, capsys):
+    """The change is refused where nobody can tell what the old journal owes; a new one may be away."""
+    alone = station.job(live_rates.url)
+    shared = dataclasses.replace(alone, journal=own_postgres.url(own_postgres.database()))
+    station.install(shared)
+    own_postgres.stop()
+
+    with Journal(station.state) as journal:
+        with pytest.raises(TryLaterError, match="'usd-inr' is to change its journal"):
+            command._see_to_journals(journal, (alone,))
+        command._see_to_journals(journal, (shared,))
+
+    assert "a shared journal is out of reach" in capsys.readouterr().err
