@@ -145,6 +145,17 @@ class TestBelief:
         assert [fire(usd).error.exit_code for _ in range(3)] == [65, 65, 65]
         assert len(lines()) == 1
 
+    def test_announced_end(self, job, installed, fire, rates, lines, sample):
+        """A provider that says when it will shut down is used until then, with a warning."""
+        body = sample("exchangerate-api-open/latest-USD-eol-announced.json")
+        rates.misbehave(Fault(body=body))
+
+        report = fire(installed(job("exchangerate-api-open")))
+
+        assert lines()[-1] == "20/11/2026 - 95.071842"
+        told = "exchangerate-api-open announces that it shuts down on 2027-01-01"
+        assert report.settled[0].warnings == (told,)
+
     def test_real_move_is_confirmed_by_the_second(self, job, installed, fire, rates, lines):
         """A move of 30 % that two providers tell of is recorded, with a warning."""
         rates.misbehave(v4(123.5), path="/v4")

@@ -87,6 +87,10 @@ class Belief:
             quotes[one.pair].append(self._quote(provider, one, heard.received_at))
         for pair, days in by_pair.items():
             self._place(provider, pair, days, quotes[pair], heard.body)
+        notices = {one.pair: one.notice for one in heard.published if one.notice}
+        for item in items:
+            if item[0] in notices and item in self.found:
+                self.warnings.setdefault(item, f"{provider.name} {notices[item[0]]}")
         self.spent |= {(provider.name, item) for item in items}
         return before == len(self.quarantined) + sum(map(len, self.held.values()))
 

@@ -41,6 +41,8 @@ class Published:
     provider_time: dt.datetime | None = None
     legs: tuple[Leg, ...] = ()
     """The published rates that it was derived from; none when it is published itself."""
+    notice: str = ""
+    """What the provider announces about itself, for people."""
 
 
 def by_base(pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:

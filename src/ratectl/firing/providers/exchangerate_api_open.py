@@ -63,12 +63,14 @@ def published(ask: Ask, body: bytes, key: str) -> tuple[Published, ...]:
     if updated is None:
         raise bodies.bad("no time_last_update_unix in the answer")
     rates = bodies.table(answer, key)
+    ends = bodies.moment(answer.get("time_eol_unix"))
     return tuple(
         asks.Published(
             pair=pair,
             rate=bodies.number(rates[pair.quote], str(pair)),
             rate_date=updated.date(),
             provider_time=updated,
+            notice=f"announces that it shuts down on {ends:%Y-%m-%d}" if ends else "",
         )
         for pair in ask.pairs
         if pair.quote in rates
