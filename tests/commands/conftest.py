@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from tests.fakes.station import Station
 
 from ratectl import cli
 
@@ -40,3 +41,11 @@ def spec(tmp_path):
         encoding="utf-8",
     )
     return path
+
+
+@pytest.fixture
+def station(tmp_path, monkeypatch):
+    """An installation where the commands look for it."""
+    station = Station(folder=tmp_path)
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
+    return station

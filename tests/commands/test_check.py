@@ -56,3 +56,18 @@ def test_issues_json(ratectl, spec):
         "message": "expected a table, found 1",
         "pointer": "",
     }
+
+
+def test_shared_journal(ratectl, spec):
+    """Where the record is kept is said when it is not this machine."""
+    alone = ratectl("check", str(spec))
+    spec.write_text(
+        '[ratectl]\njournal = "postgresql://asha@db.invalid/rates"\n' + spec.read_text()
+    )
+
+    shared = ratectl("check", str(spec))
+
+    assert "journal   " not in alone.out
+    assert "journal   postgresql://asha@db.invalid/rates" in shared.out
+    [fact] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
+    assert fact["journal"] == "postgresql://asha@db.invalid/rates"

@@ -8,7 +8,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from tests.fakes.station import Station, now
+from tests.fakes.station import now
 
 from ratectl.firing.journal import Journal
 from ratectl.firing.quote import PUBLISHED, Quote
@@ -27,13 +27,6 @@ def url(request):
         return ""
     postgres = request.getfixturevalue("postgres")
     return postgres.url(postgres.database())
-
-
-@pytest.fixture
-def station(tmp_path, monkeypatch):
-    station = Station(folder=tmp_path)
-    monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
-    return station
 
 
 @pytest.fixture

@@ -7,23 +7,14 @@ import json
 from decimal import Decimal
 
 import pytest
-from tests.fakes.station import Station
 
 from ratectl.commands import install as command
-from ratectl.errors import TryLaterError
+from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import outbox
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture
-def station(tmp_path, monkeypatch):
-    """An installation where the commands look for it."""
-    station = Station(folder=tmp_path)
-    monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
-    return station
 
 
 @pytest.fixture
@@ -80,6 +71,19 @@ def wait_in(journal, job, line=b"21/11/2026 - 95.20\n"):
     name = outbox.queue(store, job.outputs[0].target)
     with store.transaction() as connection:
         outbox.enqueue(connection, name, None, job=job.name, lines=[(1, line)])
+
+
+def test_one_file_under_two_journals(station, live_rates):
+    """Two jobs whose journals know nothing of each other's appends may not write to one file."""
+    alone = station.job(live_rates.url)
+    shared = dataclasses.replace(alone, name="shared", journal="postgresql:///rates")
+    station.install(alone)
+
+    with (
+        Journal(station.state) as journal,
+        pytest.raises(ConfigError, match=r"output\.txt: .*one journal"),
+    ):
+        command._see_to_journals(journal, (shared,))
 
 
 @pytest.mark.parametrize("shared_before", [False, True])

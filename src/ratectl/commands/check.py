@@ -14,6 +14,7 @@ from ratectl import machine, report, schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.commands.install import JsonOption, SpecArgument, default_spec
 from ratectl.errors import SpecError
+from ratectl.firing.postgres import shown
 from ratectl.schedule.explain import explain
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def _facts(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
         "job": job.name,
         "sentence": explain(job.schedule),
         "timezone": job.timezone,
+        "journal": shown(job.journal) if job.journal else "sqlite",
         "slots": [slot.isoformat() for slot in slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
@@ -84,6 +86,7 @@ def _text(job: Job, fact: dict[str, Any]) -> str:
         ("next", first),
         *(("", slot) for slot in later),
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
+        *((("journal", shown(job.journal)),) if job.journal else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),
         *(
             (fidelity, f"{', '.join(names)}{f': {reason}' if reason else ''}")

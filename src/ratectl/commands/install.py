@@ -71,6 +71,7 @@ def install(
 
 def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """See to it, before anything is changed, that *jobs* can record where they are to."""
+    changeover.refuse_shared_files(journal, jobs)
     for error in changeover.out_of_reach(journal, jobs, _now()):
         told = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
         typer.echo(told, err=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from ratectl.errors import RatectlError, TryLaterError
+from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing.delivery import Delivery
+from ratectl.firing.sinks import FILES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,6 +29,21 @@ def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> lis
         except TryLaterError as error:
             errors.append(error)
     return errors
+
+
+def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:
+    """Raise ConfigError where one file would be appended to out of two journals, of which neither knows what the other began."""
+    together = {row.job.name: row.job for row in journal.readable()}
+    together |= {job.name: job for job in jobs}
+    writers: dict[str, Job] = {}
+    for job in together.values():
+        for output in job.outputs:
+            other = writers.setdefault(os.path.realpath(output.target), job)
+            if output.kind in FILES and other.journal != job.journal:
+                raise ConfigError(
+                    f"{output.target}: {job.name!r} and {other.name!r} write to it and have different "
+                    "journals; give each an output of its own, or one journal"
+                )
 
 
 def deliver_first(journal: Journal, jobs: Iterable[Job]) -> None:
