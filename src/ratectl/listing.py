@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -177,4 +177,4 @@ def _in_zone(last: Firing | None, row: Installed | None) -> Firing | None:
     """Return *last* with its slot on the job's own clocks."""
     if last is None or row is None:
         return last
-    return replace(last, slot=last.slot.astimezone(row.job.zone))
+    return last._replace(slot=last.slot.astimezone(row.job.zone))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ratectl import schedule
@@ -51,8 +51,7 @@ class History(Enum):
         return bool(self.value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderFacts:
+class ProviderFacts(NamedTuple):
     """What is fixed about one kind of rate source, whatever the spec says."""
 
     base_url: str

@@ -12,8 +12,7 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import locks
 from ratectl.firing.connectivity import MOST_SKEW
@@ -36,8 +35,7 @@ TURNS = 256
 """Lock files; two addresses that share one only wait for each other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(NamedTuple):
     """One answer. Times are aware, in UTC."""
 
     body: bytes

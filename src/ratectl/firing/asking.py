@@ -7,8 +7,7 @@ body that caused it.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
 from ratectl.firing import keys
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 REQUEST_SECONDS = 20.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(NamedTuple):
     """What one provider said."""
 
     published: tuple[Published, ...]
@@ -142,7 +140,7 @@ class Asker:
             newest=max(dates, default=today),
         )
         if until is not None:
-            self.answers.keep(heard.request, dataclasses.replace(fetched, fresh_until=until))
+            self.answers.keep(heard.request, fetched._replace(fresh_until=until))
 
 
 def _secret(provider: Provider) -> str:

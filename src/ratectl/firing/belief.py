@@ -7,11 +7,9 @@ too large to believe is believed when another provider, or the next publication,
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import gate
 from ratectl.firing.connectivity import RETRIED, Class, FetchError
@@ -30,8 +28,7 @@ if TYPE_CHECKING:
     from ratectl.model import Job, Pair, Provider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A quote that waits for a second opinion."""
 
     quote: Quote
@@ -182,7 +179,7 @@ class Belief:
     def _hold(self, item: Item, held: Candidate, jump: gate.Jump) -> None:
         if self._repeated(held.quote, jump):
             self.warnings[item] = jump.reason
-            self._agree(item, dataclasses.replace(held, reason=""))
+            self._agree(item, held._replace(reason=""))
             return
         for other in self.held[item]:
             if gate.near(held.quote.rate, other.quote.rate):
@@ -220,7 +217,7 @@ class Belief:
             jump = gate.jump(quote, previous)
             if jump is not None and jump.held and not jump.slip and following is not None:
                 stays = gate.near(following.rate, quote.rate, gate.WARN)
-                jump = dataclasses.replace(jump, held=not stays)
+                jump = jump._replace(held=not stays)
             if jump is None or not jump.held:
                 previous = quote
             found[quote.rate_date] = jump

@@ -6,11 +6,10 @@ so that one whose lease lapsed while it was at work cannot settle what another h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl.errors import TryLaterError
 from ratectl.firing import entries
@@ -64,8 +63,7 @@ class Claim(Enum):
     """Another host is at work on it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What is to be written about one claimed slot."""
 
     slot: dt.datetime

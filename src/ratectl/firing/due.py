@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.errors import UsageError
@@ -63,8 +62,7 @@ class Timetable:
         return list(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(NamedTuple):
     """What a firing owes."""
 
     slots: Iterable[dt.datetime]

@@ -7,9 +7,8 @@ same one, says the same. Limits come from 27 years of daily moves (5 % and 20 %)
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ratectl.firing.quote import Quote
@@ -23,8 +22,7 @@ SAME = Decimal("0.01")
 SLIPS = (Decimal(100), Decimal(10), Decimal("0.1"), Decimal("0.01"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jump:
+class Jump(NamedTuple):
     """A move that is large for the days that passed."""
 
     reason: str

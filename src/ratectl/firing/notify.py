@@ -11,9 +11,8 @@ import json
 import logging
 import os
 import threading
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl import addresses
@@ -40,8 +39,7 @@ class NotSentError(Exception):
     """Why a message could not be sent; shows no URL."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(NamedTuple):
     """What is told."""
 
     job: str
@@ -50,14 +48,13 @@ class Notice:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Notifier:
-    """Those whom one job tells."""
+    """Those whom one *job* tells; ``remarks`` is what could not be told, for people who ask."""
 
-    job: Job
-    transport: Transport
-    remarks: list[str] = field(default_factory=list)
-    """What could not be told, for people who ask."""
+    def __init__(self, *, job: Job, transport: Transport) -> None:
+        self.job = job
+        self.transport = transport
+        self.remarks: list[str] = []
 
     @property
     def reserve(self) -> float:

@@ -7,8 +7,7 @@ copies with an intent that was never confirmed, and with the last append, which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
 from ratectl.firing import appending, rotation
@@ -30,8 +29,7 @@ RUN = 60 * 1_000_000_000
 MOST_REMEMBERED = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(NamedTuple):
     """Where an append begins, in which file, and what goes before its lines."""
 
     queue: str
@@ -239,8 +237,7 @@ def _finish(store: Store, target: str, row: Row) -> None:
             _remember(connection, row, trace, placed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
+class _Placed(NamedTuple):
     """What became of an append: *whole* bytes of it are safe in whole lines, in the target if it has an *end* there."""
 
     whole: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing.quote import plain
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from ratectl.firing.quote import Quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """What one pass did about one slot."""
 
     slot: dt.datetime
@@ -67,8 +66,7 @@ def uptime() -> float:
     return time.monotonic()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a firing takes from outside, as values."""
 
     clock: Callable[[], dt.datetime]

@@ -11,8 +11,7 @@ import contextlib
 import os
 import re
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.firing import appending
 
@@ -32,8 +31,7 @@ ROTATED = re.compile(r"[.\-_]\d[\d\-_.]*(\.gz|\.bz2|\.xz)?$")
 SECOND = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(NamedTuple):
     """An append as it is to be found again."""
 
     start: int
@@ -46,8 +44,7 @@ class Trace:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class Copy(NamedTuple):
     """A file that proves to hold what stood before an append."""
 
     path: str

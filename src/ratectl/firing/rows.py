@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import ConfigError
 from ratectl.firing.quote import Leg, Quote
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     """A row whose columns go by name, whichever database it comes from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(NamedTuple):
     """A job as the last install left it, and how far it has come. Times are aware, in UTC."""
 
     job: Job
@@ -45,8 +43,7 @@ class Installed:
     """Failed firings in a row."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firing:
+class Firing(NamedTuple):
     """What became of one slot."""
 
     job: str
@@ -59,8 +56,7 @@ class Firing:
     """False: the slot is still due."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One quote in the book, and the slot it settled."""
 
     slot: dt.datetime
@@ -69,8 +65,7 @@ class Entry:
     """What the same provider had said before for the same rate date, where that was another number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantined:
+class Quarantined(NamedTuple):
     """An answer that failed a check, kept for a person to judge."""
 
     provider: str

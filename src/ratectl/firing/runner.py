@@ -6,7 +6,6 @@ again is stored only when nothing is owed.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import zoneinfo
 from typing import TYPE_CHECKING
@@ -234,7 +233,7 @@ class Runner:
             return (self.settler.settle_live(slot, deadline),)
         given_up = self.settler.give_up(slot, obstacle)
         error = DataError(f"{self.job.name}: {slot.isoformat()}: {obstacle}") if asked else None
-        return (dataclasses.replace(given_up, error=error),)
+        return (given_up._replace(error=error),)
 
     def _deadline(self) -> Deadline:
         """Return the one deadline of this firing, which begins with its first work."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
@@ -55,8 +55,7 @@ class Request:
     """What to ask where this one is a 404."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back, whatever its status."""
 
     status: int
@@ -64,14 +63,16 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
-    """How this machine reaches the network."""
+    """How this machine reaches the network.
 
-    proxy: str = ""
-    """Wins over the environment's proxies; empty leaves those."""
-    ca_bundle: str = ""
-    """A PEM file of further roots; empty means the library's own."""
+    A *proxy* wins over the environment's, empty leaves those; *ca_bundle* is a PEM file of
+    further roots, empty means the library's own.
+    """
+
+    def __init__(self, *, proxy: str = "", ca_bundle: str = "") -> None:
+        self.proxy = proxy
+        self.ca_bundle = ca_bundle
 
     def get(self, request: Request, *, seconds: float) -> Answer:
         """Return the answer to *request* within *seconds*. Raises FetchError."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     """A pair, and the civil day in the job's zone that it is wanted for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Want:
+class Want(NamedTuple):
     """Which items: with the newest rates for them, or with *past* those of their days."""
 
     items: tuple[Item, ...]
@@ -32,8 +30,7 @@ class Want:
         return cls(items=tuple((pair, day) for pair in pairs for day in wanted), past=past)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(NamedTuple):
     """What one round over the providers gave."""
 
     quotes: Mapping[Item, Quote]

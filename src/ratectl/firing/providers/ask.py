@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.model import PROVIDER_KINDS
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from ratectl.model import Pair, Provider
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(NamedTuple):
     """The newest rates of *pairs*, or with both days set what was published from *since* to *until*.
 
     A range asks for the last publication before *since* too, since that is the rate of a
@@ -30,8 +28,7 @@ class Ask:
     until: dt.date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class Published(NamedTuple):
     """One rate in a body; the answer to a range has one for each pair and publication, oldest first."""
 
     pair: Pair

@@ -6,9 +6,8 @@ twelve significant digits, and names the published rates it came from as its leg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing.providers import ask as asks
 from ratectl.firing.providers import body as bodies
@@ -30,8 +29,7 @@ KEPT = Context(prec=12)
 ONE = Decimal(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Worth:
+class _Worth(NamedTuple):
     """Units of a currency for one unit of the hub, as the fraction *over* / *under*."""
 
     over: Decimal
