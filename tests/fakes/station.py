@@ -24,6 +24,7 @@ PATHS = {
     "exchangerate-api-open": "/v6",
     "frankfurter": "/v1",
     "ecb": "/stats/eurofxref",
+    "currency-api-cdn": "/npm",
 }
 LATE = dt.timedelta(minutes=3)
 """How long ago the slot of a fresh installation was due."""

@@ -253,3 +253,13 @@ def test_nobody_listens_anywhere(station):
 
     assert_refused(done, 75, station)
     assert all(kind in done.stderr for kind in kinds)
+
+
+def test_stand_in_hangs_too(station, live_rates):
+    """An address that stands in for one that hangs has no more than the time that is left."""
+    live_rates.misbehave(Fault(hang=True), times=12)
+    station.install(station.job(live_rates.url, "currency-api-cdn", timeout=DEADLINE))
+
+    done = in_time(lambda: station.fetch(within=DEADLINE + 2))
+
+    assert_refused(done, 75, station)

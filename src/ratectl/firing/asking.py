@@ -57,21 +57,23 @@ class Asker:
             kept = self.answers.find(request)
             if kept is not None and kept.is_good(self.around.clock(), self.around.uptime()):
                 return self._heard(provider, ask, request, kept)
-            seconds = min(deadline.left(), float(provider.timeout or REQUEST_SECONDS))
-            return self._fetched(provider, ask, request, kept, seconds)
+            return self._fetched(provider, ask, request, kept, deadline)
 
     def forget(self, heard: Heard) -> None:
         """Do not serve *heard* again: it holds what is not believed, and may be mended at its source."""
         self.answers.drop(heard.request)
 
     def _fetched(
-        self, provider: Provider, ask: Ask, request: Request, kept: Kept | None, seconds: float
+        self,
+        provider: Provider,
+        ask: Ask,
+        request: Request,
+        kept: Kept | None,
+        deadline: Deadline,
     ) -> Heard:
-        if seconds <= 0:
-            raise FetchError(Class.TRANSIENT, "no time was left to ask")
         if kept is not None and request.otherwise is None:
             request = dataclasses.replace(request, etag=kept.etag)
-        answer = self._get(request, seconds)
+        answer = self._get(request, provider.timeout or REQUEST_SECONDS, deadline)
         now = self.around.clock().replace(microsecond=0)
         holds = kept if answer.status == 304 else None
         failure = of_clock(answer.headers, now) if holds else self._failure(provider, answer, now)
@@ -89,8 +91,14 @@ class Asker:
         self._keep(provider, ask, answer, fetched, heard)
         return heard
 
-    def _get(self, request: Request, seconds: float) -> Answer:
-        """Return the answer to *request*, or to the one that stands in for it while it is not to be had."""
+    def _get(self, request: Request, most: float, deadline: Deadline) -> Answer:
+        """Return the answer to *request*, or to the one that stands in for it while it is not to be had.
+
+        Each may take *most* seconds, and both no more than the deadline leaves.
+        """
+        seconds = min(deadline.left(), most)
+        if seconds <= 0:
+            raise FetchError(Class.TRANSIENT, "no time was left to ask")
         self.requests += 1
         try:
             answer = self.transport.get(request, seconds=seconds)
@@ -101,7 +109,7 @@ class Asker:
             down = answer.status == 404 or answer.status >= 500
             if request.otherwise is None or not down:
                 return answer
-        return self._get(request.otherwise, seconds)
+        return self._get(request.otherwise, most, deadline)
 
     @staticmethod
     def _failure(provider: Provider, answer: Answer, now: dt.datetime) -> FetchError | None:
