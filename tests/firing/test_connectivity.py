@@ -422,3 +422,12 @@ def test_name_lookup(number, kind):
 def test_clock_skew(headers, off):
     """The Date header, moved on by a cache's Age, is compared with our clock."""
     assert (connectivity.of_clock(headers, NOW) is not None) is off
+
+
+@network
+def test_plain_http_where_tls_is_expected(rates):
+    """A portal that speaks plain HTTP on the TLS port is named as that, not as an error of the system."""
+    with pytest.raises(FetchError, match="no TLS: ") as caught:
+        Transport().get(Request(url=rates.url.replace("http:", "https:")), seconds=5)
+
+    assert caught.value.kind is Class.TRANSIENT

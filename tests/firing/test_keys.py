@@ -21,6 +21,12 @@ def test_file(tmp_path):
     assert keys.resolve(f"file:{path}") == "s3cret"
 
 
+def test_file_of_nobody():
+    """A home of no account here is refused, with the reference."""
+    with pytest.raises(RefusedError, match="no such account"):
+        keys.resolve("file:~nobody-of-that-name/key")
+
+
 def test_environment(monkeypatch):
     """A variable may hold the key."""
     monkeypatch.setenv("OFFICE_KEY", "s3cret")

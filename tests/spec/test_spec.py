@@ -144,7 +144,7 @@ def test_everything():
                 base_url="https://rates.invalid/{base}.json",
                 rate="rates.{quote}",
                 date="date",
-                api_key="file:~/.config/ratectl/office.key",
+                api_key=f"file:{Path('~/.config/ratectl/office.key').expanduser()}",
             ),
         ),
         outputs=(
@@ -241,3 +241,65 @@ def test_every_key_of_the_model_can_be_written():
 
     assert untouched == ["enabled", "ca_bundle"]
     assert dt.datetime.fromisoformat(spec.jobs[0].start)
+
+
+HTTP_JSON = """
+[providers.office]
+kind = "http-json"
+url = "https://rates.invalid/{}"
+rate = "{}"
+api_key = "file:office.key"
+[jobs.a]
+pairs = {}
+schedule = "every day"
+output = "out.txt"
+providers = ["office"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "rate", "pairs", "lacking"),
+    [
+        ("usd.json", "rates.{quote}", '["USD/INR", "EUR/INR"]', "{base}"),
+        ("{base}.json", "rate", '["USD/INR", "USD/EUR"]', "{quote}"),
+        ("usd.json", "rates.{quote}", '["USD/INR", "USD/EUR"]', ""),
+        ("usd-inr.json", "rate", '["USD/INR"]', ""),
+        ("{base}/{quote}", "rate", '["USD/INR", "EUR/CHF"]', ""),
+    ],
+)
+def test_pairs_that_http_json_cannot_tell_apart(url, rate, pairs, lacking):
+    """Pairs that would all get one number are an issue, before any of it is recorded."""
+    text = HTTP_JSON.format(url, rate, pairs)
+
+    if not lacking:
+        assert read(text).jobs
+        return
+    with pytest.raises(SpecError, match="would get the rate of one") as caught:
+        read(text)
+    assert lacking in str(caught.value)
+
+
+def test_key_file_beside_the_spec():
+    """A relative key file is meant from the spec's folder, as every path of a spec is."""
+    [job] = read(HTTP_JSON.format("{base}", "rates.{quote}", '["USD/INR"]')).jobs
+
+    assert job.providers[0].api_key == f"file:{PLACE.parent / 'office.key'}"
+
+
+def test_key_file_of_nobody():
+    """A home that does not exist is an issue at once."""
+    text = HTTP_JSON.format("{base}", "rates.{quote}", '["USD/INR"]')
+
+    with pytest.raises(SpecError, match="there is no account 'nobody-of-that-name'"):
+        read(text.replace("file:office.key", "file:~nobody-of-that-name/key"))
+
+
+def test_password_behind_an_unknown_scheme():
+    """A URL of a kind that is no output is named by its scheme alone."""
+    with pytest.raises(SpecError, match=r"postgressql://\.\.\.: expected one of") as caught:
+        read(
+            '[jobs.a]\npairs=["USD/INR"]\nschedule="every day"\n'
+            'output="postgressql://asha:hunter2@db.invalid/rates"\n'
+        )
+
+    assert "hunter2" not in str(caught.value)

@@ -134,7 +134,8 @@ def fresh_until(
     match = re.search(r"max-age=([0-9]{1,9})", control)
     if match and "no-cache" not in control:
         age = dt.timedelta(seconds=int(match[1]) - _age(headers))
-        most = LONGEST if newest >= received_at.date() else SHARED
+        tomorrow = received_at.replace(hour=0, minute=0, second=0) + dt.timedelta(days=1)
+        most = tomorrow - received_at if newest >= received_at.date() else SHARED
         until = max(until, received_at + min(age, most))
     return until
 

@@ -7,19 +7,20 @@ body that caused it.
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
 from ratectl.firing import keys
 from ratectl.firing.answers import Kept, fresh_until
 from ratectl.firing.connectivity import RETRIED, Class, FetchError, of_clock, of_status
+from ratectl.firing.deadline import Deadline
 from ratectl.firing.providers import SOURCES
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from ratectl.firing.answers import Answers
-    from ratectl.firing.deadline import Deadline
     from ratectl.firing.outcome import Surroundings
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.transport import Answer, Request, Transport
@@ -73,7 +74,8 @@ class Asker:
     ) -> Heard:
         if kept is not None and request.otherwise is None:
             request = dataclasses.replace(request, etag=kept.etag)
-        answer = self._get(request, provider.timeout or REQUEST_SECONDS, deadline)
+        most = min(deadline.left(), provider.timeout or REQUEST_SECONDS)
+        answer = self._get(request, Deadline(most))
         now = self.around.clock().replace(microsecond=0)
         holds = kept if answer.status == 304 else None
         failure = of_clock(answer.headers, now) if holds else self._failure(provider, answer, now)
@@ -82,7 +84,7 @@ class Asker:
             raise failure
         fetched = Kept(
             body=holds.body if holds else answer.body,
-            etag=answer.headers.get("ETag", holds.etag if holds else ""),
+            etag=_entity_tag(answer) or (holds.etag if holds else ""),
             received_at=now,
             uptime=self.around.uptime(),
             fresh_until=now,
@@ -91,12 +93,12 @@ class Asker:
         self._keep(provider, ask, answer, fetched, heard)
         return heard
 
-    def _get(self, request: Request, most: float, deadline: Deadline) -> Answer:
+    def _get(self, request: Request, deadline: Deadline) -> Answer:
         """Return the answer to *request*, or to the one that stands in for it while it is not to be had.
 
-        Each may take *most* seconds, and both no more than the deadline leaves.
+        One that hangs leaves as much time to each of those behind it.
         """
-        seconds = min(deadline.left(), most)
+        seconds = deadline.left() / _links(request)
         if seconds <= 0:
             raise FetchError(Class.TRANSIENT, "no time was left to ask")
         self.requests += 1
@@ -109,15 +111,16 @@ class Asker:
             down = answer.status == 404 or answer.status >= 500
             if request.otherwise is None or not down:
                 return answer
-        return self._get(request.otherwise, most, deadline)
+        return self._get(request.otherwise, deadline)
 
     @staticmethod
     def _failure(provider: Provider, answer: Answer, now: dt.datetime) -> FetchError | None:
         refusal = SOURCES[provider.kind].refusal(answer.status, answer.body)
         by_status = of_status(answer.status, answer.headers, now)
         if by_status is not None:
+            quota = answer.status == 429 and bool(provider.api_key)
             told = refusal is not None and refusal.kind is Class.REFUSED
-            return refusal if told else by_status
+            return refusal if told and (quota or by_status.kind not in RETRIED) else by_status
         if refusal is not None:
             return refusal
         if answer.status != 200:
@@ -149,6 +152,17 @@ class Asker:
         )
         if until is not None:
             self.answers.keep(heard.request, fetched._replace(fresh_until=until))
+
+
+def _entity_tag(answer: Answer) -> str:
+    """Return the entity tag of *answer* if it has one that can be sent back (RFC 9110, section 8.8.3)."""
+    tag = answer.headers.get("ETag", "")
+    return tag if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]*"', tag) else ""
+
+
+def _links(request: Request) -> int:
+    """Return how many requests may have to follow each other."""
+    return 1 + (_links(request.otherwise) if request.otherwise else 0)
 
 
 def _secret(provider: Provider) -> str:

@@ -50,7 +50,8 @@ class Belief:
         self.closed: set[Item] = set()
         self.awaited: set[Item] = set()
         """Some provider may still publish the day itself, so it is not closed yet."""
-        self.failures: dict[str, FetchError] = {}
+        self.failures: dict[Item, dict[str, FetchError]] = defaultdict(dict)
+        """The last failure of each provider, by name, for each item."""
         self.spent: set[tuple[str, Item]] = set()
         self.quarantined: list[tuple[Item | None, Quarantined]] = []
         self.warnings: dict[Item, str] = {}
@@ -65,7 +66,8 @@ class Belief:
 
     def fail(self, provider: Provider, items: Iterable[Item], failure: FetchError) -> None:
         """Note that *provider* gave nothing for *items*; what a retry may mend is not spent."""
-        self.failures[provider.name] = failure
+        items = tuple(items)
+        self._note(provider.name, items, failure)
         if failure.kind in RETRIED:
             return
         if failure.kind is Class.DATA and failure.body:
@@ -78,6 +80,7 @@ class Belief:
         before = len(self.quarantined) + sum(map(len, self.held.values()))
         by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
         for pair, day in items:
+            self.failures[pair, day].pop(provider.name, None)
             by_pair[pair].append(day)
         quotes: dict[Pair, list[Quote]] = defaultdict(list)
         for one in sorted(heard.published, key=lambda one: one.rate_date or dt.date.max):
@@ -101,10 +104,15 @@ class Belief:
             if item not in self.found:
                 self._disagree(item, candidates)
         missing = {item for item in self.want.items if item not in self.found}
+        unheard = {
+            item
+            for item in missing
+            if any(failure.kind in RETRIED for failure in self.failures[item].values())
+        }
         return Fetched(
             quotes=self.found,
-            closed=frozenset(missing & (self.closed - self.awaited)),
-            failures=tuple(self.failures.items()) if missing else (),
+            closed=frozenset(missing & (self.closed - self.awaited - unheard)),
+            failures={item: self.failures[item] for item in missing},
             quarantined=tuple(self.quarantined),
             warnings=self.warnings,
         )
@@ -118,7 +126,8 @@ class Belief:
         body: bytes,
     ) -> None:
         if not quotes:
-            self.failures[provider.name] = FetchError(Class.CONFIG, f"has no {pair}")
+            failure = FetchError(Class.CONFIG, f"has no {pair}")
+            self._note(provider.name, [(pair, day) for day in days], failure)
             return
         jumps = self._jumps(quotes)
         dates = [quote.rate_date for quote in quotes]
@@ -138,7 +147,7 @@ class Belief:
             self.closed.add(item)
         else:
             why = f"no rate of {pair} for {day} or shortly before"
-            self.failures[provider.name] = FetchError(Class.DATA, why)
+            self._note(provider.name, [item], FetchError(Class.DATA, why))
 
     def _sort(
         self,
@@ -174,7 +183,7 @@ class Belief:
             return
         self.awaited.add(item)
         why = f"its newest rate of {quote.pair} is of {quote.rate_date}, that of {day} comes later"
-        self.failures[provider.name] = FetchError(Class.NOT_YET, why)
+        self._note(provider.name, [item], FetchError(Class.NOT_YET, why))
 
     def _hold(self, item: Item, held: Candidate, jump: gate.Jump) -> None:
         if self._repeated(held.quote, jump):
@@ -239,7 +248,11 @@ class Belief:
     def _quarantine(self, item: Item, quote: Quote, body: bytes, reason: str) -> None:
         kept = Quarantined(provider=quote.provider, reason=reason, body=body, quote=quote)
         self.quarantined.append((item, kept))
-        self.failures[quote.provider] = FetchError(Class.DATA, reason)
+        self._note(quote.provider, [item], FetchError(Class.DATA, reason))
+
+    def _note(self, provider: str, items: Iterable[Item], failure: FetchError) -> None:
+        for item in items:
+            self.failures[item][provider] = failure
 
     def _disagree(self, item: Item, candidates: Sequence[Candidate]) -> None:
         for candidate in candidates:
@@ -249,6 +262,6 @@ class Belief:
                 told = ", ".join(f"{other.rate} ({other.provider})" for other in others)
                 reason = f"{quote.pair} {quote.rate} is not within {self.job.agree:%} of {told}"
                 self._quarantine(item, quote, candidate.body, reason)
-            elif not self.failures:
+            elif not self.failures[item]:
                 reason = f"{quote.pair} {quote.rate}: no second provider to agree with it"
                 self._quarantine(item, quote, candidate.body, reason)

@@ -100,6 +100,8 @@ def of_exception(error: BaseException, host: str) -> FetchError:
                     Class.CLOCK, f"{host}: {cause.verify_message}; is this machine's date right?"
                 )
             return FetchError(Class.PORTAL, f"{host}: certificate: {cause.verify_message}")
+        if isinstance(cause, ssl.SSLError):  # its errno is OpenSSL's, not the system's
+            return FetchError(Class.TRANSIENT, f"{host}: no TLS: {cause.reason or 'closed'}")
         if isinstance(cause, socket.gaierror):
             return _of_lookup(cause, host)
         if isinstance(cause, OSError) and cause.errno in UNREACHABLE:

@@ -5,6 +5,7 @@ Each item (pair and day) falls back on its own; what may mend is asked again unt
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from ratectl.firing.providers.ask import Ask
 from ratectl.model import PROVIDER_KINDS, History
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from ratectl.firing.asking import Asker
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ratectl.firing.outcome import Surroundings
     from ratectl.firing.want import Fetched, Item, Want
     from ratectl.model import Job, Pair, Provider
+
+
+LONGEST_REST = 86_400
+"""Seconds; no firing takes as long, and a header may say anything."""
 
 
 class Fetcher:
@@ -35,6 +39,8 @@ class Fetcher:
         self.book = book
         self.asker = asker
         self.around = around
+        self._resting: dict[str, tuple[dt.datetime, FetchError]] = {}
+        """Until when a provider asked to be left alone, and with what."""
 
     def fetch(self, want: Want, deadline: Deadline) -> Fetched:
         """Return the quotes for *want*, retrying what may mend until the deadline."""
@@ -50,24 +56,36 @@ class Fetcher:
                 turn = Deadline(deadline.left() / (len(providers) - position))
                 self._try(provider, belief, turn)
             alive = [provider for provider in providers if belief.missing(provider)]
-            asked = [belief.failures[provider.name].retry_after for provider in alive]
-            pause = max(random.uniform(0, ceiling), min(asked, default=0))  # noqa: S311 - jitter
+            rest = min((self._rest(provider) for provider in alive), default=0.0)
+            pause = max(random.uniform(0, ceiling), rest)  # noqa: S311 - jitter
             if not alive or pause >= deadline.left():
                 break
             self.around.sleep(pause)
         return belief.outcome()
 
     def _try(self, provider: Provider, belief: Belief, deadline: Deadline) -> None:
-        if belief.missing(provider):
-            belief.failures.pop(provider.name, None)
+        if self._rest(provider):
+            belief.fail(provider, belief.missing(provider), self._resting[provider.name][1])
+            return
         for ask, items in self._asks(provider, belief):
             try:
                 heard = self.asker.ask(provider, ask, deadline)
             except FetchError as failure:
                 belief.fail(provider, items, failure)
+                if failure.retry_after:
+                    wait = dt.timedelta(seconds=min(failure.retry_after, LONGEST_REST))
+                    self._resting[provider.name] = self.around.clock() + wait, failure
+                    belief.fail(provider, belief.missing(provider), failure)
+                    return
             else:
                 if not belief.hear(provider, items, heard):
                     self.asker.forget(heard)
+
+    def _rest(self, provider: Provider) -> float:
+        """Return for how many seconds more *provider* asked to be left alone, 0 for none."""
+        now = self.around.clock()
+        until, _ = self._resting.get(provider.name, (now, None))
+        return max(0.0, (until - now).total_seconds())
 
     def _asks(self, provider: Provider, belief: Belief) -> Iterator[tuple[Ask, tuple[Item, ...]]]:
         """Yield each request that *provider* needs for what is missing, and the items it is for."""

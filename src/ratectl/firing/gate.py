@@ -55,19 +55,21 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
     if previous is None:
         return None
     days = max(1, abs((quote.rate_date - previous.rate_date).days))
-    move = abs(quote.rate / previous.rate - 1)
+    ratio = quote.rate / previous.rate
+    move = max(ratio, 1 / ratio) - 1  # a fall is as large as the rise that undoes it
     root = Decimal(days).sqrt()
     if move <= WARN * root:
         return None
     told = f"{quote.pair} {quote.rate} after {previous.rate} of {previous.rate_date}"
-    ratio = quote.rate / previous.rate
+    held = move > HOLD * root
+    alike = WARN if held else SAME  # the market moves on while a slip lasts
     for slip in SLIPS:
-        if near(ratio, slip):
+        if near(ratio, slip, alike):
             return Jump(reason=f"{told}: a factor of {slip}, a unit slip", held=True, slip=True)
-    if near(quote.rate * previous.rate, Decimal(1)):
+    if near(quote.rate * previous.rate, Decimal(1), alike):
         return Jump(reason=f"{told}: the inverse", held=True, slip=True)
     moved = f"{told}: {move * 100:.1f} % in {days} d"
-    return Jump(reason=moved, held=move > HOLD * root)
+    return Jump(reason=moved, held=held)
 
 
 def near(one: Decimal, other: Decimal, within: Decimal = SAME) -> bool:

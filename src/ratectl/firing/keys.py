@@ -42,6 +42,7 @@ def text_behind(reference: str, what: str) -> str:
         raise RefusedError(
             f"{what} {reference!r}: {error.args[0]} is not set in this environment"
         ) from error
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
+    except (OSError, UnicodeError, RuntimeError) as error:
+        missing = isinstance(error, RuntimeError)  # which is how pathlib says that ~ is nobody
+        reason = getattr(error, "strerror", None) or ("no such account" if missing else "not text")
         raise RefusedError(f"{what} {reference!r}: cannot be read: {reason}") from error

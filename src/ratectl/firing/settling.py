@@ -222,7 +222,9 @@ class Settler:
             for slot, settlement in done.items()
             if slot not in failed
         }
-        return results | {slot: self._failed(done[slot], fetched) for slot in sorted(failed)}
+        return results | {
+            slot: self._failed(done[slot], wanted[slot], fetched) for slot in sorted(failed)
+        }
 
     def write(
         self,
@@ -282,9 +284,11 @@ class Settler:
             error=error,
         )
 
-    def _failed(self, done: Settlement, fetched: Fetched) -> Settled:
+    def _failed(self, done: Settlement, items: Sequence[Item], fetched: Fetched) -> Settled:
         slot, now = done.slot, self.around.clock()
-        error = worst(fetched.failures)
+        told = (pair for item in items for pair in fetched.failures.get(item, {}).items())
+        once = {(name, str(failure)): (name, failure) for name, failure in told}
+        error = worst(list(once.values()))
         judged = not isinstance(error, TryLaterError)
         past = (
             slot.astimezone(self.timetable.zone).date() < now.astimezone(self.timetable.zone).date()

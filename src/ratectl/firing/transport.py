@@ -28,6 +28,7 @@ MOST_REDIRECTS = 5
 CHUNK = 65_536
 GZIP = 16 + zlib.MAX_WBITS
 """Tells zlib to expect the header of gzip, which is all that we say we take."""
+LONGEST_HOST = 255
 CONNECT_SECONDS = 10.0
 UNUSABLE = (
     requests.exceptions.InvalidURL,
@@ -224,7 +225,8 @@ def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _redirected(url: str, location: str) -> str:
     there = urljoin(url, location)
     if urlsplit(there)[:2] != urlsplit(url)[:2]:
-        raise FetchError(Class.PORTAL, f"redirected to {urlsplit(there).scheme}://{host_of(there)}")
+        host = "".join(filter(str.isprintable, host_of(there)))[:LONGEST_HOST]
+        raise FetchError(Class.PORTAL, f"redirected to {urlsplit(there).scheme}://{host}")
     return there
 
 

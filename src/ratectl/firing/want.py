@@ -36,8 +36,8 @@ class Fetched(NamedTuple):
     quotes: Mapping[Item, Quote]
     closed: frozenset[Item]
     """Items without a rate to come: it is of an earlier day, which the job does not want, or there never was one."""
-    failures: tuple[tuple[str, FetchError], ...]
-    """The last failure of each provider, while items are missing."""
+    failures: Mapping[Item, Mapping[str, FetchError]]
+    """The last failure of each provider, by name, for each item that is missing."""
     quarantined: tuple[tuple[Item | None, Quarantined], ...]
     """What failed a check, with the item that it was for where it has one."""
     warnings: Mapping[Item, str]
@@ -50,12 +50,13 @@ class Fetched(NamedTuple):
 def joined(parts: Mapping[Item, Fetched]) -> Fetched:
     """Return what *parts*, the fetch that each item was part of, say about just these items."""
     missing = [item for item in parts if item not in parts[item].quotes]
-    failures = {name: error for item in missing for name, error in parts[item].failures}
     rounds = {id(fetched): fetched for fetched in parts.values()}
     return Fetched(
         quotes={item: f.quotes[item] for item, f in parts.items() if item in f.quotes},
         closed=frozenset(item for item in missing if item in parts[item].closed),
-        failures=tuple(failures.items()),
+        failures={
+            item: parts[item].failures[item] for item in missing if item in parts[item].failures
+        },
         quarantined=tuple(
             (item, kept)
             for fetched in rounds.values()

@@ -118,6 +118,7 @@ def _job(
     fields |= common
     job = Job(name=key[-1], **fields)
     _check_history(table, job)
+    _check_placeholders(table, job)
     return job
 
 
@@ -194,6 +195,20 @@ def _chain(table: _Table, providers: dict[str, Provider]) -> tuple[Provider, ...
     names = table.merged.get("providers", DEFAULT_PROVIDERS)
     find = partial(named, providers=providers)
     return table.reading.list(table.place("providers"), names, find)
+
+
+def _check_placeholders(table: _Table, job: Job) -> None:
+    """See that an http-json provider can tell the job's pairs apart: else all would get one number."""
+    for provider in job.providers:
+        for side in ("base", "quote"):
+            written = f"{provider.base_url} {provider.rate}"
+            several = len({getattr(pair, side) for pair in job.pairs}) > 1
+            if provider.kind == "http-json" and several and f"{{{side}}}" not in written:
+                message = (
+                    f'the provider "{provider.name}" has no {{{side}}} in its url or rate, so all '
+                    f"pairs would get the rate of one {side} currency; give each a job and a provider"
+                )
+                table.reading.issue(table.place("pairs"), message)
 
 
 def _check_history(table: _Table, job: Job) -> None:

@@ -50,7 +50,8 @@ def output(value: Any, folder: Path) -> Output:
     if kind in POSTGRES_SCHEMES:
         return Output(kind="postgresql", target=postgres_url(value, folder))
     if kind not in OUTPUT_KINDS:
-        raise ValueError(f"{shown(value)}: {one_of(kind, OUTPUT_KINDS)}")
+        named = f"{kind}://..." if "://" in value else shown(value)  # a URL may hold a password
+        raise ValueError(f"{named}: {one_of(kind, OUTPUT_KINDS)}")
     if not target or target.endswith(("/", os.sep)):
         raise ValueError(f"{shown(value)}: expected the path of a file")
     path = absolute(target, folder)

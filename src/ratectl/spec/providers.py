@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,6 @@ PROVIDER_READERS: Readers = {
     "kind": values.word(*PROVIDER_KINDS),
     "base_url": values.url,
     "url": values.url,
-    "api_key": values.key_reference,
     "timeout": values.timeout,
     "rate": values.text,
     "date": values.text,
@@ -26,13 +26,14 @@ PROVIDER_READERS: Readers = {
 
 def read_providers(reading: Reading) -> dict[str, Provider]:
     """Return every provider that a job may name."""
+    to_key = partial(values.key_reference, folder=reading.path.parent)
     found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS if kind != "http-json"}
     for name, table in reading.table(("providers",)).items():
         key = ("providers", name)
         if not isinstance(table, dict):
             reading.issue(key, f"expected a table, found {values.shown(table)}")
             continue
-        fields = reading.read_each(key, table, PROVIDER_READERS)
+        fields = reading.read_each(key, table, PROVIDER_READERS | {"api_key": to_key})
         kind = fields.setdefault("kind", name if name in found else "")
         if "url" in fields:
             fields["base_url"] = fields.pop("url")

@@ -236,14 +236,15 @@ def hidden(value: Any) -> str:
     return shown(entry) if addresses.is_reference(entry) else f"{addresses.scheme_of(entry)}://..."
 
 
-def key_reference(value: Any) -> str:
-    """Where a secret is kept, never the secret."""
+def key_reference(value: Any, folder: Path) -> str:
+    """Where a secret is kept, never the secret; a relative file begins at *folder*, the spec's."""
     reference = text(value)
     if not addresses.is_reference(reference) or not reference.split(":", 1)[1]:
         raise ValueError(
             'a secret must not stand in the spec; write "file:PATH", "env:NAME" or "credential:NAME"'
         )
-    return reference
+    kind, _, place = reference.partition(":")
+    return f"file:{absolute(place, folder)}" if kind == "file" else reference
 
 
 def absolute(path: str, folder: Path) -> str:

@@ -30,6 +30,8 @@ def load(body: bytes) -> dict[str, Any]:
 
 def text_of(body: bytes) -> str:
     """Return *body* as text without a byte order mark. Raises FetchError for markup, nothing or no UTF-8."""
+    if body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # in whatever encoding
+        raise FetchError(Class.PORTAL, "a web page instead of data")
     try:
         text = body.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:

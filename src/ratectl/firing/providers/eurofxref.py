@@ -52,7 +52,8 @@ def days(body: bytes, wanted: Collection[str]) -> dict[dt.date, Rates]:
 
 def _of_xml(body: bytes, wanted: Collection[str]) -> dict[dt.date, Rates]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
-    if start.startswith((b"<html", b"<!doctype html")):
+    page = start.startswith(b"<") and b"Envelope" not in body
+    if page and (b"<!doctype" not in start or b"<!doctype html" in start):
         raise FetchError(Class.PORTAL, "a web page instead of data")
     found: dict[dt.date, Rates] = {}
 
