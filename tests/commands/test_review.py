@@ -157,8 +157,22 @@ def test_settled_without_it(ratectl, hold, station):
     late = ratectl("review", "accept", str(number))
 
     assert late.code == 78
-    assert "settled without it" in late.err
+    assert "has a rate of USD/INR already" in late.err
     assert len(station.recorded()) == 2
+
+
+def test_one_pair_twice(ratectl, hold, station):
+    """Of two rates for one pair and slot the second one is refused, in words, and nothing is left half-done."""
+    first, second = hold(), hold(rate="9508")
+    ratectl("review", "accept", str(first))
+
+    refused = ratectl("review", "accept", str(second))
+
+    assert refused.code == 78
+    assert "has a rate of USD/INR already" in refused.err
+    assert [rate for _, rate in station.recorded()] == ["9507.12"]
+    assert ratectl("review", "reject", str(second)).code == 0
+    assert station.fetch().returncode == 0
 
 
 def test_without_a_rate(ratectl, hold):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from decimal import Decimal
 
 import pytest
+from scripts.rate_server import Fault
+from tests.fakes.station import now
 
 from ratectl.commands import install as command
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import outbox
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
+from ratectl.model import CatchUp
 
 pytestmark = pytest.mark.engine
 
@@ -98,6 +102,44 @@ def test_change_of_journal(station, postgres, live_rates, shared_before):
         command._see_to_journals(journal, (new,))
 
     assert station.lines() == ["21/11/2026 - 95.20"]
+
+
+@pytest.mark.parametrize("shared_before", [False, True])
+def test_no_slot_twice_after_a_change(station, postgres, live_rates, shared_before):
+    """Slots that were settled behind one that failed are not recorded again in the new journal."""
+    minutes = {"schedule_texts": ("every minute",), "catch_up": CatchUp.ALL}
+    alone = station.job(live_rates.url, **minutes)
+    shared = dataclasses.replace(alone, journal=postgres.url(postgres.database()))
+    old, new = (shared, alone) if shared_before else (alone, shared)
+    station.install(old, since=now().replace(second=30) - dt.timedelta(minutes=5))
+    live_rates.misbehave(Fault(body=b'{"base": "EUR"}'))
+    assert station.fetch().returncode == 65
+
+    with Journal(station.state) as journal:
+        command._see_to_journals(journal, (new,))
+    station.install(new)
+    assert station.fetch().returncode == 0
+
+    slots = [slot for slot, _ in station.recorded()]
+    assert len(slots) == len(set(slots)) == len(station.lines()) >= 5
+
+
+def test_held_before_a_change(ratectl, station, postgres, live_rates):
+    """What was held in the journal that a job has left is not recorded in the one it has now."""
+    alone = station.job(live_rates.url)
+    station.install(alone)
+    live_rates.misbehave(
+        Fault(body=b'{"base": "USD", "date": "2020-01-01", "rates": {"INR": 71.2}}')
+    )
+    assert station.fetch().returncode == 65
+    [held] = json.loads(ratectl("review", "--json").out)
+    station.install(dataclasses.replace(alone, journal=postgres.url(postgres.database())))
+
+    refused = ratectl("review", "accept", str(held["id"]))
+
+    assert refused.code == 78
+    assert "has another journal by now" in refused.err
+    assert station.recorded() == []
 
 
 def test_change_from_a_journal_that_is_away(station, own_postgres, live_rates, capsys):

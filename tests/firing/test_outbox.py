@@ -52,6 +52,26 @@ def test_append(database, target):
 
 
 @pytest.mark.parametrize("written", range(len(BATCH) + 1))
+@pytest.mark.parametrize("first", ["file", "link"])
+def test_killed_under_another_name(database, target, written, first):
+    """A batch that was torn under one name of a file is completed before another name of it is written to."""
+    link = target.parent / "link"
+    link.symlink_to(target.parent, target_is_directory=True)
+    names = {"file": target, "link": link / target.name}
+    torn = names.pop(first)
+    [other] = names.values()
+    commit(database, torn)
+    with target.open("ab") as file:
+        file.write(BATCH[:written])
+
+    commit(database, other, lines=(b"22/11/2026 - 95.20\n",))
+    drain(database, other)
+    drain(database, torn)
+
+    assert target.read_bytes() == BATCH + b"22/11/2026 - 95.20\n"
+
+
+@pytest.mark.parametrize("written", range(len(BATCH) + 1))
 def test_killed_while_writing(database, target, written):
     """Killed after any number of bytes, the next firing completes the batch and doubles nothing."""
     target.write_bytes(b"earlier\n")

@@ -18,15 +18,15 @@ from scripts.rate_server import Fault
 from tests.fakes.station import Station, now
 
 from ratectl.errors import ConfigError, RefusedError, TryLaterError
-from ratectl.firing import schema
+from ratectl.firing import schema, shared
 from ratectl.firing.book import Claim, ClaimLostError, Settlement
 from ratectl.firing.journal import Journal
 from ratectl.firing.shared import SharedDatabase
-from ratectl.model import CatchUp
+from ratectl.model import CatchUp, Output
 
 pytestmark = pytest.mark.engine
 SLOTS = 300
-RECORDED = "SELECT count(*), count(DISTINCT slot) FROM ratectl.quotes"
+RECORDED = "SELECT count(*), count(DISTINCT slot) FROM ratectl_journal.quotes"
 JOB = "usd-inr"
 
 
@@ -274,20 +274,20 @@ def test_created_once(url, open_shared):
 def test_newer_version(url, open_shared, postgres, database):
     """A journal of a newer ratectl is refused, and nothing in it is touched."""
     open_shared(url).rows("SELECT 1 AS one")
-    postgres.sql(database, "UPDATE ratectl.meta SET value = '99' WHERE key = 'version'")
+    postgres.sql(database, "UPDATE ratectl_journal.meta SET value = '99' WHERE key = 'version'")
 
     with pytest.raises(ConfigError, match=f"newer ratectl .*99, this one knows {schema.VERSION}"):
         open_shared(url).rows("SELECT 1 AS one")
-    assert postgres.sql(database, "SELECT value FROM ratectl.meta") == ["99"]
+    assert postgres.sql(database, "SELECT value FROM ratectl_journal.meta") == ["99"]
 
 
 def test_foreign_schema(url, open_shared, postgres, database):
     """A schema of that name with another program's tables stays as it is."""
-    postgres.sql(database, "CREATE SCHEMA ratectl CREATE TABLE accounts (id integer)")
+    postgres.sql(database, "CREATE SCHEMA ratectl_journal CREATE TABLE accounts (id integer)")
 
     with pytest.raises(ConfigError, match="another program's tables"):
         open_shared(url).rows("SELECT 1 AS one")
-    tables = "SELECT relname FROM pg_class WHERE relnamespace = 'ratectl'::regnamespace"
+    tables = "SELECT relname FROM pg_class WHERE relnamespace = 'ratectl_journal'::regnamespace"
     assert postgres.sql(database, tables) == ["accounts"]
 
 
@@ -299,8 +299,45 @@ def test_account_without_rights(postgres, database, open_shared):
     with pytest.raises(RefusedError, match="permission denied"):
         open_shared(postgres.url(database, user=role)).rows("SELECT 1 AS one")
 
-    postgres.sql(database, f"CREATE SCHEMA ratectl AUTHORIZATION {role}")
+    postgres.sql(database, f"CREATE SCHEMA ratectl_journal AUTHORIZATION {role}")
     assert open_shared(postgres.url(database, user=role)).rows("SELECT * FROM firings") == []
+
+
+def test_encoding(postgres, open_shared):
+    """A database that cannot hold what a provider may say is refused before it holds anything."""
+    postgres.sql(
+        "postgres", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'"
+    )
+
+    with pytest.raises(ConfigError, match="its encoding is LATIN1"):
+        open_shared(postgres.url("latin")).rows("SELECT 1 AS one")
+
+
+def test_output_beside_the_journal(hosts, url, postgres, database, live_rates):
+    """A table for outputs may stand in the journal's own database, also of an account that is named as we are."""
+    [host, _] = hosts
+    install(hosts, url, live_rates)
+    with Journal(host.state) as journal:
+        job = journal.installed_job(JOB).job
+    assert "//ratectl@" in url  # its first schema would be one of that name
+    host.install(dataclasses.replace(job, outputs=(Output(kind="postgresql", target=url),)))
+
+    done = host.fetch()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert postgres.sql(database, "SELECT job FROM public.quotes") == [JOB]
+
+
+def test_slow_reader(url, open_shared, monkeypatch):
+    """A result that someone reads page by page is not cut off by the limit on statements."""
+    monkeypatch.setattr(shared, "SECONDS", 2)
+    database = open_shared(url)
+    many = database.each("SELECT repeat('x', 1000) AS x FROM generate_series(1, 50000)")
+
+    next(many)
+    time.sleep(3)
+
+    assert sum(1 for _ in many) == 49_999
 
 
 def test_reading_while_reading(url, open_shared):

@@ -75,7 +75,7 @@ def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     for error in changeover.out_of_reach(journal, jobs, _now()):
         told = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
         typer.echo(told, err=True)
-    changeover.deliver_first(journal, jobs)
+    changeover.move(journal, jobs)
 
 
 def prepare(

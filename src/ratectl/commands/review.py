@@ -85,7 +85,12 @@ def _decide(journal: Journal, action: Action, book: Book, number: int) -> None:
         typer.echo(f"{held.job}: rejected {_what(held)}")
         return
     held = reviewing.undecided(book, number)
-    runner = Runner(journal, journal.installed_job(held.job), surroundings())
+    installed = journal.installed_job(held.job)
+    if journal.book(installed.job) is not book:
+        raise ConfigError(
+            f"{held.job} has another journal by now than when this was held; reject it"
+        )
+    runner = Runner(journal, installed, surroundings())
     error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
     if error is not None:
         raise error

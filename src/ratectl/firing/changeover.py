@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing.delivery import Delivery
+from ratectl.firing.rows import unix
 from ratectl.firing.sinks import FILES
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
-    from ratectl.firing.journal import Journal
+    from ratectl.firing.book import Store
+    from ratectl.firing.journal import Installed, Journal
     from ratectl.model import Job
 
 
@@ -46,22 +48,41 @@ def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:
                 )
 
 
-def deliver_first(journal: Journal, jobs: Iterable[Job]) -> None:
-    """Deliver what waits in the books that *jobs* are about to leave, where nobody would look for it again.
+def move(journal: Journal, jobs: Iterable[Job]) -> None:
+    """Prepare those of *jobs* that leave a book: what waits there is delivered, slots that are still looked at go along.
 
     Raises what stands in the way.
     """
-    before = {row.job.name: row.job for row in journal.readable()}
+    before = {row.job.name: row for row in journal.readable()}
     for job in jobs:
-        old = before.get(job.name)
-        if old is None or old.journal == job.journal:
+        row = before.get(job.name)
+        if row is None or row.job.journal == job.journal:
             continue
+        old, new = journal.book(row.job).store, journal.book(job).store
         try:
-            error = Delivery(old, journal.book(old).store, journal.state_dir).rest()
+            error = Delivery(row.job, old, journal.state_dir).rest()
+            _carry(old, new, row)
         except RatectlError as failure:
             error = failure
         if error is not None:
             raise type(error)(
-                f"job {job.name!r} is to change its journal, and the old one still holds lines for its "
-                f"outputs, or cannot tell: {error}; mend that, or `ratectl remove {job.name}` first"
+                f"job {job.name!r} is to change its journal, and what the old one still owes cannot be "
+                f"moved: {error}; mend that, or `ratectl remove {job.name}` first"
             ) from error
+
+
+def _carry(old: Store, new: Store, row: Installed) -> None:
+    """Copy what became of the slots after the watermark, so that none of them is recorded again."""
+    since = (row.job.name, unix(row.settled_until))
+    for table in ("quotes", "firings"):  # a settled slot must not come before its quotes
+        found = old.rows(f"SELECT * FROM {table} WHERE job = ? AND slot > ?", since)  # noqa: S608 - our names
+        if not found:
+            continue
+        columns = found[0].keys()
+        marks = ", ".join("?" for _ in columns)
+        with new.transaction(durable=True) as connection:
+            connection.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our names
+                " ON CONFLICT DO NOTHING",
+                [tuple(one[column] for column in columns) for one in found],
+            )

@@ -7,6 +7,7 @@ copies with an intent that was never confirmed, and with the last append, which 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
@@ -53,9 +54,21 @@ def intend(store: Store, target: str, sink: FileSink) -> Intent:
     Then put what a rotation dropped of the last append back into the queue: in this order, so that a
     rotation which the first look saw cannot escape the second. Raises CannotCreateError or StorageError.
     """
+    _finish_other_names(store, target)
     intent = _look(queue(store, target), target, sink)
     _recover(store, target, sink)
     return intent
+
+
+def _finish_other_names(store: Store, target: str) -> None:
+    """Carry out what is in flight to the same file under another name of it: it begins where ours would."""
+    begun = store.rows("SELECT * FROM sinks WHERE start IS NOT NULL")
+    place = os.path.realpath(target)
+    for row in begun:
+        other = row["target"].removeprefix(store.here)
+        mine = row["target"] == queue(store, other) and other != target
+        if mine and os.path.realpath(other) == place:
+            _finish(store, other, row)
 
 
 def _look(name: str, target: str, sink: FileSink) -> Intent:

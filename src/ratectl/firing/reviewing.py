@@ -68,13 +68,17 @@ class Acceptance:
         held = undecided(runner.book, self.number)
         quote = self._quote(held)
         slot, name = held.slot, runner.job.name
+        before = {entry.quote.pair for entry in runner.book.quotes(name, slot)}
+        if quote.pair in before:
+            raise ConfigError(
+                f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one"
+            )
         runner.book.reopen_missed(name, slot, slot)
         if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
             raise ConfigError(
                 f"{name}: {slot.isoformat()} is settled without it; reject it instead"
             )
-        recorded = {entry.quote.pair for entry in runner.book.quotes(name, slot)} | {quote.pair}
-        whole = set(runner.job.pairs) <= recorded
+        whole = set(runner.job.pairs) <= before | {quote.pair}
         settlement = Settlement(
             slot=slot,
             quotes=(quote,),

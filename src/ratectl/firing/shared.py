@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ratectl.firing.entries import Statements
     from ratectl.firing.postgres import Connection
 
-SCHEMA = "ratectl"
+SCHEMA = "ratectl_journal"
+"""Not the name of the program, which may be an account's, whose search path would then show our tables to its outputs."""
 SECONDS = 10
 """Each wait for the server ends about then; it comes on top of a firing's deadline."""
 CREATING = 0x72617466
@@ -70,8 +71,9 @@ class SharedDatabase:
             return self._ready().execute(_placed(sql), values).fetchall()
 
     def each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[Mapping[str, Any]]:
-        """Yield what a query finds, in constant memory, over a connection of its own."""
+        """Yield what a query finds, in constant memory, over a connection of its own, however slowly it is read."""
         with postgres.translated(self.url), self._open() as connection:
+            connection.execute("SET statement_timeout = 0")
             yield from connection.cursor().stream(_placed(sql), values)
 
     @contextmanager
@@ -119,6 +121,12 @@ class SharedDatabase:
             )
 
     def _create(self, connection: Connection) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise ConfigError(
+                f"{postgres.shown(self.url)}: its encoding is {encoding}, and what providers say needs UTF8; "
+                "name another database"
+            )
         there = connection.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(%s)",
             (SCHEMA,),
