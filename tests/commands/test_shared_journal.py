@@ -16,7 +16,7 @@ from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import outbox
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
-from ratectl.model import CatchUp
+from ratectl.model import CatchUp, ClosedDays
 
 pytestmark = pytest.mark.engine
 
@@ -155,3 +155,17 @@ def test_change_from_a_journal_that_is_away(station, own_postgres, live_rates, c
         command._see_to_journals(journal, (shared,))
 
     assert "a shared journal is out of reach" in capsys.readouterr().err
+
+
+def test_backfill(ratectl, station, postgres, live_rates):
+    """Past days go into the shared journal too, and what one host has filled another leaves alone."""
+    daily = {"schedule_texts": ("every day at 10:30",), "closed_days": ClosedDays.SKIP}
+    url = postgres.url(postgres.database())
+    station.install(station.job(live_rates.url, "frankfurter", journal=url, **daily))
+
+    first = json.loads(ratectl("backfill", "usd-inr", "--json").out)
+    again = json.loads(ratectl("backfill", "usd-inr", "--json").out)
+
+    assert first["outcomes"]["recorded"] == len(station.lines()) > 15
+    assert first["requests"] == 1
+    assert (again["wanted"], again["requests"]) == (0, 0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ratectl.errors import TryLaterError
 from ratectl.firing import entries
 from ratectl.firing.rows import Entry, Firing, aware, to_entry, to_firing, unix
+from ratectl.model import Pair
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ratectl.firing.entries import Statements
     from ratectl.firing.quote import Quote
     from ratectl.firing.rows import Quarantined, Row
-    from ratectl.model import Pair
 
 
 NAMES_AT_ONCE = 500
@@ -128,12 +128,23 @@ class Book:
         )
         return frozenset(aware(row["slot"]) for row in rows)
 
-    def quotes(self, job: str, slot: dt.datetime | None = None) -> Iterator[Entry]:
-        """Yield the quotes of *job* (of one *slot* if given), oldest slot first, in constant memory."""
-        where, values = ("", ()) if slot is None else (" AND slot = ?", (unix(slot),))
-        sql = f"SELECT * FROM quotes WHERE job = ?{where} ORDER BY slot, base, quote"  # noqa: S608 - no input
-        for row in self.store.each(sql, (job, *values)):
+    def quotes(self, job: str) -> Iterator[Entry]:
+        """Yield the quotes of *job*, oldest slot first, in constant memory."""
+        sql = "SELECT * FROM quotes WHERE job = ? ORDER BY slot, base, quote"
+        for row in self.store.each(sql, (job,)):
             yield to_entry(row)
+
+    def pairs(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, set[Pair]]:
+        """Return the pairs that have a quote in each of *slots*."""
+        found: dict[dt.datetime, set[Pair]] = {slot: set() for slot in slots}
+        rows = self.store.rows(
+            "SELECT slot, base, quote FROM quotes WHERE job = ? AND slot >= ? AND slot <= ?",
+            (job, unix(min(slots)), unix(max(slots))),
+        )
+        for row in rows:
+            if (slot := aware(row["slot"])) in found:
+                found[slot].add(Pair(base=row["base"], quote=row["quote"]))
+        return found
 
     def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
         """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""

@@ -68,7 +68,7 @@ class Acceptance:
         held = undecided(runner.book, self.number)
         quote = self._quote(held)
         slot, name = held.slot, runner.job.name
-        before = {entry.quote.pair for entry in runner.book.quotes(name, slot)}
+        before = runner.book.pairs(name, [slot])[slot]
         if quote.pair in before:
             raise ConfigError(
                 f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one"

@@ -121,10 +121,10 @@ class Settler:
     ) -> list[Settled]:
         claims = self.claimed(slots, deadline)
         ours = [slot for slot in slots if claims[slot] is Claim.OURS]
-        wanted = {slot: self._items(slot) for slot in ours}
-        fetched = self._fetch(wanted, deadline, past=past)
         results: dict[dt.datetime, Settled] = {}
         if ours:
+            wanted = self._items(ours)
+            fetched = self._fetch(wanted, deadline, past=past)
             results = self._record(wanted, fetched, deadline, kind=kind)
         return [results.get(slot) or self._left(slot, claims[slot]) for slot in slots]
 
@@ -134,11 +134,15 @@ class Settler:
         error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
         return Settled(slot=slot, outcome="held", error=error)
 
-    def _items(self, slot: dt.datetime) -> tuple[Item, ...]:
-        """Return what is still missing for *slot*."""
-        day = slot.astimezone(self.timetable.zone).date()
-        recorded = {entry.quote.pair for entry in self.book.quotes(self.job.name, slot)}
-        return tuple((pair, day) for pair in self.job.pairs if pair not in recorded)
+    def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[Item, ...]]:
+        """Return what is still missing for each of *slots*."""
+        recorded = self.book.pairs(self.job.name, slots)
+        wanted = {}
+        for slot in slots:
+            day = slot.astimezone(self.timetable.zone).date()
+            missing = (pair for pair in self.job.pairs if pair not in recorded[slot])
+            wanted[slot] = tuple((pair, day) for pair in missing)
+        return wanted
 
     # The fetch
 
