@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scripts.rate_server import Fault
 
-from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
+from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, UsageError
 from ratectl.firing import held as holding
 from ratectl.firing.book import Book
 from ratectl.firing.journal import Journal
@@ -460,6 +460,22 @@ class TestFailure:
         rates.faults.clear()
         assert fire(usd).error is None
         assert lines() == ["20/11/2026 - 95"]
+
+    def test_purged_meanwhile(self, job, installed, fire, rates, state, monkeypatch):
+        """A job that is removed with its record while its firing fails ends that in words, not in a traceback."""
+        usd = installed(job())
+        honest = rates.answer
+
+        def answer(target, headers):
+            with Journal(state) as journal:
+                journal.forget_jobs(["usd-inr"])
+                journal.purge_jobs(["usd-inr"])
+            return 403, honest(target, headers)[1], b"no"
+
+        monkeypatch.setattr(rates, "answer", answer)
+
+        with pytest.raises(ConfigError, match="not installed"):
+            fire(usd)
 
     def test_bad_data_is_quarantined(self, job, installed, fire, lines, rates, state, sample):
         """A body that cannot be believed is kept with its reason, and exits 65."""

@@ -109,7 +109,7 @@ def release(
     row = connection.execute(
         "SELECT attempts FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
     ).fetchone()
-    return int(row["attempts"])
+    return int(row["attempts"]) if row else 0  # purged meanwhile
 
 
 def give_up(

@@ -290,7 +290,7 @@ class Journal:
         with self.database.transaction() as connection:
             connection.execute("UPDATE jobs SET failures = failures + 1 WHERE name = ?", (job,))
             row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
-        return int(row["failures"])
+        return int(row["failures"]) if row else 1  # purged meanwhile
 
     def end_failures(self, job: str) -> int:
         """Note a good firing and return how many bad ones came right before it."""
