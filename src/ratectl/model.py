@@ -270,14 +270,6 @@ class Job:
         return cls(**values)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installation:
-    """What a spec says about the whole installation."""
-
-    backend: str = "auto"
-    scope: str = "auto"
-
-
 def _to_plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value

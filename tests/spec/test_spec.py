@@ -13,8 +13,9 @@ import pytest
 
 from ratectl import paths
 from ratectl.errors import SpecError
-from ratectl.model import CatchUp, ClosedDays, Installation, Job, Output, Overlap, Pair, Provider
+from ratectl.model import CatchUp, ClosedDays, Job, Output, Overlap, Pair, Provider
 from ratectl.spec import job_digest, load, loads
+from ratectl.spec.document import Installation
 
 SPECS = Path(__file__).resolve().parents[1] / "specs"
 VALID = sorted((SPECS / "valid").glob("*.toml"))

@@ -6,7 +6,6 @@ and the intent to write them; only then is a file touched.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING
 
@@ -317,7 +316,7 @@ def _settlement(
         fetched.quotes[item] for item in items if item in fetched.quotes
     )
     if kind:
-        quotes = tuple(dataclasses.replace(quote, kind=kind) for quote in quotes)
+        quotes = tuple(quote._replace(kind=kind) for quote in quotes)
     outcome = ""
     if fetched.complete(items):
         outcome = "recorded" if quotes or not items else "closed"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.calendar import YEARS
@@ -30,8 +31,7 @@ CENTURY = {
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(NamedTuple):
     """A time of day; hours or minutes are None where the phrase leaves them to the unit."""
 
     hour: int | None
@@ -44,8 +44,7 @@ class Clock:
         return (self.hour or 0) * 3600 + (self.minute or 0) * 60 + self.second
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ordinal:
+class Ordinal(NamedTuple):
     """A day within a month: the *number*-th day (-1 the last), of *weekdays* only if given."""
 
     number: int

@@ -8,9 +8,8 @@ mapping never decreases. Instants are aware datetimes in UTC.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -21,8 +20,7 @@ COVER_YEARS = (2026, 2038)
 """The years whose clock changes a cover is checked against; 2038 is where 32-bit zone rules repeat from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One clock change: at the instant *at*, the offset from UTC goes from *old* to *new*."""
 
     at: dt.datetime

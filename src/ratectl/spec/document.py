@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, Issue, SpecError
-from ratectl.model import Installation
 from ratectl.spec import values
 from ratectl.spec.jobs import read_jobs
 from ratectl.spec.outputs import journal
@@ -33,6 +32,14 @@ RATECTL_READERS: Readers = {
     "backend": values.word("auto", "cron", "systemd", "windows", "launchd"),
     "scope": values.word("auto", "user", "system"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What a spec says about the whole installation."""
+
+    backend: str = "auto"
+    scope: str = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
