@@ -127,8 +127,9 @@ def firing(folder: Path, *, quick: bool) -> Row:
 
 
 def due(folder: Path, url: str) -> tuple[str, ...]:
-    """Return the command of a job whose slot of the last minute is due."""
-    install(folder, url=url, schedule="every minute", now=moment() - dt.timedelta(seconds=70))
+    """Return the command of a job whose one slot, of a minute ago, is due."""
+    schedule = bench_size.just_passed(moment())
+    install(folder, url=url, schedule=schedule, now=moment() - dt.timedelta(minutes=3))
     return (*machine.fetch_argv(), "usd-inr", "--state", str(folder))
 
 

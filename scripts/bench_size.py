@@ -26,7 +26,7 @@ QUOTES = 10_000_000
 HEAD = """
 [defaults]
 pairs = ["USD/INR"]
-schedule = "every minute"
+schedule = "{schedule}"
 providers = ["exchangerate-api-v4"]
 output = "{output}"
 [providers.exchangerate-api-v4]
@@ -95,7 +95,8 @@ def compared(name: str, yardstick: str, sides: list[Iterator[tuple[str, ...]]], 
 def firings(state: Path, url: str, output: Path, *, times: int) -> Iterator[tuple[str, ...]]:
     """Install as many jobs as there will be firings, each with a slot due, and give their commands."""
     names = [f"job-{number}" for number in range(times + 1)]
-    text = HEAD.format(output=output, url=url) + "".join(f"[jobs.{name}]\n" for name in names)
+    now = dt.datetime.now(dt.UTC)
+    text = HEAD.format(output=output, url=url, schedule=just_passed(now)) + "".join(f"[jobs.{name}]\n" for name in names)
     loaded = spec.loads(text.encode(), path=state / "jobs.toml", host_timezone="UTC")
     with Journal(state) as journal:
         journal.record_jobs(
@@ -105,9 +106,14 @@ def firings(state: Path, url: str, output: Path, *, times: int) -> Iterator[tupl
             backend="cron",
             scope="user",
             host_timezone="UTC",
-            now=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=70),
+            now=now - dt.timedelta(minutes=3),
         )
     return iter([(*machine.fetch_argv(), name, "--state", str(state)) for name in names])
+
+
+def just_passed(now: dt.datetime) -> str:
+    """Return a schedule whose last slot was a minute before *now*, so that no firing waits for the next one."""
+    return f"every hour at :{now - dt.timedelta(minutes=1):%M}"
 
 
 def age(state: Path, count: int) -> None:
