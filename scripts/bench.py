@@ -104,7 +104,7 @@ def wake(folder: Path, *, quick: bool) -> Row:
 def firing(folder: Path, *, quick: bool) -> Row:
     """A whole firing (fetch, record, append, sync), against fetching the same with requests alone."""
     server = (PYTHON, str(ROOT / "scripts/rate_server.py"))
-    times = 3 if quick else 40
+    times = 3 if quick else 100
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as rates:
         url = rates.stdout.readline().strip() if rates.stdout else ""
         commands: Iterator[tuple[str, ...]] = iter(
