@@ -96,7 +96,9 @@ def firings(state: Path, url: str, output: Path, *, times: int) -> Iterator[tupl
     """Install as many jobs as there will be firings, each with a slot due, and give their commands."""
     names = [f"job-{number}" for number in range(times + 1)]
     now = dt.datetime.now(dt.UTC)
-    text = HEAD.format(output=output, url=url, schedule=just_passed(now)) + "".join(f"[jobs.{name}]\n" for name in names)
+    text = HEAD.format(output=output, url=url, schedule=just_passed(now)) + "".join(
+        f"[jobs.{name}]\n" for name in names
+    )
     loaded = spec.loads(text.encode(), path=state / "jobs.toml", host_timezone="UTC")
     with Journal(state) as journal:
         journal.record_jobs(
