@@ -41,6 +41,8 @@ class Installed(NamedTuple):
     """Slots that no firing settled and no catch-up will."""
     failures: int
     """Failed firings in a row."""
+    paused: bool = False
+    """A person stopped it with ``ratectl pause``, and nobody has resumed it yet."""
 
 
 class Firing(NamedTuple):
@@ -108,6 +110,7 @@ def to_installed(row: Row) -> Installed:
         enabled=bool(row["enabled"]),
         missed=row["missed"],
         failures=row["failures"],
+        paused=bool(row["paused"]),
     )
 
 
