@@ -6,6 +6,8 @@ our errors here. A file is written beside its place, synced and renamed.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -15,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Completed, RemoveFile, Run, Settle, WriteFile
+from ratectl.backends.base import Completed, Link, RemoveFile, Run, Settle, WriteFile
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
@@ -64,6 +66,16 @@ class SystemReader:
         except OSError:
             return None
 
+    def real(self, path: Path) -> Path:
+        """Return *path* with all symbolic links followed, as far as it exists."""
+        return Path(os.path.realpath(path))
+
+    def owner(self, path: Path) -> int | None:
+        """Return whose *path* is, or None where there is none, and on Windows."""
+        with contextlib.suppress(OSError):
+            return None if sys.platform == "win32" else path.stat().st_uid
+        return None
+
     def which(self, program: str) -> str | None:
         """Return the absolute path of *program* on the PATH or in the system's folders, or None."""
         return shutil.which(program, path=_path())
@@ -95,20 +107,19 @@ def _process_names(entry: str) -> tuple[str, ...]:
 
 def perform(steps: Sequence[Step]) -> None:
     """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails."""
-    writes: list[WriteFile] = []
-    for step in steps:
-        if isinstance(step, WriteFile):
-            writes.append(step)
-            continue
-        _write_files(writes)
-        writes = []
-        if isinstance(step, RemoveFile):
-            _remove_file(step.path)
-        elif isinstance(step, Settle):
-            settle(step.path)
-        else:
-            _run(step)
-    _write_files(writes)
+    for kind, group in itertools.groupby(steps, type):
+        same = list(group)
+        if kind is WriteFile:
+            _write_files([step for step in same if isinstance(step, WriteFile)])
+        elif kind is Link:
+            _make_links([step for step in same if isinstance(step, Link)])
+        for step in same:
+            if isinstance(step, RemoveFile):
+                _remove_file(step.path)
+            elif isinstance(step, Settle):
+                settle(step.path)
+            elif isinstance(step, Run):
+                _run(step)
 
 
 def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -143,6 +154,24 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
             raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
     if sys.platform != "win32":
         for folder in {path.parent for _, path in drafts}:
+            _sync_folder(folder)
+
+
+def _make_links(links: Sequence[Link]) -> None:
+    """Make each link beside its place and rename it, then sync the folders."""
+    for link in links:
+        draft = link.path.parent / f".{link.path.name}.new"
+        try:
+            link.path.parent.mkdir(parents=True, exist_ok=True)
+            draft.unlink(missing_ok=True)
+            draft.symlink_to(link.target)
+            draft.replace(link.path)
+        except PermissionError as error:
+            raise RefusedError(f"{link.path}: may not be written by this account") from error
+        except OSError as error:
+            raise CannotCreateError(f"{link.path}: cannot be made: {error.strerror}") from error
+    if sys.platform != "win32":
+        for folder in {link.path.parent for link in links}:
             _sync_folder(folder)
 
 
