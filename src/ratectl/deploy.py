@@ -287,7 +287,8 @@ def _knowing(site: Site, job: Job) -> Host:
     outputs = [site.reader.real(Path(path)) for path in sandbox.files(job)]
     folders = tuple(dict.fromkeys(path.parent for path in outputs))
     own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
-    on_the_way = {above for path in (*own, *map(Path, site.host.fetch)) for above in path.parents}
+    leaves = {path.parent for path in (*own, *map(Path, site.host.fetch))}
+    on_the_way = leaves.union(*(path.parents for path in leaves))
     foreign = not (
         {site.reader.owner(path) for path in own} <= {site.host.uid, None}
         and {site.reader.owner(path) for path in on_the_way} <= {site.host.uid, 0, None}

@@ -7,6 +7,7 @@ our errors here. A file is written beside its place, synced and renamed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import shutil
@@ -68,13 +69,11 @@ class SystemReader:
 
     def real(self, path: Path) -> Path:
         """Return *path* with all symbolic links followed, as far as it exists."""
-        return Path(os.path.realpath(path))
+        return _real_folder(path.parent) / path.name if not path.is_symlink() else path.resolve()
 
     def owner(self, path: Path) -> int | None:
         """Return whose *path* is, or None where there is none, and on Windows."""
-        with contextlib.suppress(OSError):
-            return None if sys.platform == "win32" else path.stat().st_uid
-        return None
+        return _owner(path)
 
     def which(self, program: str) -> str | None:
         """Return the absolute path of *program* on the PATH or in the system's folders, or None."""
@@ -92,6 +91,19 @@ class SystemReader:
     def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a command that changes nothing; 127 when there is no such program."""
         return _call(argv, stdin, LOOK_LIMIT)
+
+
+@functools.cache
+def _real_folder(path: Path) -> Path:
+    """Return where the folder *path* lies; thousands of jobs share a few."""
+    return path.resolve()
+
+
+@functools.cache
+def _owner(path: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return None if sys.platform == "win32" else path.stat().st_uid
+    return None
 
 
 def _process_names(entry: str) -> tuple[str, ...]:
