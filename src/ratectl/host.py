@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Completed, Link, RemoveFile, Run, Settle, WriteFile
+from ratectl.backends.base import Completed, Expect, Link, RemoveFile, Run, Settle, WriteFile
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def perform(steps: Sequence[Step]) -> None:
                 _remove_file(step.path)
             elif isinstance(step, Settle):
                 settle(step.path)
+            elif isinstance(step, Expect):
+                _expect(step)
             elif isinstance(step, Run):
                 _run(step)
 
@@ -149,6 +151,12 @@ def _run(step: Run) -> None:
     if answer.code and not step.may_fail:
         shown = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
         raise EngineError(f"`{shown}` ended with {answer.code}: {answer.said or 'it said nothing'}")
+
+
+def _expect(step: Expect) -> None:
+    answer = _call(step.argv, b"", LOOK_LIMIT)
+    if (None if answer.code else answer.stdout) != step.stdout:
+        raise EngineError(step.otherwise)
 
 
 def _write_files(writes: Sequence[WriteFile]) -> None:
