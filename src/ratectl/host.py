@@ -117,8 +117,11 @@ def _process_names(entry: str) -> tuple[str, ...]:
     return (first, second) if first == "busybox" else (first,)
 
 
-def perform(steps: Sequence[Step]) -> None:
-    """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails."""
+def perform(steps: Sequence[Step], told: Callable[[int], None] = lambda _: None) -> None:
+    """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails.
+
+    *told* hears how many more are done.
+    """
     for kind, group in itertools.groupby(steps, type):
         same = list(group)
         if kind is WriteFile:
@@ -126,14 +129,20 @@ def perform(steps: Sequence[Step]) -> None:
         elif kind is Link:
             _make_links([step for step in same if isinstance(step, Link)])
         for step in same:
-            if isinstance(step, RemoveFile):
-                _remove_file(step.path)
-            elif isinstance(step, Settle):
-                settle(step.path)
-            elif isinstance(step, Expect):
-                _expect(step)
-            elif isinstance(step, Run):
-                _run(step)
+            _perform_one(step)
+            told(1)
+
+
+def _perform_one(step: Step) -> None:
+    """Do one of the steps that are not better done together."""
+    if isinstance(step, RemoveFile):
+        _remove_file(step.path)
+    elif isinstance(step, Settle):
+        settle(step.path)
+    elif isinstance(step, Expect):
+        _expect(step)
+    elif isinstance(step, Run):
+        _run(step)
 
 
 def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
