@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "install": "Put the jobs of a spec into the OS's own scheduler.",
     "list": "List the installed jobs as the OS has them.",
     "remove": "Take jobs out of the OS's scheduler.",
+    "doctor": "Find every reason why a schedule might silently not run.",
     "render": "Write the texts of an engine into a folder.",
     "next": "Show the slots of a job or schedule.",
     "lint-crontab": "Find crontab lines that do not do what they look like.",

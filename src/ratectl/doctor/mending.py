@@ -1,0 +1,50 @@
+"""Commands that mend: spelled for the machine they are to be typed on. Nothing here runs one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from subprocess import list2cmdline
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ratectl.backends.base import Host, Reader
+    from ratectl.firing.journal import Installed
+
+RETRY = "ratectl doctor"
+BOOTED = Path("/run/systemd/system")
+INSTALLERS = (
+    ("apt-get", "apt-get install"),
+    ("dnf", "dnf install"),
+    ("zypper", "zypper install"),
+    ("pacman", "pacman -S"),
+    ("apk", "apk add"),
+)
+
+
+def typed(host: Host, *argv: str) -> str:
+    """Return *argv* as it is typed into a shell of *host*."""
+    return list2cmdline(argv) if host.platform == "win32" else shlex.join(argv)
+
+
+def as_root(host: Host, command: str) -> str:
+    """Return *command* so that it runs with the rights it needs."""
+    return command if host.root or host.platform == "win32" else f"sudo {command}"
+
+
+def install(host: Host, row: Installed) -> str:
+    """Return the command that puts the job of *row* in place again."""
+    return typed(host, "ratectl", "install", row.spec)
+
+
+def package(host: Host, reader: Reader, name: str) -> str:
+    """Return the command that installs the system's package *name*."""
+    found = [words for program, words in INSTALLERS if reader.which(program)]
+    return as_root(host, f"{found[0] if found else INSTALLERS[0][1]} {name}")
+
+
+def start_service(host: Host, reader: Reader, name: str) -> str:
+    """Return the command that starts the system's service *name*, for good where that can be said."""
+    if reader.is_folder(BOOTED):
+        return as_root(host, f"systemctl enable --now {name}")
+    return as_root(host, f"service {name} start")

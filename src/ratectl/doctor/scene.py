@@ -1,0 +1,91 @@
+"""Everything that the checks look at, gathered once: what the journal knows and what the engines hold.
+
+Gathering cannot fail: what a look runs into is kept beside what it found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ratectl import deploy
+from ratectl.backends import BACKENDS
+from ratectl.deploy import Site
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from ratectl.backends.base import Entry, Found, Host, Reader
+    from ratectl.errors import RatectlError
+    from ratectl.firing.journal import Firing, Installed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One account on one machine, seen once."""
+
+    host: Host
+    reader: Reader
+    now: dt.datetime
+    jobs: tuple[Installed, ...]
+    """The installed jobs that are asked about."""
+    holds: Mapping[Site, Found]
+    refused: Mapping[Site, RatectlError]
+    """The engines that do not let us look."""
+    names: frozenset[str] | None = None
+    """The jobs that are asked about; None: all."""
+    journal_error: RatectlError | None = None
+    """Why the journal tells nothing."""
+    interrupted: bool = False
+    """An install or remove was cut short."""
+    last: Mapping[str, Firing] = field(default_factory=dict)
+    """The newest firing of each job that has one."""
+    out_of_reach: Collection[str] = ()
+    """Jobs whose record lies in a database that did not answer."""
+    spec_drift: Callable[[Installed], str] = lambda _row: ""
+    shell: Mapping[str, str] = field(default_factory=dict)
+    """The environment of the shell that the doctor was called in."""
+
+    @cached_property
+    def entries(self) -> tuple[tuple[Site, Entry], ...]:
+        """Every entry of ours that an engine holds of the jobs asked about."""
+        return tuple(
+            (site, entry)
+            for site, found in self.holds.items()
+            for job, entry in sorted(found.entries.items())
+            if self.names is None or job in self.names
+        )
+
+    @cached_property
+    def awake(self) -> tuple[Installed, ...]:
+        """The jobs that are meant to run."""
+        return tuple(row for row in self.jobs if row.enabled and row.job.enabled)
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """The engines that are to wake a job, or hold an entry of ours."""
+        places = {(row.backend, row.scope) for row in self.awake if row.backend in BACKENDS}
+        places |= {(site.backend.NAME, site.scope) for site, _ in self.entries}
+        return tuple(self.site(*place) for place in sorted(places))
+
+    def site(self, backend: str, scope: str) -> Site:
+        """Return one engine in one scope of this machine."""
+        return Site(backend=BACKENDS[backend], scope=scope, host=self.host, reader=self.reader)
+
+    def row(self, job: str) -> Installed | None:
+        """Return what the journal knows of *job*."""
+        return next((row for row in self.jobs if row.job.name == job), None)
+
+
+def survey(host: Host, reader: Reader) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
+    """Return what each engine holds, and which do not let us look."""
+    refused: dict[Site, RatectlError] = {}
+    holds = deploy.survey(host, reader, refused.__setitem__)
+    return holds, refused
+
+
+def chosen(rows: Sequence[Installed], names: frozenset[str] | None) -> tuple[Installed, ...]:
+    """Return those of *rows* that are asked about."""
+    return tuple(row for row in rows if names is None or row.job.name in names)
