@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import difflib
 import os
@@ -87,6 +86,7 @@ def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] |
         refused=refused,
         names=names,
         journal_error=journal_error,
+        unreadable="" if journal_error else _unreadable(journal),
         interrupted=was_interrupted(here.state_dir),
         last=last,
         out_of_reach=out_of_reach,
@@ -99,18 +99,25 @@ def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] |
 
 
 def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]:
-    """Return the installed jobs, and why they or some of them cannot be told."""
+    """Return the installed jobs, as far as they can be read, and why the journal is not to be trusted."""
+    rows: tuple[Installed, ...] = ()
     try:
         rows = journal.readable()
-        journal.installed()
         file = journal.database.path
         if file.exists() and file.stat().st_size < MOST_CHECKED:
             journal.database.check()
     except RatectlError as error:
-        with contextlib.suppress(RatectlError):
-            return journal.readable(), error
-        return (), error
+        return rows, error
     return rows, None
+
+
+def _unreadable(journal: Journal) -> str:
+    """Return why not all installed jobs can be read, though some can."""
+    try:
+        journal.installed()
+    except RatectlError as error:
+        return str(error)
+    return ""
 
 
 def _last_firings(

@@ -44,7 +44,7 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
     row = scene.row(entry.job)
     if row is None:
-        if scene.journal_error is None:
+        if scene.journal_error is None and not scene.unreadable:
             yield Finding(
                 check="entry-unknown",
                 job=entry.job,
@@ -61,8 +61,7 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find a job that two engines, or one in both scopes, hold at once."""
     name = row.job.name
     places = [site for site, entry in scene.entries if entry.job == name]
-    home = (row.backend, row.scope)
-    strangers = [site for site in places if (site.backend.NAME, site.scope) != home]
+    strangers = [site for site in places if site != scene.home(row)]
     if strangers and (len(places) > 1 or row.backend not in BACKENDS):
         others = " and ".join(map(str, strangers))
         again = mending.install(scene.host, row)
@@ -78,12 +77,10 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
 
 def missing(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find a job that is to run and that its engine does not hold."""
-    if row not in scene.awake or row.backend not in BACKENDS:
+    place = scene.home(row)
+    if place is None or row not in scene.awake:
         return
-    place = scene.site(row.backend, row.scope)
-    held = any(site == place and entry.job == row.job.name for site, entry in scene.entries)
-    shared = {site.backend.NAME for site in scene.refused}
-    if not held and row.backend not in shared:
+    if not any(site == place and entry.job == row.job.name for site, entry in scene.entries):
         yield Finding(
             check="entry-missing",
             job=row.job.name,
@@ -113,10 +110,7 @@ def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     row = scene.row(entry.job)
     if row is None or row not in scene.awake or entry.drift or not has_zone(row.job.timezone):
         return
-    if row.host_timezone != site.host.zone.key or (row.backend, row.scope) != (
-        site.backend.NAME,
-        site.scope,
-    ):
+    if row.host_timezone != site.host.zone.key or site != scene.home(row):
         return  # which other checks tell
     cover = site.backend.check(row.job, site.host.zone)
     if entry.artefacts == site.backend.render(row.job, cover, site.host, site.scope):

@@ -55,6 +55,8 @@ def state(scene: Scene) -> Iterator[Finding]:
     if scene.interrupted:
         text = "an install or remove was cut short, and the schedules may be half done"
         yield Finding(check="install-interrupted", text=text, mend="ratectl install")
+    if scene.unreadable:
+        yield Finding(check="snapshot-unreadable", text=scene.unreadable, mend="ratectl install")
     error = scene.journal_error
     if error is not None and "newer ratectl" in str(error):
         mend = mending.typed(scene.host, scene.host.fetch[0], *UPGRADE)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ratectl import deploy
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, cron
 from ratectl.deploy import Site
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Scene:
     """The jobs that are asked about; None: all."""
     journal_error: RatectlError | None = None
     """Why the journal tells nothing."""
+    unreadable: str = ""
+    """Why some installed jobs cannot be read, though others can."""
     interrupted: bool = False
     """An install or remove was cut short."""
     last: Mapping[str, Firing] = field(default_factory=dict)
@@ -73,6 +75,15 @@ class Scene:
     def site(self, backend: str, scope: str) -> Site:
         """Return one engine in one scope of this machine."""
         return Site(backend=BACKENDS[backend], scope=scope, host=self.host, reader=self.reader)
+
+    def home(self, row: Installed) -> Site | None:
+        """Return the engine that is to hold the job of *row*, None where it cannot be looked into.
+
+        Root's crontab serves both scopes where cron has no folder of its own.
+        """
+        same = [site for site in self.holds if row.backend == site.backend.NAME]
+        exact = [site for site in same if site.scope == row.scope]
+        return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
     def row(self, job: str) -> Installed | None:
         """Return what the journal knows of *job*."""
