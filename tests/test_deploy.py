@@ -3,76 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import contextmanager
 
 import pytest
 from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import Machine, PowerCutError, host
+from tests.fakes.machine import PowerCutError, done
+from tests.fakes.office import Office
 
 from ratectl import deploy, report
-from ratectl.backends import BACKENDS
 from ratectl.backends.base import Verb
 from ratectl.errors import ConfigError, EngineError
 from ratectl.firing.journal import Journal
 from ratectl.schedule.triggers import Cover, Fidelity
-from ratectl.undertaking import exclusive
 
 ENGINES = ["cron", "systemd"]
-
-
-class Office:
-    """One account at one machine with one engine, which installs and removes as the commands do."""
-
-    def __init__(self, folder, engine="cron", **facts):
-        self.machine = Machine(booted=True, **facts)
-        self.account = host(state_dir=folder)
-        self.use(engine)
-
-    def use(self, engine):
-        self.site = deploy.Site(
-            backend=BACKENDS[engine], scope="user", host=self.account, reader=self.machine
-        )
-
-    @contextmanager
-    def at_work(self):
-        folder = self.account.state_dir
-        with exclusive(folder) as undertaking, Journal(folder) as journal:
-            yield undertaking, journal
-
-    def install(self, *wanted, prune=False, digest="d1"):
-        source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
-        with self.at_work() as (undertaking, journal):
-            prepared = deploy.prepare(
-                self.site, source, journal, prune=prune, afresh=undertaking.interrupted
-            )
-            if not prepared.empty or undertaking.interrupted:
-                deploy.apply(
-                    prepared,
-                    journal,
-                    undertaking,
-                    perform=self.machine.perform,
-                    clock=lambda: self.machine.now,
-                )
-        return prepared
-
-    def remove(self, *names):
-        with self.at_work() as (undertaking, journal):
-            holds = deploy.survey(self.account, self.machine)
-            removal = deploy.prepare_removal(holds, journal.installed(), names or None)
-            deploy.apply_removal(removal, journal, undertaking, perform=self.machine.perform)
-        return removal
-
-    def held(self):
-        return sorted(self.site.backend.inspect(self.machine, self.account, "user").entries)
-
-    def known(self):
-        with Journal(self.account.state_dir) as journal:
-            return [row.job.name for row in journal.installed()]
 
 
 @pytest.fixture(params=ENGINES)
 def office(request, tmp_path):
     return Office(tmp_path, request.param)
+
+
+def snapshots(office):
+    """Return what the journal knows of each installed job."""
+    with Journal(office.account.state_dir) as journal:
+        return journal.installed()
 
 
 def test_install_then_nothing_to_do(office):
@@ -141,6 +95,43 @@ def test_switched_off(office):
     assert office.held() == ["a"]
     assert office.known() == ["a", "b"]
     assert office.install(job("a"), job("b", enabled="false")).empty
+
+
+def test_pause(office):
+    """A paused job has no wakeups, stays known, and an install leaves it so; a resume brings it back."""
+    office.install(*jobs("a", "b"))
+
+    office.pause("a")
+    assert office.held() == ["b"]
+    assert office.known() == ["a", "b"]
+    assert office.install(*jobs("a", "b")).empty
+    office.resume("a")
+
+    assert office.held() == ["a", "b"]
+    assert office.install(*jobs("a", "b")).empty
+
+
+def test_resume_counts_from_now(office):
+    """Slots that passed during a pause are not owed afterwards."""
+    office.install(job("a"))
+    office.pause("a")
+    later = office.machine.now + dt.timedelta(days=3)
+
+    office.resume("a", now=later)
+
+    [row] = snapshots(office)
+    assert (row.paused, row.installed_at, row.settled_until) == (False, later, later)
+
+
+def test_a_removed_job_is_not_paused_when_it_comes_back(office):
+    """Removing ends a pause: the next install is a first one."""
+    office.install(job("a"))
+    office.pause("a")
+    office.remove("a")
+
+    office.install(job("a"))
+
+    assert office.held() == ["a"]
 
 
 def test_remove(office):
@@ -271,18 +262,66 @@ def test_an_engine_that_loses_it(tmp_path):
         office.install(job())
 
 
-def test_after_an_error_all_is_put_in_place_again(tmp_path):
-    """After an install that failed half-way the next one stages every job afresh."""
+def test_what_the_engine_refuses_is_taken_back(tmp_path):
+    """Where the engine refuses one step, the jobs that stood before are as they were, in engine and journal."""
+    office = Office(tmp_path, "systemd")
+    office.install(*jobs("a", "b"))
+    before = dict(office.machine.files), dict(office.machine.links), snapshots(office)
+    office.machine.systemd.refuses = {"ratectl-c.timer"}
+
+    with pytest.raises(EngineError, match="Everything is as it was before"):
+        office.install(job("b", schedule='"every day at 12:15"'), job("c"))
+
+    assert (office.machine.files, office.machine.links, snapshots(office)) == before
+    assert office.machine.systemd.active == {"ratectl-a.timer", "ratectl-b.timer"}
+    assert office.install(*jobs("a", "b")).empty
+
+
+def test_a_refused_move_leaves_the_jobs_where_they_were(tmp_path):
+    """Jobs whose new engine refuses them stand in the old one again."""
+    office = Office(tmp_path, "cron")
+    office.install(*jobs("a", "b"))
+    tab = office.machine.crontab.tab
+    office.use("systemd")
+    office.machine.systemd.refuses = {"ratectl-b.timer"}
+
+    with pytest.raises(EngineError):
+        office.install(*jobs("a", "b"))
+
+    assert office.held() == []
+    assert office.machine.crontab.tab == tab
+    office.use("cron")
+    assert office.install(*jobs("a", "b")).empty
+
+
+def test_what_cannot_be_taken_back(tmp_path):
+    """Where even taking back is refused, that is said, and the next install puts everything in place."""
     office = Office(tmp_path, "systemd")
     office.machine.systemd._next = lambda _unit: None
-    with pytest.raises(EngineError):
+    office.machine.systemd._stop = lambda _units: done(1, stderr=b"Access denied\n")
+    with pytest.raises(EngineError, match=r"could not be put back: .*Access denied"):
         office.install(job())
-    del office.machine.systemd._next
+    del office.machine.systemd._next, office.machine.systemd._stop
 
     prepared = office.install(job())
 
     assert prepared.main.changes[0].why == "an earlier install was interrupted"
     assert office.install(job()).empty
+
+
+def test_a_move_removes_first(tmp_path):
+    """Of a job that moves to another engine the old entry goes before the new one comes."""
+    office = Office(tmp_path, "cron")
+    office.install(job("a"))
+    office.use("systemd")
+
+    prepared = office.install(job("a"))
+
+    [old] = prepared.moves
+    assert office.machine.performed[-len(prepared.main.steps) - len(old.steps) :] == [
+        *old.steps,
+        *prepared.main.steps,
+    ]
 
 
 def test_dry_run_and_install_name_the_same_steps(office):

@@ -28,7 +28,7 @@ def entry(job, data=b"x", **more):
         ({"a": artefacts("a")}, {"a": entry("a")}, {"afresh": True}, {"a": Verb.UPDATE}),
         ({}, {"a": entry("a")}, {}, {"a": Verb.KEEP}),
         ({}, {"a": entry("a")}, {"prune": True}, {"a": Verb.DELETE}),
-        ({}, {"a": entry("a")}, {"disabled": ["a"]}, {"a": Verb.DELETE}),
+        ({}, {"a": entry("a")}, {"asleep": {"a": "paused"}}, {"a": Verb.DELETE}),
         ({"b": artefacts("b")}, {"a": entry("a")}, {}, {"a": Verb.KEEP, "b": Verb.CREATE}),
     ],
 )

@@ -25,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "install": "Put the jobs of a spec into the OS's own scheduler.",
     "list": "List the installed jobs as the OS has them.",
     "remove": "Take jobs out of the OS's scheduler.",
+    "pause": "Stop jobs until they are resumed.",
+    "resume": "Let paused jobs run again, from now on.",
     "doctor": "Find every reason why a schedule might silently not run.",
     "render": "Write the texts of an engine into a folder.",
     "next": "Show the slots of a job or schedule.",

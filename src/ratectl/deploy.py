@@ -1,15 +1,15 @@
-"""Install and remove: inspect, check, render, plan, stage, perform, read back.
+"""Install: inspect, check, render, plan, stage, perform, read back.
 
-The journal knows a job before the engine can wake it, and the engine forgets it
-before the journal does; so a run that is cut short anywhere leaves nothing that
-fires without a snapshot, and the next run converges.
+The journal knows a job before the engine can wake it, so a run that is cut short anywhere leaves
+nothing that fires without a snapshot, and the next run converges. What the engine refuses, or
+does not hold as installed, is taken back: engine and journal are as they were.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Step,
     )
     from ratectl.firing.journal import Installed, Journal
+    from ratectl.firing.roster import Kept
     from ratectl.model import Job
     from ratectl.schedule.triggers import Cover
     from ratectl.undertaking import Undertaking
@@ -72,6 +73,8 @@ class Part:
     site: Site
     changes: tuple[Change, ...]
     steps: tuple[Step, ...]
+    found: Found
+    """What stood there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ class Prepared:
 
     main: Part
     moves: tuple[Part, ...]
-    """Entries of the same jobs at other sites, removed once the new ones are seen to stand."""
+    """Entries of the same jobs at other sites, which go before the new ones come."""
     source: Source
     covers: Mapping[str, Cover]
     record: tuple[Job, ...]
@@ -94,16 +97,6 @@ class Prepared:
         """Nothing has to be done at all."""
         parts = (self.main, *self.moves)
         return not (self.record or self.forget or any(plan.pending(p.changes) for p in parts))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """Everything that a remove will do, as values."""
-
-    parts: tuple[Part, ...]
-    forget: tuple[str, ...]
-    jobs: tuple[str, ...] = field(default=())
-    """The jobs meant, whether or not any engine holds them."""
 
 
 def digest_of(reader: Reader, path: str) -> str:
@@ -144,14 +137,16 @@ def prepare(
     """Return what an install of *source* at *site* will do. Looks, and changes nothing."""
     installed = {row.job.name: row for row in journal.readable()}
     covers = covers_of(site, source.jobs)
-    wanted = {job.name: _render(site, job, covers[job.name]) for job in source.jobs if job.enabled}
-    disabled = frozenset(job.name for job in source.jobs if not job.enabled)
+    asleep = {name: "paused" for name, row in installed.items() if row.paused}
+    asleep |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
+    awake = [job for job in source.jobs if job.name not in asleep]
+    wanted = {job.name: _render(site, job, covers[job.name]) for job in awake}
     found = site.backend.inspect(site.reader, site.host, site.scope)
-    changes = plan.changes(wanted, found.entries, disabled=disabled, prune=prune, afresh=afresh)
+    changes = plan.changes(wanted, found.entries, asleep=asleep, prune=prune, afresh=afresh)
     names = frozenset(job.name for job in source.jobs)
     strangers = frozenset(installed) - names if prune else frozenset()
     return Prepared(
-        main=_part(site, found, changes),
+        main=part_of(site, found, changes),
         moves=_moves(site, installed, names | strangers),
         source=source,
         covers=covers,
@@ -173,10 +168,28 @@ def apply(
 ) -> dict[str, Entry]:
     """Perform *prepared*, read back, and return the entries that now stand.
 
-    Raises EngineError where the engine does not hold what was installed, or will run at another time.
+    Raises EngineError where the engine does not hold what was installed, or will run at another
+    time, and what a step raised; then nothing of it is left.
     """
-    site = prepared.main.site
     undertaking.begin()
+    before = journal.kept(job.name for job in prepared.record)
+    try:
+        _record(prepared, journal, clock())
+        for part in (*prepared.moves, prepared.main):
+            perform(part.steps)
+        entries = _read_back(prepared, clock)
+    except RatectlError as error:
+        _take_back(prepared, journal, before, perform, error)
+        undertaking.done()
+        raise type(error)(f"{error}\nEverything is as it was before.") from error
+    if prepared.forget:
+        journal.forget_jobs(prepared.forget)
+    undertaking.done()
+    return entries
+
+
+def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
+    site = prepared.main.site
     if prepared.record:
         journal.record_jobs(
             prepared.record,
@@ -185,52 +198,31 @@ def apply(
             backend=site.backend.NAME,
             scope=site.scope,
             host_timezone=site.host.zone.key,
-            now=clock(),
+            now=now,
         )
-    perform(prepared.main.steps)
-    entries = _read_back(prepared, clock)
-    for part in prepared.moves:
-        perform(part.steps)
-    if prepared.forget:
-        journal.forget_jobs(prepared.forget)
-    undertaking.done()
-    return entries
 
 
-def prepare_removal(
-    held: Mapping[Site, Found], installed: Sequence[Installed], names: Collection[str] | None
-) -> Removal:
-    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`survey`."""
-    recorded = {row.job.name for row in installed}
-    known = recorded.union(*(found.entries for found in held.values()))
-    meant = known if names is None else set(names) & known
-    parts = tuple(
-        part
-        for site, found in held.items()
-        if (part := _part(site, found, plan.removals(found.entries, meant))).changes
-    )
-    return Removal(parts=parts, forget=tuple(sorted(meant & recorded)), jobs=tuple(sorted(meant)))
-
-
-def apply_removal(
-    removal: Removal,
+def _take_back(
+    prepared: Prepared,
     journal: Journal,
-    undertaking: Undertaking,
-    *,
+    before: Kept,
     perform: Callable[[Sequence[Step]], None],
+    error: RatectlError,
 ) -> None:
-    """Perform *removal* and look whether the entries are gone. Raises EngineError where one is not."""
-    undertaking.begin()
-    for part in removal.parts:
-        perform(part.steps)
-        site = part.site
-        left = site.backend.inspect(site.reader, site.host, site.scope).entries
-        if stay := sorted(set(left) & {change.job for change in part.changes}):
-            raise EngineError(
-                f"{site}: still holds {', '.join(stay)} after the removal; run it again"
-            )
-    journal.forget_jobs(removal.jobs)
-    undertaking.done()
+    """Bring engines and journal to where they were. Raises EngineError where that is refused, too."""
+    try:
+        for part in (prepared.main, *prepared.moves):
+            site = part.site
+            now = site.backend.inspect(site.reader, site.host, site.scope)
+            names = {change.job for change in plan.pending(part.changes)}
+            back = plan.restoring(part.found.entries, now.entries, names)
+            perform(site.backend.stage(back, now, site.host, site.scope))
+    except RatectlError as second:
+        raise EngineError(
+            f"{error}\nWhat stood before could not be put back: {second}\n"
+            "`ratectl install` tries again, and finishes what is half done."
+        ) from error
+    journal.put_back(before)
 
 
 def survey(
@@ -267,9 +259,10 @@ def survey(
     return holds
 
 
-def _part(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:
+def part_of(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:
+    """Return what *changes* take at *site*, where *found* stands."""
     steps = site.backend.stage(plan.pending(changes), found, site.host, site.scope)
-    return Part(site=site, changes=changes, steps=steps)
+    return Part(site=site, changes=changes, steps=steps, found=found)
 
 
 def _render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
@@ -305,7 +298,7 @@ def _moves(
             found = old.backend.inspect(old.reader, old.host, scope)
         except EngineAbsentError:
             continue  # that engine is gone, and its entries with it
-        if part := _part(old, found, plan.removals(found.entries, jobs)):
+        if part := part_of(old, found, plan.removals(found.entries, jobs)):
             parts.append(part)
     return tuple(part for part in parts if part.changes)
 

@@ -36,6 +36,7 @@ class Row:
     """The next slot, in the job's zone."""
     drift: tuple[str, ...]
     last: Firing | None
+    paused: bool = False
 
 
 class SpecDrift:
@@ -119,6 +120,7 @@ def _held(
         next=upcoming if entry.enabled else None,
         drift=tuple(drift),
         last=_in_zone(last, row),
+        paused=row is not None and row.paused,
     )
 
 
@@ -132,6 +134,8 @@ def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
         yield f"the machine's zone is {zone}, and was {row.host_timezone} at the installation"
     elif not row.job.enabled:
         yield "switched off, but still there"
+    elif row.paused:
+        yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
     else:
         cover = site.backend.check(row.job, site.host.zone)
         wanted = site.backend.render(row.job, cover, site.host, site.scope)
@@ -153,9 +157,9 @@ def _unheld(
     if not served:
         backend, zone = BACKENDS[row.backend], ZoneInfo(row.host_timezone)
         fidelity = backend.check(row.job, zone).fidelity.value
-        if row.job.enabled:
+        if row.job.enabled and not row.paused:
             drift.append(f"gone from {row.backend} ({row.scope}): `ratectl install` puts it back")
-    awake = served and row.job.enabled
+    awake = served and row.job.enabled and not row.paused
     return Row(
         job=row.job.name,
         backend=row.backend,
@@ -166,6 +170,7 @@ def _unheld(
         next=_upcoming(row, now) if awake else None,
         drift=tuple(filter(None, drift)),
         last=_in_zone(last, row),
+        paused=row.paused,
     )
 
 

@@ -6,6 +6,7 @@ A job also has a plain form (dicts, lists, strings) for the journal's snapshot;
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -252,6 +253,11 @@ class Job:
         """Return the job as JSON-ready values."""
         return {field: _to_plain(getattr(self, field)) for field in self.__slots__}
 
+    def to_json(self) -> str:
+        """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
+        pairs = (f'"{field}": {_json(getattr(self, field))}' for field in self.__slots__)
+        return f"{{{', '.join(pairs)}}}"
+
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Job:
         """Return the job that :meth:`to_plain` gave *plain* for; unknown or missing keys raise TypeError."""
@@ -268,6 +274,13 @@ class Job:
             "agree": Decimal(plain["agree"]),
         }
         return cls(**values)
+
+
+@functools.lru_cache(maxsize=8192, typed=True)
+def _json(value: Any) -> str:
+    import json  # noqa: PLC0415 - a firing that has nothing to do needs the model, and no JSON
+
+    return json.dumps(_to_plain(value))
 
 
 def _to_plain(value: Any) -> Any:

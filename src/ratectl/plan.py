@@ -20,22 +20,37 @@ def changes(
     wanted: Mapping[str, tuple[Artefact, ...]],
     found: Mapping[str, Entry],
     *,
-    disabled: Collection[str] = (),
+    asleep: Mapping[str, str] | None = None,
     prune: bool = False,
     afresh: bool = False,
 ) -> tuple[Change, ...]:
     """Return one change for each job of *wanted* and *found*, ordered by job name.
 
-    *disabled* jobs are of the spec but get no wakeups. *afresh* puts everything in
+    *asleep* jobs stay known but get no wakeups, each for its reason. *afresh* puts everything in
     place again, since an earlier run was interrupted at an unknown step.
     """
-    asleep = frozenset(disabled)
+    reasons = asleep or {}
     return tuple(
         _change(job, wanted[job], found.get(job), afresh=afresh)
         if job in wanted
-        else _left_over(found[job], asleep=job in asleep, prune=prune)
+        else _left_over(found[job], asleep=reasons.get(job, ""), prune=prune)
         for job in sorted({*wanted, *found})
     )
+
+
+def restoring(
+    before: Mapping[str, Entry], now: Mapping[str, Entry], names: Collection[str]
+) -> tuple[Change, ...]:
+    """Return what brings the jobs *names* from *now* back to *before*, ordered by job name."""
+    back = []
+    for job in sorted(names):
+        was, stands = before.get(job), now.get(job)
+        if was is None and stands is not None:
+            back.append(Change(verb=Verb.DELETE, job=job, entry=stands))
+        elif was is not None and was != stands:
+            verb = Verb.UPDATE if stands else Verb.CREATE
+            back.append(Change(verb=verb, job=job, artefacts=was.artefacts, entry=stands))
+    return tuple(back)
 
 
 def removals(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, ...]:
@@ -51,10 +66,10 @@ def pending(plan: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(change for change in plan if change.verb is not Verb.KEEP)
 
 
-def _left_over(entry: Entry, *, asleep: bool, prune: bool) -> Change:
+def _left_over(entry: Entry, *, asleep: str, prune: bool) -> Change:
     """Return what becomes of *entry*, for which nothing is wanted."""
     if asleep:
-        return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why="switched off in the spec")
+        return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why=asleep)
     if prune:
         return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why="not in the spec")
     return Change(

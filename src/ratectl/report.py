@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.backends.base import Change, Step
-    from ratectl.deploy import Part, Prepared, Removal
+    from ratectl.deploy import Part, Prepared
     from ratectl.doctor.finding import Finding
     from ratectl.listing import Row
+    from ratectl.removal import Removal
     from ratectl.schedule.triggers import Cover
 
 _SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-", Verb.KEEP: "="}
@@ -110,6 +111,15 @@ def removal_text(removal: Removal) -> str:
     return "\n".join(lines)
 
 
+def pause_text(removal: Removal) -> str:
+    """Return what a pause did."""
+    lines = [f"paused in {part.site}:" for part in removal.parts[:1]] or ["paused:"]
+    lines += _shortened([f"  {job}" for job in removal.jobs])
+    return "\n".join(
+        (*lines, "`ratectl resume` lets them run again; slots until then are left out")
+    )
+
+
 def steps_text(parts: Sequence[Part]) -> str:
     """Return the steps of *parts* as a dry run shows them."""
     return "\n".join(["steps:", *_few_files([f"  {_step(s)}" for p in parts for s in p.steps])])
@@ -194,7 +204,7 @@ def _listed(row: Row) -> tuple[str, str, str, str, str]:
     return (
         row.job,
         f"{row.backend} ({row.scope})",
-        f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
+        "paused" if row.paused else f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
         f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M %Z}" if row.last else "-",
         triggers,
     )
@@ -218,7 +228,7 @@ def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
     if prepared.record:
         yield f"record {_count(len(prepared.record), 'job')} in the journal"
-    for part in (prepared.main, *prepared.moves):
+    for part in (*prepared.moves, prepared.main):
         yield from (_step(step) for step in part.steps)
     if prepared.forget:
         yield f"mark {_count(len(prepared.forget), 'job')} as removed in the journal"

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ratectl.errors import CannotCreateError, RefusedError, StorageError
+from ratectl.errors import CannotCreateError, RefusedError, StorageError, TryLaterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,8 @@ class Undertaking:
         self._path = path
         self.interrupted = os.fstat(handle).st_size > 0
         """An earlier change began and never came to its end."""
+        self.at_work = False
+        """This one began, and has not come to its end."""
 
     def begin(self) -> None:
         """Note on disk that the engine is about to be changed."""
@@ -33,6 +35,7 @@ class Undertaking:
             os.lseek(self._handle, 0, os.SEEK_SET)
             os.write(self._handle, b"an install or remove is at work\n")
             os.fsync(self._handle)
+            self.at_work = True
         except OSError as error:
             message = f"{self._path}: cannot be written: {error.strerror}; nothing was changed"
             raise StorageError(message) from error
@@ -41,7 +44,7 @@ class Undertaking:
         """Note that the change came to its end."""
         os.ftruncate(self._handle, 0)
         os.fsync(self._handle)
-        self.interrupted = False
+        self.interrupted = self.at_work = False
 
 
 def was_interrupted(state_dir: Path) -> bool:
@@ -85,7 +88,15 @@ def exclusive(state_dir: Path) -> Iterator[Undertaking]:
         raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         _lock(handle)
-        yield Undertaking(handle, path)
+        undertaking = Undertaking(handle, path)
+        try:
+            yield undertaking
+        except KeyboardInterrupt:
+            if not undertaking.at_work:
+                raise
+            raise TryLaterError(
+                "interrupted half-way; run the same command again, which finishes what was begun"
+            ) from None
     finally:
         os.close(handle)  # releases the lock, too
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, done, host, root
 
 from ratectl import plan
-from ratectl.backends import cron
+from ratectl.backends import cron, cron_tab
 from ratectl.backends.base import EngineAbsentError, RemoveFile, Run, Settle, WriteFile
 from ratectl.errors import ConfigError, EngineError, RefusedError
 
@@ -190,12 +191,47 @@ def test_the_state_directory_is_named_when_it_is_another():
     assert list(cron.inspect(machine, account, "user").entries) == ["usd-inr"]
 
 
+@pytest.mark.parametrize(
+    ("flavour", "times"),
+    [
+        ("vixie", [b"@reboot", b"2-57/5 * * * *"]),
+        ("cronie", [b"@reboot", b"2-57/5 * * * *"]),
+        ("busybox", [b"2-57/5 * * * *"]),
+        ("bcron", [b"2-57/5 * * * *"]),
+    ],
+)
+def test_sweep(flavour, times):
+    """However many jobs there are, one sweep finds missed slots, at boot too where the daemon survives that line."""
+    machine = Machine(flavour=flavour)
+
+    install(machine, host(), *jobs("a", "b"))
+
+    command = b" /opt/ratectl/python -I -S /opt/ratectl/fetch.py --sweep"
+    sweeps = [line for line in machine.crontab.tab.splitlines() if line.endswith(b" --sweep")]
+    assert sweeps == [time + command for time in times]
+
+
+def test_a_block_without_a_sweep():
+    """A block of a ratectl that had no sweep yet is drift, which an install mends."""
+    machine = Machine()
+    install(machine, host(), job())
+    sealed = cron_tab.split(machine.crontab.tab, "")
+    jobs_only = tuple(line for line in sealed.lines if b"--sweep" not in line)
+    machine.crontab.tab = cron_tab.join(replace(sealed, lines=jobs_only))
+
+    [entry] = cron.inspect(machine, host(), "user").entries.values()
+    assert entry.drift == ("the lines that catch up missed slots are not there",)
+    install(machine, host(), job())
+
+    assert machine.crontab.tab.count(b"--sweep") == 2
+
+
 def test_too_many_lines():
     """A tab that Debian's crontab would refuse is refused before it is written, with the number."""
     machine = Machine()
     machine.crontab.tab = b"# x\n" * 9_998
 
-    with pytest.raises(EngineError, match="10001 lines"):
+    with pytest.raises(EngineError, match="10003 lines"):
         install(machine, host(), job())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import FRIDAY
 from tests.fakes.machine import host
-from tests.test_deploy import Office
+from tests.fakes.office import Office
 
 from ratectl import cli, machine, spec
 from ratectl import host as door

@@ -9,6 +9,7 @@ import pytest
 from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
 from tests.fakes.machine import done
 
+from ratectl.doctor.outcomes import UPTIME
 from ratectl.firing.database import FILE
 from ratectl.undertaking import exclusive
 
@@ -98,12 +99,12 @@ def fail(clinic):
         with journal.database.transaction() as connection:
             connection.execute("UPDATE firings SET detail = 'offline: no way to x'")
         for _ in range(3):
-            journal.count_failure("one")
+            journal.count_failure("one", slot)
 
 
 def off(clinic):
     clinic.wait(days=1)
-    clinic.machine.files[Path("/proc/uptime")] = b"60.00 100.00\n"
+    clinic.machine.files[UPTIME] = b"60.00 100.00\n"
 
 
 def key(clinic, *, mode=0o600, closed=False, there=True):
@@ -215,14 +216,13 @@ def test_warning(case, clinic_of):
     assert mend in {finding["mend"] for finding in told.findings}
 
 
-def test_slot_passed_while_off(cron):
-    """A slot from before this machine was started is no fault of the engine."""
+def test_a_machine_that_was_just_started(cron):
+    """What passed while the machine was off is caught up in a moment; long afterwards it is a fault."""
     off(cron)
+    assert cron.doctor("--offline").findings == []
 
-    told = cron.doctor("--offline")
-
-    assert told.code == 0
-    assert {one["check"] for one in told.findings} == {"slot-passed-while-off"}
+    cron.machine.files[UPTIME] = b"3600.00 100.00\n"
+    assert {one["check"] for one in cron.doctor("--offline").findings} == {"not-woken"}
 
 
 def test_damaged_journal(cron):
@@ -293,6 +293,20 @@ def test_disabled_jobs(cron):
 
     assert {one["job"] for one in cron.doctor("--offline").findings} == {"two"}
     assert cron.doctor("one", "--offline").findings == []
+
+
+def test_paused_jobs(clinic):
+    """A paused job need not be woken; one that an engine still wakes is told."""
+    tab = clinic.machine.crontab.tab
+    clinic.pause("one", "two")
+    clinic.wait(days=3)
+    assert clinic.doctor("--offline").findings == []
+
+    clinic.machine.crontab.tab = tab
+    if tab:
+        [finding, _] = clinic.doctor("--offline").findings
+        assert (finding["check"], finding["severity"]) == ("entry-left-over", "warning")
+        assert finding["mend"] == "ratectl pause one"
 
 
 def test_a_job_that_is_off_and_still_held(cron):

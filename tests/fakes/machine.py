@@ -252,6 +252,8 @@ class Systemd:
         self.folder = Path("/home/tester/.config/systemd/user")
         self.loaded: dict[str, str] = {}
         self.active: set[str] = set()
+        self.refuses: set[str] = set()
+        """Units that it will not start."""
         self.reloads = 0
         self.silent = False
 
@@ -332,8 +334,9 @@ class Systemd:
         missing = [unit for unit in units if unit not in self.loaded]
         if missing:
             return done(5, stderr=f"Unit {missing[0]} not found.\n".encode())
-        self.active |= set(units)
-        return done()
+        self.active |= set(units) - self.refuses
+        refused = self.refuses & set(units)
+        return done(1, stderr=f"{refused} refused\n".encode()) if refused else done()
 
     def _stop(self, units):
         missing = [unit for unit in units if unit not in self.loaded]

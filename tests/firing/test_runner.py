@@ -76,7 +76,7 @@ def test_next_due_is_stored_when_nothing_is_owed(job, installed, fire, state):
 
 def test_paused_job_rests(job, installed, fire, lines):
     """A job with enabled = false is not fetched, even when due."""
-    assert fire(installed(job(enabled=False))).note == "paused"
+    assert fire(installed(job(enabled=False))).note == "switched off in the spec"
     assert lines() == []
 
 

@@ -276,7 +276,9 @@ def test_newer_version(url, open_shared, postgres, database):
     open_shared(url).rows("SELECT 1 AS one")
     postgres.sql(database, "UPDATE ratectl_journal.meta SET value = '99' WHERE key = 'version'")
 
-    with pytest.raises(ConfigError, match=f"newer ratectl .*99, this one knows {schema.VERSION}"):
+    with pytest.raises(
+        ConfigError, match=f"newer ratectl .*99, this one knows {schema.BOOK_VERSION}"
+    ):
         open_shared(url).rows("SELECT 1 AS one")
     assert postgres.sql(database, "SELECT value FROM ratectl_journal.meta") == ["99"]
 

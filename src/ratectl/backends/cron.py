@@ -1,6 +1,6 @@
 """cron: one fenced block in the user's crontab, or the file ``/etc/cron.d/ratectl`` as root.
 
-The only module that asks python-crontab, and only to validate our own lines in
+A line for each job, and one or two that catch up what was missed. The only module that asks python-crontab, and only to validate our own lines in
 memory: it rewrites what it did not write. The whole tab goes to ``crontab`` in one write.
 """
 
@@ -55,6 +55,9 @@ LONGEST_COMMAND = 998
 """Bytes; Debian's crontab says "command too long" at 999."""
 MOST_LINES = 10_000
 """Debian's crontab refuses a longer tab, comments included."""
+SWEEP = "2-57/5 * * * *"
+"""When all jobs are looked through for missed slots: between the minutes that people ask for."""
+_SWEEP = re.compile(rb" --sweep(?: --state .*)?$")
 _JOB = re.compile(rb" ([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?: --state .*)?$")
 _FIELDS = re.compile(rb"((?:[^ ]+ ){4}[^ ]+) ")
 _FIELDS_ACCOUNT = re.compile(rb"^((?:[^ ]+ ){4}[^ ]+) [^ ]+ ")
@@ -92,7 +95,15 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     if text is not None:
         raw["tab"] = text
     account = f"{host.user} ".encode() if scope == "system" and "drop-in" not in raw else b""
-    return Found(entries=_entries(_tab(raw), account), raw=raw)
+    tab = _tab(raw)
+    drift = [
+        f"{name}= stands above the ratectl block and acts on it"
+        for name in cron_tab.bending_lines(tab)
+    ]
+    sweeps = [line for line in tab.lines if _SWEEP.search(line)]
+    if len(sweeps) != len(_sweep_times(flavour)):
+        drift.append("the lines that catch up missed slots are not there")
+    return Found(entries=_entries(tab, account, tuple(drift)), raw=raw)
 
 
 def argv(entry: Entry, scope: str) -> tuple[str, ...]:
@@ -140,6 +151,8 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     if scope == "system" and not drop_in:
         lines = tuple(_FIELDS_ACCOUNT.sub(rb"\1 ", line, count=1) for line in lines)
     flavour = found.raw["flavour"].decode()
+    if lines:
+        lines += _sweep_lines(host, flavour, host.user if drop_in else "")
     _refuse_percent(lines, flavour)
     tab = _tab(found.raw)
     text = cron_tab.join(cron_tab.put(tab, lines) if lines else replace(tab, lines=()))
@@ -150,6 +163,18 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         return (Settle(path=DROP_IN.parent), put)
     what = f"{len(lines)} line{'' if len(lines) == 1 else 's'} of ours"
     return (Settle(path=SPOOL), *_write_tab(text, flavour, host, what))
+
+
+def _sweep_lines(host: Host, flavour: str, account: str) -> tuple[bytes, ...]:
+    """Return the lines that find missed slots."""
+    command = " ".join(filter(None, (account, _command(host.argv("--sweep")))))
+    lines = (f"{time} {command}" for time in _sweep_times(flavour))
+    return tuple(line.encode("utf-8", "surrogateescape") for line in lines)
+
+
+def _sweep_times(flavour: str) -> tuple[str, ...]:
+    """Return when missed slots are looked for: busybox's daemon would crash on ``@reboot``, and bcron skips it."""
+    return (SWEEP,) if flavour in {"busybox", "bcron"} else ("@reboot", SWEEP)
 
 
 def _write_tab(text: bytes | None, flavour: str, host: Host, what: str) -> tuple[Step, ...]:
@@ -171,17 +196,15 @@ def _tab(raw: Mapping[str, bytes]) -> Tab:
     return cron_tab.split(raw.get("tab"), raw["place"].decode())
 
 
-def _entries(tab: Tab, account: bytes) -> dict[str, Entry]:
+def _entries(tab: Tab, account: bytes, drift: tuple[str, ...]) -> dict[str, Entry]:
     """Return the entry of each job in *tab*; *account* is put in front of commands that lack one."""
     texts: dict[str, list[bytes]] = {}
     for line in tab.lines:
+        if _SWEEP.search(line):
+            continue
         job = _JOB.search(line)
         assert job is not None, line  # the seal fits, so we wrote it
         texts.setdefault(job[1].decode(), []).append(line)
-    drift = tuple(
-        f"{name}= stands above the ratectl block and acts on it"
-        for name in cron_tab.bending_lines(tab)
-    )
     return {job: _entry(job, lines, account, drift) for job, lines in texts.items()}
 
 

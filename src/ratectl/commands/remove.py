@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import deploy, host, machine, report
+from ratectl import deploy, host, machine, removal, report
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
@@ -36,19 +36,19 @@ def remove(
         exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
-        removal = deploy.prepare_removal(deploy.survey(here, reader), journal.readable(), names)
+        doing = removal.prepare(deploy.survey(here, reader), journal.readable(), names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
-        _refuse_unknown((names or frozenset()) - recorded, removal, journal)
-        doomed = sorted({*removal.jobs, *recorded})
+        refuse_unknown((names or frozenset()) - recorded, doing, journal)
+        doomed = sorted({*doing.jobs, *recorded})
         if dry_run:
-            typer.echo(report.steps_text(removal.parts))
+            typer.echo(report.steps_text(doing.parts))
             return
         if purge and doomed and not yes:
             _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
-        if removal.parts or removal.forget:
-            deploy.apply_removal(removal, journal, undertaking, perform=host.perform)
-        typer.echo(report.removal_text(removal))
+        if doing.parts or doing.forget:
+            removal.apply(doing, undertaking, perform=host.perform, note=journal.forget_jobs)
+        typer.echo(report.removal_text(doing))
         if purge:
             _purge(journal, doomed)
 
@@ -76,8 +76,9 @@ def _confirm(question: str) -> None:
         )
 
 
-def _refuse_unknown(names: frozenset[str], removal: deploy.Removal, journal: Journal) -> None:
-    unknown = sorted(names - set(removal.jobs))
+def refuse_unknown(names: frozenset[str], doing: removal.Removal, journal: Journal) -> None:
+    """Raise ConfigError for a job among *names* that is not installed."""
+    unknown = sorted(names - set(doing.jobs))
     if not unknown:
         return
     known = {row.job.name for row in journal.readable()}

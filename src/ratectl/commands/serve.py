@@ -134,7 +134,7 @@ class _Loop:
         return tuple(
             row.job
             for row in rows
-            if row.enabled and (not self.names or row.job.name in self.names)
+            if row.enabled and not row.paused and (not self.names or row.job.name in self.names)
         )
 
     def _start(self, name: str) -> None:

@@ -51,7 +51,11 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
                 text=f"{site} wakes it, and the journal does not know it, so nothing is recorded",
                 mend=mending.typed(scene.host, "ratectl", "remove", entry.job),
             )
-    elif not (row.enabled and row.job.enabled):
+    elif row.paused:
+        text = f"paused, but {site} still wakes it"
+        mend = mending.typed(scene.host, "ratectl", "pause", entry.job)
+        yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
+    elif row not in scene.awake:
         text = f"switched off, but {site} still wakes it"
         mend = mending.install(scene.host, row)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)

@@ -34,23 +34,17 @@ def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
     last = scene.last.get(job.name)
     if last is not None and (last.slot >= slot or last.at >= slot):
         return
-    started = _started(scene)
+    if _just_started(scene, allowed):
+        return  # what passed while the machine was off is caught up in a moment
     when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
     mend = mending.typed(scene.host, "ratectl", "run", job.name)
-    if started is not None and slot < started:
-        text = f"its slot of {when} passed while this machine was off"
-        yield warning(check="slot-passed-while-off", job=job.name, text=text, mend=mend)
-        return
     text = f"nothing was started for its slot of {when}, although it is installed in {row.backend}"
     yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
 
 
-def _started(scene: Scene) -> dt.datetime | None:
-    """Return when this machine started, where it tells."""
+def _just_started(scene: Scene, allowed: dt.timedelta) -> bool:
     text = scene.reader.read(UPTIME) if scene.host.platform == "linux" else None
-    if not text:
-        return None
-    return scene.now - dt.timedelta(seconds=float(text.split()[0]))
+    return text is not None and dt.timedelta(seconds=float(text.split()[0])) < allowed
 
 
 def failing(scene: Scene, row: Installed) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ class Scene:
     @cached_property
     def awake(self) -> tuple[Installed, ...]:
         """The jobs that are meant to run."""
-        return tuple(row for row in self.jobs if row.enabled and row.job.enabled)
+        return tuple(row for row in self.jobs if row.enabled and row.job.enabled and not row.paused)
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:

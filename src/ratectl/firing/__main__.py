@@ -7,11 +7,12 @@ Artefacts start this file with ``python -I -S``: it then finds its package by it
 import os
 import sys
 
-USAGE = "usage: ratectl-fetch JOB [--state DIR] [--slot T | --force] [-v]"
+USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force] [-v]"
 HELP = f"""{USAGE}
 
 Settle the due slots of an installed JOB: fetch, record, append, exit.
 
+  --sweep        instead of one JOB all that owe a slot, as crontabs do at boot and every 5 minutes
   --state DIR    the state directory (default: RATECTL_STATE_DIR, else this account's)
   --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
   --force        record a manual slot now, whatever is due
@@ -29,6 +30,7 @@ class Arguments:
         self.state = ""
         self.slot = ""
         self.force = False
+        self.sweep = False
         self.verbose = False
 
 
@@ -59,11 +61,14 @@ def _run() -> int:
         from ratectl.paths import state_dir  # noqa: PLC0415 - sys.path is right only from here on
 
         arguments.state = state_dir()
+    if arguments.sweep:
+        names = _owing(arguments.state)
+        return _unhurried(_sweep, arguments, names) if names != [] else 0
     if not arguments.slot and not arguments.force and _rests(arguments.state, arguments.job):
         if arguments.verbose:
             print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
         return 0
-    return _fire(arguments)
+    return _unhurried(_fire, arguments)
 
 
 def _parse(argv: list[str]) -> "Arguments | int":
@@ -81,8 +86,8 @@ def _parse(argv: list[str]) -> "Arguments | int":
         name, has_value, value = word.partition("=")
         if word in {"-v", "--verbose"}:
             arguments.verbose = True
-        elif word == "--force":
-            arguments.force = True
+        elif word in {"--force", "--sweep"}:
+            setattr(arguments, word[2:], True)
         elif name in {"--state", "--slot"}:
             value = value if has_value else next(words, "")
             if not value:
@@ -94,11 +99,16 @@ def _parse(argv: list[str]) -> "Arguments | int":
             return _misused(f"one JOB at a time, got {arguments.job!r} and {word!r}")
         else:
             arguments.job = word
-    if not arguments.job:
-        return _misused("which JOB?")
-    if arguments.slot and arguments.force:
-        return _misused("--slot and --force exclude each other")
-    return arguments
+    contradiction = _contradiction(arguments)
+    return _misused(contradiction) if contradiction else arguments
+
+
+def _contradiction(arguments: Arguments) -> str:
+    if arguments.sweep and (arguments.job or arguments.slot or arguments.force):
+        return "--sweep is for all jobs, and for what is due only"
+    if not arguments.job and not arguments.sweep:
+        return "which JOB?"
+    return "--slot and --force exclude each other" if arguments.slot and arguments.force else ""
 
 
 def _misused(message: str) -> int:
@@ -152,7 +162,37 @@ def _stamp(path: str) -> str:
     return f"{status.st_mtime_ns}:{status.st_size}"
 
 
-def _fire(arguments: Arguments) -> int:
+def _owing(state: str) -> "list[str] | None":
+    """Return the jobs that may owe a slot, oldest first; None where only the full path can say.
+
+    What fell due in the last two minutes is left to its own wakeup, and what keeps failing is tried
+    after 4, 8, 16, 32 and then every 60 minutes.
+    """
+    import sqlite3  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
+    if not os.path.exists(path):  # noqa: PTH110
+        return []
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        rows = connection.execute(OWING, {"now": int(time.time())}).fetchall()
+        connection.close()
+    except sqlite3.Error:
+        return None
+    return [row[0] for row in rows]
+
+
+OWING = """
+SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused
+    AND (next_due IS NULL OR next_due < :now - 120 OR :now - checked_at NOT BETWEEN 0 AND 86400)
+    AND (failures = 0 OR :now - failed_at NOT BETWEEN 0 AND min(3600, 240 << min(failures - 1, 4)))
+    ORDER BY next_due IS NULL, next_due, name
+"""
+
+
+def _unhurried(work: "Callable[..., int]", *values: object) -> int:
+    """Do *work* with all that a process with work to do needs; return its exit code."""
     import gc  # noqa: PLC0415
 
     gc.disable()  # a short life makes no garbage worth the time
@@ -162,11 +202,15 @@ def _fire(arguments: Arguments) -> int:
         site.main()
     import signal  # noqa: PLC0415
 
-    from ratectl.errors import RatectlError  # noqa: PLC0415 - all of this is for when there is work
-
     signal.signal(
         signal.SIGINT, signal.SIG_DFL
     )  # dying at any instruction is safe, and needs no traceback
+    return work(*values)
+
+
+def _fire(arguments: Arguments) -> int:
+    from ratectl.errors import RatectlError  # noqa: PLC0415 - all of this is for when there is work
+
     try:
         report = _report(arguments)
     except RatectlError as error:
@@ -182,22 +226,48 @@ def _fire(arguments: Arguments) -> int:
     return report.error.exit_code
 
 
-def _report(arguments: Arguments) -> "Report":
+def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
+    from ratectl.errors import RatectlError  # noqa: PLC0415
+    from ratectl.firing.sweep import swept  # noqa: PLC0415
+
+    code = 0
+    try:
+        for report in swept(arguments.state, names, _surroundings()):
+            if arguments.verbose:
+                for line in report.lines():
+                    print(f"{report.job}: {line}")  # noqa: T201
+            if report.error is not None:
+                code = code or report.error.exit_code
+                if arguments.verbose or not report.passing:
+                    _complain(f"{report.job}: {report.error}")
+    except RatectlError as error:
+        _complain(str(error))
+        return error.exit_code
+    return code
+
+
+def _surroundings() -> "Surroundings":
     import datetime as dt  # noqa: PLC0415
     import socket  # noqa: PLC0415
     import time  # noqa: PLC0415
+
+    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415
+
+    return Surroundings(
+        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
+    )
+
+
+def _report(arguments: Arguments) -> "Report":
     from pathlib import Path  # noqa: PLC0415
 
     from ratectl.errors import TryLaterError  # noqa: PLC0415
     from ratectl.firing.journal import Journal  # noqa: PLC0415
-    from ratectl.firing.outcome import Report, Surroundings  # noqa: PLC0415
+    from ratectl.firing.outcome import Report  # noqa: PLC0415
     from ratectl.firing.runner import Runner  # noqa: PLC0415
 
-    around = Surroundings(
-        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
-    )
     with Journal(Path(arguments.state)) as journal:
-        runner = Runner(journal, journal.installed_job(arguments.job), around)
+        runner = Runner(journal, journal.installed_job(arguments.job), _surroundings())
         uncounted = 0
         try:
             report = _run_as_told(runner, arguments)
@@ -222,7 +292,9 @@ def _run_as_told(runner: "Runner", arguments: Arguments) -> "Report":
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ratectl.firing.outcome import Report
+    from collections.abc import Callable
+
+    from ratectl.firing.outcome import Report, Surroundings
     from ratectl.firing.runner import Runner
 
 if __name__ == "__main__":

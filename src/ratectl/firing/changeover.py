@@ -37,6 +37,8 @@ def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:
     """Raise ConfigError where one file would be appended to out of two journals, of which neither knows what the other began."""
     together = {row.job.name: row.job for row in journal.readable()}
     together |= {job.name: job for job in jobs}
+    if len({job.journal for job in together.values()}) < 2:
+        return
     writers: dict[str, Job] = {}
     for job in together.values():
         for output in job.outputs:

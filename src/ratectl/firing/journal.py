@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.firing.book import Book
 from ratectl.firing.database import Database
+from ratectl.firing.roster import Roster
 from ratectl.firing.rows import Entry, Firing, Installed, Quarantined, to_installed, unix
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
 
 
-class Journal:
+class Journal(Roster):
     """The journal in one state directory: ``with Journal(state_dir) as journal``."""
 
     def __init__(self, state_dir: Path) -> None:
+        super().__init__(Database(state_dir))
         self.state_dir = state_dir
-        self.database = Database(state_dir)
         self._books: dict[str, Book] = {}
 
     def book(self, job: Job | None = None) -> Book:
@@ -95,96 +96,6 @@ class Journal:
             book.store.close()
         self._books.clear()
         self.database.close()
-
-    # What install and remove write
-
-    def record_job(
-        self,
-        job: Job,
-        *,
-        spec: str,
-        digest: str,
-        backend: str,
-        scope: str,
-        host_timezone: str,
-        now: dt.datetime,
-    ) -> None:
-        """Insert or update the snapshot of *job*; see :meth:`record_jobs`."""
-        self.record_jobs(
-            (job,),
-            spec=spec,
-            digest=digest,
-            backend=backend,
-            scope=scope,
-            host_timezone=host_timezone,
-            now=now,
-        )
-
-    def record_jobs(
-        self,
-        jobs: Iterable[Job],
-        *,
-        spec: str,
-        digest: str,
-        backend: str,
-        scope: str,
-        host_timezone: str,
-        now: dt.datetime,
-    ) -> None:
-        """Insert or update the snapshots of *jobs* in one durable transaction.
-
-        Slots count from *now* for a job that is new, was removed or switched off, or
-        has another schedule than before; otherwise from where it stood.
-        """
-        with self.database.transaction(durable=True) as connection:
-            for job in jobs:
-                known = connection.execute(
-                    "SELECT * FROM jobs WHERE name = ? AND enabled AND NOT removed", (job.name,)
-                ).fetchone()
-                keeps = known is not None and _same_slots(known, job)
-                settled = known["settled_until"] if keeps else unix(now)
-                since = known["installed_at"] if keeps else unix(now)
-                connection.execute(
-                    "INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,"
-                    " installed_at, settled_until, enabled) VALUES (?,?,?,?,?,?,?,?,?,?)"
-                    " ON CONFLICT (name) DO UPDATE SET snapshot = excluded.snapshot,"
-                    " spec = excluded.spec, digest = excluded.digest, backend = excluded.backend,"
-                    " scope = excluded.scope, host_timezone = excluded.host_timezone,"
-                    " settled_until = excluded.settled_until, enabled = excluded.enabled,"
-                    " installed_at = excluded.installed_at,"
-                    " removed = 0, next_due = NULL",
-                    (
-                        job.name,
-                        json.dumps(job.to_plain()),
-                        spec,
-                        digest,
-                        backend,
-                        scope,
-                        host_timezone,
-                        since,
-                        settled,
-                        job.enabled,
-                    ),
-                )
-
-    def forget_jobs(self, names: Iterable[str]) -> None:
-        """Mark jobs as removed; their firings and quotes stay."""
-        with self.database.transaction(durable=True) as connection:
-            connection.executemany(
-                "UPDATE jobs SET removed = 1, next_due = NULL WHERE name = ?",
-                [(name,) for name in names],
-            )
-
-    def purge_jobs(self, names: Iterable[str]) -> None:
-        """Delete everything recorded for jobs that are removed: firings, quotes, what was quarantined."""
-        with self.database.transaction(durable=True) as connection:
-            for name in names:
-                for table in ("firings", "quotes", "quarantine", "lines"):
-                    connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
-                connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
-            connection.execute(
-                "DELETE FROM bodies WHERE digest NOT IN (SELECT digest FROM quarantine)"
-            )
 
     # What anyone may read
 
@@ -285,10 +196,13 @@ class Journal:
                 (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
             )
 
-    def count_failure(self, job: str) -> int:
+    def count_failure(self, job: str, now: dt.datetime) -> int:
         """Add one failed firing in a row and return how many there are now."""
         with self.database.transaction() as connection:
-            connection.execute("UPDATE jobs SET failures = failures + 1 WHERE name = ?", (job,))
+            connection.execute(
+                "UPDATE jobs SET failures = failures + 1, failed_at = ? WHERE name = ?",
+                (unix(now), job),
+            )
             row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
         return int(row["failures"]) if row else 1  # purged meanwhile
 
@@ -307,14 +221,3 @@ def _url_in(snapshot: str) -> str:
         return str(dict(json.loads(snapshot)).get("journal", ""))
     except (TypeError, ValueError):
         return ""
-
-
-def _same_slots(known: sqlite3.Row, job: Job) -> bool:
-    plain_job = job.to_plain()
-    try:
-        before = dict(json.loads(known["snapshot"]))
-    except (TypeError, ValueError):
-        return False
-    return all(
-        before.get(key) == plain_job[key] for key in ("schedule_texts", "timezone", "start", "end")
-    )

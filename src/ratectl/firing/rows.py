@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,6 +42,8 @@ class Installed(NamedTuple):
     """Slots that no firing settled and no catch-up will."""
     failures: int
     """Failed firings in a row."""
+    paused: bool = False
+    """A person stopped it with ``ratectl pause``, and nobody has resumed it yet."""
 
 
 class Firing(NamedTuple):
@@ -85,11 +88,16 @@ def aware(unix: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(unix, dt.UTC)
 
 
+@functools.lru_cache(maxsize=16384)
+def _job_in(snapshot: str) -> Job:
+    return Job.from_plain(dict(json.loads(snapshot)))
+
+
 def to_installed(row: Row) -> Installed:
     """Return a row of ``jobs``. Raises ConfigError for a snapshot that this version cannot read."""
     due = row["next_due"]
     try:
-        job = Job.from_plain(dict(json.loads(row["snapshot"])))
+        job = _job_in(row["snapshot"])
     except (TypeError, ValueError, KeyError) as error:
         raise ConfigError(
             f"job {row['name']!r}: its snapshot is of another version of ratectl ({error}); "
@@ -108,6 +116,7 @@ def to_installed(row: Row) -> Installed:
         enabled=bool(row["enabled"]),
         missed=row["missed"],
         failures=row["failures"],
+        paused=bool(row["paused"]),
     )
 
 

@@ -116,8 +116,8 @@ class Runner:
     # One firing
 
     def _scheduled(self, work: Callable[[], None]) -> Report:
-        if not self.installed.enabled:
-            self.report.note = "paused"
+        if self.installed.paused or not self.installed.enabled:
+            self.report.note = "paused" if self.installed.paused else "switched off in the spec"
             return self.report
         report = self._locked(work)
         if not report.settled and report.error is None:
@@ -271,7 +271,7 @@ class Runner:
                 self.job.name, following, now=now, zone_file=path, zone_stamp=zonedata.stamp(path)
             )
         if error is not None:
-            self.notifier.failure(self.journal.count_failure(self.job.name), str(error))
+            self.notifier.failure(self.journal.count_failure(self.job.name, now), str(error))
         elif self.report.settled:
             self.notifier.success(self.journal.end_failures(self.job.name))
 

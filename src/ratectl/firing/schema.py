@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 2
+VERSION = 3
+"""Of the SQLite journal."""
+BOOK_VERSION = 2
+"""Of the book in a shared database, which has no jobs."""
 
 SQLITE: Mapping[str, str] = {
     "integer": "INTEGER",
@@ -47,6 +50,8 @@ CREATE TABLE jobs (
     removed {integer} NOT NULL DEFAULT 0,
     missed {integer} NOT NULL DEFAULT 0,
     failures {integer} NOT NULL DEFAULT 0,  -- in a row
+    failed_at {integer} NOT NULL DEFAULT 0,  -- when the last of those ended
+    paused {integer} NOT NULL DEFAULT 0,
     next_due {integer},                -- NULL: look; set only when nothing is due or undelivered
     checked_at {integer},              -- when next_due was computed
     zone_file TEXT,                    -- what next_due was computed with
@@ -207,5 +212,11 @@ def _from_1(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Jobs that are paused, and when the last firing of each failed."""
+    for column in ("failed_at", "paused"):
+        connection.execute(f"ALTER TABLE jobs ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
 """By the version that it starts from."""

@@ -113,11 +113,11 @@ class SharedDatabase:
                 if _version(connection) is None:
                     self._create(connection)
             connection.execute("SELECT pg_advisory_unlock(%s)", (CREATING,))
-        elif version != schema.VERSION:
+        elif version != schema.BOOK_VERSION:
             raise ConfigError(
                 f"{postgres.shown(self.url)}: its schema {SCHEMA} was written by "
-                f"{'a newer' if version > schema.VERSION else 'another'} ratectl (journal version "
-                f"{version}, this one knows {schema.VERSION}); upgrade ratectl on this host"
+                f"{'a newer' if version > schema.BOOK_VERSION else 'another'} ratectl (journal version "
+                f"{version}, this one knows {schema.BOOK_VERSION}); upgrade ratectl on this host"
             )
 
     def _create(self, connection: Connection) -> None:
@@ -140,7 +140,7 @@ class SharedDatabase:
             connection.execute(f"CREATE SCHEMA {SCHEMA}")
         for statement in schema.statements(schema.META + schema.BOOK, schema.POSTGRESQL):
             connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('version', %s)", (str(schema.VERSION),))
+        connection.execute("INSERT INTO meta VALUES ('version', %s)", (str(schema.BOOK_VERSION),))
 
 
 class _Transaction:

@@ -57,8 +57,14 @@ def read_jobs(
     if not tables:
         reading.issue(("jobs",), "no job; a job is a table such as [jobs.usd-inr]")
     _refuse_twins(reading, list(tables))
+    folder = reading.path.parent
+    readers: Readers = {
+        "output": partial(output, folder=folder),
+        "notify": partial(values.recipient, folder=folder),
+        "providers": partial(named, providers=providers),
+    }
     jobs = [
-        _job(reading, ("jobs", name), defaults | reading.table(("jobs", name)), providers, common)
+        _job(reading, ("jobs", name), defaults | reading.table(("jobs", name)), readers, common)
         for name in tables
     ]
     return tuple(job for job in jobs if job is not None)
@@ -80,6 +86,8 @@ class _Table:
     key: KeyPath
     merged: dict[str, Any]
     own: frozenset[str]
+    readers: Readers
+    """Those that need to know the file."""
 
     def place(self, name: str) -> KeyPath:
         """Return the key path of *name*: the job's own, else that of the defaults, else the job."""
@@ -103,16 +111,16 @@ def _job(
     reading: Reading,
     key: KeyPath,
     merged: dict[str, Any],
-    providers: dict[str, Provider],
+    readers: Readers,
     common: dict[str, str],
 ) -> Job | None:
     before = len(reading.issues)
     _check_name(reading, key)
     own = frozenset(reading.table(key))
     reading.refuse_unknown(key, reading.table(key), JOB_KEYS)
-    table = _Table(reading=reading, key=key, merged=merged, own=own)
+    table = _Table(reading=reading, key=key, merged=merged, own=own, readers=readers)
     fields = _fields(table) | _when(table)
-    fields["providers"] = _chain(table, providers)
+    fields["providers"] = _chain(table)
     if len(reading.issues) > before:
         return None
     fields |= common
@@ -133,11 +141,9 @@ def _fields(table: _Table) -> dict[str, Any]:
     found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
     found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
     if "output" in table.merged:
-        to_output = partial(output, folder=table.reading.path.parent)
-        found["outputs"] = table.list("output", to_output)
+        found["outputs"] = table.list("output", table.readers["output"])
     if "notify" in table.merged:
-        to_recipient = partial(values.recipient, folder=table.reading.path.parent)
-        found["notify"] = table.list("notify", to_recipient, values.hidden)
+        found["notify"] = table.list("notify", table.readers["notify"], values.hidden)
     return found
 
 
@@ -155,7 +161,9 @@ def _when(table: _Table) -> dict[str, Any]:
         return found
     first = dt.datetime.fromisoformat(start) if start else None
     before = len(table.reading.issues)
-    written = table.list("schedule", lambda text: (values.text(text), parse_one(text, first))[0])
+    written = table.list(
+        "schedule", lambda text: (values.text(text), parse_one(text, first, ""))[0]
+    )
     texts = tuple(" ".join(text.split()) for text in written)
     if len(table.reading.issues) == before:
         table.reading.read(table.place("schedule"), texts, partial(parse, start=start, end=end))
@@ -191,19 +199,18 @@ def _moment(table: _Table, name: str, zone: ZoneInfo | None) -> str:
     return str(value.replace(tzinfo=None, microsecond=0).isoformat())
 
 
-def _chain(table: _Table, providers: dict[str, Provider]) -> tuple[Provider, ...]:
+def _chain(table: _Table) -> tuple[Provider, ...]:
     names = table.merged.get("providers", DEFAULT_PROVIDERS)
-    find = partial(named, providers=providers)
-    return table.reading.list(table.place("providers"), names, find)
+    return table.reading.list(table.place("providers"), names, table.readers["providers"])
 
 
 def _check_placeholders(table: _Table, job: Job) -> None:
     """See that an http-json provider can tell the job's pairs apart: else all would get one number."""
-    for provider in job.providers:
+    for provider in (one for one in job.providers if one.kind == "http-json"):
         for side in ("base", "quote"):
             written = f"{provider.base_url} {provider.rate}"
             several = len({getattr(pair, side) for pair in job.pairs}) > 1
-            if provider.kind == "http-json" and several and f"{{{side}}}" not in written:
+            if several and f"{{{side}}}" not in written:
                 message = (
                     f'the provider "{provider.name}" has no {{{side}}} in its url or rate, so all '
                     f"pairs would get the rate of one {side} currency; give each a job and a provider"

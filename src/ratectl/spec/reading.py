@@ -29,6 +29,7 @@ class Reading:
         self.host_timezone = host_timezone
         self._document = document
         self._text = text
+        self._good: dict[tuple[Callable[[Any], Any], Any], Any] = {}
 
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:
@@ -58,14 +59,22 @@ class Reading:
                 self.issue((*key, name), f"unknown key{values.did_you_mean(name, known)}")
 
     def read(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> Any:
-        """Return what *reader* makes of *value*, or MISSING after noting the issue."""
+        """Return what *reader* makes of *value*, or MISSING after noting the issue.
+
+        Thousands of jobs say the same: what one reader accepted once is not read again.
+        """
+        if isinstance(value, str) and (reader, value) in self._good:
+            return self._good[reader, value]
+        found = MISSING
         try:
-            return reader(value)
+            found = reader(value)
         except ScheduleError as error:
             self.issue(key, error.message, error.pointer)
         except ValueError as error:
             self.issue(key, str(error))
-        return MISSING
+        if isinstance(value, str) and found is not MISSING:
+            self._good[reader, value] = found
+        return found
 
     def read_each(
         self, key: KeyPath, table: dict[str, Any], readers: dict[str, Callable[[Any], Any]]
@@ -86,10 +95,12 @@ class Reading:
 
         *shown* spells a member for people.
         """
-        members = value if isinstance(value, list) else [value]
-        for twice in (
-            m for n, m in enumerate(members) if members.index(m) == n and m in members[n + 1 :]
-        ):
-            self.issue(key, f"{shown(twice)} stands twice")
-        found = [self.read(key, member, reader) for member in members]
-        return tuple(member for member in found if member is not MISSING)
+        if not isinstance(value, list):
+            found = self.read(key, value, reader)
+            return () if found is MISSING else (found,)
+        members = value
+        for number, member in enumerate(members):
+            if members.index(member) == number and member in members[number + 1 :]:
+                self.issue(key, f"{shown(member)} stands twice")
+        good = [self.read(key, member, reader) for member in members]
+        return tuple(member for member in good if member is not MISSING)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Enum)
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -49,7 +50,7 @@ def text(value: Any) -> str:
     """A string in one line."""
     if not isinstance(value, str):
         raise ValueError(f"expected a text in quotes, found {shown(value)}")
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    if _CONTROL.search(value):
         raise ValueError("expected one line, found a control character or line break")
     return value
 

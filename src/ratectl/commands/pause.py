@@ -1,0 +1,40 @@
+"""``ratectl pause``: takes a job's wakeups out of the operating system and keeps everything else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ratectl import deploy, host, machine, removal, report
+from ratectl.commands.remove import refuse_unknown
+from ratectl.errors import UsageError
+from ratectl.firing.journal import Journal
+from ratectl.undertaking import exclusive
+
+JobsArgument = Annotated[list[str] | None, typer.Argument(metavar="JOB...", show_default=False)]
+
+
+def pause(
+    jobs: JobsArgument = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Pause every job of ours.")] = False,
+) -> None:
+    """Stop jobs until they are resumed."""
+    names = None if everything else frozenset(jobs or ())
+    if (names is None) == bool(jobs):
+        raise UsageError("pause: name the jobs, or give --all")
+    here = machine.current()
+    with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
+        installed = journal.readable()
+        known = {row.job.name for row in installed}
+        meant = known if names is None else names
+        held = deploy.survey(here, host.SystemReader())
+        doing = removal.prepare(held, installed, meant)
+        refuse_unknown(frozenset(meant) - known, removal.Removal(parts=(), forget=()), journal)
+        asleep = {row.job.name for row in installed if row.paused}
+        if not doing.parts and set(doing.jobs) <= asleep:
+            typer.echo("nothing to pause" if not doing.jobs else "paused already")
+            return
+        removal.apply(doing, undertaking, perform=host.perform, note=journal.pause_jobs)
+    typer.echo(report.pause_text(doing))

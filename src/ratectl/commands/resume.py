@@ -1,0 +1,55 @@
+"""``ratectl resume``: ends a pause; the job's snapshot goes back to the engine that it stood in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import deploy, host, machine, removal, schedule
+from ratectl.commands.pause import JobsArgument
+from ratectl.errors import RatectlError, UsageError
+from ratectl.firing.journal import Journal
+from ratectl.undertaking import exclusive
+
+if TYPE_CHECKING:
+    from ratectl.firing.journal import Installed
+
+
+def resume(
+    jobs: JobsArgument = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Resume every paused job.")] = False,
+) -> None:
+    """Let paused jobs run again, from now on."""
+    if everything == bool(jobs):
+        raise UsageError("resume: name the jobs, or give --all")
+    here = machine.current()
+    with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
+        known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
+        rows = [row for row in known if row.paused]
+        names = [row.job.name for row in rows]
+        before = journal.kept(names)
+        try:
+            if rows:
+                undertaking.begin()
+                journal.resume_jobs(names, _now())
+            for site, source in removal.paused_sources(rows, here, host.SystemReader()):
+                prepared = deploy.prepare(site, source, journal)
+                deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
+        except RatectlError:
+            journal.put_back(before)
+            raise
+        undertaking.done()
+    typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")
+
+
+def _resumed(row: Installed) -> str:
+    following = next(schedule.after(row.job.schedule, row.job.zone, _now()), None)
+    when = f"next {following:%Y-%m-%d %H:%M:%S %Z}" if following else "it has no further slot"
+    return f"resumed {row.job.name}: {when}"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,160 @@
+"""The jobs of one machine as install, pause, resume and remove write them: one durable transaction each.
+
+A job that starts to count anew (it is new, was removed, switched off or paused, or has another
+schedule) owes no slot from before.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ratectl.firing.rows import unix
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import sqlite3
+    from collections.abc import Iterable
+
+    from ratectl.firing.database import Database
+    from ratectl.model import Job
+
+    Kept = dict[str, sqlite3.Row | None]
+    """The rows of jobs by name, None where there was none."""
+
+
+RECORD = """
+INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,
+                  installed_at, settled_until, enabled)
+    VALUES (?,?,?,?,?,?,?,?,?,?)
+    ON CONFLICT (name) DO UPDATE SET
+        snapshot = excluded.snapshot, spec = excluded.spec, digest = excluded.digest,
+        backend = excluded.backend, scope = excluded.scope, host_timezone = excluded.host_timezone,
+        installed_at = excluded.installed_at, settled_until = excluded.settled_until,
+        enabled = excluded.enabled, paused = paused AND NOT removed, removed = 0, next_due = NULL
+"""
+
+
+class Roster:
+    """What is installed according to the journal, for those who change it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def record_job(
+        self,
+        job: Job,
+        *,
+        spec: str,
+        digest: str,
+        backend: str,
+        scope: str,
+        host_timezone: str,
+        now: dt.datetime,
+    ) -> None:
+        """Insert or update the snapshot of *job*; see :meth:`record_jobs`."""
+        self.record_jobs(
+            (job,),
+            spec=spec,
+            digest=digest,
+            backend=backend,
+            scope=scope,
+            host_timezone=host_timezone,
+            now=now,
+        )
+
+    def record_jobs(
+        self,
+        jobs: Iterable[Job],
+        *,
+        spec: str,
+        digest: str,
+        backend: str,
+        scope: str,
+        host_timezone: str,
+        now: dt.datetime,
+    ) -> None:
+        """Insert or update the snapshots of *jobs* in one durable transaction.
+
+        Slots count from *now* for a job that is new, was removed or switched off, or
+        has another schedule than before; otherwise from where it stood.
+        """
+        with self.database.transaction(durable=True) as connection:
+            query = "SELECT * FROM jobs WHERE enabled AND NOT removed"
+            known = {row["name"]: row for row in connection.execute(query)}
+            rows = []
+            for job in jobs:
+                row = known.get(job.name)
+                settled = since = unix(now)
+                if row is not None and _same_slots(row, job):
+                    settled, since = row["settled_until"], row["installed_at"]
+                place = (spec, digest, backend, scope, host_timezone)
+                rows.append((job.name, job.to_json(), *place, since, settled, job.enabled))
+            connection.executemany(RECORD, rows)
+
+    def forget_jobs(self, names: Iterable[str]) -> None:
+        """Mark jobs as removed; their firings and quotes stay."""
+        with self.database.transaction(durable=True) as connection:
+            connection.executemany(
+                "UPDATE jobs SET removed = 1, next_due = NULL WHERE name = ?",
+                [(name,) for name in names],
+            )
+
+    def pause_jobs(self, names: Iterable[str]) -> None:
+        """Mark jobs as paused: they stay installed, and no firing settles their slots."""
+        with self.database.transaction(durable=True) as connection:
+            connection.executemany(
+                "UPDATE jobs SET paused = 1, next_due = NULL WHERE name = ?",
+                [(name,) for name in names],
+            )
+
+    def resume_jobs(self, names: Iterable[str], now: dt.datetime) -> None:
+        """End the pause of jobs; their slots count from *now*."""
+        with self.database.transaction(durable=True) as connection:
+            connection.executemany(
+                "UPDATE jobs SET paused = 0, next_due = NULL, installed_at = ?, settled_until = ?"
+                " WHERE name = ? AND paused",
+                [(unix(now), unix(now), name) for name in names],
+            )
+
+    def kept(self, names: Iterable[str]) -> Kept:
+        """Return the rows of jobs as they stand, to be put back by :meth:`put_back`."""
+        rows = {row["name"]: row for row in self.database.rows("SELECT * FROM jobs")}
+        return {name: rows.get(name) for name in names}
+
+    def put_back(self, rows: Kept) -> None:
+        """Bring jobs to what :meth:`kept` saw, since what was to be installed could not be."""
+        with self.database.transaction(durable=True) as connection:
+            for name, row in rows.items():
+                connection.execute("DELETE FROM jobs WHERE name = ?", (name,))
+                if row is not None:
+                    places = ", ".join("?" * len(row))
+                    connection.execute(
+                        f"INSERT INTO jobs ({', '.join(row.keys())}) VALUES ({places})",  # noqa: S608 - our columns
+                        tuple(row),
+                    )
+
+    def purge_jobs(self, names: Iterable[str]) -> None:
+        """Delete everything recorded for jobs that are removed: firings, quotes, what was quarantined."""
+        with self.database.transaction(durable=True) as connection:
+            for name in names:
+                for table in ("firings", "quotes", "quarantine", "lines"):
+                    connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
+                connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
+            connection.execute(
+                "DELETE FROM bodies WHERE digest NOT IN (SELECT digest FROM quarantine)"
+            )
+
+
+def _same_slots(known: sqlite3.Row, job: Job) -> bool:
+    try:
+        before = dict(json.loads(known["snapshot"]))
+    except (TypeError, ValueError):
+        return False
+    counted = {
+        "schedule_texts": list(job.schedule_texts),
+        "timezone": job.timezone,
+        "start": job.start,
+        "end": job.end,
+    }
+    return counted.items() <= before.items()

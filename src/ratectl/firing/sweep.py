@@ -1,0 +1,58 @@
+"""A sweep: all jobs that owe a slot are fired one after the other.
+
+For engines that forget what they slept through: at boot and every few minutes it finds what was
+missed, and what failed for want of a network. One sweep at a time, and none waits for a firing at work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl.errors import RatectlError, TryLaterError
+from ratectl.firing import locks
+from ratectl.firing.journal import Journal
+from ratectl.firing.outcome import Report
+from ratectl.firing.runner import Runner
+from ratectl.model import Overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ratectl.firing.outcome import Surroundings
+
+ENOUGH = 240
+"""Seconds after which no further firing is begun: the next sweep goes on with the others."""
+
+
+def swept(state: str, names: Sequence[str] | None, around: Surroundings) -> Iterator[Report]:
+    """Fire the jobs *names* (None: all that are installed), and yield what each firing did."""
+    folder = Path(state)
+    with (
+        locks.held(folder / "locks" / "sweep.lock", until=None) as got,
+        Journal(folder) as journal,
+    ):
+        if not got:
+            return
+        if names is None:
+            names = [row.job.name for row in journal.readable()]
+        begun = around.uptime()
+        for name in names:
+            if around.uptime() - begun >= ENOUGH:
+                return
+            yield _fired(journal, name, around)
+
+
+def _fired(journal: Journal, name: str, around: Surroundings) -> Report:
+    """Return what a firing of *name* did; a failure is told once, and what time may mend by the job's own wakeups."""
+    try:
+        installed = journal.installed_job(name)
+        job = dataclasses.replace(installed.job, overlap=Overlap.SKIP)
+        report = Runner(journal, installed._replace(job=job), around).run_due()
+    except RatectlError as error:
+        return Report(job=name, error=error, passing=True)
+    if report.error is not None:
+        once = journal.installed_job(name).failures == 1
+        report.passing = isinstance(report.error, TryLaterError) or not once
+    return report

@@ -1,0 +1,85 @@
+"""One account at a fake machine, which installs, pauses and removes as the commands do."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from tests.fakes.machine import Machine, host
+
+from ratectl import deploy, removal
+from ratectl.backends import BACKENDS
+from ratectl.firing.journal import Journal
+from ratectl.undertaking import exclusive
+
+
+class Office:
+    """One account at one machine with one engine, which installs and removes as the commands do."""
+
+    def __init__(self, folder, engine="cron", **facts):
+        self.machine = Machine(booted=True, **facts)
+        self.account = host(state_dir=folder)
+        self.use(engine)
+
+    def use(self, engine):
+        self.site = deploy.Site(
+            backend=BACKENDS[engine], scope="user", host=self.account, reader=self.machine
+        )
+
+    @contextmanager
+    def at_work(self):
+        folder = self.account.state_dir
+        with exclusive(folder) as undertaking, Journal(folder) as journal:
+            yield undertaking, journal
+
+    def install(self, *wanted, prune=False, digest="d1"):
+        source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
+        with self.at_work() as (undertaking, journal):
+            prepared = deploy.prepare(
+                self.site, source, journal, prune=prune, afresh=undertaking.interrupted
+            )
+            if not prepared.empty or undertaking.interrupted:
+                deploy.apply(
+                    prepared,
+                    journal,
+                    undertaking,
+                    perform=self.machine.perform,
+                    clock=lambda: self.machine.now,
+                )
+        return prepared
+
+    def remove(self, *names):
+        with self.at_work() as (undertaking, journal):
+            holds = deploy.survey(self.account, self.machine)
+            doing = removal.prepare(holds, journal.installed(), names or None)
+            removal.apply(
+                doing, undertaking, perform=self.machine.perform, note=journal.forget_jobs
+            )
+        return doing
+
+    def pause(self, *names):
+        with self.at_work() as (undertaking, journal):
+            holds = deploy.survey(self.account, self.machine)
+            doing = removal.prepare(holds, journal.installed(), names)
+            removal.apply(doing, undertaking, perform=self.machine.perform, note=journal.pause_jobs)
+
+    def resume(self, *names, now=None):
+        with self.at_work() as (undertaking, journal):
+            rows = [row for row in journal.installed() if row.job.name in names]
+            undertaking.begin()
+            journal.resume_jobs(names, now or self.machine.now)
+            for site, source in removal.paused_sources(rows, self.account, self.machine):
+                deploy.apply(
+                    deploy.prepare(site, source, journal),
+                    journal,
+                    undertaking,
+                    perform=self.machine.perform,
+                    clock=lambda: self.machine.now,
+                )
+            undertaking.done()
+
+    def held(self):
+        return sorted(self.site.backend.inspect(self.machine, self.account, "user").entries)
+
+    def known(self):
+        with Journal(self.account.state_dir) as journal:
+            return [row.job.name for row in journal.installed()]
