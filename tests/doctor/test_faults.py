@@ -133,7 +133,7 @@ FAULTS = {
     "cron.deny": ("cron", disallow, "crontab-refused", "sudo sed -i '/^tester$/d' /etc/cron.deny"),
     "account expired": ("cron", lambda c: c.machine.ages.update({"Account expires": "Nov 01, 2026"}), "account-expired", "sudo chage -E -1 tester"),
     "password expired": ("cron", lambda c: c.machine.ages.update({"Password expires": "password must be changed"}), "account-expired", "sudo passwd tester"),
-    "not booted": ("systemd", lambda c: c.machine.folders.clear(), "engine-absent", "ratectl install --backend cron"),
+    "not booted": ("systemd", lambda c: c.machine.folders.clear(), "engine-absent", f"{INSTALL} --backend cron"),
     "no user bus": ("systemd", silence, "no-user-bus", "sudo systemctl start user@1000.service"),
     "no linger": ("systemd", unlinger, "linger-off", "sudo loginctl enable-linger tester"),
     "timer stopped": ("systemd", lambda c: c.machine.systemd.active.discard("ratectl-one.timer"), "entry-drifted", INSTALL),
@@ -154,7 +154,7 @@ FAULTS = {
     "spec gone": ("cron", lambda c: c.machine.files.pop(SPEC), "spec-unusable", f"ratectl check {SPEC}"),
     "spec with problems": ("cron", lambda c: c.write(job="frob = 1"), "spec-unusable", f"ratectl check {SPEC}"),
     "journal gone": ("cron", lose_journal, "entry-unknown", "ratectl remove one"),
-    "install cut short": ("cron", cut_short, "install-interrupted", "ratectl install"),
+    "install cut short": ("cron", cut_short, "install-interrupted", INSTALL),
     "output read-only": ("cron", lambda c: close(c, OUTPUT), "output-unwritable", f"chmod u+w {OUTPUT}"),
     "output of another": ("cron", lambda c: close(c, OUTPUT, owner=0), "output-unwritable", f"sudo chown tester {OUTPUT}"),
     "output is a folder": ("cron", lambda c: c.machine.folders.add(OUTPUT), "output-unwritable", f"mv {OUTPUT} {OUTPUT}.aside"),
@@ -256,7 +256,7 @@ def test_snapshot_of_another_version(cron):
     told = cron.doctor("--offline")
 
     assert [one["check"] for one in told.findings] == ["snapshot-unreadable"]
-    assert told.findings[0]["mend"] == "ratectl install"
+    assert told.findings[0]["mend"] == INSTALL
 
 
 def test_state_directory_shut(cron):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from scripts.rate_server import Fault
+from scripts.rate_server import Fault, RateServer, demo_table
 from tests.doctor.conftest import SPEC
 
 pytestmark = pytest.mark.network
@@ -104,6 +106,25 @@ def test_failures_are_told_apart(cron, rates, fault, check):
 
     assert checks(cron.doctor()) == {(check, "fault", "one"), (check, "fault", "two")}
     assert rates.asked("/v4") == 1
+
+
+@pytest.mark.parametrize(
+    ("certificate", "check"), [("valid", "provider-behind-portal"), ("expired", "clock-wrong")]
+)
+def test_certificates(cron, certificate, check):
+    """A certificate of nobody's is not let pass, and one that is out of date lets us doubt the clock."""
+    pem = Path(__file__).parents[1] / "firing" / "certificates" / f"{certificate}.pem"
+    trusted = pem if certificate == "expired" else None
+    with RateServer(demo_table(), certificate=pem, clock=lambda: cron.machine.now) as server:
+        bundle = f'[ratectl]\nca_bundle = "{trusted}"' if trusted else ""
+        cron.reinstall(provider=server.url, more=bundle)
+        if trusted:
+            cron.machine.files[trusted] = b""
+
+        told = cron.doctor("one")
+
+    assert checks(told) == {(check, "fault", "one")}
+    assert "certificate" in told.text
 
 
 def test_offline(cron, rates):

@@ -1,6 +1,7 @@
 """The doctor on real engines: each fault is planted in the running system and found, and mended it is silent again.
 
-The clock of a sandbox is the host's, which nobody in it keeps right: that one warning may always be there.
+Each test ends where it began, with a healthy account, so that one installation serves all. The clock of
+a sandbox is the host's, which nobody in it keeps right: that one warning may always be there.
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ def patient_of(engine: Any, user: str) -> Patient:
     return Patient(account=engine.account(user), root=engine.account("root"), rates=engine.rates)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def keeper(cron):
-    """An ordinary user of cron, with nothing left afterwards."""
+    """An ordinary user of cron, whom each test leaves as well as it found them."""
     patient = patient_of(cron, "keeper")
     patient.install()
     yield patient
@@ -72,7 +73,7 @@ def keeper(cron):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def root(cron):
     """Root, whose jobs are in /etc/cron.d."""
     patient = patient_of(cron, "root")
@@ -95,9 +96,9 @@ def linger(engine):
     engine.account("keeper").sh(f"until {ready}; do sleep 0.1; done 2>/dev/null")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tended(lingering):
-    """An ordinary user of systemd, with nothing left afterwards."""
+    """An ordinary user of systemd, whom each test leaves as well as it found them."""
     patient = patient_of(lingering, "keeper")
     patient.install()
     yield patient
@@ -135,7 +136,11 @@ PLANTED = {
         f"touch ~/{JOB}.txt; chmod a-w ~/{JOB}.txt",
         "output-unwritable",
     ),
-    "output of root": ("root", f"touch /home/keeper/{JOB}.txt", "output-unwritable"),
+    "output of root": (
+        "root",
+        f"f=/home/keeper/{JOB}.txt; touch $f; chown root $f",
+        "output-unwritable",
+    ),
     "spec changed": ("keeper", "sed -i s/10:30/11:30/ ~/.config/ratectl/jobs.toml", "spec-changed"),
     "cut short": ("keeper", "echo x > ~/.local/state/ratectl/install.lock", "install-interrupted"),
 }
@@ -209,6 +214,7 @@ def test_network(keeper):
 
     assert found.keys() == {"provider-down", "proxy-only-in-shell"}
     assert found["proxy-only-in-shell"]["severity"] == "fault"
+    keeper.install()
 
 
 @pytest.mark.parametrize("verb", ["stop", "disable", "disable --now"])

@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     from ratectl.doctor.scene import Scene
     from ratectl.firing.journal import Installed
 
-KEEP = "timedatectl set-ntp true"
-
 
 def synchronisation(scene: Scene) -> Iterator[Finding]:
     """Find that nothing keeps the clock right, which is the host's business in a container."""
     if scene.reader.clock_synchronised() is False:
         text = "nothing keeps this machine's clock right; slots come early or late as it drifts"
-        mend = mending.as_root(scene.host, KEEP)
+        mend = mending.keep_clock(scene.host, scene.reader)
         yield warning(check="clock-unsynchronised", text=text, mend=mend)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
 SHADOW = Path("/etc/shadow")
+LOCK = "rundll32.exe user32.dll,LockWorkStation"
 OTHERS_MAY_WRITE = 0o022
 
 
@@ -42,9 +43,9 @@ def engines(scene: Scene) -> Iterator[Finding]:
         if site.backend is cron:
             yield from _cron(site)
         elif site.backend is systemd:
-            yield from _systemd(site)
+            yield from _systemd(scene, site)
         else:
-            yield from _other(site)
+            yield from _other(scene, site)
     for site, error in scene.refused.items():
         yield _refused(site, str(error), closed=isinstance(error, RefusedError))
 
@@ -67,13 +68,13 @@ def _cron(site: Site) -> Iterator[Finding]:
         )
 
 
-def _systemd(site: Site) -> Iterator[Finding]:
+def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     problem = systemd.detect(reader, host, site.scope)
     lingers = not systemd.caveats(reader, host, site.scope)
     linger = mending.as_root(host, f"loginctl enable-linger {host.user}")
     if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
-        mend = mending.typed(host, "ratectl", "install", "--backend", "cron")
+        mend = f"{scene.again} --backend cron"
         yield Finding(check="engine-absent", text=problem, mend=mend)
         return
     if problem and site.scope == "user":
@@ -88,12 +89,14 @@ def _systemd(site: Site) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
-def _other(site: Site) -> Iterator[Finding]:
+def _other(scene: Scene, site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     if problem := site.backend.detect(reader, host, site.scope):
-        yield Finding(check="engine-absent", text=problem, mend="ratectl install")
+        yield Finding(check="engine-absent", text=problem, mend=scene.again)
     for text in site.backend.caveats(reader, host, site.scope):
-        mend = "ratectl install --scope system" if "system" in site.backend.SCOPES else "query user"
+        mend = LOCK  # which, unlike logging off, leaves the session alive
+        if "system" in site.backend.SCOPES:
+            mend = mending.as_root(host, f"{scene.again} --scope system")
         yield warning(check="only-while-logged-in", text=text, mend=mend)
 
 

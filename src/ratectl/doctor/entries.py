@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
     row = scene.row(entry.job)
-    mend = mending.install(scene.host, row) if row else "ratectl install"
+    mend = mending.install(scene.host, row) if row else scene.again
     for text in entry.drift:
         told = f"{site}: {text}"
         yield Finding(check="entry-drifted", job=entry.job, text=told, mend=mend)
@@ -55,7 +55,7 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
         text = f"paused, but {site} still wakes it"
         mend = mending.typed(scene.host, "ratectl", "pause", entry.job)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
-    elif row not in scene.awake:
+    elif not scene.is_awake(row):
         text = f"switched off, but {site} still wakes it"
         mend = mending.install(scene.host, row)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
@@ -64,7 +64,7 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
 def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find a job that two engines, or one in both scopes, hold at once."""
     name = row.job.name
-    places = [site for site, entry in scene.entries if entry.job == name]
+    places = scene.places.get(name, ())
     strangers = [site for site in places if site != scene.home(row)]
     if strangers and (len(places) > 1 or row.backend not in BACKENDS):
         others = " and ".join(map(str, strangers))
@@ -82,9 +82,9 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
 def missing(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find a job that is to run and that its engine does not hold."""
     place = scene.home(row)
-    if place is None or row not in scene.awake:
+    if place is None or not scene.is_awake(row):
         return
-    if not any(site == place and entry.job == row.job.name for site, entry in scene.entries):
+    if place not in scene.places.get(row.job.name, ()):
         yield Finding(
             check="entry-missing",
             job=row.job.name,
@@ -112,7 +112,7 @@ def spec(scene: Scene, row: Installed) -> Iterator[Finding]:
 def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     """Find an entry whose text is another one than an install would write now."""
     row = scene.row(entry.job)
-    if row is None or row not in scene.awake or entry.drift or not has_zone(row.job.timezone):
+    if row is None or not scene.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
         return
     if row.host_timezone != site.host.zone.key or site != scene.home(row):
         return  # which other checks tell
@@ -136,10 +136,11 @@ def program(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     start = _start(site, entry)
     if not start:
         return
-    told = obstacle(scene, start)
-    if told:
+    if start not in scene.started:
+        scene.started[start] = _obstacle(scene, start)
+    if told := scene.started[start]:
         check, text = told
-        mend = mending.install(scene.host, row) if row else "ratectl install"
+        mend = mending.install(scene.host, row) if row else scene.again
         yield Finding(check=check, job=entry.job, text=f"{site}: {text}", mend=mend)
 
 
@@ -149,7 +150,7 @@ def _start(site: Site, entry: Entry) -> tuple[str, ...]:
     return argv[: argv.index(entry.job)] if entry.job in argv else ()
 
 
-def obstacle(scene: Scene, start: tuple[str, ...]) -> tuple[str, str] | None:
+def _obstacle(scene: Scene, start: tuple[str, ...]) -> tuple[str, str] | None:
     """Return why the command *start* cannot be started: a check's word and a sentence."""
     reader = scene.reader
     path = Path(start[0])

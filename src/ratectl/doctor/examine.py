@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratectl.doctor import clock, engine, entries, mending, network, outcomes, outputs
-from ratectl.doctor.finding import Finding
+from ratectl.doctor.finding import FAULT, Finding
 from ratectl.errors import RatectlError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ..
 
 
 def examine(scene: Scene, asked: Asked) -> tuple[Finding, ...]:
-    """Return what is wrong in *scene*, given what the network was *asked*; nothing on a healthy machine."""
+    """Return what is wrong in *scene*, faults first, given what the network was *asked*; nothing on a healthy machine."""
     found: list[Finding] = []
     for check in OF_THE_MACHINE:
         found += _heard(check(scene), "")
@@ -64,7 +64,7 @@ def examine(scene: Scene, asked: Asked) -> tuple[Finding, ...]:
             found += _heard(test(scene, row), row.job.name)
         for question in OF_THE_NETWORK:
             found += _heard(question(scene, row, asked), row.job.name)
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity != FAULT))
 
 
 def _heard(findings: Iterator[Finding], job: str) -> Iterator[Finding]:

@@ -48,3 +48,16 @@ def start_service(host: Host, reader: Reader, name: str) -> str:
     if reader.is_folder(BOOTED):
         return as_root(host, f"systemctl enable --now {name}")
     return as_root(host, f"service {name} start")
+
+
+def keep_clock(host: Host, reader: Reader) -> str:
+    """Return the command that lets something keep the clock right."""
+    if host.platform == "linux" and not reader.is_folder(BOOTED):
+        return package(host, reader, "chrony")
+    commands = {"darwin": "systemsetup -setusingnetworktime on", "win32": "w32tm /resync"}
+    return as_root(host, commands.get(host.platform, "timedatectl set-ntp true"))
+
+
+def new_secret(host: Host, path: str) -> str:
+    """Return the command that takes a secret from the keyboard into a file that only the account may read."""
+    return f"(umask 077 && cat > {typed(host, path)})"

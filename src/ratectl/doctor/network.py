@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.doctor import mending
-from ratectl.doctor.clock import KEEP
 from ratectl.doctor.finding import FAULT, WARNING, Finding
 from ratectl.firing.connectivity import Class
 from ratectl.model import PROVIDER_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.doctor.scene import Scene
     from ratectl.firing.journal import Installed
@@ -33,15 +32,15 @@ CHECKS = {
 
 
 class Asked(NamedTuple):
-    """What the network said; nothing under ``--offline``."""
+    """What the network said, by job; nothing under ``--offline``."""
 
-    providers: tuple[Reached, ...] = ()
-    databases: tuple[Stored, ...] = ()
+    providers: Mapping[str, Sequence[Reached]] = {}
+    databases: Mapping[str, Sequence[Stored]] = {}
 
 
 def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find providers that do not answer: a fault where too few are left for the job, else a warning."""
-    said = [one for one in asked.providers if one.job == row.job.name]
+    said = asked.providers.get(row.job.name, ())
     good = sum(not _failed(one) for one in said)
     enough = good >= (2 if row.job.agree else 1)
     for one in said:
@@ -64,7 +63,10 @@ def _failed(one: Reached) -> bool:
 def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
     host = scene.host
     if kind is Class.CLOCK:
-        return mending.as_root(host, KEEP)
+        return mending.keep_clock(host, scene.reader)
+    key = next((p.api_key for p in row.job.providers if p.name == one.provider), "")
+    if kind is Class.REFUSED and key.startswith("file:"):
+        return mending.new_secret(host, key.removeprefix("file:"))
     if kind in {Class.CONFIG, Class.REFUSED, Class.DATA}:
         return mending.typed(host, "ratectl", "check", row.spec)
     if kind is Class.DNS:
@@ -77,8 +79,8 @@ def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
 
 def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find databases that do not let us in."""
-    for one in asked.databases:
-        if one.job == row.job.name and one.error is not None:
+    for one in asked.databases.get(row.job.name, ()):
+        if one.error is not None:
             yield Finding(
                 check="database-unreachable",
                 job=row.job.name,
@@ -92,12 +94,12 @@ def proxy(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
 
     A warning only where every provider was seen to answer without it.
     """
-    if row.job.proxy or row not in scene.awake:
+    if row.job.proxy or not scene.is_awake(row):
         return
     found = _proxy_of(scene.shell, row.job)
     if not found:
         return
-    said = [one for one in asked.providers if one.job == row.job.name]
+    said = asked.providers.get(row.job.name, ())
     direct = bool(said) and not any(_failed(one) or not one.asked for one in said)
     name, value = found
     shown = (

@@ -25,7 +25,7 @@ UPTIME = Path("/proc/uptime")
 def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find a slot that passed and that no firing has so much as tried: the engine did not wake us."""
     job = row.job
-    if row not in scene.awake or job.name in scene.out_of_reach or not has_zone(job.timezone):
+    if not scene.is_awake(row) or job.name in scene.out_of_reach or not has_zone(job.timezone):
         return
     allowed = PATIENCE + dt.timedelta(seconds=job.jitter + job.timeout)
     slot = next(schedule.before(job.schedule, job.zone, scene.now - allowed), None)
@@ -49,7 +49,7 @@ def _just_started(scene: Scene, allowed: dt.timedelta) -> bool:
 
 def failing(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
-    if not row.failures or row not in scene.awake:
+    if not row.failures or not scene.is_awake(row):
         return
     count = "the last firing" if row.failures == 1 else f"the last {row.failures} firings"
     last = scene.last.get(row.job.name)

@@ -32,7 +32,7 @@ class Obstacle(NamedTuple):
 
 def writable(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find outputs that no firing could append to."""
-    if row not in scene.awake:
+    if not scene.is_awake(row):
         return
     for output in row.job.outputs:
         if output.kind in IN_PLACES:
@@ -54,9 +54,9 @@ def state(scene: Scene) -> Iterator[Finding]:
         yield Finding(check="state-unwritable", text=text, mend=found.mend)
     if scene.interrupted:
         text = "an install or remove was cut short, and the schedules may be half done"
-        yield Finding(check="install-interrupted", text=text, mend="ratectl install")
+        yield Finding(check="install-interrupted", text=text, mend=scene.again)
     if scene.unreadable:
-        yield Finding(check="snapshot-unreadable", text=scene.unreadable, mend="ratectl install")
+        yield Finding(check="snapshot-unreadable", text=scene.unreadable, mend=scene.again)
     error = scene.journal_error
     if error is not None and "newer ratectl" in str(error):
         mend = mending.typed(scene.host, scene.host.fetch[0], *UPGRADE)
@@ -64,13 +64,13 @@ def state(scene: Scene) -> Iterator[Finding]:
     elif error is not None:
         path = str(folder / JOURNAL)
         aside = mending.typed(scene.host, "mv", path, f"{path}.damaged")
-        mend = f"{aside} && ratectl install"
+        mend = f"{aside} && {scene.again}"
         yield Finding(check="journal-unusable", text=str(error), mend=mend)
 
 
 def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
     """Find keys that are not there at night, or that others may read."""
-    for provider in row.job.providers if row in scene.awake else ():
+    for provider in row.job.providers if scene.is_awake(row) else ():
         kind, _, name = provider.api_key.partition(":")
         about = f"the key of {provider.name}"
         if kind == "file":
@@ -98,7 +98,8 @@ def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Findin
     place = mending.typed(scene.host, str(path))
     status = scene.reader.status(path)
     if status is None or not stat.S_ISREG(status.mode):
-        text, mend = f"{about}: {path}: there is no such file", f"(umask 077 && cat > {place})"
+        text = f"{about}: {path}: there is no such file"
+        mend = mending.new_secret(scene.host, str(path))
         yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
     elif not scene.reader.may_read(path):
         mend = mending.as_root(scene.host, f"chown {scene.host.user} {place}")
@@ -110,7 +111,8 @@ def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Findin
 
 
 def _is_overridden(scene: Scene, job: str) -> bool:
-    return any(entry.job == job and entry.overrides for _, entry in scene.entries)
+    held = (scene.holds[site].entries[job] for site in scene.places.get(job, ()))
+    return any(entry.overrides for entry in held)
 
 
 def obstacle(scene: Scene, path: Path) -> Obstacle | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl import deploy
 from ratectl.backends import BACKENDS, cron
 from ratectl.deploy import Site
+from ratectl.doctor import mending
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,6 +50,8 @@ class Scene:
     spec_drift: Callable[[Installed], str] = lambda _row: ""
     shell: Mapping[str, str] = field(default_factory=dict)
     """The environment of the shell that the doctor was called in."""
+    started: dict[tuple[str, ...], tuple[str, str] | None] = field(default_factory=dict)
+    """What came of starting each program once, for the thousands of entries that share it."""
 
     @cached_property
     def entries(self) -> tuple[tuple[Site, Entry], ...]:
@@ -85,9 +88,34 @@ class Scene:
         exact = [site for site in same if site.scope == row.scope]
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
+    @cached_property
+    def places(self) -> Mapping[str, tuple[Site, ...]]:
+        """Where each job stands."""
+        found: dict[str, tuple[Site, ...]] = {}
+        for site, entry in self.entries:
+            found[entry.job] = (*found.get(entry.job, ()), site)
+        return found
+
+    @cached_property
+    def _rows(self) -> Mapping[str, Installed]:
+        return {row.job.name: row for row in self.jobs}
+
+    @cached_property
+    def _awake_names(self) -> frozenset[str]:
+        return frozenset(row.job.name for row in self.awake)
+
     def row(self, job: str) -> Installed | None:
         """Return what the journal knows of *job*."""
-        return next((row for row in self.jobs if row.job.name == job), None)
+        return self._rows.get(job)
+
+    def is_awake(self, row: Installed) -> bool:
+        """Tell whether the job of *row* is meant to run."""
+        return row.job.name in self._awake_names
+
+    @property
+    def again(self) -> str:
+        """The command that puts everything in place again."""
+        return mending.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 
 def survey(host: Host, reader: Reader) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:

@@ -22,7 +22,7 @@ from ratectl.firing.providers.ask import Ask, base_url
 from ratectl.firing.transport import Transport, host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ratectl.firing.outcome import Surroundings
     from ratectl.model import Job, Provider
@@ -33,9 +33,8 @@ AT_ONCE = 16
 
 
 class Reached(NamedTuple):
-    """What came of asking one provider for one job."""
+    """What came of asking one provider."""
 
-    job: str
     provider: str
     host: str
     """Host and port of the provider."""
@@ -46,9 +45,8 @@ class Reached(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What came of connecting to one database for one job."""
+    """What came of connecting to one database."""
 
-    job: str
     place: str
     """Its URL without passwords."""
     error: RatectlError | None
@@ -62,8 +60,8 @@ class Way(NamedTuple):
     ca_bundle: str
 
 
-def providers(jobs: Sequence[Job], around: Surroundings) -> tuple[Reached, ...]:
-    """Return what each provider of each of *jobs* said; one that several jobs share is asked once."""
+def providers(jobs: Sequence[Job], around: Surroundings) -> dict[str, list[Reached]]:
+    """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
     ways: dict[Way, Job] = {}
     for job in jobs:
         for provider in job.providers:
@@ -75,18 +73,15 @@ def providers(jobs: Sequence[Job], around: Surroundings) -> tuple[Reached, ...]:
         answers = Answers(Path(folder))
         told = pool.map(lambda way: _ask(way, ways[way], answers, around), ways)
         said = dict(zip(ways, told, strict=True))
-    return tuple(
-        said[Way(provider, job.proxy, job.ca_bundle)]._replace(job=job.name)
+    return {
+        job.name: [said[Way(one, job.proxy, job.ca_bundle)] for one in job.providers]
         for job in jobs
-        for provider in job.providers
-    )
+    }
 
 
 def _ask(way: Way, job: Job, answers: Answers, around: Surroundings) -> Reached:
     provider = way.provider
-    reached = Reached(
-        job=job.name, provider=provider.name, host=host_of(base_url(provider)), failure=None
-    )
+    reached = Reached(provider=provider.name, host=host_of(base_url(provider)), failure=None)
     waits = provider.api_key.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in os.environ
     if waits:  # only the unit that loads it can know
         return reached._replace(asked=False)
@@ -104,20 +99,21 @@ def _ask(way: Way, job: Job, answers: Answers, around: Surroundings) -> Reached:
     return reached
 
 
-def databases(jobs: Iterable[Job]) -> tuple[Stored, ...]:
-    """Return whether each database that *jobs* record in lets us in; no table is touched."""
-    wanted = [
-        (job.name, url)
-        for job in jobs
-        for url in dict.fromkeys(
-            (job.journal, *(o.target for o in job.outputs if o.kind == "postgresql"))
-        )
-        if url
-    ]
-    urls = list(dict.fromkeys(url for _, url in wanted))
+def databases(jobs: Sequence[Job]) -> dict[str, list[Stored]]:
+    """Return whether the databases that each of *jobs* records in let us in; no table is touched."""
+    wanted = {job.name: _urls(job) for job in jobs}
+    urls = list({url: None for those in wanted.values() for url in those})
     with ThreadPoolExecutor(AT_ONCE) as pool:
         said = dict(zip(urls, pool.map(_connect, urls), strict=True))
-    return tuple(Stored(job=job, place=postgres.shown(url), error=said[url]) for job, url in wanted)
+    return {
+        name: [Stored(place=postgres.shown(url), error=said[url]) for url in those]
+        for name, those in wanted.items()
+    }
+
+
+def _urls(job: Job) -> list[str]:
+    outputs = (output.target for output in job.outputs if output.kind == "postgresql")
+    return [url for url in dict.fromkeys((job.journal, *outputs)) if url]
 
 
 def _connect(url: str) -> RatectlError | None:
