@@ -25,7 +25,8 @@ UNITS = Path("/etc/systemd/system")
 LIST = "ratectl list, 10 jobs"
 CRON = {count: f"install {count} jobs, cron" for count in (2500, 5000)}
 SYSTEMD = "install 1000 jobs, systemd"
-NAMES = {"cron": [LIST, *CRON.values()], "systemd": [SYSTEMD]}
+WORKING = "the same, and they run"
+NAMES = {"cron": [LIST, *CRON.values()], "systemd": [SYSTEMD, WORKING]}
 
 
 def measured_inside(kind: str, sandbox: str, bench: str, *, quick: bool) -> list[Row]:
@@ -83,16 +84,26 @@ def inside_systemd(*, quick: bool) -> list[Row]:
     for unit in UNITS.glob("ratectl-*"):
         shutil.copy(unit, same)
     ours = (RATECTL, "install", spec_of(count), "--backend", "systemd")
-    against = ("sh", "-c", f"cp {same}/* {UNITS}/ && sync && systemctl daemon-reload")
+    files = f"cp {same}/* {UNITS}/ && sync"
+    links = f"mkdir -p {UNITS}/timers.target.wants && cd {same} && ln -s -t {UNITS}/timers.target.wants {UNITS}/*.timer"
+    bare = ("sh", "-c", f"{files} && systemctl daemon-reload")
+    working = f"{files} && {links} && systemctl daemon-reload && systemctl start *.timer"
     times = 1 if quick else 3
     label = "writing the same files, sync, one daemon-reload"
-    return [compare(SYSTEMD, label, 2.0, ours, against, times=times, reset=no_units)]
+    more = "and enabling and starting the timers, all by hand"
+    return [
+        compare(SYSTEMD, label, 2.0, ours, bare, times=times, reset=no_units),
+        compare(WORKING, more, 2.0, ours, ("sh", "-c", working), times=times, reset=no_units),
+    ]
 
 
 def no_units() -> None:
     """Bring systemd back to none of our units, and the journal to nothing."""
     remove()
-    for unit in UNITS.glob("ratectl-*"):
+    timers = [unit.name for unit in UNITS.glob("ratectl-*.timer")]
+    if timers:
+        subprocess.run(("systemctl", "stop", *timers), check=True)
+    for unit in (*UNITS.glob("ratectl-*"), *(UNITS / "timers.target.wants").glob("ratectl-*")):
         unit.unlink()
     subprocess.run(("systemctl", "daemon-reload"), check=True)
     shutil.rmtree(Path("~/.local/state/ratectl").expanduser(), ignore_errors=True)

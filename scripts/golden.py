@@ -62,6 +62,7 @@ def _host(zone: str, own: dict[str, Any]) -> Host:
         user=own["user"],
         home=home,
         config_home=home / ".config",
+        data_home=home / ".local" / "share",
         root=False,
     )
 

@@ -82,6 +82,7 @@ def _host(zone: ZoneInfo) -> Host:
         user="tester",
         home=Path("/home/tester"),
         config_home=Path("/home/tester/.config"),
+        data_home=Path("/home/tester/.local/share"),
         root=False,
     )
 

@@ -309,6 +309,19 @@ def test_what_cannot_be_taken_back(tmp_path):
     assert office.install(job()).empty
 
 
+def test_lingering_is_offered_and_enabled_on_request(tmp_path):
+    """A user whose timers would stop at logout is told so, until an install is asked to see to it."""
+    office = Office(tmp_path, "systemd")
+
+    told = office.install(job())
+    asked = office.install(job(), keep_awake=True)
+
+    assert "--enable-linger" in report.plan_text(told)
+    assert "loginctl" in report.plan_text(asked)
+    assert asked.caveats == office.install(job(), keep_awake=True).caveats == ()
+    assert office.install(job(), keep_awake=True).empty
+
+
 def test_a_move_removes_first(tmp_path):
     """Of a job that moves to another engine the old entry goes before the new one comes."""
     office = Office(tmp_path, "cron")

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import plan, schedule
 from ratectl.backends import BACKENDS
+from ratectl.backends import systemd_sandbox as sandbox
 from ratectl.backends.base import EngineAbsentError, Verb
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.calendar import Window
@@ -91,12 +92,16 @@ class Prepared:
     forget: tuple[str, ...]
     """Jobs that the journal marks as removed."""
     caveats: tuple[str, ...] = ()
+    before: tuple[Step, ...] = ()
+    """What lets entries run that would stay asleep."""
 
     @property
     def empty(self) -> bool:
         """Nothing has to be done at all."""
         parts = (self.main, *self.moves)
-        return not (self.record or self.forget or any(plan.pending(p.changes) for p in parts))
+        return not (
+            self.before or self.record or self.forget or any(plan.pending(p.changes) for p in parts)
+        )
 
 
 def digest_of(reader: Reader, path: str) -> str:
@@ -122,7 +127,11 @@ def files(site: Site, jobs: Sequence[Job]) -> dict[str, bytes]:
     """Return the files that hold the native texts of the enabled *jobs*, by name; ordered by job."""
     covers = covers_of(site, jobs)
     ordered = sorted((job for job in jobs if job.enabled), key=lambda job: job.name)
-    artefacts = [text for job in ordered for text in _render(site, job, covers[job.name])]
+    artefacts = [
+        text
+        for job in ordered
+        for text in site.backend.render(job, covers[job.name], site.host, site.scope)
+    ]
     return dict(site.backend.bundle(artefacts))
 
 
@@ -133,19 +142,26 @@ def prepare(
     *,
     prune: bool = False,
     afresh: bool = False,
+    keep_awake: bool = False,
 ) -> Prepared:
-    """Return what an install of *source* at *site* will do. Looks, and changes nothing."""
+    """Return what an install of *source* at *site* will do. Looks, and changes nothing.
+
+    With *keep_awake* it also does away with why entries could stay asleep, where it can.
+    """
     installed = {row.job.name: row for row in journal.readable()}
     covers = covers_of(site, source.jobs)
     asleep = {name: "paused" for name, row in installed.items() if row.paused}
     asleep |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
     awake = [job for job in source.jobs if job.name not in asleep]
-    wanted = {job.name: _render(site, job, covers[job.name]) for job in awake}
+    wanted = {job.name: render(site, job, covers[job.name]) for job in awake}
     found = site.backend.inspect(site.reader, site.host, site.scope)
     changes = plan.changes(wanted, found.entries, asleep=asleep, prune=prune, afresh=afresh)
     names = frozenset(job.name for job in source.jobs)
     strangers = frozenset(installed) - names if prune else frozenset()
+    place = (site.reader, site.host, site.scope)
+    first = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
+        before=first,
         main=part_of(site, found, changes),
         moves=_moves(site, installed, names | strangers),
         source=source,
@@ -154,7 +170,7 @@ def prepare(
             job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
         ),
         forget=tuple(sorted(strangers)),
-        caveats=site.backend.caveats(site.reader, site.host, site.scope),
+        caveats=() if first else site.backend.caveats(*place),
     )
 
 
@@ -175,6 +191,7 @@ def apply(
     before = journal.kept(job.name for job in prepared.record)
     try:
         _record(prepared, journal, clock())
+        perform(prepared.before)
         for part in (*prepared.moves, prepared.main):
             perform(part.steps)
         entries = _read_back(prepared, clock)
@@ -265,8 +282,27 @@ def part_of(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:
     return Part(site=site, changes=changes, steps=steps, found=found)
 
 
-def _render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
-    return site.backend.render(job, cover, site.host, site.scope)
+def render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
+    """Return the native texts of *job* for this very machine: whose its files are counts, too."""
+    host = _knowing(site, job) if site.backend.CONFINES else site.host
+    return site.backend.render(job, cover, host, site.scope)
+
+
+def _knowing(site: Site, job: Job) -> Host:
+    """Return the host with what *job* finds on it: where its outputs really lie, and whether all is the account's own.
+
+    What is not there yet will be made by the account.
+    """
+    outputs = [site.reader.real(Path(path)) for path in sandbox.files(job)]
+    folders = tuple(dict.fromkeys(path.parent for path in outputs))
+    own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
+    leaves = {path.parent for path in (*own, *map(Path, site.host.fetch))}
+    on_the_way = leaves.union(*(path.parents for path in leaves))
+    foreign = not (
+        {site.reader.owner(path) for path in own} <= {site.host.uid, None}
+        and {site.reader.owner(path) for path in on_the_way} <= {site.host.uid, 0, None}
+    )
+    return replace(site.host, folders=tuple(map(str, folders)), foreign=foreign)
 
 
 def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> bool:

@@ -6,6 +6,9 @@ our errors here. A file is written beside its place, synced and renamed.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
 import os
 import shutil
 import subprocess
@@ -15,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Completed, RemoveFile, Run, Settle, Status, WriteFile
+from ratectl.backends.base import Completed, Link, RemoveFile, Run, Settle, Status, WriteFile
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
@@ -65,6 +68,14 @@ class SystemReader:
             return str(path.readlink())
         except OSError:
             return None
+
+    def real(self, path: Path) -> Path:
+        """Return *path* with all symbolic links followed, as far as it exists."""
+        return _real_folder(path.parent) / path.name if not path.is_symlink() else path.resolve()
+
+    def owner(self, path: Path) -> int | None:
+        """Return whose *path* is, or None where there is none, and on Windows."""
+        return _owner(path)
 
     def which(self, program: str) -> str | None:
         """Return the absolute path of *program* on the PATH or in the system's folders, or None."""
@@ -137,6 +148,19 @@ def _kernel_clock_is_kept() -> bool | None:
     return bool(told.maxerror < LARGEST_CLOCK_ERROR)
 
 
+@functools.cache
+def _real_folder(path: Path) -> Path:
+    """Return where the folder *path* lies; thousands of jobs share a few."""
+    return path.resolve()
+
+
+@functools.cache
+def _owner(path: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return None if sys.platform == "win32" else path.stat().st_uid
+    return None
+
+
 def _process_names(entry: str) -> tuple[str, ...]:
     if not entry.isdigit():
         return ()
@@ -150,20 +174,19 @@ def _process_names(entry: str) -> tuple[str, ...]:
 
 def perform(steps: Sequence[Step]) -> None:
     """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails."""
-    writes: list[WriteFile] = []
-    for step in steps:
-        if isinstance(step, WriteFile):
-            writes.append(step)
-            continue
-        _write_files(writes)
-        writes = []
-        if isinstance(step, RemoveFile):
-            _remove_file(step.path)
-        elif isinstance(step, Settle):
-            settle(step.path)
-        else:
-            _run(step)
-    _write_files(writes)
+    for kind, group in itertools.groupby(steps, type):
+        same = list(group)
+        if kind is WriteFile:
+            _write_files([step for step in same if isinstance(step, WriteFile)])
+        elif kind is Link:
+            _make_links([step for step in same if isinstance(step, Link)])
+        for step in same:
+            if isinstance(step, RemoveFile):
+                _remove_file(step.path)
+            elif isinstance(step, Settle):
+                settle(step.path)
+            elif isinstance(step, Run):
+                _run(step)
 
 
 def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -198,6 +221,24 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
             raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
     if sys.platform != "win32":
         for folder in {path.parent for _, path in drafts}:
+            _sync_folder(folder)
+
+
+def _make_links(links: Sequence[Link]) -> None:
+    """Make each link beside its place and rename it, then sync the folders."""
+    for link in links:
+        draft = link.path.parent / f".{link.path.name}.new"
+        try:
+            link.path.parent.mkdir(parents=True, exist_ok=True)
+            draft.unlink(missing_ok=True)
+            draft.symlink_to(link.target)
+            draft.replace(link.path)
+        except PermissionError as error:
+            raise RefusedError(f"{link.path}: may not be written by this account") from error
+        except OSError as error:
+            raise CannotCreateError(f"{link.path}: cannot be made: {error.strerror}") from error
+    if sys.platform != "win32":
+        for folder in {link.path.parent for link in links}:
             _sync_folder(folder)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ratectl import schedule
+from ratectl import deploy, schedule
 from ratectl.backends import BACKENDS
 from ratectl.errors import RefusedError, SpecError, StorageError
 
@@ -138,7 +138,7 @@ def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
         yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
     else:
         cover = site.backend.check(row.job, site.host.zone)
-        wanted = site.backend.render(row.job, cover, site.host, site.scope)
+        wanted = deploy.render(site, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
             yield "differs from what would be installed now"
 

@@ -29,7 +29,8 @@ def current() -> Host:
 def _account(zone: ZoneInfo) -> Host:
     state_dir = paths.state_dir()
     home = _home()
-    config = os.environ.get("XDG_CONFIG_HOME", "")
+    config = os.environ.get("XDG_CONFIG_HOME", "").strip()
+    data = os.environ.get("XDG_DATA_HOME", "").strip()
     return Host(
         platform=sys.platform,
         zone=zone,
@@ -38,10 +39,26 @@ def _account(zone: ZoneInfo) -> Host:
         state_is_default=state_dir == paths.unattended_state_dir(str(home)),
         user=_user(),
         home=home,
-        config_home=Path(config) if config.strip() else Path.home() / ".config",
+        config_home=Path(config) if config else Path.home() / ".config",
+        data_home=Path(data) if data else Path.home() / ".local" / "share",
         root=sys.platform != "win32" and os.geteuid() == 0,
         uid=0 if sys.platform == "win32" else os.geteuid(),
+        namespaces=_may_make_namespaces(),
     )
+
+
+def _may_make_namespaces() -> bool:
+    """Tell whether the kernel lets an ordinary account make user namespaces; Ubuntu's AppArmor does not."""
+    refusals = {
+        "/proc/sys/user/max_user_namespaces": "0",
+        "/proc/sys/kernel/unprivileged_userns_clone": "0",
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
+    }
+    for path, refusal in refusals.items():
+        with contextlib.suppress(OSError):
+            if Path(path).read_text(encoding="ascii").strip() == refusal:
+                return False
+    return True
 
 
 def is_native(backend: Backend) -> bool:
@@ -77,6 +94,7 @@ def _elsewhere(zone: ZoneInfo, platform: str, fetch: str) -> Host:
         user=user,
         home=home,
         config_home=home / ".config",
+        data_home=home / ".local" / "share",
         root=False,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl import plan
-from ratectl.backends.base import RemoveFile, Settle, Verb, WriteFile
+from ratectl.backends.base import Link, RemoveFile, Settle, Verb, WriteFile
 from ratectl.doctor.finding import FAULT
 
 if TYPE_CHECKING:
@@ -228,6 +228,7 @@ def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
     if prepared.record:
         yield f"record {_count(len(prepared.record), 'job')} in the journal"
+    yield from map(_step, prepared.before)
     for part in (*prepared.moves, prepared.main):
         yield from (_step(step) for step in part.steps)
     if prepared.forget:
@@ -237,6 +238,8 @@ def _steps(prepared: Prepared) -> Iterator[str]:
 def _step(step: Step) -> str:
     if isinstance(step, WriteFile):
         return f"write {step.path} ({len(step.data)} bytes)"
+    if isinstance(step, Link):
+        return f"link {step.path} to {step.target}"
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
     if isinstance(step, Settle):

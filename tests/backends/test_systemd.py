@@ -12,7 +12,7 @@ from tests.fakes.machine import Machine, done, host, root
 
 from ratectl import plan
 from ratectl.backends import systemd
-from ratectl.backends.base import Change, EngineAbsentError, RemoveFile, Run, Verb, WriteFile
+from ratectl.backends.base import Change, EngineAbsentError, Link, RemoveFile, Run, Verb, WriteFile
 from ratectl.errors import ConfigError, EngineError
 
 UNITS = Path("/home/tester/.config/systemd/user")
@@ -56,11 +56,11 @@ def test_install_list_remove(machine):
 
 
 def test_the_order_of_steps(machine):
-    """Files come first, then one enable, one reload and one start; only timers are started."""
+    """Files come first, then what enables them, one reload and one start; only timers are started."""
     steps = install(machine, *jobs("a", "b"))
 
     kinds = [step.argv[3] if isinstance(step, Run) else type(step) for step in steps]
-    assert kinds == [WriteFile] * 4 + ["enable", "daemon-reload", "start"]
+    assert kinds == [WriteFile] * 4 + [Link] * 2 + ["daemon-reload", "start"]
     assert steps[-1].argv[4:] == ("ratectl-a.timer", "ratectl-b.timer")
 
 
@@ -71,7 +71,9 @@ def test_the_order_of_removal(machine):
     steps = install(machine)
 
     kinds = [step.argv[3] if isinstance(step, Run) else type(step) for step in steps]
-    assert kinds == ["stop", "clean", "reset-failed", *[RemoveFile] * 3, "daemon-reload"]
+    assert kinds == ["stop", "reset-failed", *[RemoveFile] * 4, "daemon-reload"]
+    stamp = "/home/tester/.local/share/systemd/timers/stamp-ratectl-usd-inr.timer"
+    assert RemoveFile(path=Path(stamp)) in steps
 
 
 def test_only_changed_files_are_written(machine):
@@ -85,12 +87,97 @@ def test_only_changed_files_are_written(machine):
 
 
 def test_many_units_in_few_calls(machine):
-    """Thousands of units do not overflow a command line."""
-    steps = install(machine, *jobs(*(f"job-{n}" for n in range(1200))))
+    """A thousand timers take one reload and one start, whose command line fits into what any kernel takes."""
+    steps = install(machine, *jobs(*(f"job-{n}" for n in range(1000))))
 
-    calls = [step for step in steps if isinstance(step, Run)]
-    assert [len(step.argv) - 5 for step in calls if "enable" in step.argv] == [500, 500, 200]
-    assert sum("daemon-reload" in step.argv for step in calls) == 1
+    calls = [step.argv for step in steps if isinstance(step, Run)]
+    assert [argv[3] for argv in calls] == ["daemon-reload", "start"]
+    assert sum(map(len, calls[1])) < 100_000
+
+
+def test_more_than_a_manager_holds(machine):
+    """More timers than a manager can serve are refused before anything is written, with both numbers."""
+    wanted = jobs(*(f"job-{n}" for n in range(systemd.MOST_JOBS + 1)))
+
+    with pytest.raises(EngineError, match=r"5001 timers .* more than 5000"):
+        install(machine, *wanted)
+    assert not machine.files
+
+
+FOREIGN = "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH"
+
+
+def service(**changes):
+    """Return the lines of a service, for a host with *changes*; ``scope`` and keys of the job may be among them."""
+    scope, keys = changes.pop("scope", "system"), changes.pop("keys", {})
+    wanted, account = job(**keys), root(**changes)
+    unit, _ = systemd.render(wanted, systemd.check(wanted, account.zone), account, scope)
+    return unit.data.decode().splitlines()
+
+
+def test_confined():
+    """A job writes where its outputs and its journal are, and nowhere else."""
+    lines = service(keys={"output": '["/srv/a b/x.txt", "/srv/$c/100%/y.csv"]'})
+
+    state = "/root/.local/state/ratectl"
+    assert f'ReadWritePaths=-{state} "-/srv/a b" -/srv/$c/100%%' in lines
+    assert f'ExecStartPre=-+/bin/mkdir -p {state} "/srv/a b" /srv/$$c/100%%' in lines
+    assert {"ProtectSystem=strict", "PrivateUsers=yes", "CapabilityBoundingSet="} <= set(lines)
+
+
+def test_folders_as_they_really_are():
+    """Where an output is reached through a link, its real folder is what may be written to."""
+    lines = service(folders=("/mnt/rates",))
+
+    assert "ReadWritePaths=-/root/.local/state/ratectl -/mnt/rates" in lines
+
+
+def test_what_belongs_to_others():
+    """Root keeps the right to write to what belongs to others; a user's unit is not confined then."""
+    assert FOREIGN in service(foreign=True)
+    assert "PrivateUsers=yes" not in service(foreign=True)
+    assert "ProtectSystem=strict" not in service(foreign=True, scope="user", root=False)
+
+
+def test_without_user_namespaces():
+    """Where the kernel gives an account no namespaces, its units do without, instead of failing each time."""
+    lines = service(namespaces=False, scope="user", root=False)
+
+    assert "NoNewPrivileges=yes" in lines
+    assert not [line for line in lines if line.startswith(("Protect", "Private", "ReadWrite"))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "private"),
+    [
+        ({}, True),
+        ({"keys": {"output": '"/tmp/x.txt"'}}, False),
+        ({"keys": {"output": '"/var/tmp/x/y.txt"'}}, False),
+        ({"keys": {"output": '"postgresql://a@/b?host=/tmp"'}}, False),
+        ({"state_dir": Path("/tmp/state")}, False),
+        ({"fetch": ("/tmp/venv/bin/python3", "/tmp/venv/x.py")}, False),
+        ({"keys": {"output": '"/srv/tmp-rates/x.txt"'}}, True),
+    ],
+)
+def test_private_tmp(changes, private):
+    """A job has a /tmp of its own, unless something that it uses lies in the real one."""
+    assert ("PrivateTmp=yes" in service(**changes)) is private
+
+
+def test_credentials():
+    """What a spec calls a credential is asked of systemd, which keeps the secret out of the unit."""
+    lines = service(keys={"notify": '["credential:hooks", "credential:more"]'})
+
+    assert [line for line in lines if line.startswith("LoadCredential")] == [
+        "LoadCredential=hooks",
+        "LoadCredential=more",
+    ]
+
+
+def test_a_credential_that_is_more_than_a_name():
+    """A name that systemd would read as a path or as two words is refused."""
+    with pytest.raises(ConfigError, match="credential:a b"):
+        service(keys={"notify": '["credential:a b"]'})
 
 
 def spoil_disable(machine):
@@ -237,7 +324,7 @@ GOLDEN_TIMERS = sorted(golden.GOLDEN.glob("*/systemd/*.timer"))
     "case", sorted({path.parent for path in GOLDEN_TIMERS}), ids=lambda p: p.parent.name
 )
 def test_systemd_reads_our_units(case, tmp_path):
-    """The real systemd finds nothing to complain about in the golden units, but for the made-up program."""
+    """The real systemd says nothing about the golden units (with a program that exists), and rates their exposure at most 1.5."""
     for path in case.iterdir():
         text = path.read_text().replace("ExecStart=/opt/ratectl/bin/python", "ExecStart=/bin/true")
         (tmp_path / path.name).write_text(
@@ -252,7 +339,15 @@ def test_systemd_reads_our_units(case, tmp_path):
         text=True,
     )
 
-    assert [line for line in answer.stderr.splitlines() if "ratectl-" in line] == []
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+    services = [unit for unit in units if unit.endswith(".service")]
+    exposed = subprocess.run(
+        ("systemd-analyze", "security", "--offline=true", "--threshold=15", *services),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert exposed.returncode == 0, exposed.stdout
 
 
 @pytest.mark.engine

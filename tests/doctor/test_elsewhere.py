@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,18 +11,18 @@ from tests.conftest import FRIDAY
 from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host
 
-from ratectl.doctor import clock, engine, mending
+from ratectl.doctor import clock, engine, mending, outputs
 from ratectl.doctor.scene import Scene
 
 
-def scene(backend, platform, *programs, **facts):
+def scene(backend, platform, *programs, scope="user", wanted=None, **facts):
     """Return a scene with one job of *backend* on *platform*, where *programs* are installed."""
     machine = Machine(flavour=None)
     machine.programs |= set(programs)
     row = SimpleNamespace(
-        job=job(),
+        job=wanted or job(),
         backend=backend,
-        scope="user",
+        scope=scope,
         spec="/s/my jobs.toml",
         enabled=True,
         paused=False,
@@ -108,3 +110,18 @@ def test_services():
     assert mending.start_service(host(), Machine(booted=True), "cron").startswith("sudo systemctl")
     assert mending.start_service(host(root=True), Machine(), "cron") == "service cron start"
     assert mending.typed(host(platform="win32"), "a", "b c") == 'a "b c"'
+
+
+def test_credentials():
+    """A credential that systemd's stores do not hold is a fault where that can be seen, which is as root."""
+    key = replace(job().providers[0], api_key="credential:office")
+    wanted = replace(job(), providers=(key,))
+    there = scene("systemd", "linux", scope="system", wanted=wanted, root=True)
+    here = scene("systemd", "linux", wanted=wanted)
+
+    [finding] = outputs.keys(there, there.jobs[0])
+    assert (finding.check, finding.severity) == ("key-unreadable", "fault")
+    assert finding.mend == "(umask 077 && cat > /etc/credstore/office)"
+    assert list(outputs.keys(here, here.jobs[0])) == []
+    there.reader.files[Path("/run/credstore/office")] = b"secret"
+    assert list(outputs.keys(there, there.jobs[0])) == []

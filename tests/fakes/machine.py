@@ -13,7 +13,16 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.base import Completed, Host, RemoveFile, Run, Settle, Status, WriteFile
+from ratectl.backends.base import (
+    Completed,
+    Host,
+    Link,
+    RemoveFile,
+    Run,
+    Settle,
+    Status,
+    WriteFile,
+)
 from ratectl.errors import EngineError
 
 MAY_BE_ABSENT = frozenset(
@@ -36,6 +45,7 @@ def host(**changes):
         "user": "tester",
         "home": Path("/home/tester"),
         "config_home": Path("/home/tester/.config"),
+        "data_home": Path("/home/tester/.local/share"),
         "root": False,
         "uid": 1000,
     }
@@ -48,6 +58,7 @@ def root(**changes):
         "user": "root",
         "home": Path("/root"),
         "config_home": Path("/root/.config"),
+        "data_home": Path("/root/.local/share"),
         "state_dir": Path("/root/.local/state/ratectl"),
         "root": True,
         "uid": 0,
@@ -61,13 +72,13 @@ class Machine:
     def __init__(self, *, flavour="vixie", daemon=True, booted=False, now=None):
         self.files: dict[Path, bytes] = {}
         self.links: dict[Path, str] = {}
+        self.owners: dict[Path, int] = {Path("/home/tester"): 1000, Path("/root"): 0}
         self.folders = {Path("/run/systemd/system")} if booted else set()
         self.crontab = Crontab(flavour) if flavour else None
         self.systemd = Systemd(self) if booted else None
         self.running = {"cron", "sh"} if daemon else {"sh"}
         self.programs = {"cron", "apt-get"}
         self.modes: dict[Path, int] = {}
-        self.owners: dict[Path, int] = {}
         self.closed: set[Path] = set()
         self.room = 1 << 30
         self.synchronised: bool | None = True
@@ -90,6 +101,12 @@ class Machine:
 
     def link(self, path):
         return self.links.get(path)
+
+    def real(self, path):
+        return path
+
+    def owner(self, path):
+        return self.owners.get(path)
 
     def which(self, program):
         there = {"crontab": self.crontab, "systemctl": self.systemd}
@@ -152,6 +169,8 @@ class Machine:
             if isinstance(step, WriteFile):
                 self.links.pop(step.path, None)
                 self.files[step.path] = step.data
+            elif isinstance(step, Link):
+                self.links[step.path] = str(step.target)
             elif isinstance(step, RemoveFile):
                 self.links.pop(step.path, None)
                 self.files.pop(step.path, None)
@@ -166,6 +185,9 @@ class Machine:
             return self.crontab.call(argv[1:], stdin, self.files)
         if argv[0] == "systemctl" and self.systemd:
             return self.systemd.call(argv[1:])
+        if argv[:-1] == ("loginctl", "--no-ask-password", "enable-linger") and self.systemd:
+            self.files[Path("/var/lib/systemd/linger", argv[-1])] = b""
+            return done()
         if argv[:2] == ("chage", "-l"):
             lines = (f"{name}\t\t\t: {text}\n" for name, text in self.ages.items())
             return done(stdout="".join(lines).encode())
@@ -270,11 +292,9 @@ class Systemd:
             "show": self._show,
             "list-units": self._list_units,
             "list-timers": self._list_timers,
-            "enable": self._enable,
             "daemon-reload": self._reload,
             "start": self._start,
             "stop": self._stop,
-            "clean": self._clean,
             "reset-failed": lambda _units: done(1, stderr=b"Unit not loaded.\n"),
         }
         return verbs[verb](rest)
@@ -315,13 +335,6 @@ class Systemd:
             min(next_elapse(text, self.machine.now) for text in texts).timestamp() * 1_000_000
         )
 
-    def _enable(self, rest):
-        assert rest[0] == "--no-reload", "each enable would reload on its own"
-        for unit in rest[1:]:
-            assert self.folder / unit in self.machine.files, f"no unit file {unit}"
-            self.machine.links[self.folder / "timers.target.wants" / unit] = str(self.folder / unit)
-        return done()
-
     def _reload(self, rest):
         assert not rest, rest
         self.reloads += 1
@@ -342,11 +355,6 @@ class Systemd:
         missing = [unit for unit in units if unit not in self.loaded]
         self.active -= set(units)
         return done(5, stderr=b"Unit not loaded.\n") if missing else done()
-
-    def _clean(self, rest):
-        assert rest[0] == "--what=state", rest
-        assert not self.active & set(rest[1:]), "an active timer cannot be cleaned"
-        return done()
 
 
 def next_elapse(text, now):

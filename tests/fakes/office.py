@@ -31,11 +31,16 @@ class Office:
         with exclusive(folder) as undertaking, Journal(folder) as journal:
             yield undertaking, journal
 
-    def install(self, *wanted, prune=False, digest="d1"):
+    def install(self, *wanted, prune=False, digest="d1", keep_awake=False):
         source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
         with self.at_work() as (undertaking, journal):
             prepared = deploy.prepare(
-                self.site, source, journal, prune=prune, afresh=undertaking.interrupted
+                self.site,
+                source,
+                journal,
+                prune=prune,
+                afresh=undertaking.interrupted,
+                keep_awake=keep_awake,
             )
             if not prepared.empty or undertaking.interrupted:
                 deploy.apply(

@@ -48,9 +48,17 @@ class Host:
     home: PurePath
     config_home: PurePath
     """Where the user's own units live: ``$XDG_CONFIG_HOME``, by default ``~/.config``."""
+    data_home: PurePath
+    """Where the user's manager keeps stamps: ``$XDG_DATA_HOME``, by default ``~/.local/share``."""
     root: bool
     uid: int = 0
     """The account's number on POSIX; launchd names the account's domain by it."""
+    namespaces: bool = True
+    """The account may make user namespaces, which a sandbox of its own needs."""
+    folders: tuple[str, ...] = ()
+    """Where the outputs of the job in hand really lie, links followed; none: as the spec says."""
+    foreign: bool = False
+    """Something that the job in hand writes or reads privately belongs to another account."""
 
     def argv(self, job: str) -> tuple[str, ...]:
         """Return the command line that an artefact of *job* calls."""
@@ -74,6 +82,14 @@ class WriteFile:
     path: Path
     data: bytes
     mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Make *path* a symbolic link to *target*, in place of whatever stood there."""
+
+    path: Path
+    target: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +118,7 @@ class Settle:
     path: Path
 
 
-Step = WriteFile | RemoveFile | Run | Settle
+Step = WriteFile | Link | RemoveFile | Run | Settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +161,12 @@ class Reader(Protocol):
 
     def link(self, path: Path) -> str | None:
         """Return the target text of the symbolic link *path*, or None where it is not one."""
+
+    def real(self, path: Path) -> Path:
+        """Return *path* with all symbolic links followed, as far as it exists."""
+
+    def owner(self, path: Path) -> int | None:
+        """Return whose *path* is, or None where there is none, or accounts have no numbers."""
 
     def which(self, program: str) -> str | None:
         """Return the absolute path of *program* on the PATH of the system, or None."""
@@ -233,12 +255,17 @@ class Backend(Protocol):
     """Where the engine exists, as ``sys.platform`` spells it."""
     TELLS_NEXT: bool
     """The engine can be asked for its next run."""
+    CONFINES: bool
+    """Entries may touch only what they are told: whose that is must be known."""
 
     def detect(self, reader: Reader, host: Host, scope: str) -> str:
         """Return why this engine cannot be used here, or an empty text when it can."""
 
     def caveats(self, reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
         """Return why entries could stay asleep although the engine can be used: one sentence each."""
+
+    def keep_awake(self, reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
+        """Return the steps, if there are any, that do away with :meth:`caveats`."""
 
     def inspect(self, reader: Reader, host: Host, scope: str) -> Found:
         """Return what the engine holds of ours.
@@ -279,6 +306,11 @@ def _cover(
     engine: Abilities,
 ) -> Cover:
     return cover(schedule.parse(texts, start=start, end=end), zone, host_zone, engine)
+
+
+def nothing_to_do(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
+    """Return no step: the caveats of most engines are for people to see to."""
+    return ()
 
 
 def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:

@@ -29,6 +29,7 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    nothing_to_do,
 )
 from ratectl.backends.cron_fields import spell
 from ratectl.errors import ConfigError, EngineError, RefusedError
@@ -47,6 +48,7 @@ ABILITIES = Abilities(gap="after", fold="cron")
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
 TELLS_NEXT = False
+CONFINES = False
 
 DROP_IN = Path("/etc/cron.d/ratectl")
 SPOOL = Path("/var/spool/cron/crontabs")
@@ -76,6 +78,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     if host.platform == "darwin" or reader.processes() & DAEMONS:
         return ()
     return ("cron: no cron daemon is running, so nothing fires until one is started",)
+
+
+keep_awake = nothing_to_do
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

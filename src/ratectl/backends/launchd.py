@@ -28,6 +28,7 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    nothing_to_do,
     separate_files,
 )
 from ratectl.errors import EngineError
@@ -47,6 +48,7 @@ ABILITIES = Abilities(most=499, days_multiply=True)
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("darwin",)
 TELLS_NEXT = False
+CONFINES = False
 
 _NAME = re.compile(r"ratectl\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.plist")
 
@@ -67,6 +69,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     return (
         f"launchd: agents run only while {host.user} is logged in; `--scope system` always does",
     )
+
+
+keep_awake = nothing_to_do
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

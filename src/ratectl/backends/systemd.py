@@ -1,7 +1,7 @@
 """systemd: a ``ratectl-JOB.service`` and ``.timer`` pair for each job, as system or user units.
 
-Units without our ``[X-Ratectl]`` section are not ours and never touched. However
-many jobs change, there is one ``enable``, one ``daemon-reload`` and one ``start``.
+Units without our ``[X-Ratectl]`` section are not ours and never touched. However many jobs
+change, there is one ``daemon-reload`` and one ``start``; what ``enable`` does is a link, made directly.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl import templates
+from ratectl.backends import systemd_sandbox as sandbox
 from ratectl.backends.base import (
     Artefact,
     Change,
@@ -20,6 +21,7 @@ from ratectl.backends.base import (
     Entry,
     Found,
     Host,
+    Link,
     Reader,
     RemoveFile,
     Run,
@@ -52,6 +54,7 @@ ABILITIES = Abilities(
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux",)
 TELLS_NEXT = True
+CONFINES = True
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
@@ -62,8 +65,11 @@ _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
 _EXEC_START = re.compile(rb"^ExecStart=(.+)$", re.MULTILINE)
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
-_ARGV_LIMIT = 500
-"""Units in one systemctl call, far below the kernel's limit for a command line."""
+MOST_JOBS = 5000
+"""A reload of 4,000 active timers takes 10 s, one of 10,000 over two minutes, in which no call is answered."""
+STAMPS = Path("/var/lib/systemd/timers")
+_ARGV_LIMIT = 5000
+"""Units in one systemctl call: some 300 kB, far below the kernel's limit for a command line."""
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
@@ -83,8 +89,16 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return that user units end at logout, where lingering is off."""
     if scope == "system" or host.user in reader.names(LINGER):
         return ()
-    keep = f"`loginctl enable-linger {host.user}` keeps them running"
-    return (f"systemd: user timers stop when {host.user} logs out; {keep}",)
+    keep = f"`ratectl install --enable-linger` or `loginctl enable-linger {host.user}`"
+    return (f"systemd: user timers stop when {host.user} logs out; {keep} keeps them running",)
+
+
+def keep_awake(reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
+    """Return what lets the user's manager run without anybody logged in."""
+    if not caveats(reader, host, scope):
+        return ()
+    argv = ("loginctl", "--no-ask-password", "enable-linger", host.user)
+    return (Run(argv=argv, why="keep timers running after logout"),)
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:
@@ -151,12 +165,19 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         else:
             assert trigger == EVERY_MINUTE, trigger
             on_calendar.append("*-*-* *:*:00 UTC")  # without UTC a fold loses its second hour
+    folders = sandbox.writes(job, host)
     service = templates.fill(
         "systemd/job.service.j2",
         job=job,
         scope=scope,
         command=_command(host.argv(job.name)),
         time_limit=job.jitter + 2 * job.timeout + 600,
+        credentials=[_plain(name) for name in sandbox.credentials(job)],
+        confined=sandbox.confined(host, scope),
+        foreign=host.foreign,
+        private_tmp=sandbox.private_tmp(job, host),
+        folders=_words([folder.replace("$", "$$") for folder in folders]),
+        writable=_words([f"-{folder}" for folder in folders]),
     )
     timer = templates.fill("systemd/job.timer.j2", job=job, on_calendar=on_calendar)
     return (
@@ -169,40 +190,39 @@ bundle = separate_files
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
-    """Return the steps of *changes*: removals first, then files, one enable, one reload, one start."""
+    """Return the steps of *changes*: removals first, then files and links, one reload, one start."""
     gone = [c for c in changes if c.verb is Verb.DELETE]
     put = [c for c in changes if c.verb in {Verb.CREATE, Verb.UPDATE}]
     if not gone and not put:
         return ()
     folder = _folder(host, scope)
     _refuse_foreign(put, found, folder)
+    _refuse_number(len(found.entries) + sum(c.verb is Verb.CREATE for c in put) - len(gone))
     call = _systemctl(scope)
     timers = [f"ratectl-{change.job}.timer" for change in put]
     return (
-        *_removal(gone, found, folder, call),
+        *_removal(gone, found, host, scope),
         *(step for change in put for step in _files(change, folder)),
-        *_chunks((*call, "enable", "--no-reload"), timers, "start the timers at every boot"),
+        *(Link(path=folder / WANTS / timer, target=folder / timer) for timer in timers),
         Run(argv=(*call, "daemon-reload"), why="let systemd read its units again"),
         *_chunks((*call, "start"), timers, "start the timers"),
     )
 
 
-def _removal(
-    gone: Sequence[Change], found: Found, folder: Path, call: tuple[str, ...]
-) -> Iterator[Step]:
+def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> Iterator[Step]:
+    folder, call = _folder(host, scope), _systemctl(scope)
     loaded = set(found.raw["loaded"].decode().split("\n"))
-    names = [f"ratectl-{change.job}.timer" for change in gone]
-    known = [name for name in names if name in loaded]
-    yield from _chunks((*call, "stop"), known, "stop the timers")
+    timers = [f"ratectl-{change.job}.timer" for change in gone]
     yield from _chunks(
-        (*call, "clean", "--what=state"), known, "forget when the timers last ran", may_fail=True
+        (*call, "stop"), [name for name in timers if name in loaded], "stop the timers"
     )
     services = [f"ratectl-{change.job}.service" for change in gone]
     yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
-    for change, timer in zip(gone, names, strict=True):
+    for timer, service in zip(timers, services, strict=True):
         yield RemoveFile(path=folder / WANTS / timer)
         yield RemoveFile(path=folder / timer)
-        yield RemoveFile(path=folder / f"ratectl-{change.job}.service")
+        yield RemoveFile(path=folder / service)
+        yield RemoveFile(path=_stamps(host, scope) / f"stamp-{timer}")  # when it last ran
 
 
 def _files(change: Change, folder: Path) -> Iterator[Step]:
@@ -228,6 +248,19 @@ def _refuse_foreign(put: Sequence[Change], found: Found, folder: Path) -> None:
                     f"systemd: {folder / artefact.name} exists and was not written by ratectl, so it is "
                     "left alone; rename the job, or move that unit away"
                 )
+
+
+def _refuse_number(count: int) -> None:
+    if count > MOST_JOBS:
+        raise EngineError(
+            f"systemd: there would be {count} timers of ours, and a manager with more than {MOST_JOBS} "
+            "does not answer for minutes; nothing was written. Use fewer jobs, or `--backend cron`"
+        )
+
+
+def _stamps(host: Host, scope: str) -> Path:
+    """Return where the manager keeps when each timer last ran."""
+    return STAMPS if scope == "system" else Path(host.data_home) / "systemd" / "timers"
 
 
 def _folder(host: Host, scope: str) -> Path:
@@ -319,6 +352,22 @@ def _command(argv: Sequence[str]) -> str:
     program, *rest = (word.replace("%", "%%") for word in argv)
     # The program is not subject to variable expansion, its arguments are.
     return " ".join((_quote(program), *(_quote(word.replace("$", "$$")) for word in rest)))
+
+
+def _words(paths: Sequence[str]) -> str:
+    """Return *paths* as a list in a unit. Raises ConfigError on what no unit can hold."""
+    if any("\n" in path or "\r" in path for path in paths):
+        raise ConfigError(
+            f"systemd: one of the paths {paths!r} holds a line break; use a plainer one"
+        )
+    return " ".join(_quote(path.replace("%", "%%")) for path in paths)
+
+
+def _plain(name: str) -> str:
+    """Return the *name* of a credential. Raises ConfigError on what systemd would read as more than a name."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        raise ConfigError(f"systemd: credential:{name}: expected letters, digits, dots and hyphens")
+    return name
 
 
 def _quote(word: str) -> str:

@@ -28,6 +28,7 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    nothing_to_do,
     separate_files,
 )
 from ratectl.backends.windows_task import canonical, element, parse, to_bytes, trigger_nodes
@@ -54,6 +55,7 @@ ABILITIES = Abilities(
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("win32",)
 TELLS_NEXT = False
+CONFINES = False
 
 FOLDER = "\\ratectl\\"
 _POWER = {
@@ -76,6 +78,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return that such a task runs only while its user is logged on."""
     del reader, host, scope
     return ("windows: the tasks run only while you are logged on",)
+
+
+keep_awake = nothing_to_do
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

@@ -37,6 +37,10 @@ def install(
     backend: BackendOption = choose.AUTO,
     scope: ScopeOption = choose.AUTO,
     prune: PruneOption = False,
+    enable_linger: Annotated[
+        bool,
+        typer.Option("--enable-linger", help="Let systemd run user timers without a login."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the steps, perform none.")
     ] = False,
@@ -46,7 +50,9 @@ def install(
     here = machine.current()
     if dry_run:
         with Journal(here.state_dir) as journal:
-            prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
+            prepared = prepare(
+                here, journal, spec_path, backend, scope, prune=prune, keep_awake=enable_linger
+            )
         typer.echo(
             report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared)
         )
@@ -56,7 +62,14 @@ def install(
         Journal(here.state_dir) as journal,
     ):
         prepared = prepare(
-            here, journal, spec_path, backend, scope, prune=prune, afresh=undertaking.interrupted
+            here,
+            journal,
+            spec_path,
+            backend,
+            scope,
+            prune=prune,
+            afresh=undertaking.interrupted,
+            keep_awake=enable_linger,
         )
         if not json:
             typer.echo(report.plan_text(prepared))
@@ -87,6 +100,7 @@ def prepare(
     *,
     prune: bool,
     afresh: bool = False,
+    keep_awake: bool = False,
 ) -> deploy.Prepared:
     """Return what an install would do: flags over spec over what the machine runs."""
     from ratectl import spec  # noqa: PLC0415 - 13 ms, which commands that share our options need not pay
@@ -104,7 +118,7 @@ def prepare(
     source = deploy.Source(
         jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
     )
-    return deploy.prepare(site, source, journal, prune=prune, afresh=afresh)
+    return deploy.prepare(site, source, journal, prune=prune, afresh=afresh, keep_awake=keep_awake)
 
 
 def default_spec() -> Path:

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ratectl.backends import systemd
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
 
@@ -19,6 +20,12 @@ LEAST_SPACE = 65_536
 """Bytes; with less a file system counts as full."""
 UPGRADE = ("-m", "pip", "install", "--upgrade", "ratectl")
 JOURNAL = "journal.sqlite3"
+STORES = tuple(
+    Path(folder, store)
+    for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib")
+    for store in ("credstore", "credstore.encrypted")
+)
+"""Where systemd looks for a credential that a unit loads by its name; see systemd.exec(5)."""
 IN_PLACES = frozenset({"postgresql"})
 """Kinds of output that are no file; the network checks ask them."""
 
@@ -83,15 +90,28 @@ def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
             )
             mend = f"(umask 077 && printenv {name} > {file})"
             yield warning(check="key-in-environment", job=row.job.name, text=text, mend=mend)
-        elif kind == "credential" and not _is_overridden(scene, row.job.name):
-            text = f"{about} is the credential {name}, and no drop-in loads it"
-            mend = f"systemctl edit ratectl-{row.job.name}.service"
-            yield Finding(check="key-unreadable", job=row.job.name, text=text, mend=mend)
+        elif kind == "credential":
+            yield from _credential(scene, row, about, name)
     bundle = Path(row.job.ca_bundle) if row.job.ca_bundle else None
     if bundle is not None and scene.reader.status(bundle) is None:
         text = f"ca_bundle {bundle}: there is no such file"
         mend = mending.typed(scene.host, "ratectl", "check", row.spec)
         yield Finding(check="ca-bundle-missing", job=row.job.name, text=text, mend=mend)
+
+
+def _credential(scene: Scene, row: Installed, about: str, name: str) -> Iterator[Finding]:
+    """Find a credential that nobody hands over: only systemd does, and only root may see from where."""
+    if row.backend != systemd.NAME:
+        text = f"{about} is the credential {name}, which {row.backend} does not hand over"
+        mend = f"{mending.install(scene.host, row)} --backend systemd"
+    elif row.scope != "system" or _is_overridden(scene, row.job.name):
+        return
+    else:
+        if any(scene.reader.status(folder / name) is not None for folder in STORES):
+            return
+        text = f"{about} is the credential {name}, and it lies in none of systemd's stores"
+        mend = mending.new_secret(scene.host, str(STORES[0] / name))
+    yield Finding(check="key-unreadable", job=row.job.name, text=text, mend=mend)
 
 
 def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Finding]:
