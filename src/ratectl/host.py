@@ -108,7 +108,7 @@ class SystemReader:
 
     def may_write(self, path: Path) -> bool:
         """Tell whether this account may write to the existing file or folder *path*."""
-        return os.access(path, os.W_OK)
+        return os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK)
 
     def may_run(self, path: Path) -> bool:
         """Tell whether this account may execute the existing file *path*."""

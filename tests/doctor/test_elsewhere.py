@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
 import pytest
@@ -109,7 +109,18 @@ def test_services():
     """A service is started by systemd where that runs, else by its script; on Windows nothing asks for root."""
     assert mending.start_service(host(), Machine(booted=True), "cron").startswith("sudo systemctl")
     assert mending.start_service(host(root=True), Machine(), "cron") == "service cron start"
-    assert mending.typed(host(platform="win32"), "a", "b c") == 'a "b c"'
+
+
+def test_commands_of_windows():
+    """On Windows the commands are those that are there."""
+    there, path = host(platform="win32", user="S-1-5-21"), PureWindowsPath(r"C:\a b\x.txt")
+
+    assert mending.typed(there, "a", "b c") == 'a "b c"'
+    assert mending.aside(there, path) == r'move "C:\a b\x.txt" "C:\a b\x.txt.aside"'
+    assert mending.to_account(there, path) == r'icacls "C:\a b\x.txt" /grant *S-1-5-21:M'
+    assert mending.room(there, path) == r'fsutil volume diskfree "C:\a b\x.txt"'
+    assert mending.new_secret(there, str(path)) == r'notepad "C:\a b\x.txt"'
+    assert mending.look_up(there, "rates.invalid") == "nslookup rates.invalid"
 
 
 def test_credentials():

@@ -9,7 +9,9 @@ import pytest
 from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
 from tests.fakes.machine import done
 
+from ratectl import machine
 from ratectl.doctor.outcomes import UPTIME
+from ratectl.errors import ConfigError
 from ratectl.firing.database import FILE
 from ratectl.undertaking import exclusive
 
@@ -257,6 +259,20 @@ def test_snapshot_of_another_version(cron):
 
     assert [one["check"] for one in told.findings] == ["snapshot-unreadable"]
     assert told.findings[0]["mend"] == INSTALL
+
+
+def test_a_machine_without_a_zone(cron, monkeypatch):
+    """A machine whose zone has no name is a fault of its own, before anything else can be told."""
+
+    def nowhere():
+        raise ConfigError("the time zone of this machine has no usable IANA name ('')")
+
+    monkeypatch.setattr(machine, "current", nowhere)
+
+    [finding] = cron.doctor().findings
+
+    assert (finding["check"], finding["severity"]) == ("host-zone-unknown", "fault")
+    assert finding["mend"] == "timedatectl set-timezone Area/City"
 
 
 def test_state_directory_shut(cron):

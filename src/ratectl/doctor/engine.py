@@ -151,7 +151,11 @@ def _expired_by_chage(scene: Scene, today: dt.date) -> str:
     answer = scene.reader.query(("chage", "-l", scene.host.user))
     if answer.code:
         return ""
-    said = dict(re.findall(r"^([^\n:]+?)\s*:\s*(.+)$", answer.stdout.decode(), re.MULTILINE))
+    said = dict(
+        re.findall(
+            r"^([^\n:]+?)\s*:\s*(.+)$", answer.stdout.decode("utf-8", "replace"), re.MULTILINE
+        )
+    )
     if _is_past(said.get("Account expires", ""), today):
         return "account"
     expires = said.get("Password expires", "")

@@ -8,6 +8,8 @@ from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import PurePath
+
     from ratectl.backends.base import Host, Reader
     from ratectl.firing.journal import Installed
 
@@ -60,4 +62,30 @@ def keep_clock(host: Host, reader: Reader) -> str:
 
 def new_secret(host: Host, path: str) -> str:
     """Return the command that takes a secret from the keyboard into a file that only the account may read."""
-    return f"(umask 077 && cat > {typed(host, path)})"
+    place = typed(host, path)
+    return f"notepad {place}" if host.platform == "win32" else f"(umask 077 && cat > {place})"
+
+
+def aside(host: Host, path: PurePath, suffix: str = ".aside") -> str:
+    """Return the command that moves *path* out of the way."""
+    return typed(host, "move" if host.platform == "win32" else "mv", str(path), f"{path}{suffix}")
+
+
+def to_account(host: Host, path: PurePath) -> str:
+    """Return the command that lets the account write to *path*, which belongs to somebody else."""
+    if host.platform == "win32":
+        return typed(host, "icacls", str(path), "/grant", f"*{host.user}:M")
+    return as_root(host, typed(host, "chown", host.user, str(path)))
+
+
+def room(host: Host, path: PurePath) -> str:
+    """Return the command that shows how full the file system of *path* is."""
+    if host.platform == "win32":
+        return typed(host, "fsutil", "volume", "diskfree", str(path))
+    return typed(host, "df", "-h", str(path))
+
+
+def look_up(host: Host, name: str) -> str:
+    """Return the command that asks for the address of *name* as programs do."""
+    program = ("getent", "hosts") if host.platform == "linux" else ("nslookup",)
+    return typed(host, *program, name)

@@ -71,7 +71,7 @@ def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
         return mending.typed(host, "ratectl", "check", row.spec)
     if kind is Class.DNS:
         name = urlsplit(f"//{one.host}").hostname or one.host
-        return mending.typed(host, "getent", "hosts", name)
+        return mending.look_up(host, name)
     if kind is Class.PORTAL:
         return mending.typed(host, "curl", "-v", f"https://{one.host}/")
     return mending.typed(host, "ratectl", "run", row.job.name)

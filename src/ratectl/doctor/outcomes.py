@@ -38,7 +38,7 @@ def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
         return  # what passed while the machine was off is caught up in a moment
     when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
     mend = mending.typed(scene.host, "ratectl", "run", job.name)
-    text = f"nothing was started for its slot of {when}, although it is installed in {row.backend}"
+    text = f"no firing took up its slot of {when}, although it is installed in {row.backend}"
     yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
 
 

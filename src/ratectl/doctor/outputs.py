@@ -69,8 +69,7 @@ def state(scene: Scene) -> Iterator[Finding]:
         mend = mending.typed(scene.host, scene.host.fetch[0], *UPGRADE)
         yield Finding(check="journal-too-new", text=str(error), mend=mend)
     elif error is not None:
-        path = str(folder / JOURNAL)
-        aside = mending.typed(scene.host, "mv", path, f"{path}.damaged")
+        aside = mending.aside(scene.host, folder / JOURNAL, ".damaged")
         mend = f"{aside} && {scene.again}"
         yield Finding(check="journal-unusable", text=str(error), mend=mend)
 
@@ -122,7 +121,7 @@ def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Findin
         mend = mending.new_secret(scene.host, str(path))
         yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
     elif not scene.reader.may_read(path):
-        mend = mending.as_root(scene.host, f"chown {scene.host.user} {place}")
+        mend = mending.to_account(scene.host, path)
         text = f"{about}: {path}: {scene.host.user} may not read it"
         yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
     elif status.mode & 0o007 and scene.host.platform != "win32":
@@ -140,10 +139,9 @@ def obstacle(scene: Scene, path: Path) -> Obstacle | None:
     status = scene.reader.status(path)
     if status is None:
         return _folder(scene, path.parent)
-    place = mending.typed(scene.host, str(path))
     if not stat.S_ISREG(status.mode):
         kind = "a folder" if stat.S_ISDIR(status.mode) else "no regular file"
-        return Obstacle(f"{path} is {kind}", f"mv {place} {place}.aside")
+        return Obstacle(f"{path} is {kind}", mending.aside(scene.host, path))
     if not scene.reader.may_write(path):
         return _closed(scene, path, "chmod u+w")
     return _full(scene, path)
@@ -153,9 +151,8 @@ def _folder(scene: Scene, path: Path) -> Obstacle | None:
     """Return why nothing can be made in the folder *path*, which need not be there yet."""
     while (status := scene.reader.status(path)) is None and path != path.parent:
         path = path.parent
-    place = mending.typed(scene.host, str(path))
     if status is not None and not stat.S_ISDIR(status.mode):
-        return Obstacle(f"{path} is no folder", f"mv {place} {place}.aside")
+        return Obstacle(f"{path} is no folder", mending.aside(scene.host, path))
     if not scene.reader.may_write(path):
         return _closed(scene, path, "chmod u+rwx")
     return _full(scene, path)
@@ -167,14 +164,13 @@ def _closed(scene: Scene, path: Path, open_it: str) -> Obstacle:
     text = f"{host.user} may not write to {path}"
     if host.root:
         return Obstacle(f"{text} (read-only or immutable)", f"chattr -i {place}")
-    if status is not None and status.owner == host.uid:
+    if status is not None and status.owner == host.uid and host.platform != "win32":
         return Obstacle(text, f"{open_it} {place}")
-    return Obstacle(text, mending.as_root(host, f"chown {host.user} {place}"))
+    return Obstacle(text, mending.to_account(host, path))
 
 
 def _full(scene: Scene, path: Path) -> Obstacle | None:
     free = scene.reader.free(path)
     if free is None or free >= LEAST_SPACE:
         return None
-    place = mending.typed(scene.host, str(path))
-    return Obstacle(f"the file system of {path} is full", f"df -h {place}")
+    return Obstacle(f"the file system of {path} is full", mending.room(scene.host, path))
