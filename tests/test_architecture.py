@@ -68,6 +68,7 @@ RECORD = (
     "firing.roster",
     "firing.runner",
 )  # the compile half reads and runs through these
+EXAMINED = ("firing.connectivity", "firing.probing")  # what doctor tells of them
 ALLOWED = {  # folder -> what of ratectl it may import; what is not listed may import anything
     "errors": (),
     "paths": ("errors",),
@@ -89,12 +90,15 @@ def test_layers(module):
 
 @BY_NAME
 def test_compile_half_keeps_out_of_firing(module):
-    """Of firing, only a few use anything: the book of record and the runner."""
+    """Of firing, only a few use anything: the book of record and the runner, and doctor what it probed."""
     if under(module.name, "firing", "commands"):
         return
     used = {name for name in module.ours() if under(name, "firing")}
-    assert {name for name in used if not under(name, *RECORD)} == set()
-    assert not used or module.name in {"choose", "deploy", "listing", "removal"}
+    looks = under(module.name, "doctor")
+    assert {
+        name for name in used if not under(name, *RECORD, *(EXAMINED if looks else ()))
+    } == set()
+    assert not used or looks or module.name in {"choose", "deploy", "listing", "removal"}
 
 
 @BY_NAME

@@ -75,6 +75,30 @@ def test_looking(reader, tmp_path):
     assert reader.which("sh")
 
 
+def test_looking_at_rights(reader, tmp_path):
+    """Kind, owner, size and rights are told without opening; of what is not there nothing is known."""
+    file = tmp_path / "program"
+    file.write_bytes(b"1234")
+    file.chmod(0o644)
+
+    status = reader.status(file)
+
+    assert (status.owner, status.size, status.mode & 0o777) == (os.getuid(), 4, 0o644)
+    assert reader.may_read(file)
+    assert reader.may_write(file)
+    assert not reader.may_run(file)
+    file.chmod(0o755)
+    assert reader.may_run(file)
+    assert reader.free(file) > 0
+    assert reader.status(tmp_path / "no") is None
+    assert reader.free(tmp_path / "no") is None
+
+
+def test_clock(reader):
+    """Linux says whether its clock is kept right."""
+    assert reader.clock_synchronised() in ({True, False} if sys.platform == "linux" else {None})
+
+
 def test_processes(reader):
     """The programs that run are found by name."""
     assert any("py" in name for name in reader.processes())

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from ratectl.errors import RatectlError, StorageError
-from ratectl.undertaking import exclusive
+from ratectl.undertaking import exclusive, was_interrupted
 
 
 def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
@@ -22,6 +22,18 @@ def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
         second.done()
     with exclusive(tmp_path) as third:
         assert not third.interrupted
+
+
+def test_looking_whether_one_was_cut_short(tmp_path):
+    """Anyone may ask at once: nothing that never was, is at work now, or came to its end was cut short."""
+    assert not was_interrupted(tmp_path)
+    with exclusive(tmp_path) as first:
+        first.begin()
+        assert not was_interrupted(tmp_path)
+    assert was_interrupted(tmp_path)
+    with exclusive(tmp_path) as second:
+        second.done()
+    assert not was_interrupted(tmp_path)
 
 
 def test_no_room_to_remember(tmp_path):

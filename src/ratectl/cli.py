@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "remove": "Take jobs out of the OS's scheduler.",
     "pause": "Stop jobs until they are resumed.",
     "resume": "Let paused jobs run again, from now on.",
+    "doctor": "Find every reason why a schedule might silently not run.",
     "render": "Write the texts of an engine into a folder.",
     "next": "Show the slots of a job or schedule.",
     "lint-crontab": "Find crontab lines that do not do what they look like.",

@@ -242,10 +242,14 @@ def _take_back(
     journal.put_back(before)
 
 
-def survey(host: Host, reader: Reader) -> dict[Site, Found]:
+def survey(
+    host: Host,
+    reader: Reader,
+    refused: Callable[[Site, RatectlError], None] | None = None,
+) -> dict[Site, Found]:
     """Return what every engine of this machine holds of this account: as root the system's and root's own.
 
-    Raises EngineError where one holds something of ours that must not be touched.
+    Raises EngineError where one holds something of ours that must not be touched, unless *refused* is to hear it.
     """
     holds: dict[Site, Found] = {}
     places = set()
@@ -259,6 +263,11 @@ def survey(host: Host, reader: Reader) -> dict[Site, Found]:
             try:
                 found = backend.inspect(reader, host, scope)
             except EngineAbsentError:
+                continue
+            except RatectlError as error:
+                if refused is None:
+                    raise
+                refused(site, error)
                 continue
             place = (backend.NAME, found.raw.get("place", scope.encode()))
             if place not in places:  # root's crontab may serve both scopes

@@ -30,7 +30,7 @@ EXIT_CODES: dict[int, str] = {
     74: "storage cannot be read, written or synced",
     75: "try later: offline, captive portal, provider down, wrong clock",
     77: "refused: permission, key or quota",
-    78: "the spec or the configuration is wrong",
+    78: "the spec or the configuration is wrong, or `doctor` found a fault",
 }
 """What each exit code of `ratectl` and `ratectl-fetch` means (the numbers are those of sysexits.h)."""
 

@@ -18,7 +18,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Completed, Expect, Link, RemoveFile, Run, Settle, WriteFile
+from ratectl.backends.base import (
+    Completed,
+    Expect,
+    Link,
+    RemoveFile,
+    Run,
+    Settle,
+    Status,
+    WriteFile,
+)
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
@@ -30,6 +39,8 @@ LOOK_LIMIT = 60
 """Seconds that a command which only looks may take."""
 CHANGE_LIMIT = 600
 """Seconds that a command which changes something may take (a reload of 10,000 timers takes two minutes)."""
+LARGEST_CLOCK_ERROR = 16_000_000
+"""Microseconds; the kernel counts up to here when nobody corrects its clock."""
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -91,6 +102,59 @@ class SystemReader:
     def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a command that changes nothing; 127 when there is no such program."""
         return _call(argv, stdin, LOOK_LIMIT)
+
+    def status(self, path: Path) -> Status | None:
+        """Return what is known of *path*, or None where there is nothing, or nothing that this account may see."""
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return Status(owner=found.st_uid, mode=found.st_mode, size=found.st_size)
+
+    def may_read(self, path: Path) -> bool:
+        """Tell whether this account may read the existing file *path*."""
+        return os.access(path, os.R_OK)
+
+    def may_write(self, path: Path) -> bool:
+        """Tell whether this account may write to the existing file or folder *path*."""
+        return os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK)
+
+    def may_run(self, path: Path) -> bool:
+        """Tell whether this account may execute the existing file *path*."""
+        return os.access(path, os.X_OK)
+
+    def free(self, path: Path) -> int | None:
+        """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
+        try:
+            return shutil.disk_usage(path).free
+        except OSError:
+            return None
+
+    def clock_synchronised(self) -> bool | None:
+        """Tell whether something keeps this machine's clock right; None where the system does not say."""
+        return _kernel_clock_is_kept() if sys.platform.startswith("linux") else None
+
+
+def _kernel_clock_is_kept() -> bool | None:
+    """Return what adjtimex(2) says; like systemd, by the largest error that the kernel thinks possible."""
+    import ctypes  # noqa: PLC0415 - only the doctor asks
+
+    class Timex(ctypes.Structure):
+        _fields_ = (
+            ("modes", ctypes.c_uint),
+            ("offset", ctypes.c_long),
+            ("freq", ctypes.c_long),
+            ("maxerror", ctypes.c_long),
+            ("rest", ctypes.c_char * 256),
+        )
+
+    try:
+        told = Timex()
+        if ctypes.CDLL(None).adjtimex(ctypes.byref(told)) < 0:
+            return None
+    except (OSError, AttributeError):
+        return None
+    return bool(told.maxerror < LARGEST_CLOCK_ERROR)
 
 
 @functools.cache

@@ -5,21 +5,26 @@ from __future__ import annotations
 import itertools
 import json
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl import plan
 from ratectl.backends.base import Expect, Link, RemoveFile, Settle, Verb, WriteFile
+from ratectl.doctor.finding import FAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.backends.base import Change, Step
     from ratectl.deploy import Part, Prepared
+    from ratectl.doctor.finding import Finding
     from ratectl.listing import Row
     from ratectl.removal import Removal
     from ratectl.schedule.triggers import Cover
 
 _SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-", Verb.KEEP: "="}
+_TOGETHER = 3
+"""Jobs that are named before those with the same finding are only counted."""
 _LISTED = 40
 """Lines of one kind that a plan shows before it only counts."""
 
@@ -156,6 +161,37 @@ def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             else None,
         }
         for row in rows
+    ]
+
+
+def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
+    """Return *findings* for people: a line each, below it the command that mends it, and the count at the end."""
+    checked = f"{_count(jobs, 'job')} checked" if jobs else "no jobs are installed"
+    if not findings:
+        return f"all well: {checked}"
+    alike: dict[Finding, list[str]] = {}
+    for finding in findings:
+        alike.setdefault(replace(finding, job=""), []).append(finding.job)
+    lines = []
+    for finding, names in alike.items():
+        shown = ", ".join(names[:_TOGETHER])
+        more = f" and {len(names) - _TOGETHER} more" if len(names) > _TOGETHER else ""
+        about = f"{shown}{more}: " if shown else ""
+        text = finding.text.replace("\n", "\n    ")
+        lines += [
+            f"{finding.severity}: {finding.check}: {about}{text}",
+            f"    mend: {finding.mend}",
+        ]
+    faults = sum(finding.severity == FAULT for finding in findings)
+    told = ", ".join((_count(faults, "fault"), _count(len(findings) - faults, "warning")))
+    return "\n".join((*lines, f"{told}; {checked}"))
+
+
+def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return *findings* as the contract of ``ratectl doctor --json`` has it."""
+    return [
+        {key: getattr(finding, key) for key in ("check", "severity", "job", "text", "mend")}
+        for finding in findings
     ]
 
 

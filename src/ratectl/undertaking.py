@@ -47,6 +47,34 @@ class Undertaking:
         self.interrupted = self.at_work = False
 
 
+def was_interrupted(state_dir: Path) -> bool:
+    """Tell whether the last change began and never came to its end; one that is at work now is not."""
+    try:
+        handle = os.open(state_dir / "install.lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return os.fstat(handle).st_size > 0 and _is_free(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_free(handle: int) -> bool:
+    """Take the lock if nobody has it, without waiting; closing *handle* gives it back."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - Windows only
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - POSIX only
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def exclusive(state_dir: Path) -> Iterator[Undertaking]:
     """Hold the state directory's install lock, waiting while another process has it."""

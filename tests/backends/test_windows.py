@@ -251,6 +251,26 @@ def test_a_disabled_task():
     assert held.drift == ("the task is disabled",)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("DisallowStartIfOnBatteries", "true"),
+        ("StopIfGoingOnBatteries", "true"),
+        ("StartWhenAvailable", "false"),
+    ],
+)
+def test_a_task_that_sleeps_on_batteries(setting, value):
+    """A power setting that keeps the task asleep is drift, written out or left to Windows's default."""
+    ours = "false" if value == "true" else "true"
+    line = f"<{setting}>{ours}</{setting}>"
+    assert line in exported()
+
+    for text in (f"<{setting}>{value}</{setting}>", ""):
+        scheduler = Scheduler(exported().replace(line, text))
+        held = windows.inspect(scheduler, PC, "user").entries["usd-inr"]
+        assert [told.split(" ", 1)[0] for told in held.drift] == [setting]
+
+
 def test_stage():
     """A task is registered from a draft, which is removed; a deletion asks nothing."""
     found = windows.inspect(Scheduler(exported()), PC, "user")

@@ -9,11 +9,26 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.base import Completed, Expect, Host, Link, RemoveFile, Run, Settle, WriteFile
+from ratectl.backends.base import (
+    Completed,
+    Expect,
+    Host,
+    Link,
+    RemoveFile,
+    Run,
+    Settle,
+    Status,
+    WriteFile,
+)
 from ratectl.errors import EngineError
+
+MAY_BE_ABSENT = frozenset(
+    {"launchctl", "schtasks", "cron", "crond", "apt-get", "dnf", "zypper", "pacman", "apk"}
+)
 
 
 class PowerCutError(Exception):
@@ -63,6 +78,12 @@ class Machine:
         self.crontab = Crontab(flavour) if flavour else None
         self.systemd = Systemd(self) if booted else None
         self.running = {"cron", "sh"} if daemon else {"sh"}
+        self.programs = {"cron", "apt-get"}
+        self.modes: dict[Path, int] = {}
+        self.closed: set[Path] = set()
+        self.room = 1 << 30
+        self.synchronised: bool | None = True
+        self.ages = {"Account expires": "never", "Password expires": "never"}
         self.now = now or dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
         self.steps_left: int | None = None
         self.performed: list[object] = []
@@ -90,12 +111,44 @@ class Machine:
 
     def which(self, program):
         there = {"crontab": self.crontab, "systemctl": self.systemd}
-        if program not in there and program not in {"launchctl", "schtasks"}:
+        there |= dict.fromkeys(self.programs, True)
+        if program not in there and program not in MAY_BE_ABSENT:
             raise AssertionError(f"the fake knows no program {program!r}")
         return f"/usr/bin/{program}" if there.get(program) else None
 
     def processes(self):
         return frozenset(self.running)
+
+    def status(self, path):
+        path = Path(path)
+        if path in self.files:
+            mode = stat.S_IFREG | self.modes.get(path, 0o644)
+            return Status(owner=self._owner(path), mode=mode, size=len(self.files[path]))
+        if self.is_folder(path) or path == Path("/"):
+            return Status(owner=self._owner(path), mode=stat.S_IFDIR | self.modes.get(path, 0o755))
+        return None
+
+    def _owner(self, path):
+        return self.owners.get(path, 1000 if Path("/home") in path.parents else 0)
+
+    def may_read(self, path):
+        assert self.status(path), path
+        return path not in self.closed
+
+    def may_write(self, path):
+        assert self.status(path), path
+        return path not in self.closed
+
+    def may_run(self, path):
+        assert self.status(path), path
+        return bool(self.modes.get(path, 0o644) & 0o111)
+
+    def free(self, path):
+        assert self.status(path), path
+        return self.room
+
+    def clock_synchronised(self):
+        return self.synchronised
 
     def query(self, argv, *, stdin=b""):
         before = (dict(self.files), dict(self.links), self.crontab and self.crontab.tab)
@@ -140,6 +193,13 @@ class Machine:
         if argv[:-1] == ("loginctl", "--no-ask-password", "enable-linger") and self.systemd:
             self.files[Path("/var/lib/systemd/linger", argv[-1])] = b""
             return done()
+        if argv[:2] == ("chage", "-l"):
+            lines = (f"{name}\t\t\t: {text}\n" for name, text in self.ages.items())
+            return done(stdout="".join(lines).encode())
+        if argv[-1] == "--version" and Path(argv[0]) in self.files:
+            return done(
+                int(self.files[Path(argv[0])] == b"broken"), stderr=b"no encodings module\n"
+            )
         raise AssertionError(f"the fake cannot run {argv}")
 
 
@@ -222,6 +282,7 @@ class Systemd:
         self.refuses: set[str] = set()
         """Units that it will not start."""
         self.reloads = 0
+        self.silent = False
 
     def call(self, arguments):
         assert arguments[0] == "--no-ask-password", arguments
@@ -245,6 +306,8 @@ class Systemd:
 
     def _show(self, rest):
         assert rest == ["--property=Version"], rest
+        if self.silent:
+            return done(1, stderr=b"Failed to connect to bus: No medium found\n")
         return done(stdout=b"Version=252\n")
 
     def _list_units(self, rest):

@@ -145,6 +145,17 @@ class Completed:
         return " ".join(text.split())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What is known of a file without opening it; links are followed."""
+
+    owner: int
+    """The owner's number; 0 on Windows."""
+    mode: int
+    """Kind and permissions as ``stat`` has them."""
+    size: int = 0
+
+
 class Reader(Protocol):
     """The only eyes of a backend."""
 
@@ -174,6 +185,24 @@ class Reader(Protocol):
 
     def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a command that changes nothing."""
+
+    def status(self, path: Path) -> Status | None:
+        """Return what is known of *path*, or None where there is nothing, or nothing that this account may see."""
+
+    def may_read(self, path: Path) -> bool:
+        """Tell whether this account may read the existing file *path*."""
+
+    def may_write(self, path: Path) -> bool:
+        """Tell whether this account may write to the existing file or folder *path*."""
+
+    def may_run(self, path: Path) -> bool:
+        """Tell whether this account may execute the existing file *path*."""
+
+    def free(self, path: Path) -> int | None:
+        """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
+
+    def clock_synchronised(self) -> bool | None:
+        """Tell whether something keeps this machine's clock right; None where the system does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +281,9 @@ class Backend(Protocol):
 
         Raises EngineAbsentError where there is no such engine, EngineError on what we must not touch.
         """
+
+    def argv(self, entry: Entry, scope: str) -> tuple[str, ...]:
+        """Return the command line that the engine starts for *entry*; nothing where its text has none."""
 
     def check(self, job: Job, host_zone: ZoneInfo) -> Cover:
         """Return how this engine can wake *job*."""

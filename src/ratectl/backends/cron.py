@@ -112,6 +112,14 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries=_entries(tab, account, tuple(drift)), raw=raw)
 
 
+def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+    """Return the command line behind the time fields of *entry*'s first line."""
+    line = entry.artefacts[0].data.split(b"\n", 1)[0].decode("utf-8", "surrogateescape")
+    before = 6 if scope == "system" else 5  # the account comes after the five time fields
+    command = line.split(" ", before)[before:]
+    return tuple(shlex.split(command[0].replace("\\%", "%"))) if command else ()
+
+
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
     """Return how cron can wake *job*."""
     return cover_for(job, host_zone, ABILITIES)

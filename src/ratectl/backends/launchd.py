@@ -102,6 +102,12 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries=entries, raw={"foreign": "\n".join(foreign).encode()})
 
 
+def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+    """Return the program and its arguments in *entry*'s property list."""
+    del scope
+    return tuple(map(str, _load(entry.artefacts[0].data).get("ProgramArguments", ())))
+
+
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
     """Return how launchd can wake *job*."""
     return cover_for(job, host_zone, ABILITIES)

@@ -63,6 +63,8 @@ WANTS = "timers.target.wants"
 _TIMER = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
+_EXEC_START = re.compile(rb"^ExecStart=(.+)$", re.MULTILINE)
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 MOST_JOBS = 5000
 """A reload of 4,000 active timers takes 10 s, one of 10,000 over two minutes, in which no call is answered."""
 STAMPS = Path("/var/lib/systemd/timers")
@@ -137,6 +139,16 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     ]
     raw = {"foreign": "\n".join(foreign).encode(), "loaded": "\n".join(sorted(loaded)).encode()}
     return Found(entries=entries, raw=raw)
+
+
+def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+    """Return the command line of *entry*'s service, as :func:`render` wrote it; nothing where there is no service."""
+    del scope
+    texts = [a.data for a in entry.artefacts if a.name.endswith(".service")]
+    told = _EXEC_START.search(texts[0]) if texts else None
+    line = told[1].decode("utf-8", "surrogateescape") if told else ""
+    program, *rest = (_unquote(word).replace("%%", "%") for word in _WORD.findall(line) or ("",))
+    return (program, *(word.replace("$$", "$") for word in rest)) if program else ()
 
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
@@ -362,6 +374,10 @@ def _quote(word: str) -> str:
     if word and not re.search(r"[\s\"'\\;]", word):
         return word
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _unquote(word: str) -> str:
+    return re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
 
 
 def _encode(text: str) -> bytes:

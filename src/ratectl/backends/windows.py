@@ -58,6 +58,12 @@ TELLS_NEXT = False
 CONFINES = False
 
 FOLDER = "\\ratectl\\"
+_POWER = {
+    "DisallowStartIfOnBatteries": ("false", "true", "does not start on batteries"),
+    "StopIfGoingOnBatteries": ("false", "true", "is ended when the power goes"),
+    "StartWhenAvailable": ("true", "false", "does not make up for times when the machine was off"),
+}
+"""Setting -> what we write, what Windows assumes without it, and what the other value does."""
 _VARIABLE = re.compile(r"%[^%]+%")
 _OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)")
 
@@ -88,6 +94,18 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     paths = {row[0] for row in rows if row}
     jobs = sorted(told[1] for path in paths if (told := _OURS.fullmatch(path)))
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
+
+
+def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+    """Return the task's command and its arguments, taken apart as far as blanks and quotes say."""
+    del scope
+    try:
+        task = parse(entry.artefacts[0].data)
+    except ET.ParseError:
+        return ()
+    command = _text(task, "Actions", "Exec", "Command")
+    words = re.findall(r'"[^"]*"|\S+', _text(task, "Actions", "Exec", "Arguments"))
+    return (command, *(word.strip('"') for word in words)) if command else ()
 
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
@@ -218,8 +236,15 @@ def _entry(reader: Reader, host: Host, job: str) -> Entry:
         triggers=tuple(_summary(node) for node in task[1]),
         artefacts=(Artefact(job=job, name=f"{job}.xml", data=to_bytes(task)),),
         enabled=enabled,
-        drift=() if enabled else ("the task is disabled",),
+        drift=(*(() if enabled else ("the task is disabled",)), *_power_drift(task)),
     )
+
+
+def _power_drift(task: ET.Element) -> Iterator[str]:
+    """Yield the power settings that keep *task* asleep; one that is not there has Windows's own default."""
+    for tag, (wanted, otherwise, effect) in _POWER.items():
+        if (_text(task, "Settings", tag) or otherwise) != wanted:
+            yield f"{tag} is not {wanted}, so the task {effect}"
 
 
 def _nodes(task: ET.Element, *tags: str) -> Iterator[ET.Element]:

@@ -56,6 +56,12 @@ class Database:
         with self._translated():
             return self._readable().execute(sql, values).fetchall()
 
+    def check(self) -> None:
+        """Read the whole file through. Raises StorageError where it is damaged."""
+        told = [str(row[0]) for row in self.rows("PRAGMA quick_check(1)")]
+        if told != ["ok"]:
+            raise self._damaged(told[0])
+
     def each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[sqlite3.Row]:
         """Yield what a query finds, in constant memory."""
         with self._translated():
@@ -139,15 +145,18 @@ class Database:
             if "locked" in text:
                 raise TryLaterError(f"{self.path}: busy for {BUSY_SECONDS} s ({text})") from error
             if "not a database" in text or "malformed" in text:
-                raise StorageError(
-                    f"{self.path}: damaged ({text}); nothing was changed. Restore it from a backup, "
-                    "or move it away and install the spec again (output files stay as they are)"
-                ) from error
+                raise self._damaged(text) from error
             if "no such table" in text:
                 raise ConfigError(f"{self.path}: {FOREIGN}") from error
             if "unable to open" in text:
                 raise self._unopenable(text) from error
             raise StorageError(f"{self.path}: {text}") from error
+
+    def _damaged(self, text: str) -> StorageError:
+        return StorageError(
+            f"{self.path}: damaged ({text}); nothing was changed. Restore it from a backup, "
+            "or move it away and install the spec again (output files stay as they are)"
+        )
 
     def _unopenable(self, text: str) -> RatectlError:
         """Return what stands in the way of opening, of which SQLite says only that something does."""

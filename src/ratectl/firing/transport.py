@@ -68,12 +68,14 @@ class Transport:
     """How this machine reaches the network.
 
     A *proxy* wins over the environment's, empty leaves those; *ca_bundle* is a PEM file of
-    further roots, empty means the library's own.
+    further roots, empty means the library's own. Without *environment* nothing of it counts,
+    as for a firing that an engine starts.
     """
 
-    def __init__(self, *, proxy: str = "", ca_bundle: str = "") -> None:
+    def __init__(self, *, proxy: str = "", ca_bundle: str = "", environment: bool = True) -> None:
         self.proxy = proxy
         self.ca_bundle = ca_bundle
+        self.environment = environment
 
     def get(self, request: Request, *, seconds: float) -> Answer:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
@@ -118,8 +120,9 @@ class Transport:
         session = _Session()
         session.headers.update({"User-Agent": AGENT} | dict(headers))
         session.auth = _leave_headers_alone
-        if self.proxy:
+        if self.proxy or not self.environment:
             session.trust_env = False
+        if self.proxy:
             session.proxies = {"http": self.proxy, "https": self.proxy}
         return session
 

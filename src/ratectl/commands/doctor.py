@@ -1,0 +1,167 @@
+"""``ratectl doctor``: looks at everything that a wakeup depends on, changes nothing, and exits with 78 on a fault."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import deploy, host, listing, machine, report
+from ratectl.commands.install import JsonOption
+from ratectl.doctor.examine import examine
+from ratectl.doctor.finding import FAULT, Finding
+from ratectl.doctor.network import Asked
+from ratectl.doctor.scene import Scene, chosen, survey
+from ratectl.errors import ConfigError, RatectlError
+from ratectl.firing.journal import Journal
+from ratectl.undertaking import was_interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.backends.base import Host, Reader
+    from ratectl.firing.journal import Firing, Installed
+    from ratectl.model import Job
+
+MOST_CHECKED = 256 * 1024 * 1024
+"""Bytes of a journal that is read through; a larger one would take minutes."""
+
+
+def doctor(
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="JOB...", show_default=False, help="By default all installed ones."),
+    ] = None,
+    *,
+    json: JsonOption = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no provider and no database.")
+    ] = False,
+) -> None:
+    """Find every reason why a schedule might silently not run.
+
+    Each finding comes with the command that mends it. Exit code 78 when a fault was
+    found, 0 when all is well or with warnings only. It looks, and changes nothing.
+    """
+    findings, count = _diagnosis(frozenset(jobs) if jobs else None, offline=offline)
+    told = report.doctor_json(findings) if json else None
+    typer.echo(report.doctor_text(findings, count) if told is None else report.as_json(told))
+    if any(finding.severity == FAULT for finding in findings):
+        raise typer.Exit(ConfigError.exit_code)
+
+
+def _diagnosis(names: frozenset[str] | None, *, offline: bool) -> tuple[Sequence[Finding], int]:
+    """Return the findings and how many jobs were looked at."""
+    try:
+        here = machine.current()
+    except ConfigError as error:
+        mend = "timedatectl set-timezone Area/City"
+        return (Finding(check="host-zone-unknown", text=str(error), mend=mend),), 0
+    with Journal(here.state_dir) as journal:
+        scene = _scene(here, host.SystemReader(), journal, names)
+    asked = Asked() if offline else _ask(scene)
+    return examine(scene, asked), len(scene.jobs)
+
+
+def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] | None) -> Scene:
+    rows, journal_error = _rows(journal)
+    holds, refused = survey(here, reader)
+    if names and journal_error is None:
+        held = frozenset(job for found in holds.values() for job in found.entries)
+        _refuse_unknown(names, held | {row.job.name for row in rows})
+    jobs = chosen(rows, names)
+    last, out_of_reach = _last_firings(journal, jobs)
+    return Scene(
+        host=here,
+        reader=reader,
+        now=_now(),
+        jobs=jobs,
+        holds=holds,
+        refused=refused,
+        names=names,
+        journal_error=journal_error,
+        unreadable="" if journal_error else _unreadable(journal),
+        interrupted=was_interrupted(here.state_dir),
+        last=last,
+        out_of_reach=out_of_reach,
+        spec_drift=listing.SpecDrift(
+            lambda path: deploy.digest_of(reader, path),
+            lambda path, zone: _jobs_of(reader, path, zone),
+        ),
+        shell=dict(os.environ),
+    )
+
+
+def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]:
+    """Return the installed jobs, as far as they can be read, and why the journal is not to be trusted."""
+    rows: tuple[Installed, ...] = ()
+    try:
+        rows = journal.readable()
+        file = journal.database.path
+        if file.exists() and file.stat().st_size < MOST_CHECKED:
+            journal.database.check()
+    except RatectlError as error:
+        return rows, error
+    return rows, None
+
+
+def _unreadable(journal: Journal) -> str:
+    """Return why not all installed jobs can be read, though some can."""
+    try:
+        journal.installed()
+    except RatectlError as error:
+        return str(error)
+    return ""
+
+
+def _last_firings(
+    journal: Journal, jobs: Sequence[Installed]
+) -> tuple[dict[str, Firing], frozenset[str]]:
+    """Return the newest firing of each job, and the jobs whose record is out of reach."""
+    found: dict[str, Firing] = {}
+    away: set[str] = set()
+    for url in dict.fromkeys(row.job.journal for row in jobs):
+        those = [row for row in jobs if row.job.journal == url]
+        errors: list[RatectlError] = []
+        try:
+            found |= journal.last_firings(those, errors.append)
+        except RatectlError as error:  # the journal's own trouble is told elsewhere
+            errors.append(error)
+        if errors:
+            away |= {row.job.name for row in those}
+    return found, frozenset(away)
+
+
+def _ask(scene: Scene) -> Asked:
+    """Return what the providers and databases of the jobs say."""
+    from ratectl.firing import probing  # noqa: PLC0415 - 100 ms that --offline need not pay
+    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415 - the same
+
+    around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    jobs = [row.job for row in scene.awake]
+    return Asked(providers=probing.providers(jobs, around), databases=probing.databases(jobs))
+
+
+def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:
+    for name in sorted(names - known):
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
+        raise ConfigError(f"job {name!r} is not installed{hint}")
+
+
+def _jobs_of(reader: Reader, path: str, host_timezone: str) -> tuple[Job, ...]:
+    from ratectl import spec  # noqa: PLC0415 - only where a spec file changed since it was installed
+
+    return spec.loads(
+        reader.read(Path(path)) or b"", path=Path(path), host_timezone=host_timezone
+    ).jobs
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,56 @@
+"""Whether the clock is kept right, and whether the zones are those that the entries were made for."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from ratectl.backends import BACKENDS
+from ratectl.doctor import mending
+from ratectl.doctor.finding import Finding, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ratectl.doctor.scene import Scene
+    from ratectl.firing.journal import Installed
+
+
+def synchronisation(scene: Scene) -> Iterator[Finding]:
+    """Find that nothing keeps the clock right, which is the host's business in a container."""
+    if scene.reader.clock_synchronised() is False:
+        text = "nothing keeps this machine's clock right; slots come early or late as it drifts"
+        mend = mending.keep_clock(scene.host, scene.reader)
+        yield warning(check="clock-unsynchronised", text=text, mend=mend)
+
+
+def host_zone(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find that the machine moved to another zone, while its engine still holds times of the old one."""
+    now = scene.host.zone.key
+    if row.host_timezone != now and row.backend in BACKENDS:
+        yield Finding(
+            check="host-zone-changed",
+            job=row.job.name,
+            text=f"the machine's zone is {now}, and was {row.host_timezone} at the installation",
+            mend=mending.install(scene.host, row),
+        )
+
+
+def zone_data(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find that the data of the job's zone is gone, so that no firing can tell its slots."""
+    if not has_zone(row.job.timezone):
+        yield Finding(
+            check="zone-data-missing",
+            job=row.job.name,
+            text=f"this machine has no zone data for {row.job.timezone!r}",
+            mend=mending.package(scene.host, scene.reader, "tzdata"),
+        )
+
+
+def has_zone(name: str) -> bool:
+    """Tell whether this machine knows the zone *name*."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

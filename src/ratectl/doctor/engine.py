@@ -1,0 +1,171 @@
+"""Whether the engines that are to wake us are there, at work, and will start anything for this account."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl import choose
+from ratectl.backends import cron, systemd
+from ratectl.doctor import mending
+from ratectl.doctor.finding import Finding, warning
+from ratectl.errors import EngineError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ratectl.deploy import Site
+    from ratectl.doctor.scene import Scene
+
+ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
+SHADOW = Path("/etc/shadow")
+LOCK = "rundll32.exe user32.dll,LockWorkStation"
+OTHERS_MAY_WRITE = 0o022
+
+
+def unscheduled(scene: Scene) -> Iterator[Finding]:
+    """Find, where no job is installed yet, that none could be."""
+    if scene.jobs or scene.entries or scene.refused or scene.journal_error or scene.names:
+        return
+    try:
+        choose.site(scene.host, scene.reader, (), backend=choose.AUTO, scope=choose.AUTO)
+    except EngineError as error:
+        yield Finding(check="engine-absent", text=str(error), mend="ratectl serve")
+
+
+def engines(scene: Scene) -> Iterator[Finding]:
+    """Find engines that are absent, asleep or silent, for each that a job counts on."""
+    for site in scene.sites:
+        if site in scene.refused:
+            continue
+        if site.backend is cron:
+            yield from _cron(site)
+        elif site.backend is systemd:
+            yield from _systemd(scene, site)
+        else:
+            yield from _other(scene, site)
+    for site, error in scene.refused.items():
+        yield _refused(site, str(error), closed=isinstance(error, RefusedError))
+
+
+def _cron(site: Site) -> Iterator[Finding]:
+    host, reader = site.host, site.reader
+    name = "cron" if reader.which("cron") or not reader.which("crond") else "crond"
+    if reader.which("crontab") is None:
+        mend = mending.package(host, reader, "cron")
+        yield Finding(check="engine-absent", text="cron: there is no `crontab` program", mend=mend)
+    elif told := cron.caveats(reader, host, site.scope):
+        mend = mending.start_service(host, reader, name)
+        yield Finding(check="daemon-not-running", text=told[0], mend=mend)
+    status = reader.status(cron.DROP_IN) if site.scope == "system" else None
+    if status is not None and (status.owner != 0 or status.mode & OTHERS_MAY_WRITE):
+        yield Finding(
+            check="cron-file-ignored",
+            text=f"{cron.DROP_IN}: cron reads it only when it is root's and nobody else may write to it",
+            mend=f"chown root:root {cron.DROP_IN} && chmod 644 {cron.DROP_IN}",
+        )
+
+
+def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
+    host, reader = site.host, site.reader
+    problem = systemd.detect(reader, host, site.scope)
+    lingers = not systemd.caveats(reader, host, site.scope)
+    linger = mending.as_root(host, f"loginctl enable-linger {host.user}")
+    if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
+        mend = f"{scene.again} --backend cron"
+        yield Finding(check="engine-absent", text=problem, mend=mend)
+        return
+    if problem and site.scope == "user":
+        start = mending.as_root(host, f"systemctl start user@{host.uid}.service")
+        mend = start if lingers else linger
+        yield Finding(check="no-user-bus", text=problem, mend=mend)
+    elif problem:
+        mend = "systemctl daemon-reexec"
+        yield Finding(check="manager-silent", text=problem, mend=mend)
+    if not lingers:
+        text = f"systemd: user timers stop when {host.user} logs out, and do not start at boot"
+        yield Finding(check="linger-off", text=text, mend=linger)
+
+
+def _other(scene: Scene, site: Site) -> Iterator[Finding]:
+    host, reader = site.host, site.reader
+    if problem := site.backend.detect(reader, host, site.scope):
+        yield Finding(check="engine-absent", text=problem, mend=scene.again)
+    for text in site.backend.caveats(reader, host, site.scope):
+        mend = LOCK  # which, unlike logging off, leaves the session alive
+        if "system" in site.backend.SCOPES:
+            mend = mending.as_root(host, f"{scene.again} --scope system")
+        yield warning(check="only-while-logged-in", text=text, mend=mend)
+
+
+def _refused(site: Site, text: str, *, closed: bool) -> Finding:
+    host, reader = site.host, site.reader
+    if closed and site.backend is cron:
+        if reader.status(ALLOW) is not None:
+            mend = mending.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
+        else:
+            mend = mending.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
+        return Finding(check="crontab-refused", text=text, mend=mend)
+    mend = "crontab -e" if site.backend is cron else "ratectl list"
+    return Finding(check="engine-unreadable", text=text, mend=mend)
+
+
+def account(scene: Scene) -> Iterator[Finding]:
+    """Find that the account or its password has expired: cron and user managers then start nothing, silently."""
+    asked = [
+        s for s in scene.sites if s.backend is cron or (s.backend, s.scope) == (systemd, "user")
+    ]
+    if scene.host.platform != "linux" or not asked:
+        return
+    today = scene.now.date()
+    gone = _expired_by_shadow(scene, today) if scene.host.root else _expired_by_chage(scene, today)
+    if gone:
+        user = scene.host.user
+        what = "chage -E -1" if gone == "account" else "passwd"
+        yield Finding(
+            check="account-expired",
+            text=f"the {gone} of {user} has expired, so PAM lets no scheduler start anything for it",
+            mend=mending.as_root(scene.host, f"{what} {user}"),
+        )
+
+
+def _expired_by_shadow(scene: Scene, today: dt.date) -> str:
+    """Return what of root's own account has expired, by the rules of pam_unix(8)."""
+    text = (scene.reader.read(SHADOW) or b"").decode("utf-8", "replace")
+    told = re.search(rf"^{re.escape(scene.host.user)}:(.*)$", text, re.MULTILINE)
+    if not told:
+        return ""
+    fields = [int(field) if field.lstrip("-").isdigit() else -1 for field in told[1].split(":")]
+    _, changed, _, most, _, _, expires, *_ = [*fields, *(-1,) * 8]
+    day = (today - dt.date(1970, 1, 1)).days
+    if 0 <= expires <= day:
+        return "account"
+    aged = changed > 0 and 0 <= most < day - changed
+    return "password" if changed == 0 or aged else ""
+
+
+def _expired_by_chage(scene: Scene, today: dt.date) -> str:
+    """Return what of the account has expired, as ``chage`` tells its owner."""
+    answer = scene.reader.query(("chage", "-l", scene.host.user))
+    if answer.code:
+        return ""
+    said = dict(
+        re.findall(
+            r"^([^\n:]+?)\s*:\s*(.+)$", answer.stdout.decode("utf-8", "replace"), re.MULTILINE
+        )
+    )
+    if _is_past(said.get("Account expires", ""), today):
+        return "account"
+    expires = said.get("Password expires", "")
+    return "password" if "must be changed" in expires or _is_past(expires, today) else ""
+
+
+def _is_past(text: str, today: dt.date) -> bool:
+    for form in ("%b %d, %Y", "%Y-%m-%d"):
+        try:
+            return dt.datetime.strptime(f"{text.strip()} +0000", f"{form} %z").date() <= today
+        except ValueError:
+            continue
+    return False

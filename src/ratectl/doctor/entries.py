@@ -1,0 +1,170 @@
+"""Whether each engine holds what was installed and no more, and whether what it would start can be started."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl import deploy
+from ratectl.backends import BACKENDS, systemd
+from ratectl.doctor import mending
+from ratectl.doctor.clock import has_zone
+from ratectl.doctor.finding import Finding, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ratectl.backends.base import Entry
+    from ratectl.deploy import Site
+    from ratectl.doctor.scene import Scene
+    from ratectl.firing.journal import Installed
+
+
+def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
+    """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
+    row = scene.row(entry.job)
+    mend = mending.install(scene.host, row) if row else scene.again
+    for text in entry.drift:
+        told = f"{site}: {text}"
+        yield Finding(check="entry-drifted", job=entry.job, text=told, mend=mend)
+    for text in entry.overrides:
+        yield warning(check="entry-overridden", job=entry.job, text=text, mend=_revert(site, entry))
+
+
+def _revert(site: Site, entry: Entry) -> str:
+    if site.backend is not systemd:
+        return "ratectl install"
+    user = ("--user",) if site.scope == "user" else ()
+    units = (f"ratectl-{entry.job}.timer", f"ratectl-{entry.job}.service")
+    return mending.typed(site.host, "systemctl", *user, "revert", *units)
+
+
+def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
+    """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
+    row = scene.row(entry.job)
+    if row is None:
+        if scene.journal_error is None and not scene.unreadable:
+            yield Finding(
+                check="entry-unknown",
+                job=entry.job,
+                text=f"{site} wakes it, and the journal does not know it, so nothing is recorded",
+                mend=mending.typed(scene.host, "ratectl", "remove", entry.job),
+            )
+    elif row.paused:
+        text = f"paused, but {site} still wakes it"
+        mend = mending.typed(scene.host, "ratectl", "pause", entry.job)
+        yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
+    elif not scene.is_awake(row):
+        text = f"switched off, but {site} still wakes it"
+        mend = mending.install(scene.host, row)
+        yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
+
+
+def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find a job that two engines, or one in both scopes, hold at once."""
+    name = row.job.name
+    places = scene.places.get(name, ())
+    strangers = [site for site in places if site != scene.home(row)]
+    if strangers and (len(places) > 1 or row.backend not in BACKENDS):
+        others = " and ".join(map(str, strangers))
+        again = mending.install(scene.host, row)
+        if row.backend in BACKENDS:
+            again += f" --backend {row.backend} --scope {row.scope}"
+        yield Finding(
+            check="installed-twice",
+            job=name,
+            text=f"installed in {row.backend} ({row.scope}), and {others} holds it too",
+            mend=f"{mending.typed(scene.host, 'ratectl', 'remove', name)} && {again}",
+        )
+
+
+def missing(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find a job that is to run and that its engine does not hold."""
+    place = scene.home(row)
+    if place is None or not scene.is_awake(row):
+        return
+    if place not in scene.places.get(row.job.name, ()):
+        yield Finding(
+            check="entry-missing",
+            job=row.job.name,
+            text=f"gone from {place}, so nothing wakes it",
+            mend=mending.install(scene.host, row),
+        )
+
+
+def spec(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find that the spec says something else by now, or nothing."""
+    told = scene.spec_drift(row)
+    if not told:
+        return
+    mend = mending.install(scene.host, row)
+    if told.startswith("no longer"):
+        mend = mending.typed(scene.host, "ratectl", "remove", row.job.name)
+    elif not told.startswith("spec changed"):
+        mend = mending.typed(scene.host, "ratectl", "check", row.spec)
+    text = told.partition(": `")[0]
+    check = "spec-changed" if text == "spec changed" else "spec-unusable"
+    check = "spec-left-out" if told.startswith("no longer") else check
+    yield Finding(check=check, job=row.job.name, text=text, mend=mend)
+
+
+def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
+    """Find an entry whose text is another one than an install would write now."""
+    row = scene.row(entry.job)
+    if row is None or not scene.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
+        return
+    if row.host_timezone != site.host.zone.key or site != scene.home(row):
+        return  # which other checks tell
+    cover = site.backend.check(row.job, site.host.zone)
+    if entry.artefacts == deploy.render(site, row.job, cover):
+        return
+    mend = mending.install(scene.host, row)
+    start = _start(site, entry)
+    as_it_calls = replace(site, host=replace(site.host, fetch=start))
+    if start and entry.artefacts == deploy.render(as_it_calls, row.job, cover):
+        text = f"{site} calls another ratectl than this one: {mending.typed(site.host, *start)}"
+        yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
+        return
+    text = f"{site} holds something else than would be installed now"
+    yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
+
+
+def program(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
+    """Find that what the engine would start is gone, not executable, or does not come up."""
+    row = scene.row(entry.job)
+    start = _start(site, entry)
+    if not start:
+        return
+    if start not in scene.started:
+        scene.started[start] = _obstacle(scene, start)
+    if told := scene.started[start]:
+        check, text = told
+        mend = mending.install(scene.host, row) if row else scene.again
+        yield Finding(check=check, job=entry.job, text=f"{site}: {text}", mend=mend)
+
+
+def _start(site: Site, entry: Entry) -> tuple[str, ...]:
+    """Return what starts ratectl-fetch for *entry*: its command line without the job and what follows it."""
+    argv = site.backend.argv(entry, site.scope)
+    return argv[: argv.index(entry.job)] if entry.job in argv else ()
+
+
+def _obstacle(scene: Scene, start: tuple[str, ...]) -> tuple[str, str] | None:
+    """Return why the command *start* cannot be started: a check's word and a sentence."""
+    reader = scene.reader
+    path = Path(start[0])
+    status = reader.status(path)
+    if status is None:
+        return "program-missing", f"the program it calls is gone: {path}"
+    if not stat.S_ISREG(status.mode) or not reader.may_run(path):
+        return "program-not-executable", f"the program it calls cannot be executed: {path}"
+    for word in start[1:]:
+        if Path(word).is_absolute() and reader.status(Path(word)) is None:
+            return "program-missing", f"the script it calls is gone: {word}"
+    answer = reader.query((*start, "--version"))
+    if answer.code:
+        why = answer.said or f"exit code {answer.code}"
+        return "program-broken", f"the program it calls does not come up: {path}: {why}"
+    return None

@@ -1,0 +1,76 @@
+"""Every reason why a schedule might silently not run, looked for one by one: a scene in, findings out.
+
+The checks know nothing of each other, and what one of them runs into is a finding as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.doctor import clock, engine, entries, mending, network, outcomes, outputs
+from ratectl.doctor.finding import FAULT, Finding
+from ratectl.errors import RatectlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ratectl.backends.base import Entry
+    from ratectl.deploy import Site
+    from ratectl.doctor.network import Asked
+    from ratectl.doctor.scene import Scene
+    from ratectl.firing.journal import Installed
+
+OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
+    engine.unscheduled,
+    engine.engines,
+    engine.account,
+    clock.synchronisation,
+    outputs.state,
+)
+OF_AN_ENTRY: tuple[Callable[[Scene, Site, Entry], Iterator[Finding]], ...] = (
+    entries.ownership,
+    entries.drift,
+    entries.as_rendered,
+    entries.program,
+)
+OF_A_JOB: tuple[Callable[[Scene, Installed], Iterator[Finding]], ...] = (
+    entries.missing,
+    entries.duplicates,
+    entries.spec,
+    clock.host_zone,
+    clock.zone_data,
+    outputs.writable,
+    outputs.keys,
+    outcomes.unwoken,
+    outcomes.failing,
+)
+OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ...] = (
+    network.proxy,
+    network.providers,
+    network.databases,
+)
+
+
+def examine(scene: Scene, asked: Asked) -> tuple[Finding, ...]:
+    """Return what is wrong in *scene*, faults first, given what the network was *asked*; nothing on a healthy machine."""
+    found: list[Finding] = []
+    for check in OF_THE_MACHINE:
+        found += _heard(check(scene), "")
+    for site, entry in scene.entries:
+        for look in OF_AN_ENTRY:
+            found += _heard(look(scene, site, entry), entry.job)
+    for row in scene.jobs:
+        for test in OF_A_JOB:
+            found += _heard(test(scene, row), row.job.name)
+        for question in OF_THE_NETWORK:
+            found += _heard(question(scene, row, asked), row.job.name)
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity != FAULT))
+
+
+def _heard(findings: Iterator[Finding], job: str) -> Iterator[Finding]:
+    """Yield *findings*, and what stopped the check as the last of them."""
+    try:
+        yield from findings
+    except RatectlError as error:
+        mend = mending.RETRY
+        yield Finding(check="look-failed", job=job, text=str(error), mend=mend)

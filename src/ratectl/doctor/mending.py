@@ -1,0 +1,91 @@
+"""Commands that mend: spelled for the machine they are to be typed on. Nothing here runs one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from subprocess import list2cmdline
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
+
+    from ratectl.backends.base import Host, Reader
+    from ratectl.firing.journal import Installed
+
+RETRY = "ratectl doctor"
+BOOTED = Path("/run/systemd/system")
+INSTALLERS = (
+    ("apt-get", "apt-get install"),
+    ("dnf", "dnf install"),
+    ("zypper", "zypper install"),
+    ("pacman", "pacman -S"),
+    ("apk", "apk add"),
+)
+
+
+def typed(host: Host, *argv: str) -> str:
+    """Return *argv* as it is typed into a shell of *host*."""
+    return list2cmdline(argv) if host.platform == "win32" else shlex.join(argv)
+
+
+def as_root(host: Host, command: str) -> str:
+    """Return *command* so that it runs with the rights it needs."""
+    return command if host.root or host.platform == "win32" else f"sudo {command}"
+
+
+def install(host: Host, row: Installed) -> str:
+    """Return the command that puts the job of *row* in place again."""
+    return typed(host, "ratectl", "install", row.spec)
+
+
+def package(host: Host, reader: Reader, name: str) -> str:
+    """Return the command that installs the system's package *name*."""
+    found = [words for program, words in INSTALLERS if reader.which(program)]
+    return as_root(host, f"{found[0] if found else INSTALLERS[0][1]} {name}")
+
+
+def start_service(host: Host, reader: Reader, name: str) -> str:
+    """Return the command that starts the system's service *name*, for good where that can be said."""
+    if reader.is_folder(BOOTED):
+        return as_root(host, f"systemctl enable --now {name}")
+    return as_root(host, f"service {name} start")
+
+
+def keep_clock(host: Host, reader: Reader) -> str:
+    """Return the command that lets something keep the clock right."""
+    if host.platform == "linux" and not reader.is_folder(BOOTED):
+        return package(host, reader, "chrony")
+    commands = {"darwin": "systemsetup -setusingnetworktime on", "win32": "w32tm /resync"}
+    return as_root(host, commands.get(host.platform, "timedatectl set-ntp true"))
+
+
+def new_secret(host: Host, path: str) -> str:
+    """Return the command that takes a secret from the keyboard into a file that only the account may read."""
+    place = typed(host, path)
+    return f"notepad {place}" if host.platform == "win32" else f"(umask 077 && cat > {place})"
+
+
+def aside(host: Host, path: PurePath, suffix: str = ".aside") -> str:
+    """Return the command that moves *path* out of the way."""
+    return typed(host, "move" if host.platform == "win32" else "mv", str(path), f"{path}{suffix}")
+
+
+def to_account(host: Host, path: PurePath) -> str:
+    """Return the command that lets the account write to *path*, which belongs to somebody else."""
+    if host.platform == "win32":
+        return typed(host, "icacls", str(path), "/grant", f"*{host.user}:M")
+    return as_root(host, typed(host, "chown", host.user, str(path)))
+
+
+def room(host: Host, path: PurePath) -> str:
+    """Return the command that shows how full the file system of *path* is."""
+    if host.platform == "win32":
+        return typed(host, "fsutil", "volume", "diskfree", str(path))
+    return typed(host, "df", "-h", str(path))
+
+
+def look_up(host: Host, name: str) -> str:
+    """Return the command that asks for the address of *name* as programs do."""
+    program = ("getent", "hosts") if host.platform == "linux" else ("nslookup",)
+    return typed(host, *program, name)

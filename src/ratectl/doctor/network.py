@@ -1,0 +1,139 @@
+"""What a firing at night would meet on its way out: providers, databases, and a proxy that only the shell knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from ratectl.doctor import mending
+from ratectl.doctor.finding import FAULT, WARNING, Finding
+from ratectl.firing.connectivity import Class
+from ratectl.model import PROVIDER_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ratectl.doctor.scene import Scene
+    from ratectl.firing.journal import Installed
+    from ratectl.firing.probing import Reached, Stored
+    from ratectl.model import Job, Provider
+
+CHECKS = {
+    Class.OFFLINE: "provider-offline",
+    Class.DNS: "provider-unknown-host",
+    Class.PORTAL: "provider-behind-portal",
+    Class.CLOCK: "clock-wrong",
+    Class.TRANSIENT: "provider-down",
+    Class.REFUSED: "provider-refused",
+    Class.CONFIG: "provider-misconfigured",
+    Class.DATA: "provider-bad-data",
+}
+"""The word of each class of failure; NOT_YET is an answer like any other."""
+
+
+class Asked(NamedTuple):
+    """What the network said, by job; nothing under ``--offline``."""
+
+    providers: Mapping[str, Sequence[Reached]] = {}
+    databases: Mapping[str, Sequence[Stored]] = {}
+
+
+def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+    """Find providers that do not answer: a fault where too few are left for the job, else a warning."""
+    said = asked.providers.get(row.job.name, ())
+    good = sum(not _failed(one) for one in said)
+    enough = good >= (2 if row.job.agree else 1)
+    for one in said:
+        if one.asked and one.failure is not None and _failed(one):
+            kind = one.failure.kind
+            wrong_clock = kind is Class.CLOCK
+            yield Finding(
+                check=CHECKS[kind],
+                severity=WARNING if enough and not wrong_clock else FAULT,
+                job=row.job.name,
+                text=f"{one.provider}: {kind.value}: {one.failure}",
+                mend=_mend(scene, row, one, kind),
+            )
+
+
+def _failed(one: Reached) -> bool:
+    return one.failure is not None and one.failure.kind is not Class.NOT_YET
+
+
+def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
+    host = scene.host
+    if kind is Class.CLOCK:
+        return mending.keep_clock(host, scene.reader)
+    key = next((p.api_key for p in row.job.providers if p.name == one.provider), "")
+    if kind is Class.REFUSED and key.startswith("file:"):
+        return mending.new_secret(host, key.removeprefix("file:"))
+    if kind in {Class.CONFIG, Class.REFUSED, Class.DATA}:
+        return mending.typed(host, "ratectl", "check", row.spec)
+    if kind is Class.DNS:
+        name = urlsplit(f"//{one.host}").hostname or one.host
+        return mending.look_up(host, name)
+    if kind is Class.PORTAL:
+        return mending.typed(host, "curl", "-v", f"https://{one.host}/")
+    return mending.typed(host, "ratectl", "run", row.job.name)
+
+
+def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+    """Find databases that do not let us in."""
+    for one in asked.databases.get(row.job.name, ()):
+        if one.error is not None:
+            yield Finding(
+                check="database-unreachable",
+                job=row.job.name,
+                text=str(one.error),
+                mend=mending.typed(scene.host, "psql", one.place, "-c", "SELECT 1"),
+            )
+
+
+def proxy(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+    """Find a proxy that the shell has and the spec has not: by hand it works, and at night it does not.
+
+    A warning only where every provider was seen to answer without it.
+    """
+    if row.job.proxy or not scene.is_awake(row):
+        return
+    found = _proxy_of(scene.shell, row.job)
+    if not found:
+        return
+    said = asked.providers.get(row.job.name, ())
+    direct = bool(said) and not any(_failed(one) or not one.asked for one in said)
+    name, value = found
+    shown = (
+        value if "@" not in value else f"{urlsplit(value).scheme}://...@{value.rpartition('@')[2]}"
+    )
+    yield Finding(
+        check="proxy-only-in-shell",
+        severity=WARNING if direct else FAULT,
+        job=row.job.name,
+        text=f'{name} is set in this shell, and schedulers do not hand it on: put proxy = "{shown}" '
+        f"under [ratectl] in {row.spec}",
+        mend=mending.install(scene.host, row),
+    )
+
+
+def _proxy_of(shell: Mapping[str, str], job: Job) -> tuple[str, str] | None:
+    """Return the variable and the proxy that *shell* would send a request of *job* through, if any."""
+    exempt = shell.get("no_proxy") or shell.get("NO_PROXY") or ""
+    for provider in job.providers:
+        url = urlsplit(_url(provider))
+        if _is_exempt(url.hostname or "", exempt):
+            continue
+        for name in (f"{url.scheme}_proxy", "all_proxy"):
+            for spelled in (name, name.upper()):
+                if value := shell.get(spelled, ""):
+                    return spelled, value
+    return None
+
+
+def _is_exempt(host: str, patterns: str) -> bool:
+    """Tell whether ``no_proxy`` keeps *host* from its proxy: a name, the end of one, or a star."""
+    words = [word.strip().lstrip(".").lower() for word in patterns.split(",")]
+    return any(word == "*" or f".{host}".endswith(f".{word}") for word in words if word)
+
+
+def _url(provider: Provider) -> str:
+    return provider.base_url or PROVIDER_KINDS[provider.kind].base_url

@@ -1,0 +1,60 @@
+"""What came of the last wakeups: slots that nobody was woken for, and firings that keep failing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ratectl import schedule
+from ratectl.doctor import mending
+from ratectl.doctor.clock import has_zone
+from ratectl.doctor.finding import Finding, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ratectl.doctor.scene import Scene
+    from ratectl.firing.journal import Installed
+
+PATIENCE = dt.timedelta(minutes=10)
+"""How long after its slot a wakeup may come, jitter and timeout aside."""
+UPTIME = Path("/proc/uptime")
+
+
+def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find a slot that passed and that no firing has so much as tried: the engine did not wake us."""
+    job = row.job
+    if not scene.is_awake(row) or job.name in scene.out_of_reach or not has_zone(job.timezone):
+        return
+    allowed = PATIENCE + dt.timedelta(seconds=job.jitter + job.timeout)
+    slot = next(schedule.before(job.schedule, job.zone, scene.now - allowed), None)
+    if slot is None or slot <= row.settled_until or slot <= row.installed_at:
+        return
+    last = scene.last.get(job.name)
+    if last is not None and (last.slot >= slot or last.at >= slot):
+        return
+    if _just_started(scene, allowed):
+        return  # what passed while the machine was off is caught up in a moment
+    when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
+    mend = mending.typed(scene.host, "ratectl", "run", job.name)
+    text = f"no firing took up its slot of {when}, although it is installed in {row.backend}"
+    yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
+
+
+def _just_started(scene: Scene, allowed: dt.timedelta) -> bool:
+    text = scene.reader.read(UPTIME) if scene.host.platform == "linux" else None
+    return text is not None and dt.timedelta(seconds=float(text.split()[0])) < allowed
+
+
+def failing(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
+    if not row.failures or not scene.is_awake(row):
+        return
+    count = "the last firing" if row.failures == 1 else f"the last {row.failures} firings"
+    last = scene.last.get(row.job.name)
+    why = f": {last.detail}" if last is not None and last.detail else ""
+    zone = scene.host.zone
+    text = f"{count} failed (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z}){why}"
+    mend = mending.typed(scene.host, "ratectl", "run", row.job.name)
+    yield warning(check="firings-failing", job=row.job.name, text=text, mend=mend)

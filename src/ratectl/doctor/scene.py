@@ -1,0 +1,130 @@
+"""Everything that the checks look at, gathered once: what the journal knows and what the engines hold.
+
+Gathering cannot fail: what a look runs into is kept beside what it found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ratectl import deploy
+from ratectl.backends import BACKENDS, cron
+from ratectl.deploy import Site
+from ratectl.doctor import mending
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from ratectl.backends.base import Entry, Found, Host, Reader
+    from ratectl.errors import RatectlError
+    from ratectl.firing.journal import Firing, Installed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One account on one machine, seen once."""
+
+    host: Host
+    reader: Reader
+    now: dt.datetime
+    jobs: tuple[Installed, ...]
+    """The installed jobs that are asked about."""
+    holds: Mapping[Site, Found]
+    refused: Mapping[Site, RatectlError]
+    """The engines that do not let us look."""
+    names: frozenset[str] | None = None
+    """The jobs that are asked about; None: all."""
+    journal_error: RatectlError | None = None
+    """Why the journal tells nothing."""
+    unreadable: str = ""
+    """Why some installed jobs cannot be read, though others can."""
+    interrupted: bool = False
+    """An install or remove was cut short."""
+    last: Mapping[str, Firing] = field(default_factory=dict)
+    """The newest firing of each job that has one."""
+    out_of_reach: Collection[str] = ()
+    """Jobs whose record lies in a database that did not answer."""
+    spec_drift: Callable[[Installed], str] = lambda _row: ""
+    shell: Mapping[str, str] = field(default_factory=dict)
+    """The environment of the shell that the doctor was called in."""
+    started: dict[tuple[str, ...], tuple[str, str] | None] = field(default_factory=dict)
+    """What came of starting each program once, for the thousands of entries that share it."""
+
+    @cached_property
+    def entries(self) -> tuple[tuple[Site, Entry], ...]:
+        """Every entry of ours that an engine holds of the jobs asked about."""
+        return tuple(
+            (site, entry)
+            for site, found in self.holds.items()
+            for job, entry in sorted(found.entries.items())
+            if self.names is None or job in self.names
+        )
+
+    @cached_property
+    def awake(self) -> tuple[Installed, ...]:
+        """The jobs that are meant to run."""
+        return tuple(row for row in self.jobs if row.enabled and row.job.enabled and not row.paused)
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """The engines that are to wake a job, or hold an entry of ours."""
+        places = {(row.backend, row.scope) for row in self.awake if row.backend in BACKENDS}
+        places |= {(site.backend.NAME, site.scope) for site, _ in self.entries}
+        return tuple(self.site(*place) for place in sorted(places))
+
+    def site(self, backend: str, scope: str) -> Site:
+        """Return one engine in one scope of this machine."""
+        return Site(backend=BACKENDS[backend], scope=scope, host=self.host, reader=self.reader)
+
+    def home(self, row: Installed) -> Site | None:
+        """Return the engine that is to hold the job of *row*, None where it cannot be looked into.
+
+        Root's crontab serves both scopes where cron has no folder of its own.
+        """
+        same = [site for site in self.holds if row.backend == site.backend.NAME]
+        exact = [site for site in same if site.scope == row.scope]
+        return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
+
+    @cached_property
+    def places(self) -> Mapping[str, tuple[Site, ...]]:
+        """Where each job stands."""
+        found: dict[str, tuple[Site, ...]] = {}
+        for site, entry in self.entries:
+            found[entry.job] = (*found.get(entry.job, ()), site)
+        return found
+
+    @cached_property
+    def _rows(self) -> Mapping[str, Installed]:
+        return {row.job.name: row for row in self.jobs}
+
+    @cached_property
+    def _awake_names(self) -> frozenset[str]:
+        return frozenset(row.job.name for row in self.awake)
+
+    def row(self, job: str) -> Installed | None:
+        """Return what the journal knows of *job*."""
+        return self._rows.get(job)
+
+    def is_awake(self, row: Installed) -> bool:
+        """Tell whether the job of *row* is meant to run."""
+        return row.job.name in self._awake_names
+
+    @property
+    def again(self) -> str:
+        """The command that puts everything in place again."""
+        return mending.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
+
+
+def survey(host: Host, reader: Reader) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
+    """Return what each engine holds, and which do not let us look."""
+    refused: dict[Site, RatectlError] = {}
+    holds = deploy.survey(host, reader, refused.__setitem__)
+    return holds, refused
+
+
+def chosen(rows: Sequence[Installed], names: frozenset[str] | None) -> tuple[Installed, ...]:
+    """Return those of *rows* that are asked about."""
+    return tuple(row for row in rows if names is None or row.job.name in names)

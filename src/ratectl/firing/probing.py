@@ -1,0 +1,125 @@
+"""Each provider and database of the installed jobs asked once, as a firing would, and nothing of it kept.
+
+The environment of the caller does not count, since an engine hands on none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl.errors import RatectlError, RefusedError
+from ratectl.firing import keys, postgres
+from ratectl.firing.answers import Answers
+from ratectl.firing.asking import Asker
+from ratectl.firing.connectivity import Class, FetchError
+from ratectl.firing.deadline import Deadline
+from ratectl.firing.providers import SOURCES
+from ratectl.firing.providers.ask import Ask, base_url
+from ratectl.firing.transport import Transport, host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.firing.outcome import Surroundings
+    from ratectl.model import Job, Provider
+
+SECONDS = 10.0
+"""For each question; all are asked at the same time."""
+AT_ONCE = 16
+
+
+class Reached(NamedTuple):
+    """What came of asking one provider."""
+
+    provider: str
+    host: str
+    """Host and port of the provider."""
+    failure: FetchError | None
+    """None: it gave a rate."""
+    asked: bool = True
+    """False: its key cannot be had here, so it was left alone."""
+
+
+class Stored(NamedTuple):
+    """What came of connecting to one database."""
+
+    place: str
+    """Its URL without passwords."""
+    error: RatectlError | None
+
+
+class Way(NamedTuple):
+    """A provider and how to get there."""
+
+    provider: Provider
+    proxy: str
+    ca_bundle: str
+
+
+def providers(jobs: Sequence[Job], around: Surroundings) -> dict[str, list[Reached]]:
+    """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
+    ways: dict[Way, Job] = {}
+    for job in jobs:
+        for provider in job.providers:
+            ways.setdefault(Way(provider, job.proxy, job.ca_bundle), job)
+    with (
+        tempfile.TemporaryDirectory(prefix="ratectl-doctor-") as folder,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        answers = Answers(Path(folder))
+        told = pool.map(lambda way: _ask(way, ways[way], answers, around), ways)
+        said = dict(zip(ways, told, strict=True))
+    return {
+        job.name: [said[Way(one, job.proxy, job.ca_bundle)] for one in job.providers]
+        for job in jobs
+    }
+
+
+def _ask(way: Way, job: Job, answers: Answers, around: Surroundings) -> Reached:
+    provider = way.provider
+    reached = Reached(provider=provider.name, host=host_of(base_url(provider)), failure=None)
+    waits = provider.api_key.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in os.environ
+    if waits:  # only the unit that loads it can know
+        return reached._replace(asked=False)
+    try:
+        keys.resolve(provider.api_key)
+    except RefusedError as error:
+        return reached._replace(asked=False, failure=FetchError(Class.REFUSED, str(error)))
+    transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)
+    asker = Asker(transport, answers, around)
+    try:
+        groups = SOURCES[provider.kind].groups(provider, job.pairs)
+        asker.ask(provider, Ask(pairs=groups[0]), Deadline(SECONDS))
+    except FetchError as failure:
+        return reached._replace(failure=failure)
+    return reached
+
+
+def databases(jobs: Sequence[Job]) -> dict[str, list[Stored]]:
+    """Return whether the databases that each of *jobs* records in let us in; no table is touched."""
+    wanted = {job.name: _urls(job) for job in jobs}
+    urls = list({url: None for those in wanted.values() for url in those})
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        said = dict(zip(urls, pool.map(_connect, urls), strict=True))
+    return {
+        name: [Stored(place=postgres.shown(url), error=said[url]) for url in those]
+        for name, those in wanted.items()
+    }
+
+
+def _urls(job: Job) -> list[str]:
+    outputs = (output.target for output in job.outputs if output.kind == "postgresql")
+    return [url for url in dict.fromkeys((job.journal, *outputs)) if url]
+
+
+def _connect(url: str) -> RatectlError | None:
+    try:
+        with postgres.translated(url), postgres.connect(url, seconds=SECONDS) as connection:
+            connection.execute("SELECT 1")
+    except RatectlError as error:
+        return error
+    return None

@@ -1,0 +1,138 @@
+"""The doctor on systems that are not at hand: what it says there of macOS's and Windows's own schedulers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
+
+import pytest
+from tests.conftest import FRIDAY
+from tests.fakes.jobs import job
+from tests.fakes.machine import Machine, host
+
+from ratectl.doctor import clock, engine, mending, outputs
+from ratectl.doctor.scene import Scene
+
+
+def scene(backend, platform, *programs, scope="user", wanted=None, **facts):
+    """Return a scene with one job of *backend* on *platform*, where *programs* are installed."""
+    machine = Machine(flavour=None)
+    machine.programs |= set(programs)
+    row = SimpleNamespace(
+        job=wanted or job(),
+        backend=backend,
+        scope=scope,
+        spec="/s/my jobs.toml",
+        enabled=True,
+        paused=False,
+        host_timezone="Asia/Kolkata",
+    )
+    return Scene(
+        host=host(platform=platform, **facts),
+        reader=machine,
+        now=FRIDAY,
+        jobs=(row,),
+        holds={},
+        refused={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("backend", "platform", "program", "mend"),
+    [
+        (
+            "launchd",
+            "darwin",
+            "launchctl",
+            "sudo ratectl install '/s/my jobs.toml' --scope system",
+        ),
+        ("windows", "win32", "schtasks", "rundll32.exe user32.dll,LockWorkStation"),
+    ],
+)
+def test_jobs_that_end_with_the_session(backend, platform, program, mend):
+    """Where entries run only while their user is logged in, that is a warning with the way around it."""
+    [finding] = engine.engines(scene(backend, platform, program))
+
+    assert (finding.check, finding.severity) == ("only-while-logged-in", "warning")
+    assert finding.mend == mend
+
+
+@pytest.mark.parametrize(("backend", "platform"), [("launchd", "darwin"), ("windows", "win32")])
+def test_no_such_engine(backend, platform):
+    """A job whose engine is not there is a fault."""
+    checks = [(one.check, one.severity) for one in engine.engines(scene(backend, platform))]
+
+    assert ("engine-absent", "fault") in checks
+
+
+def test_nobody_says_whether_the_clock_is_kept():
+    """Where the system does not tell, the doctor does not guess, and accounts expire on Linux only."""
+    there = scene("launchd", "darwin", "launchctl")
+    there.reader.synchronised = None
+
+    assert list(clock.synchronisation(there)) == []
+    assert list(engine.account(there)) == []
+
+
+@pytest.mark.parametrize(
+    ("installed", "command"),
+    [
+        ({"apt-get"}, "sudo apt-get install tzdata"),
+        ({"dnf"}, "sudo dnf install tzdata"),
+        ({"apk"}, "sudo apk add tzdata"),
+        (set(), "sudo apt-get install tzdata"),
+    ],
+)
+def test_package_managers(installed, command):
+    """A package is installed with the program that this machine has for it."""
+    machine = Machine()
+    machine.programs = installed
+
+    assert mending.package(host(), machine, "tzdata") == command
+
+
+@pytest.mark.parametrize(
+    ("platform", "command"),
+    [
+        ("linux", "sudo apt-get install chrony"),
+        ("darwin", "sudo systemsetup -setusingnetworktime on"),
+        ("win32", "w32tm /resync"),
+    ],
+)
+def test_keeping_the_clock(platform, command):
+    """A clock is kept by what the system has for it."""
+    assert mending.keep_clock(host(platform=platform), Machine()) == command
+
+
+def test_services():
+    """A service is started by systemd where that runs, else by its script; on Windows nothing asks for root."""
+    assert mending.start_service(host(), Machine(booted=True), "cron").startswith("sudo systemctl")
+    assert mending.start_service(host(root=True), Machine(), "cron") == "service cron start"
+
+
+def test_commands_of_windows():
+    """On Windows the commands are those that are there."""
+    there, path = host(platform="win32", user="S-1-5-21"), PureWindowsPath(r"C:\a b\x.txt")
+
+    assert mending.typed(there, "a", "b c") == 'a "b c"'
+    assert mending.aside(there, path) == r'move "C:\a b\x.txt" "C:\a b\x.txt.aside"'
+    assert mending.to_account(there, path) == r'icacls "C:\a b\x.txt" /grant *S-1-5-21:M'
+    assert mending.room(there, path) == r'fsutil volume diskfree "C:\a b\x.txt"'
+    assert mending.new_secret(there, str(path)) == r'notepad "C:\a b\x.txt"'
+    assert mending.look_up(there, "rates.invalid") == "nslookup rates.invalid"
+
+
+def test_credentials():
+    """A credential that systemd's stores do not hold is a fault where that can be seen, which is as root."""
+    key = replace(job().providers[0], api_key="credential:office")
+    wanted = replace(job(), providers=(key,))
+    there = scene("systemd", "linux", scope="system", wanted=wanted, root=True)
+    here = scene("systemd", "linux", wanted=wanted)
+
+    [finding] = outputs.keys(there, there.jobs[0])
+    assert (finding.check, finding.severity) == ("key-unreadable", "fault")
+    assert finding.mend == "(umask 077 && cat > /etc/credstore/office)"
+    assert list(outputs.keys(here, here.jobs[0])) == []
+    there.reader.files[Path("/run/credstore/office")] = b"secret"
+    assert list(outputs.keys(there, there.jobs[0])) == []
