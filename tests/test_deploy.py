@@ -349,6 +349,29 @@ def test_dry_run_and_install_name_the_same_steps(office):
     assert list(planned.main.steps) == office.machine.performed
 
 
+@pytest.mark.parametrize("tab", [None, b"0 5 * * 1 theirs\n"])
+@pytest.mark.parametrize("saved", [b"", b"0 6 * * 1 theirs\n"])
+def test_an_edit_meanwhile(tab, saved, tmp_path):
+    """What somebody saves between our look at the crontab and our write is noticed and stays as it is."""
+    office = Office(tmp_path, "cron")
+    office.machine.crontab.tab = tab
+    perform = office.machine.perform
+
+    def edited(steps):
+        office.machine.crontab.tab = saved if steps else office.machine.crontab.tab
+        office.machine.perform = perform
+        perform(steps)
+
+    office.machine.perform = lambda steps: edited(steps) if steps else None
+    with pytest.raises(EngineError, match="changed by somebody else"):
+        office.install(job())
+
+    assert office.machine.crontab.tab == saved
+    assert office.known() == []
+    office.install(job())
+    assert saved in office.machine.crontab.tab
+
+
 def test_half_open_block_stops_everything(tmp_path):
     """A crontab block that is not whole stops the install before anything is written or recorded."""
     office = Office(tmp_path, "cron")

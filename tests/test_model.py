@@ -36,7 +36,8 @@ def test_plain_form_is_lossless(pairs, providers, catch_up, overlap, closed_days
         tags=tuple(tags),
     )
 
-    assert Job.from_plain(json.loads(json.dumps(before.to_plain()))) == before
+    assert Job.from_plain(json.loads(before.to_json())) == before
+    assert json.loads(before.to_json()) == json.loads(json.dumps(before.to_plain()))
 
 
 def test_decimals_stay_exact():

@@ -35,6 +35,7 @@ def test_a_first_plan(office):
         "steps:",
         "  record 2 jobs in the journal",
         "  wait until /var/spool/cron/crontabs has not changed in the current second",
+        "  see that `crontab -l` prints what it did",
         "  run crontab -   # write tester's crontab (4 lines of ours)",
     ]
 

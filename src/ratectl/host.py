@@ -18,7 +18,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Completed, Link, RemoveFile, Run, Settle, Status, WriteFile
+from ratectl.backends.base import (
+    Completed,
+    Expect,
+    Link,
+    RemoveFile,
+    Run,
+    Settle,
+    Status,
+    WriteFile,
+)
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 if TYPE_CHECKING:
@@ -172,8 +181,11 @@ def _process_names(entry: str) -> tuple[str, ...]:
     return (first, second) if first == "busybox" else (first,)
 
 
-def perform(steps: Sequence[Step]) -> None:
-    """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails."""
+def perform(steps: Sequence[Step], told: Callable[[int], None] = lambda _: None) -> None:
+    """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails.
+
+    *told* hears how many more are done.
+    """
     for kind, group in itertools.groupby(steps, type):
         same = list(group)
         if kind is WriteFile:
@@ -181,12 +193,20 @@ def perform(steps: Sequence[Step]) -> None:
         elif kind is Link:
             _make_links([step for step in same if isinstance(step, Link)])
         for step in same:
-            if isinstance(step, RemoveFile):
-                _remove_file(step.path)
-            elif isinstance(step, Settle):
-                settle(step.path)
-            elif isinstance(step, Run):
-                _run(step)
+            _perform_one(step)
+            told(1)
+
+
+def _perform_one(step: Step) -> None:
+    """Do one of the steps that are not better done together."""
+    if isinstance(step, RemoveFile):
+        _remove_file(step.path)
+    elif isinstance(step, Settle):
+        settle(step.path)
+    elif isinstance(step, Expect):
+        _expect(step)
+    elif isinstance(step, Run):
+        _run(step)
 
 
 def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -204,6 +224,12 @@ def _run(step: Run) -> None:
     if answer.code and not step.may_fail:
         shown = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
         raise EngineError(f"`{shown}` ended with {answer.code}: {answer.said or 'it said nothing'}")
+
+
+def _expect(step: Expect) -> None:
+    answer = _call(step.argv, b"", LOOK_LIMIT)
+    if (None if answer.code else answer.stdout) != step.stdout:
+        raise EngineError(step.otherwise)
 
 
 def _write_files(writes: Sequence[WriteFile]) -> None:

@@ -7,6 +7,7 @@ A job also has a plain form (dicts, lists, strings) for the journal's snapshot;
 from __future__ import annotations
 
 import functools
+import operator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -255,8 +256,9 @@ class Job:
 
     def to_json(self) -> str:
         """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
-        pairs = (f'"{field}": {_json(getattr(self, field))}' for field in self.__slots__)
-        return f"{{{', '.join(pairs)}}}"
+        own = zip(_OWN, _OWN_OF(self), strict=True)
+        told = (f'"{field}": {_json(value)}' for field, value in own)
+        return f"{{{', '.join(told)}, {_shared_json(_SHARED_OF(self))}}}"
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Job:
@@ -274,6 +276,19 @@ class Job:
             "agree": Decimal(plain["agree"]),
         }
         return cls(**values)
+
+
+_OWN = ("name", "schedule_texts", "outputs")
+_OWN_OF = operator.attrgetter(*_OWN)
+_SHARED = tuple(field for field in Job.__slots__ if field not in _OWN)
+_SHARED_OF = operator.attrgetter(*_SHARED)
+"""What jobs mostly have in common."""
+
+
+@functools.lru_cache(maxsize=256, typed=True)
+def _shared_json(values: tuple[Any, ...]) -> str:
+    told = zip(_SHARED, values, strict=True)
+    return ", ".join(f'"{field}": {_json(value)}' for field, value in told)
 
 
 @functools.lru_cache(maxsize=8192, typed=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl import plan
-from ratectl.backends.base import Link, RemoveFile, Settle, Verb, WriteFile
+from ratectl.backends.base import Expect, Link, RemoveFile, Settle, Verb, WriteFile
 from ratectl.doctor.finding import FAULT
 
 if TYPE_CHECKING:
@@ -242,6 +242,8 @@ def _step(step: Step) -> str:
         return f"link {step.path} to {step.target}"
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
+    if isinstance(step, Expect):
+        return f"see that `{shlex.join(step.argv)}` prints what it did"
     if isinstance(step, Settle):
         return f"wait until {step.path} has not changed in the current second"
     shown = shlex.join(step.argv[:12])

@@ -11,7 +11,7 @@ from tests.fakes.machine import Machine, done, host, root
 
 from ratectl import plan
 from ratectl.backends import cron, cron_tab
-from ratectl.backends.base import EngineAbsentError, RemoveFile, Run, Settle, WriteFile
+from ratectl.backends.base import EngineAbsentError, Expect, RemoveFile, Run, Settle, WriteFile
 from ratectl.errors import ConfigError, EngineError, RefusedError
 
 FLAVOURS = ["vixie", "cronie", "busybox", "bcron"]
@@ -60,7 +60,7 @@ def test_one_write():
 
     steps = install(machine, host(), *jobs(*(f"job-{n}" for n in range(300))))
 
-    assert [type(step) for step in steps] == [Settle, Run]
+    assert [type(step) for step in steps] == [Settle, Expect, Run]
     assert machine.crontab.writes == 1
 
 
@@ -78,7 +78,7 @@ def test_bcron_is_given_a_file():
 
     steps = install(machine, host(), job())
 
-    assert [type(step) for step in steps] == [Settle, WriteFile, Run, RemoveFile]
+    assert [type(step) for step in steps] == [Settle, Expect, WriteFile, Run, RemoveFile]
     assert not machine.files
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ratectl.backends.base import (
     Completed,
+    Expect,
     Host,
     Link,
     RemoveFile,
@@ -174,6 +175,10 @@ class Machine:
             elif isinstance(step, RemoveFile):
                 self.links.pop(step.path, None)
                 self.files.pop(step.path, None)
+            elif isinstance(step, Expect):
+                answer = self._call(step.argv, b"")
+                if (None if answer.code else answer.stdout) != step.stdout:
+                    raise EngineError(step.otherwise)
             elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
                 answer = self._call(step.argv, step.stdin)

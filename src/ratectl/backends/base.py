@@ -118,7 +118,16 @@ class Settle:
     path: Path
 
 
-Step = WriteFile | Link | RemoveFile | Run | Settle
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """See that *argv*, which only looks, still prints *stdout* (None: still fails); else raise EngineError with *otherwise*."""
+
+    argv: tuple[str, ...]
+    stdout: bytes | None
+    otherwise: str
+
+
+Step = WriteFile | Link | RemoveFile | Run | Settle | Expect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from ratectl.backends.base import (
     Change,
     EngineAbsentError,
     Entry,
+    Expect,
     Found,
     Host,
     Reader,
@@ -167,7 +168,17 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         put = RemoveFile(path=DROP_IN) if text is None else WriteFile(path=DROP_IN, data=text)
         return (Settle(path=DROP_IN.parent), put)
     what = f"{len(lines)} line{'' if len(lines) == 1 else 's'} of ours"
-    return (Settle(path=SPOOL), *_write_tab(text, flavour, host, what))
+    write = _write_tab(text, flavour, host, what)
+    return (Settle(path=SPOOL), _still(found.raw.get("tab"), host), *write)
+
+
+def _still(text: bytes | None, host: Host) -> Step:
+    """See, right before the write, that nobody saved the crontab since it was read."""
+    changed = (
+        f"{host.user}'s crontab was changed by somebody else in this very moment, so nothing was written; "
+        "run the same command again"
+    )
+    return Expect(argv=("crontab", "-l"), stdout=text, otherwise=changed)
 
 
 def _sweep_lines(host: Host, flavour: str, account: str) -> tuple[bytes, ...]:

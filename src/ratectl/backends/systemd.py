@@ -68,8 +68,8 @@ _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 MOST_JOBS = 5000
 """A reload of 4,000 active timers takes 10 s, one of 10,000 over two minutes, in which no call is answered."""
 STAMPS = Path("/var/lib/systemd/timers")
-_ARGV_LIMIT = 5000
-"""Units in one systemctl call: some 300 kB, far below the kernel's limit for a command line."""
+_ARGV_LIMIT = 250
+"""Units in one systemctl call, far below the kernel's limit for a command line, so that progress can be seen."""
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl import choose, deploy, host, machine, paths, report, schedule
+from ratectl.commands.progress import progress
 from ratectl.firing import changeover
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
@@ -75,7 +77,10 @@ def install(
             typer.echo(report.plan_text(prepared))
         if not prepared.empty or undertaking.interrupted:
             _see_to_journals(journal, prepared.source.jobs)
-            deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
+            parts = (*prepared.moves, prepared.main)
+            with progress("installing", sum(len(part.steps) for part in parts)) as told:
+                perform = partial(host.perform, told=told)
+                deploy.apply(prepared, journal, undertaking, perform=perform, clock=_now)
             if not json:
                 typer.echo(report.installed_text(prepared, _upcoming(prepared)))
         if json:

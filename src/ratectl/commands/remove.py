@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from ratectl import deploy, host, machine, removal, report
+from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
@@ -47,7 +49,9 @@ def remove(
         if purge and doomed and not yes:
             _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
         if doing.parts or doing.forget:
-            removal.apply(doing, undertaking, perform=host.perform, note=journal.forget_jobs)
+            with progress("removing", sum(len(part.steps) for part in doing.parts)) as told:
+                perform = partial(host.perform, told=told)
+                removal.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)
         typer.echo(report.removal_text(doing))
         if purge:
             _purge(journal, doomed)

@@ -63,10 +63,19 @@ def read_jobs(
         "notify": partial(values.recipient, folder=folder),
         "providers": partial(named, providers=providers),
     }
-    jobs = [
-        _job(reading, ("jobs", name), defaults | reading.table(("jobs", name)), readers, common)
-        for name in tables
-    ]
+    known: dict[str, Any] = {}
+    jobs = []
+    for name in tables:
+        own = reading.table(("jobs", name))
+        table = _Table(
+            reading=reading,
+            key=("jobs", name),
+            merged=defaults | own,
+            own=frozenset(own),
+            readers=readers,
+            defaults=known,
+        )
+        jobs.append(_job(table, common))
     return tuple(job for job in jobs if job is not None)
 
 
@@ -88,6 +97,8 @@ class _Table:
     own: frozenset[str]
     readers: Readers
     """Those that need to know the file."""
+    defaults: dict[str, Any]
+    """What the keys of the defaults were found to mean: each is read once for all jobs."""
 
     def place(self, name: str) -> KeyPath:
         """Return the key path of *name*: the job's own, else that of the defaults, else the job."""
@@ -95,8 +106,18 @@ class _Table:
             return (*self.key, name)
         return ("defaults", name) if name in self.merged else self.key
 
+    def once(self, name: str, read: Callable[[], Any]) -> Any:
+        """Return what *read* gives for the key *name*, known already where it is not the job's own."""
+        if name in self.own:
+            return read()
+        if name not in self.defaults:
+            self.defaults[name] = read()
+        return self.defaults[name]
+
     def read(self, name: str, reader: Callable[[Any], Any]) -> Any:
-        return self.reading.read(self.place(name), self.merged[name], reader)
+        return self.once(
+            name, lambda: self.reading.read(self.place(name), self.merged[name], reader)
+        )
 
     def list(
         self,
@@ -104,24 +125,21 @@ class _Table:
         reader: Callable[[Any], Any],
         shown: Callable[[Any], str] = values.shown,
     ) -> tuple[Any, ...]:
-        return self.reading.list(self.place(name), self.merged[name], reader, shown)
+        found: tuple[Any, ...] = self.once(
+            name,
+            lambda: self.reading.list(self.place(name), self.merged[name], reader, shown),
+        )
+        return found
 
 
-def _job(
-    reading: Reading,
-    key: KeyPath,
-    merged: dict[str, Any],
-    readers: Readers,
-    common: dict[str, str],
-) -> Job | None:
+def _job(table: _Table, common: dict[str, str]) -> Job | None:
+    reading, key = table.reading, table.key
     before = len(reading.issues)
     _check_name(reading, key)
-    own = frozenset(reading.table(key))
-    reading.refuse_unknown(key, reading.table(key), JOB_KEYS)
-    table = _Table(reading=reading, key=key, merged=merged, own=own, readers=readers)
+    reading.refuse_unknown(key, dict.fromkeys(table.own), JOB_KEYS)
     fields = _fields(table) | _when(table)
     fields["providers"] = _chain(table)
-    if len(reading.issues) > before:
+    if len(reading.issues) > before or any(value is MISSING for value in fields.values()):
         return None
     fields |= common
     job = Job(name=key[-1], **fields)
@@ -156,7 +174,7 @@ def _check_name(reading: Reading, key: KeyPath) -> None:
 def _when(table: _Table) -> dict[str, Any]:
     zone = _zone(table)
     start, end = _moment(table, "from", zone), _moment(table, "until", zone)
-    found: dict[str, Any] = {"timezone": zone.key if zone else "", "start": start, "end": end}
+    found: dict[str, Any] = {"timezone": zone.key if zone else MISSING, "start": start, "end": end}
     if "schedule" not in table.merged:
         return found
     first = dt.datetime.fromisoformat(start) if start else None
@@ -171,6 +189,11 @@ def _when(table: _Table) -> dict[str, Any]:
 
 
 def _zone(table: _Table) -> ZoneInfo | None:
+    found: ZoneInfo | None = table.once("timezone", lambda: _read_zone(table))
+    return found
+
+
+def _read_zone(table: _Table) -> ZoneInfo | None:
     value = table.merged.get("timezone", "local")
     name = table.reading.host_timezone if value == "local" else value
     try:
@@ -201,7 +224,11 @@ def _moment(table: _Table, name: str, zone: ZoneInfo | None) -> str:
 
 def _chain(table: _Table) -> tuple[Provider, ...]:
     names = table.merged.get("providers", DEFAULT_PROVIDERS)
-    return table.reading.list(table.place("providers"), names, table.readers["providers"])
+    found: tuple[Provider, ...] = table.once(
+        "providers",
+        lambda: table.reading.list(table.place("providers"), names, table.readers["providers"]),
+    )
+    return found
 
 
 def _check_placeholders(table: _Table, job: Job) -> None:
