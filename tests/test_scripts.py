@@ -26,6 +26,7 @@ ROWS = [
     "install 2500 jobs, cron",
     "install 5000 jobs, cron",
     "install 1000 jobs, systemd",
+    "the same, and they run",
 ]
 
 

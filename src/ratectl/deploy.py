@@ -7,6 +7,7 @@ does not hold as installed, is taken back: engine and journal are as they were.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from ratectl.schedule.calendar import Window
 from ratectl.schedule.triggers import Fidelity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.base import (
         Artefact,
@@ -159,11 +160,13 @@ def prepare(
     names = frozenset(job.name for job in source.jobs)
     strangers = frozenset(installed) - names if prune else frozenset()
     place = (site.reader, site.host, site.scope)
+    meant = names | strangers
+    moves = _left_anywhere(site, found, meant) if afresh else _moves(site, found, installed, meant)
     first = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
         before=first,
         main=part_of(site, found, changes),
-        moves=_moves(site, installed, names | strangers),
+        moves=tuple(part for part in moves if part.changes),
         source=source,
         covers=covers,
         record=tuple(
@@ -319,24 +322,37 @@ def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> boo
 
 
 def _moves(
-    site: Site, installed: Mapping[str, Installed], names: Collection[str]
-) -> tuple[Part, ...]:
-    """Return the removal of entries of *names* that the journal says stand at another site."""
-    elsewhere: dict[tuple[str, str], set[str]] = {}
+    site: Site, found: Found, installed: Mapping[str, Installed], names: Collection[str]
+) -> Iterator[Part]:
+    """Yield the removal of entries of *names* that the journal says stand at another site."""
+    elsewhere: dict[Site, set[str]] = {}
     for name, row in installed.items():
-        place = (row.backend, row.scope)
-        if name in names and place != (site.backend.NAME, site.scope) and row.backend in BACKENDS:
-            elsewhere.setdefault(place, set()).add(name)
-    parts = []
-    for (name, scope), jobs in sorted(elsewhere.items()):
-        old = Site(backend=BACKENDS[name], scope=scope, host=site.host, reader=site.reader)
-        try:
-            found = old.backend.inspect(old.reader, old.host, scope)
-        except EngineAbsentError:
-            continue  # that engine is gone, and its entries with it
-        if part := part_of(old, found, plan.removals(found.entries, jobs)):
-            parts.append(part)
-    return tuple(part for part in parts if part.changes)
+        if name in names and row.backend in BACKENDS:
+            backend = BACKENDS[row.backend]
+            old = Site(backend=backend, scope=row.scope, host=site.host, reader=site.reader)
+            elsewhere.setdefault(old, set()).add(name)
+    for old, jobs in elsewhere.items():
+        if old != site:
+            with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
+                held = old.backend.inspect(old.reader, old.host, old.scope)
+                if not _same_place(old, held, site, found):
+                    yield part_of(old, held, plan.removals(held.entries, jobs))
+
+
+def _left_anywhere(site: Site, found: Found, names: Collection[str]) -> Iterator[Part]:
+    """Yield the removal of all entries of *names* at other sites, whatever the journal says."""
+    for old, held in survey(site.host, site.reader).items():
+        if not _same_place(old, held, site, found):
+            yield part_of(old, held, plan.removals(held.entries, names))
+
+
+def _same_place(one: Site, held: Found, other: Site, found: Found) -> bool:
+    """Tell whether both sites are one place: root's crontab may serve both scopes."""
+    places = {
+        held.raw.get("place", one.scope.encode()),
+        found.raw.get("place", other.scope.encode()),
+    }
+    return one.backend is other.backend and len(places) == 1
 
 
 def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, Entry]:

@@ -28,7 +28,8 @@ def resume(
     here = machine.current()
     with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
         known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
-        rows = [row for row in known if row.paused]
+        again = undertaking.interrupted
+        rows = [row for row in known if row.paused or again]
         names = [row.job.name for row in rows]
         before = journal.kept(names)
         try:
@@ -36,7 +37,7 @@ def resume(
                 undertaking.begin()
                 journal.resume_jobs(names, _now())
             for site, source in removal.paused_sources(rows, here, host.SystemReader()):
-                prepared = deploy.prepare(site, source, journal)
+                prepared = deploy.prepare(site, source, journal, afresh=again)
                 deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
         except RatectlError:
             journal.put_back(before)

@@ -1,0 +1,196 @@
+"""Kills ratectl inside a sandbox, before each of its steps or at any time, and runs the same command again.
+
+Started as one process, which forks for each command so that none pays for imports. Prints what was
+seen as JSON; ``test_killed.py`` judges it.
+"""
+
+# ruff: noqa: T201 - a program that prints its answers
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ratectl import cli, host
+
+BEFORE = "[defaults]\npairs = ['USD/INR']\noutput = 'rates.txt'\n" + "".join(
+    f"[jobs.{name}]\nschedule = 'every day at 0{hour}:17'\n" for hour, name in enumerate("ab")
+)
+AFTER = BEFORE.replace("00:17", "05:18").replace("[jobs.b]", "[jobs.c]")
+"""One job at another time, one gone, one new."""
+FOREIGN_TAB = b'MAILTO=""\n# theirs \xe9\n0 5 * * 1 date +\\%F >> /tmp/x\n'
+FOREIGN_UNIT = "[Timer]\nOnCalendar=*-*-* 05:00\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One engine as this account sees it."""
+
+    engine: str
+    folder: Path
+    """Of spec files."""
+
+    @property
+    def units(self) -> Path:
+        mine = Path.home() / ".config/systemd/user"
+        return mine if os.geteuid() else Path("/etc/systemd/system")
+
+    @property
+    def here(self) -> tuple[str, ...]:
+        return ("--backend", self.engine, "--scope", "user" if os.geteuid() else "system")
+
+    def there(self) -> dict[str, str]:
+        """Return everything that the engine holds, ours and others'."""
+        tab = subprocess.run(("crontab", "-l"), capture_output=True, check=False).stdout
+        held = {"crontab": tab.decode("latin-1")}
+        for path in sorted(self.units.rglob("*ratectl*")) + sorted(self.units.rglob("theirs*")):
+            held[str(path)] = str(path.readlink()) if path.is_symlink() else path.read_text()
+        return held
+
+    def spec(self, text: str) -> str:
+        path = self.folder / f"{'after' if text is AFTER else 'before'}.toml"
+        path.write_text(text)
+        return str(path)
+
+    def command(self, what: str) -> list[str]:
+        """Return the command line of *what*."""
+        return {
+            "install": ["install", self.spec(BEFORE), *self.here],
+            "update": ["install", self.spec(AFTER), "--prune", *self.here],
+            "move": ["install", self.spec(BEFORE), *self.here],
+            "remove": ["remove", "--all"],
+            "pause": ["pause", "a"],
+            "resume": ["resume", "a"],
+        }[what]
+
+    def prepare(self, what: str) -> None:
+        """Bring the account to where *what* begins."""
+        ratectl(["remove", "--all"])
+        if what == "install":
+            return
+        other = {"cron": "systemd", "systemd": "cron"}[self.engine]
+        engine = other if what == "move" else self.engine
+        scope = "system" if os.geteuid() == 0 else "user"
+        ratectl(["install", self.spec(BEFORE), "--backend", engine, "--scope", scope])
+        if what == "resume":
+            ratectl(["pause", "a"])
+
+    def seen(self, what: str) -> dict[str, object]:
+        """Return what stands after *what* came to its end."""
+        spec = AFTER if what == "update" else BEFORE
+        plan = ["plan", self.spec(spec), "--detailed-exitcode", *self.here]
+        listed = self.folder / "listed.json"
+        ratectl(["list", "--json"], into=str(listed))
+        rows = json.loads(listed.read_text())
+        return {
+            "plan": ratectl(plan) if what != "remove" else 0,
+            "drift": {row["job"]: row["drift"] for row in rows if row["drift"]},
+            "held": [
+                row["job"] for row in rows if row["enabled"] and row["backend"] == self.engine
+            ],
+            "known": [row["job"] for row in rows],
+            "there": self.there(),
+        }
+
+
+def ratectl(words: list[str], *, steps: int | None = None, into: str = "/dev/null") -> int:
+    """Run ratectl to its end, or until it kills itself before step number *steps*; return its exit code."""
+    return ended(started(words, steps=steps, into=into))
+
+
+def started(words: list[str], *, steps: int | None = None, into: str = "/dev/null") -> int:
+    """Fork ratectl, which speaks *into* a file, and return its process id."""
+    child = os.fork()
+    if child:
+        return child
+    for stream, name in enumerate(("/dev/null", into, "/dev/null")):
+        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
+    if steps is not None:
+        die_before(steps)
+    code = 1
+    with contextlib.suppress(BaseException):
+        try:
+            cli.main(words)
+            code = 0
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int) else 0
+        sys.stdout.flush()
+    os._exit(code)
+
+
+def die_before(steps: int) -> None:
+    """Let the process kill itself when it is about to perform one step more than *steps*."""
+    perform, left = host.perform, iter(range(steps))
+
+    def counted(all_steps: object, told: object = lambda _: None) -> None:
+        del told
+        for step in all_steps:  # type: ignore[attr-defined]
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            perform((step,))
+
+    host.perform = counted  # type: ignore[assignment]
+
+
+def ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def at_every_step(place: Place, what: str) -> list[dict[str, object]]:
+    """Kill *what* before each of its steps in turn, and run it again."""
+    cases: list[dict[str, object]] = []
+    while True:
+        place.prepare(what)
+        code = ratectl(place.command(what), steps=len(cases))
+        if code != -signal.SIGKILL:
+            return [*cases, {"killed": code, "again": 0, **place.seen(what)}]
+        again = ratectl(place.command(what))
+        cases.append({"killed": code, "again": again, **place.seen(what)})
+
+
+def at_random(place: Place, times: int, seed: int) -> list[dict[str, object]]:
+    """Kill install and remove in turn, unmodified, after a random delay, and run the same again."""
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    cases: list[dict[str, object]] = []
+    longest = 0.5
+    place.prepare("install")
+    for number in range(times):
+        what = ("install", "remove")[number % 2]
+        begun = time.monotonic()
+        child = started(place.command(what))
+        time.sleep(chance.uniform(0, longest))
+        os.kill(child, signal.SIGKILL)
+        killed = ended(child)
+        if killed == 0:
+            longest = max(0.2, time.monotonic() - begun)
+        again = ratectl(place.command(what))
+        cases.append({"what": what, "killed": killed, "again": again, **place.seen(what)})
+    return cases
+
+
+def main(engine: str, how: str, what: str) -> None:
+    """Prepare the account with what is not ours, do *how*, and print what was seen."""
+    folder = Path.home() / "specs"
+    folder.mkdir(exist_ok=True)
+    place = Place(engine=engine, folder=folder)
+    place.units.mkdir(parents=True, exist_ok=True)
+    (place.units / "theirs.timer").write_text(FOREIGN_UNIT)
+    subprocess.run(("crontab", "-"), input=FOREIGN_TAB, check=True)
+    ratectl(["remove", "--all"])
+    before = place.there()
+    cases = at_every_step(place, what) if how == "steps" else at_random(place, 50, int(what))
+    place.prepare("install")
+    subprocess.run(("crontab", "-r"), check=True)
+    (place.units / "theirs.timer").unlink()
+    print(json.dumps({"before": before, "cases": cases}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
