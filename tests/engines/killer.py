@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,12 +106,14 @@ def ratectl(words: list[str], *, steps: int | None = None, into: str = "/dev/nul
     return ended(started(words, steps=steps, into=into))
 
 
-def started(words: list[str], *, steps: int | None = None, into: str = "/dev/null") -> int:
-    """Fork ratectl, which speaks *into* a file, and return its process id."""
+def started(
+    words: list[str], *, steps: int | None = None, into: str = "/dev/null", told: str = "/dev/null"
+) -> int:
+    """Fork ratectl, which speaks *into* a file and complains in *told*, and return its process id."""
     child = os.fork()
     if child:
         return child
-    for stream, name in enumerate(("/dev/null", into, "/dev/null")):
+    for stream, name in enumerate(("/dev/null", into, told)):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
     if steps is not None:
         die_before(steps)
@@ -121,7 +124,10 @@ def started(words: list[str], *, steps: int | None = None, into: str = "/dev/nul
             code = 0
         except SystemExit as ending:
             code = ending.code if isinstance(ending.code, int) else 0
+        except BaseException:  # noqa: BLE001 - what the interpreter would print
+            traceback.print_exc()
         sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 
@@ -175,6 +181,28 @@ def at_random(place: Place, times: int, seed: int) -> list[dict[str, object]]:
     return cases
 
 
+def together(place: Place) -> list[dict[str, object]]:
+    """Start three installs at once."""
+    place.prepare("install")
+    children = [started(place.command("install")) for _ in range(3)]
+    return [{"killed": 0, "again": max(map(ended, children)), **place.seen("install")}]
+
+
+def interrupted(place: Place, times: int) -> list[dict[str, object]]:
+    """Press Ctrl-C during updates, and run the same again."""
+    cases: list[dict[str, object]] = []
+    for number in range(times):
+        place.prepare("update")
+        child = started(place.command("update"), told=str(place.folder / "said"))
+        time.sleep(0.15 + 0.5 * number / times)
+        os.kill(child, signal.SIGINT)
+        killed = ended(child)
+        said = (place.folder / "said").read_text()
+        again = ratectl(place.command("update"))
+        cases.append({"killed": killed, "said": said, "again": again, **place.seen("update")})
+    return cases
+
+
 def main(engine: str, how: str, what: str) -> None:
     """Prepare the account with what is not ours, do *how*, and print what was seen."""
     folder = Path.home() / "specs"
@@ -185,7 +213,12 @@ def main(engine: str, how: str, what: str) -> None:
     subprocess.run(("crontab", "-"), input=FOREIGN_TAB, check=True)
     ratectl(["remove", "--all"])
     before = place.there()
-    cases = at_every_step(place, what) if how == "steps" else at_random(place, 50, int(what))
+    cases = {
+        "steps": lambda: at_every_step(place, what),
+        "random": lambda: at_random(place, 50, int(what)),
+        "together": lambda: together(place),
+        "interrupted": lambda: interrupted(place, int(what)),
+    }[how]()
     place.prepare("install")
     subprocess.run(("crontab", "-r"), check=True)
     (place.units / "theirs.timer").unlink()

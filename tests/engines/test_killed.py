@@ -59,8 +59,15 @@ def check(case, what, before):
         assert case["there"] == before
 
 
-@pytest.mark.parametrize(("engine", "user"), WHERE)
-@pytest.mark.parametrize("what", HELD)
+@pytest.mark.parametrize(
+    ("engine", "user", "what"),
+    [
+        (*where, what)
+        for where in WHERE
+        for what in HELD
+        if where != WHERE[2] or what in {"update", "remove"}
+    ],
+)
 def test_before_every_step(both, engine, user, what):
     """Killed before any of its steps, the same command run again comes to the same end as if it never was."""
     seen = killed(both.account(user), engine, "steps", what)
@@ -84,3 +91,25 @@ def test_at_any_time(both, engine, user):
         except AssertionError as error:
             error.add_note(f"seed {seed}, kill {number} of {len(seen['cases'])}")
             raise
+
+
+@pytest.mark.parametrize(("engine", "user"), WHERE[:2])
+def test_three_at_once(both, engine, user):
+    """Installs that are started at once come one after the other, and all succeed."""
+    seen = killed(both.account(user), engine, "together", "3")
+
+    [case] = seen["cases"]
+    check(case, "install", seen["before"])
+
+
+@pytest.mark.parametrize(("engine", "user"), WHERE[:2])
+def test_interrupted(both, engine, user):
+    """Ctrl-C ends an install in words, never with a traceback, and the same command finishes it."""
+    seen = killed(both.account(user), engine, "interrupted", "8")
+
+    for case in seen["cases"]:
+        assert case["killed"] in {0, 75, 130}
+        assert "Traceback" not in case["said"]
+        assert case["killed"] != 75 or "run the same command again" in case["said"]
+        check(case, "update", seen["before"])
+    assert any(case["killed"] for case in seen["cases"])
