@@ -41,10 +41,19 @@ def _account(zone: ZoneInfo) -> Host:
         home=home,
         config_home=Path(config) if config else Path.home() / ".config",
         data_home=Path(data) if data else Path.home() / ".local" / "share",
-        root=sys.platform != "win32" and os.geteuid() == 0,
+        root=_is_administrator(),
         uid=0 if sys.platform == "win32" else os.geteuid(),
         namespaces=_may_make_namespaces(),
     )
+
+
+def _is_administrator() -> bool:
+    """Tell whether this process has all rights: root's, or those of an elevated prompt on Windows."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - Windows only
+
+        return bool(ctypes.windll.shell32.IsUserAnAdmin())
+    return os.geteuid() == 0
 
 
 def _may_make_namespaces() -> bool:

@@ -31,7 +31,14 @@ from ratectl.backends.base import (
     nothing_to_do,
     separate_files,
 )
-from ratectl.backends.windows_task import canonical, element, parse, to_bytes, trigger_nodes
+from ratectl.backends.windows_task import (
+    canonical,
+    decoded,
+    element,
+    parse,
+    to_bytes,
+    trigger_nodes,
+)
 from ratectl.errors import ConfigError, EngineError
 from ratectl.schedule.triggers import Abilities, Cover
 
@@ -64,6 +71,8 @@ _POWER = {
     "StartWhenAvailable": ("true", "false", "does not make up for times when the machine was off"),
 }
 """Setting -> what we write, what Windows assumes without it, and what the other value does."""
+LONGEST_PATH = 260
+"""Characters of Command and WorkingDirectory in the schema of tasks."""
 _VARIABLE = re.compile(r"%[^%]+%")
 _OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)")
 
@@ -75,9 +84,12 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
 
 
 def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
-    """Return that such a task runs only while its user is logged on."""
-    del reader, host, scope
-    return ("windows: the tasks run only while you are logged on",)
+    """Return that such a task runs only while its user is logged on, unless it may be registered otherwise."""
+    del reader, scope
+    if host.root:
+        return ()
+    mend = "`ratectl install` in an elevated prompt lets them run without"
+    return (f"windows: the tasks run only while you are logged on; {mend}",)
 
 
 keep_awake = nothing_to_do
@@ -90,7 +102,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     answer = reader.query(("schtasks", "/Query", "/FO", "CSV", "/NH"))
     if answer.code:
         raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
-    rows = csv.reader(io.StringIO(answer.stdout.decode("utf-8", "replace")))
+    rows = csv.reader(io.StringIO(decoded(answer.stdout)))
     paths = {row[0] for row in rows if row}
     jobs = sorted(told[1] for path in paths if (told := _OURS.fullmatch(path)))
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
@@ -120,7 +132,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     triggers = tuple(trigger_nodes(cover.triggers))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
-    task = _task(job.name, argv, host.user, triggers, enabled=True, limit=limit)
+    task = _task(job.name, argv, host, triggers, limit=limit)
     return (Artefact(job=job.name, name=f"{job.name}.xml", data=to_bytes(task)),)
 
 
@@ -148,18 +160,14 @@ def _steps(change: Change, host: Host) -> Iterator[Step]:
 def _task(
     job: str,
     argv: Sequence[str],
-    user: str,
+    host: Host,
     triggers: Sequence[ET.Element],
     *,
-    enabled: bool,
     limit: int,
 ) -> ET.Element:
     command, *words = argv
     arguments = list2cmdline(words)
-    for text in (command, arguments):
-        _refuse_variables(text)
-    if len(command) > 260:
-        raise ConfigError(f"windows: the program's path is longer than 260 characters: {command}")
+    _refuse_unwritable(command, arguments)
     registration = element(
         "RegistrationInfo",
         element("Source", "ratectl"),
@@ -176,25 +184,28 @@ def _task(
         "Task",
         registration,
         element("Triggers", *triggers),
-        element("Principals", _principal(user)),
-        _settings(enabled=enabled, limit=limit),
+        element("Principals", _principal(host)),
+        _settings(limit),
         element("Actions", action, Context="Author"),
         version="1.2",
     )
 
 
-def _principal(user: str) -> ET.Element:
-    """Return who runs the task: *user*, while logged on, without raised rights."""
+def _principal(host: Host) -> ET.Element:
+    """Return who runs the task, without raised rights: the user, and only while logged on unless we are elevated.
+
+    Windows lets nobody else register S4U, which needs no password.
+    """
     return element(
         "Principal",
-        element("UserId", user),
-        element("LogonType", "InteractiveToken"),
+        element("UserId", host.user),
+        element("LogonType", "S4U" if host.root else "InteractiveToken"),
         element("RunLevel", "LeastPrivilege"),
         id="Author",
     )
 
 
-def _settings(*, enabled: bool, limit: int) -> ET.Element:
+def _settings(limit: int) -> ET.Element:
     """Return settings that let a laptop on batteries record; *limit* seconds end a stuck run."""
     values = {
         "MultipleInstancesPolicy": "IgnoreNew",
@@ -202,7 +213,7 @@ def _settings(*, enabled: bool, limit: int) -> ET.Element:
         "StopIfGoingOnBatteries": "false",
         "StartWhenAvailable": "true",
         "RunOnlyIfNetworkAvailable": "false",
-        "Enabled": "true" if enabled else "false",
+        "Enabled": "true",
         "WakeToRun": "false",
         "ExecutionTimeLimit": f"PT{limit}S",
         "Priority": "7",
@@ -210,11 +221,23 @@ def _settings(*, enabled: bool, limit: int) -> ET.Element:
     return element("Settings", *(element(tag, text) for tag, text in values.items()))
 
 
-def _refuse_variables(text: str) -> None:
-    if _VARIABLE.search(text):
+def _refuse_unwritable(command: str, arguments: str) -> None:
+    """Raise ConfigError on what Windows would expand, cut or refuse."""
+    for text in (command, arguments):
+        if _VARIABLE.search(text):
+            raise ConfigError(
+                f"windows: {text!r} holds a pair of percent signs, which Task Scheduler expands as a variable; "
+                "move ratectl or its state directory to a path without `%`"
+            )
+        if not all(char == "\t" or " " <= char <= "\ud7ff" or char >= "\ue000" for char in text):
+            raise ConfigError(
+                f"windows: {text!r} holds a control character, which no XML can carry"
+            )
+    if re.search(r'["<>|?*]', command):
+        raise ConfigError(f"windows: no program can have this path: {command}")
+    if len(command) > LONGEST_PATH:
         raise ConfigError(
-            f"windows: {text!r} holds a pair of percent signs, which Task Scheduler expands as a variable; "
-            "move ratectl or its state directory to a path without `%`"
+            f"windows: the program's path is longer than {LONGEST_PATH} characters: {command}"
         )
 
 
@@ -227,10 +250,10 @@ def _entry(reader: Reader, host: Host, job: str) -> Entry:
         return Entry(
             job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
         )
-    like = _task(job, host.argv(job), host.user, (), enabled=True, limit=0)
+    like = _task(job, host.argv(job), host, (), limit=0)
     task = canonical(task, like)
     enabled = _text(task, "Settings", "Enabled") != "false"
-    _replace_user(task, host.user)
+    _as_we_write_it(task, host)
     return Entry(
         job=job,
         triggers=tuple(_summary(node) for node in task[1]),
@@ -255,10 +278,13 @@ def _text(task: ET.Element, *tags: str) -> str:
     return next((node.text or "" for node in _nodes(task, *tags)), "")
 
 
-def _replace_user(task: ET.Element, user: str) -> None:
-    """Put *user* where Windows may have spelled the same account differently."""
+def _as_we_write_it(task: ET.Element, host: Host) -> None:
+    """Put the account as we spell it, and take what was registered with more rights than we have now for what it does."""
     for node in _nodes(task, "Principals", "Principal", "UserId"):
-        node.text = user
+        node.text = host.user
+    for node in _nodes(task, "Principals", "Principal", "LogonType"):
+        if node.text == "S4U" and not host.root:
+            node.text = "InteractiveToken"
 
 
 def _summary(trigger: ET.Element) -> str:

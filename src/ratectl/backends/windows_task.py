@@ -141,15 +141,18 @@ def to_bytes(task: ET.Element) -> bytes:
     return codecs.BOM_UTF16_LE + text.replace("\n", "\r\n").encode("utf-16-le", "surrogatepass")
 
 
+def decoded(data: bytes) -> str:
+    """Return what ``schtasks`` printed as text: UTF-16 with or without a mark, or a code page, of which we need the ASCII."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    if data[1:2] == b"\0":
+        return data.decode("utf-16-le", "replace")
+    return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
 def parse(data: bytes) -> ET.Element:
     """Return the task in *data*, however ``schtasks /Query /XML`` encoded it. Raises ET.ParseError."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = data.decode("utf-16")
-    elif data[1:2] == b"\0":
-        text = data.decode("utf-16-le")
-    else:
-        text = data.decode("utf-8", "replace")
-    return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff")))  # noqa: S314 - from schtasks
+    return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", decoded(data)))  # noqa: S314 - from schtasks
 
 
 def canonical(task: ET.Element, like: ET.Element) -> ET.Element:
