@@ -88,17 +88,17 @@ class Account:
         """
         self.write(f"{self.home}/.config/ratectl/jobs.toml", spec.encode())
 
-    def wait_for_line(self, path: str, limit: float) -> bytes:
-        """Return the bytes of *path* as soon as it holds a whole line."""
+    def wait_for_lines(self, path: str, *, limit: float, count: int = 1) -> bytes:
+        """Return the bytes of *path* as soon as it holds *count* whole lines."""
         end = time.monotonic() + limit
         while time.monotonic() < end:
             text = self.read(path)
-            if text.endswith(b"\n"):
+            if text.count(b"\n") >= count:
                 return text
             time.sleep(0.25)
         log = self.sh("cat ~/.local/state/ratectl/*.log /var/log/cron.log /var/log/cron.mail")
         journal = self.sh("journalctl --no-pager --lines 40") if shutil.which("journalctl") else ""
-        pytest.fail(f"no line in {path} after {limit} seconds\n{log}\n{journal}")
+        pytest.fail(f"{count} lines not in {path} after {limit} seconds\n{log}\n{journal}")
 
 
 class Engine:

@@ -1,7 +1,7 @@
 """The cron daemons of a sandbox: Debian's, cronie's and busybox's, put into the copy and started there.
 
-Inside, ``cron-daemon start`` and ``cron-daemon stop`` do what a service manager would. In the
-kind ``clocks`` nothing is started: Debian's cron stands by, with libfaketime to run it under.
+Inside, ``cron-daemon start`` and ``cron-daemon stop`` do what a service manager would, with the
+environment of /etc/default/cron-daemon. In the kind ``clocks`` nothing is started: Debian's cron stands by, with libfaketime to run it under.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ STARTER = """#!/bin/sh
 pid=/run/cron-daemon.pid
 case $1 in
 start)
-    setsid --fork env -i PATH=$PATH sh -c 'echo $$ > /run/cron-daemon.pid; exec {command}' \\
+    settings=$(cat /etc/default/cron-daemon 2> /dev/null)
+    setsid --fork env -i PATH=$PATH $settings sh -c 'echo $$ > /run/cron-daemon.pid; exec {command}' \\
         < /dev/null >> /var/log/cron.out 2>&1
     sleep 1.1  # a tab written in the second in which Debian's daemon starts goes unnoticed
     kill -0 "$(cat $pid)" ;;

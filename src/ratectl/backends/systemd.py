@@ -177,6 +177,8 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         foreign=host.foreign,
         private_tmp=sandbox.private_tmp(job, host),
         folders=_words([folder.replace("$", "$$") for folder in folders]),
+        all_homes=sandbox.homes(folders) == sandbox.HOMES,
+        homes=_words([f"-{home}" for home in sandbox.homes(folders)]),
         writable=_words([f"-{folder}" for folder in folders]),
     )
     timer = templates.fill("systemd/job.timer.j2", job=job, on_calendar=on_calendar)
