@@ -361,8 +361,9 @@ class Systemd:
                 "unit": unit,
                 "load": "loaded",
                 "active": "active" if unit in self.active else "inactive",
+                "description": description(text),
             }
-            for unit in self.loaded
+            for unit, text in self.loaded.items()
             if unit.endswith(".timer")
         ]
         return done(stdout=json.dumps(rows).encode())
@@ -404,6 +405,12 @@ class Systemd:
         missing = [unit for unit in units if unit not in self.loaded]
         self.active -= set(units)
         return done(5, stderr=b"Unit not loaded.\n") if missing else done()
+
+
+def description(text):
+    """Return what a unit with *text* is called in tables."""
+    told = re.search(r"^Description=(.+)$", text, re.MULTILINE)
+    return told[1] if told else ""
 
 
 def next_elapse(text, now):
