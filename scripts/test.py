@@ -14,14 +14,17 @@ import sys
 import time
 from pathlib import Path
 
+import cronie
 from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
 
 UNPACKED = {  # a package -> where its files are put, without being installed
     "cron": VENV / "engines" / "cron",
+    "busybox-static": VENV / "engines" / "busybox",
     "libfaketime": VENV / "engines" / "faketime",
     "logrotate": VENV / "engines" / "logrotate",  # installed, it would bring a cron along
     "libpopt0": VENV / "engines" / "popt",  # which logrotate needs
 }
+CRONIE = VENV / "engines" / "cronie"
 NEEDED = {  # a file that shows the package is there -> the package
     "/lib/systemd/systemd": "systemd",
     "/usr/bin/dbus-daemon": "dbus",
@@ -34,6 +37,8 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/bin/mount": "mount",
     "/usr/bin/strace": "strace",
     "/usr/bin/gcc": "gcc",
+    "/usr/bin/make": "make",
+    "/usr/bin/xz": "xz-utils",
     "/usr/include/stdio.h": "libc6-dev",
     "/usr/sbin/useradd": "passwd",
     "/usr/share/zoneinfo/Asia/Kolkata": "tzdata",
@@ -59,7 +64,7 @@ def main() -> int:
         if flags.engines:
             announce(
                 "engines",
-                "Debian's cron, libfaketime and logrotate (unpacked aside), systemd, plistutil, strace, gcc, ledger",
+                "Debian's cron, busybox, libfaketime and logrotate (unpacked aside), cronie (built), systemd, plistutil, strace, gcc, ledger",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")
@@ -96,15 +101,18 @@ def fetch_engines() -> None:
     absent = {package for sign, package in NEEDED.items() if not Path(sign).exists()}
     packed = [package for package, folder in UNPACKED.items() if not folder.exists()]
     may_install = is_root() and shutil.which("apt-get")
-    if (absent or packed) and not may_install:
-        lacking = [*sorted(absent), *packed]
+    unbuilt = [] if CRONIE.exists() else ["cronie"]
+    lacking = [*sorted(absent), *packed, *unbuilt]
+    if lacking and not may_install:
         raise SetupError(f"engines are required, and only root on Debian can fetch them: {lacking}")
     if absent:
         apt_install(*sorted(absent))
-    if packed:
+    if packed or unbuilt:
         apt("update")  # a fresh image has no package lists yet
     for package in packed:
         unpack(package, UNPACKED[package])
+    if unbuilt:
+        cronie.build(CRONIE)
 
 
 def unpack(package: str, folder: Path) -> None:

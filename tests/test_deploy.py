@@ -15,7 +15,7 @@ from ratectl.errors import ConfigError, EngineError
 from ratectl.firing.journal import Journal
 from ratectl.schedule.triggers import Cover, Fidelity
 
-ENGINES = ["cron", "systemd"]
+ENGINES = ["cron", "systemd", "launchd"]
 
 
 @pytest.fixture(params=ENGINES)

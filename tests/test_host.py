@@ -14,7 +14,7 @@ import pytest
 
 from ratectl import host, machine
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import RemoveFile, Run, WriteFile
+from ratectl.backends.base import Expect, RemoveFile, Run, WriteFile
 from ratectl.errors import CannotCreateError, EngineError
 
 
@@ -120,6 +120,40 @@ def test_commands(reader):
     with pytest.raises(EngineError, match="ended with 3: oh no"):
         host.perform([Run(argv=("sh", "-c", "echo oh no >&2; exit 3"))])
     host.perform([Run(argv=("false",), may_fail=True)])
+
+
+COUNTER = "echo >> tries; test $(wc -l < tries) -ge 3 || exit 5"
+"""Ends with 5 twice, then with 0."""
+
+
+@pytest.mark.engine
+def test_a_failure_that_time_mends(tmp_path, monkeypatch):
+    """A command whose exit code says that it is too early is run again; another one is not, nor for ever."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(host, "AGAIN_EVERY", 0.01)
+    with pytest.raises(EngineError, match="ended with 5"):
+        host.perform([Run(argv=("sh", "-c", COUNTER), again_on=frozenset({37}))])
+
+    host.perform([Run(argv=("sh", "-c", COUNTER), again_on=frozenset({5}))])
+
+    assert (tmp_path / "tries").read_text() == "\n" * 3
+    monkeypatch.setattr(host, "AGAIN_LIMIT", 0.05)
+    with pytest.raises(EngineError, match="ended with 5"):
+        host.perform([Run(argv=("sh", "-c", "exit 5"), again_on=frozenset({5}))])
+
+
+@pytest.mark.engine
+def test_what_may_still_come_true(tmp_path, monkeypatch):
+    """An expectation may come true within its time, and raises its own words when it does not."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(host, "AGAIN_EVERY", 0.01)
+    look = ("sh", "-c", COUNTER)
+    with pytest.raises(EngineError, match="too early"):
+        host.perform([Expect(argv=look, stdout=b"", otherwise="too early")])
+
+    host.perform([Expect(argv=look, stdout=b"", otherwise="too early", within=5.0)])
+    with pytest.raises(EngineError, match="still there"):
+        host.perform([Expect(argv=look, stdout=None, otherwise="still there", within=0.05)])
 
 
 @pytest.mark.engine

@@ -41,6 +41,9 @@ CHANGE_LIMIT = 600
 """Seconds that a command which changes something may take (a reload of 10,000 timers takes two minutes)."""
 LARGEST_CLOCK_ERROR = 16_000_000
 """Microseconds; the kernel counts up to here when nobody corrects its clock."""
+AGAIN_LIMIT = 30
+"""Seconds in which a command whose failure time mends is run again."""
+AGAIN_EVERY = 0.25
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -221,15 +224,26 @@ def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
 
 def _run(step: Run) -> None:
     answer = _call(step.argv, step.stdin, CHANGE_LIMIT)
+    end = time.monotonic() + AGAIN_LIMIT
+    while answer.code in step.again_on and time.monotonic() < end:
+        time.sleep(AGAIN_EVERY)
+        answer = _call(step.argv, step.stdin, CHANGE_LIMIT)
     if answer.code and not step.may_fail:
         shown = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
         raise EngineError(f"`{shown}` ended with {answer.code}: {answer.said or 'it said nothing'}")
 
 
 def _expect(step: Expect) -> None:
+    end = time.monotonic() + step.within
+    while not _holds(step):
+        if time.monotonic() >= end:
+            raise EngineError(step.otherwise)
+        time.sleep(AGAIN_EVERY)
+
+
+def _holds(step: Expect) -> bool:
     answer = _call(step.argv, b"", LOOK_LIMIT)
-    if (None if answer.code else answer.stdout) != step.stdout:
-        raise EngineError(step.otherwise)
+    return (None if answer.code else answer.stdout) == step.stdout
 
 
 def _write_files(writes: Sequence[WriteFile]) -> None:

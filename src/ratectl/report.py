@@ -243,7 +243,10 @@ def _step(step: Step) -> str:
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
     if isinstance(step, Expect):
-        return f"see that `{shlex.join(step.argv)}` prints what it did"
+        shown = f"`{shlex.join(step.argv)}`"
+        return (
+            f"wait until {shown} fails" if step.within else f"see that {shown} prints what it did"
+        )
     if isinstance(step, Settle):
         return f"wait until {step.path} has not changed in the current second"
     shown = shlex.join(step.argv[:12])

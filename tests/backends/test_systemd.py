@@ -125,6 +125,15 @@ def test_confined():
     assert {"ProtectSystem=strict", "PrivateUsers=yes", "CapabilityBoundingSet="} <= set(lines)
 
 
+def test_an_output_right_in_roots_home():
+    """Where an output lies right in /root, that is not closed with the other homes: systemd would close it for good."""
+    lines = service(keys={"output": '"/root/output.txt"'})
+
+    assert "ProtectHome=read-only" not in lines
+    assert "ReadOnlyPaths=-/home -/run/user" in lines
+    assert "ReadWritePaths=-/root/.local/state/ratectl -/root" in lines
+
+
 def test_folders_as_they_really_are():
     """Where an output is reached through a link, its real folder is what may be written to."""
     lines = service(folders=("/mnt/rates",))

@@ -17,8 +17,10 @@ from ratectl.doctor.scene import Scene
 
 def scene(backend, platform, *programs, scope="user", wanted=None, **facts):
     """Return a scene with one job of *backend* on *platform*, where *programs* are installed."""
-    machine = Machine(flavour=None)
+    machine = Machine(flavour=None, mac="launchctl" in programs)
     machine.programs |= set(programs)
+    if machine.launchd:
+        machine.launchd.domains.add("gui/1000")
     row = SimpleNamespace(
         job=wanted or job(),
         backend=backend,

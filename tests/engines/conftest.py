@@ -25,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 SANDBOX = str(HERE / "sandbox.py")
 RATECTL = str(Path(sys.executable).with_name("ratectl"))
+PORT = 8377
+"""Of the rate server; each sandbox has a loopback of its own."""
 FIRING_LIMIT = 61
 """Seconds from an installation to the daemon's next minute: at most a minute, and cron fires at :01."""
 
@@ -33,7 +35,7 @@ FIRING_LIMIT = 61
 class Account:
     """An account inside a sandbox: its commands, files, and ratectl with the defaults of its home."""
 
-    sandbox: str
+    engine: Engine
     user: str
 
     @property
@@ -44,11 +46,15 @@ class Account:
         self, *argv: str, stdin: bytes = b"", code: int = 0
     ) -> subprocess.CompletedProcess[bytes]:
         """Run *argv*; another exit code than *code* fails the test with what was said."""
-        entered = (sys.executable, SANDBOX, "exec", self.sandbox, "--user", self.user)
-        done = subprocess.run((*entered, *argv), input=stdin, capture_output=True, check=False)
+        done = subprocess.run(self.entered(*argv), input=stdin, capture_output=True, check=False)
         said = (done.stdout + done.stderr).decode(errors="replace")
         assert done.returncode == code, f"{' '.join(argv)} ended with {done.returncode}\n{said}"
         return done
+
+    def entered(self, *argv: str) -> tuple[str, ...]:
+        """Return the command line that runs *argv* as this account, for what must not be waited for."""
+        first = self.engine.first
+        return (sys.executable, SANDBOX, "exec", first, "--user", self.user, *argv)
 
     def sh(self, script: str) -> str:
         """Return the output of a shell *script*, whatever its exit code."""
@@ -82,29 +88,64 @@ class Account:
         """
         self.write(f"{self.home}/.config/ratectl/jobs.toml", spec.encode())
 
-    def wait_for_line(self, path: str, limit: float) -> bytes:
-        """Return the bytes of *path* as soon as it holds a whole line."""
+    def wait_for_lines(self, path: str, *, limit: float, count: int = 1) -> bytes:
+        """Return the bytes of *path* as soon as it holds *count* whole lines."""
         end = time.monotonic() + limit
         while time.monotonic() < end:
             text = self.read(path)
-            if text.endswith(b"\n"):
+            if text.count(b"\n") >= count:
                 return text
             time.sleep(0.25)
         log = self.sh("cat ~/.local/state/ratectl/*.log /var/log/cron.log /var/log/cron.mail")
         journal = self.sh("journalctl --no-pager --lines 40") if shutil.which("journalctl") else ""
-        pytest.fail(f"no line in {path} after {limit} seconds\n{log}\n{journal}")
+        pytest.fail(f"{count} lines not in {path} after {limit} seconds\n{log}\n{journal}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """A sandbox in which one scheduler runs, with the rate server on its loopback."""
+    """A sandbox in which one scheduler runs, with the rate server, which has the ECB's history, on its loopback."""
 
-    sandbox: str
-    rates: str
-    """The rate server's base URL; it serves the ECB's history."""
+    rates = f"http://127.0.0.1:{PORT}"
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._holder = subprocess.Popen((sys.executable, SANDBOX, "hold", kind), **pipes)
+        self._come_up()
+
+    def _come_up(self) -> None:
+        self.first = self._holder.stdout.readline().decode().strip()
+        assert self.first, f"the {self.kind} sandbox did not start"
+        server = (str(CHECKOUT / "scripts/rate_server.py"), "--data", "ecb", "--port", str(PORT))
+        argv = self.account("root").entered(sys.executable, *server)
+        self._server = subprocess.Popen(argv, stdout=subprocess.PIPE)
+        assert self._server.stdout.readline().decode().strip() == self.rates
 
     def account(self, user: str) -> Account:
-        return Account(sandbox=self.sandbox, user=user)
+        return Account(engine=self, user=user)
+
+    def power_off(self) -> None:
+        """Kill everything inside at once; the disk stays, as after a power cut."""
+        self._tell("off")
+        assert self._holder.stdout.readline() == b"off\n"
+        self._server.wait()
+        self._server.stdout.close()
+
+    def boot(self) -> None:
+        """Start the machine again from its disk, and the rate server."""
+        self._tell("on")
+        self._come_up()
+
+    def _tell(self, word: str) -> None:
+        self._holder.stdin.write(f"{word}\n".encode())
+        self._holder.stdin.flush()
+
+    def end(self) -> None:
+        """Leave nothing of it."""
+        self._holder.stdin.close()
+        self._holder.wait()
+        self._holder.stdout.close()
+        self._server.wait()
+        self._server.stdout.close()
 
 
 def need(kind: str) -> None:
@@ -120,22 +161,26 @@ def need(kind: str) -> None:
 def start(kind: str) -> Iterator[Engine]:
     """Yield an engine of *kind*; it ends with the session, or when this process dies."""
     need(kind)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen((sys.executable, SANDBOX, "hold", kind), **pipes) as holder:
-        sandbox = holder.stdout.readline().decode().strip()
-        assert sandbox, f"the {kind} sandbox did not start"
-        server = (sys.executable, str(CHECKOUT / "scripts/rate_server.py"), "--data", "ecb")
-        entered = (sys.executable, SANDBOX, "exec", sandbox, *server)
-        with subprocess.Popen(entered, stdout=subprocess.PIPE) as rates:
-            try:
-                yield Engine(sandbox=sandbox, rates=rates.stdout.readline().decode().strip())
-            finally:
-                rates.terminate()
+    engine = Engine(kind)
+    try:
+        yield engine
+    finally:
+        engine.end()
 
 
 @pytest.fixture(scope="session")
 def cron() -> Iterator[Engine]:
     yield from start("cron")
+
+
+@pytest.fixture(scope="session")
+def cronie() -> Iterator[Engine]:
+    yield from start("cronie")
+
+
+@pytest.fixture(scope="session")
+def busybox() -> Iterator[Engine]:
+    yield from start("busybox")
 
 
 @pytest.fixture(scope="session")
@@ -146,5 +191,5 @@ def systemd() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def every_engine() -> None:
     """Skip or fail unless all engines can be had."""
-    need("cron")
-    need("systemd")
+    for kind in ("cron", "cronie", "busybox", "systemd"):
+        need(kind)

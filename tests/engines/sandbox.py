@@ -1,10 +1,9 @@
-"""A throw-away copy of this machine in which a real scheduler runs: Debian's cron or systemd.
-
-In a sandbox of the kind ``clocks`` cron only stands by, with libfaketime to run it under.
+"""A throw-away copy of this machine in which a real scheduler runs: a cron daemon or systemd.
 
 Usage (root, Linux): ``sandbox.py run KIND CMD...``, or ``hold KIND``, which prints the
 sandbox's process id and keeps it until stdin closes, with ``exec PID [--user NAME] CMD...``
-beside it. Everything written inside is gone afterwards, and the host's clock cannot be set.
+beside it; the line ``off`` on its stdin cuts the power, ``on`` boots from the same disk.
+Everything written inside is gone afterwards, and the host's clock cannot be set.
 """
 
 # ruff: noqa: S606, T201 - a program that prints its answers and becomes others
@@ -13,9 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,14 +20,14 @@ import time
 import uuid
 from pathlib import Path
 
+import daemons
 from rootfs import furnish, lay_root, raise_loopback, run
 
-KINDS = ("cron", "clocks", "systemd")
+KINDS = (*daemons.NEEDED, "systemd")
 USERS = ("tester", "keeper")
-UNPACKED_CRON = Path(sys.prefix) / "engines" / "cron"  # put there by scripts/test.py
-UNPACKED_FAKETIME = Path(sys.prefix) / "engines" / "faketime"  # the same
 SYSTEMD = Path("/lib/systemd/systemd")
 PROGRAMS = ("unshare", "nsenter", "setpriv", "mount", "pivot_root", "useradd")
+MADE = Path("/etc/ratectl-sandbox")  # the copy was furnished at an earlier boot
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # The wall clock has no namespace: with CAP_SYS_TIME a test could set it for the whole machine.
@@ -66,16 +63,11 @@ def missing(kind: str) -> str:
     absent = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
     if absent:
         return f"programs not found: {', '.join(absent)}"
-    if kind in {"cron", "clocks"} and not (UNPACKED_CRON / "usr/sbin/cron").exists():
-        return f"Debian's cron is not unpacked in {UNPACKED_CRON} (scripts/test.py does that)"
-    if kind == "clocks" and not UNPACKED_FAKETIME.exists():
-        return f"libfaketime is not unpacked in {UNPACKED_FAKETIME} (scripts/test.py does that)"
-    if kind == "systemd":
-        parts = (SYSTEMD, Path("/usr/bin/dbus-daemon"), Path("/usr/bin/loginctl"))
-        gone = [str(part) for part in parts if not part.exists()]
-        if gone:
-            return f"not installed: {', '.join(gone)} (scripts/test.py does that)"
-    return ""
+    if kind in daemons.NEEDED:
+        return daemons.missing(kind)
+    parts = (SYSTEMD, Path("/usr/bin/dbus-daemon"), Path("/usr/bin/loginctl"))
+    gone = [str(part) for part in parts if not part.exists()]
+    return f"not installed: {', '.join(gone)} (scripts/test.py does that)" if gone else ""
 
 
 def execute(pid: str, user: str, command: list[str]) -> None:
@@ -92,22 +84,47 @@ def execute(pid: str, user: str, command: list[str]) -> None:
 
 
 def hold(kind: str) -> None:
-    """Boot a sandbox of *kind*, print the id of its first process, end it when stdin closes."""
+    """Boot a sandbox of *kind*, print the id of its first process, obey stdin until it closes."""
     work = Path(tempfile.mkdtemp(prefix="ratectl-sandbox-"))
     run("mount", "-t", "tmpfs", "-o", "size=4g,mode=755", "tmpfs", str(work))
     group = own_cgroup(work)
+    launcher = None
+    try:
+        launcher = boot(kind, work, group)
+        for line in sys.stdin:
+            if launcher is not None:
+                cut_power(launcher, group)
+                launcher = None
+            if line == "on\n":
+                launcher = boot(kind, work, group)
+            else:
+                print("off", flush=True)
+    finally:
+        if launcher is not None:
+            cut_power(launcher, group)
+        run("umount", "--lazy", str(work))
+        work.rmdir()
+
+
+def boot(kind: str, work: Path, group: Path) -> subprocess.Popen[bytes]:
+    """Start the scheduler from the disk in *work* and print the id of its first process."""
+    group.mkdir()
     launcher = launch(kind, work, group)
     try:
         first = first_process(launcher)
         wait_until_up(kind, first, launcher)
-        print(first, flush=True)
-        sys.stdin.read()
-    finally:
-        launcher.kill()  # unshare --kill-child takes all else along: nothing of it is to be kept
-        launcher.wait()
-        remove_cgroup(group)
-        run("umount", "--lazy", str(work))
-        work.rmdir()
+    except SystemExit:
+        cut_power(launcher, group)
+        raise
+    print(first, flush=True)
+    return launcher
+
+
+def cut_power(launcher: subprocess.Popen[bytes], group: Path) -> None:
+    """Kill everything inside at once."""
+    launcher.kill()  # unshare --kill-child takes all else along
+    launcher.wait()
+    remove_cgroup(group)
 
 
 def remove_cgroup(group: Path) -> None:
@@ -122,13 +139,11 @@ def remove_cgroup(group: Path) -> None:
 
 
 def own_cgroup(work: Path) -> Path:
-    """Return a new cgroup, made through a private mount of the hierarchy that systemd wants."""
+    """Return where a new cgroup can be made: in a private mount of the hierarchy that systemd wants."""
     mounted = work / "cgroup2"
     mounted.mkdir()
     run("mount", "-t", "cgroup2", "cgroup2", str(mounted))
-    group = mounted / f"ratectl-{os.getpid()}"
-    group.mkdir()
-    return group
+    return mounted / f"ratectl-{os.getpid()}"
 
 
 def launch(kind: str, work: Path, group: Path) -> subprocess.Popen[bytes]:
@@ -180,76 +195,30 @@ def first_steps(kind: str, work: Path) -> None:
     Path("/.old").rmdir()
     run("mount", "--make-rshared", "/")
     raise_loopback()
-    for user in USERS:
-        run("useradd", "--create-home", "--shell", "/bin/sh", user)
+    if not MADE.exists():
+        make_accounts_and_scheduler(kind)
     os.environ.clear()
     os.environ.update(PATH=PATH, LANG="C.UTF-8", container="ratectl")
-    {"cron": become_cron, "clocks": become_clocks, "systemd": become_systemd}[kind]()
+    if kind in daemons.NEEDED:
+        daemons.become(kind)
+    become_systemd()
 
 
-def install_cron() -> None:
-    """Install Debian's cron into the copy, with a mailer that keeps what it is given."""
-    for folder in (Path("/etc/cron.d"), Path("/var/spool/cron")):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    Path("/etc/crontab").unlink(missing_ok=True)
-    run("groupadd", "--system", "--force", "crontab")
-    spool = ("-m", "1730", "-g", "crontab", "-d", "/var/spool/cron/crontabs")
-    run("install", *spool)
-    run("install", "-m", "755", f"{UNPACKED_CRON}/usr/sbin/cron", "/usr/sbin/cron")
-    client = ("-m", "2755", "-g", "crontab", f"{UNPACKED_CRON}/usr/bin/crontab")
-    run("install", *client, "/usr/bin/crontab")
-    session = (UNPACKED_CRON / "etc/pam.d/cron").read_text()
-    # loginuid belongs to the kernel's audit, which no namespace has
-    Path("/etc/pam.d/cron").write_text(re.sub(r"(?m)^.*pam_loginuid.*\n", "", session))
-    mailer = Path("/usr/sbin/sendmail")
-    mailer.unlink(missing_ok=True)
-    mailer.write_text("#!/bin/sh\n{ echo; cat; } >> /var/log/cron.mail\n")
-    mailer.chmod(0o755)
-    Path("/var/log/cron.mail").touch()
-    Path("/var/log/cron.mail").chmod(0o666)
+def make_accounts_and_scheduler(kind: str) -> None:
+    """Change the copy, once, into a machine on which only the scheduler of *kind* is there."""
+    for user in USERS:
+        run("useradd", "--create-home", "--shell", "/bin/sh", user)
+    if kind in daemons.NEEDED:
+        daemons.install(kind)
+    else:
+        forget_what_is_enabled()
+    MADE.touch()
 
 
-def become_cron() -> None:
-    """Install cron, start it, and stay as its syslog and its reaper."""
-    install_cron()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
-        syslog.bind("/dev/log")
-        Path("/dev/log").chmod(0o666)
-        subprocess.Popen(("/usr/sbin/cron", "-f", "-L", "15"), stdin=subprocess.DEVNULL)
-        time.sleep(1.1)  # a tab written in the second in which the daemon starts goes unnoticed
-        Path("/run/cron.up").touch()
-        keep_syslog(syslog)
-
-
-def become_clocks() -> None:
-    """Install cron and libfaketime, and stay as cron's syslog and as reaper."""
-    install_cron()
-    (library,) = UNPACKED_FAKETIME.glob("usr/lib/*/faketime/libfaketime.so.1")
-    run("install", "-m", "644", str(library), "/usr/lib/libfaketime.so.1")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
-        syslog.bind("/dev/log")
-        Path("/run/cron.up").touch()
-        keep_syslog(syslog)
-
-
-def keep_syslog(syslog: socket.socket) -> None:
-    """Write what daemons say to a file and reap orphans, for ever."""
-    syslog.settimeout(0.2)
-    with Path("/var/log/cron.log").open("ab", buffering=0) as log:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                log.write(syslog.recv(65536).rstrip(b"\0\n") + b"\n")
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(-1, os.WNOHANG)
-
-
-def become_systemd() -> None:
-    """Forget what the host has enabled, then let systemd take over this process."""
+def forget_what_is_enabled() -> None:
+    """Leave of the host's units and generators only what a namespace can run."""
     Path("/etc/machine-id").write_text(f"{uuid.uuid4().hex}\n")
     Path("/etc/fstab").write_text("")
-    Path("/run/host").mkdir()
-    Path("/run/host/container-manager").write_text("ratectl\n")
     units = Path("/etc/systemd/system")
     for wanted in (*units.glob("*.wants"), *Path("/etc/systemd/user").glob("*.wants")):
         if wanted.name != "sockets.target.wants":  # the user's bus is among them
@@ -262,6 +231,12 @@ def become_systemd() -> None:
     for generator in Path("/lib/systemd/system-generators").iterdir():
         if generator.name in foreign or not generator.name.startswith("systemd-"):
             mask(generators / generator.name)
+
+
+def become_systemd() -> None:
+    """Let systemd take over this process."""
+    Path("/run/host").mkdir()
+    Path("/run/host/container-manager").write_text("ratectl\n")
     options = ("--system", "--unit=multi-user.target", "--show-status=no")
     os.execv(SYSTEMD, (str(SYSTEMD), *options))
 

@@ -19,7 +19,8 @@ output = ["{output}"]
 WHERE = {
     "a folder that is there": "/srv/rates/output.txt",
     "folders that are not": "/srv/new/and/deeper/output.txt",
-    "the home": "{home}/rates/output.csv",
+    "a folder of the home": "{home}/rates/output.csv",
+    "the home itself": "{home}/output.txt",
     "a database": "sqlite:{home}/rates/quotes.sqlite",
     "the real /tmp": "/tmp/rates-{user}/output.txt",
     "through a link": "{home}/link/output.txt",
@@ -44,7 +45,8 @@ def account(request, systemd):
     yield account
     account.ratectl("remove", "--all", "--purge", "--yes")
     root.sh(
-        f"rm -rf /srv/* /home/keeper/rates /tmp/rates-* /mnt/real-{request.param} {account.home}/link"
+        f"rm -rf /srv/* /home/keeper/rates /tmp/rates-* /mnt/real-{request.param} {account.home}/link "
+        f"{account.home}/output.txt"
     )
 
 

@@ -47,7 +47,7 @@ def tab_of(account):
 
 
 def root_of(account):
-    return type(account)(sandbox=account.sandbox, user="root")
+    return account.engine.account("root")
 
 
 @pytest.mark.parametrize("tab", TABS.values(), ids=TABS)

@@ -13,6 +13,8 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tests.fakes.launchd import Launchd
+
 from ratectl.backends.base import (
     Completed,
     Expect,
@@ -53,6 +55,19 @@ def host(**changes):
     return Host(**(facts | changes))
 
 
+def mac(**changes):
+    """Return an ordinary user's account on a Mac, with *changes*."""
+    facts = {
+        "platform": "darwin",
+        "user": "ada",
+        "home": Path("/Users/ada"),
+        "config_home": Path("/Users/ada/.config"),
+        "data_home": Path("/Users/ada/.local/share"),
+        "uid": 501,
+    }
+    return host(**(facts | changes))
+
+
 def root(**changes):
     """Return root's account on the same machine, with *changes*."""
     facts = {
@@ -67,16 +82,23 @@ def root(**changes):
     return host(**(facts | changes))
 
 
-class Machine:
-    """Cron (of one *flavour*, or none) and, if *booted*, systemd; one account's view of both."""
+OWNERS = {"home": 1000, "Users": 501}
+"""Whose the things in such folders are; all others are root's."""
+TRIES = 10
+"""As often the machine tries what may come true later; a real one waits in between."""
 
-    def __init__(self, *, flavour="vixie", daemon=True, booted=False, now=None):
+
+class Machine:
+    """Cron (of one *flavour*, or none) and, if *booted*, systemd, or launchd on a *mac*; one account's view of them."""
+
+    def __init__(self, *, flavour="vixie", daemon=True, booted=False, mac=False, now=None):
         self.files: dict[Path, bytes] = {}
         self.links: dict[Path, str] = {}
         self.owners: dict[Path, int] = {Path("/home/tester"): 1000, Path("/root"): 0}
         self.folders = {Path("/run/systemd/system")} if booted else set()
         self.crontab = Crontab(flavour) if flavour else None
         self.systemd = Systemd(self) if booted else None
+        self.launchd = Launchd(self) if mac else None
         self.running = {"cron", "sh"} if daemon else {"sh"}
         self.programs = {"cron", "apt-get"}
         self.modes: dict[Path, int] = {}
@@ -110,7 +132,11 @@ class Machine:
         return self.owners.get(path)
 
     def which(self, program):
-        there = {"crontab": self.crontab, "systemctl": self.systemd}
+        there = {
+            "crontab": self.crontab,
+            "systemctl": self.systemd,
+            "launchctl": self.launchd,
+        }
         there |= dict.fromkeys(self.programs, True)
         if program not in there and program not in MAY_BE_ABSENT:
             raise AssertionError(f"the fake knows no program {program!r}")
@@ -129,7 +155,7 @@ class Machine:
         return None
 
     def _owner(self, path):
-        return self.owners.get(path, 1000 if Path("/home") in path.parents else 0)
+        return self.owners.get(path, OWNERS.get(path.parts[1] if path.parts[1:] else "", 0))
 
     def may_read(self, path):
         assert self.status(path), path
@@ -151,11 +177,17 @@ class Machine:
         return self.synchronised
 
     def query(self, argv, *, stdin=b""):
-        before = (dict(self.files), dict(self.links), self.crontab and self.crontab.tab)
+        before = self._state()
         answer = self._call(tuple(argv), stdin)
-        after = (dict(self.files), dict(self.links), self.crontab and self.crontab.tab)
-        assert before == after, f"a query changed something: {argv}"
+        assert before == self._state(), f"a query changed something: {argv}"
         return answer
+
+    def _state(self):
+        engines = (
+            self.crontab and self.crontab.tab,
+            self.launchd and (dict(self.launchd.loaded), dict(self.launchd.overrides)),
+        )
+        return (dict(self.files), dict(self.links), engines)
 
     # The performer
 
@@ -170,26 +202,38 @@ class Machine:
             if isinstance(step, WriteFile):
                 self.links.pop(step.path, None)
                 self.files[step.path] = step.data
+                self.modes[step.path] = step.mode
             elif isinstance(step, Link):
                 self.links[step.path] = str(step.target)
             elif isinstance(step, RemoveFile):
                 self.links.pop(step.path, None)
                 self.files.pop(step.path, None)
             elif isinstance(step, Expect):
-                answer = self._call(step.argv, b"")
-                if (None if answer.code else answer.stdout) != step.stdout:
+                if not self._comes_true(step):
                     raise EngineError(step.otherwise)
             elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
                 answer = self._call(step.argv, step.stdin)
+                for _ in range(TRIES):
+                    if answer.code in step.again_on:
+                        answer = self._call(step.argv, step.stdin)
                 if answer.code and not step.may_fail:
                     raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+
+    def _comes_true(self, step):
+        for _ in range(TRIES if step.within else 1):
+            answer = self._call(step.argv, b"")
+            if (None if answer.code else answer.stdout) == step.stdout:
+                return True
+        return False
 
     def _call(self, argv, stdin):
         if argv[0] == "crontab" and self.crontab:
             return self.crontab.call(argv[1:], stdin, self.files)
         if argv[0] == "systemctl" and self.systemd:
             return self.systemd.call(argv[1:])
+        if argv[0] == "launchctl" and self.launchd:
+            return self.launchd.call(argv[1:])
         if argv[:-1] == ("loginctl", "--no-ask-password", "enable-linger") and self.systemd:
             self.files[Path("/var/lib/systemd/linger", argv[-1])] = b""
             return done()
@@ -317,8 +361,9 @@ class Systemd:
                 "unit": unit,
                 "load": "loaded",
                 "active": "active" if unit in self.active else "inactive",
+                "description": description(text),
             }
-            for unit in self.loaded
+            for unit, text in self.loaded.items()
             if unit.endswith(".timer")
         ]
         return done(stdout=json.dumps(rows).encode())
@@ -360,6 +405,12 @@ class Systemd:
         missing = [unit for unit in units if unit not in self.loaded]
         self.active -= set(units)
         return done(5, stderr=b"Unit not loaded.\n") if missing else done()
+
+
+def description(text):
+    """Return what a unit with *text* is called in tables."""
+    told = re.search(r"^Description=(.+)$", text, re.MULTILINE)
+    return told[1] if told else ""
 
 
 def next_elapse(text, now):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from tests.fakes.machine import Machine, host
+from tests.fakes.machine import Machine, host, mac
 
 from ratectl import deploy, removal
 from ratectl.backends import BACKENDS
@@ -16,8 +16,9 @@ class Office:
     """One account at one machine with one engine, which installs and removes as the commands do."""
 
     def __init__(self, folder, engine="cron", **facts):
-        self.machine = Machine(booted=True, **facts)
-        self.account = host(state_dir=folder)
+        on_a_mac = engine == "launchd"
+        self.machine = Machine(booted=not on_a_mac, mac=on_a_mac, **facts)
+        self.account = (mac if on_a_mac else host)(state_dir=folder)
         self.use(engine)
 
     def use(self, engine):
@@ -51,6 +52,12 @@ class Office:
                     clock=lambda: self.machine.now,
                 )
         return prepared
+
+    def plan(self, *wanted):
+        """Return what an install would do."""
+        source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
+        with Journal(self.account.state_dir) as journal:
+            return deploy.prepare(self.site, source, journal)
 
     def remove(self, *names):
         with self.at_work() as (undertaking, journal):

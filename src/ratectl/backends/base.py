@@ -109,6 +109,8 @@ class Run:
     """What the step is for, in the words of a plan."""
     may_fail: bool = False
     """True where the state afterwards is read back anyway, such as unloading what may be unloaded already."""
+    again_on: frozenset[int] = frozenset()
+    """Exit codes that time mends: it is run again, for half a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,8 @@ class Expect:
     argv: tuple[str, ...]
     stdout: bytes | None
     otherwise: str
+    within: float = 0.0
+    """Seconds in which it may still come true."""
 
 
 Step = WriteFile | Link | RemoveFile | Run | Settle | Expect

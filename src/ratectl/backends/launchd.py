@@ -1,24 +1,23 @@
 """launchd: one property list ``ratectl.JOB`` for each job, as a user agent or a system daemon.
 
-In a calendar dict a missing field means "every", so ``Minute`` is always there,
-and ``Day`` and ``Weekday`` never stand in one dict. ``RunAtLoad`` makes up for a
-machine that was off: launchd itself remembers only what it slept through.
+``RunAtLoad`` makes up for a machine that was off: launchd itself remembers only what it slept
+through. Of launchctl only exit codes are relied on, and the table of ``print-disabled``: the rest
+of what it prints is not meant for programs.
 """
 
 from __future__ import annotations
 
-import itertools
 import plistlib
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from xml.parsers.expat import ExpatError
 
 from ratectl.backends.base import (
     Artefact,
     Change,
     EngineAbsentError,
     Entry,
+    Expect,
     Found,
     Host,
     Reader,
@@ -31,17 +30,15 @@ from ratectl.backends.base import (
     nothing_to_do,
     separate_files,
 )
+from ratectl.backends.launchd_plist import load, starts, texts
 from ratectl.errors import EngineError
-from ratectl.schedule.calendar import DAYS, HOURS, MONTHS, WEEKDAYS
-from ratectl.schedule.triggers import Abilities, Cover, Line, Pulse
+from ratectl.schedule.triggers import Abilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from ratectl.model import Job
-    from ratectl.schedule.calendar import Calendar
-    from ratectl.schedule.triggers import Trigger
 
 NAME = "launchd"
 ABILITIES = Abilities(most=499, days_multiply=True)
@@ -50,15 +47,23 @@ PLATFORMS: tuple[str, ...] = ("darwin",)
 TELLS_NEXT = False
 CONFINES = False
 
+_UNLOADED_WITHIN = 30.0
+"""Seconds; launchd kills what does not end by itself after 20."""
+_STILL_UNLOADING = frozenset({5, 36, 37})
+"""I/O error, operation now or already in progress: how ``bootstrap`` ends while the old entry is on its way out."""
+_DISABLED = re.compile(
+    r'"ratectl\.([a-z0-9-]+)" => (?:disabled|true)$', re.MULTILINE
+)  # true: macOS 12
 _NAME = re.compile(r"ratectl\.([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.plist")
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
-    """Return why launchd cannot be used: there is none off macOS."""
-    del host, scope
-    return (
-        "" if reader.which("launchctl") else "launchd: no `launchctl` program; launchd is macOS's"
-    )
+    """Return why launchd cannot be used: none off macOS, no agents where nobody is logged in at the screen."""
+    if not reader.which("launchctl"):
+        return "launchd: no `launchctl` program; launchd is macOS's"
+    if not _is_there(reader, _domain(host, scope)):
+        return _nobody_logged_in(host)
+    return ""
 
 
 def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
@@ -76,36 +81,32 @@ keep_awake = nothing_to_do
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:
     """Return our property lists and whether launchd has them loaded."""
-    if problem := detect(reader, host, scope):
-        raise EngineAbsentError(problem)
-    folder = _folder(host, scope)
-    loaded = _loaded_labels(reader)
-    entries, foreign = {}, []
-    for name in reader.names(folder):
-        told = _NAME.fullmatch(name)
-        if not told:
-            continue
-        data = reader.read(folder / name) or b""
-        values = _load(data)
-        if values.get("Label") != f"ratectl.{told[1]}" or told[1] not in values.get(
-            "ProgramArguments", ()
-        ):
-            foreign.append(name)
-            continue
-        entries[told[1]] = Entry(
-            job=told[1],
-            triggers=tuple(_texts(values)),
-            artefacts=(Artefact(job=told[1], name=name, data=data),),
-            enabled=f"ratectl.{told[1]}" in loaded,
-            drift=() if f"ratectl.{told[1]}" in loaded else ("the agent is not loaded",),
+    if not reader.which("launchctl"):
+        raise EngineAbsentError(detect(reader, host, scope))
+    folder, domain = _folder(host, scope), _domain(host, scope)
+    there = _is_there(reader, domain)
+    held, foreign = _lists(reader, folder)
+    disabled = _disabled(reader, domain) if there else frozenset()
+    entries = {}
+    for job, data in held.items():
+        drift = [*_refused(reader, _path(folder, job), host)]
+        if there:  # else it is loaded at the next login
+            drift += _drift(reader, f"{domain}/ratectl.{job}", job in disabled)
+        entries[job] = Entry(
+            job=job,
+            triggers=tuple(texts(load(data))),
+            artefacts=(Artefact(job=job, name=f"ratectl.{job}.plist", data=data),),
+            enabled=there and not drift,
+            drift=tuple(drift),
         )
-    return Found(entries=entries, raw={"foreign": "\n".join(foreign).encode()})
+    raw = {"foreign": "\n".join(foreign).encode(), "disabled": "\n".join(sorted(disabled)).encode()}
+    return Found(entries=entries, raw=raw if there else raw | {"asleep": b"yes"})
 
 
 def argv(entry: Entry, scope: str) -> tuple[str, ...]:
     """Return the program and its arguments in *entry*'s property list."""
     del scope
-    return tuple(map(str, _load(entry.artefacts[0].data).get("ProgramArguments", ())))
+    return tuple(map(str, load(entry.artefacts[0].data).get("ProgramArguments", ())))
 
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
@@ -115,17 +116,16 @@ def check(job: Job, host_zone: ZoneInfo) -> Cover:
 
 def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
     """Return the property list of *job*."""
-    home = PurePosixPath(host.home)
-    log = PurePosixPath("/Library/Logs") if scope == "system" else home / "Library" / "Logs"
+    log = _log(job.name, host, scope)
     values: dict[str, Any] = {
         "Label": f"ratectl.{job.name}",
         "Nice": 10,
         "ProcessType": "Background",
         "ProgramArguments": list(host.argv(job.name)),
         "RunAtLoad": True,
-        "StandardErrorPath": str(log / f"ratectl.{job.name}.log"),
-        "StandardOutPath": str(log / f"ratectl.{job.name}.log"),
-        **_starts(cover.triggers),
+        "StandardErrorPath": log,
+        "StandardOutPath": log,
+        **starts(cover.triggers),
     }
     name = f"ratectl.{job.name}.plist"
     return (Artefact(job=job.name, name=name, data=plistlib.dumps(values, sort_keys=True)),)
@@ -135,29 +135,124 @@ bundle = separate_files
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
-    """Return the steps of *changes*: unload, write or delete the file, load."""
-    foreign = found.raw["foreign"].decode().split("\n")
-    return tuple(step for change in changes for step in _steps(change, foreign, host, scope))
+    """Return the steps of *changes*: unload the old, see it gone, write or delete the files, load the new.
+
+    An entry that somebody disabled is enabled first, since it could not be loaded; where nobody did,
+    nothing is enabled, as launchd keeps a record of that for ever.
+    """
+    gone = [c for c in changes if c.verb is Verb.DELETE]
+    put = [c for c in changes if c.verb in {Verb.CREATE, Verb.UPDATE}]
+    domain, folder = _domain(host, scope), _folder(host, scope)
+    _refuse_foreign(put, found, folder)
+    asleep = "asleep" in found.raw
+    if asleep and put:
+        raise EngineError(_nobody_logged_in(host))
+    disabled = set(found.raw["disabled"].decode().split("\n"))
+    names = [change.job for change in (*gone, *put)]
+    return (
+        *(() if asleep else _unloading(names, domain)),
+        *(step for change in gone for step in _removal(change.job, host, scope)),
+        *(WriteFile(path=_path(folder, c.job), data=c.artefacts[0].data) for c in put),
+        *(_enabling(c.job, domain) for c in put if c.job in disabled),
+        *(_loading(c.job, domain, folder) for c in put),
+    )
 
 
-def _steps(change: Change, foreign: Sequence[str], host: Host, scope: str) -> Iterator[Step]:
-    if change.verb is Verb.KEEP:
-        return
-    path = _folder(host, scope) / f"ratectl.{change.job}.plist"
-    if path.name in foreign:
-        raise EngineError(
-            f"launchd: {path} exists and was not written by ratectl, so it is left alone; "
-            "rename the job, or move that file away"
+def _unloading(jobs: Sequence[str], domain: str) -> Iterator[Step]:
+    """Unload, which goes on after the call has returned; whatever is not loaded is fine."""
+    for job in jobs:
+        unload = ("launchctl", "bootout", f"{domain}/ratectl.{job}")
+        yield Run(argv=unload, why="unload it, if it is loaded", may_fail=True)
+    for job in jobs:
+        yield Expect(
+            argv=("launchctl", "print", f"{domain}/ratectl.{job}"),
+            stdout=None,
+            within=_UNLOADED_WITHIN,
+            otherwise=f"launchd: ratectl.{job} is still loaded after {_UNLOADED_WITHIN:.0f} seconds; "
+            f"`launchctl bootout {domain}/ratectl.{job}` says why, then run the same command again",
         )
-    domain = "system" if scope == "system" else f"gui/{host.uid}"
-    if change.entry is not None:
-        unload = ("launchctl", "bootout", f"{domain}/ratectl.{change.job}")
-        yield Run(argv=unload, why="unload the old entry", may_fail=True)
-    if change.verb is Verb.DELETE:
-        yield RemoveFile(path=path)
-        return
-    yield WriteFile(path=path, data=change.artefacts[0].data)
-    yield Run(argv=("launchctl", "bootstrap", domain, str(path)), why="load the entry")
+
+
+def _removal(job: str, host: Host, scope: str) -> Iterator[Step]:
+    yield RemoveFile(path=_path(_folder(host, scope), job))
+    yield RemoveFile(path=Path(_log(job, host, scope)))
+
+
+def _enabling(job: str, domain: str) -> Step:
+    why = "take back that somebody disabled it"
+    return Run(argv=("launchctl", "enable", f"{domain}/ratectl.{job}"), why=why)
+
+
+def _loading(job: str, domain: str, folder: Path) -> Step:
+    load = ("launchctl", "bootstrap", domain, str(_path(folder, job)))
+    return Run(argv=load, why="load the entry", again_on=_STILL_UNLOADING)
+
+
+def _refuse_foreign(put: Sequence[Change], found: Found, folder: Path) -> None:
+    foreign = set(found.raw["foreign"].decode().split("\n"))
+    for change in put:
+        path = _path(folder, change.job)
+        if path.name in foreign:
+            raise EngineError(
+                f"launchd: {path} exists and was not written by ratectl, so it is left alone; "
+                "rename the job, or move that file away"
+            )
+
+
+def _nobody_logged_in(host: Host) -> str:
+    domain = _domain(host, "user")
+    return (
+        f"launchd: there is no {domain}, since {host.user} is not logged in at the screen (user/{host.uid}, "
+        "which ssh makes, does not outlive a restart); log in there, or use `--scope system` as root"
+    )
+
+
+def _domain(host: Host, scope: str) -> str:
+    return "system" if scope == "system" else f"gui/{host.uid}"
+
+
+def _is_there(reader: Reader, target: str) -> bool:
+    """Tell whether launchd knows *target*, a domain or a service in one."""
+    return reader.query(("launchctl", "print", target)).code == 0
+
+
+def _disabled(reader: Reader, domain: str) -> frozenset[str]:
+    """Return the jobs that somebody disabled; that survives the removal of their files."""
+    answer = reader.query(("launchctl", "print-disabled", domain))
+    if answer.code:
+        shown = f"`launchctl print-disabled {domain}`"
+        raise EngineError(f"launchd: {shown} ended with {answer.code}: {answer.said}")
+    return frozenset(_DISABLED.findall(answer.stdout.decode("utf-8", "replace")))
+
+
+def _refused(reader: Reader, path: Path, host: Host) -> Iterator[str]:
+    status = reader.status(path)
+    if status and (status.owner != host.uid or status.mode & 0o022):
+        yield "launchd refuses its file, which belongs to or may be written by others"
+
+
+def _drift(reader: Reader, target: str, disabled: bool) -> Iterator[str]:
+    if disabled:
+        yield "it was disabled with `launchctl disable`"
+    if not _is_there(reader, target):
+        yield "it is not loaded"
+
+
+def _lists(reader: Reader, folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """Return our property lists by job, and the names of files that only look like them."""
+    held, foreign = {}, []
+    for name in reader.names(folder):
+        told = _NAME.fullmatch(name)
+        if not told:
+            continue
+        data = reader.read(folder / name) or b""
+        values = load(data)
+        ours = values.get("Label") == f"ratectl.{told[1]}"
+        if ours and told[1] in values.get("ProgramArguments", ()):
+            held[told[1]] = data
+        else:
+            foreign.append(name)
+    return held, foreign
 
 
 def _folder(host: Host, scope: str) -> Path:
@@ -168,60 +263,10 @@ def _folder(host: Host, scope: str) -> Path:
     )
 
 
-def _loaded_labels(reader: Reader) -> frozenset[str]:
-    """Return the labels in the third column of ``launchctl list``."""
-    answer = reader.query(("launchctl", "list"))
-    if answer.code:
-        raise EngineError(f"launchd: `launchctl list` ended with {answer.code}: {answer.said}")
-    rows = answer.stdout.decode("utf-8", "replace").splitlines()
-    return frozenset(row.split("\t")[-1] for row in rows)
+def _path(folder: Path, job: str) -> Path:
+    return folder / f"ratectl.{job}.plist"
 
 
-def _load(data: bytes) -> dict[str, Any]:
-    try:
-        values = plistlib.loads(data)
-    except (plistlib.InvalidFileException, ExpatError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def _starts(triggers: Sequence[Trigger]) -> dict[str, Any]:
-    """Return the keys that say when: calendar dicts, or an interval where a pulse was asked for."""
-    dicts: list[dict[str, int]] = []
-    keys: dict[str, Any] = {}
-    for trigger in triggers:
-        if isinstance(trigger, Pulse):
-            assert trigger.every == 60, trigger  # any other phase would be launchd's own choice
-            keys["StartInterval"] = 60
-            continue
-        assert isinstance(trigger, Line), trigger
-        assert trigger.zone is None, trigger
-        dicts += [entry for entry in _product(trigger.calendar) if entry not in dicts]
-    assert len(dicts) <= 499, len(dicts)
-    return keys | ({"StartCalendarInterval": dicts} if dicts else {})
-
-
-def _product(calendar: Calendar) -> Iterator[dict[str, int]]:
-    """Yield one dict for each combination of the restricted fields."""
-    assert calendar.seconds == frozenset({0}), calendar
-    assert not calendar.nth, calendar
-    assert calendar.stride is None, calendar
-    assert calendar.days == DAYS or calendar.weekdays == WEEKDAYS, calendar
-    assert min(calendar.days) >= 1, calendar
-    fields = {
-        "Month": calendar.months if calendar.months != MONTHS else (),
-        "Day": calendar.days if calendar.days != DAYS else (),
-        "Weekday": calendar.weekdays if calendar.weekdays != WEEKDAYS else (),
-        "Hour": calendar.hours if calendar.hours != HOURS else (),
-        "Minute": calendar.minutes,
-    }
-    names = [name for name, values in fields.items() if values]
-    for values in itertools.product(*(sorted(fields[name]) for name in names)):
-        yield dict(zip(names, values, strict=True))
-
-
-def _texts(values: dict[str, Any]) -> Iterator[str]:
-    if "StartInterval" in values:
-        yield f"StartInterval {values['StartInterval']}"
-    for entry in values.get("StartCalendarInterval", ()):
-        yield " ".join(f"{key}={value}" for key, value in entry.items())
+def _log(job: str, host: Host, scope: str) -> str:
+    home = PurePosixPath("/" if scope == "system" else host.home)
+    return str(home / "Library" / "Logs" / f"ratectl.{job}.log")

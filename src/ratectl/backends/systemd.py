@@ -36,7 +36,7 @@ from ratectl.errors import ConfigError, EngineError
 from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from ratectl.model import Job
@@ -61,6 +61,7 @@ BOOTED = Path("/run/systemd/system")
 LINGER = Path("/var/lib/systemd/linger")
 WANTS = "timers.target.wants"
 _TIMER = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
+_TOLD = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
 _EXEC_START = re.compile(rb"^ExecStart=(.+)$", re.MULTILINE)
@@ -112,8 +113,9 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         for name in names
         if _TIMER.fullmatch(name) and (text := _own(reader, folder, name))
     }
-    loaded = _loaded_timers(reader, scope)
-    jobs = sorted({_job_of(name) for name in texts})
+    rows = _timers(reader, scope)
+    loaded = {row["unit"]: row["active"] for row in rows}
+    jobs = sorted({_job_of(name) for name in texts} | _ghosts(rows, names))
     upcoming = _next_runs(reader, scope) if jobs else {}
     wanted = set(reader.names(folder / WANTS))
     entries = {}
@@ -177,6 +179,8 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         foreign=host.foreign,
         private_tmp=sandbox.private_tmp(job, host),
         folders=_words([folder.replace("$", "$$") for folder in folders]),
+        all_homes=sandbox.homes(folders) == sandbox.HOMES,
+        homes=_words([f"-{home}" for home in sandbox.homes(folders)]),
         writable=_words([f"-{folder}" for folder in folders]),
     )
     timer = templates.fill("systemd/job.timer.j2", job=job, on_calendar=on_calendar)
@@ -192,7 +196,7 @@ bundle = separate_files
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
     """Return the steps of *changes*: removals first, then files and links, one reload, one start."""
     gone = [c for c in changes if c.verb is Verb.DELETE]
-    put = [c for c in changes if c.verb in {Verb.CREATE, Verb.UPDATE}]
+    put = [c for c in changes if c.verb in {Verb.CREATE, Verb.UPDATE} and c.artefacts]
     if not gone and not put:
         return ()
     folder = _folder(host, scope)
@@ -219,10 +223,11 @@ def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> It
     services = [f"ratectl-{change.job}.service" for change in gone]
     yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
     for timer, service in zip(timers, services, strict=True):
+        # The stamp of its last run goes first: a removal cut short finds its way by the units.
+        yield RemoveFile(path=_stamps(host, scope) / f"stamp-{timer}")
         yield RemoveFile(path=folder / WANTS / timer)
         yield RemoveFile(path=folder / timer)
         yield RemoveFile(path=folder / service)
-        yield RemoveFile(path=_stamps(host, scope) / f"stamp-{timer}")  # when it last ran
 
 
 def _files(change: Change, folder: Path) -> Iterator[Step]:
@@ -305,14 +310,18 @@ def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> I
             yield f"a drop-in changes it: {folder / f'{unit}.d'}"
 
 
-def _loaded_timers(reader: Reader, scope: str) -> dict[str, str]:
-    """Return the active state of each of our timers that the manager has loaded."""
+def _timers(reader: Reader, scope: str) -> list[dict[str, str]]:
+    """Return the rows of the timers with names like ours that the manager has loaded."""
     rows = _json(reader, scope, "list-units", "--all", "--type=timer", "--full")
-    return {
-        row["unit"]: row["active"]
-        for row in rows
-        if _TIMER.fullmatch(row["unit"]) and row["load"] == "loaded"
-    }
+    return [row for row in rows if _TIMER.fullmatch(row["unit"]) and row["load"] == "loaded"]
+
+
+def _ghosts(rows: Sequence[dict[str, str]], names: Collection[str]) -> frozenset[str]:
+    """Return our jobs whose units have no file any more: the manager knows, and may start, them until it reloads."""
+    jobs = {_job_of(row["unit"]) for row in rows if _TOLD.fullmatch(row.get("description", ""))}
+    return frozenset(
+        job for job in jobs if not {f"ratectl-{job}.timer", f"ratectl-{job}.service"} & set(names)
+    )
 
 
 def _next_runs(reader: Reader, scope: str) -> dict[str, dt.datetime]:

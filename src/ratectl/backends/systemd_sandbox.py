@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ratectl.backends.base import Host
     from ratectl.model import Job
 
+HOMES = ("/home", "/root", "/run/user")
 _SHARED_TMP = re.compile(r"(?:^|[:=/])/?(?:var/)?tmp(?:/|&|$)")
 
 
@@ -23,6 +24,11 @@ def writes(job: Job, host: Host) -> tuple[str, ...]:
     """Return the folders that a firing of *job* writes to, the state directory first."""
     outputs = host.folders or tuple(os.path.dirname(path) for path in files(job))  # noqa: PTH120
     return tuple(dict.fromkeys((str(host.state_dir), *outputs)))
+
+
+def homes(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the HOMES that may be closed: of one path that is both closed and open, systemd closes it."""
+    return tuple(home for home in HOMES if home not in folders)
 
 
 def files(job: Job) -> tuple[str, ...]:
