@@ -160,6 +160,7 @@ def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             if row.last
             else None,
         }
+        | ({"paused": True} if row.paused else {})
         for row in rows
     ]
 

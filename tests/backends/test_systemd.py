@@ -9,6 +9,7 @@ import pytest
 from scripts import golden
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, done, host, root
+from tests.fakes.office import Office
 
 from ratectl import plan
 from ratectl.backends import systemd
@@ -419,3 +420,19 @@ def test_systemd_reads_the_spellings_as_meant(expression, elapses):
     assert [
         text.split(" ", 1)[1][: len(want)] for text, want in zip(told, elapses, strict=True)
     ] == elapses
+
+
+def test_units_whose_files_are_gone(tmp_path):
+    """What only the manager still knows, since nobody told it that the files are gone, is drift and can be removed."""
+    office = Office(tmp_path, "systemd")
+    office.install(job())
+    for path in [path for path in office.machine.files if path.name.startswith("ratectl-")]:
+        del office.machine.files[path]
+    [entry] = systemd.inspect(office.machine, office.account, "user").entries.values()
+
+    office.remove()
+
+    assert "the timer's unit file is missing or masked" in entry.drift
+    assert office.machine.systemd.active == set()
+    assert "ratectl-usd-inr.timer" not in office.machine.systemd.loaded
+    assert office.held() == []

@@ -53,7 +53,12 @@ class Place:
         held = {"crontab": tab.decode("latin-1")}
         for path in sorted(self.units.rglob("*ratectl*")) + sorted(self.units.rglob("theirs*")):
             held[str(path)] = str(path.readlink()) if path.is_symlink() else path.read_text()
-        return held
+        stamps = (Path.home() / ".local/share" if os.geteuid() else Path("/var/lib")) / "systemd"
+        held |= {str(path): "" for path in stamps.glob("timers/stamp-ratectl-*")}
+        manager = ("systemctl", "--user" if os.geteuid() else "--system")
+        rows = ("list-units", "--all", "--plain", "--no-legend", "ratectl-*.timer")
+        known = subprocess.run((*manager, *rows), capture_output=True, text=True, check=False)
+        return held | {f"ratectl- {row}": "" for row in known.stdout.splitlines()}
 
     def spec(self, text: str) -> str:
         path = self.folder / f"{'after' if text is AFTER else 'before'}.toml"

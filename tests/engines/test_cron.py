@@ -1,11 +1,14 @@
-"""Debian's crontab: everything that is not ours is the same after ``remove --all``, byte for byte.
+"""Crontabs of Debian's cron, cronie and busybox: what is not ours is the same after ``remove --all``, byte for byte.
 
-What must not be touched stops us before anything is written.
+What must not be touched, and what a daemon would misread, stops us before anything is written.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from tests.engines.conftest import RATECTL
 
 pytestmark = pytest.mark.engine
 
@@ -31,19 +34,32 @@ TABS = {
 }
 
 
-@pytest.fixture
-def keeper(cron):
-    """An account with a spec, and no crontab before or after."""
-    account = cron.account("keeper")
-    account.write_spec("usd-inr", cron.rates, schedule="every day at 10:30")
+DAEMONS = ("cron", "cronie", "busybox")
+
+
+def account_of(engine):
+    """Yield an account with a spec, and no crontab before or after."""
+    account = engine.account("keeper")
+    account.write_spec("usd-inr", engine.rates, schedule="every day at 10:30")
     yield account
     account.sh("crontab -r; rm -rf ~/.local/state/ratectl")
 
 
+@pytest.fixture
+def keeper(cron):
+    yield from account_of(cron)
+
+
+@pytest.fixture(params=DAEMONS)
+def anywhere(request):
+    """The same account on each of the daemons."""
+    yield from account_of(request.getfixturevalue(request.param))
+
+
 def tab_of(account):
-    """Return the bytes that cron reads, without the three lines that its crontab puts on top."""
+    """Return the bytes that the daemon reads, without the three lines that Debian's crontab puts on top."""
     data = root_of(account).read(SPOOL)
-    return data.split(b"\n", 3)[3]
+    return data.split(b"\n", 3)[3] if account.engine.kind == "cron" else data
 
 
 def root_of(account):
@@ -51,28 +67,119 @@ def root_of(account):
 
 
 @pytest.mark.parametrize("tab", TABS.values(), ids=TABS)
-def test_byte_for_byte(keeper, tab):
+def test_byte_for_byte(anywhere, tab):
     """A tab with anything in it keeps all its bytes under install, and is the same after remove."""
-    keeper.run("crontab", "-", stdin=tab)
+    if anywhere.engine.kind == "busybox":
+        tab = tab.replace(b"@daily", b"0 0 * * *")  # its daemon crashes on the word
+    anywhere.run("crontab", "-", stdin=tab)
 
-    keeper.ratectl("install")
-    with_ours = tab_of(keeper)
-    keeper.ratectl("remove", "--all")
+    anywhere.ratectl("install")
+    with_ours = tab_of(anywhere)
+    anywhere.ratectl("remove", "--all")
 
     assert tab in with_ours
     assert b"usd-inr" in with_ours.replace(tab, b"")
-    assert tab_of(keeper) == tab
+    assert tab_of(anywhere) == tab
 
 
-def test_no_crontab(keeper):
+def test_no_crontab(anywhere):
     """A crontab that did not exist before is gone again after remove."""
-    keeper.ratectl("install")
-    assert b"usd-inr" in tab_of(keeper)
+    anywhere.ratectl("install")
+    assert b"usd-inr" in tab_of(anywhere)
 
-    keeper.ratectl("remove", "--all")
+    anywhere.ratectl("remove", "--all")
 
-    assert b"no crontab for keeper" in keeper.run("crontab", "-l", code=1).stderr
-    assert root_of(keeper).read(SPOOL) == b""
+    said = anywhere.run("crontab", "-l", code=1).stderr
+    assert b"no crontab for keeper" in said or b"can't open 'keeper'" in said
+    assert root_of(anywhere).sh(f"ls {SPOOL} 2> /dev/null") == ""
+
+
+def test_catching_up(anywhere):
+    """A line for all jobs looks for missed slots every five minutes, and one at boot where the daemon knows the word."""
+    anywhere.ratectl("install")
+
+    sweeps = [line for line in tab_of(anywhere).split(b"\n") if line.endswith(b" --sweep")]
+
+    words = [line.split(b" ")[0] for line in sweeps]
+    assert words == [b"2-57/5"] if anywhere.engine.kind == "busybox" else [b"@reboot", b"2-57/5"]
+
+
+@pytest.mark.parametrize(("daemon", "limit"), [("cron", "10000"), ("cronie", "too many")])
+def test_too_long(request, daemon, limit):
+    """A tab that would be longer than the daemon's crontab takes is refused, and nothing is written or recorded."""
+    for account in account_of(request.getfixturevalue(daemon)):
+        tab = b"0 1 * * * true\n" * 9998
+        account.run("crontab", "-", stdin=tab)
+
+        said = account.ratectl("install", code=REFUSED)
+
+        assert limit in said
+        assert tab_of(account) == tab
+        assert account.json("list") == []
+
+
+def test_much_longer_on_busybox(busybox):
+    """Busybox takes longer tabs, and keeps them to the byte."""
+    for account in account_of(busybox):
+        tab = b"0 1 * * * true\n" * 20_000
+        account.run("crontab", "-", stdin=tab)
+
+        account.ratectl("install")
+        assert tab in tab_of(account)
+        account.ratectl("remove", "--all")
+
+        assert tab_of(account) == tab
+
+
+AWKWARD = "a b'c\"d$e;f &é"
+"""A folder's name with what shells and crontabs read in their own way, but for the percent sign."""
+
+
+def install_below(account, name):
+    """Install a job that is due each minute from a state directory called *name*; return what was said."""
+    account.write_spec("awkward", account.engine.rates)
+    state = f"RATECTL_STATE_DIR={account.home}/{name}"
+    argv = ("env", state, RATECTL, "install")
+    return account.run("sh", "-c", '"$@" 2>&1; echo "ended with $?"', "sh", *argv).stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def fired(cron, cronie, busybox):
+    """What the daemons made of awkward state directories: what was said, and the line that was written."""
+
+    def on(engine):
+        account = engine.account("tester")
+        name = AWKWARD if engine.kind == "busybox" else f"{AWKWARD} 100%"
+        said = install_below(account, name)
+        return said, account.wait_for_lines(f"{account.home}/awkward.txt", limit=75)
+
+    engines = (cron, cronie, busybox)
+    with ThreadPoolExecutor(len(engines)) as together:
+        found = dict(zip(DAEMONS, together.map(on, engines), strict=True))
+    yield found
+    for engine in engines:
+        engine.account("tester").sh("crontab -r; rm -rf ~/a* ~/.local/state/ratectl")
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_awkward_paths(fired, daemon):
+    """Blanks, quotes, dollars, semicolons and umlauts reach the program as they are, and a percent sign where it can."""
+    said, line = fired[daemon]
+
+    assert "ended with 0" in said
+    assert line.count(b"\n") == 1
+
+
+def test_percent_on_busybox(busybox):
+    """Busybox cannot escape a percent sign, so a path with one is refused before anything is written."""
+    account = busybox.account("keeper")
+
+    said = install_below(account, "100%")
+    account.sh('rm -rf "$HOME/100%"')
+
+    assert f"ended with {REFUSED}" in said
+    assert "`%`" in said
+    assert b"can't open 'keeper'" in account.run("crontab", "-l", code=1).stderr
 
 
 def test_carriage_returns(keeper):
