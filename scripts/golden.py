@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from ratectl import deploy, spec
+from ratectl import deploy, sites, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import Host, Reader
 
@@ -32,7 +32,7 @@ def rendered(case: Path) -> dict[str, bytes]:
     jobs = spec.loads(content, path=case / "spec.toml", host_timezone=facts["zone"]).jobs
     files: dict[str, bytes] = {}
     for name, own in facts["hosts"].items():
-        site = deploy.Site(
+        site = sites.Site(
             backend=BACKENDS[name],
             scope=facts["scope"] if facts["scope"] in BACKENDS[name].SCOPES else "user",
             host=_host(facts["zone"], own),

@@ -9,7 +9,7 @@ from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import PowerCutError, done
 from tests.fakes.office import Office
 
-from ratectl import deploy, report
+from ratectl import deploy, report, sites
 from ratectl.backends.base import Verb
 from ratectl.errors import ConfigError, EngineError
 from ratectl.firing.journal import Journal
@@ -184,7 +184,7 @@ class Stubborn:
 
 def test_a_refused_cover_installs_nothing(office):
     """Jobs that the engine cannot wake stop the whole install, each with its name and the reason."""
-    site = deploy.Site(backend=Stubborn(), scope="user", host=office.account, reader=office.machine)
+    site = sites.Site(backend=Stubborn(), scope="user", host=office.account, reader=office.machine)
 
     with pytest.raises(ConfigError, match="a: no such moment\\n  b: no such moment"):
         deploy.covers_of(site, jobs("a", "b"))

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.fakes import jobs as fake_jobs
 from tests.fakes import machine
 
-from ratectl import deploy, schedule
+from ratectl import deploy, schedule, sites
 from ratectl.backends import BACKENDS
 
 HOUR = 3600
@@ -81,7 +81,7 @@ def changes(zone_name):
 def native_texts(backend, text, zone, host_zone):
     """What ``render`` writes for one job with the schedule *text*."""
     job = fake_jobs.job("law", schedule=f'"{text}"', timezone=f'"{zone.key}"')
-    site = deploy.Site(
+    site = sites.Site(
         backend=BACKENDS[backend],
         scope="user",
         host=machine.host(zone=host_zone),

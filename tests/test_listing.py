@@ -10,7 +10,7 @@ from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, host
 from tests.test_deploy import Office
 
-from ratectl import deploy, listing, report
+from ratectl import listing, report, sites
 from ratectl.backends import BACKENDS
 from ratectl.errors import RefusedError, SpecError
 from ratectl.firing.journal import Journal
@@ -26,7 +26,7 @@ def office(tmp_path):
 
 
 def rows(office, spec=lambda _row: ""):
-    holds = deploy.survey(office.account, office.machine)
+    holds = sites.survey(office.account, office.machine)
     with office.at_work() as (_, journal):
         installed = journal.installed()
         last = journal.last_firings(installed, pytest.fail)
@@ -213,7 +213,7 @@ def test_drift_of_the_spec(digest, load, told):
 
 def test_every_engine_is_asked():
     """On Linux the engines that exist are asked, as root in both scopes."""
-    site = {(s.backend.NAME, s.scope) for s in deploy.survey(host(), Machine(booted=True))}
+    site = {(s.backend.NAME, s.scope) for s in sites.survey(host(), Machine(booted=True))}
 
     assert site == {("cron", "user"), ("systemd", "user")}
     assert set(BACKENDS) == {"cron", "launchd", "systemd", "windows"}

@@ -10,8 +10,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
-from ratectl.deploy import Site
 from ratectl.errors import EngineError, RefusedError, UsageError
+from ratectl.sites import Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,28 +10,24 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import plan, schedule
 from ratectl.backends import BACKENDS
-from ratectl.backends import systemd_sandbox as sandbox
 from ratectl.backends.base import EngineAbsentError, Verb
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.calendar import Window
 from ratectl.schedule.triggers import Fidelity
+from ratectl.sites import Part, Site, part_of, render, same_place, survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.base import (
-        Artefact,
-        Backend,
-        Change,
         Entry,
         Found,
-        Host,
         Reader,
         Step,
     )
@@ -46,19 +42,6 @@ TOLERANCE = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """One engine in one scope on one host: where entries stand."""
-
-    backend: Backend
-    scope: str
-    host: Host
-    reader: Reader
-
-    def __str__(self) -> str:
-        return f"{self.backend.NAME} ({self.scope})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The jobs of one spec file, as they are to be installed."""
 
@@ -66,17 +49,6 @@ class Source:
     path: str
     digest: str
     """Of the file's bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What happens at one site."""
-
-    site: Site
-    changes: tuple[Change, ...]
-    steps: tuple[Step, ...]
-    found: Found
-    """What stood there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,69 +217,6 @@ def _take_back(
     journal.put_back(before)
 
 
-def survey(
-    host: Host,
-    reader: Reader,
-    refused: Callable[[Site, RatectlError], None] | None = None,
-) -> dict[Site, Found]:
-    """Return what every engine of this machine holds of this account: as root the system's and root's own.
-
-    Raises EngineError where one holds something of ours that must not be touched, unless *refused* is to hear it.
-    """
-    holds: dict[Site, Found] = {}
-    places = set()
-    for backend in BACKENDS.values():
-        if host.platform not in backend.PLATFORMS:
-            continue
-        for scope in ("system", "user"):
-            if scope not in backend.SCOPES or (scope == "system" and not host.root):
-                continue
-            site = Site(backend=backend, scope=scope, host=host, reader=reader)
-            try:
-                found = backend.inspect(reader, host, scope)
-            except EngineAbsentError:
-                continue
-            except RatectlError as error:
-                if refused is None:
-                    raise
-                refused(site, error)
-                continue
-            place = (backend.NAME, found.raw.get("place", scope.encode()))
-            if place not in places:  # root's crontab may serve both scopes
-                places.add(place)
-                holds[site] = found
-    return holds
-
-
-def part_of(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:
-    """Return what *changes* take at *site*, where *found* stands."""
-    steps = site.backend.stage(plan.pending(changes), found, site.host, site.scope)
-    return Part(site=site, changes=changes, steps=steps, found=found)
-
-
-def render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
-    """Return the native texts of *job* for this very machine: whose its files are counts, too."""
-    host = _knowing(site, job) if site.backend.CONFINES else site.host
-    return site.backend.render(job, cover, host, site.scope)
-
-
-def _knowing(site: Site, job: Job) -> Host:
-    """Return the host with what *job* finds on it: where its outputs really lie, and whether all is the account's own.
-
-    What is not there yet will be made by the account.
-    """
-    outputs = [site.reader.real(Path(path)) for path in sandbox.files(job)]
-    folders = tuple(dict.fromkeys(path.parent for path in outputs))
-    own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
-    leaves = {path.parent for path in (*own, *map(Path, site.host.fetch))}
-    on_the_way = leaves.union(*(path.parents for path in leaves))
-    foreign = not (
-        {site.reader.owner(path) for path in own} <= {site.host.uid, None}
-        and {site.reader.owner(path) for path in on_the_way} <= {site.host.uid, 0, None}
-    )
-    return replace(site.host, folders=tuple(map(str, folders)), foreign=foreign)
-
-
 def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> bool:
     """Tell whether the journal's snapshot of *job* is missing or another."""
     if row is None:
@@ -335,24 +244,15 @@ def _moves(
         if old != site:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
                 held = old.backend.inspect(old.reader, old.host, old.scope)
-                if not _same_place(old, held, site, found):
+                if not same_place(old, held, site, found):
                     yield part_of(old, held, plan.removals(held.entries, jobs))
 
 
 def _left_anywhere(site: Site, found: Found, names: Collection[str]) -> Iterator[Part]:
     """Yield the removal of all entries of *names* at other sites, whatever the journal says."""
     for old, held in survey(site.host, site.reader).items():
-        if not _same_place(old, held, site, found):
+        if not same_place(old, held, site, found):
             yield part_of(old, held, plan.removals(held.entries, names))
-
-
-def _same_place(one: Site, held: Found, other: Site, found: Found) -> bool:
-    """Tell whether both sites are one place: root's crontab may serve both scopes."""
-    places = {
-        held.raw.get("place", one.scope.encode()),
-        found.raw.get("place", other.scope.encode()),
-    }
-    return one.backend is other.backend and len(places) == 1
 
 
 def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, Entry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ratectl import deploy, schedule
+from ratectl import schedule, sites
 from ratectl.backends import BACKENDS
 from ratectl.errors import RefusedError, SpecError, StorageError
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ratectl.backends.base import Entry, Found
-    from ratectl.deploy import Site
     from ratectl.firing.journal import Firing, Installed
     from ratectl.model import Job
+    from ratectl.sites import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
         yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
     else:
         cover = site.backend.check(row.job, site.host.zone)
-        wanted = deploy.render(site, row.job, cover)
+        wanted = sites.render(site, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
             yield "differs from what would be installed now"
 

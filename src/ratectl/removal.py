@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from ratectl import plan
 from ratectl.backends import BACKENDS
-from ratectl.deploy import Part, Site, Source, part_of
+from ratectl.deploy import Source
 from ratectl.errors import EngineError
+from ratectl.sites import Part, Site, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ class Removal:
 def prepare(
     held: Mapping[Site, Found], installed: Sequence[Installed], names: Collection[str] | None
 ) -> Removal:
-    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`deploy.survey`."""
+    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`sites.survey`."""
     recorded = {row.job.name for row in installed}
     known = recorded.union(*(found.entries for found in held.values()))
     meant = known if names is None else set(names) & known

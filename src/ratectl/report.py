@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.backends.base import Change, Step
-    from ratectl.deploy import Part, Prepared
+    from ratectl.deploy import Prepared
     from ratectl.doctor.finding import Finding
     from ratectl.listing import Row
     from ratectl.removal import Removal
     from ratectl.schedule.triggers import Cover
+    from ratectl.sites import Part
 
 _SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-", Verb.KEEP: "="}
 _TOGETHER = 3

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from tests.fakes.machine import Machine, host, mac
 
-from ratectl import deploy, removal
+from ratectl import deploy, removal, sites
 from ratectl.backends import BACKENDS
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
@@ -22,7 +22,7 @@ class Office:
         self.use(engine)
 
     def use(self, engine):
-        self.site = deploy.Site(
+        self.site = sites.Site(
             backend=BACKENDS[engine], scope="user", host=self.account, reader=self.machine
         )
 
@@ -61,7 +61,7 @@ class Office:
 
     def remove(self, *names):
         with self.at_work() as (undertaking, journal):
-            holds = deploy.survey(self.account, self.machine)
+            holds = sites.survey(self.account, self.machine)
             doing = removal.prepare(holds, journal.installed(), names or None)
             removal.apply(
                 doing, undertaking, perform=self.machine.perform, note=journal.forget_jobs
@@ -70,7 +70,7 @@ class Office:
 
     def pause(self, *names):
         with self.at_work() as (undertaking, journal):
-            holds = deploy.survey(self.account, self.machine)
+            holds = sites.survey(self.account, self.machine)
             doing = removal.prepare(holds, journal.installed(), names)
             removal.apply(doing, undertaking, perform=self.machine.perform, note=journal.pause_jobs)
 

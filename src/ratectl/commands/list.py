@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl import deploy, host, listing, machine, report
+from ratectl import deploy, host, listing, machine, report, sites
 from ratectl.commands.install import JsonOption
 from ratectl.firing.journal import Journal
 
@@ -20,7 +20,7 @@ def list_(*, json: JsonOption = False) -> None:
     """List the installed jobs as the OS has them."""
     here = machine.current()
     reader = host.SystemReader()
-    holds = deploy.survey(here, reader)
+    holds = sites.survey(here, reader)
     with Journal(here.state_dir) as journal:
         installed = journal.readable()
         rows = listing.rows(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import deploy, host, machine, removal, report
+from ratectl import host, machine, removal, report, sites
 from ratectl.commands.remove import refuse_unknown
 from ratectl.errors import UsageError
 from ratectl.firing.journal import Journal
@@ -29,7 +29,7 @@ def pause(
         installed = journal.readable()
         known = {row.job.name for row in installed}
         meant = known if names is None else names
-        held = deploy.survey(here, host.SystemReader())
+        held = sites.survey(here, host.SystemReader())
         doing = removal.prepare(held, installed, meant)
         refuse_unknown(frozenset(meant) - known, removal.Removal(parts=(), forget=()), journal)
         asleep = {row.job.name for row in installed if row.paused}

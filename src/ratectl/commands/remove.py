@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import deploy, host, machine, removal, report
+from ratectl import host, machine, removal, report, sites
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
@@ -38,7 +38,7 @@ def remove(
         exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
-        doing = removal.prepare(deploy.survey(here, reader), journal.readable(), names)
+        doing = removal.prepare(sites.survey(here, reader), journal.readable(), names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, doing, journal)

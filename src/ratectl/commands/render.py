@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from ratectl import choose, deploy, host, machine, spec
+from ratectl import choose, deploy, host, machine, sites, spec
 from ratectl.commands.install import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, UsageError
 
@@ -37,7 +37,7 @@ def render(
     zone = _zone(host_timezone) if host_timezone else machine.zone()
     target = machine.target(engine, zone, program)
     loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
-    site = deploy.Site(backend=engine, scope=scope, host=target, reader=host.SystemReader())
+    site = sites.Site(backend=engine, scope=scope, host=target, reader=host.SystemReader())
     files = deploy.files(site, loaded.jobs)
     _write(out, files)
     typer.echo(f"{len(files)} file{'' if len(files) == 1 else 's'} for {backend} in {out}")

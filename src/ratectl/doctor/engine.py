@@ -16,8 +16,8 @@ from ratectl.errors import EngineError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.deploy import Site
     from ratectl.doctor.scene import Scene
+    from ratectl.sites import Site
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
 SHADOW = Path("/etc/shadow")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import deploy
+from ratectl import sites
 from ratectl.backends import BACKENDS, systemd
 from ratectl.doctor import mending
 from ratectl.doctor.clock import has_zone
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.base import Entry
-    from ratectl.deploy import Site
     from ratectl.doctor.scene import Scene
     from ratectl.firing.journal import Installed
+    from ratectl.sites import Site
 
 
 def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
@@ -118,12 +118,12 @@ def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     if row.host_timezone != site.host.zone.key or site != scene.home(row):
         return  # which other checks tell
     cover = site.backend.check(row.job, site.host.zone)
-    if entry.artefacts == deploy.render(site, row.job, cover):
+    if entry.artefacts == sites.render(site, row.job, cover):
         return
     mend = mending.install(scene.host, row)
     start = _start(site, entry)
     as_it_calls = replace(site, host=replace(site.host, fetch=start))
-    if start and entry.artefacts == deploy.render(as_it_calls, row.job, cover):
+    if start and entry.artefacts == sites.render(as_it_calls, row.job, cover):
         text = f"{site} calls another ratectl than this one: {mending.typed(site.host, *start)}"
         yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
         return

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ratectl.backends.base import Entry
-    from ratectl.deploy import Site
     from ratectl.doctor.network import Asked
     from ratectl.doctor.scene import Scene
     from ratectl.firing.journal import Installed
+    from ratectl.sites import Site
 
 OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     engine.unscheduled,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ratectl import deploy
+from ratectl import sites
 from ratectl.backends import BACKENDS, cron
-from ratectl.deploy import Site
 from ratectl.doctor import mending
+from ratectl.sites import Site
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -121,7 +121,7 @@ class Scene:
 def survey(host: Host, reader: Reader) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
     """Return what each engine holds, and which do not let us look."""
     refused: dict[Site, RatectlError] = {}
-    holds = deploy.survey(host, reader, refused.__setitem__)
+    holds = sites.survey(host, reader, refused.__setitem__)
     return holds, refused
 
 
