@@ -184,9 +184,10 @@ def arrive(account, seen):
     pause_until(seen.missed + MINUTE + dt.timedelta(seconds=2))  # would it be done twice?
     account.wait_for_lines(output(account, JOB), count=4, limit=75)
     seen.in_the_end = account.json("list")
+    account.ratectl("remove", "--all")
+    pause_until(now() + dt.timedelta(seconds=5))  # for a firing that is at work
     seen.slots = {job: account.json("history", job) for job in (JOB, PAUSED, MISSED)}
     seen.texts = {job: account.read(output(account, job)).decode() for job in seen.slots}
-    account.ratectl("remove", "--all")
     seen.said_by_cron = account.sh("cat /var/log/cron.mail /var/log/cron.out 2>/dev/null")
 
 
