@@ -36,6 +36,7 @@ def test_files(reader, tmp_path):
     assert reader.read(path) is None
 
 
+@pytest.mark.posix("symbolic links need a privilege")
 def test_a_link_is_replaced_not_followed(tmp_path):
     """Writing over a mask replaces the link, and not what it points to."""
     (tmp_path / "target").write_bytes(b"theirs")
