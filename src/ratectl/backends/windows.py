@@ -14,6 +14,7 @@ from pathlib import PureWindowsPath
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
+from ratectl.backends import windows_limits
 from ratectl.backends.base import (
     Artefact,
     Change,
@@ -27,12 +28,20 @@ from ratectl.backends.base import (
     Step,
     Verb,
     WriteFile,
+    console_text,
     cover_for,
     nothing_to_do,
     separate_files,
 )
-from ratectl.backends.windows_task import canonical, element, parse, to_bytes, trigger_nodes
-from ratectl.errors import ConfigError, EngineError
+from ratectl.backends.windows_task import (
+    canonical,
+    element,
+    parse,
+    printed_as,
+    to_bytes,
+    trigger_nodes,
+)
+from ratectl.errors import EngineError
 from ratectl.schedule.triggers import Abilities, Cover
 
 if TYPE_CHECKING:
@@ -52,14 +61,23 @@ ABILITIES = Abilities(
     fold="unknown",
     most=48,
 )
+_WATCHED = (
+    ("Settings", "DisallowStartIfOnBatteries"),
+    ("Settings", "StopIfGoingOnBatteries"),
+    ("Settings", "StartWhenAvailable"),
+    ("Actions", "Exec", "Command"),
+    ("Actions", "Exec", "Arguments"),
+)
+"""What keeps a task from doing its work when somebody changes it, and is worth a word in a plan."""
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("win32",)
 TELLS_NEXT = False
 CONFINES = False
 
 FOLDER = "\\ratectl\\"
-_VARIABLE = re.compile(r"%[^%]+%")
-_OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)")
+_OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)", re.IGNORECASE)
+_UNATTENDED = ("S4U", "Password")
+"""Ways of logging on that need nobody to be there."""
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
@@ -69,9 +87,17 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
 
 
 def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
-    """Return that such a task runs only while its user is logged on."""
-    del reader, host, scope
-    return ("windows: the tasks run only while you are logged on",)
+    """Return when such a task does not run, or what it cannot reach, as this process may register it."""
+    del reader, scope
+    if host.root:
+        return (
+            "windows: the tasks run whether you are logged on or not, and then without your network "
+            "password: no shared folder that asks for one, and no file that Windows encrypts for you",
+        )
+    return (
+        "windows: the tasks run only while you are logged on; "
+        "`ratectl install` from an administrator's prompt registers tasks that run without",
+    )
 
 
 keep_awake = nothing_to_do
@@ -84,9 +110,9 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     answer = reader.query(("schtasks", "/Query", "/FO", "CSV", "/NH"))
     if answer.code:
         raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
-    rows = csv.reader(io.StringIO(answer.stdout.decode("utf-8", "replace")))
-    paths = {row[0] for row in rows if row}
-    jobs = sorted(told[1] for path in paths if (told := _OURS.fullmatch(path)))
+    rows = csv.reader(io.StringIO(console_text(answer.stdout)))
+    paths = {row[0] for row in rows if row}  # all else is in the language of the machine
+    jobs = sorted({told[1].lower() for path in paths if (told := _OURS.fullmatch(path))})
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
 
 
@@ -99,10 +125,11 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     """Return the task of *job* as UTF-16LE XML. Raises ConfigError on what Windows would expand or refuse."""
     del scope
     argv = host.argv(job.name)
+    windows_limits.see_to(argv, host.user)
     triggers = tuple(trigger_nodes(cover.triggers))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
-    task = _task(job.name, argv, host.user, triggers, enabled=True, limit=limit)
+    task = _task(job.name, host, triggers, limit=limit)
     return (Artefact(job=job.name, name=f"{job.name}.xml", data=to_bytes(task)),)
 
 
@@ -117,31 +144,19 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
 
 def _steps(change: Change, host: Host) -> Iterator[Step]:
     path = FOLDER + change.job
+    draft = host.state_dir / f"{change.job}.task.xml"
     if change.verb is Verb.DELETE:
         yield Run(argv=("schtasks", "/Delete", "/TN", path, "/F"), why="delete the task")
+        yield RemoveFile(path=draft)  # an install that was cut short may have left it
     elif change.verb is not Verb.KEEP:
-        draft = host.state_dir / f"{change.job}.task.xml"
         yield WriteFile(path=draft, data=change.artefacts[0].data)
         argv = ("schtasks", "/Create", "/TN", path, "/XML", str(draft), "/F")
         yield Run(argv=argv, why="register the task")
         yield RemoveFile(path=draft)
 
 
-def _task(
-    job: str,
-    argv: Sequence[str],
-    user: str,
-    triggers: Sequence[ET.Element],
-    *,
-    enabled: bool,
-    limit: int,
-) -> ET.Element:
-    command, *words = argv
-    arguments = list2cmdline(words)
-    for text in (command, arguments):
-        _refuse_variables(text)
-    if len(command) > 260:
-        raise ConfigError(f"windows: the program's path is longer than 260 characters: {command}")
+def _task(job: str, host: Host, triggers: Sequence[ET.Element], *, limit: int) -> ET.Element:
+    command, *words = host.argv(job)
     registration = element(
         "RegistrationInfo",
         element("Source", "ratectl"),
@@ -151,32 +166,35 @@ def _task(
     action = element(
         "Exec",
         element("Command", command),
-        element("Arguments", arguments),
+        element("Arguments", list2cmdline(words)),
         element("WorkingDirectory", str(PureWindowsPath(command).parent)),
     )
     return element(
         "Task",
         registration,
         element("Triggers", *triggers),
-        element("Principals", _principal(user)),
-        _settings(enabled=enabled, limit=limit),
+        element("Principals", _principal(host)),
+        _settings(limit),
         element("Actions", action, Context="Author"),
         version="1.2",
     )
 
 
-def _principal(user: str) -> ET.Element:
-    """Return who runs the task: *user*, while logged on, without raised rights."""
+def _principal(host: Host) -> ET.Element:
+    """Return who runs the task, without raised rights: logged on or not, where we may ask for that.
+
+    S4U needs no password; registering it is denied unless the process is elevated.
+    """
     return element(
         "Principal",
-        element("UserId", user),
-        element("LogonType", "InteractiveToken"),
+        element("UserId", host.user),
+        element("LogonType", "S4U" if host.root else "InteractiveToken"),
         element("RunLevel", "LeastPrivilege"),
         id="Author",
     )
 
 
-def _settings(*, enabled: bool, limit: int) -> ET.Element:
+def _settings(limit: int) -> ET.Element:
     """Return settings that let a laptop on batteries record; *limit* seconds end a stuck run."""
     values = {
         "MultipleInstancesPolicy": "IgnoreNew",
@@ -184,20 +202,12 @@ def _settings(*, enabled: bool, limit: int) -> ET.Element:
         "StopIfGoingOnBatteries": "false",
         "StartWhenAvailable": "true",
         "RunOnlyIfNetworkAvailable": "false",
-        "Enabled": "true" if enabled else "false",
+        "Enabled": "true",
         "WakeToRun": "false",
         "ExecutionTimeLimit": f"PT{limit}S",
         "Priority": "7",
     }
     return element("Settings", *(element(tag, text) for tag, text in values.items()))
-
-
-def _refuse_variables(text: str) -> None:
-    if _VARIABLE.search(text):
-        raise ConfigError(
-            f"windows: {text!r} holds a pair of percent signs, which Task Scheduler expands as a variable; "
-            "move ratectl or its state directory to a path without `%`"
-        )
 
 
 def _entry(reader: Reader, host: Host, job: str) -> Entry:
@@ -209,17 +219,52 @@ def _entry(reader: Reader, host: Host, job: str) -> Entry:
         return Entry(
             job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
         )
-    like = _task(job, host.argv(job), host.user, (), enabled=True, limit=0)
+    like = _task(job, host, (), limit=0)
     task = canonical(task, like)
+    _spell_as(task, like)
     enabled = _text(task, "Settings", "Enabled") != "false"
-    _replace_user(task, host.user)
     return Entry(
         job=job,
-        triggers=tuple(_summary(node) for node in task[1]),
+        triggers=tuple(_summary(node) for node in _nodes(task, "Triggers", "*")),
         artefacts=(Artefact(job=job, name=f"{job}.xml", data=to_bytes(task)),),
         enabled=enabled,
-        drift=() if enabled else ("the task is disabled",),
+        drift=_drift(task, like, enabled=enabled),
     )
+
+
+def _drift(task: ET.Element, like: ET.Element, *, enabled: bool) -> tuple[str, ...]:
+    """Return what somebody changed that keeps *task* from doing its work, in words."""
+    return (
+        *(() if enabled else ("the task is disabled",)),
+        *(
+            f"the task's {place[-1]} is {_text(task, *place)!r}"
+            for place in _WATCHED
+            if _text(task, *place) != _text(like, *place)
+        ),
+    )
+
+
+def _spell_as(task: ET.Element, like: ET.Element) -> None:
+    """Spell in *task* as *like* does what means the same, or is more than we may ask for."""
+    for node, ours in zip(
+        _nodes(task, "Principals", "Principal", "UserId"),
+        _nodes(like, "Principals", "Principal", "UserId"),
+        strict=False,
+    ):
+        node.text = ours.text  # only this account's own tasks are listed: a SID, or its name
+    for node, ours in zip(
+        _nodes(task, "Principals", "Principal", "LogonType"),
+        _nodes(like, "Principals", "Principal", "LogonType"),
+        strict=False,
+    ):
+        if node.text in _UNATTENDED:
+            node.text = ours.text
+    for tag in ("Command", "Arguments", "WorkingDirectory"):
+        for node, ours in zip(
+            _nodes(task, "Actions", "Exec", tag), _nodes(like, "Actions", "Exec", tag), strict=False
+        ):
+            if printed_as(ours.text or "", node.text or ""):
+                node.text = ours.text
 
 
 def _nodes(task: ET.Element, *tags: str) -> Iterator[ET.Element]:
@@ -228,12 +273,6 @@ def _nodes(task: ET.Element, *tags: str) -> Iterator[ET.Element]:
 
 def _text(task: ET.Element, *tags: str) -> str:
     return next((node.text or "" for node in _nodes(task, *tags)), "")
-
-
-def _replace_user(task: ET.Element, user: str) -> None:
-    """Put *user* where Windows may have spelled the same account differently."""
-    for node in _nodes(task, "Principals", "Principal", "UserId"):
-        node.text = user
 
 
 def _summary(trigger: ET.Element) -> str:
