@@ -62,6 +62,8 @@ class Machine:
         self.folders = {Path("/run/systemd/system")} if booted else set()
         self.crontab = Crontab(flavour) if flavour else None
         self.systemd = Systemd(self) if booted else None
+        self.tasks = None
+        """Windows' schtasks, where a test puts one: tests.fakes.tasks.Tasks."""
         self.running = {"cron", "sh"} if daemon else {"sh"}
         self.now = now or dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
         self.steps_left: int | None = None
@@ -89,8 +91,8 @@ class Machine:
         return self.owners.get(path)
 
     def which(self, program):
-        there = {"crontab": self.crontab, "systemctl": self.systemd}
-        if program not in there and program not in {"launchctl", "schtasks"}:
+        there = {"crontab": self.crontab, "systemctl": self.systemd, "schtasks": self.tasks}
+        if program not in there and program != "launchctl":
             raise AssertionError(f"the fake knows no program {program!r}")
         return f"/usr/bin/{program}" if there.get(program) else None
 
@@ -140,6 +142,8 @@ class Machine:
         if argv[:-1] == ("loginctl", "--no-ask-password", "enable-linger") and self.systemd:
             self.files[Path("/var/lib/systemd/linger", argv[-1])] = b""
             return done()
+        if argv[0] == "schtasks" and self.tasks:
+            return self.tasks.call(argv[1:], self.files)
         raise AssertionError(f"the fake cannot run {argv}")
 
 
