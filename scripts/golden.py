@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from ratectl import deploy, sites, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import Host, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 
@@ -25,13 +28,15 @@ def cases() -> list[Path]:
     return sorted(path.parent for path in GOLDEN.glob("*/spec.toml"))
 
 
-def rendered(case: Path) -> dict[str, bytes]:
-    """Return every file of *case* by its path below the case, ``BACKEND/NAME``."""
+def rendered(case: Path, engines: Collection[str] = tuple(BACKENDS)) -> dict[str, bytes]:
+    """Return every file of *case* for *engines* by its path below the case, ``BACKEND/NAME``."""
     facts = json.loads((case / "host.json").read_text(encoding="utf-8"))
     content = (case / "spec.toml").read_bytes()
     jobs = spec.loads(content, path=case / "spec.toml", host_timezone=facts["zone"]).jobs
     files: dict[str, bytes] = {}
     for name, own in facts["hosts"].items():
+        if name not in engines:
+            continue
         site = sites.Site(
             backend=BACKENDS[name],
             scope=facts["scope"] if facts["scope"] in BACKENDS[name].SCOPES else "user",
@@ -52,12 +57,13 @@ def recorded(case: Path) -> dict[str, bytes]:
 
 
 def _host(zone: str, own: dict[str, Any]) -> Host:
-    home = Path(own["home"])
+    kind = PureWindowsPath if own["platform"] == "win32" else Path  # as that system spells it
+    home = kind(own["home"])
     return Host(
         platform=own["platform"],
         zone=ZoneInfo(zone),
         fetch=tuple(own["fetch"]),
-        state_dir=Path(own["state_dir"]),
+        state_dir=cast("Path", kind(own["state_dir"])),
         state_is_default=own["state_is_default"],
         user=own["user"],
         home=home,

@@ -86,6 +86,15 @@ def _own_home(tmp_path_factory):
     os.environ.update(before)
 
 
+def pytest_runtest_setup(item):
+    """Leave out, with the reason, what the running system has no counterpart of."""
+    posix = item.get_closest_marker("posix")
+    if posix and sys.platform == "win32":
+        pytest.skip(f"not on Windows: {posix.args[0]}")
+    if item.get_closest_marker("windows") and sys.platform != "win32":
+        pytest.skip("on Windows only: `python3 scripts/wine.py -m pytest -m windows`")
+
+
 def pytest_terminal_summary(terminalreporter):
     """Show the figures that tests recorded, also those of workers, whose own output nobody sees."""
     for outcome in ("passed", "failed"):

@@ -65,7 +65,7 @@ def test_closed_pipe_is_quiet():
     assert b"Traceback" not in said
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.posix("POSIX signals")
 def test_interrupt_is_quiet():
     """Ctrl-C ends a command with the code that shells expect, without a traceback."""
     endless = (*PROGRAM, "next", "every second", "--count", "900000000", "--json")

@@ -20,7 +20,7 @@ JOB = job()
     catch_up=st.sampled_from(CatchUp),
     overlap=st.sampled_from(Overlap),
     closed_days=st.sampled_from(ClosedDays),
-    agree=st.decimals(0, 1, places=6),
+    agree=st.decimals("0.000001", 1, places=6),
     tags=st.lists(st.text()),
 )
 def test_plain_form_is_lossless(pairs, providers, catch_up, overlap, closed_days, agree, tags):

@@ -23,6 +23,7 @@ def prepared(office, *wanted, prune=False):
         return deploy.prepare(office.site, source, journal, prune=prune)
 
 
+@pytest.mark.posix("paths of another system")
 def test_a_first_plan(office):
     """A plan names the engine, each change with its reason, and every step in order."""
     plan = prepared(office, job("home"), job("abroad", schedule='"every 5 seconds"'))
@@ -84,6 +85,7 @@ def test_long_plans_are_cut(office):
     assert len(text.splitlines()) < 50
 
 
+@pytest.mark.posix("paths of another system")
 def test_units_and_long_commands(office):
     """Written and removed files are shown by path, long command lines are cut."""
     office.use("systemd")

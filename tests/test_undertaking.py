@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import threading
 
 import pytest
@@ -36,8 +35,11 @@ def test_looking_whether_one_was_cut_short(tmp_path):
     assert not was_interrupted(tmp_path)
 
 
+@pytest.mark.posix("the limit is set by setrlimit")
 def test_no_room_to_remember(tmp_path):
     """Where not even a note can be written, nothing is begun."""
+    import resource  # noqa: PLC0415 - POSIX only
+
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with exclusive(tmp_path) as undertaking:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))

@@ -91,7 +91,7 @@ class SystemReader:
 
     def which(self, program: str) -> str | None:
         """Return the absolute path of *program* on the PATH or in the system's folders, or None."""
-        return shutil.which(program, path=_path())
+        return _which(program)
 
     def processes(self) -> frozenset[str]:
         """Return the base names of the programs that run now (``busybox crond`` counts as ``crond``)."""
@@ -358,7 +358,7 @@ class Children:
 
 
 def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
-    program = shutil.which(argv[0], path=_path())
+    program = _which(argv[0])
     if program is None:
         return Completed(
             code=127, stdout=b"", stderr=f"no program {argv[0]!r} on the PATH".encode()
@@ -377,6 +377,18 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
     except OSError as error:
         raise EngineError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
     return Completed(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def _which(name: str) -> str | None:
+    """Return the absolute path of *name*. Windows' own programs come from its own folder.
+
+    Left to itself, Python looks into the current folder first on Windows.
+    """
+    if sys.platform == "win32":
+        own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", f"{name}.exe")
+        if own.is_file():
+            return str(own)
+    return shutil.which(name, path=_path())
 
 
 def _path() -> str:

@@ -10,10 +10,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ratectl import paths
+from ratectl import paths, windows_account
 from ratectl.backends.base import Host
 from ratectl.errors import ConfigError
-from ratectl.host import SystemReader
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -41,19 +40,10 @@ def _account(zone: ZoneInfo) -> Host:
         home=home,
         config_home=Path(config) if config else Path.home() / ".config",
         data_home=Path(data) if data else Path.home() / ".local" / "share",
-        root=_is_administrator(),
+        root=windows_account.is_elevated() if sys.platform == "win32" else os.geteuid() == 0,
         uid=0 if sys.platform == "win32" else os.geteuid(),
         namespaces=_may_make_namespaces(),
     )
-
-
-def _is_administrator() -> bool:
-    """Tell whether this process has all rights: root's, or those of an elevated prompt on Windows."""
-    if sys.platform == "win32":
-        import ctypes  # noqa: PLC0415 - Windows only
-
-        return bool(ctypes.windll.shell32.IsUserAnAdmin())
-    return os.geteuid() == 0
 
 
 def _may_make_namespaces() -> bool:
@@ -166,19 +156,13 @@ def _named_zone(name: str) -> ZoneInfo:
 
 def _user() -> str:
     if sys.platform == "win32":
-        return _windows_sid() or os.environ.get("USERNAME", "")
+        return windows_account.sid() or os.environ.get("USERNAME", "")
     import pwd  # noqa: PLC0415 - POSIX only
 
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
-
-
-def _windows_sid() -> str:
-    answer = SystemReader().query(("whoami", "/user", "/fo", "csv", "/nh"))
-    fields = answer.stdout.decode("ascii", "replace").strip().split(",")
-    return fields[-1].strip('"') if answer.code == 0 and len(fields) > 1 else ""
 
 
 def _home() -> Path:

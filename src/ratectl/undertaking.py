@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, RefusedError, StorageError, TryLaterError
@@ -103,10 +104,20 @@ def exclusive(state_dir: Path) -> Iterator[Undertaking]:
 
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - Windows only
-
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        while not _try_lock(handle):  # Windows' own waiting gives up after ten seconds
+            time.sleep(0.1)
     else:
         import fcntl  # noqa: PLC0415 - POSIX only
 
         fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _try_lock(handle: int) -> bool:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - Windows only
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+    return True

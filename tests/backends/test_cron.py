@@ -180,6 +180,7 @@ def test_what_no_crontab_can_hold(word, told):
         cron.render(job(), cron.check(job(), account.zone), account, "user")
 
 
+@pytest.mark.posix("paths of another system")
 def test_the_state_directory_is_named_when_it_is_another():
     """An artefact names the state directory that an unattended start would not find, and is found again."""
     machine = Machine()

@@ -116,6 +116,7 @@ def service(**changes):
     return unit.data.decode().splitlines()
 
 
+@pytest.mark.posix("paths of another system")
 def test_confined():
     """A job writes where its outputs and its journal are, and nowhere else."""
     lines = service(keys={"output": '["/srv/a b/x.txt", "/srv/$c/100%/y.csv"]'})
@@ -135,6 +136,7 @@ def test_an_output_right_in_roots_home():
     assert "ReadWritePaths=-/root/.local/state/ratectl -/root" in lines
 
 
+@pytest.mark.posix("paths of another system")
 def test_folders_as_they_really_are():
     """Where an output is reached through a link, its real folder is what may be written to."""
     lines = service(folders=("/mnt/rates",))
@@ -169,6 +171,7 @@ def test_without_user_namespaces():
         ({"keys": {"output": '"/srv/tmp-rates/x.txt"'}}, True),
     ],
 )
+@pytest.mark.posix("paths of another system")
 def test_private_tmp(changes, private):
     """A job has a /tmp of its own, unless something that it uses lies in the real one."""
     assert ("PrivateTmp=yes" in service(**changes)) is private
@@ -232,6 +235,7 @@ def test_drift(machine, spoil, told):
     assert install(machine, job()) == ()
 
 
+@pytest.mark.posix("paths of another system")
 def test_a_drop_in_is_told_and_left(machine):
     """A drop-in of somebody is named as drift; it is theirs, so an install leaves it."""
     install(machine, job())

@@ -286,6 +286,7 @@ def test_stage():
     assert put[1].argv[-1] == "/F"
     assert gone == (
         Run(argv=("schtasks", "/Delete", "/TN", "\\ratectl\\usd-inr", "/F"), why="delete the task"),
+        RemoveFile(path=PC.state_dir / "usd-inr.task.xml"),
     )
 
 

@@ -130,6 +130,7 @@ def test_the_banks_own_file(install, backfill, history, tmp_path):
     assert all(abs(found[day] / wanted[day] - 1) < Decimal("1e-11") for day in wanted)
 
 
+@pytest.mark.posix("it is told to stop by a signal")
 def test_stopped_and_again(install, backfill, history, bank, tmp_path):
     """Ctrl-C keeps what is done and says so; the same command does the rest only; a third has nothing to do."""
     install(schedule_texts=("every day at 10:30", "every day at 16:30", "every day at 20:30"))

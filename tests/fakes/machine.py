@@ -99,6 +99,8 @@ class Machine:
         self.crontab = Crontab(flavour) if flavour else None
         self.systemd = Systemd(self) if booted else None
         self.launchd = Launchd(self) if mac else None
+        self.tasks = None
+        """Windows' schtasks, where a test puts one: tests.fakes.tasks.Tasks."""
         self.running = {"cron", "sh"} if daemon else {"sh"}
         self.programs = {"cron", "apt-get"}
         self.modes: dict[Path, int] = {}
@@ -136,6 +138,7 @@ class Machine:
             "crontab": self.crontab,
             "systemctl": self.systemd,
             "launchctl": self.launchd,
+            "schtasks": self.tasks,
         }
         there |= dict.fromkeys(self.programs, True)
         if program not in there and program not in MAY_BE_ABSENT:
@@ -244,6 +247,8 @@ class Machine:
             return done(
                 int(self.files[Path(argv[0])] == b"broken"), stderr=b"no encodings module\n"
             )
+        if argv[0] == "schtasks" and self.tasks:
+            return self.tasks.call(argv[1:], self.files)
         raise AssertionError(f"the fake cannot run {argv}")
 
 

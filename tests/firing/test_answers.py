@@ -54,6 +54,7 @@ class TestKept:
 
         assert answers.find(self.REQUEST) == self.KEPT
 
+    @pytest.mark.posix("modes")
     def test_private_and_without_a_secret(self, state):
         """Nobody else may read it, and neither its name nor its text tells the address or the key."""
         Answers(state).keep(self.REQUEST, self.KEPT)

@@ -97,6 +97,7 @@ STEPS = ("claim", "create", "commit", "append", "confirm", "advance")
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("step", STEPS)
+@pytest.mark.posix("it forks")
 def test_kill_between_steps(step, job, installed, fire, lines, state):
     """A process that ends right before any step leaves nothing that the next firing does not mend."""
     usd = installed(job())

@@ -121,7 +121,7 @@ def test_folder(tmp_path):
     assert (station.state / "journal.sqlite3" / "kept").is_dir()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
+@pytest.mark.posix("modes")
 def test_unreadable(tmp_path, live_rates):
     """A journal of another account is a matter of permission: exit 77."""
     station = Station(folder=tmp_path)

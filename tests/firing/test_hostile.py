@@ -214,6 +214,7 @@ def test_wrong_content_type(fire, station, live_rates):
     ],
     ids=["balloon", "bomb", "50 MB", "honest answer"],
 )
+@pytest.mark.posix("the limit is set by a shell")
 def test_what_swells_takes_bounded_memory(fire, station, live_rates, fault, code):
     """In 400 MiB of address space, 1200 MB packed into a few bytes are refused; the honest answer fits."""
     live_rates.misbehave(fault, times=1000)

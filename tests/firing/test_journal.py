@@ -240,6 +240,7 @@ def test_damaged_journal(state):
     assert path.read_bytes().startswith(b"this was")
 
 
+@pytest.mark.posix("owners have numbers")
 def test_state_directory_of_someone_else(state):
     """A journal that this account may not reach is refused by name, not taken for an empty one."""
     state.mkdir(mode=0)
@@ -252,6 +253,7 @@ def test_state_directory_of_someone_else(state):
         os.seteuid(os.getuid())
 
 
+@pytest.mark.posix("symbolic links need a privilege")
 def test_state_directory_that_leads_nowhere(state):
     """A journal that cannot be looked at is our error, too."""
     state.symlink_to(state)

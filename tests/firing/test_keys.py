@@ -21,6 +21,7 @@ def test_file(tmp_path):
     assert keys.resolve(f"file:{path}") == "s3cret"
 
 
+@pytest.mark.posix("it has no list of homes")
 def test_file_of_nobody():
     """A home of no account here is refused, with the reference."""
     with pytest.raises(RefusedError, match="no such account"):

@@ -53,6 +53,7 @@ def test_append(database, target):
 
 @pytest.mark.parametrize("written", range(len(BATCH) + 1))
 @pytest.mark.parametrize("first", ["file", "link"])
+@pytest.mark.posix("symbolic links need a privilege")
 def test_killed_under_another_name(database, target, written, first):
     """A batch that was torn under one name of a file is completed before another name of it is written to."""
     link = target.parent / "link"
@@ -161,6 +162,7 @@ def test_torn_batch_is_finished_before_the_next(database, target):
     assert target.read_bytes() == BATCH + b"22/11/2026 - 95.20\n"
 
 
+@pytest.mark.posix("symbolic links need a privilege")
 def test_link_is_followed(database, target, tmp_path):
     """An output that is a link stays one."""
     real = tmp_path / "real.txt"
@@ -187,6 +189,7 @@ def test_no_place_for_it(database, tmp_path):
     assert outbox.waiting(database, str(target))
 
 
+@pytest.mark.posix("named pipes are no files there")
 def test_pipe(database, target):
     """A pipe to which nobody listens is refused at once, and its lines wait."""
     os.mkfifo(target)
@@ -210,6 +213,7 @@ def test_full_device(database):
     assert outbox.waiting(database, "/dev/full")
 
 
+@pytest.mark.posix("modes")
 def test_mode_follows_the_umask(database, target):
     """The output belongs to the user, unlike the journal, which is private."""
     before = os.umask(0o027)

@@ -216,6 +216,7 @@ def test_edited_before_the_confirmation(database, target):
     assert target.read_bytes() == OLD + BATCH + b"a note\n"
 
 
+@pytest.mark.posix("symbolic links need a privilege")
 def test_rotated_through_a_link(database, target, tmp_path):
     """Copies are looked for beside the file itself, not beside a link to it."""
     link = tmp_path / "link.txt"
@@ -230,6 +231,7 @@ def test_rotated_through_a_link(database, target, tmp_path):
     assert everything(target) == [OLD, *LINES]
 
 
+@pytest.mark.posix("symbolic links need a privilege")
 def test_links_among_the_copies_are_not_followed(database, target, tmp_path):
     """A link beside the output is not a copy, wherever it leads."""
     elsewhere = tmp_path / "elsewhere"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, 
 from ratectl.firing import held as holding
 from ratectl.firing.book import Book
 from ratectl.firing.journal import Journal
+from ratectl.firing.locks import held
 from ratectl.model import CatchUp, ClosedDays, Output, Overlap, Pair
 
 pytestmark = pytest.mark.network
@@ -555,10 +555,8 @@ class TestOverlap:
 
     @pytest.fixture(autouse=True)
     def _busy(self, state):
-        path = state / "locks" / "job-usd-inr.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with held(state / "locks" / "job-usd-inr.lock", until=None) as got:
+            assert got
             yield
 
     def test_skip(self, job, installed, fire):

@@ -63,6 +63,7 @@ def finished(process):
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at open files in /proc")
+@pytest.mark.posix("it looks at open files in /proc")
 def test_kill_while_another_waits(tmp_path, live_rates):
     """With overlap = "wait", the firing that waits takes the slot over from one that is killed."""
     station = Station(folder=tmp_path)

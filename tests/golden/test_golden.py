@@ -16,12 +16,22 @@ def test_there_are_cases():
         assert engines == {"cron", "launchd", "systemd", "windows"}, case
 
 
+@pytest.mark.posix("paths of another system")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_render(case):
     """The rendered files equal the recorded ones, byte for byte, and no others."""
     assert golden.rendered(case) == golden.recorded(case)
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_tasks_are_the_same_everywhere(case):
+    """A Windows task has the same bytes, whether Windows or another system renders it."""
+    tasks = {name: data for name, data in golden.recorded(case).items() if "windows/" in name}
+
+    assert golden.rendered(case, ("windows",)) == tasks
+
+
+@pytest.mark.posix("paths of another system")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_render_again(case):
     """The same spec gives the same bytes each time."""

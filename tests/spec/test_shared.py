@@ -45,6 +45,7 @@ def journal_of(written):
         ),
     ],
 )
+@pytest.mark.posix("paths of another system")
 def test_journal(written, url):
     """The job carries the URL of the database, paths in it absolute; nothing stands for its own machine's file."""
     assert journal_of(written) == url

@@ -55,6 +55,7 @@ def test_invalid(path):
     assert caught.value.exit_code == 78
 
 
+@pytest.mark.posix("paths of another system")
 def test_outputs():
     """Each way to name an output arrives as its kind and an absolute path or a URL, whose paths are resolved."""
     [job] = load(SPECS / "valid" / "outputs.toml", host_timezone="Europe/Berlin").jobs
@@ -120,6 +121,7 @@ def test_output_in_the_state_directory():
         )
 
 
+@pytest.mark.posix("paths of another system")
 def test_everything():
     """Every key arrives in the job with its meaning."""
     spec = load(SPECS / "valid" / "everything.toml", host_timezone="Europe/Berlin")
@@ -287,6 +289,7 @@ def test_key_file_beside_the_spec():
     assert job.providers[0].api_key == f"file:{PLACE.parent / 'office.key'}"
 
 
+@pytest.mark.posix("it has no list of homes")
 def test_key_file_of_nobody():
     """A home that does not exist is an issue at once."""
     text = HTTP_JSON.format("{base}", "rates.{quote}", '["USD/INR"]')

@@ -7,7 +7,9 @@ nothing: looking goes through a :class:`Reader`, doing is a tuple of steps that
 
 from __future__ import annotations
 
+import codecs
 import functools
+import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -51,6 +53,7 @@ class Host:
     data_home: PurePath
     """Where the user's manager keeps stamps: ``$XDG_DATA_HOME``, by default ``~/.local/share``."""
     root: bool
+    """The account may do anything; on Windows: this process is elevated."""
     uid: int = 0
     """The account's number on POSIX; launchd names the account's domain by it."""
     namespaces: bool = True
@@ -134,6 +137,18 @@ class Expect:
 Step = WriteFile | Link | RemoveFile | Run | Settle | Expect
 
 
+def console_text(data: bytes) -> str:
+    """Return what a command printed: UTF-16 on some of Windows' programs, UTF-8, or the console's code page."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data[:4]:
+        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("oem" if sys.platform == "win32" else "utf-8", "replace")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """How a read-only command ended."""
@@ -145,8 +160,7 @@ class Completed:
     @property
     def said(self) -> str:
         """The command's complaint as one line of text."""
-        text = (self.stderr or self.stdout).decode("utf-8", "replace")
-        return " ".join(text.split())
+        return " ".join(console_text(self.stderr or self.stdout).split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pathlib import PureWindowsPath
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
+from ratectl.backends import windows_limits
 from ratectl.backends.base import (
     Artefact,
     Change,
@@ -27,19 +28,20 @@ from ratectl.backends.base import (
     Step,
     Verb,
     WriteFile,
+    console_text,
     cover_for,
     nothing_to_do,
     separate_files,
 )
 from ratectl.backends.windows_task import (
     canonical,
-    decoded,
     element,
     parse,
+    printed_as,
     to_bytes,
     trigger_nodes,
 )
-from ratectl.errors import ConfigError, EngineError
+from ratectl.errors import EngineError
 from ratectl.schedule.triggers import Abilities, Cover
 
 if TYPE_CHECKING:
@@ -59,22 +61,22 @@ ABILITIES = Abilities(
     fold="unknown",
     most=48,
 )
-SCOPES: tuple[str, ...] = ("user",)
-PLATFORMS: tuple[str, ...] = ("win32",)
-TELLS_NEXT = False
-CONFINES = False
-
-FOLDER = "\\ratectl\\"
 _POWER = {
     "DisallowStartIfOnBatteries": ("false", "true", "does not start on batteries"),
     "StopIfGoingOnBatteries": ("false", "true", "is ended when the power goes"),
     "StartWhenAvailable": ("true", "false", "does not make up for times when the machine was off"),
 }
 """Setting -> what we write, what Windows assumes without it, and what the other value does."""
-LONGEST_PATH = 260
-"""Characters of Command and WorkingDirectory in the schema of tasks."""
-_VARIABLE = re.compile(r"%[^%]+%")
-_OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)")
+_CALLED = ("Command", "Arguments")
+SCOPES: tuple[str, ...] = ("user",)
+PLATFORMS: tuple[str, ...] = ("win32",)
+TELLS_NEXT = False
+CONFINES = False
+
+FOLDER = "\\ratectl\\"
+_OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)", re.IGNORECASE)
+_UNATTENDED = ("S4U", "Password")
+"""Ways of logging on that need nobody to be there."""
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
@@ -84,11 +86,14 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
 
 
 def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
-    """Return that such a task runs only while its user is logged on, unless it may be registered otherwise."""
+    """Return when such a task does not run, or what it cannot reach, as this process may register it."""
     del reader, scope
     if host.root:
-        return ()
-    mend = "`ratectl install` in an elevated prompt lets them run without"
+        without = "no shared folder that asks for one, and no file that Windows encrypts for you"
+        return (
+            f"windows: the tasks run without you, and without your network password: {without}",
+        )
+    mend = "`ratectl install` from an administrator's prompt registers tasks that run without"
     return (f"windows: the tasks run only while you are logged on; {mend}",)
 
 
@@ -102,9 +107,9 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     answer = reader.query(("schtasks", "/Query", "/FO", "CSV", "/NH"))
     if answer.code:
         raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
-    rows = csv.reader(io.StringIO(decoded(answer.stdout)))
-    paths = {row[0] for row in rows if row}
-    jobs = sorted(told[1] for path in paths if (told := _OURS.fullmatch(path)))
+    rows = csv.reader(io.StringIO(console_text(answer.stdout)))
+    paths = {row[0] for row in rows if row}  # all else is in the language of the machine
+    jobs = sorted({told[1].lower() for path in paths if (told := _OURS.fullmatch(path))})
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
 
 
@@ -128,11 +133,11 @@ def check(job: Job, host_zone: ZoneInfo) -> Cover:
 def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
     """Return the task of *job* as UTF-16LE XML. Raises ConfigError on what Windows would expand or refuse."""
     del scope
-    argv = host.argv(job.name)
+    windows_limits.see_to(host.argv(job.name), host.user)
     triggers = tuple(trigger_nodes(cover.triggers))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
-    task = _task(job.name, argv, host, triggers, limit=limit)
+    task = _task(job.name, host, triggers, limit=limit)
     return (Artefact(job=job.name, name=f"{job.name}.xml", data=to_bytes(task)),)
 
 
@@ -147,27 +152,19 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
 
 def _steps(change: Change, host: Host) -> Iterator[Step]:
     path = FOLDER + change.job
+    draft = host.state_dir / f"{change.job}.task.xml"
     if change.verb is Verb.DELETE:
         yield Run(argv=("schtasks", "/Delete", "/TN", path, "/F"), why="delete the task")
+        yield RemoveFile(path=draft)  # an install that was cut short may have left it
     elif change.verb is not Verb.KEEP:
-        draft = host.state_dir / f"{change.job}.task.xml"
         yield WriteFile(path=draft, data=change.artefacts[0].data)
-        argv = ("schtasks", "/Create", "/TN", path, "/XML", str(draft), "/F")
-        yield Run(argv=argv, why="register the task")
+        create = ("schtasks", "/Create", "/TN", path, "/XML", str(draft), "/F")
+        yield Run(argv=create, why="register the task")
         yield RemoveFile(path=draft)
 
 
-def _task(
-    job: str,
-    argv: Sequence[str],
-    host: Host,
-    triggers: Sequence[ET.Element],
-    *,
-    limit: int,
-) -> ET.Element:
-    command, *words = argv
-    arguments = list2cmdline(words)
-    _refuse_unwritable(command, arguments)
+def _task(job: str, host: Host, triggers: Sequence[ET.Element], *, limit: int) -> ET.Element:
+    command, *words = host.argv(job)
     registration = element(
         "RegistrationInfo",
         element("Source", "ratectl"),
@@ -177,7 +174,7 @@ def _task(
     action = element(
         "Exec",
         element("Command", command),
-        element("Arguments", arguments),
+        element("Arguments", list2cmdline(words)),
         element("WorkingDirectory", str(PureWindowsPath(command).parent)),
     )
     return element(
@@ -192,9 +189,9 @@ def _task(
 
 
 def _principal(host: Host) -> ET.Element:
-    """Return who runs the task, without raised rights: the user, and only while logged on unless we are elevated.
+    """Return who runs the task, without raised rights: logged on or not, where we may ask for that.
 
-    Windows lets nobody else register S4U, which needs no password.
+    S4U needs no password; registering it is denied unless the process is elevated.
     """
     return element(
         "Principal",
@@ -221,26 +218,6 @@ def _settings(limit: int) -> ET.Element:
     return element("Settings", *(element(tag, text) for tag, text in values.items()))
 
 
-def _refuse_unwritable(command: str, arguments: str) -> None:
-    """Raise ConfigError on what Windows would expand, cut or refuse."""
-    for text in (command, arguments):
-        if _VARIABLE.search(text):
-            raise ConfigError(
-                f"windows: {text!r} holds a pair of percent signs, which Task Scheduler expands as a variable; "
-                "move ratectl or its state directory to a path without `%`"
-            )
-        if not all(char == "\t" or " " <= char <= "\ud7ff" or char >= "\ue000" for char in text):
-            raise ConfigError(
-                f"windows: {text!r} holds a control character, which no XML can carry"
-            )
-    if re.search(r'["<>|?*]', command):
-        raise ConfigError(f"windows: no program can have this path: {command}")
-    if len(command) > LONGEST_PATH:
-        raise ConfigError(
-            f"windows: the program's path is longer than {LONGEST_PATH} characters: {command}"
-        )
-
-
 def _entry(reader: Reader, host: Host, job: str) -> Entry:
     answer = reader.query(("schtasks", "/Query", "/TN", FOLDER + job, "/XML"))
     try:
@@ -250,24 +227,57 @@ def _entry(reader: Reader, host: Host, job: str) -> Entry:
         return Entry(
             job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
         )
-    like = _task(job, host.argv(job), host, (), limit=0)
+    like = _task(job, host, (), limit=0)
     task = canonical(task, like)
+    _spell_as(task, like)
     enabled = _text(task, "Settings", "Enabled") != "false"
-    _as_we_write_it(task, host)
     return Entry(
         job=job,
-        triggers=tuple(_summary(node) for node in task[1]),
+        triggers=tuple(_summary(node) for node in _nodes(task, "Triggers", "*")),
         artefacts=(Artefact(job=job, name=f"{job}.xml", data=to_bytes(task)),),
         enabled=enabled,
-        drift=(*(() if enabled else ("the task is disabled",)), *_power_drift(task)),
+        drift=_drift(task, like, enabled=enabled),
     )
 
 
-def _power_drift(task: ET.Element) -> Iterator[str]:
-    """Yield the power settings that keep *task* asleep; one that is not there has Windows's own default."""
-    for tag, (wanted, otherwise, effect) in _POWER.items():
-        if (_text(task, "Settings", tag) or otherwise) != wanted:
-            yield f"{tag} is not {wanted}, so the task {effect}"
+def _drift(task: ET.Element, like: ET.Element, *, enabled: bool) -> tuple[str, ...]:
+    """Return what somebody changed that keeps *task* from doing its work, in words."""
+    return (
+        *(() if enabled else ("the task is disabled",)),
+        *(
+            f"{tag} is not {wanted}, so the task {effect}"
+            for tag, (wanted, otherwise, effect) in _POWER.items()
+            if (_text(task, "Settings", tag) or otherwise) != wanted
+        ),
+        *(
+            f"the task's {tag} is {_text(task, 'Actions', 'Exec', tag)!r}"
+            for tag in _CALLED
+            if _text(task, "Actions", "Exec", tag) != _text(like, "Actions", "Exec", tag)
+        ),
+    )
+
+
+def _spell_as(task: ET.Element, like: ET.Element) -> None:
+    """Spell in *task* as *like* does what means the same, or is more than we may ask for."""
+    for node, ours in zip(
+        _nodes(task, "Principals", "Principal", "UserId"),
+        _nodes(like, "Principals", "Principal", "UserId"),
+        strict=False,
+    ):
+        node.text = ours.text  # only this account's own tasks are listed: a SID, or its name
+    for node, ours in zip(
+        _nodes(task, "Principals", "Principal", "LogonType"),
+        _nodes(like, "Principals", "Principal", "LogonType"),
+        strict=False,
+    ):
+        if node.text in _UNATTENDED:
+            node.text = ours.text
+    for tag in ("Command", "Arguments", "WorkingDirectory"):
+        for node, ours in zip(
+            _nodes(task, "Actions", "Exec", tag), _nodes(like, "Actions", "Exec", tag), strict=False
+        ):
+            if printed_as(ours.text or "", node.text or ""):
+                node.text = ours.text
 
 
 def _nodes(task: ET.Element, *tags: str) -> Iterator[ET.Element]:
@@ -276,15 +286,6 @@ def _nodes(task: ET.Element, *tags: str) -> Iterator[ET.Element]:
 
 def _text(task: ET.Element, *tags: str) -> str:
     return next((node.text or "" for node in _nodes(task, *tags)), "")
-
-
-def _as_we_write_it(task: ET.Element, host: Host) -> None:
-    """Put the account as we spell it, and take what was registered with more rights than we have now for what it does."""
-    for node in _nodes(task, "Principals", "Principal", "UserId"):
-        node.text = host.user
-    for node in _nodes(task, "Principals", "Principal", "LogonType"):
-        if node.text == "S4U" and not host.root:
-            node.text = "InteractiveToken"
 
 
 def _summary(trigger: ET.Element) -> str:

@@ -12,6 +12,7 @@ import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+from ratectl.backends.base import console_text
 from ratectl.schedule.calendar import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit
 from ratectl.schedule.triggers import Line, Pulse
 
@@ -35,8 +36,26 @@ _TRIGGER_ORDER = (
     *("ScheduleByDay", "ScheduleByWeek", "ScheduleByMonth", "ScheduleByMonthDayOfWeek"),
 )
 _ORDER = {name: place for place, name in enumerate((*_TRIGGER_ORDER, *_WEEKDAYS[1:], *_MONTHS[1:]))}
-_DEFAULTS = {("Enabled", "true"), ("StopAtDurationEnd", "false")}
+_IN_TRIGGERS = {("Enabled", "true"), ("StopAtDurationEnd", "false")}
 """What Windows adds to a trigger without being told."""
+_DEFAULTS = {
+    "RunLevel": "LeastPrivilege",
+    "MultipleInstancesPolicy": "IgnoreNew",
+    "DisallowStartIfOnBatteries": "true",
+    "StopIfGoingOnBatteries": "true",
+    "StartWhenAvailable": "false",
+    "RunOnlyIfNetworkAvailable": "false",
+    "Enabled": "true",
+    "WakeToRun": "false",
+    "ExecutionTimeLimit": "PT72H",
+    "Priority": "7",
+}
+"""What holds where an export leaves one of our elements out."""
+_KEEPS_ASLEEP = {"RunOnlyIfIdle": "true", "DeleteExpiredTaskAfter": None, "ComHandler": None}
+"""Elements that we never write and that change what a task does: with this text (None: any)."""
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_UNITS = {"Interval": ("M", 60), "ExecutionTimeLimit": ("S", 1)}
+"""In what unit we write the duration of an element."""
 
 
 def element(tag: str, *parts: ET.Element | str, **attributes: str) -> ET.Element:
@@ -141,48 +160,65 @@ def to_bytes(task: ET.Element) -> bytes:
     return codecs.BOM_UTF16_LE + text.replace("\n", "\r\n").encode("utf-16-le", "surrogatepass")
 
 
-def decoded(data: bytes) -> str:
-    """Return what ``schtasks`` printed as text: UTF-16 with or without a mark, or a code page, of which we need the ASCII."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    if data[1:2] == b"\0":
-        return data.decode("utf-16-le", "replace")
-    return data.decode("utf-8", "replace").removeprefix("\ufeff")
-
-
 def parse(data: bytes) -> ET.Element:
     """Return the task in *data*, however ``schtasks /Query /XML`` encoded it. Raises ET.ParseError."""
-    return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", decoded(data)))  # noqa: S314 - from schtasks
+    text = console_text(data)
+    return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1))  # noqa: S314 - from schtasks
 
 
 def canonical(task: ET.Element, like: ET.Element) -> ET.Element:
     """Return *task* in our own order and without what Windows added; *like* shows which elements we write."""
-    children = [_canonical_trigger(child) if _in_triggers(task) else child for child in task]
-    if _in_triggers(task):
-        return element(_tag(task), *children)
+    if _tag(task) == "Triggers":
+        return element("Triggers", *map(_canonical_trigger, task))
     ours = [_tag(child) for child in like]
-    kept = sorted((c for c in children if _tag(c) in ours), key=lambda c: ours.index(_tag(c)))
+    kept = [child for child in task if _tag(child) in ours]
+    there = {_tag(child) for child in kept}
+    kept += [element(t, _DEFAULTS[t]) for t in ours if t in _DEFAULTS and t not in there]
+    kept.sort(key=lambda child: ours.index(_tag(child)))
     done = [canonical(child, like[ours.index(_tag(child))]) for child in kept]
-    return element(
-        _tag(task), *done, *((task.text or "").strip(),) if not done else (), **task.attrib
+    done += [child for child in task if _keeps_asleep(child)]
+    text = () if done else (_one_spelling(_tag(task), (task.text or "").strip()),)
+    return element(_tag(task), *done, *text, **task.attrib)
+
+
+def _keeps_asleep(node: ET.Element) -> bool:
+    """Tell whether somebody added *node*, with which the task does something else than ours."""
+    if _tag(node) not in _KEEPS_ASLEEP:
+        return False
+    return _KEEPS_ASLEEP[_tag(node)] in {None, (node.text or "").strip()}
+
+
+def _one_spelling(tag: str, text: str) -> str:
+    """Return a duration in the unit that we write it in: PT50M is PT3000S."""
+    told = _DURATION.fullmatch(text) if tag in _UNITS else None
+    if not told:
+        return text
+    days, hours, minutes, seconds = (int(number or 0) for number in told.groups())
+    length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    unit, size = _UNITS[tag]
+    return f"PT{length // size}{unit}" if length % size == 0 else text
+
+
+def printed_as(text: str, told: str) -> bool:
+    """Tell whether *told* is *text* as a console prints it whose code page lacks some of its characters."""
+    signs = (
+        re.escape(sign) if sign < "\x80" else f"(?:{re.escape(sign)}|[?\ufffd]{{1,4}})"
+        for sign in text
     )
-
-
-def _in_triggers(node: ET.Element) -> bool:
-    return _tag(node) == "Triggers"
+    return re.fullmatch("".join(signs), told) is not None
 
 
 def _canonical_trigger(node: ET.Element) -> ET.Element:
     kept = [
         c
         for c in node
-        if (_tag(c), (c.text or "").strip()) not in _DEFAULTS or _tag(c) == "Enabled"
+        if (_tag(c), (c.text or "").strip()) not in _IN_TRIGGERS or _tag(c) == "Enabled"
     ]
     if _tag(node).endswith("Trigger") and not any(_tag(c) == "Enabled" for c in kept):
         kept.append(element("Enabled", "true"))
     kept.sort(key=lambda c: _ORDER.get(_tag(c), 99))
-    text = (node.text or "").strip()
-    return element(_tag(node), *map(_canonical_trigger, kept), *((text,) if not kept else ()))
+    text = () if kept else (_one_spelling(_tag(node), (node.text or "").strip()),)
+    return element(_tag(node), *map(_canonical_trigger, kept), *text)
 
 
 def _tag(node: ET.Element) -> str:

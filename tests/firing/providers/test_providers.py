@@ -168,7 +168,7 @@ def test_every_sample_is_tried(request):
     """No sample lies about unused."""
     root = request.path.parents[1] / "samples"
     files = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
-    found = {str(path) for path in files if path.parts[0] != "hostile"}
+    found = {path.as_posix() for path in files if path.parts[0] != "hostile"}
     named = {name for _, name, *_ in RECORDED} | {name for _, _, name, _ in REFUSALS}
     named |= {name for _, name in OTHERS}
     named |= {"ecb/eurofxref-daily.xml", "ecb/eurofxref-hist-90d.xml"}

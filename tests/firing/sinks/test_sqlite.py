@@ -62,6 +62,7 @@ def test_twice(target):
     assert [row[4] for row in read(target)] == ["95.10", "95.10"]
 
 
+@pytest.mark.posix("modes")
 def test_mode_follows_the_umask(target):
     """The file belongs to the user, unlike the journal, which is private."""
     before = os.umask(0o007)
@@ -142,6 +143,7 @@ def test_not_a_database(target):
     assert target.read_bytes() == b"23/11/2026 - 95.12\n" * 100
 
 
+@pytest.mark.posix("named pipes are no files there")
 def test_no_file_at_all(tmp_path):
     """A folder, a pipe and a device hold no database; a place where nothing can be made is exit 73."""
     os.mkfifo(tmp_path / "pipe")
