@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import cronie
+import wine
 from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
 
 UNPACKED = {  # a package -> where its files are put, without being installed
@@ -43,6 +44,13 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/sbin/useradd": "passwd",
     "/usr/share/zoneinfo/Asia/Kolkata": "tzdata",
 }
+
+
+ON_WINDOWS = (
+    *("-m", "pytest", "-m", "not engine or windows", "-n", "2", "-p", "no:cacheprovider"),
+    *("--deselect", "tests/test_law.py", "--deselect", "tests/test_scripts.py"),
+)
+"""All that can run there, but the law over random schedules, which knows no system, and this project's own scripts."""
 
 
 class StepError(Exception):
@@ -113,6 +121,7 @@ def fetch_engines() -> None:
         unpack(package, UNPACKED[package])
     if unbuilt:
         cronie.build(CRONIE)
+    wine.make()
 
 
 def unpack(package: str, folder: Path) -> None:
@@ -134,6 +143,7 @@ def run_tests(*, engines: bool) -> None:
         return
     together = ("-n", "3", "--dist", "loadfile", "--cov", "--cov-append", "--cov-report=term")
     step("engine tests", "-m", "pytest", "-m", "engine", *together, require="1")
+    step("on Windows' Python (Wine)", "scripts/wine.py", *ON_WINDOWS, require="1")
 
 
 def step(name: str, *arguments: str, require: str = "") -> None:
