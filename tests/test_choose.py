@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from tests.fakes.jobs import job
-from tests.fakes.machine import Machine, host, root
+from tests.fakes.machine import Machine, host, mac, root
 
 from ratectl import choose
 from ratectl.backends import BACKENDS
@@ -98,3 +98,14 @@ def test_an_engine_without_that_scope():
     """A scope that the engine lacks is refused."""
     with pytest.raises(UsageError, match="windows has only user"):
         chosen(Machine(), root(), backend="windows", scope="system")
+
+
+def test_a_mac():
+    """On a Mac launchd is taken before cron, and cron where nobody is logged in at the screen."""
+    machine = Machine(mac=True)
+    assert chosen(machine, mac()) == ("launchd", "user")
+
+    machine.launchd.log_out()
+
+    assert chosen(machine, mac()) == ("cron", "user")
+    assert chosen(machine, mac(root=True, uid=0)) == ("launchd", "system")

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 SCOPES = (AUTO, "user", "system")
-PREFERENCE = ("systemd", "cron", "launchd", "windows")
+PREFERENCE = ("systemd", "launchd", "cron", "windows")
+IN_SPITE_OF_CAVEATS = frozenset({"launchd"})
+"""Taken before another that has none: macOS lets cron into Documents and the like only after a person allowed it."""
 
 
 def site(
@@ -80,7 +82,8 @@ def _running(host: Host, reader: Reader, scope: str) -> Site:
             reasons.append(problem)
             continue
         found = Site(backend=backend, scope=fitting, host=host, reader=reader)
-        if not backend.caveats(reader, host, fitting):
+        caveats = backend.caveats(reader, host, fitting)
+        if not caveats or backend.NAME in IN_SPITE_OF_CAVEATS:
             return found
         usable.append(found)
     if usable:

@@ -367,7 +367,9 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
         done = subprocess.run(
             (program, *argv[1:]),
             check=False,
-            input=stdin,
+            input=stdin or None,
+            # a program of Windows may ask, and then wait for an answer: it hears that there is none
+            stdin=None if stdin else subprocess.DEVNULL,
             capture_output=True,
             env=_environment(),
             timeout=limit,

@@ -118,6 +118,19 @@ def test_too_long(request, daemon, limit):
         assert account.json("list") == []
 
 
+def test_just_not_too_long(keeper):
+    """Up to the very line that Debian's crontab still takes, ours find their place beside the others'."""
+    tab = b"0 1 * * * true\n" * 9995  # and a job, two lines for all jobs, two fences
+    keeper.run("crontab", "-", stdin=tab)
+
+    keeper.ratectl("install")
+    length = tab_of(keeper).count(b"\n")
+    keeper.ratectl("remove", "--all")
+
+    assert length == 10_000
+    assert tab_of(keeper) == tab
+
+
 def test_much_longer_on_busybox(busybox):
     """Busybox takes longer tabs, and keeps them to the byte."""
     for account in account_of(busybox):
@@ -182,16 +195,16 @@ def test_percent_on_busybox(busybox):
     assert b"can't open 'keeper'" in account.run("crontab", "-l", code=1).stderr
 
 
-def test_carriage_returns(keeper):
+def test_carriage_returns(anywhere):
     """A tab with CRLF lines is refused, naming the lines, before anything is written."""
     tab = b"# ours\n0 1 * * * true\r\n0 2 * * * true\r\n"
-    keeper.run("crontab", "-", stdin=tab)
+    anywhere.run("crontab", "-", stdin=tab)
 
-    said = keeper.ratectl("install", code=REFUSED)
+    said = anywhere.ratectl("install", code=REFUSED)
 
     assert "2" in said
     assert "3" in said
-    assert tab_of(keeper) == tab
+    assert tab_of(anywhere) == tab
 
 
 DAMAGE = {

@@ -1,0 +1,63 @@
+"""A cron daemon that is stopped and started while the machine stays on, as by an upgrade of its package.
+
+Debian's and cronie's run ``@reboot`` lines at the first start after a boot only, so here the other
+line for all jobs must find what was missed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+pytestmark = pytest.mark.engine
+
+DAEMONS = ("cron", "cronie")
+MINUTE = dt.timedelta(minutes=1)
+SETTINGS = "/etc/default/cron-daemon"
+
+
+def now():
+    return dt.datetime.now(dt.UTC)
+
+
+def pause_until(moment):
+    time.sleep(max(0.0, (moment - now()).total_seconds()))
+
+
+def restart_over_a_slot(engine):
+    """Keep the daemon of *engine* stopped while a job's slot passes; return the slot, the list, and the output."""
+    root, account = engine.account("root"), engine.account("tester")
+    slot = (now() + dt.timedelta(seconds=20)).replace(second=0, microsecond=0) + MINUTE
+    account.write_spec("once", engine.rates, schedule=f"every day at {slot:%H:%M}")
+    account.ratectl("install")
+    pause_until(slot - dt.timedelta(seconds=3))
+    root.run("cron-daemon", "stop")
+    # a zone of minutes, in which the next minute is one of 2, 7, 12, ...: spares four more of waiting
+    root.write(SETTINGS, f"TZ=AAA-0:0{(1 - slot.minute) % 5}\n".encode())
+    pause_until(slot + dt.timedelta(seconds=2))
+    root.run("cron-daemon", "start")
+    text = account.wait_for_lines(f"{account.home}/once.txt", limit=90)
+    listed = account.json("list")
+    account.ratectl("remove", "--all", "--purge", "--yes")
+    root.sh(f"rm {SETTINGS} {account.home}/once.txt; cron-daemon stop; cron-daemon start")
+    return slot, listed, text
+
+
+@pytest.fixture(scope="module")
+def seen(cron, cronie):
+    with ThreadPoolExecutor(len(DAEMONS)) as together:
+        return dict(zip(DAEMONS, together.map(restart_over_a_slot, (cron, cronie)), strict=True))
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_missed_slot(seen, daemon):
+    """What passed while the daemon was stopped is settled once, by the line of every five minutes and not at the start."""
+    slot, [entry], text = seen[daemon]
+
+    assert dt.datetime.fromisoformat(entry["last"]["slot"]) == slot
+    assert slot + MINUTE <= dt.datetime.fromisoformat(entry["last"]["at"]) < slot + 2 * MINUTE
+    assert text.count(b"\n") == 1
+    assert entry["drift"] == []
