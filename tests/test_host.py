@@ -78,6 +78,7 @@ def test_looking(reader, tmp_path):
     assert reader.which("sh")
 
 
+@pytest.mark.posix("owners and modes")
 def test_looking_at_rights(reader, tmp_path):
     """Kind, owner, size and rights are told without opening; of what is not there nothing is known."""
     file = tmp_path / "program"

@@ -93,6 +93,7 @@ def acts(prepared):
     return [s.argv[1] if isinstance(s, Run | Expect) else type(s) for s in prepared.main.steps]
 
 
+@pytest.mark.posix("paths of another system")
 def test_install_list_remove(office):
     """An agent goes in, is found as rendered and loaded, is replaced, and leaves nothing: no file, no log, no override."""
     launchd_ = office.machine.launchd

@@ -127,6 +127,7 @@ def test_confined():
     assert {"ProtectSystem=strict", "PrivateUsers=yes", "CapabilityBoundingSet="} <= set(lines)
 
 
+@pytest.mark.posix("paths of another system")
 def test_an_output_right_in_roots_home():
     """Where an output lies right in /root, that is not closed with the other homes: systemd would close it for good."""
     lines = service(keys={"output": '"/root/output.txt"'})

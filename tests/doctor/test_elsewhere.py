@@ -125,6 +125,7 @@ def test_commands_of_windows():
     assert mending.look_up(there, "rates.invalid") == "nslookup rates.invalid"
 
 
+@pytest.mark.posix("a shell of another system")
 def test_credentials():
     """A credential that systemd's stores do not hold is a fault where that can be seen, which is as root."""
     key = replace(job().providers[0], api_key="credential:office")

@@ -40,6 +40,12 @@ def main() -> None:
     Nothing is open by then, so the interpreter's own teardown, which takes as long as the
     request did, is left out; it would also wait for a request that was abandoned.
     """
+    if os.name == "nt":
+        for stream in (sys.stdout, sys.stderr):
+            if (
+                stream is not None
+            ):  # a pipe there takes a code page, which has no room for every path
+                stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     code = _run()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # pythonw, which starts ratectl-fetchw, has none
