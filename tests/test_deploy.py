@@ -252,6 +252,16 @@ def test_an_engine_that_never_runs_it(tmp_path):
         office.install(job())
 
 
+def test_an_install_in_the_minute_of_a_slot(tmp_path):
+    """A timer that fires while it is being installed tells no next run, which is no fault of it."""
+    office = Office(tmp_path, "systemd")
+    office.machine.systemd.at_work.add("ratectl-usd-inr.timer")
+
+    office.install(job())
+
+    assert office.held() == ["usd-inr"]
+
+
 def test_an_engine_that_loses_it(tmp_path):
     """An entry that is not there after the install is an error."""
     office = Office(tmp_path, "cron")

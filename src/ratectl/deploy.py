@@ -285,6 +285,8 @@ def _clock_problem(job: Job, cover: Cover, entry: Entry, now: dt.datetime) -> li
     slot = next(schedule.after(job.schedule, job.zone, now), None)
     if slot is None or (entry.next is not None and entry.next <= now):
         return []
+    if entry.next is None and entry.at_work:
+        return []
     if entry.next is None:
         return [f"{job.name}: is never run, although the next slot is {slot.isoformat()}"]
     late = entry.next > slot + TOLERANCE

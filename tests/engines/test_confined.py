@@ -42,6 +42,7 @@ def account(request, systemd):
         account.sh("until systemctl --user is-system-running >/dev/null 2>&1; do sleep 0.1; done")
         root.sh(f"chgrp {request.param} /home/keeper/rates; chmod 775 /home/keeper/rates")
     account.sh(f"ln -sfn /mnt/real-{request.param} ~/link")
+    account.ratectl("remove", "--all", "--purge", "--yes")  # what other tests recorded here
     yield account
     account.ratectl("remove", "--all", "--purge", "--yes")
     root.sh(

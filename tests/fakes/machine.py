@@ -328,6 +328,8 @@ class Systemd:
         self.folder = Path("/home/tester/.config/systemd/user")
         self.loaded: dict[str, str] = {}
         self.active: set[str] = set()
+        self.at_work: set[str] = set()
+        """Timers whose service runs: they tell no next run."""
         self.refuses: set[str] = set()
         """Units that it will not start."""
         self.reloads = 0
@@ -366,6 +368,7 @@ class Systemd:
                 "unit": unit,
                 "load": "loaded",
                 "active": "active" if unit in self.active else "inactive",
+                "sub": "running" if unit in self.at_work else "waiting",
                 "description": description(text),
             }
             for unit, text in self.loaded.items()
@@ -383,7 +386,7 @@ class Systemd:
         return done(stdout=json.dumps(rows).encode())
 
     def _next(self, unit):
-        if unit not in self.active:
+        if unit not in self.active or unit in self.at_work:
             return None
         texts = re.findall(r"^OnCalendar=(.+)$", self.loaded[unit], re.MULTILINE)
         return int(

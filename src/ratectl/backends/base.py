@@ -235,6 +235,8 @@ class Entry:
     enabled: bool = True
     next: dt.datetime | None = None
     """The engine's own next run, where it can tell (aware); None where it cannot."""
+    at_work: bool = False
+    """It runs right now; some engines tell their next run only afterwards."""
     drift: tuple[str, ...] = ()
     """What the engine lost on its own and an install mends: a masked unit, a timer that is not active, ..."""
     overrides: tuple[str, ...] = ()

@@ -115,6 +115,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     }
     rows = _timers(reader, scope)
     loaded = {row["unit"]: row["active"] for row in rows}
+    at_work = {row["unit"] for row in rows if row.get("sub") == "running"}
     jobs = sorted({_job_of(name) for name in texts} | _ghosts(rows, names))
     upcoming = _next_runs(reader, scope) if jobs else {}
     wanted = set(reader.names(folder / WANTS))
@@ -131,6 +132,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
             ),
             enabled=timer in wanted and loaded.get(timer) == "active",
             next=upcoming.get(timer),
+            at_work=timer in at_work,
             drift=tuple(_drift(timer, texts, loaded, wanted)),
             overrides=tuple(_drop_ins(reader, folder, job, names)),
         )
