@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from environment import SetupError, apt
+from environment import SetupError, apt, quietly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +37,9 @@ def build(folder: Path) -> None:
     source = draft / "source"
     source.mkdir()
     (archive,) = draft.glob("cronie_*.orig.tar.*")
-    run(draft, "tar", "--strip-components=1", "--directory=source", "-xf", archive.name)
-    run(source, "./configure", *OPTIONS)
-    run(source, "make", "-j2")
+    quietly("tar", "--strip-components=1", "--directory=source", "-xf", archive.name, folder=draft)
+    quietly("./configure", *OPTIONS, folder=source)
+    quietly("make", "-j2", folder=source)
     programs = draft / "programs"
     programs.mkdir()
     for name in ("crond", "crontab"):
@@ -75,18 +75,3 @@ def mirror() -> str:
         if label == "Debian":
             return uri
     raise SetupError("apt has no mirror of Debian configured, so cronie's source cannot be had")
-
-
-def run(folder: Path, *argv: str) -> None:
-    """Run *argv* in *folder*; its output is shown when it fails."""
-    done = subprocess.run(
-        argv,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SetupError(f"{' '.join(argv)} failed:\n{done.stdout[-4000:]}")

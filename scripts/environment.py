@@ -64,8 +64,12 @@ def apt_install(*packages: str) -> None:
 
 
 def apt(*arguments: str, folder: Path | None = None) -> None:
-    """Run apt-get quietly and without questions, in *folder*; its output is shown when it fails."""
-    argv = ("apt-get", "-qq", *arguments)
+    """Run apt-get without questions, in *folder*."""
+    quietly("apt-get", "-qq", *arguments, folder=folder)
+
+
+def quietly(*argv: str, folder: Path | None = None) -> None:
+    """Run *argv* in *folder*; its output is shown when it fails."""
     done = subprocess.run(
         argv,
         cwd=folder,
@@ -77,7 +81,7 @@ def apt(*arguments: str, folder: Path | None = None) -> None:
         check=False,
     )
     if done.returncode:
-        raise SetupError(f"{' '.join(argv)} failed:\n{done.stdout}")
+        raise SetupError(f"{' '.join(argv)} failed:\n{done.stdout[-4000:]}")
 
 
 def _make() -> None:

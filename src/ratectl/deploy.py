@@ -65,15 +65,15 @@ class Prepared:
     forget: tuple[str, ...]
     """Jobs that the journal marks as removed."""
     caveats: tuple[str, ...] = ()
-    before: tuple[Step, ...] = ()
-    """What lets entries run that would stay asleep."""
+    after: tuple[Step, ...] = ()
+    """What lets entries run that would stay asleep; last, since it is not taken back."""
 
     @property
     def empty(self) -> bool:
         """Nothing has to be done at all."""
         parts = (self.main, *self.moves)
         return not (
-            self.before or self.record or self.forget or any(plan.pending(p.changes) for p in parts)
+            self.after or self.record or self.forget or any(plan.pending(p.changes) for p in parts)
         )
 
 
@@ -134,9 +134,9 @@ def prepare(
     place = (site.reader, site.host, site.scope)
     meant = names | strangers
     moves = _left_anywhere(site, found, meant) if afresh else _moves(site, found, installed, meant)
-    first = site.backend.keep_awake(*place) if keep_awake else ()
+    last = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
-        before=first,
+        after=last,
         main=part_of(site, found, changes),
         moves=tuple(part for part in moves if part.changes),
         source=source,
@@ -145,7 +145,7 @@ def prepare(
             job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
         ),
         forget=tuple(sorted(strangers)),
-        caveats=() if first else site.backend.caveats(*place),
+        caveats=() if last else site.backend.caveats(*place),
     )
 
 
@@ -166,10 +166,10 @@ def apply(
     before = journal.kept(job.name for job in prepared.record)
     try:
         _record(prepared, journal, clock())
-        perform(prepared.before)
         for part in (*prepared.moves, prepared.main):
             perform(part.steps)
         entries = _read_back(prepared, clock)
+        perform(prepared.after)
     except RatectlError as error:
         _take_back(prepared, journal, before, perform, error)
         undertaking.done()

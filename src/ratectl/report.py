@@ -230,9 +230,9 @@ def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
     if prepared.record:
         yield f"record {_count(len(prepared.record), 'job')} in the journal"
-    yield from map(_step, prepared.before)
     for part in (*prepared.moves, prepared.main):
         yield from (_step(step) for step in part.steps)
+    yield from map(_step, prepared.after)
     if prepared.forget:
         yield f"mark {_count(len(prepared.forget), 'job')} as removed in the journal"
 

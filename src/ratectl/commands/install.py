@@ -18,6 +18,7 @@ from ratectl.undertaking import exclusive
 if TYPE_CHECKING:
     from ratectl.backends.base import Host
     from ratectl.model import Job
+    from ratectl.undertaking import Undertaking
 
 SpecArgument = Annotated[
     Path | None,
@@ -50,11 +51,18 @@ def install(
 ) -> None:
     """Put the jobs of a spec into the OS's own scheduler."""
     here = machine.current()
+    wish = partial(
+        prepare,
+        here,
+        spec_path=spec_path,
+        backend=backend,
+        scope=scope,
+        prune=prune,
+        keep_awake=enable_linger,
+    )
     if dry_run:
         with Journal(here.state_dir) as journal:
-            prepared = prepare(
-                here, journal, spec_path, backend, scope, prune=prune, keep_awake=enable_linger
-            )
+            prepared = wish(journal)
         typer.echo(
             report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared)
         )
@@ -63,28 +71,23 @@ def install(
         exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
-        prepared = prepare(
-            here,
-            journal,
-            spec_path,
-            backend,
-            scope,
-            prune=prune,
-            afresh=undertaking.interrupted,
-            keep_awake=enable_linger,
-        )
+        prepared = wish(journal, afresh=undertaking.interrupted)
         if not json:
             typer.echo(report.plan_text(prepared))
         if not prepared.empty or undertaking.interrupted:
-            _see_to_journals(journal, prepared.source.jobs)
-            parts = (*prepared.moves, prepared.main)
-            with progress("installing", sum(len(part.steps) for part in parts)) as told:
-                perform = partial(host.perform, told=told)
-                deploy.apply(prepared, journal, undertaking, perform=perform, clock=_now)
+            _apply(prepared, journal, undertaking)
             if not json:
                 typer.echo(report.installed_text(prepared, _upcoming(prepared)))
         if json:
             typer.echo(report.as_json(report.plan_json(prepared)))
+
+
+def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking) -> None:
+    _see_to_journals(journal, prepared.source.jobs)
+    parts = (*prepared.moves, prepared.main)
+    with progress("installing", sum(len(part.steps) for part in parts)) as told:
+        perform = partial(host.perform, told=told)
+        deploy.apply(prepared, journal, undertaking, perform=perform, clock=_now)
 
 
 def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
