@@ -104,7 +104,9 @@ def test_pause(office):
     office.pause("a")
     assert office.held() == ["b"]
     assert office.known() == ["a", "b"]
-    assert office.install(*jobs("a", "b")).empty
+    again = office.install(*jobs("a", "b"))
+    assert again.empty
+    assert "a: paused until `ratectl resume`" in report.plan_text(again)
     office.resume("a")
 
     assert office.held() == ["a", "b"]

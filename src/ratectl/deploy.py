@@ -145,7 +145,7 @@ def prepare(
             job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
         ),
         forget=tuple(sorted(strangers)),
-        caveats=() if last else site.backend.caveats(*place),
+        caveats=(*(() if last else site.backend.caveats(*place)), *_at_rest(installed, names)),
     )
 
 
@@ -215,6 +215,13 @@ def _take_back(
             "`ratectl install` tries again, and finishes what is half done."
         ) from error
     journal.put_back(before)
+
+
+def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iterator[str]:
+    """Yield that jobs of the spec are paused, which an install leaves so."""
+    if paused := sorted(name for name, row in installed.items() if row.paused and name in names):
+        more = f" and {len(paused) - 3} more" if len(paused) > 3 else ""
+        yield f"{', '.join(paused[:3])}{more}: paused until `ratectl resume`"
 
 
 def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> bool:

@@ -55,25 +55,9 @@ def was_interrupted(state_dir: Path) -> bool:
     except OSError:
         return False
     try:
-        return os.fstat(handle).st_size > 0 and _is_free(handle)
+        return os.fstat(handle).st_size > 0 and _try_lock(handle)  # closing gives it back
     finally:
         os.close(handle)
-
-
-def _is_free(handle: int) -> bool:
-    """Take the lock if nobody has it, without waiting; closing *handle* gives it back."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - Windows only
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - POSIX only
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager
@@ -113,11 +97,16 @@ def _lock(handle: int) -> None:
 
 
 def _try_lock(handle: int) -> bool:
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 - Windows only
+    """Take the lock if nobody has it, without waiting."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - Windows only
 
-        try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
+        else:
+            import fcntl  # noqa: PLC0415 - POSIX only
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
     return True
