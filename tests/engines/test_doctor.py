@@ -114,11 +114,11 @@ def test_healthy(keeper, root, tended):
 
 def test_no_daemon(keeper):
     """A cron daemon that died is missed, and not any more once it is back."""
-    keeper.root.run("sh", "-c", "kill $(cat /run/crond.pid)")
+    keeper.root.run("cron-daemon", "stop")
     try:
         found = keeper.doctor("--offline")
     finally:
-        keeper.root.run("/usr/sbin/cron", "-L", "15")
+        keeper.root.run("cron-daemon", "start")
         time.sleep(1.1)  # a tab written in the second in which the daemon starts goes unnoticed
 
     assert found.keys() == {"daemon-not-running"}
