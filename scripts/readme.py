@@ -1,19 +1,25 @@
-"""Rewrites the generated tables of README.md: commands with their flags, and exit codes.
+"""Rewrites the generated tables of README.md: keys of the spec, providers, commands with their flags, exit codes.
 
-A table stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``. The test suite fails
-when the README differs from what this writes.
+A table stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; marks of other names are left alone.
+The test suite fails when the README differs from what this writes.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ratectl import cli
 from ratectl.errors import EXIT_CODES
+from ratectl.firing.providers import facts
+from ratectl.spec import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -44,16 +50,54 @@ def exit_codes() -> str:
     return "\n".join(("| code | meaning |", "| --- | --- |", *rows))
 
 
-TABLES = {"commands": commands, "exit codes": exit_codes}
+def keys(table: str) -> str:
+    """Return the table of the keys of the spec's *table*."""
+    rows = [
+        f"| `{name}` | {key.type} | {reference.default(table, name)} | {key.meaning} |"
+        for name, key in reference.TABLES[table].items()
+    ]
+    return "\n".join(("| key | value | default | meaning |", "| --- | --- | --- | --- |", *rows))
+
+
+def providers() -> str:
+    """Return the table of the built-in rate sources."""
+    rows = ["| provider | rates | past days | published | limit | terms |", "| --- " * 6 + "|"]
+    for kind, known in facts.FACTS.items():
+        name = f"[`{kind}`]({known.home})" if known.home else f"`{kind}`"
+        key = {"none": "", "needed": "; key needed"}.get(
+            facts.key(kind), f"; key {facts.key(kind)}"
+        )
+        credit = f"; name {known.attribution}" if known.attribution else ""
+        cells = (
+            name,
+            f"{known.rates}; {known.digits}",
+            facts.past_days(kind),
+            known.publishes,
+            f"{known.limit}{key}",
+            f"{known.terms}{credit}",
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "job keys": partial(keys, "jobs"),
+    "ratectl keys": partial(keys, "ratectl"),
+    "provider keys": partial(keys, "providers"),
+    "providers": providers,
+    "commands": commands,
+    "exit codes": exit_codes,
+}
 
 
 def filled(text: str) -> str:
-    """Return *text* with every table made anew. Raises KeyError on an unknown table."""
+    """Return *text* with every table made anew."""
 
     def fill(match: re.Match[str]) -> str:
         return f"<!-- {match[1]} -->\n{TABLES[match[1]]()}\n<!-- /{match[1]} -->"
 
-    return re.sub(r"<!-- ([a-z ]+) -->\n.*?<!-- /\1 -->", fill, text, flags=re.DOTALL)
+    names = "|".join(TABLES)
+    return re.sub(rf"<!-- ({names}) -->\n.*?<!-- /\1 -->", fill, text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "pause": "Stop jobs until they are resumed.",
     "resume": "Let paused jobs run again, from now on.",
     "doctor": "Find every reason why a schedule might silently not run.",
+    "providers": "Show the rate sources, their terms, and which answer.",
     "render": "Write the texts of an engine into a folder.",
     "next": "Show the slots of a job or schedule.",
     "lint-crontab": "Find crontab lines that do not do what they look like.",

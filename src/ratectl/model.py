@@ -173,6 +173,10 @@ class Pair:
         return f"{self.base}/{self.quote}"
 
 
+REQUEST_SECONDS = 20
+"""How long one request may take where the spec says nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """A rate source as the spec configures it."""
@@ -186,7 +190,7 @@ class Provider:
     api_key: str = ""
     """A reference (``file:``, ``env:`` or ``credential:``), never the secret itself."""
     timeout: int = 0
-    """Seconds for one request; 0 leaves the module's own."""
+    """Seconds for one request; 0 leaves REQUEST_SECONDS."""
     rate: str = ""
     """http-json: dotted path of the rate in the answer; ``{base}`` and ``{quote}`` are filled in."""
     date: str = ""

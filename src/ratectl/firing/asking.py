@@ -16,6 +16,7 @@ from ratectl.firing.answers import Kept, fresh_until
 from ratectl.firing.connectivity import RETRIED, Class, FetchError, of_clock, of_status
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.providers import SOURCES
+from ratectl.model import REQUEST_SECONDS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.transport import Answer, Request, Transport
     from ratectl.model import Provider
-
-REQUEST_SECONDS = 20.0
 
 
 class Heard(NamedTuple):

@@ -1,4 +1,4 @@
-"""Each provider and database of the installed jobs asked once, as a firing would, and nothing of it kept.
+"""Providers and databases asked once, all at the same time and as a firing would, and nothing of it kept.
 
 The environment of the caller does not count, since an engine hands on none of it.
 """
@@ -22,14 +22,16 @@ from ratectl.firing.providers.ask import Ask, base_url
 from ratectl.firing.transport import Transport, host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ratectl.firing.outcome import Surroundings
-    from ratectl.model import Job, Provider
+    from ratectl.firing.providers.ask import Published
+    from ratectl.model import Job, Pair, Provider
 
 SECONDS = 10.0
 """For each question; all are asked at the same time."""
 AT_ONCE = 16
+"""Databases; providers are few, and none waits for another."""
 
 
 class Reached(NamedTuple):
@@ -42,6 +44,8 @@ class Reached(NamedTuple):
     """None: it gave a rate."""
     asked: bool = True
     """False: its key cannot be had here, so it was left alone."""
+    published: tuple[Published, ...] = ()
+    """What it said; none too where it knows no asked pair."""
 
 
 class Stored(NamedTuple):
@@ -62,24 +66,29 @@ class Way(NamedTuple):
 
 def providers(jobs: Sequence[Job], around: Surroundings) -> dict[str, list[Reached]]:
     """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
-    ways: dict[Way, Job] = {}
+    wanted: dict[Way, Sequence[Pair]] = {}
     for job in jobs:
         for provider in job.providers:
-            ways.setdefault(Way(provider, job.proxy, job.ca_bundle), job)
-    with (
-        tempfile.TemporaryDirectory(prefix="ratectl-doctor-") as folder,
-        ThreadPoolExecutor(AT_ONCE) as pool,
-    ):
-        answers = Answers(Path(folder))
-        told = pool.map(lambda way: _ask(way, ways[way], answers, around), ways)
-        said = dict(zip(ways, told, strict=True))
+            wanted.setdefault(Way(provider, job.proxy, job.ca_bundle), job.pairs)
+    said = ask(wanted, around)
     return {
         job.name: [said[Way(one, job.proxy, job.ca_bundle)] for one in job.providers]
         for job in jobs
     }
 
 
-def _ask(way: Way, job: Job, answers: Answers, around: Surroundings) -> Reached:
+def ask(wanted: Mapping[Way, Sequence[Pair]], around: Surroundings) -> dict[Way, Reached]:
+    """Return what came of each way, asked for the first of its pairs that one request can answer."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ratectl-asking-") as folder,
+        ThreadPoolExecutor(max(len(wanted), 1)) as pool,
+    ):
+        answers = Answers(Path(folder))
+        told = pool.map(lambda way: _ask(way, wanted[way], answers, around), wanted)
+        return dict(zip(wanted, told, strict=True))
+
+
+def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Surroundings) -> Reached:
     provider = way.provider
     reached = Reached(provider=provider.name, host=host_of(base_url(provider)), failure=None)
     waits = provider.api_key.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in os.environ
@@ -92,11 +101,11 @@ def _ask(way: Way, job: Job, answers: Answers, around: Surroundings) -> Reached:
     transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)
     asker = Asker(transport, answers, around)
     try:
-        groups = SOURCES[provider.kind].groups(provider, job.pairs)
-        asker.ask(provider, Ask(pairs=groups[0]), Deadline(SECONDS))
+        groups = SOURCES[provider.kind].groups(provider, pairs)
+        heard = asker.ask(provider, Ask(pairs=groups[0]), Deadline(SECONDS))
     except FetchError as failure:
         return reached._replace(failure=failure)
-    return reached
+    return reached._replace(published=heard.published)
 
 
 def databases(jobs: Sequence[Job]) -> dict[str, list[Stored]]:

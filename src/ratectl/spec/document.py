@@ -22,7 +22,7 @@ from ratectl.spec.providers import read_providers
 from ratectl.spec.reading import MISSING, Reading
 
 if TYPE_CHECKING:
-    from ratectl.model import Job
+    from ratectl.model import Job, Provider
     from ratectl.spec.reading import Readers
 
 TABLES = ("defaults", "jobs", "ratectl", "providers")
@@ -50,6 +50,10 @@ class Spec:
     """Absolute path of the file."""
     jobs: tuple[Job, ...]
     installation: Installation
+    providers: tuple[Provider, ...] = ()
+    """Every provider that a job may name: the built-in ones, as the file overrides them, and the file's own."""
+    proxy: str = ""
+    ca_bundle: str = ""
 
     def digest(self, name: str) -> str:
         """Return the SHA-256 of what the job *name* means; comments and layout do not count."""
@@ -123,8 +127,15 @@ def _read(reading: Reading, document: dict[str, object]) -> Spec:
         "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
         "journal": general.pop("journal", ""),
     }
-    jobs = read_jobs(reading, read_providers(reading), common)
-    return Spec(path=str(reading.path), jobs=jobs, installation=Installation(**general))
+    providers = read_providers(reading)
+    return Spec(
+        path=str(reading.path),
+        jobs=read_jobs(reading, providers, common),
+        installation=Installation(**general),
+        providers=tuple(providers.values()),
+        proxy=common["proxy"],
+        ca_bundle=common["ca_bundle"],
+    )
 
 
 def _ca_bundle(reading: Reading, written: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 LONGEST_NAME = 40
 DEFAULT_PROVIDERS = ["exchangerate-api-v4", "exchangerate-api-open", "frankfurter"]
+DEFAULT_TIMEZONE = "local"
+"""This machine's zone when the spec is read."""
 REQUIRED = ("pairs", "schedule", "output")
 JOB_READERS: Readers = {
     "jitter": values.duration,
@@ -194,8 +196,8 @@ def _zone(table: _Table) -> ZoneInfo | None:
 
 
 def _read_zone(table: _Table) -> ZoneInfo | None:
-    value = table.merged.get("timezone", "local")
-    name = table.reading.host_timezone if value == "local" else value
+    value = table.merged.get("timezone", DEFAULT_TIMEZONE)
+    name = table.reading.host_timezone if value == DEFAULT_TIMEZONE else value
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):

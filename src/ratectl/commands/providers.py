@@ -1,0 +1,267 @@
+"""``ratectl providers``: what each rate source gives and asks for, and whether it answers from here, now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import socket
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from ratectl import machine, report, spec
+from ratectl.commands.install import JsonOption, default_spec
+from ratectl.errors import SpecError, TryLaterError, UsageError
+from ratectl.firing.providers import facts
+from ratectl.firing.quote import plain
+from ratectl.model import PROVIDER_KINDS, Pair, Provider
+from ratectl.spec.values import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ratectl.firing.probing import Reached
+
+TEMPLATE = "http-json"
+"""The one kind that is no source by itself."""
+COMMON = (Pair(base="EUR", quote="USD"),)
+"""What every built-in source knows."""
+WIDEST = 100
+"""Columns, beyond which a line is hard to read on any terminal."""
+ANSWERS, FAILED, NEEDS_KEY, NOT_ASKED = "answers", "failed", "needs-key", "not-asked"
+
+
+class Answer(NamedTuple):
+    """What came of asking one source; *state* is one of the four above."""
+
+    state: str
+    text: str = ""
+    """Why it gave no rate."""
+    pair: str | None = None
+    rate: str | None = None
+    rate_date: str | None = None
+
+
+class Source(NamedTuple):
+    """One provider, and the jobs of the spec that name it."""
+
+    provider: Provider
+    jobs: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    """What it is asked for."""
+
+
+def providers(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", show_default=False, help="By default all of them."),
+    ] = None,
+    *,
+    spec_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--spec", metavar="SPEC", help="By default the installation's, if it is there."
+        ),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider anything.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show the rate sources, their terms, and which answer.
+
+    That is every built-in source and every one that the spec defines. Each is asked
+    once, all at the same time and for at most 10 seconds, as a firing would ask it:
+    with the spec's proxy, ca_bundle, base_url and timeout, and without the shell's.
+
+    Exit code 0 whatever they answer, but 75 when sources were asked and none gave a
+    rate. One whose key is missing is not asked.
+
+    Example: ratectl providers frankfurter ecb --offline
+    """
+    loaded = _loaded(spec_path)
+    sources = _chosen(_known(loaded), names or ())
+    answers = {} if offline else _ask(sources, loaded)
+    if json:
+        typer.echo(report.as_json([_facts(one, answers.get(one.provider.name)) for one in sources]))
+    else:
+        width = min(max(shutil.get_terminal_size().columns, 60), WIDEST)
+        blocks = [_text(one, answers.get(one.provider.name), width) for one in sources]
+        typer.echo("\n\n".join((*blocks, *_count(answers))))
+    states = {answer.state for answer in answers.values()}
+    if FAILED in states and ANSWERS not in states:
+        raise typer.Exit(TryLaterError.exit_code)
+
+
+def _loaded(named: Path | None) -> spec.Spec | None:
+    """Return the spec. One that nobody named may be absent or wrong: who writes it reads here what to write."""
+    place = named or default_spec()
+    if named is None and not place.exists():
+        return None
+    try:
+        return spec.load(place, host_timezone=machine.zone().key)
+    except SpecError:
+        if named is not None:
+            raise
+        told = f"ratectl: {place} is left out: it has issues, which `ratectl check` shows"
+        typer.echo(told, err=True)
+        return None
+
+
+def _known(loaded: spec.Spec | None) -> dict[str, Source]:
+    """Return every source by name: the built-in ones as the spec has them, then the spec's own."""
+    found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS}
+    found |= {one.name: one for one in loaded.providers} if loaded else {}
+    return {name: _source(provider, loaded) for name, provider in found.items()}
+
+
+def _source(provider: Provider, loaded: spec.Spec | None) -> Source:
+    jobs = loaded.jobs if loaded else ()
+    users = [job for job in jobs if provider in job.providers]
+    near = users or [job for job in jobs if provider.kind == TEMPLATE]
+    return Source(
+        provider=provider,
+        jobs=tuple(job.name for job in users),
+        pairs=near[0].pairs if near else COMMON,
+    )
+
+
+def _chosen(known: Mapping[str, Source], names: Iterable[str]) -> list[Source]:
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            raise UsageError(f'there is no provider "{name}"{hint}')
+    return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def _ask(sources: Sequence[Source], loaded: spec.Spec | None) -> dict[str, Answer]:
+    """Return what the sources say, by name."""
+    from ratectl.firing import probing  # noqa: PLC0415 - 100 ms that --offline need not pay
+    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415 - the same
+
+    around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
+    answers = {one.provider.name: _unasked(one.provider) for one in sources}
+    wanted = {
+        probing.Way(one.provider, proxy, ca_bundle): one.pairs
+        for one in sources
+        if answers[one.provider.name] is None
+    }
+    said = {way.provider.name: reached for way, reached in probing.ask(wanted, around).items()}
+    return {
+        one.provider.name: answers[one.provider.name] or _answer(said[one.provider.name], one)
+        for one in sources
+    }
+
+
+def _unasked(provider: Provider) -> Answer | None:
+    """Return why *provider* cannot be asked at all; None where it can."""
+    if not (provider.base_url or PROVIDER_KINDS[provider.kind].base_url):
+        text = f'write [providers.NAME] with kind = "{TEMPLATE}", url and rate'
+        return Answer(state=NOT_ASKED, text=text)
+    if PROVIDER_KINDS[provider.kind].needs_key and not provider.api_key:
+        text = f"write [providers.{provider.name}] with api_key"
+        return Answer(
+            state=NEEDS_KEY, text=f'{text} = "file:PATH", "env:NAME" or "credential:NAME"'
+        )
+    return None
+
+
+def _answer(reached: Reached, source: Source) -> Answer:
+    if not reached.asked:
+        elsewhere = f"only the systemd unit of a job can read {source.provider.api_key}"
+        return Answer(state=NEEDS_KEY, text=str(reached.failure or elsewhere))
+    if reached.failure is not None:
+        return Answer(state=FAILED, text=f"{reached.failure.kind.value}: {reached.failure}")
+    if not reached.published:
+        return Answer(state=ANSWERS, text=f"it has no {source.pairs[0]}")
+    first = reached.published[0]
+    return Answer(
+        state=ANSWERS,
+        text=first.notice,
+        pair=str(first.pair),
+        rate=plain(first.rate),
+        rate_date=first.rate_date.isoformat() if first.rate_date else None,
+    )
+
+
+def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
+    """Return everything about *source* as JSON-ready values; no answer where nothing was asked."""
+    provider, known = source.provider, facts.FACTS[source.provider.kind]
+    return {
+        "provider": provider.name,
+        "kind": provider.kind,
+        "rates": known.rates,
+        "digits": known.digits,
+        "past_days": PROVIDER_KINDS[provider.kind].history.value or None,
+        "first_day": known.first_day or None,
+        "publishes": known.publishes,
+        "limit": known.limit,
+        "key": facts.key(provider.kind),
+        "terms": known.terms,
+        "attribution": known.attribution or None,
+        "home": known.home or None,
+        "base_url": _base_url(provider) or None,
+        "sources": list(known.sources),
+        "jobs": list(source.jobs),
+        "answer": answer._asdict() if answer else None,
+    }
+
+
+def _text(source: Source, answer: Answer | None, width: int) -> str:
+    provider, known = source.provider, facts.FACTS[source.provider.kind]
+    rows = [
+        ("answers", _said(answer) if answer else ""),
+        ("kind", provider.kind if provider.kind != provider.name else ""),
+        ("rates", known.rates),
+        ("digits", known.digits),
+        ("past days", facts.past_days(provider.kind)),
+        ("publishes", known.publishes),
+        ("limit", known.limit),
+        ("key", facts.key(provider.kind)),
+        ("terms", known.terms),
+        ("credit", known.attribution),
+        ("home", known.home),
+        ("base URL", _base_url(provider)),
+        ("jobs", ", ".join(source.jobs)),
+    ]
+    return "\n".join((provider.name, *(_row(label, text, width) for label, text in rows if text)))
+
+
+def _said(answer: Answer) -> str:
+    if answer.state == ANSWERS and answer.rate:
+        day = f" of {answer.rate_date}" if answer.rate_date else ""
+        notice = f"; it {answer.text}" if answer.text else ""
+        return f"yes: {answer.pair} {answer.rate}{day}{notice}"
+    word = {ANSWERS: "yes", FAILED: "no", NEEDS_KEY: "needs a key", NOT_ASKED: "not asked"}
+    return f"{word[answer.state]}: {answer.text}"
+
+
+def _count(answers: Mapping[str, Answer]) -> list[str]:
+    """Return the last line, where anything was asked."""
+    states = [answer.state for answer in answers.values()]
+    asked = states.count(ANSWERS) + states.count(FAILED)
+    waiting = states.count(NEEDS_KEY)
+    needs = f"; {waiting} {'needs' if waiting == 1 else 'need'} a key" if waiting else ""
+    return [f"{states.count(ANSWERS)} of {asked} answer{needs}"] if answers else []
+
+
+def _base_url(provider: Provider) -> str:
+    return provider.base_url or PROVIDER_KINDS[provider.kind].base_url
+
+
+def _row(label: str, text: str, width: int) -> str:
+    """Return one row, broken at *width* and set in under its own text; addresses stay whole."""
+    return textwrap.fill(
+        text,
+        width=width,
+        initial_indent=f"  {label:<9}  ",
+        subsequent_indent=" " * 13,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

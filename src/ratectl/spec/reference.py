@@ -1,0 +1,203 @@
+"""What every key of a spec means, for the manual: beside the readers, and in no other place.
+
+Defaults are taken from where the code takes them. No command imports this; ``scripts/readme.py``
+writes the README's tables out of it, and a test holds its keys and examples to the readers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from decimal import Decimal
+from enum import Enum
+from typing import Any, NamedTuple
+
+from ratectl.model import (
+    PROVIDER_KINDS,
+    REQUEST_SECONDS,
+    CatchUp,
+    ClosedDays,
+    Job,
+    Overlap,
+    Provider,
+)
+from ratectl.spec import values
+from ratectl.spec.document import Installation
+from ratectl.spec.jobs import DEFAULT_PROVIDERS, DEFAULT_TIMEZONE, JOB_READERS, REQUIRED
+
+
+class Key(NamedTuple):
+    """One key of a table of the spec."""
+
+    type: str
+    """What a value looks like, as Markdown."""
+    meaning: str
+    """One phrase without a full stop, as Markdown."""
+    example: Any
+    """A value that the key's reader takes."""
+
+
+def _words(*words: str) -> str:
+    return ", ".join(f'`"{word}"`' for word in words)
+
+
+def _members(kind: type[Enum]) -> str:
+    return _words(*(member.value for member in kind))
+
+
+DURATION = "duration"
+MOMENT = "date, or date and time"
+
+JOB: dict[str, Key] = {
+    "pairs": Key("list of `BASE/QUOTE`", "what to record; ISO 4217 codes", ["USD/INR"]),
+    "schedule": Key(
+        "phrase or cron line, or a list (union)",
+        "when; see [Schedules](#schedules)",
+        "every day at 10:30",
+    ),
+    "output": Key(
+        "path or URL, or a list",
+        "where to append; the format is told by suffix or prefix, see [Outputs](#outputs); relative paths begin at the spec's folder",
+        "~/rates/output.txt",
+    ),
+    "timezone": Key(
+        "IANA name",
+        'in which the schedule is meant and the text line dated; `"local"` is this machine\'s zone at install',
+        "Asia/Kolkata",
+    ),
+    "providers": Key(
+        "list of names",
+        "asked in order until one answers; see [Providers](#providers)",
+        ["exchangerate-api-v4", "frankfurter"],
+    ),
+    "from": Key(MOMENT, 'inclusive; also the anchor of `"every 3 days"`', "2026-12-01"),
+    "until": Key(MOMENT, "exclusive for a time, the whole day for a date", "2027-12-31"),
+    "jitter": Key(
+        DURATION, "start up to this much later, the same for this host and job every day", "5m"
+    ),
+    "catch_up": Key(
+        _members(CatchUp),
+        "which slots that were missed while off are settled afterwards; all of them from providers with history",
+        "all",
+    ),
+    "grace": Key(DURATION, "no live rate for a slot older than this; `0s` is no limit", "6h"),
+    "timeout": Key(
+        f"{DURATION}, 1s to 1h", "one deadline for network, retries and fallbacks", "90s"
+    ),
+    "overlap": Key(_members(Overlap), "when another firing of this job is at work", "wait"),
+    "agree": Key(
+        'percentage (`"1%"`)', "a second provider must agree within this; 0% asks none", "1%"
+    ),
+    "closed_days": Key(_members(ClosedDays), "when the newest rate is of an earlier day", "skip"),
+    "notify": Key(
+        "list of URLs, or of `file:`, `env:`, `credential:` references",
+        "told of failure and of recovery",
+        ["https://hooks.example/rates"],
+    ),
+    "notify_after": Key(
+        "number from 1",
+        "failures in a row before the first message, and before stderr tells of exit 75",
+        3,
+    ),
+    "ping": Key("URL", "dead man's switch: start, success, fail", "https://ping.example/uuid"),
+    "enabled": Key(
+        "true or false", "false keeps the job in the spec and out of the scheduler", False
+    ),
+    "tags": Key("list of texts", "words of your own", ["books"]),
+}
+"""A job's keys; any of them may stand in ``[defaults]``."""
+
+RATECTL: dict[str, Key] = {
+    "journal": Key(
+        '`"sqlite"` or a PostgreSQL URL',
+        "this machine's own file, or a database that several hosts share",
+        "sqlite",
+    ),
+    "backend": Key(
+        _words("auto", "cron", "systemd", "windows", "launchd"),
+        "which scheduler; auto takes what this machine runs",
+        "cron",
+    ),
+    "scope": Key(_words("auto", "user", "system"), "auto is system as root, else user", "user"),
+    "proxy": Key(
+        "URL",
+        "for every request; else the environment's, of which schedulers hand on nothing",
+        "http://proxy.example:3128",
+    ),
+    "ca_bundle": Key(
+        "path",
+        "certificates for a proxy that inspects TLS; certificates are always verified",
+        "roots.pem",
+    ),
+}
+
+PROVIDER: dict[str, Key] = {
+    "kind": Key(
+        "name of a kind",
+        '`"http-json"` for any JSON over HTTPS, or a built-in one under another name',
+        "http-json",
+    ),
+    "base_url": Key("URL", "a mirror of your own, for a built-in kind", "https://rates.example/v1"),
+    "api_key": Key(
+        "`file:PATH`, `env:NAME` or `credential:NAME`",
+        "where the key is kept, never the key itself; over https only, or to this machine",
+        "env:RATES_KEY",
+    ),
+    "timeout": Key(f"{DURATION}, 1s to 1h", "for one request, within the job's own", "10s"),
+    "url": Key(
+        "URL with `{base}` and `{quote}`",
+        "http-json: where to ask",
+        "https://rates.example/{base}.json",
+    ),
+    "rate": Key(
+        "dotted path",
+        "http-json: the rate in the answer; a number picks from a list",
+        "rates.{quote}",
+    ),
+    "date": Key(
+        "dotted path", "http-json: the day of the rate; without it the day of the answer", "date"
+    ),
+}
+
+TABLES: dict[str, dict[str, Key]] = {"jobs": JOB, "ratectl": RATECTL, "providers": PROVIDER}
+"""The keys of each table of a spec."""
+
+KEYED = tuple(kind for kind, facts in PROVIDER_KINDS.items() if facts.needs_key)
+NAMES = {"from": "start", "until": "end", "output": "outputs"}
+"""Keys that a Job holds under another name."""
+OTHERWISE: dict[tuple[str, str], str] = {
+    ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
+    ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
+    ("ratectl", "journal"): '`"sqlite"`',
+    ("providers", "kind"): "the table's name",
+    ("providers", "base_url"): "the kind's own",
+    ("providers", "timeout"): f'`"{REQUEST_SECONDS}s"`',
+    ("providers", "api_key"): "none; required for " + ", ".join(f"`{kind}`" for kind in KEYED),
+    ("providers", "url"): "required for http-json",
+    ("providers", "rate"): "required for http-json",
+}
+"""Defaults that the model's fields do not say."""
+FIELDS: dict[str, dict[str, Any]] = {
+    name: {field.name: field.default for field in fields(kind)}
+    for name, kind in (("jobs", Job), ("ratectl", Installation), ("providers", Provider))
+}
+
+
+def default(table: str, key: str) -> str:
+    """Return the default of *key* of *table* as Markdown; empty where leaving the key out means none."""
+    if table == "jobs" and key in REQUIRED:
+        return "required"
+    if (table, key) in OTHERWISE:
+        return OTHERWISE[table, key]
+    found = FIELDS[table].get(NAMES.get(key, key) if table == "jobs" else key, MISSING)
+    return "" if found in {MISSING, "", ()} else f"`{_spelled(key, found)}`"
+
+
+def _spelled(key: str, value: Any) -> str:
+    """Return *value* as it would stand in the spec."""
+    if isinstance(value, Enum):
+        return f'"{value.value}"'
+    if isinstance(value, Decimal):
+        return f'"{value * 100:f}%"'
+    if JOB_READERS.get(key) in {values.duration, values.timeout}:
+        return f'"{value}s"'
+    return values.shown(value)
