@@ -1,4 +1,4 @@
-"""The README says what the code does: tables, words of the spec, exit codes, links and examples."""
+"""The README says what the code does: tables, words of the spec, exit codes, links, examples, comparisons."""
 
 import re
 import tomllib
@@ -9,9 +9,10 @@ from scripts import readme
 
 from ratectl import cli
 from ratectl.errors import EXIT_CODES, RatectlError
+from ratectl.firing.providers import facts
 from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS
 from ratectl.schedule.parse import parse_one
-from ratectl.spec import loads
+from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS
 from ratectl.spec.jobs import JOB_KEYS
 from ratectl.spec.providers import PROVIDER_READERS
@@ -24,9 +25,43 @@ TOML = [text for language, text in BLOCKS if language == "toml"]
 
 
 def test_tables_are_current():
-    """The tables of commands and exit codes are what ``scripts/readme.py`` writes."""
+    """The tables of keys, providers, commands and exit codes are what ``scripts/readme.py`` writes."""
     assert readme.filled(README) == README
     assert all(f"<!-- {name} -->" in README for name in readme.TABLES)
+
+
+def test_other_marks_are_left_alone():
+    """What stands between marks that are no table's is somebody else's, and stays."""
+    text = "<!-- session -->\nby hand\n<!-- /session -->\n"
+
+    assert readme.filled(text) == text
+
+
+def test_place_of_the_session():
+    """The recorded session stands between its marks, once, as a console."""
+    [session] = re.findall(r"<!-- session -->\n(.*?)<!-- /session -->", README, flags=re.DOTALL)
+
+    assert "```console\n$ ratectl " in session
+
+
+@pytest.mark.parametrize("table", reference.TABLES)
+def test_keys_have_rows(table):
+    """Every key of the spec has a row of four cells that says what it takes and means."""
+    rows = [line for line in readme.keys(table).splitlines() if line.startswith("| `")]
+
+    assert [re.match(r"\| `(\w+)` \|", row)[1] for row in rows] == list(reference.TABLES[table])
+    assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {6}
+
+
+def test_providers_have_rows():
+    """Every kind of provider has a row that names its limit, its terms and whom to credit."""
+    rows = readme.providers().splitlines()[2:]
+
+    assert len(rows) == len(PROVIDER_KINDS)
+    for row, (kind, known) in zip(rows, facts.FACTS.items(), strict=True):
+        assert all(word in row for word in (f"`{kind}`", known.limit, known.terms))
+        assert known.attribution in row
+        assert len(row.split("|")) == 8
 
 
 def test_exit_codes_are_those_of_the_errors():
@@ -84,6 +119,28 @@ def test_linked_files_exist():
     links = re.findall(r"\]\(([^)#]+)\)", README)
 
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_linked_headings_exist():
+    """Every link within the README leads to a heading of it."""
+    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+    links = re.findall(r"\]\(#([^)]+)\)", README)
+
+    assert set(links) <= anchors
+    assert set(re.findall(r"^## (.+)$", prose, flags=re.MULTILINE)) - {"A session"} == set(
+        re.findall(r"\[([^\]]+)\]\(#", README.partition("## ")[0])
+    )
+
+
+def test_comparisons_have_sources():
+    """What is said of another program links to where that program says so."""
+    section = README.partition("### With other programs")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+
+    assert len(rows) >= 8
+    assert [row for row in rows if "](http" not in row and not row.startswith("| ratectl ")] == []
 
 
 def test_changelog_has_the_version():
