@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+import command_line
 from ratectl import cli
 from ratectl.errors import EXIT_CODES
 from ratectl.firing.providers import facts
@@ -28,20 +27,17 @@ def commands() -> str:
     """Return the table of commands, each with its arguments, options and purpose."""
     rows = ["| command | arguments and options | |", "| --- | --- | --- |"]
     for verb, purpose in cli.COMMANDS.items():
-        group: Any = typer.main.get_command(cli.application(verb))
-        shown = " ".join(f"`{_parameter(each)}`" for each in group.commands[verb].params)
+        shown = " ".join(f"`{_parameter(each)}`" for each in command_line.command(verb).params)
         rows.append(f"| `{verb}` | {shown} | {purpose} |")
     return "\n".join(rows)
 
 
 def _parameter(parameter: Any) -> str:
-    if parameter.param_type_name == "argument":
-        name = parameter.metavar or parameter.name.upper()
-        return str(name if parameter.required else f"[{name}]").replace("|", "\\|")
-    flag = max(parameter.opts, key=len)
-    if parameter.is_flag:
-        return str(flag)
-    return f"{flag} {parameter.metavar or parameter.name.upper()}"
+    value = command_line.value(parameter)
+    if command_line.is_argument(parameter):
+        return (value if parameter.required else f"[{value}]").replace("|", "\\|")
+    flag = command_line.flag(parameter)
+    return flag if parameter.is_flag else f"{flag} {value}"
 
 
 def exit_codes() -> str:

@@ -33,7 +33,11 @@ def backfill(
     job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")],
     *,
     since: Annotated[
-        str, typer.Option(metavar="D", help="The first day; by default 30 days before the last.")
+        str,
+        typer.Option(
+            metavar="D",
+            help="The first day, such as 2026-11-23; by default 30 days before the last.",
+        ),
     ] = "",
     until: Annotated[
         str, typer.Option(metavar="D", help="The last day; by default yesterday.")
@@ -43,7 +47,12 @@ def backfill(
     """Record the rates of past days, from providers with history.
 
     Slots that have a rate already are left alone, so after Ctrl-C the same command
-    does the rest. Example: ratectl backfill usd-inr --since 2020-01-01
+    does the rest.
+
+    \b
+    Examples:
+      ratectl backfill usd-inr
+      ratectl backfill usd-inr --since 2006-04-01 --until 2026-03-31
     """
     begun = time.monotonic()
     with Journal(Path(paths.state_dir())) as journal:

@@ -26,7 +26,13 @@ SLOTS_SHOWN = 3
 
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
-    """Say what a spec means and what each engine makes of it."""
+    """Say what a spec means and what each engine makes of it.
+
+    \b
+    Examples:
+      ratectl check
+      ratectl check ./jobs.toml --json
+    """
     zone = machine.zone()
     try:
         loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)

@@ -48,6 +48,11 @@ def doctor(
 
     Each finding comes with the command that mends it. Exit code 78 when a fault was
     found, 0 when all is well or with warnings only. It looks, and changes nothing.
+
+    \b
+    Examples:
+      ratectl doctor
+      ratectl doctor usd-inr --offline
     """
     findings, count = _diagnosis(frozenset(jobs) if jobs else None, offline=offline)
     told = report.doctor_json(findings) if json else None

@@ -22,7 +22,13 @@ def history(
     *,
     json: JsonOption = False,
 ) -> None:
-    """Show what was recorded for a job."""
+    """Show what was recorded for a job.
+
+    \b
+    Examples:
+      ratectl history usd-inr
+      ratectl history usd-inr --json
+    """
     with Journal(Path(paths.state_dir())) as journal:
         entries = journal.book_of(job).quotes(job)
         first = next(entries, None)

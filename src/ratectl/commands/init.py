@@ -19,7 +19,13 @@ def init(
     schedule: Annotated[str, typer.Option(help="A phrase or a cron line.")] = "every day at 10:30",
     output: Annotated[str, typer.Option(help="File to append to.")] = "~/rates/output.txt",
 ) -> None:
-    """Write a starter spec."""
+    """Write a starter spec.
+
+    \b
+    Examples:
+      ratectl init
+      ratectl init --pair EUR/USD --schedule "every weekday at 16:30"
+    """
     place = (spec_path or default_spec()).expanduser().absolute()
     if place.exists():
         raise UsageError(f"{place}: exists already and is left as it is; name another file")

@@ -49,7 +49,14 @@ def install(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Put the jobs of a spec into the OS's own scheduler."""
+    """Put the jobs of a spec into the OS's own scheduler.
+
+    \b
+    Examples:
+      ratectl install
+      ratectl install ./jobs.toml --dry-run
+      ratectl install --backend systemd --enable-linger
+    """
     here = machine.current()
     wish = partial(
         prepare,

@@ -46,6 +46,12 @@ def lint_crontab(
 
     Measured by Debian's cron, with what other crons make of the line. Exit code 65
     when a line never fires, is rejected or would be misread; 0 with warnings only.
+
+    \b
+    Examples:
+      ratectl lint-crontab
+      ratectl lint-crontab ./old-crontab
+      ratectl lint-crontab --system --json
     """
     lint = crontab_lint.lint_system if system else crontab_lint.lint
     found = [(name, finding) for name, tab in _tabs(file, system=system) for finding in lint(tab)]

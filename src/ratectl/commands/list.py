@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def list_(*, json: JsonOption = False) -> None:
-    """List the installed jobs as the OS has them."""
+    """List the installed jobs as the OS has them.
+
+    \b
+    Examples:
+      ratectl list
+      ratectl list --json
+    """
     here = machine.current()
     reader = host.SystemReader()
     holds = sites.survey(here, reader)

@@ -32,15 +32,26 @@ def next_(
     spec_path: Annotated[
         Path | None, typer.Option("--spec", metavar="SPEC", help="Take the job from this spec.")
     ] = None,
-    timezone: Annotated[str, typer.Option(help="Zone of EXPR; by default this machine's.")] = "",
-    after: Annotated[str, typer.Option(metavar="T", help="Slots later than T.")] = "",
+    timezone: Annotated[
+        str, typer.Option(help="Zone of a schedule in quotes; by default this machine's.")
+    ] = "",
+    after: Annotated[
+        str, typer.Option(metavar="T", help="Slots later than T, such as 2026-11-23T10:30.")
+    ] = "",
     before: Annotated[
         str, typer.Option(metavar="T", help="Slots earlier than T, newest first.")
     ] = "",
     count: Annotated[int, typer.Option(min=1, help="How many slots.")] = 5,
     json: JsonOption = False,
 ) -> None:
-    """Show the slots of a job or schedule."""
+    """Show the slots of a job or schedule.
+
+    \b
+    Examples:
+      ratectl next usd-inr --count 10
+      ratectl next "every 2 weeks on friday at 16:00" --timezone Europe/Berlin
+      ratectl next "30 10 * * 1-5" --before 2026-11-23T10:30
+    """
     if after and before:
         raise UsageError("next: give --after or --before, not both")
     value, zone = _schedule(what, spec_path, timezone)

@@ -12,7 +12,9 @@ from ratectl.errors import UsageError
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
 
-JobsArgument = Annotated[list[str] | None, typer.Argument(metavar="JOB...", show_default=False)]
+JobsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs.")
+]
 
 
 def pause(
@@ -20,7 +22,13 @@ def pause(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Pause every job of ours.")] = False,
 ) -> None:
-    """Stop jobs until they are resumed."""
+    """Stop jobs until they are resumed.
+
+    \b
+    Examples:
+      ratectl pause usd-inr
+      ratectl pause --all
+    """
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("pause: name the jobs, or give --all")

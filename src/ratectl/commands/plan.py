@@ -34,7 +34,14 @@ def plan(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what install would do, and do nothing."""
+    """Show what install would do, and do nothing.
+
+    \b
+    Examples:
+      ratectl plan
+      ratectl plan ./jobs.toml --backend cron --prune
+      ratectl plan --detailed-exitcode
+    """
     here = machine.current()
     with Journal(here.state_dir) as journal:
         prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)

@@ -17,7 +17,10 @@ from ratectl.undertaking import exclusive
 
 
 def remove(
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB...", show_default=False)] = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs."),
+    ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Remove every job of ours.")] = False,
     purge: Annotated[
@@ -28,7 +31,14 @@ def remove(
         bool, typer.Option("--dry-run", help="Show the steps, perform none.")
     ] = False,
 ) -> None:
-    """Take jobs out of the OS's scheduler."""
+    """Take jobs out of the OS's scheduler.
+
+    \b
+    Examples:
+      ratectl remove usd-inr
+      ratectl remove --all --dry-run
+      ratectl remove usd-inr --purge
+    """
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("remove: name the jobs, or give --all")

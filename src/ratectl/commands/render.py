@@ -19,18 +19,26 @@ if TYPE_CHECKING:
 def render(
     spec_path: SpecArgument = None,
     *,
-    backend: Annotated[str, typer.Option(help="cron, systemd, launchd or windows.")],
+    backend: Annotated[str, typer.Option(help="The engine: cron, systemd, launchd or windows.")],
     out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.")],
     host_timezone: Annotated[
         str, typer.Option(help="Zone of the machine that the texts are for; by default this one's.")
     ] = "",
-    scope: Annotated[str, typer.Option(help="user or system.")] = "user",
+    scope: Annotated[
+        str, typer.Option(help="Whose scheduler the texts are for: user or system.")
+    ] = "user",
     program: Annotated[
         str,
         typer.Option(help="The ratectl-fetch that the texts call; by default this installation's."),
     ] = "",
 ) -> None:
-    """Write the texts of an engine into a folder."""
+    """Write the texts of an engine into a folder.
+
+    \b
+    Examples:
+      ratectl render --backend cron --out crontabs
+      ratectl render --backend windows --host-timezone Europe/Berlin --out tasks
+    """
     engine = choose.named(backend)
     if scope not in engine.SCOPES:
         raise UsageError(f"--scope {scope}: {backend} has {' and '.join(engine.SCOPES)}")

@@ -22,7 +22,13 @@ def resume(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Resume every paused job.")] = False,
 ) -> None:
-    """Let paused jobs run again, from now on."""
+    """Let paused jobs run again, from now on.
+
+    \b
+    Examples:
+      ratectl resume usd-inr
+      ratectl resume --all
+    """
     if everything == bool(jobs):
         raise UsageError("resume: name the jobs, or give --all")
     here = machine.current()

@@ -34,11 +34,18 @@ class Action(enum.StrEnum):
 
 def review(
     action: Annotated[
-        Action, typer.Argument(help="list them, show a body, accept or reject by ID.")
+        Action, typer.Argument(help="List what is held, show a body, accept or reject by ID.")
     ] = Action.LIST,
-    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", show_default=False)] = None,
+    ids: Annotated[
+        list[int] | None,
+        typer.Argument(
+            metavar="ID...",
+            show_default=False,
+            help="Numbers of held answers, as review lists them.",
+        ),
+    ] = None,
     *,
-    job: Annotated[str, typer.Option(metavar="JOB", help="Only what this job holds.")] = "",
+    job: Annotated[str, typer.Option(metavar="JOB", help="Only what is held for this job.")] = "",
     everything: Annotated[
         bool, typer.Option("--all", help="List what was decided before, too.")
     ] = False,
@@ -47,7 +54,13 @@ def review(
     """List, accept or reject the answers that failed a check.
 
     An accepted rate is recorded for the slot that it was held for and appended to the job's
-    outputs. Examples: ratectl review; ratectl review show 3; ratectl review accept 3
+    outputs.
+
+    \b
+    Examples:
+      ratectl review
+      ratectl review show 3
+      ratectl review accept 3
     """
     if (action is Action.LIST) == bool(ids):
         raise UsageError(f"review {action}: {'takes no' if ids else 'which'} ID?")

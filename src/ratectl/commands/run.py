@@ -22,17 +22,30 @@ from ratectl.firing.runner import Runner
 def run(
     job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")] = "",
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every installed job.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Run every installed job.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Record a manual slot now, whatever is due.")
     ] = False,
     slot: Annotated[
-        str, typer.Option(metavar="T", help="Settle the one slot T, however old it is.")
+        str,
+        typer.Option(
+            metavar="T", help="Settle the one slot T, such as 2026-11-23T10:30, however old it is."
+        ),
     ] = "",
-    state: Annotated[Path | None, typer.Option(metavar="DIR", help="The state directory.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The state directory, where it is not the usual one."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Settle what is due, or one slot, or record a slot by hand."""
+    """Settle what is due, or one slot, or record a slot by hand.
+
+    \b
+    Examples:
+      ratectl run usd-inr
+      ratectl run usd-inr --force
+      ratectl run usd-inr --slot 2026-11-23T10:30
+    """
     if bool(job) == every:
         raise UsageError("run: name one JOB, or give --all")
     if slot and (force or every):

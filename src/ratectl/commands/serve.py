@@ -42,9 +42,15 @@ def serve(
         ),
     ] = None,
     *,
-    count: Annotated[int, typer.Option(min=0, help="End after N firings; 0 is never.")] = 0,
+    count: Annotated[int, typer.Option(min=0, help="End after so many firings; 0 is never.")] = 0,
 ) -> None:
-    """Run jobs in the foreground, where no scheduler exists."""
+    """Run jobs in the foreground, where no scheduler exists.
+
+    \b
+    Examples:
+      ratectl serve ./jobs.toml
+      ratectl serve usd-inr --count 1
+    """
     state_dir = Path(paths.state_dir())
     names = frozenset(_names(state_dir, what or []))
     told: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
