@@ -7,6 +7,7 @@ does not pay for the libraries of another.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,9 @@ COMMANDS: dict[str, str] = {
 }
 """Every command with its one line of help, which is also the first line of its docstring."""
 
+COMPLETING = "_RATECTL_COMPLETE"
+"""Set in the environment by the scripts of ``--show-completion``, which run us at each Tab."""
+
 INTRODUCTION = """
 Record exchange rates unattended, on the operating system's own schedules.
 
@@ -54,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):  # a pipe on Windows is not UTF-8 by itself
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        application(words[0] if words else "")(words, prog_name="ratectl")
+        verb = words[0] if words else ""
+        program = _completing() if os.environ.get(COMPLETING) else application(verb)
+        program(words, prog_name="ratectl")
     except RatectlError as error:
         sys.stdout.flush()
         print(f"ratectl: {error}", file=sys.stderr)  # noqa: T201 - the one place for errors
@@ -64,7 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def application(verb: str) -> typer.Typer:
     """Return the application with the command *verb*, or for help with a stand-in for each."""
     application = typer.Typer(
-        add_completion=False,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -80,6 +85,16 @@ def application(verb: str) -> typer.Typer:
     for name, text in COMMANDS.items():
         application.command(name, help=text)(_nothing)
     return application
+
+
+def _completing() -> typer.Typer:
+    """Return the application with the command on the line that a shell completes."""
+    from ratectl.commands import completing  # noqa: PLC0415 - its imports are for Tab alone
+
+    verb = completing.verb(os.environ)
+    program = application(verb)
+    completing.attach(program, verb)
+    return program
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,45 @@
+"""The names of this machine's jobs for a shell's Tab: read in passing, and without a trace.
+
+No file is made or changed, no older journal is brought up, nothing is waited for;
+whatever stands in the way gives no names.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ratectl.firing.database import FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def installed(state_dir: Path) -> tuple[str, ...]:
+    """Return the names of the jobs that are installed, in order."""
+    return _names(state_dir, "SELECT name FROM jobs WHERE NOT removed ORDER BY name")
+
+
+def known(state_dir: Path) -> tuple[str, ...]:
+    """Return the names of the jobs that are installed or were, and not purged, in order."""
+    return _names(state_dir, "SELECT name FROM jobs ORDER BY name")
+
+
+def _names(state_dir: Path, query: str) -> tuple[str, ...]:
+    try:
+        with closing(sqlite3.connect(_address(state_dir), uri=True, timeout=0)) as connection:
+            return tuple(str(row[0]) for row in connection.execute(query))
+    except (sqlite3.Error, OSError):
+        return ()
+
+
+def _address(state_dir: Path) -> str:
+    """Return the file as SQLite is to open it: to read, and as it lies there where nobody has it open.
+
+    A reader alone with a file in WAL mode would make the log and its index, even read-only.
+    """
+    file = state_dir.absolute() / FILE
+    beside = (file.with_name(f"{FILE}-{suffix}") for suffix in ("wal", "shm"))
+    alone = "" if all(path.exists() for path in beside) else "&immutable=1"
+    return f"{file.as_uri()}?mode=ro{alone}"
