@@ -1,4 +1,4 @@
-"""What a person gets from the wheel: the package, its templates, its types and its programs."""
+"""What a person gets from the wheel: the package, its templates, its types, its programs and its manual."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from ratectl import __version__
+
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[1]
+NAME = f"ratectl-{__version__}"
+BESIDE = (f"{NAME}.dist-info/", f"{NAME}.data/")
+"""Folders of the wheel that are no part of the package."""
 PROGRAMS = {
     "console_scripts": {
         "ratectl": "ratectl.cli:main",
@@ -46,10 +51,18 @@ def test_holds_the_package(wheel):
         for path in (ROOT / "templates").rglob("*")
         if path.is_file()
     }
-    inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    inside = {name for name in wheel.namelist() if not name.startswith(BESIDE)}
 
     assert templates
     assert inside == modules | templates
+
+
+def test_manual(wheel):
+    """The manual page goes where ``man`` looks for it, and nothing else goes outside the package."""
+    [name] = [name for name in wheel.namelist() if name.startswith(f"{NAME}.data/")]
+
+    assert name == f"{NAME}.data/data/share/man/man1/ratectl.1"
+    assert wheel.read(name) == (ROOT / "templates/man/ratectl.1").read_bytes()
 
 
 def test_programs(wheel):

@@ -49,7 +49,7 @@ def next_(
     \b
     Examples:
       ratectl next usd-inr --count 10
-      ratectl next "every 2 weeks on friday at 16:00" --timezone Europe/Berlin
+      ratectl next "every friday at 16:00" --timezone Europe/Berlin
       ratectl next "30 10 * * 1-5" --before 2026-11-23T10:30
     """
     if after and before:

@@ -36,8 +36,8 @@ def render(
 
     \b
     Examples:
-      ratectl render --backend cron --out crontabs
-      ratectl render --backend windows --host-timezone Europe/Berlin --out tasks
+      ratectl render --backend windows --out tasks
+      ratectl render --backend cron --host-timezone Asia/Tokyo --out tabs
     """
     engine = choose.named(backend)
     if scope not in engine.SCOPES:

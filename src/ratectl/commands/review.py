@@ -34,7 +34,8 @@ class Action(enum.StrEnum):
 
 def review(
     action: Annotated[
-        Action, typer.Argument(help="List what is held, show a body, accept or reject by ID.")
+        Action,
+        typer.Argument(help="What to do with what is held: list, show, accept or reject it."),
     ] = Action.LIST,
     ids: Annotated[
         list[int] | None,
