@@ -33,6 +33,8 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/lib/systemd/user/dbus.socket": "dbus-user-session",
     "/usr/share/pam-configs/systemd": "libpam-systemd",
     "/usr/bin/plistutil": "libplist-utils",
+    "/usr/bin/chromium": "chromium",
+    "/usr/share/fonts/truetype/dejavu": "fonts-dejavu-core",
     "/usr/bin/ledger": "ledger",
     "/usr/bin/unshare": "util-linux",
     "/usr/bin/mount": "mount",
@@ -72,7 +74,7 @@ def main() -> int:
         if flags.engines:
             announce(
                 "engines",
-                "Debian's cron, busybox, libfaketime and logrotate (unpacked aside), cronie (built), systemd, plistutil, strace, gcc, ledger",
+                "Debian's cron, busybox, libfaketime and logrotate (unpacked aside), cronie (built), systemd, Chromium, plistutil, strace, gcc, ledger",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")

@@ -100,12 +100,14 @@ def test_units_and_long_commands(office):
 
 
 def test_what_an_install_did(office):
-    """Afterwards the counts stand there, and the next slot of each changed job."""
+    """Afterwards the counts stand there, the next slot of each changed job, and how to see more."""
     done = office.install(*jobs("a", "b"))
 
     assert report.installed_text(done, {"a": "tomorrow"}).splitlines() == [
         "installed in cron (user) and read back: 2 created",
         "  a: next tomorrow",
+        "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
+        "(`ratectl run a --force` records a rate right now)",
     ]
 
 

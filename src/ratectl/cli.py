@@ -36,7 +36,10 @@ COMMANDS: dict[str, str] = {
     "run": "Settle what is due, or one slot, or record a slot by hand.",
     "backfill": "Record the rates of past days, from providers with history.",
     "review": "List, accept or reject the answers that failed a check.",
+    "status": "Show how each job stands: next slot, newest rate, faults.",
     "history": "Show what was recorded for a job.",
+    "chart": "Draw the rates of a job in the terminal.",
+    "report": "Write an HTML page with charts of everything.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
 }
 """Every command with its one line of help, which is also the first line of its docstring."""

@@ -95,6 +95,11 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     lines = [f"installed in {prepared.main.site} and read back: {done or 'no entries'}"]
     changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
+    if changed:
+        lines += [
+            "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
+            f"(`ratectl run {changed[0]} --force` records a rate right now)",
+        ]
     return "\n".join(lines)
 
 

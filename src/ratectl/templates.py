@@ -11,12 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jinja2 import Template
 
 
 def fill(name: str, **values: object) -> str:
     """Return the template *name* (such as ``systemd/job.timer.j2``) filled with *values*."""
     return _template(name).render(**values)
+
+
+def fill_page(name: str, verbatim: Mapping[str, str], **values: object) -> str:
+    """Return the HTML template *name* filled with *values*, each escaped, and with *verbatim*, which is not."""
+    from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja2, and is for pages only
+
+    whole = {key: Markup(text) for key, text in verbatim.items()}  # noqa: S704 - what the word says
+    return _template(name, escape=True).render(**values, **whole)
 
 
 def source(name: str) -> str:
@@ -32,7 +42,7 @@ def folder() -> Path:
 
 
 @functools.cache
-def _template(name: str) -> Template:
+def _template(name: str, *, escape: bool = False) -> Template:
     from jinja2 import (  # noqa: PLC0415 - 15 ms that commands which render nothing need not pay
         Environment,
         FileSystemLoader,
@@ -45,6 +55,6 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - unit files and crontabs are not HTML; each engine quotes its own
+        autoescape=escape,  # noqa: S701 - unit files and crontabs are not HTML; each engine quotes its own
     )
     return environment.get_template(name)

@@ -1,7 +1,11 @@
 """``ratectl init`` writes a spec that is right as it stands."""
 
+import os
+import re
 import stat
+import subprocess
 import sys
+from dataclasses import dataclass
 
 import pytest
 
@@ -63,3 +67,110 @@ def test_odd_values_are_quoted(ratectl, tmp_path):
 
     (job,) = load(path, host_timezone="UTC").jobs
     assert job.outputs[0].target == str(tmp_path / r'a "b" \c.txt')
+
+
+def test_shows_what_comes(ratectl, tmp_path):
+    """The meaning, the next three slots and a line as the output will have it are shown."""
+    answer = ratectl("init", str(tmp_path / "jobs.toml"), "--schedule", "every friday at 16:00")
+
+    shown = answer.out.splitlines()
+    assert shown[0].startswith("usd-inr: Every Friday at 16:00 (")
+    assert len([line for line in shown if line.startswith("  Fri ")]) == 3
+    assert re.search(r"^  \d\d/\d\d/\d{4} - 95\.12$", answer.out, flags=re.MULTILINE)
+
+
+def test_lower_case_pair(ratectl, tmp_path):
+    """A pair may be typed in lower case."""
+    path = tmp_path / "jobs.toml"
+    ratectl("init", str(path), "--pair", "eur/usd")
+
+    (job,) = load(path, host_timezone="UTC").jobs
+    assert str(job.pairs[0]) == "EUR/USD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """How a talk in a terminal ended."""
+
+    code: int
+    shown: str
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """Run ``ratectl init`` in a terminal of its own, giving one answer to each question as it comes."""
+
+    def run(*answers, options=()):
+        master, slave = os.openpty()
+        argv = (sys.executable, "-m", "ratectl", "init", str(tmp_path / "jobs.toml"), *options)
+        with subprocess.Popen(argv, preexec_fn=lambda: os.login_tty(slave)) as process:  # noqa: PLW1509 - the test has no threads
+            os.close(slave)
+            shown = _until_asked(master)
+            for answer in answers:
+                os.write(master, answer)
+                shown += _until_asked(master)
+        os.close(master)
+        return Talk(code=process.returncode, shown=shown)
+
+    return run
+
+
+def _until_asked(master):
+    """Return what the terminal shows up to the next question, or to the end."""
+    shown = b""
+    while not re.search(rb"\]: ?$", shown):
+        try:
+            part = os.read(master, 4096)
+        except OSError:  # the other end was closed
+            break
+        if not part:
+            break
+        shown += part
+    return shown.decode()
+
+
+@pytest.mark.network
+@pytest.mark.posix("a pseudo-terminal")
+class TestInATerminal:
+    """Three questions, each put again until its answer is a good one."""
+
+    def test_defaults(self, talk, tmp_path):
+        """Return thrice and once more writes the default spec."""
+        ended = talk(b"\n", b"\n", b"\n", b"\n")
+
+        (job,) = load(tmp_path / "jobs.toml", host_timezone="UTC").jobs
+        assert ended.code == 0
+        assert (job.name, job.schedule_texts) == ("usd-inr", ("every day at 10:30",))
+
+    def test_wrong_answer(self, talk, tmp_path):
+        """A wrong answer is explained, with a did-you-mean, and the question comes again."""
+        ended = talk(
+            b"USD/INX\n", b"eur/usd\n", b"every dya at 10:30\n", b"every day\n", b"a.csv\n", b"y\n"
+        )
+
+        (job,) = load(tmp_path / "jobs.toml", host_timezone="UTC").jobs
+        assert '"INX" is not a currency code' in ended.shown
+        assert 'found "dya"' in ended.shown
+        assert (job.name, str(job.outputs[0])) == ("eur-usd", f"csv:{tmp_path / 'a.csv'}")
+
+    def test_given_ones_are_not_asked(self, talk):
+        """What stands on the command line is not asked for."""
+        ended = talk(b"\n", b"\n", options=("--pair", "EUR/USD", "--schedule", "@daily"))
+
+        assert ended.code == 0
+        assert "Which pair" not in ended.shown
+        assert "Where to" in ended.shown
+
+    @pytest.mark.parametrize("last", [b"n\n", b"\x03"], ids=["no", "Ctrl-C"])
+    def test_second_thoughts(self, talk, tmp_path, last):
+        """Whoever says no, or presses Ctrl-C, gets no file and is told so."""
+        ended = talk(b"\n", b"\n", b"\n", last)
+
+        assert ended.code != 0
+        assert "nothing was written" in ended.shown
+        assert not (tmp_path / "jobs.toml").exists()
+
+    def test_yes(self, talk, tmp_path):
+        """--yes asks nothing, even in a terminal."""
+        assert talk(options=("--yes",)).code == 0
+        assert (tmp_path / "jobs.toml").exists()

@@ -17,6 +17,7 @@ import typer
 from ratectl import choose, paths
 from ratectl.backends import BACKENDS
 from ratectl.firing import glance
+from ratectl.firing.sinks import FILES
 from ratectl.model import PROVIDER_KINDS
 
 Completer = Callable[[typer.Context], Iterable[str]]
@@ -64,10 +65,12 @@ COMPLETERS: dict[str, Completer] = {
     "host_timezone": lambda _: sorted(zoneinfo.available_timezones()),
     "provider": lambda _: PROVIDER_KINDS,
     "providers": lambda _: PROVIDER_KINDS,
+    "form": lambda _: FILES,
 }
 """What knows the values of a parameter, which has the same name in every command."""
 
 OF_ONE_COMMAND: dict[tuple[str, str], Completer] = {
+    ("chart", "job"): known,
     ("history", "job"): known,
     ("render", "backend"): lambda _: BACKENDS,
     ("render", "scope"): lambda _: [scope for scope in choose.SCOPES if scope != choose.AUTO],

@@ -1,62 +1,114 @@
-"""``ratectl history``: what the journal holds for one job, oldest slot first, in constant memory."""
+"""``ratectl history``: what the journal holds for one job, oldest slot first, in constant memory.
+
+Other formats are the same projections of the journal that outputs are: one line for each quote.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import json as jsons
+from collections import deque
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl import paths
+from ratectl.commands import spans, terminal
 from ratectl.commands.install import JsonOption
-from ratectl.errors import ConfigError
-from ratectl.firing.journal import Entry, Journal
-from ratectl.firing.quote import facts, plain
+from ratectl.errors import UsageError
+from ratectl.firing import lookback
+from ratectl.firing.journal import Journal
+from ratectl.firing.quote import facts
+from ratectl.firing.sinks import FILES
+from ratectl.views.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ratectl.firing.journal import Entry
+    from ratectl.model import Job
 
 
 def history(
     job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
     *,
+    since: spans.SinceOption = "",
+    until: spans.UntilOption = "",
+    pair: spans.PairOption = "",
+    last: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only the newest N quotes.")
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=f"Lines as an output has them: {', '.join(FILES)}. By default a table.",
+        ),
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Show what was recorded for a job.
 
+    Each quote with where it is from: provider, the day that the rate is for, when it was
+    received, whether it was backfilled, derived, or revised an earlier one.
+
     \b
     Examples:
-      ratectl history usd-inr
-      ratectl history usd-inr --json
+      ratectl history usd-inr --last 20
+      ratectl history usd-inr --since 2026-01-01 --format ledger > prices.ledger
     """
+    if form and json:
+        raise UsageError("history: --json is a format of its own; leave --format out")
+    if form and form not in FILES:
+        raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
     with Journal(Path(paths.state_dir())) as journal:
-        entries = journal.book_of(job).quotes(job)
-        first = next(entries, None)
-        try:
-            zone: dt.tzinfo = journal.installed_job(job).job.zone
-        except ConfigError:
-            if first is None:
-                raise
-            zone = dt.UTC  # removed since; its quotes stay
-        found = chain(() if first is None else (first,), entries)
-        if not json:
-            for entry in found:
-                typer.echo(_line(entry, zone))
-            return
-        separator = "["
-        for entry in found:
-            moment = entry.slot.astimezone(zone).isoformat()
-            typer.echo(separator)
-            fact = {"job": job, "slot": moment} | facts(entry.quote)
-            typer.echo(f"  {jsons.dumps(fact, ensure_ascii=False)}", nl=False)
-            separator = ","
-        typer.echo("[]" if separator == "[" else "\n]")
+        known = journal.remembered(job).job
+        span, wanted = spans.span(since, until, known.zone), spans.pair(pair, known)
+        book = journal.book(known)
+        if last is not None:
+            oldest = lookback.newest_slot(book, job, span, wanted, skip=last - 1)
+            span = span._replace(start=oldest or span.start)
+        entries: Iterable[Entry] = book.quotes(job, span, wanted)
+        if last is not None:
+            entries = deque(entries, maxlen=last)
+        if json:
+            _print_json(entries, known)
+        elif form:
+            _print_lines(entries, known, form)
+        else:
+            _print_table(entries, known, any((since, until, pair)))
 
 
-def _line(entry: Entry, zone: dt.tzinfo) -> str:
-    quote = entry.quote
-    slot = entry.slot.astimezone(zone)
-    return (
-        f"{slot:%Y-%m-%d %H:%M:%S %z}  {quote.pair} {plain(quote.rate)}"
-        f"  of {quote.rate_date}  {quote.provider} ({quote.kind})"
-    )
+def _print_table(entries: Iterable[Entry], job: Job, narrowed: bool) -> None:
+    lines = table(entries, job.zone, terminal.width())
+    head = next(lines, None)
+    if head is None:
+        where = "in that time " if narrowed else ""
+        typer.echo(f"{job.name}: nothing was recorded {where}yet", err=True)
+        return
+    for line in chain((head,), lines):
+        typer.echo(line)
+
+
+def _print_lines(entries: Iterable[Entry], job: Job, form: str) -> None:
+    sink = FILES[form]
+    typer.echo(sink.HEADER, nl=False)
+    for entry in entries:
+        typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
+
+
+def _print_json(entries: Iterable[Entry], job: Job) -> None:
+    separator = "["
+    for entry in entries:
+        typer.echo(separator)
+        typer.echo(f"  {jsons.dumps(_facts(entry, job), ensure_ascii=False)}", nl=False)
+        separator = ","
+    typer.echo("[]" if separator == "[" else "\n]")
+
+
+def _facts(entry: Entry, job: Job) -> dict[str, object]:
+    revised = {} if entry.supersedes is None else {"supersedes": str(entry.supersedes)}
+    slot = entry.slot.astimezone(job.zone).isoformat()
+    return {"job": job.name, "slot": slot} | facts(entry.quote) | revised

@@ -1,49 +1,180 @@
-"""``ratectl init``: writes a starter spec that is right as it stands."""
+"""``ratectl init``: writes a starter spec that is right as it stands, after three questions where somebody can answer."""
 
 from __future__ import annotations
 
+import datetime as dt
+import sys
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ratectl import machine, spec, templates
 from ratectl.commands.install import SpecArgument, default_spec
-from ratectl.errors import CannotCreateError, UsageError
+from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
+from ratectl.firing.quote import PUBLISHED, Quote
+from ratectl.firing.sinks import FILES
+from ratectl.schedule import after
+from ratectl.schedule.explain import explain
+from ratectl.views.words import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ratectl.model import Job, Output
+
+SLOTS_SHOWN = 3
+SAMPLE = Decimal("95.12")
+"""The rate in the line that is shown as an example."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the starter spec is to say."""
+
+    place: Path
+    zone: str
+    pair: str = "USD/INR"
+    schedule: str = "every day at 10:30"
+    output: str = "~/rates/output.txt"
+
+    def having(self, said: Mapping[str, str]) -> Wish:
+        """Return the wish with what was *said* of pair, schedule or output."""
+        changes: dict[str, Any] = dict(said)
+        return replace(self, **changes)
+
+    def text(self) -> str:
+        """Return the spec. Raises UsageError for what is not one line."""
+        return templates.fill(
+            "starter.toml.j2",
+            job=self.pair.lower().replace("/", "-"),
+            pair=_quoted(self.pair.upper()),
+            schedule=_quoted(self.schedule),
+            output=_quoted(self.output),
+            timezone=_quoted(self.zone),
+        )
+
+    def job(self) -> Job:
+        """Return the job as the spec will mean it. Raises SpecError, UsageError."""
+        [job] = spec.loads(self.text().encode(), path=self.place, host_timezone=self.zone).jobs
+        return job
+
+
+QUESTIONS = {
+    "pair": "Which pair, as BASE/QUOTE",
+    "schedule": "When, as a phrase or a cron line",
+    "output": "Where to, a file",
+}
 
 
 def init(
     spec_path: SpecArgument = None,
     *,
-    pair: Annotated[str, typer.Option(help="BASE/QUOTE, ISO 4217 codes.")] = "USD/INR",
-    schedule: Annotated[str, typer.Option(help="A phrase or a cron line.")] = "every day at 10:30",
-    output: Annotated[str, typer.Option(help="File to append to.")] = "~/rates/output.txt",
+    pair: Annotated[
+        str | None, typer.Option(help="BASE/QUOTE, ISO 4217 codes; by default USD/INR.")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help='A phrase or a cron line; by default "every day at 10:30".'),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="File to append to; by default ~/rates/output.txt.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; what is not given has its default.")
+    ] = False,
 ) -> None:
     """Write a starter spec.
+
+    In a terminal it asks which pair, when and where to, and shows what will come of the
+    answers before it writes anything.
 
     \b
     Examples:
       ratectl init
-      ratectl init --pair EUR/USD --schedule "every weekday at 16:30"
+      ratectl init --yes --pair EUR/USD --schedule "every weekday at 16:30"
     """
     place = (spec_path or default_spec()).expanduser().absolute()
     if place.exists():
         raise UsageError(f"{place}: exists already and is left as it is; name another file")
-    zone = machine.zone().key
-    text = templates.fill(
-        "starter.toml.j2",
-        job=pair.lower().replace("/", "-"),
-        pair=_quoted(pair),
-        schedule=_quoted(schedule),
-        output=_quoted(output),
-        timezone=_quoted(zone),
+    given = {"pair": pair, "schedule": schedule, "output": output}
+    said = {key: value for key, value in given.items() if value is not None}
+    wish = Wish(place=place, zone=machine.zone().key).having(said)
+    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        typer.echo(_preview(wish))
+    else:
+        wish = _agreed(wish, [key for key in QUESTIONS if key not in said])
+    _create(place, wish.text())
+    named = "" if spec_path is None else f" {place}"
+    typer.echo(f"wrote {place}\nnext: ratectl check{named}, then ratectl install{named}")
+
+
+def _agreed(wish: Wish, unsaid: list[str]) -> Wish:
+    """Return *wish* with an answer to each question that is *unsaid*, once a person has seen what comes of it.
+
+    Raises typer.Abort on Ctrl-C, and when the person would rather not.
+    """
+    wish.job()  # what stands on the command line is wrong or right before anything is asked
+    try:
+        for key in unsaid:
+            wish = _asked(wish, key)
+        typer.echo(f"\n{_preview(wish)}\n")
+        typer.confirm(f"Write {wish.place}?", default=True, abort=True)
+    except typer.Abort:
+        typer.echo("ratectl: nothing was written", err=True)
+        raise
+    return wish
+
+
+def _asked(wish: Wish, key: str) -> Wish:
+    """Return *wish* with the answer to one question, which is put again until it is a good one."""
+    while True:
+        answer = typer.prompt(QUESTIONS[key], default=getattr(wish, key)).strip()
+        changed = wish.having({key: answer})
+        try:
+            changed.job()
+        except SpecError as error:
+            for issue in error.issues:
+                told = filter(None, (f"  {issue.message}", indented(issue.pointer)))
+                typer.echo("\n".join(told), err=True)
+        except UsageError as error:
+            typer.echo(f"  {error}", err=True)
+        else:
+            return changed
+
+
+def _preview(wish: Wish) -> str:
+    """Return what the spec will do: its next slots, and a line as the output will have it."""
+    job, now = wish.job(), dt.datetime.now(dt.UTC)
+    slots = list(islice(after(job.schedule, job.zone, now), SLOTS_SHOWN))
+    lines = [f"{job.name}: {explain(job.schedule).removesuffix('.')} ({job.timezone})."]
+    lines += [f"  {clock(slot)}" for slot in slots] or ["  never again"]
+    return "\n".join((*lines, *_samples(job, slots[0] if slots else now)))
+
+
+def _samples(job: Job, slot: dt.datetime) -> Iterator[str]:
+    for output in job.outputs:
+        yield f"into {output}, such as"
+        yield f"  {_sample(job, output, slot)}"
+
+
+def _sample(job: Job, output: Output, slot: dt.datetime) -> str:
+    if output.kind not in FILES:
+        return "a row of its table `quotes`"
+    quote = Quote(
+        pair=job.pairs[0],
+        rate=SAMPLE,
+        rate_date=slot.date(),
+        provider=job.providers[0].name,
+        provider_time=None,
+        observed_at=slot.astimezone(dt.UTC),
+        kind=PUBLISHED,
     )
-    spec.loads(text.encode(), path=place, host_timezone=zone)
-    _create(place, text)
-    typer.echo(f"wrote {place}")
-    typer.echo(
-        f"next: ratectl check{'' if spec_path is None else f' {place}'}, then ratectl install"
-    )
+    [line] = FILES[output.kind].lines(job, slot, (quote,))
+    return line.decode().rstrip("\n")
 
 
 def _quoted(value: str) -> str:

@@ -32,18 +32,20 @@ def list_(*, json: JsonOption = False) -> None:
         rows = listing.rows(
             holds,
             installed,
-            journal.last_firings(installed, _complain),
-            listing.SpecDrift(lambda path: deploy.digest_of(reader, path), _jobs_of),
+            journal.last_firings(installed, complain),
+            listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
             dt.datetime.now(dt.UTC),
         )
     typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
 
 
-def _complain(error: RatectlError) -> None:
-    typer.echo(f"ratectl: the last firings there are not shown: {error}", err=True)
+def complain(error: RatectlError) -> None:
+    """Say on stderr that a shared journal is out of reach."""
+    typer.echo(f"ratectl: what was recorded there is not shown: {error}", err=True)
 
 
-def _jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
+def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
+    """Return the jobs of the spec at *path*."""
     from ratectl import spec  # noqa: PLC0415 - only where a spec file changed since it was installed
 
     return spec.load(path, host_timezone=host_timezone).jobs

@@ -78,7 +78,10 @@ def providers(
     Exit code 0 whatever they answer, but 75 when sources were asked and none gave a
     rate. One whose key is missing is not asked.
 
-    Example: ratectl providers frankfurter ecb --offline
+    \b
+    Examples:
+      ratectl providers
+      ratectl providers frankfurter ecb --offline
     """
     loaded = _loaded(spec_path)
     sources = _chosen(_known(loaded), names or ())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl.errors import TryLaterError
 from ratectl.firing import entries
-from ratectl.firing.rows import Entry, Firing, aware, to_entry, to_firing, unix
+from ratectl.firing.rows import EVERY_SLOT, Entry, Firing, aware, to_entry, to_firing, unix
 from ratectl.model import Pair
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ratectl.firing.entries import Statements
     from ratectl.firing.quote import Quote
-    from ratectl.firing.rows import Quarantined, Row
+    from ratectl.firing.rows import Quarantined, Row, Span
 
 
 NAMES_AT_ONCE = 500
@@ -128,10 +128,13 @@ class Book:
         )
         return frozenset(aware(row["slot"]) for row in rows)
 
-    def quotes(self, job: str) -> Iterator[Entry]:
-        """Yield the quotes of *job*, oldest slot first, in constant memory."""
-        sql = "SELECT * FROM quotes WHERE job = ? ORDER BY slot, base, quote"
-        for row in self.store.each(sql, (job,)):
+    def quotes(
+        self, job: str, span: Span = EVERY_SLOT, pair: Pair | None = None
+    ) -> Iterator[Entry]:
+        """Yield the quotes of *job*, of one *pair* or all, oldest slot first, in constant memory."""
+        condition, values = span.condition(pair)
+        sql = f"SELECT * FROM quotes WHERE job = ?{condition} ORDER BY slot, base, quote"  # noqa: S608 - no input
+        for row in self.store.each(sql, (job, *values)):
             yield to_entry(row)
 
     def pairs(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, set[Pair]]:

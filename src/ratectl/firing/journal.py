@@ -128,6 +128,11 @@ class Journal(Roster):
         hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
         raise ConfigError(f"job {name!r} is not installed{hint}")
 
+    def remembered(self, name: str) -> Installed:
+        """Return a job that is installed or was, before it was removed. Raises ConfigError for an unknown name."""
+        rows = self.database.rows("SELECT * FROM jobs WHERE name = ?", (name,))
+        return to_installed(rows[0]) if rows else self.installed_job(name)
+
     def known(self) -> frozenset[str]:
         """Return the names of all jobs that were ever installed and not purged."""
         return frozenset(row["name"] for row in self.database.rows("SELECT name FROM jobs"))

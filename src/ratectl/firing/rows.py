@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     """A row whose columns go by name, whichever database it comes from."""
 
 
+def unix(moment: dt.datetime) -> int:
+    """Return *moment* as the journal keeps it: Unix seconds."""
+    return int(moment.timestamp())
+
+
 class Installed(NamedTuple):
     """A job as the last install left it, and how far it has come. Times are aware, in UTC."""
 
@@ -78,14 +83,30 @@ class Quarantined(NamedTuple):
     """None where the body gave none."""
 
 
-def unix(moment: dt.datetime) -> int:
-    """Return *moment* as the journal keeps it: Unix seconds."""
-    return int(moment.timestamp())
-
-
 def aware(unix: int) -> dt.datetime:
     """Return Unix seconds as an aware time in UTC."""
     return dt.datetime.fromtimestamp(unix, dt.UTC)
+
+
+class Span(NamedTuple):
+    """Slots from *start* on, and before *end*; None is no limit. Aware."""
+
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+    def condition(self, pair: Pair | None = None) -> tuple[str, tuple[str | int, ...]]:
+        """Return what follows a WHERE for these slots, and for *pair* if there is one, and its values."""
+        parts: list[tuple[str, str | int]] = []
+        if self.start is not None:
+            parts.append((" AND slot >= ?", unix(self.start)))
+        if self.end is not None:
+            parts.append((" AND slot < ?", unix(self.end)))
+        if pair is not None:
+            parts += [(" AND base = ?", pair.base), (" AND quote = ?", pair.quote)]
+        return "".join(text for text, _ in parts), tuple(value for _, value in parts)
+
+
+EVERY_SLOT = Span()
 
 
 @functools.lru_cache(maxsize=16384)

@@ -1,0 +1,76 @@
+"""``ratectl chart``: the rates of a job, drawn in the terminal, a chart for each pair."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import paths
+from ratectl.commands import spans, terminal
+from ratectl.errors import ConfigError
+from ratectl.firing import lookback
+from ratectl.firing.journal import Journal
+from ratectl.views import chart as views
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.firing.book import Book
+    from ratectl.firing.lookback import Point
+    from ratectl.firing.rows import Span
+    from ratectl.model import Job, Pair
+
+A_YEAR = dt.timedelta(days=366)
+LINES = 20
+"""Of a chart, on a terminal that is high enough for it."""
+PIPED = (100, LINES)
+"""Columns and lines where nothing is shown on a screen."""
+
+
+def chart(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
+    *,
+    since: spans.SinceOption = "",
+    until: spans.UntilOption = "",
+    pair: spans.PairOption = "",
+) -> None:
+    """Draw the rates of a job in the terminal.
+
+    A chart for each pair, of the last year unless --since says otherwise.
+
+    \b
+    Examples:
+      ratectl chart usd-inr
+      ratectl chart euro --pair EUR/USD --since 2020-01-01
+    """
+    size = _size()
+    with Journal(Path(paths.state_dir())) as journal:
+        known = journal.remembered(job).job
+        span, book = spans.span(since, until, known.zone), journal.book(known)
+        wanted = spans.pair(pair, known)
+        pairs = known.pairs if wanted is None else (wanted,)
+        charts = {one: _points(book, known, one, span, size[0]) for one in pairs}
+    if not any(charts.values()):
+        raise ConfigError(
+            f"{job}: nothing was recorded in that time; `ratectl history {job}` lists all"
+        )
+    drawn = (views.chart(one, charts[one], known.zone, size) for one in pairs if charts[one])
+    typer.echo("\n\n".join(drawn))
+
+
+def _points(book: Book, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
+    """Return the rates in *span*, or without a start those of the year that ends with the newest."""
+    if span.start is None and (last := lookback.newest_slot(book, job.name, span, pair)):
+        span = span._replace(start=last - A_YEAR)
+    return list(lookback.series(book, job.name, pair, span, most=4 * columns))
+
+
+def _size() -> tuple[int, int]:
+    if terminal.width() == terminal.PIPED:
+        return PIPED
+    found = shutil.get_terminal_size()
+    return terminal.width(), min(LINES, max(8, found.lines - 2))

@@ -1,0 +1,24 @@
+"""Files that a person asked for by name: whole or not at all, with the rights that the umask gives."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ratectl import host
+from ratectl.backends.base import WriteFile
+from ratectl.errors import CannotCreateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def replace(path: Path, text: str) -> Path:
+    """Make the file at *path* hold *text*, atomically, and return its absolute path."""
+    place = path.expanduser().absolute()
+    if place.is_dir():
+        raise CannotCreateError(f"{place}: is a folder; name a file")
+    mask = os.umask(0)
+    os.umask(mask)
+    host.perform((WriteFile(path=place, data=text.encode(), mode=0o666 & ~mask),))
+    return place

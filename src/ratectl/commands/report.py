@@ -1,0 +1,151 @@
+"""``ratectl report``: one HTML file with everything in it, that asks no server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from ratectl import __version__, machine, schedule, templates
+from ratectl.commands import output, spans, terminal
+from ratectl.commands.progress import progress
+from ratectl.commands.status import look
+from ratectl.errors import EngineError, TryLaterError
+from ratectl.firing import held, lookback
+from ratectl.firing.journal import Journal
+from ratectl.views import page
+from ratectl.views.page import Dossier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ratectl.firing.book import Book
+    from ratectl.firing.journal import Installed
+    from ratectl.firing.rows import Span
+    from ratectl.views.status import Status
+
+FILE = Path("ratectl-report.html")
+MOST_POINTS = 60_000
+"""Of all charts together, which keeps the file below three megabytes."""
+FEWEST, MOST = 200, 6_000
+"""Points of one chart: no fewer where there are more, and no more than a screen can show."""
+MOST_SLOTS = 100_000
+"""Past slots of one job that are looked at for gaps."""
+MOST_AHEAD = 3_000
+"""Slots of one job that are shown ahead."""
+MOST_TROUBLES = 200
+
+
+def report(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = FILE,
+    *,
+    job: Annotated[
+        list[str] | None,
+        typer.Option(metavar="JOB", help="Only this job; may be given again.", show_default=False),
+    ] = None,
+    since: spans.SinceOption = "",
+    launch: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write an HTML page with charts of everything.
+
+    Rates with zoom and exact values, how every slot went, what comes in the next 30 days,
+    and what failed. The page is one file that loads nothing from the network.
+
+    \b
+    Examples:
+      ratectl report --open
+      ratectl report euro.html --job euro --since 2020-01-01
+    """
+    now = dt.datetime.now(dt.UTC)
+    here = machine.current()
+    with Journal(here.state_dir) as journal:
+        found = look(here, journal, job or [])
+        installed = [row for row in journal.readable() if not job or row.job.name in job]
+        dossiers = _dossiers(journal, installed, found, since, now)
+    place = output.replace(file, _html(dossiers, now))
+    typer.echo(f"wrote {place} ({place.stat().st_size / 1e6:.1f} MB)")
+    if launch and typer.launch(str(place)):
+        raise EngineError(f"no browser could be opened; open {place.as_uri()} in one")
+
+
+def _dossiers(
+    journal: Journal,
+    installed: Sequence[Installed],
+    found: Sequence[Status],
+    since: str,
+    now: dt.datetime,
+) -> list[Dossier]:
+    known = {status.job: status for status in found}
+    charts = sum(len(row.job.pairs) for row in installed)
+    most = max(FEWEST, min(MOST, MOST_POINTS // max(1, charts)))
+    dossiers = []
+    with progress("reading the journal", charts) as told:
+        for row in installed:
+            span = spans.span(since, "", row.job.zone)
+            reading = _Reading(journal.book(row.job), row, span, most)
+            try:
+                dossiers.append(reading.dossier(known.get(row.job.name), now, told))
+            except TryLaterError as error:
+                typer.echo(f"ratectl: {row.job.name} is left out: {error}", err=True)
+    return dossiers
+
+
+class _Reading(NamedTuple):
+    """One job, and how much of it is read."""
+
+    book: Book
+    row: Installed
+    span: Span
+    most: int
+    """Points of one chart."""
+
+    def dossier(
+        self, status: Status | None, now: dt.datetime, told: Callable[[int], None]
+    ) -> Dossier:
+        """Return what the page tells of the job; *told* hears of each chart."""
+        job, name = self.row.job, self.row.job.name
+        series = {}
+        for pair in job.pairs:
+            found = lookback.series(self.book, name, pair, self.span, most=self.most)
+            series[pair] = list(found)
+            told(1)
+        horizon = now + dt.timedelta(days=page.DAYS_AHEAD)
+        ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
+        slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
+        gaps = lookback.gaps(self.book, self.row, MOST_SLOTS) if self.row.missed else []
+        return Dossier(
+            job=job,
+            status=status,
+            series=series,
+            courses=list(lookback.courses(self.book, job, self.span)),
+            gaps=[slot for slot in gaps if self.span.start is None or slot >= self.span.start],
+            held=list(held.quarantine(self.book, job=name)),
+            troubles=lookback.troubles(self.book, name, MOST_TROUBLES),
+            upcoming=slots[:MOST_AHEAD],
+            is_cut=len(slots) > MOST_AHEAD,
+        )
+
+
+def _html(dossiers: Sequence[Dossier], now: dt.datetime) -> str:
+    troubles = page.troubles(dossiers, MOST_TROUBLES + 1)
+    data = json.dumps(page.data(dossiers), ensure_ascii=False, separators=(",", ":"))
+    return templates.fill_page(
+        "report/page.html.j2",
+        {
+            "css": templates.source("report/report.css"),
+            "data": data.replace("<", "\\u003c"),  # so that no tag can stand in it
+            "library": templates.source("report/echarts.min.js"),
+            "script": templates.source("report/report.js"),
+        },
+        version=__version__,
+        made=f"{now.astimezone(terminal.viewer_zone()):%Y-%m-%d %H:%M %Z}",
+        rows=page.rows(dossiers, now),
+        has_rates=any(points for one in dossiers for points in one.series.values()),
+        troubles=troubles[:MOST_TROUBLES],
+        cut_after=MOST_TROUBLES if len(troubles) > MOST_TROUBLES else 0,
+        sources=page.sources(dossiers),
+    )

@@ -1,0 +1,65 @@
+"""What ``--since``, ``--until`` and ``--pair`` mean, for every command that looks back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl.errors import UsageError
+from ratectl.firing.rows import Span
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from ratectl.model import Job, Pair
+
+SinceOption = Annotated[
+    str,
+    typer.Option(metavar="T", help="Leave older slots out: a day, or a time as 2026-11-23T10:30."),
+]
+UntilOption = Annotated[
+    str, typer.Option(metavar="T", help="Leave newer slots out; a day counts as a whole.")
+]
+PairOption = Annotated[
+    str, typer.Option(metavar="PAIR", help="One pair, such as USD/INR, of a job with several.")
+]
+
+
+def span(since: str, until: str, zone: ZoneInfo) -> Span:
+    """Return the slots that both options leave. Raises UsageError; empty texts are no limit."""
+    start = moment(since, zone, option="--since") if since else None
+    end = moment(until, zone, option="--until", after=True) if until else None
+    if start is not None and end is not None and start >= end:
+        raise UsageError(f"--since {since}: not before --until {until}")
+    return Span(start=start, end=end)
+
+
+def moment(text: str, zone: ZoneInfo, *, option: str, after: bool = False) -> dt.datetime:
+    """Return where a day or time begins in *zone*, or with *after* what comes right after it."""
+    try:
+        day = dt.date.fromisoformat(text)
+        step, found = dt.timedelta(days=1), dt.datetime.combine(day, dt.time())
+    except ValueError:
+        try:
+            step, found = dt.timedelta(seconds=1), dt.datetime.fromisoformat(text)
+        except ValueError as error:
+            raise UsageError(
+                f"{option} {text!r}: neither a day such as 2026-11-23 nor a time such as 2026-11-23T10:30"
+            ) from error
+    try:
+        found = found + step if after else found
+    except OverflowError as error:
+        raise UsageError(f"{option} {text!r}: lies beyond the calendar") from error
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def pair(text: str, job: Job) -> Pair | None:
+    """Return the pair of *job* that the option names, None for no text. Raises UsageError for one it lacks."""
+    if not text:
+        return None
+    known = {str(one): one for one in job.pairs}
+    if text.upper() not in known:
+        raise UsageError(f"--pair {text}: {job.name} records {', '.join(known)}")
+    return known[text.upper()]

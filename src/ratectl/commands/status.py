@@ -1,0 +1,165 @@
+"""``ratectl status``: how each job stands, for a glance, for a program, and for monitoring."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import deploy, host, listing, machine, report, sites
+from ratectl.commands import output, terminal
+from ratectl.commands.install import JsonOption
+from ratectl.commands.list import complain, jobs_of
+from ratectl.errors import ConfigError, UsageError
+from ratectl.firing import lookback
+from ratectl.firing.journal import Journal
+from ratectl.spec.values import duration
+from ratectl.views import status as views
+from ratectl.views.words import length
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from ratectl.backends.base import Host
+    from ratectl.errors import RatectlError
+    from ratectl.sites import Site
+    from ratectl.views.status import Status
+
+EVERY = 5
+"""Seconds between two looks of ``--watch``."""
+
+
+def status(
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="JOB...", show_default=False, help="By default all installed ones."),
+    ] = None,
+    *,
+    json: JsonOption = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help=f"Look again every {EVERY} seconds, until Ctrl-C.")
+    ] = False,
+    max_age: Annotated[
+        str,
+        typer.Option(metavar="AGE", help="Exit with 1 if a rate is older, such as 26h or 3d."),
+    ] = "",
+    prometheus: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write metrics for node-exporter there, and show nothing."
+        ),
+    ] = None,
+) -> None:
+    """Show how each job stands: next slot, newest rate, faults.
+
+    Each rate comes with its last 30 quotes, drawn. Exit code 0; with --max-age 1 when the
+    newest rate of a pair is older than that, or when there is none for that long.
+
+    \b
+    Examples:
+      ratectl status
+      ratectl status usd-inr --max-age 26h
+      ratectl status --prometheus /var/lib/node_exporter/ratectl.prom
+    """
+    seconds = _seconds(max_age)
+    if watch:
+        _watch(jobs or [], alone=not (json or max_age or prometheus))
+        return
+    found = _look(jobs or [])
+    now = dt.datetime.now(dt.UTC)
+    if prometheus is not None:
+        from ratectl.views import metrics  # noqa: PLC0415 - 60 ms that a look need not pay
+
+        output.replace(prometheus, metrics.exposition(found))
+    elif json:
+        typer.echo(report.as_json(views.as_facts(found, now)))
+    else:
+        terminal.console().print(_screen(found))
+    if seconds is not None:
+        _judge(found, seconds, now)
+
+
+def _seconds(text: str) -> int | None:
+    try:
+        return duration(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"status: --max-age: {error}") from error
+
+
+def _look(names: Sequence[str]) -> tuple[Status, ...]:
+    here = machine.current()
+    with Journal(here.state_dir) as journal:
+        return look(here, journal, names)
+
+
+def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
+    """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
+    reader = host.SystemReader()
+    holds = sites.survey(here, reader, _unreadable)
+    for name in names:
+        if not any(name in found.entries for found in holds.values()):
+            journal.installed_job(name)
+    installed = [row for row in journal.readable() if not names or row.job.name in names]
+    rows = listing.rows(
+        holds,
+        installed,
+        journal.last_firings(installed, complain),
+        listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
+        dt.datetime.now(dt.UTC),
+    )
+    recent = lookback.recent(journal, installed, views.QUOTES, complain)
+    wanted = [row for row in rows if not names or row.job in names]
+    return views.statuses(wanted, installed, recent)
+
+
+def _unreadable(site: Site, error: RatectlError) -> None:
+    typer.echo(f"ratectl: what {site} holds is not shown: {error}", err=True)
+
+
+def _screen(found: Sequence[Status]) -> Text:
+    from ratectl.views.screen import View, screen  # noqa: PLC0415 - rich, which --json need not pay for
+
+    now = dt.datetime.now(dt.UTC)
+    view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width())
+    return screen(found, view)
+
+
+def _watch(names: Sequence[str], *, alone: bool) -> None:
+    """Show the screen again and again, until Ctrl-C."""
+    from rich.live import Live  # noqa: PLC0415 - for this only
+
+    shown = terminal.console()
+    if not alone or not shown.is_terminal:
+        raise UsageError(
+            "status: --watch is for a person at a terminal, and goes with no other option"
+        )
+    try:
+        with Live(_screen(_look(names)), console=shown, screen=True, auto_refresh=False) as live:
+            while True:
+                time.sleep(EVERY)
+                live.update(_screen(_look(names)), refresh=True)
+    except KeyboardInterrupt:
+        return
+
+
+def _judge(found: Sequence[Status], most: int, now: dt.datetime) -> None:
+    """Exit with 1, and say why, where a rate is older than *most* seconds."""
+    old = list(views.stale(found, most, now))
+    for one in old:
+        told = (
+            f"is {length(one.seconds)} old"
+            if one.rated
+            else f"has no rate since the installation {length(one.seconds)} ago"
+        )
+        typer.echo(f"ratectl: {one.job}: {one.pair} {told}", err=True)
+    if old:
+        raise typer.Exit(1)
+    if not found:
+        raise ConfigError(
+            "status: no jobs are installed, so there is no rate to judge by --max-age"
+        )

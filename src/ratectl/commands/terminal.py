@@ -1,0 +1,43 @@
+"""The terminal that somebody looks at: its width, whether it shows colour, whose clocks are beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from ratectl import machine
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+PIPED = 1_000
+"""Columns where nothing is shown on a screen: nothing is left out for want of room."""
+NARROWEST = 40
+
+
+def width() -> int:
+    """Return how many columns standard output has."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return PIPED
+    return max(NARROWEST, shutil.get_terminal_size().columns)
+
+
+def console() -> Console:
+    """Return what writes styled text on standard output; plain in a pipe and under ``NO_COLOR``.
+
+    Lines are never broken: a terminal does that itself, and a pipe wants them whole.
+    """
+    return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def viewer_zone() -> dt.tzinfo:
+    """Return the zone of whoever looks: ``TZ`` where it names one, else the machine's."""
+    try:
+        return ZoneInfo(os.environ.get("TZ", "").removeprefix(":"))
+    except (ValueError, OSError, LookupError):
+        return machine.zone()

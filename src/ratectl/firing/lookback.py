@@ -1,0 +1,177 @@
+"""Looking back at what was recorded: the newest quotes, long series thinned out, how slots went, what failed.
+
+Reads only. Every query is bounded by what is shown, or aggregates inside the database, so that ten
+million quotes do not pass through here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl import schedule
+from ratectl.errors import RatectlError
+from ratectl.firing.book import NAMES_AT_ONCE
+from ratectl.firing.due import ON_TIME, SECOND
+from ratectl.firing.quote import BACKFILLED
+from ratectl.firing.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
+from ratectl.model import Pair
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ratectl.firing.book import Book
+    from ratectl.firing.journal import Journal
+    from ratectl.firing.rows import Entry, Installed
+    from ratectl.model import Job
+
+QUARTER = 900
+"""Seconds in which slots are counted together: every offset from UTC since 1972 is a multiple of it."""
+
+Recent = dict[Pair, list["Entry"]]
+"""The newest entries of each pair, oldest first."""
+
+
+class Point(NamedTuple):
+    """One rate of a series."""
+
+    slot: dt.datetime
+    rate: Decimal
+
+
+class Count(NamedTuple):
+    """How many slots of one quarter of an hour went the same way."""
+
+    quarter: dt.datetime
+    went: str
+    """on time, late, backfilled, closed, missed, failed or open."""
+    number: int
+
+
+def books(journal: Journal, rows: Iterable[Installed]) -> dict[Book, list[Installed]]:
+    """Return *rows* by the book that each is recorded in."""
+    found: dict[Book, list[Installed]] = {}
+    for row in rows:
+        found.setdefault(journal.book(row.job), []).append(row)
+    return found
+
+
+def recent(
+    journal: Journal,
+    rows: Iterable[Installed],
+    count: int,
+    away: Callable[[RatectlError], None],
+) -> dict[str, Recent]:
+    """Return the newest *count* entries of each pair of each job; *away* hears of books out of reach."""
+    found: dict[str, Recent] = {}
+    for book, those in books(journal, rows).items():
+        try:
+            found |= _recent(book, {row.job.name: row.job for row in those}, count)
+        except RatectlError as error:
+            if book.store is journal.database:
+                raise
+            away(error)
+    return found
+
+
+def _recent(book: Book, jobs: Mapping[str, Job], count: int) -> dict[str, Recent]:
+    found: dict[str, Recent] = {name: {} for name in jobs}
+    names = list(jobs)
+    for start in range(0, len(names), NAMES_AT_ONCE):
+        part = names[start : start + NAMES_AT_ONCE]
+        rows = count * max(len(jobs[name].pairs) for name in part)
+        found_rows = book.store.rows(
+            f"WITH wanted (job) AS (VALUES {', '.join(['(?)'] * len(part))})"  # noqa: S608 - no input
+            " SELECT q.* FROM wanted w JOIN quotes q ON q.job = w.job AND q.slot >= COALESCE("
+            "(SELECT slot FROM quotes WHERE job = w.job ORDER BY slot DESC LIMIT 1 OFFSET ?), ?)"
+            " ORDER BY q.job, q.slot",
+            (*part, rows - 1, -(1 << 60)),
+        )
+        for row in found_rows:
+            entry = to_entry(row)
+            entries = found[row["job"]].setdefault(entry.quote.pair, [])
+            entries.append(entry)
+            del entries[:-count]
+    return found
+
+
+def newest_slot(
+    book: Book, job: str, span: Span, pair: Pair | None, skip: int = 0
+) -> dt.datetime | None:
+    """Return the slot of the newest quote in *span*, or of the one that *skip* newer ones come after; None where there are no more."""
+    which, values = span.condition(pair)
+    rows = book.store.rows(
+        f"SELECT slot FROM quotes WHERE job = ?{which} ORDER BY slot DESC LIMIT 1 OFFSET ?",  # noqa: S608 - no input
+        (job, *values, skip),
+    )
+    return aware(rows[0]["slot"]) if rows else None
+
+
+def series(
+    book: Book, job: str, pair: Pair, span: Span = EVERY_SLOT, *, most: int
+) -> Iterator[Point]:
+    """Yield the rates of *pair*, oldest first: all of them, or where that is more than about *most* the last of each day or longer."""
+    condition, bounds = span.condition(pair)
+    which = (job, *bounds)
+    [size] = book.store.rows(
+        "SELECT count(*) AS number, min(slot) AS first, max(slot) AS last FROM quotes"  # noqa: S608 - no input
+        f" WHERE job = ?{condition}",
+        which,
+    )
+    if size["number"] <= most:
+        values = which
+        sql = f"SELECT slot, rate FROM quotes WHERE job = ?{condition} ORDER BY slot"  # noqa: S608 - no input
+    else:
+        step = max(86_400, (size["last"] - size["first"]) // most + 1)
+        sql = (
+            "SELECT q.slot, q.rate FROM quotes q JOIN (SELECT max(slot) AS slot FROM quotes"  # noqa: S608 - no input
+            f" WHERE job = ?{condition} GROUP BY slot / {step}) m"
+            " ON q.job = ? AND q.slot = m.slot AND q.base = ? AND q.quote = ? ORDER BY q.slot"
+        )
+        values = (*which, job, pair.base, pair.quote)
+    for row in book.store.each(sql, values):
+        yield Point(aware(row["slot"]), Decimal(row["rate"]))
+
+
+def courses(book: Book, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
+    """Yield how the slots of *job* went, counted by quarters of an hour, oldest first."""
+    condition, bounds = span.condition()
+    sql = (
+        f"SELECT slot / {QUARTER} AS quarter, went, count(*) AS number FROM (SELECT slot, CASE"  # noqa: S608 - no input
+        " WHEN state <> 'settled' AND outcome = 'failed' THEN 'failed'"
+        " WHEN state <> 'settled' THEN 'open'"
+        " WHEN outcome <> 'recorded' THEN outcome"
+        " WHEN at - slot <= ? THEN 'on time'"
+        " WHEN EXISTS (SELECT 1 FROM quotes q WHERE q.job = firings.job AND q.slot = firings.slot"
+        " AND q.kind = ?) THEN 'backfilled' ELSE 'late' END AS went"
+        f" FROM firings WHERE job = ?{condition}) AS told GROUP BY quarter, went ORDER BY quarter"
+    )
+    values = (ON_TIME + job.jitter, BACKFILLED, job.name, *bounds)
+    for row in book.store.each(sql, values):
+        yield Count(aware(row["quarter"] * QUARTER), row["went"], row["number"])
+
+
+def troubles(book: Book, job: str, most: int) -> list[Firing]:
+    """Return the newest firings of *job* that ended without a rate and should not have, newest first."""
+    rows = book.store.rows(
+        "SELECT * FROM firings WHERE job = ? AND outcome IN ('failed', 'missed')"
+        " ORDER BY slot DESC LIMIT ?",
+        (job, most),
+    )
+    return [to_firing(row) for row in rows]
+
+
+def gaps(book: Book, row: Installed, most: int) -> list[dt.datetime]:
+    """Return slots that are over and that nothing became of, oldest first; only the newest *most* slots are looked at."""
+    timetable = schedule.before(row.job.schedule, row.job.zone, row.settled_until + SECOND)
+    slots = list(takewhile(lambda slot: slot > row.installed_at, islice(timetable, most)))
+    if not slots:
+        return []
+    told = book.store.rows(
+        "SELECT slot FROM firings WHERE job = ? AND slot >= ? AND slot <= ?",
+        (row.job.name, unix(slots[-1]), unix(slots[0])),
+    )
+    settled = {one["slot"] for one in told}
+    return [slot for slot in reversed(slots) if unix(slot) not in settled]

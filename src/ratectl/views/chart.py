@@ -1,0 +1,83 @@
+"""Rates over time as dots on a terminal, drawn by plotille."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import plotille
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from ratectl.firing.lookback import Point
+    from ratectl.model import Pair
+
+AXES = 22
+"""Columns that plotille takes for both axes and their labels, beside what it draws in."""
+BLANK = " \N{BRAILLE PATTERN BLANK}"
+MARGIN = 0.05
+"""Of the height, left free above and below."""
+
+
+def chart(pair: Pair, points: Sequence[Point], zone: dt.tzinfo, size: tuple[int, int]) -> str:
+    """Return *points* (at least one, oldest first) in *size* columns and lines, with times in *zone*.
+
+    A single one makes no line: it is only told. plotille colours on a terminal only, and honours ``NO_COLOR``.
+    """
+    title = _title(pair, points, zone)
+    if len(points) == 1:
+        return title
+    times = [point.slot.astimezone(zone).replace(tzinfo=None) for point in points]
+    rates = [float(point.rate) for point in points]
+    low, high = min(rates), max(rates)
+    margin = (high - low) * MARGIN or abs(high) * MARGIN
+    figure = plotille.Figure()
+    figure.width, figure.height = max(10, size[0] - AXES), max(4, size[1] - 5)
+    figure.color_mode = "names"
+    figure.x_label = figure.y_label = ""
+    figure.register_label_formatter(float, _rate)
+    figure.register_label_formatter(dt.datetime, _time)
+    figure.set_x_limits(min_=times[0], max_=times[-1])
+    figure.set_y_limits(min_=low - margin, max_=high + margin)
+    figure.plot(times, rates, lc="cyan")
+    _, *drawn = figure.show().splitlines()  # the first only names the axis
+    return "\n".join((title, *(line.removesuffix(" ()").rstrip(BLANK) for line in drawn)))
+
+
+def _title(pair: Pair, points: Sequence[Point], zone: dt.tzinfo) -> str:
+    """Return what the dots cannot say exactly: the last rate, the lowest and the highest, each with its day."""
+    if len(points) == 1:
+        [point] = points
+        return f"{pair}  {plain(point.rate)} on {_day(point, zone)}, the only rate"
+    last = points[-1]
+    lowest, highest = min(points, key=_of_rate), max(points, key=_of_rate)
+    return (
+        f"{pair}  {plain(last.rate)} on {_day(last, zone)},"
+        f" from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)})"
+    )
+
+
+def _of_rate(point: Point) -> Decimal:
+    return point.rate
+
+
+def _day(point: Point, zone: dt.tzinfo) -> str:
+    return f"{point.slot.astimezone(zone):%Y-%m-%d}"
+
+
+def _rate(value: float, chars: int, delta: float, left: bool = False) -> str:
+    """Return a label of the axis of rates, with as many digits as its steps need."""
+    digits = next((n for n in range(7) if delta * 10**n >= 20), 7)
+    text = f"{value:.{digits}f}"[:chars]
+    return text.ljust(chars) if left else text.rjust(chars)
+
+
+def _time(value: dt.datetime, chars: int, delta: dt.timedelta, left: bool = False) -> str:
+    """Return a label of the axis of time: hours, days or months, as the whole chart is long."""
+    form = "%H:%M" if delta.days < 3 else "%d %b %y" if delta.days < 1100 else "%b %Y"
+    text = value.strftime(form)
+    return text.ljust(chars) if left else text.rjust(chars)

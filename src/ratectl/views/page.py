@@ -1,0 +1,199 @@
+"""The report page: everything that its charts and tables are drawn from, as JSON-ready values.
+
+Times of a chart are minutes on the job's own clocks, as if these were UTC: a browser then shows the job's
+wall time wherever it stands. Rates are texts, with the provider's own digits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any
+
+from ratectl.firing.connectivity import Class
+from ratectl.firing.providers.facts import FACTS
+from ratectl.firing.quote import plain
+from ratectl.schedule.explain import explain
+from ratectl.views.screen import word
+from ratectl.views.words import away, clock, count, length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ratectl.firing.held import Held
+    from ratectl.firing.journal import Firing
+    from ratectl.firing.lookback import Count, Point
+    from ratectl.firing.providers.facts import Facts
+    from ratectl.model import Job, Pair
+    from ratectl.views.status import Status
+
+COURSES = {
+    "on time": "o",
+    "late": "l",
+    "backfilled": "b",
+    "closed": "c",
+    "open": "w",
+    "quarantined": "q",
+    "failed": "f",
+    "missed": "m",
+}
+"""How slots go, the better first, each with its letter in the page's data."""
+DAYS_AHEAD = 30
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - wall time, of whichever zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """What the page tells of one job; slots are aware."""
+
+    job: Job
+    status: Status | None
+    """None for a job that was removed."""
+    series: Mapping[Pair, Sequence[Point]]
+    courses: Sequence[Count]
+    gaps: Sequence[dt.datetime]
+    """Slots that passed without so much as a row in the journal."""
+    held: Sequence[Held]
+    troubles: Sequence[Firing]
+    upcoming: Sequence[dt.datetime]
+    """The slots of the next 30 days, or the first of them."""
+    is_cut: bool = False
+    """There are more slots than *upcoming* holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One line of the table of what failed."""
+
+    job: str
+    slot: dt.datetime
+    kind: str
+    """The class of the failure, as ``firing/connectivity.py`` names it, or missed, or quarantined."""
+    detail: str
+
+
+def data(dossiers: Sequence[Dossier]) -> dict[str, Any]:
+    """Return what the page's script draws."""
+    return {"letters": COURSES, "jobs": [_job(dossier) for dossier in dossiers]}
+
+
+def _job(dossier: Dossier) -> dict[str, Any]:
+    zone = dossier.job.zone
+    return {
+        "name": dossier.job.name,
+        "zone": dossier.job.timezone,
+        "schedule": explain(dossier.job.schedule),
+        "series": [_series(p, points, zone) for p, points in dossier.series.items() if points],
+        "days": _days(dossier),
+        "next": [_minute(slot, zone) for slot in dossier.upcoming],
+        "more": dossier.is_cut,
+    }
+
+
+def _series(pair: Pair, points: Sequence[Point], zone: dt.tzinfo) -> dict[str, Any]:
+    """Return one line of a chart; each time but the first is the minutes since the one before."""
+    minutes = [_minute(point.slot, zone) for point in points]
+    steps = [after - before for before, after in pairwise(minutes)]
+    return {
+        "pair": str(pair),
+        "times": [minutes[0], *steps],
+        "rates": [plain(point.rate) for point in points],
+    }
+
+
+def _minute(slot: dt.datetime, zone: dt.tzinfo) -> int:
+    return int((slot.astimezone(zone).replace(tzinfo=None) - EPOCH).total_seconds() // 60)
+
+
+def _days(dossier: Dossier) -> dict[str, Any]:
+    """Return how the slots of each day went: the first day, then stretches of days that went alike, with their length.
+
+    A day is told in letters, with how often behind each where that is not once; empty where it had no slot.
+    """
+    zone = dossier.job.zone
+    days: dict[dt.date, Counter[str]] = {}
+
+    def add(slot: dt.datetime, went: str, number: int = 1) -> None:
+        days.setdefault(slot.astimezone(zone).date(), Counter())[went] += number
+
+    for course in dossier.courses:
+        add(course.quarter, course.went, course.number)
+    for slot in dossier.gaps:
+        add(slot, "missed")
+    for held in dossier.held:
+        add(held.slot, "quarantined")
+    if not days:
+        return {"first": None, "runs": []}
+    first, last = min(days), max(days)
+    span = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
+    told = (_letters(days[day]) if day in days else "" for day in span)
+    runs = [[letters, sum(1 for _ in group)] for letters, group in groupby(told)]
+    return {"first": first.isoformat(), "runs": runs}
+
+
+def _letters(counts: Counter[str]) -> str:
+    return "".join(
+        f"{letter}{counts[went] if counts[went] > 1 else ''}"
+        for went, letter in COURSES.items()
+        if counts[went]
+    )
+
+
+def troubles(dossiers: Sequence[Dossier], most: int) -> list[Trouble]:
+    """Return the newest *most* failures of all jobs with their class, newest first."""
+    found = [trouble for dossier in dossiers for trouble in _troubles(dossier)]
+    return sorted(found, key=lambda trouble: trouble.slot, reverse=True)[:most]
+
+
+def _troubles(dossier: Dossier) -> Iterable[Trouble]:
+    name, zone = dossier.job.name, dossier.job.zone
+    for firing in dossier.troubles:
+        kind = kind_of(firing.detail) or firing.outcome
+        yield Trouble(job=name, slot=firing.slot.astimezone(zone), kind=kind, detail=firing.detail)
+    local = (slot.astimezone(zone) for slot in dossier.gaps)
+    for _, group in groupby(local, key=dt.datetime.date):
+        slots = list(group)
+        detail = (
+            f"{count(len(slots), 'slot')} from then on passed that day, and nothing ran in time"
+        )
+        yield Trouble(job=name, slot=slots[0], kind="missed", detail=detail)
+    for held in dossier.held:
+        detail = f"{held.provider}: {held.reason} (`ratectl review` decides)"
+        yield Trouble(job=name, slot=held.slot.astimezone(zone), kind="quarantined", detail=detail)
+
+
+def kind_of(detail: str) -> str:
+    """Return the class of the failure that a firing's *detail* tells of, an empty text where it names none."""
+    return next((kind.value for kind in Class if f"{kind.value}:" in detail), "")
+
+
+def rows(dossiers: Sequence[Dossier], now: dt.datetime) -> list[dict[str, Any]]:
+    """Return a row for each job: how it stands now, in words."""
+    return [_row(dossier, now) for dossier in dossiers]
+
+
+def _row(dossier: Dossier, now: dt.datetime) -> dict[str, Any]:
+    status = dossier.status
+    newest = status.newest if status else None
+    return {
+        "job": dossier.job.name,
+        "schedule": explain(dossier.job.schedule).removesuffix("."),
+        "zone": dossier.job.timezone,
+        "word": word(status) if status else "removed",
+        "next": f"{clock(status.next)}, {away(status.next, now)}"
+        if status and status.next
+        else "-",
+        "rate": f"{newest.quote.pair} {plain(newest.quote.rate)}" if newest else "-",
+        "age": f"{length((now - newest.quote.observed_at).total_seconds())} ago" if newest else "",
+        "missed": status.missed if status else 0,
+        "failures": status.failures if status else 0,
+        "drift": status.drift if status else (),
+    }
+
+
+def sources(dossiers: Sequence[Dossier]) -> dict[str, Facts]:
+    """Return the kinds of providers that the jobs ask, each with what its terms want said."""
+    kinds = {provider.kind: None for one in dossiers for provider in one.job.providers}
+    return {kind: FACTS[kind] for kind in kinds if kind in FACTS}

@@ -1,0 +1,148 @@
+"""How each job stands: what the engines hold, what the journal knows and its newest quotes, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ratectl.firing.journal import Entry, Firing, Installed
+    from ratectl.firing.lookback import Recent
+    from ratectl.listing import Row
+    from ratectl.model import Pair
+
+QUOTES = 30
+"""Of each pair, which the sparkline shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One job as it stands now; times are aware."""
+
+    job: str
+    sites: tuple[str, ...]
+    """Where it is installed, such as ``cron (user)``."""
+    enabled: bool
+    """Something wakes it."""
+    paused: bool
+    next: dt.datetime | None
+    """The next slot, in the job's zone."""
+    last: Firing | None
+    pairs: tuple[Pair, ...]
+    recent: Recent
+    """The newest quotes of each pair that has any, oldest first."""
+    missed: int
+    failures: int
+    """Failed firings in a row."""
+    drift: tuple[str, ...]
+    since: dt.datetime | None
+    """When it was installed; None where the journal does not know it."""
+
+    @property
+    def newest(self) -> Entry | None:
+        """The newest quote of any pair; the job's first pair where several are as new."""
+        last = [self.recent[pair][-1] for pair in self.pairs if self.recent.get(pair)]
+        return max(last, key=lambda entry: entry.slot, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """A pair whose newest rate is older than it may be."""
+
+    job: str
+    pair: Pair
+    seconds: float
+    """How old it is, or how long the job has been installed without any."""
+    rated: bool
+
+
+def statuses(
+    rows: Sequence[Row],
+    installed: Sequence[Installed],
+    recent: Mapping[str, Recent],
+) -> tuple[Status, ...]:
+    """Return how each job of *rows* (by name) stands; one that two engines hold is one job."""
+    known = {row.job.name: row for row in installed}
+    return tuple(
+        _status(name, list(group), known.get(name), recent.get(name, {}))
+        for name, group in groupby(rows, key=lambda row: row.job)
+    )
+
+
+def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -> Status:
+    slots = [one.next for one in rows if one.next is not None]
+    return Status(
+        job=name,
+        sites=tuple(f"{one.backend} ({one.scope})" for one in rows),
+        enabled=any(one.enabled for one in rows),
+        paused=any(one.paused for one in rows),
+        next=min(slots, default=None),
+        last=rows[0].last,
+        pairs=row.job.pairs if row else tuple(recent),
+        recent=recent,
+        missed=row.missed if row else 0,
+        failures=row.failures if row else 0,
+        drift=tuple(dict.fromkeys(text for one in rows for text in one.drift)),
+        since=row.installed_at if row else None,
+    )
+
+
+def age(entry: Entry, now: dt.datetime) -> float:
+    """Return for how many seconds a quote has been in the journal."""
+    return (now - entry.quote.observed_at).total_seconds()
+
+
+def stale(found: Sequence[Status], most: float, now: dt.datetime) -> Iterator[Stale]:
+    """Yield each pair of a job at work whose newest rate is older than *most* seconds.
+
+    Before its first rate a job is given as long from its installation.
+    """
+    for status in found:
+        if not status.enabled or status.since is None:
+            continue
+        for pair in status.pairs:
+            entries = status.recent.get(pair)
+            seconds = age(entries[-1], now) if entries else (now - status.since).total_seconds()
+            if seconds > most:
+                yield Stale(job=status.job, pair=pair, seconds=seconds, rated=bool(entries))
+
+
+def as_facts(found: Sequence[Status], now: dt.datetime) -> list[dict[str, Any]]:
+    """Return *found* as the contract of ``ratectl status --json`` has it, and what else is known."""
+    return [_facts(status, now) for status in found]
+
+
+def _facts(status: Status, now: dt.datetime) -> dict[str, Any]:
+    last, newest = status.last, status.newest
+    return {
+        "job": status.job,
+        "engines": list(status.sites),
+        "enabled": status.enabled,
+        "paused": status.paused,
+        "next": status.next.isoformat() if status.next else None,
+        "last_slot": last.slot.isoformat() if last else None,
+        "last_outcome": (last.outcome or "at work") if last else None,
+        "last_detail": last.detail if last else "",
+        "newest_rate": _rate(newest, now) if newest else None,
+        "rates": [_rate(status.recent[p][-1], now) for p in status.pairs if status.recent.get(p)],
+        "missed": status.missed,
+        "consecutive_failures": status.failures,
+        "drift": list(status.drift),
+    }
+
+
+def _rate(entry: Entry, now: dt.datetime) -> dict[str, Any]:
+    quote = entry.quote
+    return {
+        "pair": str(quote.pair),
+        "rate": plain(quote.rate),
+        "rate_date": quote.rate_date.isoformat(),
+        "provider": quote.provider,
+        "age_seconds": int(age(entry, now)),
+    }

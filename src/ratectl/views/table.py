@@ -1,0 +1,60 @@
+"""The table of ``ratectl history``: a line for each quote and where it is from, in constant memory."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from ratectl.firing.quote import plain
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator
+
+    from ratectl.firing.journal import Entry
+
+HEAD = ("SLOT", "PAIR", "RATE", "OF", "PROVIDER", "KIND", "RECEIVED", "")
+ROOM = 108
+"""Columns from which on the column of when each quote was received is shown."""
+MEASURED = 500
+"""Lines from which the widths of the columns are taken."""
+
+
+def table(entries: Iterable[Entry], zone: dt.tzinfo, width: int) -> Iterator[str]:
+    """Yield the lines of the table for *entries*, its head first; slots are in *zone*."""
+    lines = (_cells(entry, zone) for entry in entries)
+    first = list(islice(lines, MEASURED))
+    if not first:
+        return
+    widths = [max(map(len, column)) for column in zip(HEAD, *first, strict=True)]
+    shown = [n for n in range(len(HEAD)) if HEAD[n] != "RECEIVED" or width >= ROOM]
+    for cells in chain((HEAD,), first, lines):
+        yield "  ".join(_aligned(cells[n], widths[n], HEAD[n]) for n in shown).rstrip()
+
+
+def _aligned(cell: str, width: int, head: str) -> str:
+    return cell.rjust(width) if head == "RATE" else cell.ljust(width)
+
+
+def _cells(entry: Entry, zone: dt.tzinfo) -> tuple[str, ...]:
+    quote, slot = entry.quote, entry.slot.astimezone(zone)
+    seconds = ":%S" if slot.second else ""
+    return (
+        f"{slot:%Y-%m-%d %H:%M{seconds} %Z}",
+        str(quote.pair),
+        plain(quote.rate),
+        quote.rate_date.isoformat(),
+        quote.provider,
+        quote.kind,
+        f"{quote.observed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        "; ".join(_notes(entry)),
+    )
+
+
+def _notes(entry: Entry) -> Iterator[str]:
+    """Yield what else there is to know of a quote's origin."""
+    if entry.supersedes is not None:
+        yield f"revised, was {plain(entry.supersedes)}"
+    if entry.quote.legs:
+        legs = ", ".join(f"{leg.pair} {plain(leg.rate)}" for leg in entry.quote.legs)
+        yield f"from {legs}"

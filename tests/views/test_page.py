@@ -1,0 +1,127 @@
+"""What the report page is drawn from: packed series, days and failures, on the job's own clocks."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from tests.fakes.jobs import job as made
+from tests.views.conftest import NOW, SLOT, USD, fired
+
+from ratectl.firing.connectivity import Class, FetchError, worst
+from ratectl.firing.held import Held
+from ratectl.firing.lookback import Count, Point
+from ratectl.views import page
+from ratectl.views.page import Dossier
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def dossier(status):
+    """Return what the page tells of a job, with changes."""
+
+    def make(**changes):
+        values = {
+            "job": made(),
+            "status": status(),
+            "series": {USD: [Point(SLOT - DAY, Decimal("95.10")), Point(SLOT, Decimal("95.120"))]},
+            "courses": [Count(SLOT - DAY, "on time", 1), Count(SLOT, "late", 1)],
+            "gaps": [],
+            "held": [],
+            "troubles": [],
+            "upcoming": [SLOT + DAY],
+        }
+        return Dossier(**values | changes)
+
+    return make
+
+
+def held(slot=SLOT):
+    return Held(
+        id=3, job="usd-inr", slot=slot, provider="ecb", quote=None, reason="looks inverted",
+        at=slot, state="held", seen=1,
+    )  # fmt: skip
+
+
+def test_series(dossier):
+    """Minutes on the job's clocks, each as the step from the one before, and rates with all their digits."""
+    [job] = page.data([dossier()])["jobs"]
+    wall = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC).timestamp() // 60
+
+    assert job["series"] == [
+        {"pair": "USD/INR", "times": [wall, 1440], "rates": ["95.10", "95.120"]}
+    ]
+    assert job["next"] == [wall + 2 * 1440]
+
+
+def test_days(dossier):
+    """Each day says how its slots went, with how often; gaps and held answers included."""
+    many = [Count(SLOT, "on time", 4), Count(SLOT + dt.timedelta(hours=1), "on time", 2)]
+    [job] = page.data([dossier(courses=many, gaps=[SLOT, SLOT - DAY], held=[held()])])["jobs"]
+
+    assert job["days"] == {"first": "2026-11-22", "runs": [["m", 1], ["o6qm", 1]]}
+
+
+def test_days_that_went_alike(dossier):
+    """Days that went alike are told together, and days without slots in between as such."""
+    slots = [SLOT - number * DAY for number in (9, 8, 7, 4, 3)]
+    [job] = page.data([dossier(courses=[Count(slot, "on time", 1) for slot in slots])])["jobs"]
+
+    assert job["days"] == {"first": "2026-11-14", "runs": [["o", 3], ["", 2], ["o", 2]]}
+
+
+def test_no_days(dossier):
+    """A job that never ran has no days."""
+    [job] = page.data([dossier(courses=[])])["jobs"]
+
+    assert job["days"] == {"first": None, "runs": []}
+
+
+def test_a_day_is_the_jobs_own(dossier):
+    """A slot late in the evening in UTC is of the next day in Kolkata."""
+    evening = dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC)
+    [job] = page.data([dossier(courses=[Count(evening, "closed", 1)])])["jobs"]
+
+    assert job["days"] == {"first": "2026-11-23", "runs": [["c", 1]]}
+
+
+def test_every_course_has_a_letter():
+    """No two ways of a slot share a letter."""
+    assert len(set(page.COURSES.values())) == len(page.COURSES)
+
+
+@pytest.mark.parametrize("kind", Class)
+def test_kind_of_failure(kind):
+    """The class of a failure is read back from what a firing wrote of it."""
+    expected = {Class.DNS: Class.OFFLINE}.get(kind, kind)  # both are told as offline
+
+    assert page.kind_of(str(worst([("ecb", FetchError(kind, "why"))]))) == expected.value
+
+
+def test_troubles(dossier):
+    """Failures of all jobs, the newest first, each with its class; no more than asked for."""
+    found = dossier(
+        troubles=[
+            fired("failed", "offline: no way to ecb"),
+            fired("missed", "seen 900 s late", SLOT - DAY),
+        ],
+        gaps=[SLOT - 3 * DAY, SLOT - 3 * DAY + dt.timedelta(hours=1)],
+        held=[held(SLOT - 2 * DAY)],
+    )
+
+    assert [(one.kind, one.detail) for one in page.troubles([found], 9)] == [
+        ("offline", "offline: no way to ecb"),
+        ("missed", "seen 900 s late"),
+        ("quarantined", "ecb: looks inverted (`ratectl review` decides)"),
+        ("missed", "2 slots from then on passed that day, and nothing ran in time"),
+    ]
+    assert len(page.troubles([found], 2)) == 2
+
+
+def test_rows(dossier, status):
+    """Each job in words; one that has never run has none of a rate."""
+    good, new = page.rows([dossier(), dossier(status=status(recent={}, next=None))], NOW)
+
+    assert (good["word"], good["rate"], good["age"]) == ("ok", "USD/INR 95.12", "7 h ago")
+    assert good["next"] == "Tue 2026-11-24 10:30 IST, in 16 h"
+    assert (new["word"], new["rate"], new["age"], new["next"]) == ("new", "-", "", "-")

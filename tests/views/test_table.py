@@ -1,0 +1,58 @@
+"""The table of history: columns that line up, and where each quote is from."""
+
+import datetime as dt
+from decimal import Decimal
+
+from tests.views.conftest import KOLKATA, SLOT, entry
+
+from ratectl.firing.quote import Leg
+from ratectl.model import Pair
+from ratectl.views.table import ROOM, table
+
+WIDE = 1000
+
+
+def test_columns():
+    """Slot on the job's clocks, pair, rate, its day, provider, kind, and when it was received."""
+    later = entry(
+        "100.5", SLOT + dt.timedelta(days=1, seconds=15), provider="ecb", kind="backfilled"
+    )
+
+    assert list(table([entry(), later], KOLKATA, WIDE)) == [
+        "SLOT                     PAIR      RATE  OF          PROVIDER     KIND        RECEIVED",
+        "2026-11-23 10:30 IST     USD/INR  95.12  2026-11-23  frankfurter  published   2026-11-23 10:30:03",
+        "2026-11-24 10:30:15 IST  USD/INR  100.5  2026-11-24  ecb          backfilled  2026-11-24 10:30:18",
+    ]
+
+
+def test_origin():
+    """What was revised, and what a derived rate was computed from, stands behind it."""
+    eur = Pair(base="EUR", quote="INR")
+    derived = entry(kind="derived", legs=(Leg(eur, Decimal("103.2")),))._replace(
+        supersedes=Decimal("95.00")
+    )
+
+    [_, line] = table([derived], KOLKATA, WIDE)
+
+    assert line.endswith("  revised, was 95.00; from EUR/INR 103.2")
+
+
+def test_narrow():
+    """On a narrow screen the moment of receipt is left out."""
+    head = {width: next(table([entry()], KOLKATA, width)) for width in (80, ROOM)}
+
+    assert "RECEIVED" not in head[80]
+    assert "RECEIVED" in head[ROOM]
+
+
+def test_nothing():
+    """Without quotes there is no head either."""
+    assert list(table([], KOLKATA, WIDE)) == []
+
+
+def test_long():
+    """Far more lines than are measured keep their columns, and are made one by one."""
+    head, *lines = table((entry(str(90 + number % 9)) for number in range(2000)), KOLKATA, WIDE)
+
+    assert len(lines) == 2000
+    assert {line.index("frankfurter") for line in lines} == {head.index("PROVIDER")}
