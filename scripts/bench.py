@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bench_looks
 import bench_size
 import bench_slots
 from bench_engines import INSIDE, NAMES, measured_inside
@@ -78,6 +79,7 @@ def everything(*, quick: bool) -> list[Row]:
             firing(Path(name) / "firing", quick=quick),
             command_line(Path(name), quick=quick),
             *bench_size.rows(Path(name) / "size", quick=quick),
+            *bench_looks.rows(Path(name) / "looks", quick=quick),
             *bench_slots.rows(quick=quick),
         ]
     for kind in ("cron", "systemd"):

@@ -35,13 +35,13 @@ base_url = "{url}/v4"
 OLD_QUOTES = """
 INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, observed_at, kind)
 WITH RECURSIVE minutes (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM minutes WHERE n < :count)
-SELECT 'of-old', :newest - 60 * (:count - n), 'USD', 'INR', '95.07',
+SELECT :job || n % :jobs, :newest - 60 * (:count - n), 'USD', 'INR', '95.07',
        date(:newest - 60 * (:count - n), 'unixepoch'), 'exchangerate-api-v4',
        :newest - 60 * (:count - n), 'published' FROM minutes
 """
 OLD_FIRINGS = """
 INSERT INTO firings (job, slot, state, owner, lease_until, outcome, at)
-SELECT job, slot, 'settled', 'here:1', slot + 60, 'recorded', slot FROM quotes WHERE job = 'of-old'
+SELECT job, slot, 'settled', 'here:1', slot + 60, 'recorded', slot FROM quotes WHERE job LIKE :job || '%'
 """
 
 
@@ -118,14 +118,18 @@ def just_passed(now: dt.datetime) -> str:
     return f"every hour at :{now - dt.timedelta(minutes=1):%M}"
 
 
-def age(state: Path, count: int) -> None:
-    """Put *count* quotes of past minutes, and their firings, into the journal at *state*."""
+def age(state: Path, count: int, *, job: str = "of-old-", jobs: int = 1) -> None:
+    """Put *count* quotes of past minutes, and their firings, into the journal at *state*.
+
+    They are shared out among as many *jobs*, named *job* and a number from 0 on.
+    """
     newest = int(dt.datetime.now(dt.UTC).timestamp()) // 60 * 60 - 3600
     with closing(sqlite3.connect(state / "journal.sqlite3", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(OLD_QUOTES, {"count": count, "newest": newest})
-        connection.execute(OLD_FIRINGS)
+        values = {"count": count, "newest": newest, "job": job, "jobs": jobs}
+        connection.execute(OLD_QUOTES, values)
+        connection.execute(OLD_FIRINGS, values)
         connection.execute("PRAGMA journal_mode = WAL")
 
 

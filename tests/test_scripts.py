@@ -20,6 +20,8 @@ ROWS = [
     "ratectl --help",
     "append to a 1 GB file",
     "append to a long journal",
+    "status, 100 jobs, long journal",
+    "history --since, long journal",
     "next slot of a cron line",
     "slots, peak memory",
     "ratectl list, 10 jobs",

@@ -40,7 +40,10 @@ ENTRY = """
 schedule = "{schedule}"
 output = "~/{job}.txt"
 """
-CRON_IS_THERE = "crontab -l 2>&1; find /etc/cron.d /var/spool/cron -type f 2>&1 | sort"
+CRON_IS_THERE = """
+    crontab -l 2>&1
+    find /etc/cron.d /var/spool/cron -type f ! -name cron.update 2>&1 | sort
+"""  # busybox's crontab leaves cron.update for its daemon, which deletes it at the next minute
 WHAT_IS_THERE = dict.fromkeys(KINDS, CRON_IS_THERE) | {
     "systemd": """
         find /etc/systemd ~/.config/systemd ~/.local/share/systemd /var/lib/systemd/timers \

@@ -1,0 +1,106 @@
+"""Takes the picture of the report page that README.md begins with: ten years of the ECB's rates, in Chromium.
+
+Needs the extra ``dev`` and Debian's chromium, which scripts/test.py installs. Nothing leaves the machine: the rates
+come from the rate server, through ``ratectl backfill``, as they would from a provider.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+import rate_server
+from ratectl import spec
+from ratectl.firing.journal import Journal
+from rate_table import TABLES
+
+PICTURE = Path(__file__).resolve().parents[1] / ".github" / "report.png"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+WIDTH = 1120
+YEARS = 10
+LAPSE = dt.timedelta(days=9)
+"""For how long the jobs have been installed, and nothing ran yet: what a catch-up has to do."""
+SPEC = """
+[defaults]
+providers = ["frankfurter"]
+timezone = "Asia/Kolkata"
+catch_up = "all"
+[providers.frankfurter]
+base_url = "{url}/v1"
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "every day at 10:30"
+output = "rates.txt"
+[jobs.euro]
+pairs = ["EUR/USD", "EUR/GBP", "EUR/JPY"]
+schedule = "every weekday at 16:30"
+timezone = "Europe/Berlin"
+output = "euro.csv"
+"""
+
+
+def main() -> None:
+    """Make the journal and the page in a folder that goes away again, and take the picture."""
+    with tempfile.TemporaryDirectory() as name, rate_server.RateServer(TABLES["ecb"]()) as rates:
+        folder = Path(name)
+        install(folder, rates.url)
+        since = f"--since={dt.datetime.now(dt.UTC).year - YEARS}-01-01"
+        for words in (
+            *(("backfill", job, since) for job in ("usd-inr", "euro")),
+            ("run", "--all"),
+            ("report", str(folder / "page.html")),
+        ):
+            ratectl(folder, *words)
+        photograph(folder / "page.html")
+    print(f"wrote {PICTURE}")
+
+
+def install(folder: Path, url: str) -> None:
+    """Record the jobs as ``ratectl serve`` would: no scheduler of this machine is touched."""
+    text = SPEC.format(url=url).encode()
+    jobs = spec.loads(text, path=folder / "jobs.toml", host_timezone="Asia/Kolkata").jobs
+    (folder / "jobs.toml").write_bytes(text)
+    with Journal(folder) as journal:
+        journal.record_jobs(
+            jobs,
+            spec=str(folder / "jobs.toml"),
+            digest="",
+            backend="serve",
+            scope="user",
+            host_timezone="Asia/Kolkata",
+            now=dt.datetime.now(dt.UTC) - LAPSE,
+        )
+
+
+def ratectl(folder: Path, *words: str) -> None:
+    """Run one command on the journal in *folder*, in Kolkata."""
+    environment = os.environ | {"RATECTL_STATE_DIR": str(folder), "TZ": "Asia/Kolkata"}
+    argv = (sys.executable, "-m", "ratectl", *words)
+    subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def photograph(page: Path) -> None:
+    """Write what Chromium shows of *page*, down to the table of failures."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        shown = browser.new_page(viewport={"width": WIDTH, "height": 2200}, color_scheme="light")
+        shown.goto(page.as_uri())
+        shown.get_by_role("button", name="5 years").click()
+        shown.locator("#calendar select").first.select_option("usd-inr")
+        shown.locator("#timeline canvas").first.wait_for()
+        below = shown.locator("#troubles-title").bounding_box()
+        height = int(below["y"]) - 20 if below else 2200
+        PICTURE.parent.mkdir(exist_ok=True)
+        shown.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
