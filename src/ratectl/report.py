@@ -206,7 +206,7 @@ def _listed(row: Row) -> tuple[str, str, str, str, str]:
     triggers = row.triggers[0] if row.triggers else "-"
     if len(row.triggers) > 1:
         triggers += f" and {len(row.triggers) - 1} more"
-    if row.fidelity == "guarded":
+    if row.triggers and row.fidelity == "guarded":
         triggers += " (guarded)"
     return (
         row.job,

@@ -149,3 +149,33 @@ def test_misuse(ratectl, words, code):
     answer = ratectl("report", *words)
 
     assert (answer.code, answer.out) == (code, "")
+
+
+@pytest.mark.posix("a shell script for a browser")
+def test_open(ratectl, tmp_path, monkeypatch, job):
+    """--open hands the page to the browser that the user has chosen."""
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+    monkeypatch.setattr("webbrowser._tryorder", None)  # it looks once in each process
+
+    answer = ratectl("report", str(tmp_path / "page.html"), "--job", job.name, "--open")
+
+    assert answer.code == 0
+    assert (tmp_path / "opened").read_text().strip() == (tmp_path / "page.html").as_uri()
+
+
+@pytest.mark.posix("PATH decides where a browser is")
+@pytest.mark.usefixtures("job")
+def test_no_browser(ratectl, tmp_path, monkeypatch):
+    """Where no browser is found the page is written all the same, and its address is told."""
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("webbrowser._tryorder", None)
+
+    answer = ratectl("report", str(tmp_path / "page.html"), "--open")
+
+    assert (answer.code, (tmp_path / "page.html").exists()) == (69, True)
+    assert (tmp_path / "page.html").as_uri() in answer.err

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from scripts import session
-
 from tests.engines.conftest import need
 
 pytestmark = pytest.mark.engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import webbrowser
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -68,7 +69,7 @@ def report(
         dossiers = _dossiers(journal, installed, found, since, now)
     place = output.replace(file, _html(dossiers, now))
     typer.echo(f"wrote {place} ({place.stat().st_size / 1e6:.1f} MB)")
-    if launch and typer.launch(str(place)):
+    if launch and not webbrowser.open(place.as_uri()):
         raise EngineError(f"no browser could be opened; open {place.as_uri()} in one")
 
 
