@@ -1,6 +1,7 @@
 """``ratectl report``: the file that it writes. How a browser shows it is seen in tests/engines/test_report_page.py."""
 
 import datetime as dt
+import hashlib
 import json
 import re
 
@@ -13,6 +14,8 @@ from ratectl.model import Pair
 
 pytestmark = pytest.mark.network  # looks which schedulers run
 MOST_BYTES = 3_000_000
+ECHARTS = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
+"""SHA-256 of dist/echarts.min.js in the npm package echarts 6.1.0."""
 PAIRS = tuple(
     Pair(base="EUR", quote=code)
     for code in ["USD", "GBP", "JPY", "CHF", "SEK", "NOK", "PLN", "CZK", "HUF", "INR"]
@@ -68,6 +71,14 @@ def test_page_asks_no_server(report):
     assert "default-src 'none'" in page
     assert library in page
     assert not re.search(r"<(link|img|iframe|script)[^>]+(src|href)=", page.replace(library, ""))
+
+
+def test_library_is_the_published_one():
+    """The charting library is the file that its makers published, with its licence beside it."""
+    library = templates.source("report/echarts.min.js").encode()
+
+    assert hashlib.sha256(library).hexdigest() == ECHARTS
+    assert "Apache License" in templates.source("report/echarts.LICENSE")
 
 
 def test_sources_are_credited(report, job):

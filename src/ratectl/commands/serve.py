@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import deploy, host, machine, paths, schedule, spec
+from ratectl.commands.install import default_spec
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.firing.journal import Journal
+from ratectl.views import words
 
 if TYPE_CHECKING:
     from ratectl.model import Job
@@ -57,6 +59,7 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: told.put(number))
     loop = _Loop(state_dir, names, told)
+    typer.echo(f"ratectl: {loop.told_first()}", err=True)
     loop.catch_up()
     loop.run(count)
     if loop.failed:
@@ -118,6 +121,14 @@ class _Loop:
         for job in self._jobs():
             self._start(job.name)
 
+    def told_first(self) -> str:
+        """Return what is served and when it is woken next, for whoever watches the foreground."""
+        wakes = self._wakes()
+        if not wakes:
+            return "serving nothing that has a further slot"
+        name, first = min(wakes.items(), key=lambda wake: wake[1])
+        return f"serving {words.count(len(wakes), 'job')}; next {name} at {words.clock(first)}; Ctrl-C ends it"
+
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""
         latest = _end_of_minute(_now())  # a clock that was put back must not hold up any job
@@ -169,7 +180,8 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
             return _record(journal, Path(specs[0]))
         if not what and not journal.installed():
             raise ConfigError(
-                "serve: no job is installed; give a SPEC, or run `ratectl install` first"
+                "serve: no job is installed; name a spec to serve, such as "
+                f"`ratectl serve {default_spec()}`"
             )
         return tuple(journal.installed_job(name).job.name for name in what)
 
