@@ -1,12 +1,9 @@
-"""``ratectl backfill``: past slots on request, with a progress bar, or a line now and then where nobody watches."""
+"""``ratectl backfill``: past slots on request, with a progress bar."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,17 +11,14 @@ import typer
 
 from ratectl import paths, report
 from ratectl.commands.install import JsonOption
+from ratectl.commands.progress import progress
 from ratectl.commands.run import surroundings
 from ratectl.errors import TryLaterError, UsageError
 from ratectl.firing.backfill import Backfill, Filled
 from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
 
-Told = Callable[[dt.datetime, int], None]
 DEFAULT_DAYS = 30
-QUIET = 3.0
-"""Seconds between two lines where no terminal shows a bar."""
-
 SHOWN = ("recorded", "closed", "missed", "failed", "held")
 """The outcomes that a person is told of, in this order."""
 
@@ -61,8 +55,8 @@ def backfill(
         first, last = _days(since, until, runner)
         work = Backfill(runner, first, last)
         try:
-            with _progress(job, len(work.slots)) as told:
-                filled = work.run(told)
+            with progress(job, len(work.slots)) as told:
+                filled = work.run(lambda _, count: told(count))
         except KeyboardInterrupt:
             done = sum(work.filled.outcomes.values())
             raise TryLaterError(
@@ -91,25 +85,6 @@ def _day(text: str, option: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"backfill: {option} {text!r}: not a day such as 2026-11-23") from error
-
-
-@contextlib.contextmanager
-def _progress(job: str, slots: int) -> Iterator[Told]:
-    """Give what shows how far it is: on stderr, since stdout carries the result."""
-    if sys.stderr.isatty() and slots:
-        with typer.progressbar(length=slots, label=job, file=sys.stderr) as bar:
-            yield lambda _, count: bar.update(count)
-        return
-    spoken, done = time.monotonic(), 0
-
-    def told(slot: dt.datetime, count: int) -> None:
-        nonlocal spoken, done
-        done += count
-        if time.monotonic() - spoken >= QUIET:
-            spoken = time.monotonic()
-            typer.echo(f"{job}: {done} of {slots} slots, up to {slot:%Y-%m-%d}", err=True)
-
-    yield told
 
 
 def _text(job: str, filled: Filled, seconds: float) -> str:
