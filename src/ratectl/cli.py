@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "history": "Show what was recorded for a job.",
     "chart": "Draw the rates of a job in the terminal.",
     "report": "Write an HTML page with charts of everything.",
+    "journal": "Copy a record to another journal, or make a shared one.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
 }
 """Every command with its one line of help, which is also the first line of its docstring."""

@@ -40,9 +40,10 @@ class Journal(Roster):
 
     def book(self, job: Job | None = None) -> Book:
         """Return the book that *job* is recorded in; without a job this machine's own."""
-        return self._book(job.journal if job else "")
+        return self.book_at(job.journal if job else "")
 
-    def _book(self, url: str) -> Book:
+    def book_at(self, url: str) -> Book:
+        """Return the book in the database at *url*; for an empty text this machine's own."""
         if url not in self._books:
             self._books[url] = Book(self._store(url), self.owner)
         return self._books[url]
@@ -66,7 +67,7 @@ class Journal(Roster):
 
     def book_of(self, name: str) -> Book:
         """Return the book of the job *name*, also of one that was removed; this machine's own for an unknown one."""
-        return self._book(self.shared(name))
+        return self.book_at(self.shared(name))
 
     def owner(self) -> str:
         """Return who claims slots here: ``host/installation``."""

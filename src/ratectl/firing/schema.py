@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 3
+VERSION = 4
 """Of the SQLite journal."""
-BOOK_VERSION = 2
+BOOK_VERSION = 3
 """Of the book in a shared database, which has no jobs."""
 
 SQLITE: Mapping[str, str] = {
@@ -70,6 +70,11 @@ CREATE TABLE bodies (
     body {blob} NOT NULL
 ) {plain};
 """
+LOOKS = """
+CREATE INDEX quarantine_by_job ON quarantine (job, id);
+CREATE INDEX firings_in_trouble ON firings (job, slot) WHERE outcome IN ('failed', 'missed');
+"""
+"""Indexes for what a person looks at: what is held for a job, and what failed."""
 QUOTES_BY_PAIR = """
 CREATE INDEX quotes_by_pair ON quotes (base, quote, rate_date, provider, observed_at);
 """
@@ -152,6 +157,8 @@ CREATE TABLE sinks (                   -- one row for each file that we append t
 ) {plain};
 """
 )
+WHOLE_BOOK = META + BOOK + LOOKS
+"""The tables and indexes of a book, as they are made new."""
 
 
 def statements(text: str, dialect: Mapping[str, str]) -> list[str]:
@@ -162,7 +169,7 @@ def statements(text: str, dialect: Mapping[str, str]) -> list[str]:
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables of a new SQLite journal, inside the caller's transaction."""
-    for statement in statements(JOBS + META + BOOK, SQLITE):
+    for statement in statements(JOBS + WHOLE_BOOK, SQLITE):
         connection.execute(statement)
 
 
@@ -218,5 +225,17 @@ def _from_2(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE jobs ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: sqlite3.Connection) -> None:
+    """Indexes for what a person looks at."""
+    for statement in statements(LOOKS, SQLITE):
+        connection.execute(statement)
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+}
 """By the version that it starts from."""
+BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS}
+"""Of the book in a shared database, by the version that it starts from: what is executed there."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ratectl.errors import ConfigError
+from ratectl.errors import ConfigError, RefusedError
 from ratectl.firing import postgres, schema
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "ratectl_journal"
 """Not the name of the program, which may be an account's, whose search path would then show our tables to its outputs."""
+NO_RIGHT = "42501"
+"""SQLSTATE insufficient_privilege."""
 SECONDS = 10
 """Each wait for the server ends about then; it comes on top of a firing's deadline."""
 CREATING = 0x72617466
@@ -107,11 +109,10 @@ class SharedDatabase:
     def _bring_up(self, connection: Connection) -> None:
         """See that the tables are there and of our version; raise ConfigError when they are not to be ours."""
         version = _version(connection)
-        if version is None:
+        if version is None or version in schema.BOOK_MIGRATIONS:
             connection.execute("SELECT pg_advisory_lock(%s)", (CREATING,))
-            with connection.transaction():  # begun after the lock, so that it sees what others did
-                if _version(connection) is None:
-                    self._create(connection)
+            with self._asking_the_owner(version), connection.transaction():
+                self._make_ours(connection)  # begun after the lock, so that it sees what others did
             connection.execute("SELECT pg_advisory_unlock(%s)", (CREATING,))
         elif version != schema.BOOK_VERSION:
             raise ConfigError(
@@ -119,6 +120,37 @@ class SharedDatabase:
                 f"{'a newer' if version > schema.BOOK_VERSION else 'another'} ratectl (journal version "
                 f"{version}, this one knows {schema.BOOK_VERSION}); upgrade ratectl on this host"
             )
+
+    @contextmanager
+    def _asking_the_owner(self, version: int | None) -> Iterator[None]:
+        """Say who can do it where this account may not make the tables, or bring them here from *version*."""
+        try:
+            yield
+        except Exception as error:
+            if getattr(error, "sqlstate", None) != NO_RIGHT:
+                raise
+            done = (
+                "made"
+                if version is None
+                else f"brought from version {version} to {schema.BOOK_VERSION}"
+            )
+            raise RefusedError(
+                f"{postgres.shown(self.url)}: {str(error).splitlines()[0]}; the journal is to be {done} by "
+                "its owner: `ratectl journal create URL` with that account in the URL"
+            ) from error
+
+    def _make_ours(self, connection: Connection) -> None:
+        """Create the tables, or bring those of an older version here, unless another host was first."""
+        version = _version(connection)
+        if version is None:
+            self._create(connection)
+            return
+        for older in range(version, schema.BOOK_VERSION):
+            for statement in schema.statements(schema.BOOK_MIGRATIONS[older], schema.POSTGRESQL):
+                connection.execute(statement)
+        connection.execute(
+            "UPDATE meta SET value = %s WHERE key = 'version'", (str(schema.BOOK_VERSION),)
+        )
 
     def _create(self, connection: Connection) -> None:
         encoding = connection.info.parameter_status("server_encoding")
@@ -138,7 +170,7 @@ class SharedDatabase:
             )
         if not _exists(connection, "to_regnamespace", SCHEMA):
             connection.execute(f"CREATE SCHEMA {SCHEMA}")
-        for statement in schema.statements(schema.META + schema.BOOK, schema.POSTGRESQL):
+        for statement in schema.statements(schema.WHOLE_BOOK, schema.POSTGRESQL):
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('version', %s)", (str(schema.BOOK_VERSION),))
 

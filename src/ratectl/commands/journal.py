@@ -1,0 +1,131 @@
+"""``ratectl journal``: makes the shared record, or brings what was recorded from one journal to another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ratectl import paths, report
+from ratectl.commands.install import JsonOption
+from ratectl.commands.progress import progress
+from ratectl.errors import ConfigError, UsageError
+from ratectl.firing import copying
+from ratectl.firing.journal import Journal
+from ratectl.firing.postgres import shown
+from ratectl.spec import outputs
+from ratectl.views.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.firing.book import Store
+    from ratectl.firing.copying import Copied
+
+HERE = "sqlite"
+
+
+class Action(enum.StrEnum):
+    """What to do with journals."""
+
+    COPY = "copy"
+    CREATE = "create"
+
+
+def journal(
+    action: Annotated[
+        Action,
+        typer.Argument(help="Bring a record from one journal to another, or make a shared one."),
+    ],
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="JOURNAL...",
+            help="For copy from where and to where, for create the one: sqlite, which is this machine's, or a PostgreSQL URL.",
+        ),
+    ],
+    *,
+    job: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="JOB",
+            show_default=False,
+            help="Only this job; may be given again. By default all that this machine knows.",
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Copy a record to another journal, or make a shared one.
+
+    A copy leaves both as they are but for what the second lacks. It may be cut short and run
+    again, and every row is read back and compared; exit code 65 when one differs. No password
+    stands in a URL: libpq finds it in ~/.pgpass or PGPASSWORD.
+
+    \b
+    Examples:
+      ratectl journal copy sqlite postgresql://rates@db.example/books
+      ratectl journal create postgresql://owner@db.example/books
+    """
+    with Journal(Path(paths.state_dir())) as mine:
+        if action is Action.CREATE:
+            _create(mine, places)
+            return
+        if len(places) != 2 or places[0] == places[1]:
+            raise UsageError("journal copy: name two journals, from where and to where")
+        source, target = (_store(mine, place) for place in places)
+        copies = _copy(source, target, _jobs(mine, job or ()))
+    typer.echo(report.as_json([_facts(one) for one in copies]) if json else _text(copies))
+    for error in filter(None, (one.error() for one in copies)):
+        raise error
+
+
+def _create(mine: Journal, places: Sequence[str]) -> None:
+    if len(places) != 1 or places[0] == HERE:
+        raise UsageError("journal create: name the PostgreSQL URL of one journal")
+    _store(mine, places[0]).clock(dt.datetime.now(dt.UTC))
+    typer.echo(f"{shown(places[0])}: the journal is there")
+
+
+def _store(mine: Journal, place: str) -> Store:
+    """Return what *place* means. Raises UsageError for what is no journal, or holds a secret."""
+    try:
+        url = outputs.journal(place, Path.cwd())
+    except ValueError as error:
+        raise UsageError(f"journal: {error}") from error
+    return mine.book_at(url).store
+
+
+def _jobs(mine: Journal, names: Sequence[str]) -> Sequence[str]:
+    known = mine.known()
+    if not (names or known):
+        raise ConfigError("journal copy: this machine knows no job; name those to copy with --job")
+    return names or sorted(known)
+
+
+def _copy(source: Store, target: Store, jobs: Sequence[str]) -> list[Copied]:
+    total = sum(copying.size(source, job) for job in jobs)
+    with progress("copying", total) as told:
+        return [copying.copy(source, target, job, told) for job in jobs]
+
+
+def _text(copies: Sequence[Copied]) -> str:
+    return "\n".join(map(_line, copies))
+
+
+def _line(copied: Copied) -> str:
+    nouns = {"quotes": "quote", "firings": "slot", "quarantine": "held answer"}
+    done = ", ".join(count(copied.written[table], noun) for table, noun in nouns.items())
+    same = count(sum(copied.verified.values()), "row")
+    return f"{copied.job}: {done} copied; {same} compared, the same in both"
+
+
+def _facts(copied: Copied) -> dict[str, Any]:
+    return {
+        "job": copied.job,
+        "written": copied.written,
+        "verified": copied.verified,
+        "differing": copied.differing,
+    }

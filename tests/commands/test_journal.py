@@ -1,0 +1,278 @@
+"""``ratectl journal``: a record copied between this machine's file and a real PostgreSQL, and back; and who may do what."""
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+from tests.fakes import past
+from tests.postgres import serving
+
+from ratectl.errors import RefusedError
+from ratectl.firing import copying, held
+from ratectl.firing.entries import add_quarantined
+from ratectl.firing.journal import Journal
+from ratectl.firing.rows import Quarantined
+
+pytestmark = pytest.mark.engine
+ROLES = Path(__file__).resolve().parents[2] / "templates/postgresql/roles.sql"
+FIRST = dt.datetime(2026, 1, 1, 10, 30, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+SLOTS = 2_500
+"""More than go into two transactions."""
+
+
+@pytest.fixture
+def recorded(station, live_rates):
+    """A job with a long record in this machine's own journal: quotes, failures, closed slots, and an answer that is held."""
+    job = station.job(live_rates.url, schedule_texts=("every hour",))
+    station.install(job, since=FIRST - HOUR)
+    past.decade(station.state, job, FIRST + SLOTS * dt.timedelta(days=1), days=SLOTS)
+    past.settle(station.state, job, FIRST - HOUR * 2, outcome="closed")
+    past.fail(station.state, job, FIRST - HOUR, "offline: no way to ecb")
+    odd = past.quote(job.pairs[0], "0.0105", FIRST, provider="ecb")
+    with Journal(station.state) as journal:
+        store = journal.book(job).store
+        with store.transaction() as connection:
+            kept = Quarantined(provider="ecb", reason="looks inverted", body=b"<xml/>", quote=odd)
+            add_quarantined(connection, job.name, [(FIRST, kept)], FIRST)
+        with store.transaction() as connection:  # a firing at work: no part of the record
+            connection.execute(
+                "INSERT INTO firings (job, slot, state, owner, lease_until, at) VALUES (?, 1, 'claimed', 'x', 2, 1)",
+                (job.name,),
+            )
+    return job
+
+
+@pytest.fixture
+def url(postgres):
+    return postgres.url(postgres.database())
+
+
+def everything(state, url=""):
+    """Return all rows of a book, but for ids, which each database gives itself."""
+    with Journal(state) as journal:
+        store = journal.book_at(url).store
+        tables = {}
+        for table in ("firings", "quotes", "quarantine"):
+            rows = store.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
+            found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
+            tables[table] = sorted(map(str, found))
+        bodies = [
+            held.body(journal.book_at(url), one.id) for one in held.quarantine(journal.book_at(url))
+        ]
+    return tables | {"bodies": bodies}
+
+
+def without_claims(tables):
+    return tables | {"firings": [row for row in tables["firings"] if "'claimed'" not in row]}
+
+
+@pytest.mark.usefixtures("recorded")
+def test_there_and_back(ratectl, station, url, tmp_path, monkeypatch):
+    """What is copied into PostgreSQL, and from there into another machine's file, is the record to the last column."""
+    there = ratectl("journal", "copy", "sqlite", url)
+    before = without_claims(everything(station.state))
+    in_postgres = everything(station.state, url)
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(tmp_path / "other"))
+    back = ratectl("journal", "copy", url, "sqlite", "--job", "usd-inr")
+
+    assert there.out == back.out
+    assert there.out == (
+        f"usd-inr: {SLOTS} quotes, {SLOTS + 2} slots, 1 held answer copied;"
+        f" {2 * SLOTS + 3} rows compared, the same in both\n"
+    )
+    assert in_postgres == everything(tmp_path / "other") == before
+
+
+@pytest.mark.usefixtures("recorded")
+def test_again(ratectl, url):
+    """A second copy finds everything there, verifies it, and writes nothing."""
+    ratectl("journal", "copy", "sqlite", url)
+
+    [facts] = json.loads(ratectl("journal", "copy", "sqlite", url, "--json").out)
+
+    assert set(facts["written"].values()) == {0}
+    assert facts["verified"] == {"quotes": SLOTS, "firings": SLOTS + 2, "quarantine": 1}
+
+
+def test_cut_short(station, recorded, url):
+    """A copy that is interrupted anywhere is finished by the next one, and no row is there twice."""
+
+    def stop(batches):
+        left = iter(range(batches))
+
+        def told(_count):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+
+        return told
+
+    for batches in (1, 2, 4):
+        with Journal(station.state) as journal:
+            stores = journal.database, journal.book_at(url).store
+            with pytest.raises(KeyboardInterrupt):
+                copying.copy(*stores, recorded.name, stop(batches))
+    with Journal(station.state) as journal:
+        stores = journal.database, journal.book_at(url).store
+        copied = copying.copy(*stores, recorded.name, lambda _: None)
+
+    assert copied.error() is None
+    assert 0 < copied.written["firings"] < SLOTS
+    assert everything(station.state, url) == without_claims(everything(station.state))
+
+
+@pytest.mark.usefixtures("recorded")
+def test_differing_rows_are_left(ratectl, station, url):
+    """A row that the target has otherwise stays as it is there, is named, and exits with 65."""
+    ratectl("journal", "copy", "sqlite", url)
+    with Journal(station.state) as journal, journal.book_at(url).store.transaction() as connection:
+        connection.execute(
+            "UPDATE quotes SET rate = '1' WHERE slot = (SELECT min(slot) FROM quotes)"
+        )
+    there = everything(station.state, url)
+
+    answer = ratectl("journal", "copy", "sqlite", url)
+
+    assert answer.code == 65
+    assert "usd-inr: 1 rows differ" in answer.err
+    assert everything(station.state, url) == there
+
+
+@pytest.mark.usefixtures("recorded")
+def test_history_from_the_copy(ratectl, station, recorded, url):
+    """A job that then changes its journal has its whole history there, and goes on from where it was."""
+    ratectl("journal", "copy", "sqlite", url)
+    before = ratectl("history", "usd-inr", "--format", "csv").out
+    station.install(dataclasses.replace(recorded, journal=url))
+
+    assert ratectl("history", "usd-inr", "--format", "csv").out == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("copy", "sqlite"), 2, "two journals"),
+        (("copy", "sqlite", "sqlite"), 2, "two journals"),
+        (("copy", "sqlite", "mysql://x/y"), 2, "postgresql://user@host/database"),
+        (("copy", "sqlite", "postgresql://a:secret@h/b"), 2, "password"),
+        (("create", "sqlite"), 2, "PostgreSQL URL"),
+        (("copy", "sqlite", "postgresql://nobody@/x?host=/nowhere"), 78, "--job"),
+    ],
+)
+@pytest.mark.usefixtures("station")
+def test_misuse(ratectl, words, code, told):
+    """What cannot be meant is refused, and no secret is repeated."""
+    answer = ratectl("journal", *words)
+
+    assert (answer.code, told in answer.err) == (code, True)
+    assert "secret" not in answer.err
+
+
+@pytest.fixture(scope="module")
+def own_server():
+    """A server of this file: roles are for all databases of one."""
+    yield from serving()
+
+
+@pytest.fixture(scope="module")
+def accounts(own_server):
+    """URLs of one database by role; its journal is yet to be made."""
+    name = own_server.database()
+    for statement in ROLES.read_text().split(";\n"):
+        own_server.sql(name, statement)
+    for role in ("owner", "writer", "reader"):
+        own_server.sql(name, f"CREATE ROLE a_{role} LOGIN IN ROLE ratectl_{role}")
+    urls = {role: own_server.url(name, user=f"a_{role}") for role in ("writer", "reader")}
+    return urls | {"owner": own_server.url(name, "a_owner") + "&options=-crole%3Dratectl_owner"}
+
+
+class TestRoles:
+    """The accounts of templates/postgresql/roles.sql may do what they need, and no more."""
+
+    def test_before_it_is_made(self, ratectl, accounts, station):
+        """Who may not make the tables is told who makes them, and how."""
+        answer = ratectl("journal", "create", accounts["writer"])
+
+        assert answer.code == 77
+        assert "ratectl journal create URL" in answer.err
+        assert not station.state.exists()
+
+    def test_made_by_its_owner(self, ratectl, accounts):
+        """The owner makes the journal, once."""
+        assert ratectl("journal", "create", accounts["owner"]).code == 0
+        assert ratectl("journal", "create", accounts["owner"]).code == 0
+
+    def test_writer_records(self, accounts, station, live_rates):
+        """A host that may only write rows records as ever."""
+        station.install(station.job(live_rates.url, journal=accounts["writer"]))
+
+        done = station.fetch()
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [slot for slot, _ in station.recorded()]
+
+    def test_reader_reads(self, ratectl, accounts, station, live_rates):
+        """Who may only read sees status, history and report, and records nothing."""
+        job = station.job(live_rates.url, journal=accounts["reader"])
+        station.install(job, dataclasses.replace(job, name="other"))
+        page = str(station.folder / "page.html")
+
+        seen = [
+            ratectl(*words) for words in (("status",), ("history", "usd-inr"), ("report", page))
+        ]
+
+        assert [answer.code for answer in seen] == [0, 0, 0]
+        assert "USD/INR" in seen[1].out
+        assert ratectl("run", "other").code == 77
+
+    @pytest.mark.parametrize("role", ["writer", "reader"])
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "DROP TABLE quotes",
+            "ALTER TABLE quotes ADD x text",
+            "CREATE TABLE x (y text)",
+            "TRUNCATE quotes",
+        ],
+    )
+    def test_nobody_else_changes_tables(self, accounts, station, role, statement):
+        """Neither account can change or drop a table."""
+        with Journal(station.state) as journal:
+            store = journal.book_at(accounts[role]).store
+            with pytest.raises(RefusedError), store.transaction() as connection:
+                connection.execute(statement)
+
+
+def test_brought_up(ratectl, postgres, station, live_rates):
+    """A shared journal of the version before is brought here by the first host that comes, with all that is in it."""
+    name = postgres.database()
+    url = postgres.url(name)
+    station.install(station.job(live_rates.url, journal=url))
+    assert station.fetch().returncode == 0
+    before = station.recorded()
+    for statement in (
+        "DROP INDEX ratectl_journal.quarantine_by_job",
+        "DROP INDEX ratectl_journal.firings_in_trouble",
+        "UPDATE ratectl_journal.meta SET value = '2' WHERE key = 'version'",
+    ):
+        postgres.sql(name, statement)
+    assert ratectl("history", "usd-inr").code == 0
+
+    listing = "SELECT indexname FROM pg_indexes WHERE schemaname = 'ratectl_journal'"
+    indexes = postgres.sql(name, listing)
+    assert station.recorded() == before
+    assert {"quarantine_by_job", "firings_in_trouble"} <= set(indexes)
+
+
+@pytest.mark.usefixtures("recorded")
+def test_server_away(ratectl, own_postgres):
+    """A server that is away is exit 75, and the copy goes on when it is back."""
+    url = own_postgres.url(own_postgres.database())
+    own_postgres.stop()
+    away = ratectl("journal", "copy", "sqlite", url)
+    own_postgres.start()
+    back = ratectl("journal", "copy", "sqlite", url)
+
+    assert (away.code, back.code) == (75, 0)
