@@ -26,6 +26,7 @@ FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
 LONGEST_FIRST = (
     "engines/test_killed.py",
     "test_scripts.py",
+    "firing/test_three_hosts.py",
     "engines/test_journey.py",
     "engines/test_cron.py",
     "engines/test_quickstart.py",
