@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench_looks
+import bench_shared
 import bench_size
 import bench_slots
 from bench_engines import INSIDE, NAMES, measured_inside
@@ -80,6 +81,7 @@ def everything(*, quick: bool) -> list[Row]:
             command_line(Path(name), quick=quick),
             *bench_size.rows(Path(name) / "size", quick=quick),
             *bench_looks.rows(Path(name) / "looks", quick=quick),
+            *bench_shared.rows(Path(name) / "shared", quick=quick),
             *bench_slots.rows(quick=quick),
         ]
     for kind in ("cron", "systemd"):

@@ -18,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Iterator
 
 NAMES = itertools.count(1)
 SETTINGS = {
@@ -112,7 +113,7 @@ class Server:
         shutil.rmtree(self.folder)
 
 
-def serving():
+def serving() -> Iterator[Server]:
     """Yield a server that is gone afterwards; skip where there is none, or fail where engines are required."""
     binaries = programs()
     if binaries is None:
