@@ -94,7 +94,7 @@ def photograph(page: Path) -> None:
         shown.goto(page.as_uri())
         shown.get_by_role("button", name="5 years").click()
         shown.locator("#calendar select").first.select_option("usd-inr")
-        shown.locator("#timeline canvas").first.wait_for()
+        shown.locator("#timeline svg").first.wait_for()
         below = shown.locator("#troubles-title").bounding_box()
         height = int(below["y"]) - 20 if below else 2200
         PICTURE.parent.mkdir(exist_ok=True)

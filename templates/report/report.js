@@ -13,8 +13,8 @@
   const escaped = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 
   /* A chart in *box*: drawn once it comes near the screen, and again when the colours or the size change. */
-  function place(box, option) {
-    const chart = { box, option, drawn: null };
+  function place(box, option, renderer) {
+    const chart = { box, option, renderer, drawn: null };
     charts.push(chart);
     near.observe(box);
     // ECharts takes every turn of the wheel from the page, also those that zoom nothing
@@ -24,7 +24,7 @@
   }
 
   function draw(chart) {
-    if (!chart.drawn) chart.drawn = echarts.init(chart.box);
+    if (!chart.drawn) chart.drawn = echarts.init(chart.box, null, { renderer: chart.renderer });
     const zoom = (chart.drawn.getOption() || {}).dataZoom;
     const option = chart.option();
     if (zoom && option.dataZoom) option.dataZoom.forEach((one, n) => Object.assign(one, { start: zoom[n].start, end: zoom[n].end }));
@@ -83,7 +83,7 @@
     const times = unpacked(series);
     const box = figure.querySelector(".plot");
     const said = figure.querySelector("output");
-    const chart = place(box, () => rateOption(times, series.rates));
+    const chart = place(box, () => rateOption(times, series.rates), "canvas");
     chart.times = times;
     let at = times.length - 1;
     const say = () => {
@@ -193,7 +193,7 @@
     const [jobSelect, yearSelect] = section.querySelectorAll("select");
     const box = section.querySelector(".plot");
     const chosen = () => jobs[jobSelect.selectedIndex];
-    const chart = place(box, () => calendarOption(chosen(), yearSelect.value));
+    const chart = place(box, () => calendarOption(chosen(), yearSelect.value), "svg");
     const show = () => {
       const text = `${chosen().name} in ${yearSelect.value}: ${yearTold(chosen(), yearSelect.value)}`;
       box.setAttribute("aria-label", `Calendar of ${text}`);
@@ -228,7 +228,7 @@
       xAxis: axis({ type: "time", position: "top" }),
       yAxis: axis({ type: "category", inverse: true, data: jobs.map((job) => job.name), splitLine: { show: true, lineStyle: { color: colour("line") } } }),
       series: [{
-        type: "scatter", symbol: "rect", symbolSize: [4, 14], large: true, largeThreshold: 5000, itemStyle: { color: colour("accent") },
+        type: "scatter", symbol: "rect", symbolSize: [4, 14], itemStyle: { color: colour("accent") },
         data: jobs.flatMap((job, n) => job.next.map((minute) => [minute * 60000, n])),
       }],
     };
@@ -242,12 +242,22 @@
     box.style.height = `${jobs.length * 32 + 60}px`;
     box.setAttribute("aria-label", `Next 30 days: ${jobs.map((job) => `${job.name}: ${job.schedule} Next ${moment(job.next[0] * 60000)}.`).join(" ")}`);
     section.querySelector("output").textContent = jobs.filter((job) => job.more).map((job) => `${job.name}: only its first ${job.next.length} slots are shown.`).join(" ");
-    place(box, () => timelineOption(jobs));
+    place(box, () => timelineOption(jobs), "svg");
   }
 
   const redraw = () => charts.filter((chart) => chart.drawn).forEach(draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("beforeprint", () => charts.forEach((chart) => draw(chart).resize()));
+  addEventListener("beforeprint", () => {
+    document.documentElement.classList.add("printing"); // on paper, in the light colours
+    charts.forEach((chart) => {
+      draw(chart).resize();
+      chart.drawn.getZr().flush(); // now, not with the next frame
+    });
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("printing");
+    redraw();
+  });
 
   rates();
   calendar();

@@ -2,16 +2,21 @@
 
 import datetime as dt
 import re
+import sys
 import time
 
 import pytest
-from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from tests.fakes import past
 from tests.fakes.station import Station, now
 
 from ratectl import cli
 from ratectl.model import Pair
+
+if sys.platform == "win32":
+    pytest.skip("the page is looked at with Debian's Chromium", allow_module_level=True)
+
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 pytestmark = pytest.mark.engine
 CHROMIUM = "/usr/bin/chromium"
@@ -188,7 +193,7 @@ def test_calendar(visit):
     section = page.locator("#calendar")
     section.scroll_into_view_if_needed()
     section.get_by_label("Job").select_option("usd-inr")
-    section.locator("canvas").first.wait_for()
+    section.locator("svg").wait_for()
 
     told = section.locator("output").inner_text()
     assert re.fullmatch(r"usd-inr in \d{4}: .*1 late.*", told) or "1 failed" in told
@@ -202,7 +207,7 @@ def test_calendar_hover(visit):
     box = page.locator("#calendar .plot")
     page.locator("#calendar").get_by_label("Year").select_option(index=1)
     box.scroll_into_view_if_needed()
-    box.locator("canvas").first.wait_for()
+    box.locator("svg").wait_for()
     size = box.bounding_box()
     page.mouse.move(size["x"] + size["width"] / 2, size["y"] + size["height"] / 2)
 
@@ -216,7 +221,7 @@ def test_timeline(visit):
     page = visit()
     plot = page.locator("#timeline .plot")
     plot.scroll_into_view_if_needed()
-    plot.locator("canvas").first.wait_for()
+    plot.locator("svg").wait_for()
 
     label = plot.get_attribute("aria-label")
     assert "euro: Every day at 10:30." in label
@@ -272,6 +277,19 @@ def test_print(visit, tmp_path):
 
     assert page.locator("#rates .plot > div > canvas:first-child").count() == CHARTS
     assert not page.locator(".controls").first.is_visible()
+
+
+def test_paper_is_light(visit):
+    """What is dark on the screen is printed in the light colours, calendar and all, and is dark again afterwards."""
+    page = visit(color_scheme="dark")
+    looks = []
+    for event in ("beforeprint", "afterprint"):
+        page.evaluate("name => dispatchEvent(new Event(name))", event)
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        looks.append((background, option(page, "textStyle")["color"]))
+
+    assert looks == [("rgb(255, 255, 255)", "#1b1f27"), ("rgb(20, 23, 28)", "#e8eaee")]
+    assert page.locator("#calendar svg path").count() > 300
 
 
 def test_without_javascript(visit):

@@ -98,9 +98,16 @@ def test_older_journal_is_not_brought_up(station):
     assert contents(station.state) == before
 
 
-def test_awkward_folder(tmp_path):
+@pytest.mark.parametrize(
+    "name",
+    [
+        "50% of mode=rwc#jobs",
+        pytest.param("jobs?mode=rwc", marks=pytest.mark.posix("no name may hold a question mark")),
+    ],
+)
+def test_awkward_folder(tmp_path, name):
     """A folder whose name means something in a URI is the one that is meant."""
-    station = Station(folder=tmp_path / "50% of?mode=rwc#jobs")
+    station = Station(folder=tmp_path / name)
     station.install(station.job(ELSEWHERE), since=dt.datetime(2026, 11, 20, tzinfo=dt.UTC))
 
     assert glance.installed(station.state) == ("usd-inr",)
