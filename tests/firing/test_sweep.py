@@ -9,8 +9,11 @@ import pytest
 from scripts.rate_server import RateServer, demo_table
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
-from ratectl.firing import locks
+from ratectl.firing import due, locks
 from ratectl.firing.journal import Journal
+from ratectl.firing.outcome import Surroundings
+from ratectl.firing.sweep import LATEST
+from ratectl.firing.sweep import swept as swept_by
 
 pytestmark = pytest.mark.network
 DEAD = "http://127.0.0.1:9"
@@ -128,6 +131,19 @@ def test_one_sweep_at_a_time(station, rates):
         assert got
         assert swept(station).returncode == 0
         assert station.lines("a.txt") == []
+
+
+def test_a_fleet_does_not_sweep_in_step(station, rates):
+    """A sweep begins late by what its jobs' jitter allows, on each host by an offset of its own, and at most 4 minutes."""
+    station.install(named(station, rates.url, "a", jitter=3600, enabled=False))
+    slept = []
+    around = Surroundings(clock=now, sleep=slept.append, host="here")
+
+    for host in ("here", "there", "here"):
+        list(swept_by(str(station.state), ["a"], around._replace(host=host)))
+
+    assert slept[0] == slept[2] != slept[1]
+    assert slept[0] == due.delay("--sweep", "here", LATEST).total_seconds() <= LATEST
 
 
 def test_nothing_was_ever_installed(station):

@@ -182,17 +182,22 @@ def _owing(state: str) -> "list[str] | None":
         return []
     try:
         connection = sqlite3.connect(path, timeout=30)
-        rows = connection.execute(OWING, {"now": int(time.time())}).fetchall()
+        known = {"now": int(time.time()), "first": FIRST_WAIT, "longest": LONGEST_WAIT}
+        rows = connection.execute(OWING, known).fetchall()
         connection.close()
     except sqlite3.Error:
         return None
     return [row[0] for row in rows]
 
 
+FIRST_WAIT = (
+    240  # seconds between a failure and the sweep that tries again; doubled with each further one
+)
+LONGEST_WAIT = 3600
 OWING = """
 SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused
     AND (next_due IS NULL OR next_due < :now - 120 OR :now - checked_at NOT BETWEEN 0 AND 86400)
-    AND (failures = 0 OR :now - failed_at NOT BETWEEN 0 AND min(3600, 240 << min(failures - 1, 4)))
+    AND (failures = 0 OR :now - failed_at NOT BETWEEN 0 AND min(:longest, :first << min(failures - 1, 4)))
     ORDER BY next_due IS NULL, next_due, name
 """
 

@@ -62,3 +62,12 @@ def ceilings() -> Iterator[float]:
     while True:
         yield min(pause, LONGEST_PAUSE)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def pauses(ceiling: float, rest: float, left: float) -> tuple[float, float]:
+    """Return the shortest and the longest pause before a further attempt, *left* seconds before the deadline.
+
+    Whoever was told to *rest* for some seconds was hardly the only one: all would come back in the same
+    second, so half of the time that is left then is drawn from.
+    """
+    return (rest, rest + max(0.0, left - rest) / 2) if rest else (0.0, ceiling)

@@ -91,8 +91,12 @@ def due(timetable: Timetable, settled_until: dt.datetime, now: dt.datetime) -> D
 
 def delay(job: str, host: str, jitter: int) -> dt.timedelta:
     """Return how long after each slot this job starts on this host: always the same, within *jitter* seconds."""
-    digest = hashlib.sha256(f"{host}\0{job}".encode()).digest()
-    return dt.timedelta(seconds=int.from_bytes(digest[:8]) % (jitter + 1))
+    return dt.timedelta(seconds=lot(job, host) % (jitter + 1))
+
+
+def lot(job: str, host: str) -> int:
+    """Return the number below 2**64 that this job always draws on this host."""
+    return int.from_bytes(hashlib.sha256(f"{host}\0{job}".encode()).digest()[:8])
 
 
 def _count(timetable: Timetable, start: dt.datetime, end: dt.datetime) -> int:

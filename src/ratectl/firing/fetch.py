@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.firing import gate
 from ratectl.firing.belief import Belief
 from ratectl.firing.connectivity import Class, FetchError
-from ratectl.firing.deadline import Deadline, ceilings
+from ratectl.firing.deadline import Deadline, ceilings, pauses
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
 from ratectl.model import PROVIDER_KINDS, History
@@ -57,8 +57,9 @@ class Fetcher:
                 self._try(provider, belief, turn)
             alive = [provider for provider in providers if belief.missing(provider)]
             rest = min((self._rest(provider) for provider in alive), default=0.0)
-            pause = max(random.uniform(0, ceiling), rest)  # noqa: S311 - jitter
-            if not alive or pause >= deadline.left():
+            left = deadline.left()
+            pause = random.uniform(*pauses(ceiling, rest, left))  # noqa: S311 - jitter
+            if not alive or pause >= left:
                 break
             self.around.sleep(pause)
         return belief.outcome()

@@ -6,12 +6,13 @@ missed, and what failed for want of a network. One sweep at a time, and none wai
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.errors import RatectlError, TryLaterError
-from ratectl.firing import locks
+from ratectl.firing import due, locks
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
 from ratectl.firing.runner import Runner
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 240
 """Seconds after which no further firing is begun: the next sweep goes on with the others."""
+LATEST = 240
+"""A sweep begins up to so many seconds late, as far as its jobs' jitter allows: a fleet's clocks strike together."""
 
 
 def swept(state: str, names: Sequence[str] | None, around: Surroundings) -> Iterator[Report]:
@@ -37,11 +40,19 @@ def swept(state: str, names: Sequence[str] | None, around: Surroundings) -> Iter
             return
         if names is None:
             names = [row.job.name for row in journal.readable()]
+        jitter = min(LATEST, max(_jitters(journal, names), default=0))
+        around.sleep(due.delay("--sweep", around.host, jitter).total_seconds())
         begun = around.uptime()
         for name in names:
             if around.uptime() - begun >= ENOUGH:
                 return
             yield _fired(journal, name, around)
+
+
+def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
+    for name in names:
+        with contextlib.suppress(RatectlError):
+            yield journal.installed_job(name).job.jitter
 
 
 def _fired(journal: Journal, name: str, around: Surroundings) -> Report:
