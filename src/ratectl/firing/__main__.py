@@ -7,7 +7,7 @@ Artefacts start this file with ``python -I -S``: it then finds its package by it
 import os
 import sys
 
-USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force] [-v]"
+USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force | --snapshot J] [-v]"
 HELP = f"""{USAGE}
 
 Settle the due slots of an installed JOB: fetch, record, append, exit.
@@ -16,6 +16,7 @@ Settle the due slots of an installed JOB: fetch, record, append, exit.
   --state DIR    the state directory (default: RATECTL_STATE_DIR, else this account's)
   --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
   --force        record a manual slot now, whatever is due
+  --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
   -v, --verbose  say what was done
   --version      print the version"""
 EARLY = 2
@@ -29,6 +30,7 @@ class Arguments:
         self.job = ""
         self.state = ""
         self.slot = ""
+        self.snapshot = ""
         self.force = False
         self.sweep = False
         self.verbose = False
@@ -67,6 +69,8 @@ def _run() -> int:
         from ratectl.paths import state_dir  # noqa: PLC0415 - sys.path is right only from here on
 
         arguments.state = state_dir()
+    if arguments.snapshot:
+        return _unhurried(_pod, arguments)
     if arguments.sweep:
         names = _owing(arguments.state)
         return _unhurried(_sweep, arguments, names) if names != [] else 0
@@ -94,7 +98,7 @@ def _parse(argv: list[str]) -> "Arguments | int":
             arguments.verbose = True
         elif word in {"--force", "--sweep"}:
             setattr(arguments, word[2:], True)
-        elif name in {"--state", "--slot"}:
+        elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")
             if not value:
                 return _misused(f"{name} needs a value")
@@ -110,8 +114,12 @@ def _parse(argv: list[str]) -> "Arguments | int":
 
 
 def _contradiction(arguments: Arguments) -> str:
-    if arguments.sweep and (arguments.job or arguments.slot or arguments.force):
+    if arguments.sweep and (
+        arguments.job or arguments.slot or arguments.force or arguments.snapshot
+    ):
         return "--sweep is for all jobs, and for what is due only"
+    if arguments.snapshot and (arguments.slot or arguments.force):
+        return "--snapshot is for what is due only"
     if not arguments.job and not arguments.sweep:
         return "which JOB?"
     return "--slot and --force exclude each other" if arguments.slot and arguments.force else ""
@@ -255,6 +263,19 @@ def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
         _complain(str(error))
         return error.exit_code
     return code
+
+
+def _pod(arguments: Arguments) -> int:
+    import signal  # noqa: PLC0415
+
+    # process 1 of a container, which this is, does not even hear a signal that has no handler
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
+    from pathlib import Path  # noqa: PLC0415
+
+    from ratectl.firing.pod import Pod  # noqa: PLC0415
+
+    pod = Pod(arguments.job, _surroundings())
+    return pod.fire(arguments.snapshot, Path(arguments.state))
 
 
 def _surroundings() -> "Surroundings":

@@ -112,6 +112,14 @@ class Book:
             found |= {row["job"]: to_firing(row) for row in rows}
         return found
 
+    def firings_before(self, job: str, moment: dt.datetime, most: int) -> list[Firing]:
+        """Return the firings of the newest slots before *moment*, newest first, *most* of them."""
+        rows = self.store.rows(
+            "SELECT * FROM firings WHERE job = ? AND slot < ? ORDER BY slot DESC LIMIT ?",
+            (job, unix(moment), most),
+        )
+        return [to_firing(row) for row in rows]
+
     def firing(self, job: str, slot: dt.datetime) -> Firing | None:
         """Return what became of one slot."""
         rows = self.store.rows(
@@ -208,6 +216,18 @@ class Book:
         if changed != 1:
             raise ClaimLostError(f"{job}: another host took over {done.slot.isoformat()} meanwhile")
         entries.add_quotes(connection, job, done.slot, done.quotes)
+
+    def give_back(
+        self, job: str, start: dt.datetime, end: dt.datetime, *, why: str, now: dt.datetime
+    ) -> int:
+        """Make the slots from *start* to *end* that this owner has claimed due again; return how many those were."""
+        with self.store.transaction() as connection:
+            changed: int = connection.execute(
+                "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?"
+                " WHERE job = ? AND slot >= ? AND slot <= ? AND state = 'claimed' AND owner = ?",
+                (why, unix(now), job, unix(start), unix(end), self.owner),
+            ).rowcount
+        return changed
 
     def reopen(self, job: str, slot: dt.datetime) -> None:
         """Make a slot that was settled without a rate due again."""

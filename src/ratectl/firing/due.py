@@ -73,11 +73,17 @@ class Due(NamedTuple):
     """How many of those were never settled."""
 
 
-def due(timetable: Timetable, settled_until: dt.datetime, now: dt.datetime) -> Due:
-    """Return what is owed at *now* after the watermark *settled_until*."""
+def due(
+    timetable: Timetable,
+    settled_until: dt.datetime,
+    now: dt.datetime,
+    last: dt.datetime | None = None,
+) -> Due:
+    """Return what is owed at *now* after the watermark *settled_until*, no slot later than *last* where there is one."""
+    end = now if last is None else min(now, last)
     if timetable.job.catch_up is CatchUp.ALL:
-        return Due(slots=timetable.between(settled_until, now))
-    newest = timetable.last(now + SECOND / 1000)
+        return Due(slots=timetable.between(settled_until, end))
+    newest = timetable.last(end + SECOND / 1000)
     if newest is None or newest <= settled_until:
         return Due(slots=())
     late = (now - newest).total_seconds()

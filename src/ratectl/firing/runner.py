@@ -36,6 +36,7 @@ EARLY = dt.timedelta(seconds=2)
 """Engines may wake us this much before the slot."""
 STILL_LIVE = dt.timedelta(minutes=10)
 """A slot this young is answered with the newest rate even across midnight."""
+MINUTE = dt.timedelta(minutes=1)
 BATCH = 250
 """Past slots that are committed together."""
 
@@ -66,7 +67,7 @@ class Runner:
         fetcher = Fetcher(self.job, self.book, self.asker, around)
         self.settler = Settler(self.timetable, self.book, self.delivery, fetcher, around)
 
-    # The three ways to start
+    # The ways to start
 
     def run_due(self) -> Report:
         """Settle every slot that is due now."""
@@ -75,6 +76,11 @@ class Runner:
     def run_minute(self) -> Report:
         """Settle every slot that is due now, and wait for those of the current minute, as a wakeup must."""
         return self._scheduled(self._walk)
+
+    def run_wakeup(self, minute: dt.datetime) -> Report:
+        """Settle what was due in *minute*, which this wakeup is for however late it comes, and nothing later."""
+        last = minute + MINUTE - dues.SECOND
+        return self._scheduled(lambda: self._walk_until(last))
 
     def run_slot(self, slot: dt.datetime) -> Report:
         """Settle one *slot*, however old. Raises UsageError when the schedule has no such slot."""
@@ -155,13 +161,14 @@ class Runner:
         except RatectlError as error:
             self.report.error = self.report.error or error
 
-    def _settle_due(self) -> None:
-        owed = dues.due(self.timetable, self._watermark(), self.around.clock())
+    def _settle_due(self, last: dt.datetime | None = None) -> None:
+        owed = dues.due(self.timetable, self._watermark(), self.around.clock(), last)
         if owed.passed is not None:
             missed = owed.missed - self._settled_elsewhere(owed.passed) if owed.missed else 0
             self.journal.advance(self.job.name, owed.passed, missed=max(0, missed))
         if self.job.catch_up is CatchUp.ALL:
-            self.settler.expected = self.timetable.days(self._watermark(), self.around.clock())
+            end = self.around.clock() if last is None else min(last, self.around.clock())
+            self.settler.expected = self.timetable.days(self._watermark(), end)
         self._pass(iter(owed.slots))
 
     def _settled_elsewhere(self, until: dt.datetime) -> int:
@@ -180,9 +187,22 @@ class Runner:
             following = self.timetable.next(max(now, self._watermark()))
             if following is None or self.report.error or following >= horizon:
                 return
-            self._sleep_until(following)
-            self.settler.newest.clear()
-            self._ends = None
+            self._wait_for(following)
+
+    def _walk_until(self, last: dt.datetime) -> None:
+        while True:
+            self._settle_due(last)
+            seen = max(min(self.around.clock(), last), self._watermark())
+            following = self.timetable.next(seen)
+            if following is None or self.report.error or following > last:
+                return
+            self._wait_for(following)
+
+    def _wait_for(self, slot: dt.datetime) -> None:
+        """Sleep until *slot*, which is asked for anew and has a deadline of its own."""
+        self._sleep_until(slot)
+        self.settler.newest.clear()
+        self._ends = None
 
     def _pass(self, slots: Iterator[dt.datetime], *, asked: bool = False) -> None:
         """Settle *slots* in order, within one deadline; an error that time may mend ends the pass."""
@@ -300,4 +320,4 @@ class Runner:
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(second=0, microsecond=0) + dt.timedelta(minutes=1)
+    return moment.replace(second=0, microsecond=0) + MINUTE

@@ -1,0 +1,253 @@
+"""One firing in a container that nothing outlives: the job comes as an argument, what is settled from the shared book.
+
+A Kubernetes CronJob starts it, at least once for each of its wakeups. The minute that one was for stands in the
+name of its Job (``NAME-MINUTES``), so a late or repeated start settles the slots of that minute and no others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl.errors import ConfigError, RatectlError, TryLaterError
+from ratectl.firing import snapshot
+from ratectl.firing.deadline import within
+from ratectl.firing.due import SECOND
+from ratectl.firing.journal import Journal
+from ratectl.firing.outcome import Report
+from ratectl.firing.quote import plain
+from ratectl.firing.rows import aware
+from ratectl.firing.runner import MINUTE, Runner
+from ratectl.firing.shared import SharedDatabase
+from ratectl.model import CatchUp
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from ratectl.firing.book import Book, Store
+    from ratectl.firing.outcome import Settled, Surroundings
+    from ratectl.firing.rows import Firing
+    from ratectl.model import Job
+
+NAME = "RATECTL_JOB_NAME"
+"""Where the pod's label ``batch.kubernetes.io/job-name`` is handed on."""
+DIGITS = 8
+"""Of the minutes since 1970, from 1989 to 2160."""
+FARTHEST = dt.timedelta(days=400)
+"""A number further away is part of a name that a person gave, such as a date."""
+SKEW = dt.timedelta(minutes=5)
+"""How far the clock of a node may be behind the scheduler's; the slot is waited for."""
+LOOKBACK = 1000
+"""Firings of the book that are looked at for what is still owed."""
+LEAVING = 10
+"""Seconds for giving a claim back: SIGKILL follows SIGTERM after 30."""
+SHARED_QUEUE = "pods"
+"""What waits for an output is any pod's to deliver, since none comes back."""
+
+
+class PodJournal(Journal):
+    """The journal of one start, in a folder that goes with it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._start = f"{socket.gethostname()}/{secrets.token_hex(4)}"
+
+    def owner(self) -> str:
+        """Return who claims slots here: this start and no other one, though they may have the host's name in common."""
+        return self._start
+
+    def _store(self, url: str) -> Store:
+        return SharedDatabase(url, lambda: SHARED_QUEUE)
+
+
+class Work(NamedTuple):
+    """What a firing may have claimed: slots from *start* to *end*."""
+
+    book: Book
+    start: dt.datetime
+    end: dt.datetime
+
+
+class Pod:
+    """One firing of the job *name*, which says one line of JSON on stdout and nothing else."""
+
+    def __init__(self, name: str, around: Surroundings) -> None:
+        self.name = name
+        self.around = around
+        self.begun = time.monotonic()
+        self.job: Job | None = None
+        self.slot: dt.datetime | None = None
+        """The slot of the wakeup's minute, if it has one."""
+        self.work: Work | None = None
+
+    def fire(self, text: str, state: Path) -> int:
+        """Fire the job in the snapshot *text* with a folder in *state* to work in; return the exit code.
+
+        SIGTERM ends the process with that of TryLaterError, and makes the slot due again.
+        """
+        signal.signal(signal.SIGTERM, self.leave)
+        try:
+            report = self._report(text, state)
+        except RatectlError as error:
+            report = Report(job=self.name, error=error)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._say(report)
+        return 0 if report.error is None else report.error.exit_code
+
+    def _report(self, text: str, state: Path) -> Report:
+        job = self.job = self._job(text)
+        now = self.around.clock()
+        minute = _minute(os.environ.get(NAME, ""), now)
+        with _folder(state) as folder, PodJournal(Path(folder)) as journal:
+            book = journal.book(job)
+            known = book.firings_before(job.name, minute + MINUTE, LOOKBACK)
+            earlier = [firing for firing in known if firing.slot < minute]
+            since = _settled_until(job, earlier) or minute - SECOND
+            journal.record_job(
+                job, spec="", digest="", backend="", scope="", host_timezone="", now=since
+            )
+            for _ in range(_failed_in_a_row(known)):
+                journal.count_failure(job.name, now)
+            # what differs between starts, such as the host's name, must not move the jitter
+            around = self.around._replace(host=job.journal)
+            runner = Runner(journal, journal.installed_job(job.name), around)
+            first = runner.timetable.next(minute - SECOND)
+            self.slot = first if first is not None and first < minute + MINUTE else None
+            self.work = Work(book, since, minute + MINUTE)
+            return runner.run_wakeup(minute)
+
+    def _job(self, text: str) -> Job:
+        job = snapshot.job_in(text)
+        if job.name != self.name:
+            raise ConfigError(f"--snapshot is of the job {job.name!r}, not of {self.name!r}")
+        if not job.journal.startswith(("postgresql://", "postgres://")):
+            raise ConfigError(
+                "a pod leaves nothing behind, so its job needs a shared journal: put "
+                'journal = "postgresql://..." under [ratectl] in the spec and install it again'
+            )
+        files = [str(output) for output in job.outputs if output.kind != "postgresql"]
+        if files:
+            raise ConfigError(
+                f"a pod writes to no file: {', '.join(files)}; name a postgresql:// output in the spec, "
+                "or read the journal with `ratectl history`"
+            )
+        return job
+
+    def leave(self, number: int, frame: FrameType | None) -> None:
+        """Give back what is claimed and end the process, in the midst of whatever it does.
+
+        Nothing is unwound: dying at any instruction is safe, and here only the claim must not outlive us.
+        """
+        del frame
+        signal.signal(number, signal.SIG_IGN)
+        why = f"stopped by {signal.Signals(number).name}"
+        work = self.work
+        if work is not None:
+            book, now = work.book, self.around.clock()
+
+            def give_back() -> None:
+                book.store.close()  # in the midst of a transaction it would hold the row
+                book.give_back(self.name, work.start, work.end, why=why, now=now)
+
+            with suppress(RatectlError, TimeoutError):  # then the lease ends it
+                within(LEAVING, give_back)
+        self._say(Report(job=self.name, error=TryLaterError(f"{why}; the slot stays due")))
+        os._exit(TryLaterError.exit_code)
+
+    # What is said
+
+    def _say(self, report: Report) -> None:
+        line = {
+            "job": self.name,
+            "slot": self._shown(_told(report).slot if report.settled else self.slot),
+            "outcome": self._outcome(report),
+            "rates": [rate for settled in report.settled for rate in self._rates(settled)],
+            "seconds": round(time.monotonic() - self.begun, 3),
+            "error": None if report.error is None else " ".join(str(report.error).split()),
+        }
+        with suppress(OSError):
+            sys.stdout.write(f"{json.dumps(line)}\n")
+            sys.stdout.flush()
+
+    def _outcome(self, report: Report) -> str:
+        if report.settled:
+            return _told(report).outcome
+        if report.error is not None:
+            return "failed"
+        enabled = self.job is not None and self.job.enabled
+        return "settled" if self.slot is not None and enabled else report.note
+
+    def _rates(self, settled: Settled) -> list[dict[str, str | None]]:
+        return [
+            {
+                "slot": self._shown(settled.slot),
+                "pair": str(quote.pair),
+                "rate": plain(quote.rate),
+                "rate_date": quote.rate_date.isoformat(),
+                "provider": quote.provider,
+            }
+            for quote in settled.quotes
+        ]
+
+    def _shown(self, slot: dt.datetime | None) -> str | None:
+        if slot is None or self.job is None:
+            return None
+        return slot.astimezone(self.job.zone).isoformat()
+
+
+def _folder(state: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder in *state*, which two starts may share and nothing of an earlier one may reach."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="pod-", dir=state, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{state}: cannot be written to ({error.strerror}); mount an emptyDir there, "
+            "or name another folder in RATECTL_STATE_DIR"
+        ) from error
+
+
+def _minute(name: str, now: dt.datetime) -> dt.datetime:
+    """Return the minute that the Job *name* was made for; that of *now* where the name tells none."""
+    number = name.rpartition("-")[2]
+    if len(number) == DIGITS and number.isascii() and number.isdigit():
+        minute = aware(int(number) * 60)
+        if minute - now > FARTHEST or now - minute > FARTHEST:
+            return now.replace(second=0, microsecond=0)
+        if minute - now > SKEW:
+            raise TryLaterError(
+                f"{NAME}={name}: is of {minute.isoformat()}, and the clock here says {now:%Y-%m-%dT%H:%M:%SZ}; "
+                "set the clock of this node"
+            )
+        return minute
+    return now.replace(second=0, microsecond=0)
+
+
+def _settled_until(job: Job, known: list[Firing]) -> dt.datetime | None:
+    """Return up to where nothing is owed, by the newest firings *known*; None where there are none."""
+    settled = [firing.slot for firing in known if firing.settled]
+    owed = [firing.slot for firing in known if not firing.settled]
+    if owed and (job.catch_up is CatchUp.ALL or not settled):
+        return min(owed) - SECOND
+    return max(settled, default=None)
+
+
+def _failed_in_a_row(known: list[Firing]) -> int:
+    """Return how many of the firings *known*, newest first, failed since one did not."""
+    fine = (number for number, firing in enumerate(known) if firing.outcome != "failed")
+    return next(fine, len(known))
+
+
+def _told(report: Report) -> Settled:
+    """Return the slot that a line is about: the one that failed, else the newest."""
+    return next((settled for settled in report.settled if settled.error), report.settled[-1])
