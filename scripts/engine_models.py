@@ -1,4 +1,4 @@
-"""What cron, systemd, launchd and Windows do with a rendered text: every wakeup of a stretch of time.
+"""What cron, systemd, launchd, Windows and Kubernetes do with a rendered text: every wakeup of a stretch of time.
 
 The models know the text and what the engines are documented or measured to do, and nothing of
 ratectl. Where nobody knows (folds on Windows and launchd, gaps on launchd) a wakeup is not sure.
@@ -335,4 +335,128 @@ def _pulse(found: Wakeups, every: int, phase: int, clocks: Clocks) -> None:
         found.add(instant, sure=True)
 
 
-MODELS = {"cron": cron, "launchd": launchd, "systemd": systemd, "windows": windows}
+CRON_JOB = re.compile(r"^  (schedule|timeZone): '?([^'\n]+)'?$", re.MULTILINE)
+FIRST_LOOK = 3 * DAY
+"""Seconds before the stretch in which the search is started: from each run it goes on to the next."""
+
+
+def kubernetes(texts: Sequence[bytes], _host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
+    """Kubernetes: the next run is searched from the last one, as robfig/cron v3 does it in ``spec.go``."""
+    keys = dict(CRON_JOB.findall(texts[0].decode()))
+    search = Robfig(keys["schedule"], ZoneInfo(keys["timeZone"]), end)
+    found = Wakeups()
+    at = search.after(start - FIRST_LOOK)
+    while at is not None:
+        if at >= start:
+            found.add(at, sure=True)
+        at = search.after(at)
+    return found
+
+
+class Robfig:
+    """``SpecSchedule.Next`` of robfig/cron v3.0.1, step by step, oddities near clock changes included."""
+
+    def __init__(self, text: str, zone: ZoneInfo, end: int) -> None:
+        parts = text.split()
+        self.minutes = _cron_field(parts[0], 0, 59)
+        self.hours = _cron_field(parts[1], 0, 23)
+        self.days = _cron_field(parts[2], 1, 31)
+        self.months = _cron_field(parts[3], 1, 12)
+        self.weekdays = _cron_field(parts[4], 0, 6)
+        self.either = parts[2] != "*" and parts[4] != "*"
+        self.segments = segments(zone)
+        self.end = end
+        self.now, self.added = 0, False
+
+    def after(self, instant: int) -> int | None:
+        """Return the first run after *instant*, None where none comes up to the end."""
+        self.now, self.added = instant + 1, False
+        steps = (self._to_month, self._to_day, self._to_hour, self._to_minute, self._to_second)
+        while self.now <= self.end:
+            if all(step() for step in steps):  # one that wraps around begins anew
+                return self.now
+        return None
+
+    def _to_month(self) -> bool:
+        while (day := self.shown(self.now)[0]).month not in self.months:
+            if not self.added:
+                self.now, self.added = self.at(day.replace(day=1), 0), True
+            later = _month_later(self.shown(self.now)[0])
+            self.now = self.at(later, 0)
+            if later.month == 1:
+                return False
+        return True
+
+    def _to_day(self) -> bool:
+        while not self._on(day := self.shown(self.now)[0]):
+            if not self.added:
+                self.now, self.added = self.at(day, 0), True
+            self.now = self._day_later(self.now)
+            if self.shown(self.now)[0].day == 1:
+                return False
+        return True
+
+    def _to_hour(self) -> bool:
+        while (shown := self.shown(self.now))[1] not in self.hours:
+            if not self.added:
+                self.now, self.added = self.at(shown[0], shown[1]), True
+            self.now += 3600
+            if self.shown(self.now)[1] == 0:
+                return False
+        return True
+
+    def _to_minute(self) -> bool:
+        while (shown := self.shown(self.now))[2] not in self.minutes:
+            self.now, self.added = self.now - shown[3] + 60, True
+            if self.shown(self.now)[2] == 0:
+                return False
+        return True
+
+    def _to_second(self) -> bool:
+        second = self.shown(self.now)[3]
+        if second:
+            self.now, self.added = self.now - second + 60, True
+        return second == 0
+
+    def _on(self, day: dt.date) -> bool:
+        by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
+        return (by_date or by_weekday) if self.either else (by_date and by_weekday)
+
+    def _day_later(self, at: int) -> int:
+        day, hour, minute, second = self.shown(at)
+        at = self.at(day + dt.timedelta(days=1), hour, minute * 60 + second)
+        hour = self.shown(at)[1]
+        if hour:
+            at += (24 - hour) * 3600 if hour > 12 else -hour * 3600
+        return at
+
+    def shown(self, at: int) -> tuple[dt.date, int, int, int]:
+        """Return what clocks show at the Unix second *at*."""
+        days, rest = divmod(at + self._segment(at).offset, DAY)
+        day = dt.date.fromordinal(EPOCH_DAY + days)
+        return day, rest // 3600, rest // 60 % 60, rest % 60
+
+    def at(self, day: dt.date, hour: int, seconds: int = 0) -> int:
+        """Return what Go's ``time.Date`` makes of a civil time, also of one that is skipped or comes twice."""
+        civil = (day.toordinal() - EPOCH_DAY) * DAY + hour * 3600 + seconds
+        guess = self._segment(civil)
+        if guess.start <= civil - guess.offset < guess.end or not guess.offset:
+            return civil - guess.offset
+        return civil - self._segment(civil - guess.offset).offset
+
+    def _segment(self, at: int) -> Segment:
+        place = bisect_right(self.segments, at, key=lambda segment: segment.start) - 1
+        return self.segments[max(place, 0)]
+
+
+def _month_later(day: dt.date) -> dt.date:
+    return (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+MODELS = {
+    "cron": cron,
+    "kubernetes": kubernetes,
+    "launchd": launchd,
+    "systemd": systemd,
+    "windows": windows,
+}

@@ -15,8 +15,7 @@ from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import Host
 from ratectl.errors import ScheduleError
-from ratectl.model import Job
-from ratectl.schedule.cover import cover
+from ratectl.model import Cluster, Job
 from ratectl.schedule.triggers import Fidelity
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Case:
 
     def rendered(self, engine: str) -> tuple[bool, list[bytes]]:
         """Return whether the cover is exact, and the native texts of the job."""
-        backend, zone, host_zone = BACKENDS[engine], ZoneInfo(self.zone), ZoneInfo(self.host_zone)
+        backend, host_zone = BACKENDS[engine], ZoneInfo(self.host_zone)
         job = Job(
             name="proof",
             pairs=(),
@@ -65,8 +64,10 @@ class Case:
             timezone=self.zone,
             providers=(),
             outputs=(),
+            journal="postgresql://proof@db.example/rates",
+            kubernetes=Cluster(image="registry.example/ratectl:1"),
         )
-        found = cover(self.schedule, zone, host_zone, backend.ABILITIES)
+        found = backend.check(job, host_zone)
         artefacts = backend.render(job, found, _host(host_zone), "user")
         texts = [artefact.data for artefact in artefacts if not artefact.name.endswith(".service")]
         return found.fidelity is Fidelity.EXACT, texts

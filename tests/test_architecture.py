@@ -128,6 +128,7 @@ DOORS = {  # package -> the only modules that may import it
     "platformdirs": r"paths",
     "typer": r"cli|commands\..*",
     "click": r"cli|commands\..*",
+    "yaml": r"backends\.kubernetes\w*",
     "jinja2": r"templates",
     "markupsafe": r"templates",
     "plotille": r"views\.chart",

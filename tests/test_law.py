@@ -81,6 +81,8 @@ def changes(zone_name):
 def native_texts(backend, text, zone, host_zone):
     """What ``render`` writes for one job with the schedule *text*."""
     job = fake_jobs.job("law", schedule=f'"{text}"', timezone=f'"{zone.key}"')
+    if backend == "kubernetes":
+        job = fake_jobs.in_a_cluster(job)
     site = sites.Site(
         backend=BACKENDS[backend],
         scope="user",

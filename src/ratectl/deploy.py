@@ -20,7 +20,7 @@ from ratectl.backends.base import EngineAbsentError, Verb
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.calendar import Window
 from ratectl.schedule.triggers import Fidelity
-from ratectl.sites import Part, Site, part_of, render, same_place, survey
+from ratectl.sites import Part, Site, clusters, home, part_of, render, same_place, survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -133,7 +133,9 @@ def prepare(
     strangers = frozenset(installed) - names if prune else frozenset()
     place = (site.reader, site.host, site.scope)
     meant = names | strangers
-    moves = _left_anywhere(site, found, meant) if afresh else _moves(site, found, installed, meant)
+    look = _left_anywhere if afresh else _moves
+    moves = look(site, found, installed, meant)
+    against = site.backend.rehearse(site.reader, plan.pending(changes), site.host, site.scope)
     last = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
         after=last,
@@ -145,7 +147,11 @@ def prepare(
             job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
         ),
         forget=tuple(sorted(strangers)),
-        caveats=(*(() if last else site.backend.caveats(*place)), *_at_rest(installed, names)),
+        caveats=(
+            *against,
+            *(() if last else site.backend.caveats(*place)),
+            *_at_rest(installed, names),
+        ),
     )
 
 
@@ -244,9 +250,7 @@ def _moves(
     elsewhere: dict[Site, set[str]] = {}
     for name, row in installed.items():
         if name in names and row.backend in BACKENDS:
-            backend = BACKENDS[row.backend]
-            old = Site(backend=backend, scope=row.scope, host=site.host, reader=site.reader)
-            elsewhere.setdefault(old, set()).add(name)
+            elsewhere.setdefault(home(row, site.host, site.reader), set()).add(name)
     for old, jobs in elsewhere.items():
         if old != site:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
@@ -255,9 +259,12 @@ def _moves(
                     yield part_of(old, held, plan.removals(held.entries, jobs))
 
 
-def _left_anywhere(site: Site, found: Found, names: Collection[str]) -> Iterator[Part]:
+def _left_anywhere(
+    site: Site, found: Found, installed: Mapping[str, Installed], names: Collection[str]
+) -> Iterator[Part]:
     """Yield the removal of all entries of *names* at other sites, whatever the journal says."""
-    for old, held in survey(site.host, site.reader).items():
+    asked = clusters(installed.values())
+    for old, held in survey(site.host, site.reader, clusters=asked).items():
         if not same_place(old, held, site, found):
             yield part_of(old, held, plan.removals(held.entries, names))
 
@@ -281,10 +288,20 @@ def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
         elif change.job in jobs and site.backend.TELLS_NEXT:
             problems += _clock_problem(jobs[change.job], prepared.covers[change.job], entry, now)
+        elif change.job in jobs:
+            problems += _unheeded_slot(site, jobs[change.job], entry, now)
     if problems:
         shown = "\n  ".join(problems[:20])
         raise EngineError(f"{site} does not hold what was installed:\n  {shown}")
     return dict(entries)
+
+
+def _unheeded_slot(site: Site, job: Job, entry: Entry, now: dt.datetime) -> Iterator[str]:
+    """Yield that *entry*, as the engine holds it, does not wake us for the next slot."""
+    slot = next(schedule.after(job.schedule, job.zone, now), None)
+    if slot is not None and not site.backend.wakes(entry, slot):
+        held = "; ".join(entry.triggers)
+        yield f"{job.name}: is held as {held}, which leaves out the next slot, {slot.isoformat()}"
 
 
 def _clock_problem(job: Job, cover: Cover, entry: Entry, now: dt.datetime) -> list[str]:

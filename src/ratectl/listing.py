@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ratectl import schedule, sites
 from ratectl.backends import BACKENDS
 from ratectl.errors import RefusedError, SpecError, StorageError
+from ratectl.sites import cluster_of
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ratectl.backends.base import Entry, Found
+    from ratectl.errors import RatectlError
     from ratectl.firing.journal import Firing, Installed
     from ratectl.model import Job
     from ratectl.sites import Site
@@ -73,8 +75,13 @@ def rows(
     last: Mapping[str, Firing],
     drift_of_spec: Callable[[Installed], str],
     now: dt.datetime,
+    *,
+    unseen: Mapping[Site, RatectlError] | None = None,
 ) -> tuple[Row, ...]:
-    """Return the rows, ordered by job. *drift_of_spec* tells how the spec differs from an installed job."""
+    """Return the rows, ordered by job. *drift_of_spec* tells how the spec differs from an installed job.
+
+    Nothing is known of what the *unseen* sites hold.
+    """
     known = {row.job.name: row for row in installed}
     result, seen = [], set()
     for site, found in holds.items():
@@ -83,11 +90,12 @@ def rows(
             result.append(
                 _held(site, entry, known.get(job), last.get(job), spec=drift_of_spec, now=now)
             )
-    result += [
-        _unheld(row, last.get(name), spec=drift_of_spec, now=now)
-        for name, row in known.items()
-        if name not in seen
-    ]
+    blind = unseen or {}
+    for name, row in known.items():
+        if name not in seen:
+            one = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
+            away = next((site for site in blind if _stands_at(site, row)), None)
+            result.append(one if away is None else _unseen(one, row, away, now))
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
 
@@ -171,6 +179,24 @@ def _unheld(
         drift=tuple(filter(None, drift)),
         last=_in_zone(last, row),
         paused=row.paused,
+    )
+
+
+def _stands_at(site: Site, row: Installed) -> bool:
+    where = (site.backend.NAME, site.scope)
+    return (row.backend, row.scope) == where and site.host.cluster in {None, cluster_of(row.job)}
+
+
+def _unseen(one: Row, row: Installed, site: Site, now: dt.datetime) -> Row:
+    """Return *one* as it should be, since *site* does not say how it is."""
+    awake = row.job.enabled and not row.paused
+    gone = f"gone from {row.backend}"
+    known = tuple(text for text in one.drift if not text.startswith(gone))
+    return replace(
+        one,
+        enabled=awake,
+        next=_upcoming(row, now) if awake else None,
+        drift=(f"unknown: {site} cannot be looked at now", *known),
     )
 
 

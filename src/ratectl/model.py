@@ -211,6 +211,23 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """What jobs run in on Kubernetes, and where."""
+
+    image: str
+    """With a tag or a digest, never ``:latest``."""
+    namespace: str = "default"
+    context: str = ""
+    """Of the user's own kubeconfig; empty is the current one."""
+    secret: str = ""
+    """Name of the Secret whose keys become environment variables; empty where none is needed."""
+    cpu: str = "50m"
+    """What a pod is promised, as Kubernetes spells it."""
+    memory: str = "128Mi"
+    """What a pod may take at most, likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A named entry of the spec, complete: a firing needs nothing else."""
 
@@ -243,6 +260,8 @@ class Job:
     ca_bundle: str = ""
     journal: str = ""
     """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
+    kubernetes: Cluster | None = None
+    """What the spec says of Kubernetes, if it does."""
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -279,6 +298,8 @@ class Job:
             "closed_days": ClosedDays(plain["closed_days"]),
             "agree": Decimal(plain["agree"]),
         }
+        if plain.get("kubernetes"):
+            values["kubernetes"] = Cluster(**plain["kubernetes"])
         return cls(**values)
 
 
@@ -309,6 +330,6 @@ def _to_plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return [_to_plain(item) for item in value]
-    if isinstance(value, Pair | Provider | Output):
+    if isinstance(value, Pair | Provider | Output | Cluster):
         return {field: getattr(value, field) for field in value.__slots__}
     return value

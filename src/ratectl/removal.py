@@ -14,7 +14,7 @@ from ratectl import plan
 from ratectl.backends import BACKENDS
 from ratectl.deploy import Source
 from ratectl.errors import EngineError
-from ratectl.sites import Part, Site, part_of
+from ratectl.sites import Part, Site, cluster_of, home, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -82,12 +82,13 @@ def paused_sources(
     Jobs that no engine of ours woke (those of ``serve``) are left out.
     """
     place = _place_of
-    for (backend, scope, path, digest), group in itertools.groupby(sorted(rows, key=place), place):
-        if backend in BACKENDS:
-            site = Site(backend=BACKENDS[backend], scope=scope, host=host, reader=reader)
-            jobs = tuple(row.job for row in group)
-            yield site, Source(jobs=jobs, path=path, digest=digest)
+    for _, group in itertools.groupby(sorted(rows, key=place), place):
+        first, *_ = together = list(group)
+        if first.backend in BACKENDS:
+            jobs = tuple(row.job for row in together)
+            source = Source(jobs=jobs, path=first.spec, digest=first.digest)
+            yield home(first, host, reader), source
 
 
-def _place_of(row: Installed) -> tuple[str, str, str, str]:
-    return row.backend, row.scope, row.spec, row.digest
+def _place_of(row: Installed) -> tuple[object, ...]:
+    return row.backend, row.scope, cluster_of(row.job) or (), row.spec, row.digest

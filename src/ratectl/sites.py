@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ratectl import plan
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, kubernetes
 from ratectl.backends import systemd_sandbox as sandbox
-from ratectl.backends.base import EngineAbsentError
+from ratectl.backends.base import EngineAbsentError, Place
 from ratectl.errors import RatectlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ratectl.backends.base import Artefact, Backend, Change, Found, Host, Reader, Step
     from ratectl.model import Job
@@ -44,38 +44,78 @@ class Part:
     """What stood there before."""
 
 
+class Standing(Protocol):
+    """A job as the journal has it: what, and where the last install put it."""
+
+    @property
+    def job(self) -> Job: ...  # noqa: D102 - as in Installed
+    @property
+    def backend(self) -> str: ...  # noqa: D102
+    @property
+    def scope(self) -> str: ...  # noqa: D102
+
+
 def survey(
     host: Host,
     reader: Reader,
     refused: Callable[[Site, RatectlError], None] | None = None,
+    *,
+    clusters: Sequence[Place] = (),
 ) -> dict[Site, Found]:
-    """Return what every engine of this machine holds of this account: as root the system's and root's own.
+    """Return what every engine of this machine, and the *clusters*, hold of this account: as root the system's and root's own.
 
     Raises EngineError where one holds something of ours that must not be touched, unless *refused* is to hear it.
     """
     holds: dict[Site, Found] = {}
     places = set()
-    for backend in BACKENDS.values():
-        if host.platform not in backend.PLATFORMS:
+    for site in _everywhere(host, reader, clusters):
+        try:
+            found = site.backend.inspect(reader, site.host, site.scope)
+        except EngineAbsentError:
             continue
-        for scope in ("system", "user"):
-            if scope not in backend.SCOPES or (scope == "system" and not host.root):
-                continue
-            site = Site(backend=backend, scope=scope, host=host, reader=reader)
-            try:
-                found = backend.inspect(reader, host, scope)
-            except EngineAbsentError:
-                continue
-            except RatectlError as error:
-                if refused is None:
-                    raise
-                refused(site, error)
-                continue
-            place = (backend.NAME, found.raw.get("place", scope.encode()))
-            if place not in places:  # root's crontab may serve both scopes
-                places.add(place)
-                holds[site] = found
+        except RatectlError as error:
+            if refused is None:
+                raise
+            refused(site, error)
+            continue
+        place = (site.backend.NAME, found.raw.get("place", site.scope.encode()))
+        if place not in places:  # root's crontab may serve both scopes
+            places.add(place)
+            holds[site] = found
     return holds
+
+
+def _everywhere(host: Host, reader: Reader, clusters: Sequence[Place]) -> Iterator[Site]:
+    """Yield every site at which entries of this account could stand."""
+    for backend in BACKENDS.values():
+        if backend is kubernetes:
+            for cluster in clusters:
+                there = replace(host, cluster=cluster)
+                yield Site(backend=backend, scope="user", host=there, reader=reader)
+        elif host.platform in backend.PLATFORMS:
+            for scope in ("system", "user"):
+                if scope in backend.SCOPES and (scope == "user" or host.root):
+                    yield Site(backend=backend, scope=scope, host=host, reader=reader)
+
+
+def cluster_of(job: Job) -> Place | None:
+    """Return where in Kubernetes *job* would stand."""
+    there = job.kubernetes
+    return Place(context=there.context, namespace=there.namespace) if there else None
+
+
+def clusters(rows: Iterable[Standing]) -> tuple[Place, ...]:
+    """Return where in Kubernetes the jobs of *rows* stand: nowhere else is a cluster asked."""
+    standing = (cluster_of(row.job) for row in rows if row.backend == kubernetes.NAME)
+    return tuple(dict.fromkeys(place for place in standing if place is not None))
+
+
+def home(row: Standing, host: Host, reader: Reader) -> Site:
+    """Return where the journal says that the job of *row* stands."""
+    there = host
+    if row.backend == kubernetes.NAME:
+        there = replace(host, cluster=cluster_of(row.job))
+    return Site(backend=BACKENDS[row.backend], scope=row.scope, host=there, reader=reader)
 
 
 def part_of(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:

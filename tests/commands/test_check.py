@@ -16,6 +16,8 @@ def test_json_contract(ratectl, spec):
     assert (job["job"], job["sentence"]) == ("usd-inr", "Every day at 10:30.")
     assert [slot[10:] for slot in job["slots"]] == ["T10:30:00+05:30"] * 3
     assert job["engines"].keys() == BACKENDS.keys()
+    cluster = job["engines"].pop("kubernetes")
+    assert (cluster["fidelity"], "[kubernetes]" in cluster["reason"]) == ("refused", True)
     assert all(engine["fidelity"] in {"exact", "guarded"} for engine in job["engines"].values())
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ratectl import spec
+from ratectl.model import Cluster, Output
 
 
 def jobs(*names, host_timezone="Asia/Kolkata", **keys):
@@ -20,6 +22,14 @@ def jobs(*names, host_timezone="Asia/Kolkata", **keys):
     return spec.loads(
         text.encode(), path=Path("/home/tester/jobs.toml"), host_timezone=host_timezone
     ).jobs
+
+
+def in_a_cluster(one, **cluster):
+    """Return the job *one* as it would be for Kubernetes: recorded in PostgreSQL."""
+    where = {"image": "registry.example/ratectl:0.1.0", "namespace": "rates"} | cluster
+    url = "postgresql://recorder@db.example/rates"
+    output = Output(kind="postgresql", target=url)
+    return replace(one, outputs=(output,), journal=url, kubernetes=Cluster(**where))
 
 
 def job(name="usd-inr", **keys):

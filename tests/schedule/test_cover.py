@@ -22,7 +22,7 @@ from ratectl.schedule.slots import after
 from ratectl.schedule.triggers import Abilities
 
 ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
-ENGINES["kubernetes"] = Abilities(zones=True, gap="skip", fold="both")
+ENGINES["several-zones"] = Abilities(zones=True, gap="skip", fold="both")
 """What robfig/cron does: gaps are skipped, folds fire twice; its either-day rule is never asked for."""
 ZONES = (
     "UTC",

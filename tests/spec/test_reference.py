@@ -8,6 +8,7 @@ import pytest
 from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS
 from ratectl.spec.jobs import JOB_KEYS
+from ratectl.spec.kubernetes import KUBERNETES_READERS
 from ratectl.spec.providers import PROVIDER_READERS
 
 BASE = {"pairs": ["USD/INR"], "schedule": "every day at 10:30", "output": "out.txt"}
@@ -23,8 +24,9 @@ def document(table, key, value):
     jobs, ratectl, own = dict(BASE), {}, dict(TEMPLATE)
     if table == "providers" and key == "base_url":
         own = {"kind": "frankfurter"}
-    {"jobs": jobs, "ratectl": ratectl, "providers": own}[table][key] = value
-    tables = {"jobs.one": jobs, "ratectl": ratectl, "providers.office": own}
+    pods = {"image": "registry.example/ratectl:0.1.0"}
+    {"jobs": jobs, "ratectl": ratectl, "providers": own, "kubernetes": pods}[table][key] = value
+    tables = {"jobs.one": jobs, "ratectl": ratectl, "providers.office": own, "kubernetes": pods}
     return "\n".join(
         line
         for name, keys in tables.items()
@@ -47,6 +49,7 @@ def test_every_key():
     assert set(reference.JOB) == set(JOB_KEYS)
     assert set(reference.RATECTL) == {*RATECTL_READERS, "journal"}
     assert set(reference.PROVIDER) == {*PROVIDER_READERS, "api_key"}
+    assert set(reference.KUBERNETES) == set(KUBERNETES_READERS)
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)

@@ -13,7 +13,7 @@ import pytest
 
 from ratectl import paths
 from ratectl.errors import SpecError
-from ratectl.model import CatchUp, ClosedDays, Job, Output, Overlap, Pair, Provider
+from ratectl.model import CatchUp, ClosedDays, Cluster, Job, Output, Overlap, Pair, Provider
 from ratectl.spec import job_digest, load, loads
 from ratectl.spec.document import Installation
 
@@ -179,6 +179,14 @@ def test_everything():
         tags=("books", "daily"),
         proxy="http://proxy.invalid:3128",
         journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",
+        kubernetes=Cluster(
+            image="registry.invalid:5000/books/ratectl:0.1.0",
+            namespace="rates",
+            context="production",
+            secret="ratectl-keys",  # noqa: S106 - the name of a Secret
+            cpu="100m",
+            memory="256Mi",
+        ),
     )
     assert (night.timezone, night.end, night.tags) == (
         "America/New_York",

@@ -12,7 +12,7 @@ import functools
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl import schedule
 from ratectl.errors import EngineError
@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 
 class EngineAbsentError(EngineError):
     """This machine has no such engine, so it holds nothing of ours."""
+
+
+class Place(NamedTuple):
+    """Where in a Kubernetes cluster our entries stand."""
+
+    context: str
+    """Of the user's own kubeconfig; empty is the current one."""
+    namespace: str
+    force: bool = False
+    """Fields that somebody else set are taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,8 @@ class Host:
     """Where the outputs of the job in hand really lie, links followed; none: as the spec says."""
     foreign: bool = False
     """Something that the job in hand writes or reads privately belongs to another account."""
+    cluster: Place | None = None
+    """The place in a cluster that is in hand; None: no cluster is asked."""
 
     def argv(self, job: str) -> tuple[str, ...]:
         """Return the command line that an artefact of *job* calls."""
@@ -314,10 +326,21 @@ class Backend(Protocol):
     def bundle(self, artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
         """Return the files that hold *artefacts*, by name: what ``render --out`` writes."""
 
+    def rehearse(
+        self, reader: Reader, changes: Sequence[Change], host: Host, scope: str
+    ) -> tuple[str, ...]:
+        """Return what the engine has against *changes*, one sentence each, where it can be asked beforehand.
+
+        Raises what it would refuse them with.
+        """
+
     def stage(
         self, changes: Sequence[Change], found: Found, host: Host, scope: str
     ) -> tuple[Step, ...]:
         """Return the steps that turn *found* into the state after *changes*, in crash-safe order."""
+
+    def wakes(self, entry: Entry, slot: dt.datetime) -> bool:
+        """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is told otherwise."""
 
 
 def cover_for(job: Job, host_zone: ZoneInfo, engine: Abilities) -> Cover:
@@ -340,6 +363,18 @@ def _cover(
 def nothing_to_do(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
     """Return no step: the caveats of most engines are for people to see to."""
     return ()
+
+
+def nothing_against(
+    _reader: Reader, _changes: Sequence[Change], _host: Host, _scope: str
+) -> tuple[str, ...]:
+    """Return no sentence: most engines say what they think when they are given it."""
+    return ()
+
+
+def told_by_text(_entry: Entry, _slot: dt.datetime) -> bool:
+    """Return True: the text of most entries is compared, and the engine asked for its next run if it tells."""
+    return True
 
 
 def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:

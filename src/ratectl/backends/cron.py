@@ -30,7 +30,9 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    nothing_against,
     nothing_to_do,
+    told_by_text,
 )
 from ratectl.backends.cron_fields import spell
 from ratectl.errors import ConfigError, EngineError, RefusedError
@@ -82,6 +84,8 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 
 
 keep_awake = nothing_to_do
+rehearse = nothing_against
+wakes = told_by_text
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

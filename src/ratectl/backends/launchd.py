@@ -27,8 +27,10 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    nothing_against,
     nothing_to_do,
     separate_files,
+    told_by_text,
 )
 from ratectl.backends.launchd_plist import load, starts, texts
 from ratectl.errors import EngineError
@@ -77,6 +79,8 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 
 
 keep_awake = nothing_to_do
+rehearse = nothing_against
+wakes = told_by_text
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

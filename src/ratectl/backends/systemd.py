@@ -29,7 +29,9 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    nothing_against,
     separate_files,
+    told_by_text,
 )
 from ratectl.backends.systemd_calendar import spell
 from ratectl.errors import ConfigError, EngineError
@@ -193,6 +195,8 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
 
 
 bundle = separate_files
+rehearse = nothing_against
+wakes = told_by_text
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:

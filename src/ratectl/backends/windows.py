@@ -30,8 +30,10 @@ from ratectl.backends.base import (
     WriteFile,
     console_text,
     cover_for,
+    nothing_against,
     nothing_to_do,
     separate_files,
+    told_by_text,
 )
 from ratectl.backends.windows_task import (
     canonical,
@@ -98,6 +100,8 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 
 
 keep_awake = nothing_to_do
+rehearse = nothing_against
+wakes = told_by_text
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ratectl import machine, report, schedule, spec
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, kubernetes
 from ratectl.commands.install import JsonOption, SpecArgument, default_spec
 from ratectl.errors import SpecError
 from ratectl.firing.postgres import shown
@@ -86,6 +86,8 @@ def _text(job: Job, fact: dict[str, Any]) -> str:
     first, *later = slots or ["never again"]
     engines: dict[tuple[str, str], list[str]] = {}
     for name, engine in fact["engines"].items():
+        if name == kubernetes.NAME and job.kubernetes is None:
+            continue  # of which the spec says nothing
         engines.setdefault((engine["fidelity"], engine["reason"]), []).append(name)
     rows = [
         ("means", f"{fact['sentence'].removesuffix('.')} ({job.timezone})."),

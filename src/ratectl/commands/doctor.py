@@ -76,7 +76,7 @@ def _diagnosis(names: frozenset[str] | None, *, offline: bool) -> tuple[Sequence
 
 def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] | None) -> Scene:
     rows, journal_error = _rows(journal)
-    holds, refused = survey(here, reader)
+    holds, refused = survey(here, reader, rows)
     if names and journal_error is None:
         held = frozenset(job for found in holds.values() for job in found.entries)
         _refuse_unknown(names, held | {row.job.name for row in rows})

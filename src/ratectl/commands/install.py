@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import choose, deploy, host, machine, paths, report, schedule
+from ratectl.backends.base import Place
 from ratectl.commands.progress import progress
 from ratectl.firing import changeover
 from ratectl.firing.journal import Journal
@@ -18,6 +20,7 @@ from ratectl.undertaking import exclusive
 if TYPE_CHECKING:
     from ratectl.backends.base import Host
     from ratectl.model import Job
+    from ratectl.spec.document import Spec
     from ratectl.undertaking import Undertaking
 
 SpecArgument = Annotated[
@@ -25,7 +28,10 @@ SpecArgument = Annotated[
     typer.Argument(metavar="SPEC", help="By default jobs.toml in the configuration directory."),
 ]
 BackendOption = Annotated[
-    str, typer.Option(help="cron, systemd, launchd, windows, or auto: what this machine runs.")
+    str,
+    typer.Option(
+        help="cron, systemd, launchd, windows, kubernetes, or auto: what this machine runs."
+    ),
 ]
 ScopeOption = Annotated[str, typer.Option(help="user, system, or auto: system as root.")]
 PruneOption = Annotated[
@@ -43,6 +49,10 @@ def install(
     enable_linger: Annotated[
         bool,
         typer.Option("--enable-linger", help="Let systemd run user timers without a login."),
+    ] = False,
+    force_conflicts: Annotated[
+        bool,
+        typer.Option("--force-conflicts", help="In Kubernetes, take back fields that others set."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the steps, perform none.")
@@ -66,6 +76,7 @@ def install(
         scope=scope,
         prune=prune,
         keep_awake=enable_linger,
+        force=force_conflicts,
     )
     if dry_run:
         with Journal(here.state_dir) as journal:
@@ -116,6 +127,7 @@ def prepare(
     prune: bool,
     afresh: bool = False,
     keep_awake: bool = False,
+    force: bool = False,
 ) -> deploy.Prepared:
     """Return what an install would do: flags over spec over what the machine runs."""
     from ratectl import spec  # noqa: PLC0415 - 13 ms, which commands that share our options need not pay
@@ -124,7 +136,7 @@ def prepare(
     loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
     chosen = loaded.installation
     site = choose.site(
-        here,
+        replace(here, cluster=_cluster(loaded, force=force)),
         reader,
         journal.readable(),
         backend=chosen.backend if backend == choose.AUTO else backend,
@@ -134,6 +146,14 @@ def prepare(
         jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
     )
     return deploy.prepare(site, source, journal, prune=prune, afresh=afresh, keep_awake=keep_awake)
+
+
+def _cluster(loaded: Spec, *, force: bool) -> Place | None:
+    """Return where in Kubernetes the spec would have its jobs."""
+    there = loaded.kubernetes
+    if there is None:
+        return None
+    return Place(context=there.context, namespace=there.namespace, force=force)
 
 
 def default_spec() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,6 +15,7 @@ from ratectl.firing.journal import Journal
 if TYPE_CHECKING:
     from ratectl.errors import RatectlError
     from ratectl.model import Job
+    from ratectl.sites import Site
 
 
 def list_(*, json: JsonOption = False) -> None:
@@ -26,17 +28,29 @@ def list_(*, json: JsonOption = False) -> None:
     """
     here = machine.current()
     reader = host.SystemReader()
-    holds = sites.survey(here, reader)
     with Journal(here.state_dir) as journal:
         installed = journal.readable()
+        away: dict[Site, RatectlError] = {}
+        holds = sites.survey(
+            here, reader, partial(be_away, away), clusters=sites.clusters(installed)
+        )
         rows = listing.rows(
             holds,
             installed,
             journal.last_firings(installed, complain),
             listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
             dt.datetime.now(dt.UTC),
+            unseen=away,
         )
     typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
+
+
+def be_away(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:
+    """Take it that a cluster does not answer, and say so; what this machine's own engines refuse is raised."""
+    if site.host.cluster is None:
+        raise error
+    away[site] = error
+    typer.echo(f"ratectl: what the cluster holds is not shown: {error}", err=True)
 
 
 def complain(error: RatectlError) -> None:

@@ -37,7 +37,8 @@ def pause(
         installed = journal.readable()
         known = {row.job.name for row in installed}
         meant = known if names is None else names
-        held = sites.survey(here, host.SystemReader())
+        clusters = sites.clusters(row for row in installed if row.job.name in meant)
+        held = sites.survey(here, host.SystemReader(), clusters=clusters)
         doing = removal.prepare(held, installed, meant)
         refuse_unknown(frozenset(meant) - known, removal.Removal(parts=(), forget=()), journal)
         asleep = {row.job.name for row in installed if row.paused}

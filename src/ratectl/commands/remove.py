@@ -48,7 +48,10 @@ def remove(
         exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
-        doing = removal.prepare(sites.survey(here, reader), journal.readable(), names)
+        installed = journal.readable()
+        asked = sites.clusters(row for row in installed if names is None or row.job.name in names)
+        holds = sites.survey(here, reader, clusters=asked)
+        doing = removal.prepare(holds, installed, names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, doing, journal)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def render(
     spec_path: SpecArgument = None,
     *,
-    backend: Annotated[str, typer.Option(help="The engine: cron, systemd, launchd or windows.")],
+    backend: Annotated[
+        str, typer.Option(help="The engine: cron, systemd, launchd, windows or kubernetes.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.")],
     host_timezone: Annotated[
         str, typer.Option(help="Zone of the machine that the texts are for; by default this one's.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,24 +101,30 @@ def _look(names: Sequence[str]) -> tuple[Status, ...]:
 def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
     """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
     reader = host.SystemReader()
-    holds = sites.survey(here, reader, _unreadable)
+    away: dict[Site, RatectlError] = {}
+    everything = journal.readable()
+    holds = sites.survey(
+        here, reader, partial(_unreadable, away), clusters=sites.clusters(everything)
+    )
     for name in names:
         if not any(name in found.entries for found in holds.values()):
             journal.installed_job(name)
-    installed = [row for row in journal.readable() if not names or row.job.name in names]
+    installed = [row for row in everything if not names or row.job.name in names]
     rows = listing.rows(
         holds,
         installed,
         journal.last_firings(installed, complain),
         listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
         dt.datetime.now(dt.UTC),
+        unseen=away,
     )
     recent = lookback.recent(journal, installed, views.QUOTES, complain)
     wanted = [row for row in rows if not names or row.job in names]
     return views.statuses(wanted, installed, recent)
 
 
-def _unreadable(site: Site, error: RatectlError) -> None:
+def _unreadable(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:
+    away[site] = error
     typer.echo(f"ratectl: what {site} holds is not shown: {error}", err=True)
 
 

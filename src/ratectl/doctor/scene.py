@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ratectl import sites
 from ratectl.backends import BACKENDS, cron
 from ratectl.doctor import mending
-from ratectl.sites import Site
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ratectl.backends.base import Entry, Found, Host, Reader
     from ratectl.errors import RatectlError
     from ratectl.firing.journal import Firing, Installed
+    from ratectl.sites import Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,20 +71,23 @@ class Scene:
     @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The engines that are to wake a job, or hold an entry of ours."""
-        places = {(row.backend, row.scope) for row in self.awake if row.backend in BACKENDS}
-        places |= {(site.backend.NAME, site.scope) for site, _ in self.entries}
-        return tuple(self.site(*place) for place in sorted(places))
-
-    def site(self, backend: str, scope: str) -> Site:
-        """Return one engine in one scope of this machine."""
-        return Site(backend=BACKENDS[backend], scope=scope, host=self.host, reader=self.reader)
+        found = {
+            sites.home(row, self.host, self.reader) for row in self.awake if row.backend in BACKENDS
+        }
+        found |= {site for site, _ in self.entries}
+        return tuple(sorted(found, key=_place_of))
 
     def home(self, row: Installed) -> Site | None:
         """Return the engine that is to hold the job of *row*, None where it cannot be looked into.
 
         Root's crontab serves both scopes where cron has no folder of its own.
         """
-        same = [site for site in self.holds if row.backend == site.backend.NAME]
+        wanted = sites.cluster_of(row.job)
+        same = [
+            site
+            for site in self.holds
+            if row.backend == site.backend.NAME and site.host.cluster in {None, wanted}
+        ]
         exact = [site for site in same if site.scope == row.scope]
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
@@ -118,10 +121,17 @@ class Scene:
         return mending.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 
-def survey(host: Host, reader: Reader) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
+def _place_of(site: Site) -> tuple[object, ...]:
+    return site.backend.NAME, site.scope, site.host.cluster or ()
+
+
+def survey(
+    host: Host, reader: Reader, installed: Sequence[Installed]
+) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
     """Return what each engine holds, and which do not let us look."""
     refused: dict[Site, RatectlError] = {}
-    holds = sites.survey(host, reader, refused.__setitem__)
+    asked = sites.clusters(installed)
+    holds = sites.survey(host, reader, refused.__setitem__, clusters=asked)
     return holds, refused
 
 

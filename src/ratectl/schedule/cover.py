@@ -29,6 +29,7 @@ from ratectl.schedule.calendar import (
 from ratectl.schedule.coarse import sayable
 from ratectl.schedule.meaning import products
 from ratectl.schedule.shift import deltas, merged, shifted
+from ratectl.schedule.single import one_line
 from ratectl.schedule.triggers import (
     EVERY_MINUTE,
     Abilities,
@@ -60,6 +61,8 @@ def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Abili
         triggers += (trigger for trigger in found if trigger not in triggers)
     if EVERY_MINUTE in triggers:
         triggers = [EVERY_MINUTE]
+    if engine.one_line and triggers != [EVERY_MINUTE]:
+        triggers = [one_line(triggers, (schedule, zone), host_zone, engine, reasons)]
     if engine.most is not None and sum(count(t, engine) for t in triggers) > engine.most:
         reasons.append(f"more than {engine.most} triggers would be needed")
         triggers = [_coarsest(triggers, host_zone, engine)]
@@ -199,8 +202,8 @@ def _calendar(
         moved = _moved(spoken, zone, line_zone, engine, reasons)
         lines = tuple(Line(calendar=one, zone=label) for one in moved)
     unsure = clocks.missed(calendar, zone, lines, line_zone, engine)
-    extras = clocks.extra_triggers(unsure, host_zone, engine)
-    if extras or clocks.surplus(calendar, zone, lines, line_zone, engine):
+    extras = () if engine.one_line else clocks.extra_triggers(unsure, host_zone, engine)
+    if unsure or clocks.surplus(calendar, zone, lines, line_zone, engine):
         reasons.append("clock changes need extra wakeups")
     return (*lines, *extras)
 

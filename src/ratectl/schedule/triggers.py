@@ -43,6 +43,8 @@ class Abilities:
     """The most triggers that one job may have, each for a single time of day."""
     days_multiply: bool = False
     """Each day of the month, weekday and month needs a trigger of its own."""
+    one_line: bool = False
+    """A job has a single line: one set of minutes, hours, days and months says it all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

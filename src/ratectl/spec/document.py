@@ -12,24 +12,25 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, Issue, SpecError
 from ratectl.spec import values
 from ratectl.spec.jobs import read_jobs
+from ratectl.spec.kubernetes import read_kubernetes
 from ratectl.spec.outputs import journal
 from ratectl.spec.providers import read_providers
 from ratectl.spec.reading import MISSING, Reading
 
 if TYPE_CHECKING:
-    from ratectl.model import Job, Provider
+    from ratectl.model import Cluster, Job, Provider
     from ratectl.spec.reading import Readers
 
-TABLES = ("defaults", "jobs", "ratectl", "providers")
+TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes")
 RATECTL_READERS: Readers = {
     "proxy": values.url,
     "ca_bundle": values.text,
-    "backend": values.word("auto", "cron", "systemd", "windows", "launchd"),
+    "backend": values.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
     "scope": values.word("auto", "user", "system"),
 }
 
@@ -54,6 +55,7 @@ class Spec:
     """Every provider that a job may name: the built-in ones, as the file overrides them, and the file's own."""
     proxy: str = ""
     ca_bundle: str = ""
+    kubernetes: Cluster | None = None
 
     def digest(self, name: str) -> str:
         """Return the SHA-256 of what the job *name* means; comments and layout do not count."""
@@ -122,10 +124,11 @@ def _read(reading: Reading, document: dict[str, object]) -> Spec:
     reading.refuse_unknown((), document, TABLES)
     readers = RATECTL_READERS | {"journal": lambda value: journal(value, reading.path.parent)}
     general = reading.read_each(("ratectl",), reading.table(("ratectl",)), readers)
-    common = {
+    common: dict[str, Any] = {
         "proxy": general.pop("proxy", ""),
         "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
         "journal": general.pop("journal", ""),
+        "kubernetes": read_kubernetes(reading, wanted=general.get("backend") == "kubernetes"),
     }
     providers = read_providers(reading)
     return Spec(
@@ -135,6 +138,7 @@ def _read(reading: Reading, document: dict[str, object]) -> Spec:
         providers=tuple(providers.values()),
         proxy=common["proxy"],
         ca_bundle=common["ca_bundle"],
+        kubernetes=common["kubernetes"],
     )
 
 

@@ -50,9 +50,9 @@ JOB_KEYS = (*JOB_READERS, *LIST_READERS, *OTHER_JOB_KEYS)
 
 
 def read_jobs(
-    reading: Reading, providers: dict[str, Provider], common: dict[str, str]
+    reading: Reading, providers: dict[str, Provider], common: dict[str, Any]
 ) -> tuple[Job, ...]:
-    """Return the jobs; *common* holds the installation's proxy and ca_bundle, which each job carries."""
+    """Return the jobs; *common* holds what each job carries of the installation."""
     defaults = reading.table(("defaults",))
     reading.refuse_unknown(("defaults",), defaults, JOB_KEYS)
     tables = reading.table(("jobs",))
@@ -134,7 +134,7 @@ class _Table:
         return found
 
 
-def _job(table: _Table, common: dict[str, str]) -> Job | None:
+def _job(table: _Table, common: dict[str, Any]) -> Job | None:
     reading, key = table.reading, table.key
     before = len(reading.issues)
     _check_name(reading, key)

@@ -16,6 +16,7 @@ from ratectl.model import (
     REQUEST_SECONDS,
     CatchUp,
     ClosedDays,
+    Cluster,
     Job,
     Overlap,
     Provider,
@@ -113,8 +114,8 @@ RATECTL: dict[str, Key] = {
         "sqlite",
     ),
     "backend": Key(
-        _words("auto", "cron", "systemd", "windows", "launchd"),
-        "which scheduler; auto takes what this machine runs",
+        _words("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
+        "which scheduler; auto takes what this machine runs, and no cluster",
         "cron",
     ),
     "scope": Key(_words("auto", "user", "system"), "auto is system as root, else user", "user"),
@@ -158,7 +159,29 @@ PROVIDER: dict[str, Key] = {
     ),
 }
 
-TABLES: dict[str, dict[str, Key]] = {"jobs": JOB, "ratectl": RATECTL, "providers": PROVIDER}
+KUBERNETES: dict[str, Key] = {
+    "image": Key(
+        "image with a tag or digest",
+        "holds `ratectl-fetch`; never `:latest`, which changes under a job",
+        "registry.example/ratectl:0.1.0",
+    ),
+    "namespace": Key("name", "where the CronJobs stand; it must exist", "rates"),
+    "context": Key("name", "of your own kubeconfig", "production"),
+    "secret": Key(
+        "name of a Secret",
+        "its keys are the variables that the jobs refer to as `env:NAME`, and `PGPASSWORD`",
+        "ratectl-keys",
+    ),
+    "cpu": Key("share of a processor", "promised to a pod", "100m"),
+    "memory": Key("amount, from `64Mi`", "what a pod may take at most", "256Mi"),
+}
+
+TABLES: dict[str, dict[str, Key]] = {
+    "jobs": JOB,
+    "ratectl": RATECTL,
+    "providers": PROVIDER,
+    "kubernetes": KUBERNETES,
+}
 """The keys of each table of a spec."""
 
 KEYED = tuple(kind for kind, facts in PROVIDER_KINDS.items() if facts.needs_key)
@@ -174,11 +197,18 @@ OTHERWISE: dict[tuple[str, str], str] = {
     ("providers", "api_key"): "none; required for " + ", ".join(f"`{kind}`" for kind in KEYED),
     ("providers", "url"): "required for http-json",
     ("providers", "rate"): "required for http-json",
+    ("kubernetes", "image"): "required",
+    ("kubernetes", "context"): "the current one",
 }
 """Defaults that the model's fields do not say."""
+TABLE_KINDS = (
+    ("jobs", Job),
+    ("ratectl", Installation),
+    ("providers", Provider),
+    ("kubernetes", Cluster),
+)
 FIELDS: dict[str, dict[str, Any]] = {
-    name: {field.name: field.default for field in fields(kind)}
-    for name, kind in (("jobs", Job), ("ratectl", Installation), ("providers", Provider))
+    name: {field.name: field.default for field in fields(kind)} for name, kind in TABLE_KINDS
 }
 
 

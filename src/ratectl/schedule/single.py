@@ -1,0 +1,87 @@
+"""Several lines -> the one line that contains them, for an engine where a job has a single line.
+
+A line is a product of its fields, so the union of each field is the smallest line that holds all.
+What clock changes would lose is added to the same fields until nothing is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ratectl.schedule import clocks
+from ratectl.schedule.calendar import DAYS, MONTHS, WEEKDAYS, Calendar
+from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Line, Trigger
+from ratectl.schedule.zones import wall
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from ratectl.schedule.calendar import Schedule
+
+ROUNDS = 4
+"""What a round adds can itself be lost to a clock change; after these every minute is asked for."""
+
+
+def one_line(
+    triggers: Sequence[Trigger],
+    meant: tuple[Schedule, ZoneInfo],
+    host_zone: ZoneInfo,
+    engine: Abilities,
+    reasons: list[str],
+) -> Trigger:
+    """Return one trigger in the time of *host_zone* that contains *triggers* and every slot of what is *meant*."""
+    calendars = [trigger.calendar for trigger in triggers if isinstance(trigger, Line)]
+    found = _union(calendars)
+    if not _is_exactly(found, calendars):
+        reasons.append("one line has to say it all, and says the times in between, too")
+    for _ in range(ROUNDS):
+        line = Line(calendar=found)
+        lost = clocks.missed(*meant, (line,), host_zone, engine)
+        if not lost:
+            return line
+        found = _with(found, [wall(host_zone, instant) for instant in lost])
+    return EVERY_MINUTE
+
+
+def _union(calendars: Sequence[Calendar]) -> Calendar:
+    days = frozenset().union(*(one.days for one in calendars))
+    weekdays = frozenset().union(*(one.weekdays for one in calendars))
+    by_date = any(one.days != DAYS for one in calendars)
+    by_weekday = any(one.weekdays != WEEKDAYS for one in calendars)
+    if by_date and by_weekday:  # no line says "either"
+        days, weekdays = DAYS, WEEKDAYS
+    return Calendar(
+        minutes=frozenset().union(*(one.minutes for one in calendars)),
+        hours=frozenset().union(*(one.hours for one in calendars)),
+        months=frozenset().union(*(one.months for one in calendars)),
+        days=days,
+        weekdays=weekdays,
+    )
+
+
+def _is_exactly(found: Calendar, calendars: Iterable[Calendar]) -> bool:
+    """Tell whether *found* holds no time that none of *calendars* has, as far as that is easily seen."""
+    dates = (found.days, found.weekdays, found.months)
+    times = set()
+    for one in calendars:
+        if (one.days, one.weekdays, one.months) != dates:
+            return False
+        times |= {(hour, minute) for hour in one.hours for minute in one.minutes}
+    return len(times) == len(found.hours) * len(found.minutes)
+
+
+def _with(calendar: Calendar, shown: Iterable[dt.datetime]) -> Calendar:
+    """Return *calendar* with the times *shown*, and their dates where it is not on every day."""
+    for time in shown:
+        calendar = replace(
+            calendar,
+            minutes=calendar.minutes | {time.minute},
+            hours=calendar.hours | {time.hour},
+            months=MONTHS if calendar.months == MONTHS else calendar.months | {time.month},
+            days=DAYS if calendar.days == DAYS else calendar.days | {time.day},
+            weekdays=calendar.weekdays | {time.isoweekday()},
+        )
+    return calendar
