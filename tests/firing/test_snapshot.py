@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ratectl.errors import ConfigError
 from ratectl.firing.snapshot import job_in
@@ -75,3 +77,23 @@ def test_all_at_once(job):
         ConfigError, match="colour is not known here; name is missing; timeout is '90s'"
     ):
         job_in(json.dumps(plain))
+
+
+GOLDEN = sorted((Path(__file__).resolve().parents[1] / "golden").glob("*/kubernetes/*.yaml"))
+
+
+@pytest.mark.parametrize("manifest", GOLDEN, ids=lambda path: path.stem)
+def test_manifests_hold_one(manifest):
+    """What a recorded manifest starts is a job that a pod takes."""
+    cron_job = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+    pod = cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    name, flag, text = container["args"]
+
+    assert flag == "--snapshot"
+    assert job_in(text.replace("$$", "$")).name == name
+
+
+def test_there_are_manifests():
+    """The recorded manifests are found."""
+    assert len(GOLDEN) > 3

@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError
-from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS, Job, Output, Pair, Provider
+from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS, Cluster, Job, Output, Pair, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,6 +24,7 @@ LIKE = Job(
     outputs=(Output(kind="", target=""),),
     notify=("",),
     tags=("",),
+    kubernetes=Cluster(image=""),
 )
 """What a value is to be like: its types are those of every job."""
 CALLED = {str: "a text", int: "a whole number", bool: "true or false"}
@@ -78,6 +79,8 @@ def _fields_unlike(found: Any, like: Any, place: str) -> Iterator[str]:
     for key in sorted(found.keys() - wanted.keys()):
         yield f"{within}{key} is not known here"
     for name, field in wanted.items():
+        if name in found and found[name] is None and field.default is None:
+            continue
         if name in found:
             yield from _unlike(found[name], getattr(like, name), f"{within}{name}")
         elif field.default is MISSING:
