@@ -435,7 +435,7 @@ def test_no_cluster():
             EngineError,
             "kubectl config get-contexts",
         ),
-        (1, "Unable to connect: net/http: request canceled (Client.Timeout)", EngineError, "20 s"),
+        (1, "Unable to connect: net/http: request canceled (Client.Timeout)", EngineError, "10 s"),
         (1, "error: something else", EngineError, "something else"),
         (1, "", EngineError, "exit code 1"),
     ],
@@ -469,7 +469,7 @@ def test_steps():
 
     delete, apply = kubernetes.stage(changes, None, account, "user")
 
-    common = ("kubectl", "--context=prod", "--namespace=rates", "--request-timeout=20s")
+    common = ("kubectl", "--context=prod", "--namespace=rates", "--request-timeout=10s")
     gone = ("cronjobs.batch", "ratectl-a", "ratectl-b")
     assert delete.argv == (*common, "delete", *gone, "--ignore-not-found")
     assert apply.argv == (

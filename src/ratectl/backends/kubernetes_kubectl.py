@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from ratectl.backends.base import Completed, Place
 
-PATIENCE = 20
-"""Seconds that one request to the server may take."""
+PATIENCE = 10
+"""Seconds that one request to the server may take; kubectl asks up to five times."""
 ABSENT = (
     "kubernetes: there is no `kubectl` program on the PATH; install it "
     "(https://kubernetes.io/docs/tasks/tools/), or choose another --backend"
