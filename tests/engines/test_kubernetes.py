@@ -185,6 +185,9 @@ def test_suspended(person):
     assert person.server.objects.get(KEY)["spec"]["suspend"] is True
     row = person.listed()["usd-inr"]
     assert (row["enabled"], row["drift"]) == (False, ["somebody suspended it, and it is left so"])
+    findings = json.loads(person.ratectl("doctor", "--json", "--offline")[1])
+    mends = {one["check"]: one["mend"] for one in findings}
+    assert "patch cronjobs.batch ratectl-usd-inr" in mends["entry-overridden"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])

@@ -212,6 +212,12 @@ def _documents(texts: Iterable[bytes]) -> bytes:
     return b"---\n".join(texts)
 
 
+def waking(place: Place, job: str) -> tuple[str, ...]:
+    """Return the command by which a person ends that *job* is suspended."""
+    awake = '--patch={"spec":{"suspend":false}}'
+    return kubectl.argv(place, "patch", kubectl.KIND, manifest.object_name(job), awake)
+
+
 def _place(host: Host) -> Place:
     assert host.cluster is not None, host  # or inspect would have raised
     return host.cluster

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import sites
-from ratectl.backends import BACKENDS, systemd
+from ratectl.backends import BACKENDS, kubernetes, systemd
 from ratectl.doctor import mending
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
@@ -34,6 +34,8 @@ def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
 
 
 def _revert(site: Site, entry: Entry) -> str:
+    if site.host.cluster is not None:
+        return mending.typed(site.host, *kubernetes.waking(site.host.cluster, entry.job))
     if site.backend is not systemd:
         return "ratectl install"
     user = ("--user",) if site.scope == "user" else ()
