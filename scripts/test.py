@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+import container
 import cronie
 import wine
 from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
@@ -42,6 +43,10 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/bin/gcc": "gcc",
     "/usr/bin/make": "make",
     "/usr/bin/xz": "xz-utils",
+    "/usr/bin/buildah": "buildah",
+    "/usr/bin/podman": "podman",
+    "/usr/sbin/runc": "runc",
+    "/usr/sbin/debootstrap": "debootstrap",
     "/usr/include/stdio.h": "libc6-dev",
     "/usr/sbin/useradd": "passwd",
     "/usr/share/zoneinfo/Asia/Kolkata": "tzdata",
@@ -74,7 +79,7 @@ def main() -> int:
         if flags.engines:
             announce(
                 "engines",
-                "Debian's cron, busybox, libfaketime and logrotate (unpacked aside), cronie (built), systemd, Chromium, plistutil, strace, gcc, ledger",
+                "Debian's cron, busybox, libfaketime and logrotate (unpacked aside), cronie (built), systemd, Chromium, plistutil, strace, gcc, ledger, buildah and podman",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")
@@ -124,6 +129,7 @@ def fetch_engines() -> None:
     if unbuilt:
         cronie.build(CRONIE)
     wine.make()
+    container.make()
 
 
 def unpack(package: str, folder: Path) -> None:
