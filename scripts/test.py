@@ -24,6 +24,7 @@ UNPACKED = {  # a package -> where its files are put, without being installed
     "busybox-static": VENV / "engines" / "busybox",
     "libfaketime": VENV / "engines" / "faketime",
     "logrotate": VENV / "engines" / "logrotate",  # installed, it would bring a cron along
+    "nginx": VENV / "engines" / "nginx",  # installed, it would start
     "libpopt0": VENV / "engines" / "popt",  # which logrotate needs
 }
 CRONIE = VENV / "engines" / "cronie"
@@ -79,7 +80,7 @@ def main() -> int:
         if flags.engines:
             announce(
                 "engines",
-                "Debian's cron, busybox, libfaketime and logrotate (unpacked aside), cronie (built), systemd, Chromium, plistutil, strace, gcc, ledger, buildah and podman",
+                "Debian's cron, busybox, libfaketime, logrotate and nginx (unpacked aside), cronie (built), systemd, Chromium, plistutil, strace, gcc, ledger, buildah and podman",
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")
