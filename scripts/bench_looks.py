@@ -22,7 +22,7 @@ output = "rates.txt"
 
 
 def rows(folder: Path, *, quick: bool) -> list[Row]:
-    """Return both rows; everything is made in *folder*."""
+    """Return the three rows; everything is made in *folder*."""
     times = 3 if quick else 15
     many, few, same = folder / "many", folder / "few", folder / "same"
     for state, jobs in ((many, MANY), (few, FEW), (same, MANY)):
@@ -37,6 +37,14 @@ def rows(folder: Path, *, quick: bool) -> list[Row]:
             2.0,
             look(many, "status"),
             look(few, "status"),
+            times=times,
+        ),
+        compare(
+            "status, long journal",
+            "the same of a short journal",
+            1.1,
+            look(many, "status"),
+            look(same, "status"),
             times=times,
         ),
         compare(

@@ -21,6 +21,7 @@ ROWS = [
     "append to a 1 GB file",
     "append to a long journal",
     "status, 100 jobs, long journal",
+    "status, long journal",
     "history --since, long journal",
     "status, PostgreSQL",
     "history --since, PostgreSQL",
