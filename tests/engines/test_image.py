@@ -14,11 +14,15 @@ import time
 from pathlib import Path
 
 import pytest
-from scripts import container
 from tests.engines.loopback import ANSWERS, HANGS
 from tests.fakes.station import Station
 
 from ratectl import __version__
+
+if sys.platform == "win32":
+    pytest.skip("images are built on Linux", allow_module_level=True)
+
+from scripts import container
 
 pytestmark = pytest.mark.engine
 TAG = "localhost/ratectl:tested"
