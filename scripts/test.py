@@ -38,6 +38,8 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/bin/chromium": "chromium",
     "/usr/share/fonts/truetype/dejavu": "fonts-dejavu-core",
     "/usr/bin/ledger": "ledger",
+    "/usr/bin/mandoc": "mandoc",
+    "/usr/bin/groff": "groff-base",
     "/usr/bin/unshare": "util-linux",
     "/usr/bin/mount": "mount",
     "/usr/bin/strace": "strace",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import importlib
 import json
 from dataclasses import replace
 from itertools import islice
@@ -43,11 +44,12 @@ def when(text, timezone="America/New_York"):
     return spec["schedule"], spec["timeZone"]
 
 
+@pytest.mark.posix("kubernetes-validate is not installed there")
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 @pytest.mark.parametrize("version", ["1.27", "1.33"])
 def test_schema(path, version):
     """Every recorded manifest is valid by the published schema, with no field that it does not know."""
-    judge = pytest.importorskip("kubernetes_validate", reason="not under Wine")
+    judge = importlib.import_module("kubernetes_validate")  # where it is missing, this fails
     values = manifest.load(path.read_bytes())
 
     judge.validate(values, version, strict=True)

@@ -13,7 +13,12 @@ from ratectl.commands.install import JsonOption
 from ratectl.firing.journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ratectl.backends.base import Found, Reader
     from ratectl.errors import RatectlError
+    from ratectl.firing.journal import Installed
+    from ratectl.listing import Row
     from ratectl.model import Job
     from ratectl.sites import Site
 
@@ -34,15 +39,27 @@ def list_(*, json: JsonOption = False) -> None:
         holds = sites.survey(
             here, reader, partial(be_away, away), clusters=sites.clusters(installed)
         )
-        rows = listing.rows(
-            holds,
-            installed,
-            journal.last_firings(installed, complain),
-            listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
-            dt.datetime.now(dt.UTC),
-            unseen=away,
-        )
+        rows = rows_of(journal, reader, installed, holds, unseen=away)
     typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
+
+
+def rows_of(
+    journal: Journal,
+    reader: Reader,
+    installed: Sequence[Installed],
+    holds: Mapping[Site, Found],
+    *,
+    unseen: Mapping[Site, RatectlError],
+) -> tuple[Row, ...]:
+    """Return the rows of *installed* and of what the engines hold, as they are now."""
+    return listing.rows(
+        holds,
+        installed,
+        journal.last_firings(installed, complain),
+        listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
+        dt.datetime.now(dt.UTC),
+        unseen=unseen,
+    )
 
 
 def be_away(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:

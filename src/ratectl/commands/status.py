@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import deploy, host, listing, machine, report, sites
+from ratectl import host, machine, report, sites
 from ratectl.commands import output, terminal
 from ratectl.commands.install import JsonOption
-from ratectl.commands.list import complain, jobs_of
+from ratectl.commands.list import complain, rows_of
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing import lookback
 from ratectl.firing.journal import Journal
@@ -110,14 +110,7 @@ def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ..
         if not any(name in found.entries for found in holds.values()):
             journal.installed_job(name)
     installed = [row for row in everything if not names or row.job.name in names]
-    rows = listing.rows(
-        holds,
-        installed,
-        journal.last_firings(installed, complain),
-        listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
-        dt.datetime.now(dt.UTC),
-        unseen=away,
-    )
+    rows = rows_of(journal, reader, installed, holds, unseen=away)
     recent = lookback.recent(journal, installed, views.QUOTES, complain)
     wanted = [row for row in rows if not names or row.job in names]
     return views.statuses(wanted, installed, recent)

@@ -95,7 +95,7 @@ def size(store: Store, job: str) -> int:
 def copy(source: Store, target: Store, job: str, told: Callable[[int], None]) -> Copied:
     """Bring the record of *job* from *source* to *target*; *told* hears of each batch how many rows it had.
 
-    Raises what a store raises, and DataError where a row that was written does not read back as it was.
+    What does not read back as it is in *source* is among the differing rows. Raises what a store raises.
     """
     copied = Copied(job=job)
     for table in TABLES:
