@@ -10,6 +10,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from tests.engines.conftest import start
 
 pytestmark = pytest.mark.engine
 
@@ -43,10 +44,16 @@ def wheel(tmp_path_factory):
     return path.name, path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def machine():
+    """A machine of its own: a new host, whatever other tests did to theirs."""
+    yield from start("cron")
+
+
 @pytest.fixture
-def host(request, cron, wheel):
+def host(request, machine, wheel):
     """An account without ratectl, and how to run the role on it."""
-    account = cron.account(request.param)
+    account = machine.account(request.param)
     name, data = wheel
     account.write(f"{account.home}/controller/{name}", data)
     inventory = b"[recorders]\nlocalhost ansible_connection=local\n"
