@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 import tests.postgres
 from scripts.rate_server import RateServer, demo_table
 
+ROOT = Path(__file__).resolve().parents[1]
 STARTS_PROCESS = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile"}
 )
@@ -147,7 +149,15 @@ def state(tmp_path):
     return tmp_path / "state"
 
 
-ROOT = Path(__file__).resolve().parents[1]
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The path of a wheel built from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = "import os, sys; os.chdir(sys.argv[1])\nfrom hatchling.build import build_wheel\n"
+    argv = (sys.executable, "-c", f"{build}build_wheel(sys.argv[2])", str(ROOT), str(folder))
+    subprocess.run(argv, check=True, capture_output=True)
+    [path] = folder.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="session")

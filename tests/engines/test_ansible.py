@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -34,17 +33,6 @@ done
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """A wheel of this checkout: its name and its bytes."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = "import os, sys; os.chdir(sys.argv[1])\nfrom hatchling.build import build_wheel\n"
-    argv = (sys.executable, "-c", f"{build}build_wheel(sys.argv[2])", str(ROOT), str(folder))
-    subprocess.run(argv, check=True, capture_output=True)
-    [path] = folder.glob("*.whl")
-    return path.name, path.read_bytes()
-
-
-@pytest.fixture(scope="module")
 def machine():
     """A machine of its own: a new host, whatever other tests did to theirs."""
     yield from start("cron")
@@ -54,13 +42,12 @@ def machine():
 def host(request, machine, wheel):
     """An account without ratectl, and how to run the role on it."""
     account = machine.account(request.param)
-    name, data = wheel
-    account.write(f"{account.home}/controller/{name}", data)
+    account.write(f"{account.home}/controller/{wheel.name}", wheel.read_bytes())
     inventory = b"[recorders]\nlocalhost ansible_connection=local\n"
     account.write(f"{account.home}/controller/inventory.ini", inventory)
     site = sysconfig.get_path("purelib")
     account.run("sh", "-c", DEPENDENCIES, site, f"{account.home}/controller/packages")
-    return Host(account, f"{account.home}/controller", name)
+    return Host(account, f"{account.home}/controller", wheel.name)
 
 
 class Host:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths, report
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.commands.progress import progress
 from ratectl.commands.run import surroundings
 from ratectl.errors import TryLaterError, UsageError

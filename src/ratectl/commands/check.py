@@ -12,7 +12,7 @@ import typer
 
 from ratectl import machine, report, schedule, spec
 from ratectl.backends import BACKENDS, kubernetes
-from ratectl.commands.install import JsonOption, SpecArgument, default_spec
+from ratectl.commands.options import JsonOption, SpecArgument, default_spec
 from ratectl.errors import SpecError
 from ratectl.firing.postgres import shown
 from ratectl.schedule.explain import explain

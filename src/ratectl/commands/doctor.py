@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import deploy, host, listing, machine, report
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.doctor.examine import examine
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked

@@ -15,7 +15,7 @@ import typer
 
 from ratectl import paths
 from ratectl.commands import spans, terminal
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.errors import UsageError
 from ratectl.firing import lookback
 from ratectl.firing.journal import Journal

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import machine, spec, templates
-from ratectl.commands.install import SpecArgument, default_spec
+from ratectl.commands.options import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
 from ratectl.firing.quote import PUBLISHED, Quote
 from ratectl.firing.sinks import FILES

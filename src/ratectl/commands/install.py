@@ -5,39 +5,41 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import choose, deploy, host, machine, paths, report, schedule
+from ratectl import choose, deploy, host, machine, report, schedule, spec
 from ratectl.backends.base import Place
+from ratectl.commands.options import (
+    BackendOption,
+    DryRunOption,
+    JsonOption,
+    PruneOption,
+    ScopeOption,
+    SpecArgument,
+    default_spec,
+)
 from ratectl.commands.progress import progress
 from ratectl.firing import changeover
 from ratectl.firing.journal import Journal
 from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ratectl.backends.base import Host
     from ratectl.model import Job
     from ratectl.spec.document import Spec
     from ratectl.undertaking import Undertaking
 
-SpecArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="SPEC", help="By default jobs.toml in the configuration directory."),
+LingerOption = Annotated[
+    bool, typer.Option("--enable-linger", help="Let systemd run user timers without a login.")
 ]
-BackendOption = Annotated[
-    str,
-    typer.Option(
-        help="cron, systemd, launchd, windows, kubernetes, or auto: what this machine runs."
-    ),
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force-conflicts", help="In Kubernetes, take back fields that others set."),
 ]
-ScopeOption = Annotated[str, typer.Option(help="user, system, or auto: system as root.")]
-PruneOption = Annotated[
-    bool, typer.Option("--prune", help="Remove our entries that the spec lacks.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print facts for programs.")]
 
 
 def install(
@@ -46,17 +48,9 @@ def install(
     backend: BackendOption = choose.AUTO,
     scope: ScopeOption = choose.AUTO,
     prune: PruneOption = False,
-    enable_linger: Annotated[
-        bool,
-        typer.Option("--enable-linger", help="Let systemd run user timers without a login."),
-    ] = False,
-    force_conflicts: Annotated[
-        bool,
-        typer.Option("--force-conflicts", help="In Kubernetes, take back fields that others set."),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the steps, perform none.")
-    ] = False,
+    enable_linger: LingerOption = False,
+    force_conflicts: ForceOption = False,
+    dry_run: DryRunOption = False,
     json: JsonOption = False,
 ) -> None:
     """Put the jobs of a spec into the OS's own scheduler.
@@ -80,10 +74,7 @@ def install(
     )
     if dry_run:
         with Journal(here.state_dir) as journal:
-            prepared = wish(journal)
-        typer.echo(
-            report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared)
-        )
+            show_plan(wish(journal), json=json)
         return
     with (
         exclusive(here.state_dir) as undertaking,
@@ -91,13 +82,18 @@ def install(
     ):
         prepared = wish(journal, afresh=undertaking.interrupted)
         if not json:
-            typer.echo(report.plan_text(prepared))
+            show_plan(prepared)
         if not prepared.empty or undertaking.interrupted:
             _apply(prepared, journal, undertaking)
             if not json:
                 typer.echo(report.installed_text(prepared, _upcoming(prepared)))
         if json:
-            typer.echo(report.as_json(report.plan_json(prepared)))
+            show_plan(prepared, json=True)
+
+
+def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
+    """Print the steps of *prepared* for a person, or its facts as JSON."""
+    typer.echo(report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared))
 
 
 def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking) -> None:
@@ -130,8 +126,6 @@ def prepare(
     force: bool = False,
 ) -> deploy.Prepared:
     """Return what an install would do: flags over spec over what the machine runs."""
-    from ratectl import spec  # noqa: PLC0415 - 13 ms, which commands that share our options need not pay
-
     reader = host.SystemReader()
     loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
     chosen = loaded.installation
@@ -154,11 +148,6 @@ def _cluster(loaded: Spec, *, force: bool) -> Place | None:
     if there is None:
         return None
     return Place(context=there.context, namespace=there.namespace, force=force)
-
-
-def default_spec() -> Path:
-    """Return the spec that commands read when none is named."""
-    return Path(paths.config_dir()) / "jobs.toml"
 
 
 def _upcoming(prepared: deploy.Prepared) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import paths, report
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing import copying

@@ -11,7 +11,7 @@ import typer
 
 from ratectl import crontab_lint, host, machine, report
 from ratectl.backends import cron
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.errors import DataError, StorageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl import deploy, host, listing, machine, report, sites
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.firing.journal import Journal
 
 if TYPE_CHECKING:

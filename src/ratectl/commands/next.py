@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from ratectl import machine, report, schedule, spec
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.errors import UsageError
 from ratectl.firing import due
 from ratectl.firing.journal import Journal

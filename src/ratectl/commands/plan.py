@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from ratectl import choose, machine, report
-from ratectl.commands.install import (
+from ratectl import choose, machine
+from ratectl.commands.install import prepare, show_plan
+from ratectl.commands.options import (
     BackendOption,
     JsonOption,
     PruneOption,
     ScopeOption,
     SpecArgument,
-    prepare,
 )
 from ratectl.firing.journal import Journal
 
@@ -45,6 +45,6 @@ def plan(
     here = machine.current()
     with Journal(here.state_dir) as journal:
         prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
-    typer.echo(report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared))
+    show_plan(prepared, json=json)
     if detailed_exitcode and not prepared.empty:
         raise typer.Exit(CHANGES_PENDING)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from ratectl import machine, report, spec
-from ratectl.commands.install import JsonOption, default_spec
+from ratectl.commands.options import JsonOption, default_spec
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.firing.providers import facts
 from ratectl.firing.quote import plain

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import difflib
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl import host, machine, removal, report, sites
+from ratectl.commands.options import DryRunOption
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
 from ratectl.undertaking import exclusive
+
+if TYPE_CHECKING:
+    from ratectl.undertaking import Undertaking
+
+PurgeOption = Annotated[
+    bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
+]
 
 
 def remove(
@@ -23,13 +31,9 @@ def remove(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Remove every job of ours.")] = False,
-    purge: Annotated[
-        bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
-    ] = False,
+    purge: PurgeOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting data.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the steps, perform none.")
-    ] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Take jobs out of the OS's scheduler.
 
@@ -62,12 +66,16 @@ def remove(
         if purge and doomed and not yes:
             _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
         if doing.parts or doing.forget:
-            with progress("removing", sum(len(part.steps) for part in doing.parts)) as told:
-                perform = partial(host.perform, told=told)
-                removal.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)
+            _apply(doing, journal, undertaking)
         typer.echo(report.removal_text(doing))
         if purge:
             _purge(journal, doomed)
+
+
+def _apply(doing: removal.Removal, journal: Journal, undertaking: Undertaking) -> None:
+    with progress("removing", sum(len(part.steps) for part in doing.parts)) as told:
+        perform = partial(host.perform, told=told)
+        removal.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)
 
 
 def _purge(journal: Journal, doomed: list[str]) -> None:

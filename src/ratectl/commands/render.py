@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from ratectl import choose, deploy, host, machine, sites, spec
-from ratectl.commands.install import SpecArgument, default_spec
+from ratectl.commands.options import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths, report
-from ratectl.commands.install import JsonOption
+from ratectl.commands.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due, quote
 from ratectl.firing.journal import Installed, Journal

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import deploy, host, machine, paths, schedule, spec
-from ratectl.commands.install import default_spec
+from ratectl.commands.options import default_spec
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.firing.journal import Journal
 from ratectl.views import words

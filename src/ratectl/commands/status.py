@@ -12,8 +12,8 @@ import typer
 
 from ratectl import host, machine, report, sites
 from ratectl.commands import output, terminal
-from ratectl.commands.install import JsonOption
 from ratectl.commands.list import complain, rows_of
+from ratectl.commands.options import JsonOption
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing import lookback
 from ratectl.firing.journal import Journal
