@@ -153,7 +153,7 @@ def run_tests(*, engines: bool) -> None:
         print("engine tests: left out (they need root on Linux, and not --quick)", flush=True)
         return
     together = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")  # see tests/conftest.py
-    added = ("--cov", "--cov-append", "--cov-report=term")
+    added = ("--cov", "--cov-append", "--cov-report=term", "--durations=25")
     step("engine tests", "-m", "pytest", "-m", "engine", *together, *added, require="1")
     step("on Windows' Python (Wine)", "scripts/wine.py", *ON_WINDOWS, require="1")
 
