@@ -21,7 +21,7 @@ import bench_looks
 import bench_shared
 import bench_size
 import bench_slots
-from bench_engines import INSIDE, NAMES, measured_inside
+from bench_engines import INSIDE, measured_inside, names
 from ratectl import machine, spec
 from ratectl.firing.journal import Journal
 from sidebyside import Row, compare, not_measured
@@ -60,7 +60,9 @@ def main() -> int:
     """Measure every row and print them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="few repeats: proves it runs")
+    parser.add_argument(
+        "--quick", action="store_true", help="few repeats and small sizes: proves it runs"
+    )
     parser.add_argument("--inside", choices=sorted(INSIDE), help=argparse.SUPPRESS)
     flags = parser.parse_args()
     compileall.compile_dir(ROOT / "src", quiet=1)  # as pip does when it installs
@@ -89,7 +91,7 @@ def everything(*, quick: bool) -> list[Row]:
         probe = (PYTHON, sandbox, "missing", kind)
         reason = subprocess.run(probe, capture_output=True, text=True, check=True).stdout.strip()
         if reason:
-            rows += [not_measured(label, reason) for label in NAMES[kind]]
+            rows += [not_measured(label, reason) for label in names(kind, quick=quick)]
         else:
             rows += measured_inside(kind, sandbox, __file__, quick=quick)
     return rows

@@ -23,10 +23,24 @@ RATECTL = str(Path(PYTHON).with_name("ratectl"))
 ONE_LINE = "import typer; app = typer.Typer(); app.command()(lambda: typer.echo('one line')); app()"
 UNITS = Path("/etc/systemd/system")
 LIST = "ratectl list, 10 jobs"
-CRON = {count: f"install {count} jobs, cron" for count in (2500, 5000)}
-SYSTEMD = "install 1000 jobs, systemd"
 WORKING = "the same, and they run"
-NAMES = {"cron": [LIST, *CRON.values()], "systemd": [SYSTEMD, WORKING]}
+IN_CRON = (2500, 5000)
+IN_SYSTEMD = 1000
+FEWER = 5
+"""Of so many jobs a quick run installs one."""
+
+
+def names(kind: str, *, quick: bool) -> list[str]:
+    """Return the names of the rows that are measured in a sandbox of *kind*."""
+    by = FEWER if quick else 1
+    if kind == "cron":
+        return [LIST, *(into(count // by, "cron") for count in IN_CRON)]
+    return [into(IN_SYSTEMD // by, "systemd"), WORKING]
+
+
+def into(count: int, engine: str) -> str:
+    """Return the name of the row about *count* jobs."""
+    return f"install {count} jobs, {engine}"
 
 
 def measured_inside(kind: str, sandbox: str, bench: str, *, quick: bool) -> list[Row]:
@@ -44,8 +58,8 @@ def inside_cron(*, quick: bool) -> list[Row]:
     label = "typer app that prints one line"
     rows = [compare(LIST, label, 1.5, (RATECTL, "list"), app, times=3 if quick else 30)]
     remove()
-    times = 1 if quick else 5
-    return rows + [into_crontab(count, times=times) for count in CRON]
+    times, by = (1, FEWER) if quick else (5, 1)
+    return rows + [into_crontab(count // by, times=times) for count in IN_CRON]
 
 
 def into_crontab(count: int, *, times: int) -> Row:
@@ -57,7 +71,7 @@ def into_crontab(count: int, *, times: int) -> Row:
     script = f"import subprocess; subprocess.run(('crontab', '{same}'), check=True)"
     ours = (RATECTL, "install", spec_of(count), "--backend", "cron", "--scope", "user")
     return compare(
-        CRON[count],
+        into(count, "cron"),
         "crontab FILE with the same bytes, from Python",
         5.0,
         ours,
@@ -76,8 +90,8 @@ def empty_crontab() -> None:
 
 
 def inside_systemd(*, quick: bool) -> list[Row]:
-    """A thousand timers, against writing the same unit files and one daemon-reload."""
-    count = 1000
+    """A thousand timers (a quick run has fewer), against writing the same unit files and one daemon-reload."""
+    times, count = (1, IN_SYSTEMD // FEWER) if quick else (3, IN_SYSTEMD)
     install(count, "systemd")
     same = Path("/tmp/units")  # noqa: S108 - the sandbox's own
     same.mkdir()
@@ -88,11 +102,10 @@ def inside_systemd(*, quick: bool) -> list[Row]:
     links = f"mkdir -p {UNITS}/timers.target.wants && cd {same} && ln -s -t {UNITS}/timers.target.wants {UNITS}/*.timer"
     bare = ("sh", "-c", f"{files} && systemctl daemon-reload")
     working = f"{files} && {links} && systemctl daemon-reload && systemctl start *.timer"
-    times = 1 if quick else 3
     label = "writing the same files, sync, one daemon-reload"
     more = "and enabling and starting the timers, all by hand"
     return [
-        compare(SYSTEMD, label, 2.0, ours, bare, times=times, reset=no_units),
+        compare(into(count, "systemd"), label, 2.0, ours, bare, times=times, reset=no_units),
         compare(WORKING, more, 2.0, ours, ("sh", "-c", working), times=times, reset=no_units),
     ]
 

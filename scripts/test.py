@@ -86,7 +86,7 @@ def main() -> int:
             )
             fetch_engines()
         step("lint and types", "scripts/check.py")
-        run_tests(engines=flags.engines)
+        run_tests(engines=flags.engines, coverage=flags.coverage)
     except SetupError as error:
         print(f"test.py: {error}", file=sys.stderr)
         return 1
@@ -107,6 +107,7 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="a missing engine fails (the default as root on Linux and where CI=true)",
     )
+    parser.add_argument("--coverage", action="store_true", help="tell, too, which lines ran")
     flags = parser.parse_args()
     in_ci = os.environ.get("CI", "").lower() == "true"
     wanted = flags.require_engines or in_ci or (is_root() and sys.platform == "linux")
@@ -145,17 +146,27 @@ def unpack(package: str, folder: Path) -> None:
     draft.rename(folder)
 
 
-def run_tests(*, engines: bool) -> None:
+def run_tests(*, engines: bool, coverage: bool) -> None:
     """Run the unit tests side by side, then the engine tests, one process per engine."""
-    coverage = ("--cov", "--cov-report=" if engines else "--cov-report=term")
-    step("unit tests", "-m", "pytest", "-m", "not engine", "-n", "2", *coverage)
-    if not engines:
+    measured = ("--cov", "--cov-append", "--cov-report=") if coverage else ()
+    if coverage:
+        step("coverage of before", "-m", "coverage", "erase")
+    step("unit tests", "-m", "pytest", "-m", "not engine", "-n", "2", *measured)
+    if engines:
+        together = (
+            "-n",
+            "3",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+        )  # see tests/conftest.py
+        options = (*together, "--durations=25", *measured)
+        step("engine tests", "-m", "pytest", "-m", "engine", *options, require="1")
+        step("on Windows' Python (Wine)", "scripts/wine.py", *ON_WINDOWS, require="1")
+    else:
         print("engine tests: left out (they need root on Linux, and not --quick)", flush=True)
-        return
-    together = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")  # see tests/conftest.py
-    added = ("--cov", "--cov-append", "--cov-report=term", "--durations=25")
-    step("engine tests", "-m", "pytest", "-m", "engine", *together, *added, require="1")
-    step("on Windows' Python (Wine)", "scripts/wine.py", *ON_WINDOWS, require="1")
+    if coverage:
+        step("coverage", "-m", "coverage", "report")
 
 
 def step(name: str, *arguments: str, require: str = "") -> None:

@@ -76,3 +76,15 @@ def test_interrupt_is_quiet():
 
     assert process.returncode in {1, 130}
     assert b"Traceback" not in said
+
+
+@pytest.mark.posix("POSIX signals")
+def test_interrupt_at_the_very_beginning_is_quiet(monkeypatch, capsys):
+    """Ctrl-C while a command is only being loaded ends it as quietly."""
+    monkeypatch.setattr(cli, "application", lambda _verb: signal.raise_signal(signal.SIGINT))
+
+    with pytest.raises(SystemExit) as ending:
+        cli.main(["list"])
+
+    assert ending.value.code == 130
+    assert capsys.readouterr() == ("", "")

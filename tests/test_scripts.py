@@ -29,9 +29,9 @@ ROWS = [
     "next slot of a cron line",
     "slots, peak memory",
     "ratectl list, 10 jobs",
-    "install 2500 jobs, cron",
-    "install 5000 jobs, cron",
-    "install 1000 jobs, systemd",
+    "install 500 jobs, cron",
+    "install 1000 jobs, cron",
+    "install 200 jobs, systemd",
     "the same, and they run",
 ]
 

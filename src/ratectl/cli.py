@@ -48,6 +48,9 @@ COMMANDS: dict[str, str] = {
 COMPLETING = "_RATECTL_COMPLETE"
 """Set in the environment by the scripts of ``--show-completion``, which run us at each Tab."""
 
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells report a program that Ctrl-C ended."""
+
 INTRODUCTION = """
 Record exchange rates unattended, on the operating system's own schedules.
 
@@ -69,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
         print(f"ratectl: {error}", file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:  # before the command runs; from then on typer does the same
+        sys.exit(INTERRUPTED)
 
 
 def application(verb: str) -> typer.Typer:

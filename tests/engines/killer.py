@@ -8,6 +8,7 @@ seen as JSON; ``test_killed.py`` judges it.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -21,6 +22,9 @@ from pathlib import Path
 
 from ratectl import cli, host
 
+VERBS = ("install", "remove", "pause", "resume", "plan", "list")
+LOADED = (*(f"ratectl.commands.{verb}" for verb in VERBS), "iso4217", "jinja2")
+"""What the commands would import when they begin."""
 BEFORE = "[defaults]\npairs = ['USD/INR']\noutput = 'rates.txt'\n" + "".join(
     f"[jobs.{name}]\nschedule = 'every day at 0{hour}:17'\n" for hour, name in enumerate("ab")
 )
@@ -114,9 +118,13 @@ def ratectl(words: list[str], *, steps: int | None = None, into: str = "/dev/nul
 def started(
     words: list[str], *, steps: int | None = None, into: str = "/dev/null", told: str = "/dev/null"
 ) -> int:
-    """Fork ratectl, which speaks *into* a file and complains in *told*, and return its process id."""
+    """Fork ratectl, which speaks *into* a file and complains in *told*; return its process id as it begins."""
+    begun, begins = os.pipe()
     child = os.fork()
     if child:
+        os.close(begins)
+        os.read(begun, 1)
+        os.close(begun)
         return child
     for stream, name in enumerate(("/dev/null", into, told)):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
@@ -125,6 +133,7 @@ def started(
     code = 1
     with contextlib.suppress(BaseException):
         try:
+            os.close(begins)
             cli.main(words)
             code = 0
         except SystemExit as ending:
@@ -194,12 +203,16 @@ def together(place: Place) -> list[dict[str, object]]:
 
 
 def interrupted(place: Place, times: int) -> list[dict[str, object]]:
-    """Press Ctrl-C during updates, and run the same again."""
+    """Press Ctrl-C at other moments of updates, and run the same again."""
     cases: list[dict[str, object]] = []
+    place.prepare("update")
+    begun = time.monotonic()
+    ratectl(place.command("update"))
+    whole = time.monotonic() - begun
     for number in range(times):
         place.prepare("update")
         child = started(place.command("update"), told=str(place.folder / "said"))
-        time.sleep(0.15 + 0.5 * number / times)
+        time.sleep(whole * (number + 1) / times)
         os.kill(child, signal.SIGINT)
         killed = ended(child)
         said = (place.folder / "said").read_text()
@@ -210,6 +223,8 @@ def interrupted(place: Place, times: int) -> list[dict[str, object]]:
 
 def main(engine: str, how: str, what: str) -> None:
     """Prepare the account with what is not ours, do *how*, and print what was seen."""
+    for module in LOADED:
+        importlib.import_module(module)
     folder = Path.home() / "specs"
     folder.mkdir(exist_ok=True)
     place = Place(engine=engine, folder=folder)
