@@ -23,8 +23,8 @@ from pathlib import Path
 from ratectl import cli, host
 
 VERBS = ("install", "remove", "pause", "resume", "plan", "list")
-LOADED = (*(f"ratectl.commands.{verb}" for verb in VERBS), "iso4217", "jinja2")
-"""What the commands would import when they begin."""
+LOADED = (*(f"ratectl.commands.{verb}" for verb in VERBS), "iso4217", "jinja2", "pydantic")
+"""What the commands would import when they begin (pydantic is typer's)."""
 BEFORE = "[defaults]\npairs = ['USD/INR']\noutput = 'rates.txt'\n" + "".join(
     f"[jobs.{name}]\nschedule = 'every day at 0{hour}:17'\n" for hour, name in enumerate("ab")
 )
