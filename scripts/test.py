@@ -153,13 +153,8 @@ def run_tests(*, engines: bool, coverage: bool) -> None:
         step("coverage of before", "-m", "coverage", "erase")
     step("unit tests", "-m", "pytest", "-m", "not engine", "-n", "2", *measured)
     if engines:
-        together = (
-            "-n",
-            "3",
-            "--dist",
-            "loadfile",
-            "--no-loadscope-reorder",
-        )  # see tests/conftest.py
+        # why a file is one worker's, and which come first: tests/conftest.py
+        together = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
         options = (*together, "--durations=25", *measured)
         step("engine tests", "-m", "pytest", "-m", "engine", *options, require="1")
         step("on Windows' Python (Wine)", "scripts/wine.py", *ON_WINDOWS, require="1")
