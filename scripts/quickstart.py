@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from environment import ROOT, SetupError, ensure, program
-from traces import Traces
+sys.dont_write_bytecode = True  # before the imports beside it, which would leave it behind
+
+from environment import ROOT, SetupError, ensure, program  # noqa: E402
+from traces import Traces, bytecode  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
 PUBLIC = "https://api.exchangerate-api.com/v4"
 JOB = f"quickstart-{os.getpid()}"
 PATIENCE = 150
-"""Seconds to wait for the scheduler's first firing: at most one minute is expected."""
+"""Seconds to wait for a line: at most one minute is expected."""
+NO_ENGINE = 69
+"""Exit code of ratectl where no scheduler runs."""
 SPEC = """\
 [jobs.{job}]
 pairs     = ["USD/INR"]
-schedule  = "every minute"
+schedule  = "{schedule}"
 providers = ["exchangerate-api-v4"]
 output    = "{output}"
 
@@ -92,11 +96,12 @@ def main() -> int:
     """Set up, show the whole path, clean up, verify; 0 when everything was seen."""
     signal.signal(signal.SIGTERM, interrupted)
     try:
-        say("Installing ratectl into .venv (a minute on the first run) ...")
-        ensure()
-        before = Traces.look()
-        with throw_away_folder() as stage:
-            show(stage)
+        with without_bytecode():
+            say("Installing ratectl into .venv (a minute on the first run) ...")
+            ensure()
+            before = Traces.look()
+            with throw_away_folder() as stage:
+                engine = show(stage)
         verify(before, stage.folder)
     except (SetupError, NotSeenError) as error:
         print(f"\nquickstart: {error}", file=sys.stderr)
@@ -104,15 +109,28 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nquickstart: interrupted, and everything it made is removed", file=sys.stderr)
         return 130
-    say(
-        "Done. Next: `.venv/bin/ratectl init`, edit the spec it names, `.venv/bin/ratectl install`."
-    )
+    ratectl = program("ratectl").relative_to(ROOT)
+    last = "install" if engine else "serve"
+    say(f"Done. Next: `{ratectl} init`, edit the spec it names, then `{ratectl} {last}`.")
     return 0
 
 
 def interrupted(*_: object) -> NoReturn:
     """Treat a request to end as Ctrl-C, so that it cleans up, too."""
     raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def without_bytecode() -> Iterator[None]:
+    """Remove afterwards what Python compiled of the checkout meanwhile, also in the scheduler's firings."""
+    before = bytecode(ROOT)
+    try:
+        yield
+    finally:
+        for path in bytecode(ROOT) - before:
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it held some before
+                path.parent.rmdir()
 
 
 @contextlib.contextmanager
@@ -134,36 +152,42 @@ def throw_away_folder() -> Iterator[Stage]:
         signal.signal(signal.SIGINT, held)
 
 
-def show(stage: Stage) -> None:
-    """Do the main job once and show each step."""
+def show(stage: Stage) -> str:
+    """Do the main job once and show each step; return the engine that did it, or an empty text."""
     with rate_source() as base_url:
-        output = stage.output.as_posix()
-        stage.spec.write_text(SPEC.format(job=JOB, output=output, base_url=base_url))
+        write_spec(stage, base_url, schedule="every minute")
+        engine, why = scheduler(stage)
+        if not engine:  # then nothing needs a minute
+            write_spec(stage, base_url, schedule="every 5 seconds")
         say(f"A spec in {stage.spec.relative_to(ROOT)}: what to record, when, and where to:\n")
         print("    " + stage.spec.read_text().strip().replace("\n", "\n    "))
         stage.must("check", str(stage.spec))
-        engine, why = scheduler()
         if engine:
-            say(
-                f"This machine's scheduler is {engine} ({why}). Installing, then fetching once now:"
-            )
+            say(f"`ratectl install` would use {engine} here. Installing, then fetching once now:")
             by_the_system(stage, engine)
         else:
-            say(f"No scheduler runs here ({why}). Recording in the foreground, for two slots:")
+            say(f"{why[:1].upper()}{why[1:]}")
+            say("So it records in the foreground: two slots, ten seconds at most ...")
             in_the_foreground(stage, slots=2)
+    return engine
+
+
+def write_spec(stage: Stage, base_url: str, *, schedule: str) -> None:
+    """Write the spec of a job with this *schedule*, whose provider is at *base_url*."""
+    output = stage.output.as_posix()
+    text = SPEC.format(job=JOB, output=output, base_url=base_url, schedule=schedule)
+    stage.spec.write_text(text)
 
 
 def in_the_foreground(stage: Stage, *, slots: int) -> None:
-    """Record *slots* slots with ``ratectl serve``, showing each line when it appears."""
-    arguments = ("serve", str(stage.spec), "--count", str(slots))
-    print(f"\n  $ ratectl {' '.join(arguments)}", flush=True)
-    argv = (str(program("ratectl")), *arguments)
+    """Record *slots* slots with ``ratectl serve``, showing each line when it appears; then end it."""
+    print(f"\n  $ ratectl serve {stage.spec}", flush=True)
+    argv = (str(program("ratectl")), "serve", str(stage.spec))
     with subprocess.Popen(argv, env=stage.environment()) as serving:
         try:
             for number in range(slots):
                 wait_for_lines(stage, number + 1, serving)
                 show_lines(stage, stage.lines()[number : number + 1], expected=1)
-            serving.wait(timeout=10)  # it ends by itself after its last slot
         finally:
             serving.terminate()
 
@@ -185,11 +209,16 @@ def by_the_system(stage: Stage, engine: str) -> None:
     stage.must("run", JOB, "--force")
     by_hand = stage.lines()
     show_lines(stage, by_hand, expected=1)
-    say(f"Nothing of ours runs now. Waiting for {engine} to wake it at the next minute ...")
+    say(f"Nothing of ours runs now. {engine} wakes it {until_the_next_minute()} ...")
     wait_for_lines(stage, len(by_hand) + 1)
     show_lines(stage, stage.lines()[len(by_hand) :], expected=1)
     stage.must("list")
     stage.must("remove", JOB)
+
+
+def until_the_next_minute() -> str:
+    """Return in words how long it is until then."""
+    return f"in {60 - int(time.time()) % 60} s, at the full minute"
 
 
 def show_lines(stage: Stage, lines: Sequence[str], *, expected: int) -> None:
@@ -232,30 +261,17 @@ def unreachable() -> str:
         return str(getattr(error, "reason", error)) or type(error).__name__
 
 
-def scheduler() -> tuple[str, str]:
-    """Return which scheduler really runs here, or none, and by what that was seen."""
-    if sys.platform == "darwin":
-        return "launchd", "macOS"
-    if sys.platform == "win32":
-        return "windows", "Task Scheduler"
-    user = () if os.geteuid() == 0 else ("--user",)
-    if Path("/run/systemd/system").exists() and shutil.which("systemctl"):
-        probe = ("systemctl", *user, "is-system-running")
-        state = subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip()
-        if state in {"running", "degraded", "starting"}:
-            return "systemd", f"systemctl says {state}"
-    if shutil.which("crontab") and (daemon := cron_daemon()):
-        return "cron", f"process {daemon} runs"
-    return "", "neither systemd nor a cron daemon is running"
-
-
-def cron_daemon() -> str:
-    """Return the name of the cron daemon among the running processes, or an empty text."""
-    for name in Path("/proc").glob("[0-9]*/comm"):
-        with contextlib.suppress(OSError):
-            if (daemon := name.read_text().strip()) in {"cron", "crond"}:
-                return daemon
-    return ""
+def scheduler(stage: Stage) -> tuple[str, str]:
+    """Return the engine that ``ratectl install`` would take here; or none, and its reason."""
+    argv = (str(program("ratectl")), "plan", str(stage.spec), "--json")
+    done = subprocess.run(
+        argv, env=stage.environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode == NO_ENGINE:
+        return "", done.stderr.removeprefix("ratectl: ").strip()
+    if done.returncode:
+        raise NotSeenError(f"`ratectl plan` ended with {done.returncode}: {done.stderr.strip()}")
+    return str(json.loads(done.stdout)["backend"]), ""
 
 
 def wait_for_the_last_firing(folder: Path) -> None:
@@ -272,7 +288,7 @@ def verify(before: Traces, folder: Path) -> None:
     if left:
         raise NotSeenError("left behind: " + "; ".join(left))
     say("Verified: the folder is gone, the crontab is the same byte for byte, and no unit,")
-    print("  process or file of this run is left.")
+    print("  process or file of this run is left but the environment in .venv.")
 
 
 def say(text: str) -> None:

@@ -2,22 +2,29 @@
 
 Needs only a python3 (3.11+) with venv and pip. As root on Debian it fetches the real
 schedulers too and then insists on them; elsewhere their tests are left out, and it says so.
+Of what takes long by repeating itself each run does another tenth, and ``--long`` all.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import container
 import cronie
+import elsewhen
 import wine
 from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 UNPACKED = {  # a package -> where its files are put, without being installed
     "cron": VENV / "engines" / "cron",
@@ -63,6 +70,16 @@ ON_WINDOWS = (
 """What runs there: all but the firings over HTTP, which take Wine too long, and what knows no system."""
 
 
+UNIT = ("-m", "not engine", "-n", "2")
+QUICK = ("-m", "not engine and not slow", "-n", "2")
+SHARES = 10
+"""As in tests/support/share.py."""
+WHICH = (
+    "Debian's cron, busybox, libfaketime, logrotate and nginx (unpacked aside), cronie (built), "
+    "systemd, Chromium, plistutil, strace, gcc, ledger, buildah and podman"
+)
+
+
 class StepError(Exception):
     """A step ended with *code*."""
 
@@ -76,43 +93,79 @@ def main() -> int:
     """Run the steps in order; say which one failed and return its exit code."""
     flags = arguments()
     started = time.monotonic()
+    took: dict[str, float] = {}
     try:
-        announce("environment", str(VENV))
-        ensure("dev")
-        if flags.engines:
-            announce(
-                "engines",
-                "Debian's cron, busybox, libfaketime, logrotate and nginx (unpacked aside), cronie (built), systemd, Chromium, plistutil, strace, gcc, ledger, buildah and podman",
-            )
-            fetch_engines()
-        step("lint and types", "scripts/check.py")
-        run_tests(engines=flags.engines, coverage=flags.coverage)
+        with measured("environment", took, str(VENV)):
+            ensure("dev")
+        if flags.clock or flags.zone:
+            run_unit_tests_elsewhere(flags.clock, flags.zone, took)
+        else:
+            run_everything(flags, took)
     except SetupError as error:
         print(f"test.py: {error}", file=sys.stderr)
         return 1
     except StepError as error:
         print(f"test.py: FAILED in: {error.step}", file=sys.stderr)
         return error.code
+    finally:
+        print("test.py: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items()))
     print(f"test.py: everything holds ({time.monotonic() - started:.0f} s)")
     return 0
 
 
 def arguments() -> argparse.Namespace:
-    """Return the flags; ``engines`` says whether real schedulers take part."""
+    """Return the flags; ``engines`` says whether real schedulers take part, ``share`` which part of what is long."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--quick", action="store_true", help="leave the real engines out")
+    choice.add_argument(
+        "--quick", action="store_true", help="only lint, types and the unit tests that are quick"
+    )
     choice.add_argument(
         "--require-engines",
         action="store_true",
         help="a missing engine fails (the default as root on Linux and where CI=true)",
     )
+    choice.add_argument("--long", action="store_true", help="all of what takes long, not a tenth")
+    choice.add_argument(
+        "--clock",
+        choices=elsewhen.MOMENTS,
+        help="only the unit tests, with the wall clock at an hour that tests have failed at",
+    )
+    parser.add_argument(
+        "--zone", choices=elsewhen.ZONES, help="only the unit tests, on a host in this zone"
+    )
+    parser.add_argument("--share", type=int, help="do this tenth of what takes long, to repeat it")
     parser.add_argument("--coverage", action="store_true", help="tell, too, which lines ran")
     flags = parser.parse_args()
     in_ci = os.environ.get("CI", "").lower() == "true"
     wanted = flags.require_engines or in_ci or (is_root() and sys.platform == "linux")
     flags.engines = wanted and not flags.quick
+    turn = int(time.time() // 60) if flags.share is None else flags.share
+    flags.share = "all" if flags.long else str(turn % SHARES)
     return flags
+
+
+def run_everything(flags: argparse.Namespace, took: dict[str, float]) -> None:
+    """Fetch what is missing, then lint, types and tests."""
+    if flags.engines:
+        with measured("engines", took, WHICH):
+            fetch_engines()
+    step("lint and types", "scripts/check.py", took=took)
+    how = "all" if flags.share == "all" else f"share {flags.share} (--share {flags.share} again)"
+    print(f"what takes long by repetition: {how}", flush=True)
+    os.environ["RATECTL_TEST_SHARE"] = flags.share
+    run_tests(flags, took)
+
+
+def run_unit_tests_elsewhere(clock: str, zone: str, took: dict[str, float]) -> None:
+    """Run the unit tests with the wall clock at *clock*, on a host in *zone*; either may be empty."""
+    environment = elsewhen.at(clock) if clock else {}
+    argv = (str(program("python")), "-m", "pytest", *UNIT)
+    if zone:
+        argv = elsewhen.in_zone(zone, argv)
+    name = f"unit tests, {clock or 'now'}, {zone or 'the host'}"
+    with measured(name, took, " ".join(argv)):
+        perform(name, argv, environment)
 
 
 def fetch_engines() -> None:
@@ -146,37 +199,53 @@ def unpack(package: str, folder: Path) -> None:
     draft.rename(folder)
 
 
-def run_tests(*, engines: bool, coverage: bool) -> None:
+def run_tests(flags: argparse.Namespace, took: dict[str, float]) -> None:
     """Run the unit tests side by side, then the engine tests, one process per engine."""
-    measured = ("--cov", "--cov-append", "--cov-report=") if coverage else ()
-    if coverage:
-        step("coverage of before", "-m", "coverage", "erase")
-    step("unit tests", "-m", "pytest", "-m", "not engine", "-n", "2", *measured)
-    if engines:
+    measure = ("--cov", "--cov-append", "--cov-report=") if flags.coverage else ()
+    if flags.coverage:
+        step("coverage of before", "-m", "coverage", "erase", took=took)
+    unit: tuple[str, ...] = QUICK if flags.quick else UNIT
+    step("unit tests", "-m", "pytest", *unit, "--durations=10", *measure, took=took)
+    if flags.engines:
         # why a file is one worker's, and which come first: tests/conftest.py
         together = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-        options = (*together, "--durations=25", *measured)
-        step("engine tests", "-m", "pytest", "-m", "engine", *options, require="1")
-        step("on Windows' Python (Wine)", "scripts/wine.py", *ON_WINDOWS, require="1")
+        options = (*together, "--durations=10", *measure)
+        engine = ("-m", "pytest", "-m", "engine", *options)
+        step("engine tests", *engine, require="1", took=took)
+        windows = ("scripts/wine.py", *ON_WINDOWS)
+        step("on Windows' Python (Wine)", *windows, require="1", took=took)
     else:
-        print("engine tests: left out (they need root on Linux, and not --quick)", flush=True)
-    if coverage:
-        step("coverage", "-m", "coverage", "report")
+        slow = "and tests of more than some seconds " if flags.quick else ""
+        print(f"left out: the tests with real engines {slow}(as root on Linux: without --quick)")
+    if flags.coverage:
+        step("coverage", "-m", "coverage", "report", took=took)
 
 
-def step(name: str, *arguments: str, require: str = "") -> None:
+def step(name: str, *arguments: str, took: dict[str, float], require: str = "") -> None:
     """Run the environment's Python with *arguments*; raise StepError when it fails."""
-    announce(name, " ".join(arguments))
-    argv = (str(program("python")), *arguments)
-    environment = os.environ | {"RATECTL_REQUIRE_ENGINES": require}
-    done = subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
+    with measured(name, took, " ".join(arguments)):
+        argv = (str(program("python")), *arguments)
+        perform(name, argv, {"RATECTL_REQUIRE_ENGINES": require})
+
+
+def perform(name: str, argv: Sequence[str], environment: dict[str, str]) -> None:
+    """Run *argv* in the checkout with more *environment*; raise StepError when it fails."""
+    done = subprocess.run(
+        argv, cwd=ROOT, env=os.environ | environment, stdin=subprocess.DEVNULL, check=False
+    )
     if done.returncode:
         raise StepError(name, done.returncode)
 
 
-def announce(name: str, detail: str) -> None:
-    """Print which step begins."""
+@contextlib.contextmanager
+def measured(name: str, took: dict[str, float], detail: str) -> Iterator[None]:
+    """Print which step begins, and note in *took* the seconds until it ends."""
     print(f"== {name}: {detail}", flush=True)
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        took[name] = time.monotonic() - began
 
 
 if __name__ == "__main__":

@@ -71,6 +71,12 @@ class Traces:
         return found
 
 
+def bytecode(checkout: Path) -> set[Path]:
+    """Return what Python compiled beside the sources of *checkout*, other than in its environment."""
+    tops = (path for path in checkout.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return {path for top in tops for path in top.glob("**/__pycache__/*.pyc")}
+
+
 def _ours(path: str, job: str) -> bool:
     return "ratectl" in path or job in path or ".cache/pip" in path
 

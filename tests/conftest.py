@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,8 @@ def _is_loopback(event, arguments):
 
 GUARD = Guard()
 sys.addaudithook(GUARD)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""Ctrl-C reaches what the tests start also where the suite runs in the background, which ignores it."""
 
 
 @pytest.fixture(autouse=True)

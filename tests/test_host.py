@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -214,7 +215,7 @@ def test_settle(tmp_path):
     """A folder that changed in this very second is waited for; an old or hidden one is not."""
     waits = []
     while not waits:  # again when the second ended between the change and the look
-        os.utime(tmp_path)
+        os.utime(tmp_path, (time.time(), time.time()))
         host.settle(tmp_path, sleep=waits.append)
     assert 0 < waits[0] <= 1.01
 

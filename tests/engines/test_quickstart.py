@@ -5,6 +5,7 @@ It uses the checkout's ``.venv``, which is up to date only when scripts/test.py 
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +18,22 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SANDBOX = str(Path(__file__).with_name("sandbox.py"))
 QUICKSTART = (sys.executable, str(CHECKOUT / "scripts/quickstart.py"))
 WITHOUT_CRON = ("sh", "-c", 'kill "$(pidof cron)" && sleep 0.5 && exec "$@"', "sh")
+LINGERING = """
+chown tester . scripts src && loginctl enable-linger tester
+until [ -e /run/user/$(id -u tester)/bus ]; do sleep 0.1; done
+exec setpriv --reuid tester --regid tester --init-groups env -u XDG_RUNTIME_DIR HOME=/home/tester "$@"
+"""
+"""An ordinary user as in ``su`` or ``ssh host command``: nothing says where the user's manager is."""
+WHAT_IS_LEFT = """
+compiled() { find . -path ./.venv -prune -o -name __pycache__ -print; }
+cd "$0" && rm -rf $(compiled) && "$@" && echo "left:$(compiled)$(find . -maxdepth 1 -name ".quickstart*")"
+"""
+LOOKING = ("sh", "-c", WHAT_IS_LEFT, str(CHECKOUT))
 MACHINES = {
-    "cron": ("cron", *QUICKSTART),
-    "systemd": ("systemd", *QUICKSTART),
-    "nothing": ("cron", *WITHOUT_CRON, *QUICKSTART),
+    "cron": ("cron", *LOOKING, *QUICKSTART),
+    "systemd": ("systemd", *LOOKING, *QUICKSTART),
+    "lingering": ("systemd", *LOOKING, "sh", "-c", LINGERING, "sh", *QUICKSTART),
+    "nothing": ("cron", *LOOKING, *WITHOUT_CRON, *QUICKSTART),
 }
 
 
@@ -45,19 +58,29 @@ def said(every_engine):
     return heard
 
 
-@pytest.mark.parametrize("engine", ["cron", "systemd"])
-def test_with_a_scheduler(said, engine):
-    """The scheduler that runs is used: one line by hand, one by the system, then nothing is left."""
-    assert f"This machine's scheduler is {engine}" in said[engine]
-    assert said[engine].count("output.txt now has:") == 2
-    assert "Verified: the folder is gone" in said[engine]
+@pytest.mark.parametrize(
+    ("machine", "engine"), [("cron", "cron"), ("systemd", "systemd"), ("lingering", "systemd")]
+)
+def test_with_a_scheduler(said, machine, engine):
+    """What `install` would use is used: one line by hand, one by the system, and that is said before the wait."""
+    assert f"`ratectl install` would use {engine} here" in said[machine]
+    assert re.search(rf"{engine} wakes it in \d+ s, at the full minute", said[machine])
+    assert said[machine].count("output.txt now has:") == 2
+    assert "then `.venv/bin/ratectl install`." in said[machine].splitlines()[-2]
 
 
 def test_without_a_scheduler(said):
-    """Where no scheduler runs, that is said, and two slots are recorded in the foreground."""
-    assert "No scheduler runs here" in said["nothing"]
+    """Where no scheduler runs, that is said, two slots are recorded in the foreground, and so it would go on."""
+    assert "No scheduler of the operating system runs here" in said["nothing"]
     assert said["nothing"].count("output.txt now has:") == 2
-    assert "Verified: the folder is gone" in said["nothing"]
+    assert "then `.venv/bin/ratectl serve`." in said["nothing"].splitlines()[-2]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_nothing_is_left(said, machine):
+    """Afterwards there is no file of the run in the checkout, compiled ones included, but the environment."""
+    assert "Verified: the folder is gone" in said[machine]
+    assert said[machine].splitlines()[-1] == "left:"
 
 
 def test_without_the_internet(said):
