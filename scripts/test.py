@@ -160,7 +160,7 @@ def run_everything(flags: argparse.Namespace, took: dict[str, float]) -> None:
 def run_unit_tests_elsewhere(clock: str, zone: str, took: dict[str, float]) -> None:
     """Run the unit tests with the wall clock at *clock*, on a host in *zone*; either may be empty."""
     environment = elsewhen.at(clock) if clock else {}
-    argv = (str(program("python")), "-m", "pytest", *UNIT)
+    argv: tuple[str, ...] = (str(program("python")), "-m", "pytest", *UNIT)
     if zone:
         argv = elsewhen.in_zone(zone, argv)
     name = f"unit tests, {clock or 'now'}, {zone or 'the host'}"
