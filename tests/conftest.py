@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import tests.postgres
 from scripts.rate_server import RateServer, demo_table
+from tests.support.share import VARIABLE, share
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_PROCESS = frozenset(
@@ -39,8 +40,13 @@ LONGEST_FIRST = (
 """Files of minutes, which would otherwise come last for having few tests, with nothing left to do beside them."""
 
 
-def pytest_collection_modifyitems(items):
-    """Begin with the longest files, when each is one worker's."""
+def pytest_collection_modifyitems(config, items):
+    """Begin with the longest files, when each is one worker's; of the long tests take this run's share."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    left_out = set(long) - set(share(long))
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
 
     def place(item):
@@ -119,8 +125,16 @@ def pytest_runtest_setup(item):
     posix = item.get_closest_marker("posix")
     if posix and sys.platform == "win32":
         pytest.skip(f"not on Windows: {posix.args[0]}")
+    honest = item.get_closest_marker("real_clock")
+    if honest and "WALL_OFFSET" in os.environ:
+        pytest.skip(f"the clock is moved: {honest.args[0]}")
     if item.get_closest_marker("windows") and sys.platform != "win32":
         pytest.skip("on Windows only: `python3 scripts/wine.py -m pytest -m windows`")
+
+
+def pytest_report_header():
+    """Say which share of the long tests this run does."""
+    return f"share of the long tests: {os.environ.get(VARIABLE, '0')} ({VARIABLE})"
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -20,6 +20,7 @@ from scripts.engine_models import MODELS, segments
 from tests.conftest import ROOT
 from tests.fakes import jobs as fake_jobs
 from tests.fakes import machine
+from tests.support.share import times, turn
 
 from ratectl import deploy, schedule, sites
 from ratectl.backends import BACKENDS
@@ -184,8 +185,8 @@ def test_proof_in_small():
 
 @pytest.mark.engine
 def test_proof():
-    """Ten thousand of them, where there is time for the real engines too."""
-    prove(10_000, seed=8)
+    """Some thousand more, other ones each time."""
+    prove(times(50_000), seed=8 + turn())
 
 
 def prove(cases, *, seed):

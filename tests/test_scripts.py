@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,7 @@ def run(*argv, code=0, **options):
     return done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_bench_names_every_budget():
     """The bench prints one row for each budget that exists so far; an absent engine is named."""
     rows = json.loads(run(PYTHON, str(ROOT / "scripts/bench.py"), "--quick", "--json"))
@@ -51,13 +53,36 @@ def test_bench_names_every_budget():
     assert all(row["ratio"] or row["reason"] for row in rows)
 
 
-def test_ci_runs_from_anywhere(tmp_path):
-    """The CI entry finds its own checkout and a Python, and passes the flags' meaning on."""
-    text = (ROOT / ".ci/run").read_text()
+@pytest.fixture
+def checkout(tmp_path):
+    """A repository with the CI entry and a test.py that only says where and how it was started."""
+    folder = tmp_path / "checkout"
+    for name in (".ci", "scripts"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
+    (folder / "scripts" / "test.py").write_text(
+        "import os, stat, sys\n"
+        "mode = stat.S_IMODE(os.stat('..').st_mode)\n"
+        "print(sys.argv[1:], oct(mode), os.getcwd())\n"
+        "sys.exit(int(os.environ['CODE']))\n"
+    )
+    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.org")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "all")):
+        run(*git, *words)
+    return folder
 
-    assert os.access(ROOT / ".ci/run", os.X_OK)
-    assert "set -eu" in text
-    run("bash", "-n", str(ROOT / ".ci/run"), cwd=tmp_path)
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_ci_runs_in_a_private_clone(tmp_path, checkout, code):
+    """From anywhere, CI tests a clone in a folder of mode 0700, insists on the engines, and leaves nothing there."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = os.environ | {"HOME": str(home), "CODE": str(code)}
+
+    said = run(str(checkout / ".ci" / "run"), code=code, cwd=tmp_path, env=environment)
+
+    assert said.startswith(f"['--require-engines'] 0o700 {home}/")
+    assert list(home.iterdir()) == []
 
 
 def test_require_engines_and_quick_exclude_each_other():

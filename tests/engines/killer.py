@@ -221,7 +221,7 @@ def interrupted(place: Place, times: int) -> list[dict[str, object]]:
     return cases
 
 
-def main(engine: str, how: str, what: str) -> None:
+def main(engine: str, how: str, what: str, repeats: str = "") -> None:
     """Prepare the account with what is not ours, do *how*, and print what was seen."""
     for module in LOADED:
         importlib.import_module(module)
@@ -235,7 +235,7 @@ def main(engine: str, how: str, what: str) -> None:
     before = place.there()
     cases = {
         "steps": lambda: at_every_step(place, what),
-        "random": lambda: at_random(place, 50, int(what)),
+        "random": lambda: at_random(place, int(repeats), int(what)),
         "together": lambda: together(place),
         "interrupted": lambda: interrupted(place, int(what)),
     }[how]()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.share import times
 
 pytestmark = pytest.mark.engine
 
@@ -22,6 +23,7 @@ HELD = {
     "resume": ["a", "b"],
 }
 KNOWN = HELD | {"pause": ["a", "b"]}
+KILLS = times(50)
 WHERE = [("cron", "tester"), ("systemd", "root"), ("systemd", "tester")]
 
 
@@ -59,6 +61,7 @@ def check(case, what, before):
         assert case["there"] == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("engine", "user", "what"),
     [
@@ -80,11 +83,11 @@ def test_before_every_step(both, engine, user, what):
 
 @pytest.mark.parametrize(("engine", "user"), WHERE[:2])
 def test_at_any_time(both, engine, user):
-    """Killed fifty times at random, installs and removals converge when they are run again."""
+    """Killed again and again at random, installs and removals converge when they are run again."""
     seed = random.randrange(1 << 30)  # noqa: S311 - to be repeated, not to be secret
-    seen = killed(both.account(user), engine, "random", str(seed))
+    seen = killed(both.account(user), engine, "random", str(seed), str(KILLS))
 
-    assert sum(case["killed"] == -9 for case in seen["cases"]) >= 10, f"seed {seed}"
+    assert sum(case["killed"] == -9 for case in seen["cases"]) >= KILLS // 5, f"seed {seed}"
     for number, case in enumerate(seen["cases"]):
         try:
             check(case, case["what"], seen["before"])
@@ -105,7 +108,7 @@ def test_three_at_once(both, engine, user):
 @pytest.mark.parametrize(("engine", "user"), WHERE[:2])
 def test_interrupted(both, engine, user):
     """Ctrl-C ends an install in words, never with a traceback, and the same command finishes it."""
-    seen = killed(both.account(user), engine, "interrupted", "8")
+    seen = killed(both.account(user), engine, "interrupted", str(times(40)))
 
     for case in seen["cases"]:
         assert case["killed"] in {0, 75, 130}

@@ -17,6 +17,7 @@ import pytest
 from scripts.rate_server import RateServer, demo_table
 from tests.fakes.station import Station
 from tests.faults.conftest import need
+from tests.support.share import share, times
 
 from ratectl.firing.answers import _digest
 from ratectl.firing.transport import Request
@@ -40,8 +41,8 @@ CALLS = (
 )
 DURABLE = frozenset({"write", "pwrite64", "fsync", "fdatasync", "ftruncate"})
 """Calls whose failure a disk can cause."""
-FEWEST_KILLS = 40
-FEWEST_ERRORS = 20
+FEWEST_KILLS = times(40)
+FEWEST_ERRORS = times(20)
 AT_ONCE = 2
 STORAGE_CODES = {73, 74, 75}
 
@@ -140,8 +141,11 @@ def server():
 
 
 def test_kill_at_every_call(tmp_path, server, record_property):
-    """Killed before any of its calls on files, and run once more, a firing has done everything once."""
-    found = points(tmp_path / "plain", server)
+    """Killed before any of its calls on files, and run once more, a firing has done everything once.
+
+    Each run of the suite tries another tenth of the calls.
+    """
+    found = share(points(tmp_path / "plain", server))
 
     def die(folder, name, number):
         station = prepare(folder, server)
@@ -187,7 +191,7 @@ def test_error_at_every_write(tmp_path, server, record_property):
 
     tasks = [
         (tmp_path / f"{name}-{number}-{error}", name, number, error)
-        for (name, number), error in itertools.product(found, ("EIO", "ENOSPC"))
+        for (name, number), error in share(itertools.product(found, ("EIO", "ENOSPC")))
     ]
     failed = side_by_side(fail, tasks)
 

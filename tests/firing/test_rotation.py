@@ -25,6 +25,9 @@ COMPRESS = {"": None, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.co
 EXPAND = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 compressed = pytest.mark.parametrize("suffix", COMPRESS)
 torn = pytest.mark.parametrize("written", range(len(BATCH) + 1))
+file_times = pytest.mark.real_clock(
+    "a rotation is told by the times of files, which are the kernel's"
+)
 
 
 @pytest.fixture
@@ -126,6 +129,7 @@ def everything(target):
 # Killed between append and confirm, rotated before the next firing
 
 
+@file_times
 @every_rotation
 def test_rotated_before_the_confirmation(database, target, rotate):
     """A batch that a rotated copy shows is delivered; the next line goes to the new file."""
@@ -141,6 +145,7 @@ def test_rotated_before_the_confirmation(database, target, rotate):
     assert target.read_bytes() == NEXT
 
 
+@file_times
 @every_rotation
 @torn
 def test_rotated_while_torn(database, target, rotate, written):
@@ -270,6 +275,7 @@ def dropped(target, shown, suffix=""):
     return squeeze(copy, suffix)
 
 
+@file_times
 @compressed
 @torn
 def test_appended_between_copy_and_truncation(database, target, suffix, written):
@@ -285,6 +291,7 @@ def test_appended_between_copy_and_truncation(database, target, suffix, written)
         assert everything(target) == whole
 
 
+@file_times
 @pytest.mark.parametrize("suffix", EXPAND)
 @pytest.mark.parametrize("create", [True, False])
 def test_appended_after_the_compressor_read(database, target, suffix, create):
@@ -301,6 +308,7 @@ def test_appended_after_the_compressor_read(database, target, suffix, create):
     assert everything(target) == [OLD, *LINES, NEXT]
 
 
+@file_times
 def test_several_appends_in_the_window(database, target):
     """A catch-up appends many times within one window; all of them come back, in order."""
     fire(database, target, (LINES[0],))
@@ -319,6 +327,7 @@ def test_several_appends_in_the_window(database, target):
     ]
 
 
+@file_times
 def test_header_that_was_dropped(database, target):
     """The header comes back once, as the first line of the new file."""
     target.write_bytes(b"")

@@ -25,6 +25,12 @@ def share(items: Iterable[T], *, shares: int = SHARES) -> list[T]:
     return everything[int(which) % min(shares, len(everything)) :: shares]
 
 
+def turn() -> int:
+    """Return which share this run does, for a seed that is another one each time."""
+    which = os.environ.get(VARIABLE, "0")
+    return 0 if which == "all" else int(which)
+
+
 def times(number: int) -> int:
     """Return how often to repeat what a long run repeats *number* times."""
     return len(share(range(number)))
