@@ -223,7 +223,10 @@ def _dots(text: str, low: int, high: int) -> frozenset[int]:
 
 @lru_cache(maxsize=4096)
 def _from_the_end(text: str, length: int) -> frozenset[int]:
-    """Return the days of a month of *length* days that ``~a`` or ``~a/n`` names."""
+    """Return the days of a month of *length* days that ``~a``, ``~a..b`` or ``~a/n`` names."""
+    near, dots, far = text.partition("..")
+    if dots:
+        return frozenset(range(length - int(far) + 1, length - int(near) + 2))
     first, _, step = text.partition("/")
     start = length - int(first) + 1
     return frozenset(range(start, length + 1, int(step)) if step else (start,))

@@ -33,6 +33,7 @@ MONTHS = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 PLACES = ("first", "second", "third", "fourth", "fifth", "last")
+PLACES_FROM_THE_END = tuple(f"{place} to last" for place in PLACES[1:-1])
 MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
@@ -197,7 +198,8 @@ def _grid(rng: random.Random) -> str:
     counts = {"second": (5, 10, 15, 20, 30, 45), "minute": (1, 2, 5, 10, 15, 20, 30, 45, 90)}
     unit = rng.choice(("second", "minute", "minute", "hour"))
     text = _count(rng, unit, counts.get(unit, (1, 2, 3, 4, 6, 8, 12)))
-    return text + _maybe(rng, f"on {_weekdays(rng)}", 0.25) + _in(rng, 0.15)
+    days = f"on {_weekdays(rng)}" if rng.random() < 0.7 else f"on the {_list(rng, _ordinal, 2)}"
+    return text + _maybe(rng, days, 0.3) + _in(rng, 0.15)
 
 
 def _within(rng: random.Random) -> str:
@@ -215,7 +217,8 @@ def _between(rng: random.Random) -> str:
 
 def _days(rng: random.Random) -> str:
     subject = rng.choice(("day", "day", "weekday", "weekend day", "week", *WEEKDAYS))
-    return f"every {subject}{_in(rng)}{_at(rng)}"
+    left_out = _maybe(rng, f"except on {rng.choice(WEEKDAYS)}", 0.15)
+    return f"every {subject}{_in(rng)}{_at(rng)}{left_out}"
 
 
 def _strides(rng: random.Random) -> str:
@@ -237,8 +240,15 @@ def _ordinal(rng: random.Random) -> str:
         ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
         return f"{number}{'th' if 10 < number < 14 else ending}"
     if rng.random() < 0.3:
-        return rng.choice(("last day", "last weekday", "first weekday"))
-    return f"{rng.choice(PLACES)} {rng.choice(WEEKDAYS)}"
+        return rng.choice(("last day", "last weekday", "first weekday", _before_the_last(rng)))
+    return f"{rng.choice((*PLACES, *PLACES_FROM_THE_END))} {rng.choice(WEEKDAYS)}"
+
+
+def _before_the_last(rng: random.Random) -> str:
+    """Return a day that is counted from the end of the month."""
+    number = rng.choice((2, 2, 3, 4, 28, 29, 30, 31, rng.randint(4, 31)))
+    place = {2: "second", 3: "third"}.get(number, f"{number}th")
+    return rng.choice((f"{place} to last day", f"{place} to last day", "last day but one"))
 
 
 def _once(rng: random.Random) -> str:

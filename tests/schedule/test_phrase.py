@@ -195,7 +195,7 @@ def test_union_counts_each_instant_once():
         ("every 2 to 3 months", "seconds, minutes, hours, days or weeks"),
         ("every 5 to 10 minutes at :30", 'take no "at"'),
         ("every dya at 10:30", 'did you mean "every day at 10:30"?'),
-        ("evry weekdy at 9:00", 'did you mean "every"?'),
+        ("evry weekdy at 9:00", 'did you mean "every weekday at 9:00"?'),
         ("every day at 25:00", "no such time of day"),
         ("every day at 10:30 at :20", "a full time"),
         ("every hour at 10:30", 'say "at :30"'),

@@ -11,7 +11,6 @@ from ratectl.backends.fields import Series, series
 from ratectl.schedule.calendar import (
     DAYS,
     HOURS,
-    LAST_DAY,
     MINUTES,
     MONTHS,
     SECONDS,
@@ -24,7 +23,18 @@ if TYPE_CHECKING:
     from ratectl.schedule.calendar import Calendar
 
 _WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_WEEK_OF_MONTH = {1: "-01..07", 2: "-08..14", 3: "-15..21", 4: "-22..28", 5: "-29..31", -1: "~07/1"}
+_WEEK_OF_MONTH = {
+    1: "-01..07",
+    2: "-08..14",
+    3: "-15..21",
+    4: "-22..28",
+    5: "-29..31",
+    -1: "~07/1",
+    -2: "~08..14",
+    -3: "~15..21",
+    -4: "~22..28",
+}
+"""Days of the month; those before its end are read up to the 28th."""
 
 
 def spell(calendar: Calendar, zone: str | None) -> tuple[str, ...]:
@@ -47,13 +57,13 @@ def _days(calendar: Calendar) -> Iterator[str]:
     """Yield the day parts with their separator, ``-`` from the start or ``~`` from the end of the month."""
     if calendar.nth:
         assert calendar.days == DAYS, calendar
-        for week in sorted(calendar.nth, key=lambda n: (n < 0, n)):
+        for week in sorted(calendar.nth, key=lambda n: (n < 0, abs(n))):
             yield _WEEK_OF_MONTH[week]
         return
-    if numbered := calendar.days - {LAST_DAY}:
+    if numbered := calendar.days & DAYS:
         yield f"-{_field(numbered, DAYS)}"
-    if LAST_DAY in calendar.days and numbered != DAYS:
-        yield "~01"
+    if numbered != DAYS:
+        yield from (f"~{-day:02}" for day in sorted(calendar.days - DAYS, reverse=True))
 
 
 def _field(values: frozenset[int], full: frozenset[int]) -> str:

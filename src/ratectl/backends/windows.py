@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 NAME = "windows"
 ABILITIES = Abilities(
     seconds=True,
-    last_day=True,
+    last_days=1,
     nth=frozenset({1, 2, 3, 4, -1}),
     day_strides=True,
     pulses=True,

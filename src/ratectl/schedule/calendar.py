@@ -69,12 +69,12 @@ class Calendar:
     minutes: frozenset[int] = MINUTES
     hours: frozenset[int] = HOURS
     days: frozenset[int] = DAYS
-    """Days of the month, 1 to 31; ``LAST_DAY`` is the last one, whatever its number."""
+    """Days of the month, 1 to 31; ``LAST_DAY`` is the last one, whatever its number, -2 the one before it."""
     months: frozenset[int] = MONTHS
     weekdays: frozenset[int] = WEEKDAYS
     """ISO: Monday is 1, Sunday is 7."""
     nth: frozenset[int] = frozenset()
-    """Which of the month's days in *weekdays* count: 1 the first, -1 the last; empty means all of them."""
+    """Which of the month's days in *weekdays* count: 1 the first, -1 the last, -2 the one before; empty: all."""
     stride: Stride | None = None
     running: bool = False
     """True: elapsed time counts (both passes of a fold, nothing in a gap). False: one slot per civil time."""
@@ -129,6 +129,11 @@ class Window:
 
 
 Schedule = Calendar | Interval | Gaps | Once | Union | Window
+
+
+def numbers_of(day: int) -> range:
+    """Return the numbers that *day*, which may be counted from the end, has in months of 28 to 31 days."""
+    return range(day, day + 1) if day > 0 else range(max(29 + day, 1), 33 + day)
 
 
 def union(members: Iterable[Schedule]) -> Schedule:

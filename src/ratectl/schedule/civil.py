@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, LAST_DAY, WEEKDAYS, YEARS, Calendar
+from ratectl.schedule.calendar import DAYS, WEEKDAYS, YEARS, Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
     if calendar.nth:
         days = _nth(days, calendar.nth)
     if calendar.days != DAYS:
-        wanted = calendar.days | ({length} if LAST_DAY in calendar.days else set())
+        wanted = {day if day > 0 else length + 1 + day for day in calendar.days}
         days = tuple(day for day in days if day.day in wanted)
     stride = calendar.stride
     return days if stride is None else tuple(day for day in days if stride.holds(day))

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from ratectl.schedule import civil
 from ratectl.schedule.calendar import (
     DAYS,
-    LAST_DAY,
     MONTHS,
     WEEKDAYS,
     Calendar,
     Stride,
     Unit,
+    numbers_of,
 )
 
 if TYPE_CHECKING:
@@ -79,15 +79,23 @@ def _day_stride(calendar: Calendar, stride: Stride, weekday: int) -> Calendar:
 def _days(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Calendar:
     if calendar.nth and not (len(calendar.weekdays) == 1 and calendar.nth <= engine.nth):
         calendar = widened_nth(calendar, engine, reasons)
-    if LAST_DAY in calendar.days and not engine.last_day:
-        days = (calendar.days - {LAST_DAY}) | {28, 29, 30, 31}
-        calendar = replace(calendar, days=days)
-        reasons.append("the engine cannot say the last day of the month")
+    if min(calendar.days) < -engine.last_days:
+        calendar = replace(calendar, days=_numbered(calendar.days, engine))
+        reasons.append("the engine cannot say that day before the end of the month")
     both = calendar.days != DAYS and calendar.weekdays != WEEKDAYS
     if both and (not engine.both_days or calendar.nth):
         calendar = _rarer_field(calendar)
         reasons.append("the engine cannot restrict the day of the month and the weekday together")
     return calendar
+
+
+def _numbered(days: frozenset[int], engine: Abilities) -> frozenset[int]:
+    """Return *days* with the numbers that those may have which *engine* cannot count from the end."""
+    return frozenset(
+        number
+        for day in days
+        for number in ((day,) if day >= -engine.last_days else numbers_of(day))
+    )
 
 
 def _rarer_field(calendar: Calendar) -> Calendar:
@@ -102,7 +110,7 @@ def widened_nth(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Ca
     possible, unique = _nth_days(calendar.weekdays, calendar.nth)
     if not (unique and engine.both_days):
         reasons.append("the engine cannot say which weekday of the month")
-    if LAST_DAY in calendar.days:
+    if min(calendar.days) < 0:
         return replace(calendar, nth=frozenset(), days=DAYS)
     days = calendar.days & possible or possible
     return replace(calendar, nth=frozenset(), days=days)

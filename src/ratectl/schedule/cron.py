@@ -64,8 +64,14 @@ def parse_cron(text: str) -> Schedule:
     """Return the value of a five-field line or ``@macro``. Raises ScheduleError."""
     line = MACROS.get(text.lower(), text)
     if line.startswith("@"):
-        hint = "; a schedule counts slots, not boots" if line.lower() == "@reboot" else ""
-        raise ScheduleError(f'"{text}": unknown macro{hint}; known are {", ".join(MACROS)}')
+        if line.lower() == "@reboot":
+            raise ScheduleError(
+                f'"{text}": a schedule counts slots, not boots; what was missed is caught up at boot: '
+                'catch_up = "latest", beside a schedule such as "@daily"'
+            )
+        raise ScheduleError(
+            f'"{text}": unknown macro; known are {", ".join(MACROS)}; say "{_macro_meant(line)}"'
+        )
     parts = line.split()
     if len(parts) != len(FIELDS):
         raise ScheduleError(_count_message(text, len(parts)))
@@ -85,6 +91,16 @@ def parse_cron(text: str) -> Schedule:
     if parts[2].startswith("*") or parts[4].startswith("*"):
         return both
     return union((_with(both, weekdays=WEEKDAYS), _with(both, days=DAYS)))
+
+
+def _macro_meant(line: str) -> str:
+    """Return the text that says what an unknown macro probably means."""
+    import difflib  # noqa: PLC0415 - only what is wrong needs it
+
+    if told := re.fullmatch(r"@every ([1-9][0-9]{0,4}[smh])", line.lower()):
+        return f"every {told[1]}"
+    near = difflib.get_close_matches(line.split(maxsplit=1)[0].lower(), MACROS, n=1, cutoff=0.7)
+    return near[0] if near else "@daily"
 
 
 def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:

@@ -14,7 +14,6 @@ from ratectl.errors import ScheduleError
 from ratectl.schedule.calendar import (
     DAYS,
     HOURS,
-    LAST_DAY,
     MINUTES,
     MONDAY_1970,
     MONTHS,
@@ -30,7 +29,7 @@ from ratectl.schedule.calendar import (
     Window,
     union,
 )
-from ratectl.schedule.parse import parse_one
+from ratectl.schedule.parse import phrase_value
 from ratectl.schedule.words import MONTH_NAMES, ORDINALS, WEEKDAY_NAMES, WEEKEND, WORKING_DAYS
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _phrase(member: Schedule) -> str:
 
 def _says(phrase: str, value: Schedule) -> bool:
     try:
-        return parse_one(phrase) == value
+        return phrase_value(phrase, None, "") == value
     except ScheduleError:
         return False
 
@@ -193,7 +192,7 @@ def _limits(calendar: Calendar) -> str:
 def _on(calendar: Calendar) -> str:
     if calendar.nth:
         places = sorted(calendar.nth, key=_last_at_end)
-        which = _and(ORDINAL_WORDS.get(n, _ordinal(n)) for n in places)
+        which = _and(_place(number) for number in places)
         return f" on the {which} {_weekdays(calendar.weekdays)}"
     if calendar.days != DAYS:
         only = (
@@ -207,9 +206,15 @@ def _on(calendar: Calendar) -> str:
 
 
 def _dates(days: frozenset[int]) -> Iterator[str]:
-    yield from _runs(days - {LAST_DAY}, _ordinal)
-    if LAST_DAY in days:
-        yield "last day"
+    yield from _runs(days & DAYS, _ordinal)
+    yield from (f"{_place(day)} day" for day in sorted(days - DAYS))
+
+
+def _place(number: int) -> str:
+    """Return "first", "6th", "last" or "second to last"."""
+    if number < -1:
+        return f"{ORDINAL_WORDS.get(-number, _ordinal(-number))} to last"
+    return ORDINAL_WORDS.get(number, _ordinal(number))
 
 
 def _weekdays(weekdays: frozenset[int]) -> str:
@@ -223,7 +228,10 @@ def _weekdays(weekdays: frozenset[int]) -> str:
 def _months(calendar: Calendar) -> str:
     if calendar.months == MONTHS:
         return ""
-    return f" in {_and(MONTH_NAMES[month - 1].capitalize() for month in sorted(calendar.months))}"
+    word, months = "in", calendar.months
+    if calendar.stride is not None and calendar.stride.unit is Unit.MONTH:
+        word, months = "except in", MONTHS - calendar.months  # "in" names the months itself
+    return f" {word} {_and(MONTH_NAMES[month - 1].capitalize() for month in sorted(months))}"
 
 
 def _stride_counted(stride: Stride | None) -> str:
@@ -248,7 +256,7 @@ def _runs(values: Iterable[int], spell: Callable[[int], str]) -> list[str]:
 
 
 def _last_at_end(number: int) -> int:
-    return number if number > 0 else 100
+    return number if number > 0 else 100 + number
 
 
 def _counted(anchor: dt.datetime) -> str:

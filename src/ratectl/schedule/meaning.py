@@ -1,8 +1,8 @@
 """What a phrase means: a read :class:`Phrase` -> schedule value.
 
 Intervals that divide a day are calendars aligned to midnight; all others count
-from the anchor (``from``, else Monday 1970-01-05). Clauses that do not fit the
-unit are refused with the phrase that says what was probably meant.
+from the anchor (``from``, else Monday 1970-01-05). A clause that does not fit the unit,
+or that changes nothing, is refused with the phrase that says what was probably meant.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ratectl.errors import ScheduleError
 from ratectl.schedule.calendar import (
     HOURS,
     MINUTES,
@@ -27,12 +28,23 @@ from ratectl.schedule.calendar import (
     Unit,
     union,
 )
-from ratectl.schedule.phrase import Ordinal
+from ratectl.schedule.coherence import (
+    CLAUSES,
+    bare,
+    refuse_lost_anchor,
+    refuse_lost_days,
+    says_the_default,
+    settled,
+    without,
+)
+from ratectl.schedule.dates import Ordinal
+from ratectl.schedule.lexicon import WEEKDAY_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ratectl.schedule.phrase import Phrase
+    from ratectl.schedule.subject import Every
 
 SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
 GAP_SECONDS = SECONDS_IN | {"day": 86400, "week": 604800}
@@ -44,52 +56,97 @@ def meaning(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of *phrase*, with intervals counted from civil *start* if given.
 
     What the phrase itself is counted from goes before *start*. *name* is the
-    job's, from which random gaps are drawn. Raises ScheduleError where clauses
-    contradict the unit.
+    job's, from which random gaps are drawn. Raises PhraseError where clauses
+    contradict the unit or each other, or one changes nothing.
     """
+    value = _value(phrase, start, name)
+    _refuse_idle(phrase, value if start is None else _value(phrase, None, name), name)
+    return value
+
+
+def _refuse_idle(phrase: Phrase, value: Schedule, name: str) -> None:
+    """Refuse a clause without which *phrase*, whose *value* this is, means the same."""
+    for clause, default in CLAUSES.items():
+        if getattr(phrase, clause) != default and not says_the_default(phrase, clause):
+            try:
+                same = _value(replace(phrase, **{clause: default}), None, name) == value
+            except ScheduleError:
+                continue
+            if same:
+                said = phrase.said(clause).strip(", ")
+                raise phrase.error(f'"{said}" changes nothing here', *without(phrase, clause))
+
+
+def _value(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     if phrase.once is not None:
         return Once(at=phrase.once)
     start = phrase.anchor or start
-    if phrase.only and not phrase.ordinals:
-        raise phrase.error('"if it is a ..." goes with days of the month; say "on monday" instead')
-    if phrase.at_most:
+    phrase = settled(phrase)
+    refuse_lost_days(phrase)
+    refuse_lost_anchor(phrase)
+    every = _every(phrase)
+    if every.at_most:
         return _gaps(phrase, start, name)
-    if phrase.unit in SECONDS_IN:
+    if every.unit in SECONDS_IN:
         return _within_day(phrase, start)
     if phrase.elapsed:
-        raise phrase.error("elapsed time is counted in seconds, minutes or hours")
-    if phrase.between:
         raise phrase.error(
-            '"between" needs an interval: "every 15 minutes between 09:00 and 17:30"'
+            "elapsed time is counted in seconds, minutes or hours", phrase.swapped(elapsed="")
         )
-    if phrase.unit in MONTHS_IN:
+    if phrase.between:
+        window = f"between {phrase.between[0]} and {phrase.between[1]}"
+        raise phrase.error(
+            f'"between" needs an interval: "every 15 minutes {window}"',
+            phrase.swapped(every="every 15 minutes", at=""),
+            phrase.swapped(every="every hour", at=""),
+        )
+    if every.unit in MONTHS_IN:
         return _by_months(phrase, start)
     return _by_days(phrase, start)
 
 
+def _every(phrase: Phrase) -> Every:
+    assert phrase.every is not None  # noqa: S101 - it is settled
+    return phrase.every
+
+
 def _gaps(phrase: Phrase, start: dt.datetime | None, name: str) -> Gaps:
-    if phrase.unit not in GAP_SECONDS or phrase.weekdays:
-        raise phrase.error("random gaps are in seconds, minutes, hours, days or weeks")
-    if _clauses(phrase):
-        raise phrase.error('random gaps take no "at", "on", "in" or "between"')
-    unit = GAP_SECONDS[phrase.unit]
-    gaps = Gaps(shortest=phrase.count * unit, longest=phrase.at_most * unit, seed=name)
+    every = _every(phrase)
+    if every.unit not in GAP_SECONDS:
+        days = {"month": 30, "quarter": 91, "year": 365}[every.unit]
+        says = f"every {every.count * days} to {every.at_most * days} days"
+        raise phrase.error(
+            "random gaps are in seconds, minutes, hours, days or weeks", phrase.swapped(every=says)
+        )
+    if clauses := _clauses(phrase):
+        raise phrase.error(
+            'random gaps take no "at", "on", "in" or "between"',
+            phrase.swapped(**dict.fromkeys(clauses, "")),
+        )
+    unit = GAP_SECONDS[every.unit]
+    gaps = Gaps(shortest=every.count * unit, longest=every.at_most * unit, seed=name)
     return gaps if start is None else replace(gaps, anchor=start)
 
 
-def _clauses(phrase: Phrase) -> bool:
-    """Tell whether anything limits the phrase to parts of the calendar."""
-    limits = (phrase.at, phrase.fields, phrase.ordinals, phrase.weekdays, phrase.months)
-    return any(limits) or phrase.between is not None
+def _clauses(phrase: Phrase) -> list[str]:
+    """Return the clauses that limit the phrase to parts of the calendar."""
+    limits = ("at", "fields", "ordinals", "weekdays", "months", "but", "but_months", "between")
+    return [clause for clause in limits if getattr(phrase, clause)]
 
 
 def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
-    step = phrase.count * SECONDS_IN[phrase.unit]
+    every = _every(phrase)
+    step = every.count * SECONDS_IN[every.unit]
+    _refuse_elapsed_parts(phrase)
     grid = step < DAY_SECONDS and DAY_SECONDS % step == 0 and not phrase.elapsed
     if not (grid or phrase.between or phrase.fields):
         return _elapsed(phrase, step, start)
-    if phrase.unit == "second" and phrase.fields:
-        raise phrase.error('say "every minute at seconds ..."')
+    if phrase.fields and (every.count > 1 or every.unit == "second"):
+        raise phrase.error(
+            'lists of minutes and hours say it all themselves; say "every hour at minutes ..."',
+            phrase.swapped(every="every hour"),
+            phrase.swapped(every="every minute"),
+        )
     bases = [
         replace(base, running=True) for base in _day_bases(phrase, _base(phrase), phrase.ordinals)
     ]
@@ -103,11 +160,29 @@ def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     return union([one for base in bases for one in at_times(base, times)])
 
 
-def _elapsed(phrase: Phrase, step: int, start: dt.datetime | None) -> Interval:
-    if _clauses(phrase):
+def _refuse_elapsed_parts(phrase: Phrase) -> None:
+    clauses = _clauses(phrase)
+    if phrase.elapsed and clauses:
         raise phrase.error(
-            f'an interval that does not divide a day counts elapsed time and takes no "at", "on" or '
-            f'"in"; say "every {phrase.count} {phrase.unit}s between 00:00 and 23:59" for a daily grid'
+            "elapsed time takes no part of the day or of the calendar",
+            phrase.swapped(elapsed=""),
+            phrase.swapped(**dict.fromkeys(clauses, "")),
+        )
+
+
+def _elapsed(phrase: Phrase, step: int, start: dt.datetime | None) -> Interval:
+    if clauses := _clauses(phrase):
+        every = _every(phrase)
+        grid = f"every {every.count} {every.unit}s between 00:00 and 23:59"
+        days = f"every {step // DAY_SECONDS} days".replace("every 1 days", "every day")
+        raise phrase.error(
+            "an interval that does not divide a day counts elapsed time and takes no "
+            f'"at", "on" or "in"; say "{grid}" for a daily grid'
+            if step < DAY_SECONDS
+            else 'an interval of a day or more counts elapsed time and takes no "at", "on" or "in"',
+            *([phrase.swapped(every=days)] if step % DAY_SECONDS == 0 else []),
+            *([phrase.swapped(every=grid)] if step < DAY_SECONDS else []),
+            phrase.swapped(**dict.fromkeys(clauses, "")),
         )
     return Interval(seconds=step) if start is None else Interval(seconds=step, anchor=start)
 
@@ -115,59 +190,113 @@ def _elapsed(phrase: Phrase, step: int, start: dt.datetime | None) -> Interval:
 def _in_fields(base: Calendar, phrase: Phrase) -> Calendar:
     """Return *base* at the seconds, minutes and hours that the phrase lists."""
     if phrase.at or phrase.between:
-        raise phrase.error('lists of minutes and hours take no other "at" and no "between"')
+        raise phrase.error(
+            'lists of minutes and hours take no other "at" and no "between"',
+            phrase.swapped(at="", between=""),
+        )
+    told = dict(phrase.fields)
     return replace(
         base,
-        seconds=phrase.fields.get("second", frozenset({0})),
-        minutes=phrase.fields.get("minute", MINUTES),
-        hours=phrase.fields.get("hour", HOURS),
+        seconds=told.get("second", frozenset({0})),
+        minutes=told.get("minute", MINUTES),
+        hours=told.get("hour", HOURS),
     )
 
 
 def _offsets(phrase: Phrase) -> list[int]:
     """Return the seconds that "at :17" adds to each step of the grid."""
+    every = _every(phrase)
     if not phrase.at:
         return [0]
     if any(clock.hour is not None for clock in phrase.at):
-        raise phrase.error('a full time of day goes with "every day at ..."; say "at :30" here')
-    if phrase.unit == "second":
-        raise phrase.error('seconds take no "at"; say "every minute at :05"')
-    scale = 60 if phrase.unit == "hour" else 1
+        past = f"at :{phrase.at[0].minute or 0:02}"
+        raise phrase.error(
+            f'a full time of day goes with "every day at ..."; say "{past}" here'
+            if every.unit == "hour"
+            else 'a full time of day goes with "every day at ..."; say "at :30" here',
+            phrase.swapped(every="every day"),
+            phrase.swapped(at=past),
+        )
+    if every.unit == "second":
+        raise phrase.error(
+            'seconds take no "at"; say "every minute at :05"', phrase.swapped(every="every minute")
+        )
+    if every.unit == "minute" and every.count > 1:
+        raise phrase.error("minutes or seconds past?", *_two_readings(phrase, every.count))
+    scale = 60 if every.unit == "hour" else 1
     return [clock.seconds // 60 * scale for clock in phrase.at]
+
+
+def _two_readings(phrase: Phrase, count: int) -> Iterable[str]:
+    """Yield what "every 30 minutes at :15" may mean: at :15 and :45, or at second 15."""
+    first = phrase.at[0].minute or 0
+    if 60 % count == 0 and not phrase.between and len(phrase.at) == 1:
+        places = [f":{minute:02}" for minute in range(first % count, 60, count)]
+        past = f"{', '.join(places[:-1])} and {places[-1]}" if len(places) > 1 else places[0]
+        yield phrase.swapped(every="every hour", at=f"at {past}")
+    yield phrase.swapped(at="" if phrase.between else f"between 00:{first:02} and 23:59")
+    yield phrase.swapped(at="")
 
 
 def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
     assert phrase.between is not None  # noqa: S101 - the caller looked
     first, last = (clock.seconds for clock in phrase.between)
     if any(clock.hour is None for clock in phrase.between):
-        raise phrase.error('"between" needs full times: between 09:00 and 17:30')
-    if first >= last:
         raise phrase.error(
-            "the first time must be the earlier one; write two schedules across midnight"
+            '"between" needs full times: between 09:00 and 17:30',
+            phrase.swapped(between="between 09:00 and 17:30"),
+        )
+    if first == last:
+        raise phrase.error("both times are the same", phrase.swapped(between=""))
+    if first > last:
+        evening = phrase.swapped(between=f"between {phrase.between[0]} and 23:59")
+        morning = phrase.swapped(between=f"between 00:00 and {phrase.between[1]}")
+        raise phrase.error(
+            "the first time must be the earlier one; write two schedules across midnight: "
+            f'["{evening}", "{morning}"]',
+            phrase.swapped(between=f"between {phrase.between[1]} and {phrase.between[0]}"),
         )
     if not phrase.at:
         return set(range(first, last + 1, step))
     grid = {t + o for t in range(first - first % step, last + 1, step) for o in offsets}
-    return {t for t in grid if first <= t <= last}
+    inside = {t for t in grid if first <= t <= last}
+    if not inside:
+        raise phrase.error(
+            f"no time lies {phrase.said('between')}",
+            phrase.swapped(at=""),
+            phrase.swapped(between=""),
+        )
+    return inside
 
 
 def _by_days(phrase: Phrase, start: dt.datetime | None) -> Schedule:
+    every = _every(phrase)
     if phrase.ordinals:
-        raise phrase.error('days of the month go with "every month on the ..."')
+        raise phrase.error(
+            'days of the month go with "every month on the ..."',
+            phrase.swapped(every="every month"),
+        )
     anchor = start.date() if start else MONDAY_1970
     base = _base(phrase)
-    if phrase.unit == "week" and not phrase.weekdays:
-        first_day = anchor.isoweekday() if phrase.count > 1 else 1
+    if every.unit == "week" and not phrase.weekdays:
+        first_day = anchor.isoweekday() if every.count > 1 else 1
         base = replace(base, weekdays=frozenset({first_day}))
-    if phrase.count > 1:
-        unit = Unit.WEEK if phrase.unit == "week" else Unit.DAY
-        base = replace(base, stride=Stride(unit=unit, every=phrase.count, anchor=anchor))
+    if every.count > 1:
+        unit = Unit.WEEK if every.unit == "week" else Unit.DAY
+        base = replace(base, stride=Stride(unit=unit, every=every.count, anchor=anchor))
     return union(_on_clock(base, phrase))
 
 
 def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     if phrase.weekdays:
-        raise phrase.error('say which one: "on the first monday", "on the last friday"')
+        names = bare(phrase.said("weekdays"))
+        raise phrase.error(
+            'say which one: "on the first monday", "on the last friday"',
+            phrase.swapped(weekdays=f"on the first {names}"),
+            phrase.swapped(weekdays=""),
+        )
+    if phrase.but and not phrase.ordinals:
+        phrase = replace(phrase, ordinals=(Ordinal(1),))
     ordinals = phrase.ordinals or [Ordinal(number=1)]
     groups: dict[Calendar, list[Ordinal]] = defaultdict(list)
     for ordinal in ordinals:
@@ -176,17 +305,22 @@ def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     return union(one for base in bases for one in _on_clock(base, phrase))
 
 
-def _day_bases(phrase: Phrase, base: Calendar, ordinals: list[Ordinal]) -> list[Calendar]:
+def _day_bases(phrase: Phrase, base: Calendar, ordinals: Sequence[Ordinal]) -> list[Calendar]:
     """Return *base* on the days that *ordinals* name: numbers together, and each kind of weekday."""
     if not ordinals:
         return [base]
     days = frozenset(ordinal.number for ordinal in ordinals if not ordinal.weekdays)
-    found = [replace(base, days=days, weekdays=phrase.only or base.weekdays)] if days else []
+    found = (
+        [replace(base, days=days, weekdays=phrase.only or WEEKDAYS - phrase.but)] if days else []
+    )
     for kind in dict.fromkeys(ordinal.weekdays for ordinal in ordinals if ordinal.weekdays):
         nth = frozenset(ordinal.number for ordinal in ordinals if ordinal.weekdays == kind)
-        if max(nth) > (5 if len(kind) == 1 else 5 * len(kind) - 2):
+        if max(map(abs, nth)) > (5 if len(kind) == 1 else 5 * len(kind) - 2):
+            names = " and ".join(WEEKDAY_NAMES[day - 1] for day in sorted(kind)[:1])
             raise phrase.error(
-                "no month has that many of these weekdays; say first to fifth, or last"
+                "no month has that many of these weekdays; say first to fifth, or last, a day such as "
+                f"last {names}",
+                phrase.swapped(ordinals=f"on the last {names}"),
             )
         found.append(replace(base, weekdays=kind, nth=nth))
     return found
@@ -198,14 +332,27 @@ def _on_clock(base: Calendar, phrase: Phrase) -> list[Calendar]:
 
 def _month_base(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Calendar:
     """Return the months that count: the first of a quarter or year, its last one for "the last ..."."""
+    base = _all_months(phrase, start, late=late)
+    months = base.months - phrase.but_months
+    if not months or phrase.but_months - base.months:
+        what = "something else is left out already" if months else "nothing is left"
+        raise phrase.error(what, phrase.swapped(but_months=""))
+    return replace(base, months=months)
+
+
+def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Calendar:
+    every = _every(phrase)
     if phrase.months:
-        if phrase.count > 1:
-            raise phrase.error('"in" names the months itself; leave out the number')
-        return _base(phrase)
-    length = MONTHS_IN[phrase.unit]
+        if every.count > 1:
+            raise phrase.error(
+                '"in" names the months itself; leave out the number',
+                phrase.swapped(every=f"every {every.unit}"),
+            )
+        return Calendar(months=phrase.months)
+    length = MONTHS_IN[every.unit]
     place = length if late else 1
-    step = phrase.count * length
-    if 12 % step == 0 and (start is None or phrase.count == 1):
+    step = every.count * length
+    if 12 % step == 0 and (start is None or every.count == 1):
         return Calendar(months=frozenset(range(place, 13, step)))
     first = start.date() if start else dt.date(1970, 1, 1)
     month = (first.month - 1) // length * length + place
@@ -215,12 +362,18 @@ def _month_base(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
 
 def _times(phrase: Phrase) -> set[int]:
     if any(clock.hour is None for clock in phrase.at):
-        raise phrase.error('"at :30" goes with hours or minutes; say a full time such as 10:30')
+        minute = phrase.at[0].minute or 0
+        raise phrase.error(
+            '"at :30" goes with hours or minutes; say a full time such as 10:30',
+            phrase.swapped(every="every hour"),
+            phrase.swapped(at=f"at 10:{minute:02}"),
+        )
     return {clock.seconds for clock in phrase.at} or {0}
 
 
 def _base(phrase: Phrase) -> Calendar:
-    return Calendar(weekdays=phrase.weekdays or WEEKDAYS, months=phrase.months or MONTHS)
+    weekdays = (phrase.weekdays or WEEKDAYS) - phrase.but
+    return Calendar(weekdays=weekdays, months=(phrase.months or MONTHS) - phrase.but_months)
 
 
 def at_times(base: Calendar, times: Iterable[int]) -> list[Calendar]:

@@ -6,18 +6,33 @@ The one place that knows both languages, cron lines and phrases.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import YEARS, Schedule, Window, union
+from ratectl.schedule.calendar import (
+    LAST_DAY,
+    WEEKDAYS,
+    YEARS,
+    Calendar,
+    Schedule,
+    Union,
+    Window,
+    union,
+)
 from ratectl.schedule.slots import fires
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-CRON_STARTS = frozenset("0123456789*@")
+CRON_FIELDS = re.compile(r"[0-9*?][0-9*?,/#~lwLW-]*( .+)?|@[A-Za-z].*")
+CRON_FIELD = re.compile(
+    r"[0-9*?,/#~lwh()-]+|((sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[-,/#0-9l]*)+",
+    re.IGNORECASE,
+)
 
 
 def parse(texts: Sequence[str], *, start: str = "", end: str = "", name: str = "") -> Schedule:
@@ -52,20 +67,57 @@ def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Sc
         raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
     value = _sentence(line, name) if ";" in line else _simple(line, start, name)
     if not fires(value):
-        raise ScheduleError(f'"{line}": never fires: no such day exists')
+        raise ScheduleError(f'"{line}": never fires: no such day exists{_nearest(value)}')
     return value
+
+
+def _nearest(value: Schedule) -> str:
+    """Return the offer of the last day of the months that *value* names."""
+    from ratectl.schedule.explain import explain  # noqa: PLC0415 - only what never fires needs it
+
+    first = value.members[0] if isinstance(value, Union) else value
+    if not isinstance(first, Calendar):
+        return ""
+    told = explain(replace(first, days=frozenset({LAST_DAY}), nth=frozenset(), weekdays=WEEKDAYS))
+    return f'; say "{told[0].lower()}{told[1:].removesuffix(".")}"'
 
 
 def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of a line in one of the two languages; a firing loads only the one it needs."""
-    if line[0] in CRON_STARTS:
+    if is_cron(line):
         from ratectl.schedule.cron import parse_cron  # noqa: PLC0415 - see above
 
         return parse_cron(line)
+    try:
+        return phrase_value(line, start, name)
+    except ScheduleError as error:
+        from ratectl.schedule.offers import refusal  # noqa: PLC0415 - only what is wrong needs it
+
+        raise refusal(line, error, _fires_as_phrase) from None
+
+
+def is_cron(line: str) -> bool:
+    """Tell whether *line* is meant as a cron line or macro: its words are fields, and more than a number."""
+    if CRON_FIELDS.fullmatch(line) is None:
+        return False
+    if line.startswith("@") or "*" in line:
+        return True
+    words = line.split()
+    return len(words) > 1 and all(CRON_FIELD.fullmatch(word) for word in words)
+
+
+def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
+    """Return the value of the phrase *line*. Raises PhraseError, without a word on what was meant."""
     from ratectl.schedule.meaning import meaning  # noqa: PLC0415 - see above
     from ratectl.schedule.phrase import read_phrase  # noqa: PLC0415 - see above
 
     return meaning(read_phrase(line), start, name)
+
+
+def _fires_as_phrase(line: str) -> None:
+    """Raise ScheduleError unless *line* is a phrase with at least one slot."""
+    if not fires(phrase_value(line, None, "")):
+        raise ScheduleError(f'"{line}": never fires')
 
 
 def _sentence(line: str, name: str) -> Schedule:

@@ -1,34 +1,39 @@
-"""English phrases -> schedule values: "every weekday at 09:00 and 17:00".
+"""English phrases -> their clauses, taken apart: "every weekday at 09:00 and 17:00".
 
-A phrase is ``every SUBJECT`` followed by clauses (at, on, if, in, between, counted)
-in any order, or ``once at DATE TIME``. Reading gives a :class:`Phrase`; what it
-means is decided in ``meaning.py``.
+A phrase is ``every SUBJECT`` and clauses (at, on, except, if, in, between, counted), in any
+order and each once, or ``once at DATE TIME``. What it means is decided in ``meaning.py``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.errors import ScheduleError
 from ratectl.schedule.calendar import YEARS
-from ratectl.schedule.words import ORDINALS, UNITS, WEEKDAY_NAMES, Words, place_of
+from ratectl.schedule.dates import is_date, is_place, read_dates, read_days
+from ratectl.schedule.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
+from ratectl.schedule.subject import Every, read_subject
+from ratectl.schedule.words import (
+    CLOCK,
+    PhraseError,
+    Words,
+    is_weekday,
+    read_months,
+    read_numbers,
+    read_weekdays,
+    refuse_repeated,
+)
 
-LONGEST_COUNT = 9
-CENTURY = {
-    "second": 3_155_760_000,
-    "minute": 52_596_000,
-    "hour": 876_600,
-    "day": 36_525,
-    "week": 5_218,
-    "month": 1_200,
-    "quarter": 400,
-    "year": 100,
-}
-"""The longest interval that is meant, in each unit."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ratectl.schedule.dates import Ordinal
+
+Clauses = dict[str, Any]
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Clock(NamedTuple):
@@ -43,200 +48,312 @@ class Clock(NamedTuple):
         """Seconds since midnight, or since the start of the hour or minute."""
         return (self.hour or 0) * 3600 + (self.minute or 0) * 60 + self.second
 
-
-class Ordinal(NamedTuple):
-    """A day within a month: the *number*-th day (-1 the last), of *weekdays* only if given."""
-
-    number: int
-    weekdays: frozenset[int] = frozenset()
+    def __str__(self) -> str:
+        if self.hour is None:
+            return f":{self.minute:02}"
+        return f"{self.hour:02}:{self.minute:02}" + (f":{self.second:02}" if self.second else "")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
-    """A phrase as read, before it is given a meaning."""
+    """A phrase as read, before it is given a meaning. A clause that it lacks has its default here."""
 
     text: str
-    count: int = 1
-    at_most: int = 0
-    """The longest gap of "every 5 to 10 minutes"; 0 where the gap is always the same."""
-    unit: str = "day"
-    elapsed: bool = False
-    """It says "of elapsed time": never a grid of the day."""
-    at: list[Clock] = field(default_factory=list)
+    spans: Mapping[str, tuple[int, int]]
+    """Where in *text* each clause stands."""
+    every: Every | None = None
+    """None where only days or times are said: "mondays at 09:00", "10:30"."""
+    at: tuple[Clock, ...] = ()
+    fields: tuple[tuple[str, frozenset[int]], ...] = ()
+    """What "at minutes 0 and 30 of hours 9 to 17" says, by unit."""
     weekdays: frozenset[int] = frozenset()
-    ordinals: list[Ordinal] = field(default_factory=list)
+    ordinals: tuple[Ordinal, ...] = ()
+    scope: str = ""
+    """The "month" of "on the 1st of the month"."""
     months: frozenset[int] = frozenset()
     between: tuple[Clock, Clock] | None = None
-    fields: dict[str, frozenset[int]] = field(default_factory=dict)
-    """What "at minutes 0 and 30 of hours 9 to 17" says, by unit."""
+    but: frozenset[int] = frozenset()
+    """The weekdays of "except on sunday"."""
+    but_months: frozenset[int] = frozenset()
     only: frozenset[int] = frozenset()
     """The weekdays of "if it is a monday", besides days of the month."""
+    elapsed: bool = False
+    """It says "of elapsed time": never a grid of the day."""
     anchor: dt.datetime | None = None
     """What "counted from 2026-12-01" says."""
     once: dt.datetime | None = None
 
-    def error(self, message: str) -> ScheduleError:
-        """Return the error that *message* makes for this phrase."""
-        return ScheduleError(f'"{self.text}": {message}')
+    def error(self, message: str, *offers: str) -> PhraseError:
+        """Return the error that *message* makes for this phrase; *offers* may have been meant."""
+        return PhraseError(f'"{self.text}": {message}', text=self.text, offers=offers, known=True)
+
+    def said(self, clause: str) -> str:
+        """Return the words of *clause*, an empty text where the phrase has none."""
+        start, end = self.spans.get(clause, (0, 0))
+        return self.text[start:end]
+
+    def swapped(self, **words: str) -> str:
+        """Return the text with other *words* for some clauses; a clause that it lacks goes to the end."""
+        places: dict[tuple[int, int], str] = {}
+        for clause, said in words.items():  # one span may hold two clauses
+            span = self.spans.get(clause, (len(self.text),) * 2)
+            places[span] = f"{places.get(span, '')} {said}"
+        text = self.text
+        for (start, end), said in sorted(places.items(), reverse=True):
+            text = f"{text[:start]} {said} {text[end:]}"
+        text = re.sub(r"\s+,", ",", " ".join(text.split()))
+        return re.sub(r"^,\s*|,$", "", text)
 
 
 def read_phrase(text: str) -> Phrase:
-    """Return *text* taken apart. Raises ScheduleError that names the word and what was expected."""
-    words = Words(text, read_phrase)
-    phrase = Phrase(text=text)
-    if words.take("once"):
-        phrase.once = _moment(words)
-    elif words.take("every"):
-        _read_subject(words, phrase)
-        while words.peek():
-            _read_clause(words, phrase)
-    else:
+    """Return *text* taken apart. Raises PhraseError that names the word and what was expected."""
+    words = Words(text)
+    found: Clauses = {}
+    spans: dict[str, tuple[int, int]] = {}
+    while words.peek() or not found:
+        first = words.place
+        for clause, value in _read_clause(words, begins=not found).items():
+            if clause in found:
+                raise _twice(words, clause, spans[clause], first)
+            found[clause] = value
+            spans[clause] = words.span(first)
+        if "once" in found and words.peek():
+            raise words.error("the end")
+    return Phrase(text=text, spans=spans, **found)
+
+
+def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> PhraseError:
+    """Return the error for a second clause of a kind; both in one, or either, may have been meant."""
+    text, (start, end) = words.text, words.span(first)
+    again = text[start:end].lstrip(", ")
+    one, other = text[:start] + text[end:], text[: before[0]] + text[before[1] :]
+    bare = re.sub(r"^(at|on|in|except|every|each)\s+", "", again, flags=re.IGNORECASE)
+    joined = f"{text[: before[1]]} and {bare}{text[before[1] : start]}{text[end:]}"
+    offers = (joined, one, other) if clause not in {"every", "between"} else (one, other)
+    message = f'"{again}" is said beside "{text[slice(*before)]}", and one would be lost'
+    if clause == "at" and (":" in again) and re.search(r"(?<![0-9]):", again + joined):
+        message = f'"{again}": a full time of day and a part of each hour do not go together'
+    return PhraseError(
+        f'"{text}": {message}',
+        text=text,
+        span=(start, end),
+        offers=[" ".join(offer.split()) for offer in offers],
+        known=True,
+    )
+
+
+def _read_clause(words: Words, *, begins: bool) -> Clauses:
+    words.take(",")
+    reader = None if begins and words.peek() == "of" else OPENINGS.get(words.peek())
+    if reader is not None:
+        words.pop()
+        return reader(words)
+    if CLOCK.fullmatch(words.peek()):
+        return _between(words) if words.peek(1) == "to" else {"at": _times(words)}
+    if begins and words.peek() == "second" and not words.peek(1):
+        raise words.error('"every", "once at" or a five-field cron line', offers=["every second"])
+    if words.peek() in MONTH_NAMES or is_place(words) or is_weekday(words) or is_date(words):
+        return _on(words)
+    if begins:
         raise words.error('"every", "once at" or a five-field cron line')
-    if words.peek():
-        raise words.error("the end")
-    return phrase
+    raise words.error('"at", "on", "in", "between" or the end')
 
 
-def _moment(words: Words) -> dt.datetime:
+# One reader for each word that opens a clause; the word itself has been read
+
+
+def _once(words: Words) -> Clauses:
+    if words.take("a", "an", "per") or words.take("every"):
+        if words.peek() not in UNITS:
+            raise words.error(f"a unit ({', '.join(UNITS)})")
+        return {"every": Every(unit=words.pop())}
     words.take(",")
     words.take("at", "on")
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", words.peek()):
-        raise words.error("a date such as 2026-12-01")
-    day_text = words.pop()
-    words.take("t", "at")
-    clock = _clock(words) if re.match(r"\d+:", words.peek()) else Clock(hour=0, minute=0)
-    try:
-        day = dt.date.fromisoformat(day_text)
-    except ValueError as error:
-        raise ScheduleError(f'"{words.text}": {day_text} is not a date of the calendar') from error
-    if day.year not in YEARS:
-        span = f"{YEARS[0]} to {YEARS[-1]}"
-        raise ScheduleError(f'"{words.text}": {day_text} is outside the years {span}')
-    return dt.datetime.combine(day, dt.time(clock.hour or 0, clock.minute or 0, clock.second))
+    return {"once": _moment(words, "t", "at")}
 
 
-def _read_subject(words: Words, phrase: Phrase) -> None:
-    if words.peek().isdecimal():
-        phrase.count = _count(words)
-        if phrase.count == 0:
-            raise phrase.error("an interval of 0 never ends; say 1 or more")
-        if words.take("to"):
-            phrase.at_most = _longest(words, phrase)
-    name = words.peek().removesuffix("s")
-    if name in UNITS:
+def _at(words: Words) -> Clauses:
+    if words.peek() in {"second", "minute"}:
+        return {"fields": _fields(words)}
+    return {"at": _times(words)}
+
+
+def _on(words: Words) -> Clauses:
+    if is_date(words):
+        return read_dates(words)
+    if is_weekday(words) and words.peek() != "business":
+        return {"weekdays": read_weekdays(words)}
+    if words.peek() in MONTH_NAMES:
+        return {"months": read_months(words)}
+    if words.take_all("the", "hour"):
+        return {"at": (Clock(hour=None, minute=0),)}
+    return read_days(words)
+
+
+def _the(words: Words) -> Clauses:
+    words.place -= 1
+    return read_days(words)
+
+
+def _in(words: Words) -> Clauses:
+    return {"months": read_months(words)}
+
+
+def _between(words: Words) -> Clauses:
+    if words.peek() in WEEKDAY_NAMES:
+        return {"weekdays": _weekdays_between(words)}
+    first = read_clock(words)
+    if not words.take("and", "to"):
+        raise words.error('"and"')
+    return {"between": (first, read_clock(words))}
+
+
+def _weekdays_between(words: Words) -> frozenset[int]:
+    start = words.place
+    first, joined, last = words.peek(), words.peek(1), words.peek(2)
+    if joined not in {"and", "to"} or last not in WEEKDAY_NAMES:
+        raise words.error("two weekdays or two times")
+    low, high = WEEKDAY_NAMES.index(first), WEEKDAY_NAMES.index(last)
+    words.place += 3
+    if low >= high:
+        raise words.wrong("the run goes backwards", start)
+    return frozenset(range(low + 1, high + 2))
+
+
+def _from(words: Words) -> Clauses:
+    if words.peek() in WEEKDAY_NAMES:
+        return {"weekdays": read_weekdays(words)}
+    if words.peek() in MONTH_NAMES and words.peek(1) == "to":
+        return {"months": read_months(words)}
+    if words.peek() in {"the", "day"} or is_place(words):
+        return read_days(words)
+    first = read_clock(words)
+    if not words.take("to", "until", "till", "and"):
+        raise words.error('"to" and the time of the end')
+    return {"between": (first, read_clock(words))}
+
+
+def _except(words: Words) -> Clauses:
+    words.take("for", "not")
+    words.take("on", "in")
+    if words.peek() in MONTH_NAMES and not is_date(words):
+        return {"but_months": read_months(words)}
+    if is_weekday(words):
+        return {"but": read_weekdays(words)}
+    raise words.error("weekdays or months that are left out")
+
+
+def _if(words: Words) -> Clauses:
+    if not (words.take_all("it", "is") and words.take("a", "an")):
+        raise words.error('"it is a" and a weekday')
+    return {"only": read_weekdays(words)}
+
+
+def _of(words: Words) -> Clauses:
+    if words.take_all("elapsed", "time"):
+        return {"elapsed": True}
+    if words.take("every"):
+        return _every(words)
+    if words.peek() in MONTH_NAMES:
+        return {"months": read_months(words)}
+    words.take("the", "a")
+    if words.peek() in UNITS[3:]:
+        return {"scope": words.pop()}
+    raise words.error('"elapsed time", "the month" or the name of a month')
+
+
+def _counted(words: Words) -> Clauses:
+    if not words.take("from"):
+        raise words.error('"from" and a date')
+    return {"anchor": _moment(words, "t")}
+
+
+def _every(words: Words) -> Clauses:
+    if is_date(words):
+        return {"every": Every(unit="year")} | read_dates(words)
+    if words.peek() in MONTH_NAMES:
+        return {"every": Every(unit="year"), "months": read_months(words)}
+    return read_subject(words)
+
+
+OPENINGS: dict[str, Callable[[Words], Clauses]] = {
+    "every": _every,
+    "once": _once,
+    "at": _at,
+    "on": _on,
+    "the": _the,
+    "day": _the,
+    "in": _in,
+    "between": _between,
+    "from": _from,
+    "except": _except,
+    "but": _except,
+    "if": _if,
+    "of": _of,
+    "counted": _counted,
+}
+
+
+# Times
+
+
+def _fields(words: Words) -> tuple[tuple[str, frozenset[int]], ...]:
+    found: dict[str, frozenset[int]] = {}
+    while (unit := words.peek()) in FIELD_TOPS:
+        start = words.place
         words.pop()
-        phrase.unit = name
-        if max(phrase.count, phrase.at_most) > CENTURY[name]:
-            raise phrase.error("an interval of more than a century has no use here")
-    elif phrase.count == 1:
-        phrase.weekdays = words.weekdays()
-    elif place_of(words.peek(), WEEKDAY_NAMES):
-        day = WEEKDAY_NAMES[(place_of(words.peek(), WEEKDAY_NAMES) or 1) - 1]
-        raise phrase.error(f'say "every {phrase.count} weeks on {day}"')
+        if unit in found:
+            raise words.wrong(f'"{unit}" stands there already', start)
+        found[unit] = read_numbers(words, FIELD_TOPS[unit])
+        if not words.take("of"):
+            break
     else:
-        raise words.error(f"a unit ({', '.join(UNITS)})")
+        raise words.error('"minutes" or "hours"')
+    return tuple(found.items())
 
 
-def _count(words: Words) -> int:
-    if len(words.peek()) > LONGEST_COUNT:
-        raise words.error(f"a number of at most {LONGEST_COUNT} digits")
-    return int(words.pop())
+def _times(words: Words) -> tuple[Clock, ...]:
+    found: list[Clock] = []
+    while True:
+        first = words.place
+        clock = read_clock(words)
+        refuse_repeated(words, first, clock in found)
+        found.append(clock)
+        if not words.more(CLOCK, re.compile(r"[0-9]{1,4}"), skip=("at",)):
+            return tuple(found)
 
 
-def _longest(words: Words, phrase: Phrase) -> int:
-    if not words.peek().isdecimal():
-        raise words.error("a number")
-    longest = _count(words)
-    if longest <= phrase.count:
-        raise phrase.error(f"the longest gap must be more than {phrase.count}")
-    return longest
-
-
-def _read_clause(words: Words, phrase: Phrase) -> None:
-    words.take(",")
-    if words.take("at"):
-        _read_times(words, phrase)
-    elif words.take("in"):
-        phrase.months |= words.months()
-    elif words.take("between"):
-        first = _clock(words)
-        if not words.take("and"):
-            raise words.error('"and"')
-        phrase.between = (first, _clock(words))
-    elif words.take_all("if", "it", "is", "a"):
-        phrase.only |= words.weekdays()
-    elif words.take_all("of", "elapsed", "time"):
-        phrase.elapsed = True
-    elif words.take_all("counted", "from"):
-        phrase.anchor = _moment(words)
-    elif words.take("on"):
-        if words.peek() == "the" or words.peek() in ORDINALS:
-            _read_ordinals(words, phrase)
-        else:
-            phrase.weekdays |= words.weekdays()
-    else:
-        raise words.error('"at", "on", "in", "between" or the end')
-
-
-def _read_times(words: Words, phrase: Phrase) -> None:
-    if words.peek().removesuffix("s") in {"second", "minute"}:
-        while (unit := words.peek().removesuffix("s")) in FIELD_TOPS:
-            words.pop()
-            phrase.fields[unit] = words.numbers(FIELD_TOPS[unit])
-            words.take("of")
-        return
-    phrase.at.append(_clock(words))
-    while words.more(r"[\d:].*"):
-        phrase.at.append(_clock(words))
-
-
-def _clock(words: Words) -> Clock:
+def read_clock(words: Words) -> Clock:
+    """Read a time such as 10:30, 10:30:15 or :17. Raises PhraseError."""
     text = words.peek()
-    if not re.fullmatch(r"(\d{1,2})?:\d\d(:\d\d)?", text):
+    if not CLOCK.fullmatch(text):
         raise words.error("a time such as 10:30")
     words.pop()
     parts = [int(part) for part in text.split(":") if part]
-    if text.startswith(":"):
-        return _checked(words, Clock(hour=None, minute=parts[0]))
-    return _checked(words, Clock(hour=parts[0], minute=parts[1], second=(*parts, 0)[2]))
-
-
-def _checked(words: Words, clock: Clock) -> Clock:
+    clock = Clock(hour=parts[0], minute=parts[1], second=(*parts, 0)[2]) if text[0] != ":" else None
+    clock = clock or Clock(hour=None, minute=parts[0])
     if (clock.hour or 0) > 23 or (clock.minute or 0) > 59 or clock.second > 59:
-        raise ScheduleError(
-            f'"{words.text}": there is no such time of day; hours are 00-23, minutes and seconds 00-59'
+        raise words.wrong(
+            "there is no such time of day; hours are 00-23, minutes and seconds 00-59",
+            words.place - 1,
+            ["00:00" if clock.hour == 24 else "10:30", ":30"],
         )
     return clock
 
 
-def _read_ordinals(words: Words, phrase: Phrase) -> None:
-    waiting: list[int] = []
-    while True:
-        words.take("the")
-        first = _ordinal_number(words)
-        last = _ordinal_number(words) if words.take("to") else first
-        waiting += range(first, last + 1)
-        if words.take("day", "days"):
-            phrase.ordinals += [Ordinal(number=number) for number in waiting]
-            waiting = []
-        elif place_of(words.peek(), WEEKDAY_NAMES) or words.peek().startswith("week"):
-            group = words.weekday_group()
-            phrase.ordinals += [Ordinal(number=n, weekdays=group) for n in waiting]
-            waiting = []
-        if not words.more(rf"the|\d+(st|nd|rd|th)|{'|'.join(ORDINALS)}"):
-            break
-    if -1 in waiting:
-        raise words.error('"day" or a weekday after "last"')
-    phrase.ordinals += [Ordinal(number=number) for number in waiting]
-
-
-def _ordinal_number(words: Words) -> int:
-    text = words.peek()
-    if text in ORDINALS:
-        words.pop()
-        return ORDINALS[text]
-    match = re.fullmatch(r"(\d+)(st|nd|rd|th)", text)
-    if match is None or not 1 <= int(match[1]) <= 31:
-        raise words.error("a day such as 1st, 15th, first monday, last day (1st to 31st)")
-    words.pop()
-    return int(match[1])
+def _moment(words: Words, *before_time: str) -> dt.datetime:
+    """Read a date, and a time if one follows it, or follows one of the words *before_time*."""
+    first = words.place
+    if not DATE.fullmatch(words.peek()):
+        raise words.error("a date such as 2026-12-01")
+    day_text = words.pop()
+    words.take(*before_time)
+    clock = read_clock(words) if ":" in words.peek() else Clock(hour=0, minute=0)
+    try:
+        day = dt.date.fromisoformat(day_text)
+    except ValueError as error:
+        raise words.wrong(f"{day_text} is not a date of the calendar", first) from error
+    if day.year not in YEARS:
+        span = f"{YEARS[0]} to {YEARS[-1]}"
+        raise words.wrong(f"{day_text} is outside the years {span}", first)
+    return dt.datetime.combine(day, dt.time(clock.hour or 0, clock.minute or 0, clock.second))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, HOURS, LAST_DAY, MONTHS, WEEKDAYS, Calendar
+from ratectl.schedule.calendar import DAYS, HOURS, MONTHS, WEEKDAYS, Calendar, numbers_of
 from ratectl.schedule.meaning import products
 from ratectl.schedule.zones import COVER_YEARS, changes, offset
 
@@ -91,7 +91,7 @@ def _carried_days(days: frozenset[int], carry: int) -> tuple[frozenset[int], boo
     """Return the days of the month *carry* days on, and whether some may lie in the next or previous month."""
     if days == DAYS:
         return DAYS, True
-    numbers = {d for d in days if d != LAST_DAY} | ({28, 29, 30, 31} if LAST_DAY in days else set())
+    numbers = {number for day in days for number in numbers_of(day)}
     found: set[int] = set()
     crosses = False
     for number in numbers:

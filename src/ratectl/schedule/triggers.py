@@ -25,10 +25,10 @@ class Abilities:
     zones: bool = False
     """A trigger can name any IANA zone, UTC included."""
     seconds: bool = False
-    last_day: bool = False
-    """The last day of the month can be said."""
+    last_days: int = 0
+    """How many days, counted from the end of the month, can be said: with 2 the last one and the one before."""
     nth: frozenset[int] = frozenset()
-    """Which occurrences of ONE weekday in the month can be said (1 to 5, -1 the last)."""
+    """Which occurrences of ONE weekday in the month can be said (1 to 5, -1 the last, -2 the one before)."""
     both_days: bool = False
     """Days of the month AND weekdays restrict one trigger together."""
     day_strides: bool = False

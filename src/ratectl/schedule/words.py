@@ -1,159 +1,291 @@
-"""The words of a phrase: tokens, how far they have been read, and the names of days and months.
+"""The words of a phrase: tokens in the grammar's own spelling, and how far they have been read.
 
-An unknown word is answered with what was expected and the nearest phrase that would have been read.
+A token keeps its place in the text as typed, so that an error can point at it.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ScheduleError
+from ratectl.schedule.lexicon import (
+    ADVERBS,
+    MONTH_NAMES,
+    ORDINALS,
+    SEPARATORS,
+    SPELLINGS,
+    UNITS,
+    WEEKDAY_NAMES,
+    WEEKEND,
+    WORKING_DAYS,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Iterator
 
-UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTH_NAMES = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
-WORKING_DAYS = frozenset(range(1, 6))
-WEEKEND = frozenset({6, 7})
-VOCABULARY = (
-    "every", "once", "at", "on", "the", "in", "between", "and", "weekday", "weekdays", "weekend",
-    *UNITS, *(unit + "s" for unit in UNITS), *WEEKDAY_NAMES, *MONTH_NAMES, *ORDINALS,
-)  # fmt: skip
+__all__ = [
+    "MONTH_NAMES",
+    "ORDINALS",
+    "UNITS",
+    "WEEKDAY_NAMES",
+    "WEEKEND",
+    "WORKING_DAYS",
+    "PhraseError",
+    "Token",
+    "Words",
+]
+
 TOKEN = re.compile(
-    r"\s*(\d{4}-\d\d-\d\d|\d{1,2}:\d\d(?::\d\d)?|:\d\d|\d+(?:st|nd|rd|th)|\d+|[a-z]+|,|\S)"
+    r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])|:[0-9]{2}(?![0-9])"
+    r"|[0-9]+(?:st|nd|rd|th)\b|[0-9]+|[ap]\.m\b\.?|[a-z]+|\.\.|,|\S)"
 )
-SEPARATORS = ("and", "or")
+CLOCK = re.compile(r"([0-9]{1,2})?:[0-9]{2}(:[0-9]{2})?")
+NUMBER = re.compile(r"[0-9]+")
+HALF_DAYS = {"am": 0, "pm": 12}
+
+
+class PhraseError(ScheduleError):
+    """What is wrong with a phrase, and whole phrases that may have been meant; none is tried yet."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str = "",
+        span: tuple[int, int] = (0, 0),
+        offers: Iterable[str] = (),
+        known: bool = False,
+    ) -> None:
+        self.text = text
+        self.span = span
+        self.offers = tuple(offers)
+        self.known = known
+        """The words are known and do not fit together: no other spelling is looked for."""
+        super().__init__(message, text=text, span=span)
+
+
+class Token(NamedTuple):
+    """One word as the grammar knows it, and where it stands in the text."""
+
+    word: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the words of *text*; "9 pm" becomes 21:00, and "hourly" two words."""
+    plain = [
+        Token(word, *match.span(1))
+        for match in TOKEN.finditer(text.lower())
+        for word in ADVERBS.get(match[1], (SPELLINGS.get(match[1], match[1]),))
+    ]
+    found: list[Token] = []
+    for token in plain:
+        clock = _joined(found[-1].word, token.word) if found else ""
+        if clock:
+            token = Token(clock, found.pop().start, token.end)  # noqa: PLW2901 - both are one
+        found.append(token)
+    return found
+
+
+def _joined(before: str, word: str) -> str:
+    """Return the time that "9", "9:30" or "12" makes with "am", "pm", "noon" or "midnight" after it."""
+    if before == "12" and word in {"12:00", "00:00"}:
+        return word
+    told = re.fullmatch(r"([0-9]{1,2})((?::[0-9]{2}){0,2})", before)
+    if word not in HALF_DAYS or not told or not 1 <= int(told[1]) <= 12:
+        return ""
+    return f"{int(told[1]) % 12 + HALF_DAYS[word]:02}{told[2] or ':00'}"
 
 
 class Words:
-    """The tokens of a phrase and how far they have been read; *reads* tells whether a text is a phrase."""
+    """The tokens of a phrase and how far they have been read."""
 
-    def __init__(self, text: str, reads: Callable[[str], object]) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self._reads = reads
-        self._tokens = list(TOKEN.finditer(text.lower()))
-        self._next = 0
+        self._tokens = tokens(text)
+        self.place = 0
 
     def peek(self, ahead: int = 0) -> str:
         """Return the word *ahead* of the next one, or an empty text behind the end."""
-        place = self._next + ahead
-        return self._tokens[place][1] if place < len(self._tokens) else ""
+        place = self.place + ahead
+        return self._tokens[place].word if place < len(self._tokens) else ""
 
     def take(self, *wanted: str) -> bool:
         """Read the next word if it is one of *wanted*."""
         if self.peek() in wanted:
-            self._next += 1
+            self.place += 1
             return True
         return False
 
     def take_all(self, *wanted: str) -> bool:
         """Read the words *wanted* if they come next, all of them."""
         if all(self.peek(place) == word for place, word in enumerate(wanted)):
-            self._next += len(wanted)
+            self.place += len(wanted)
             return True
         return False
 
     def pop(self) -> str:
         """Read the next word, whatever it is."""
-        self._next += 1
-        return self._tokens[self._next - 1][1]
+        self.place += 1
+        return self._tokens[self.place - 1].word
 
-    def more(self, pattern: str) -> bool:
-        """Read ",", "and" or both if another member of a list, one that matches *pattern*, follows."""
+    def span(self, first: int) -> tuple[int, int]:
+        """Return where the words read since the *first* stand in the text."""
+        last = max(self.place - 1, first)
+        return self._tokens[first].start, self._tokens[last].end
+
+    def more(self, *wanted: str | re.Pattern[str], skip: tuple[str, ...] = ()) -> bool:
+        """Read ",", "and" or both, and words to *skip*, if one of *wanted* follows: a list goes on."""
         ahead = 1 if self.peek() == "," else 0
         ahead += self.peek(ahead) in SEPARATORS
-        if not ahead or not re.fullmatch(pattern, self.peek(ahead)):
+        if not ahead:
             return False
-        self._next += ahead
+        while self.peek(ahead) in skip:
+            ahead += 1
+        if not _fits(self.peek(ahead), wanted):
+            return False
+        self.place += ahead
         return True
 
-    def weekdays(self) -> frozenset[int]:
-        """Read names of weekdays, "weekday" or "weekend day". Raises ScheduleError."""
-        found = self.weekday_group()
-        while self.more("|".join(f"{name[:3]}.*" for name in (*WEEKDAY_NAMES, "weekday"))):
-            found |= self.weekday_group()
-        return found
-
-    def weekday_group(self) -> frozenset[int]:
-        """Read one name. Raises ScheduleError."""
-        name = self.peek().removesuffix("s")
-        if name == "weekday":
-            self.pop()
-            return WORKING_DAYS
-        if name == "weekend":
-            self.pop()
-            self.take("day", "days")
-            return WEEKEND
-        place = place_of(self.peek(), WEEKDAY_NAMES)
-        if place is None:
-            raise self.error("a unit or weekday")
-        self.pop()
-        return frozenset({place})
-
-    def months(self) -> frozenset[int]:
-        """Read names of months. Raises ScheduleError."""
-        found = set()
-        while True:
-            place = place_of(self.peek(), MONTH_NAMES)
-            if place is None:
-                raise self.error("the name of a month")
-            self.pop()
-            found.add(place)
-            if not self.more("|".join(f"{name[:3]}.*" for name in MONTH_NAMES)):
-                return frozenset(found)
-
-    def numbers(self, high: int) -> frozenset[int]:
-        """Read numbers from 0 to *high* and runs such as "9 to 17". Raises ScheduleError."""
-        found: set[int] = set()
-        while True:
-            first = self._number(high)
-            last = self._number(high) if self.take("to") else first
-            found |= set(range(first, last + 1))
-            if not self.more(r"\d+"):
-                return frozenset(found)
-
-    def _number(self, high: int) -> int:
-        if not self.peek().isdecimal() or int(self.peek()[:9]) > high:
-            raise self.error(f"a number from 0 to {high}")
-        return int(self.pop())
-
-    def error(self, expected: str) -> ScheduleError:
+    def error(self, expected: str, *, offers: Iterable[str] = ()) -> PhraseError:
         """Return the error for the next word, where *expected* should stand."""
-        found = self.peek()
-        if not found:
+        if not self.peek():
             end = len(self.text)
             message = f'"{self.text}": ends where {expected} is expected'
-            return ScheduleError(message, text=self.text, span=(end, end + 1))
-        span = self._tokens[self._next].span(1)
-        hint = self._hint(found, span)
-        message = f'"{self.text}": found "{found}"{hint} where {expected} is expected'
-        return ScheduleError(message, text=self.text, span=span)
+            return PhraseError(message, text=self.text, span=(end, end + 1), offers=offers)
+        token = self._tokens[self.place]
+        found = self.text[token.start : token.end]
+        message = f'"{self.text}": found "{found}" where {expected} is expected'
+        return PhraseError(message, text=self.text, span=token[1:], offers=offers)
 
-    def _hint(self, found: str, span: tuple[int, int]) -> str:
-        """Return the nearest valid phrase, or only the nearest word where that makes none."""
-        import difflib  # noqa: PLC0415 - only what is wrong needs it
-
-        near = difflib.get_close_matches(found, VOCABULARY, n=1, cutoff=0.6)
-        if not near or near[0] == found:
-            return ""
-        whole = f"{self.text[: span[0]]}{near[0]}{self.text[span[1] :]}"
-        try:
-            self._reads(whole)
-        except ScheduleError:
-            return f' (did you mean "{near[0]}"?)'
-        return f' (did you mean "{whole}"?)'
+    def wrong(self, message: str, first: int, says: Iterable[str] = ()) -> PhraseError:
+        """Return an error about the words since *first*; *says* is what may stand in their place."""
+        start, end = self.span(first)
+        offers = [f"{self.text[:start]}{said}{self.text[end:]}" for said in says]
+        message = f'"{self.text}": {message}'
+        return PhraseError(message, text=self.text, span=(start, end), offers=offers, known=True)
 
 
-def place_of(word: str, names: tuple[str, ...]) -> int | None:
-    """Return the 1-based place of *word* among *names*, which may be cut to three letters or plural."""
-    for place, name in enumerate(names, start=1):
-        if word in {name, name + "s", name[:3]}:
-            return place
-    return None
+def _fits(word: str, wanted: Iterable[str | re.Pattern[str]]) -> bool:
+    return any(
+        word == one if isinstance(one, str) else one.fullmatch(word) is not None for one in wanted
+    )
+
+
+# Names
+
+
+def is_weekday(words: Words, ahead: int = 0) -> bool:
+    """Tell whether a weekday, "weekday", "work day" or "weekend" comes next."""
+    word = words.peek(ahead)
+    if word in {"work", "working", "business"}:
+        return words.peek(ahead + 1) == "day"
+    return word in WEEKDAY_NAMES or word in {"weekday", "weekend"}
+
+
+WEEKDAY_STARTS = (*WEEKDAY_NAMES, "weekday", "weekend")
+
+
+def read_weekdays(words: Words) -> frozenset[int]:
+    """Read names of weekdays, "monday to friday", "weekday" or "weekend day". Raises ScheduleError."""
+    found: frozenset[int] = frozenset()
+    while True:
+        first = words.place
+        group = _run(words) if words.peek(1) == "to" else read_weekday_group(words)
+        _refuse_repeated(words, first, group <= found)
+        found |= group
+        listed = words.peek() in WEEKDAY_NAMES and len(group) == 1  # "mon wed fri"
+        if not listed and not words.more(*WEEKDAY_STARTS, skip=("on",)):
+            return found
+
+
+def read_weekday_group(words: Words) -> frozenset[int]:
+    """Read one name. Raises ScheduleError."""
+    if words.take("weekday") or words.take_all("work", "day") or words.take_all("working", "day"):
+        return WORKING_DAYS
+    if words.take("weekend"):
+        words.take("day")
+        return WEEKEND
+    if words.peek() not in WEEKDAY_NAMES:
+        raise words.error("a unit or weekday")
+    return frozenset({WEEKDAY_NAMES.index(words.pop()) + 1})
+
+
+def _run(words: Words) -> frozenset[int]:
+    return frozenset(_ends(words, WEEKDAY_NAMES, "the name of a weekday"))
+
+
+def _ends(words: Words, names: tuple[str, ...], expected: str) -> Iterator[int]:
+    """Read a name or "FIRST to LAST" of *names*; yield their 1-based places."""
+    start = words.place
+    if words.peek() not in names:
+        raise words.error(expected)
+    first = last = names.index(words.pop()) + 1
+    if words.take("to"):
+        if words.peek() not in names:
+            raise words.error(expected)
+        last = names.index(words.pop()) + 1
+        if last <= first:
+            days = [*range(first, len(names) + 1), *range(1, last + 1)] if last < first else [first]
+            says = _and(names[day - 1] for day in days)
+            raise words.wrong("the run goes backwards", start, [says])
+    yield from range(first, last + 1)
+
+
+def read_months(words: Words) -> frozenset[int]:
+    """Read names of months and runs such as "june to august". Raises ScheduleError."""
+    found: frozenset[int] = frozenset()
+    while True:
+        first = words.place
+        group = frozenset(_ends(words, MONTH_NAMES, "the name of a month"))
+        _refuse_repeated(words, first, group <= found)
+        found |= group
+        if not words.more(*MONTH_NAMES, skip=("in",)):
+            return found
+
+
+def read_numbers(words: Words, high: int) -> frozenset[int]:
+    """Read numbers from 0 to *high* and runs such as "9 to 17". Raises ScheduleError."""
+    found: set[int] = set()
+    while True:
+        start = words.place
+        first = last = _number(words, high)
+        if words.take("to"):
+            last = _number(words, high)
+            if last <= first:
+                says = f"{first} to {high} and 0 to {last}" if last < first else str(first)
+                raise words.wrong("the run goes backwards", start, [says])
+        _refuse_repeated(words, start, set(range(first, last + 1)) <= found)
+        found |= set(range(first, last + 1))
+        if not words.more(NUMBER):
+            return frozenset(found)
+
+
+def _number(words: Words, high: int) -> int:
+    if not NUMBER.fullmatch(words.peek()) or int(words.peek()[:9]) > high:
+        raise words.error(f"a number from 0 to {high}")
+    return int(words.pop())
+
+
+def _refuse_repeated(words: Words, first: int, repeated: bool) -> None:
+    if repeated:
+        start, end = words.span(first)
+        before = re.sub(r"\s*(,|\band\b|\bor\b|&)*\s*$", "", words.text[:start])
+        error = words.wrong(f'"{words.text[start:end]}" stands there already', first)
+        raise PhraseError(
+            error.message,
+            text=error.text,
+            span=error.span,
+            offers=[before + words.text[end:]],
+            known=True,
+        )
+
+
+refuse_repeated = _refuse_repeated
+
+
+def _and(names: Iterable[str]) -> str:
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last

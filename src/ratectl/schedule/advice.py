@@ -1,0 +1,403 @@
+"""What people type that has two readings, or belongs into a key of the spec: why not, and what to say.
+
+Each piece of advice looks at the whole text and offers whole phrases; whether they can be
+read is seen by who shows them. The order counts: the first one that fits speaks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl.schedule.lexicon import NUMBERS, UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Advice(NamedTuple):
+    """Why a text is refused, where, and what says one or the other."""
+
+    message: str
+    offers: tuple[str, ...]
+    span: tuple[int, int] = (0, 0)
+
+    @property
+    def names_key(self) -> bool:
+        """Tell whether the message names the key of the spec that says it."""
+        return " = " in self.message or "closed_days" in self.message
+
+
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[t ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
+SHARES = {  # so many times in a unit
+    ("hour", 2): ("every 30 minutes", "every hour at :00 and :30"),
+    ("day", 2): ("every day at 09:00 and 21:00", "every 12 hours"),
+    ("day", 3): ("every day at 08:00, 14:00 and 20:00", "every 8 hours"),
+    ("day", 4): ("every day at 00:00, 06:00, 12:00 and 18:00", "every 6 hours"),
+    ("week", 2): ("every monday and thursday at 09:00",),
+    ("week", 3): ("every monday, wednesday and friday at 09:00",),
+    ("month", 2): ("every month on the 1st and 15th at 09:00",),
+    ("month", 3): ("every month on the 1st, 11th and 21st at 09:00",),
+    ("year", 2): ("every 6 months", "every year on the 1st in january and july"),
+    ("year", 3): ("every 4 months",),
+    ("year", 4): ("every quarter",),
+}
+EXAMPLES = {
+    "second": "every 30 seconds",
+    "minute": "every minute at :00, :15, :30 and :45",
+    "hour": "every hour at :00 and :30",
+    "day": "every day at 09:00 and 17:00",
+    "week": "every monday and thursday at 09:00",
+    "month": "every month on the 1st and 15th at 09:00",
+    "quarter": "every month on the 1st and 15th at 09:00",
+    "year": "every year in january and july on the 1st",
+}
+ADVERB_UNITS = {
+    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year",
+    "annually": "year",
+}  # fmt: skip
+
+
+def _times_a_unit(text: str) -> Advice | None:
+    told = re.search(
+        r"\b(twice|thrice|(\w+) times|([0-9]+)x)\s*(?:(?:in an?|an?|per|each|every|/)?\b\s*(\w+))?",
+        text,
+    )
+    if told is None:
+        return None
+    unit = told[4] or "day"
+    unit = ADVERB_UNITS.get(unit, unit.removesuffix("s"))
+    word = told[2] or told[3] or ""
+    count = {"twice": 2, "thrice": 3}.get(told[1], 0)
+    count = count or (int(word) if word.isdecimal() and len(word) < 6 else 0)
+    count = count or (NUMBERS.index(word) + 1 if word in NUMBERS else 0)
+    unit = unit if unit in UNITS else "day"
+    offers = SHARES.get((unit, count), ())
+    size = {"hour": 60, "day": 1440}.get(unit, 0)
+    if not offers and count > 1 and size and size % count == 0:
+        offers = (f"every {size // count} minutes",)
+    return Advice("at which times?", (*offers, EXAMPLES[unit]), told.span())
+
+
+def _two_rhythms(text: str) -> Advice | None:
+    told = re.search(
+        r"\b(bi|semi)-?\s?(weekly|monthly|annual|annually|annum|yearly|ennial|ennially|daily|hourly)\b",
+        text,
+    )
+    if told is None:
+        return None
+    unit = {"weekly": "week", "monthly": "month", "daily": "day", "hourly": "hour"}.get(
+        told[2], "year"
+    )
+    twice = SHARES[unit, 2][0]
+    if told[1] == "semi":
+        return Advice("say when", (twice,), told.span())
+    every = f"every 2 {unit}s"
+    return Advice(f"every two {unit}s, or twice a {unit}?", (every, twice), told.span())
+
+
+def _business_day(text: str) -> Advice | None:
+    told = re.search(r"\b(business|banking|trading|market|working)[ -]?(days?|hours)\b", text)
+    if told is None:
+        return None
+    if told[2] == "hours":
+        offers = ("every hour between 09:00 and 17:00 on weekdays",)
+        return Advice("name the hours", offers, told.span())
+    day = (
+        "weekday"
+        if re.search(r"\b(every|each|first|last|st|nd|rd|th)\s*$", text[: told.start()])
+        else "weekdays"
+    )
+    message = (
+        "a schedule knows weekdays and no holidays; what a holiday's rate becomes is told by "
+        "the key closed_days"
+    )
+    offers = (f"{text[: told.start()]}{day}{text[told.end() :]}",)
+    return Advice(message, offers, told.span())
+
+
+def _sun(text: str) -> Advice | None:
+    told = re.search(
+        r"\b(at |after |before |by )?(sunset|sunrise|sundown|sunup|dawn|dusk|night|morning|evening|nightfall"
+        r"|lunch|lunchtime|afternoon|nightly)s?\b",
+        text,
+    )
+    if told is None:
+        return None
+    time = "06:00" if told[2] in {"sunrise", "sunup", "dawn", "morning"} else "18:00"
+    time = {"night": "22:00", "nightly": "22:00", "lunch": "12:00", "lunchtime": "12:00"}.get(
+        told[2], time
+    )
+    time = "15:00" if told[2] == "afternoon" else time
+    rest = re.sub(r"\b(in the|the|in)\s*$", "", text[: told.start()]).rstrip()
+    whole = f"{rest} at {time}{text[told.end() :]}"
+    offers = (*((whole,) if rest else ()), f"every day at {time}")
+    return Advice(f'"{told[2]}" is no time on the clock; choose one', offers, told.span())
+
+
+def _boot(text: str) -> Advice | None:
+    told = re.search(
+        r"@?\b(re)?boot(s|ing|up)?\b|\bstart-?up\b|\blog[io]n\b|\bpower[- ]?on\b", text
+    )
+    if told is None:
+        return None
+    message = 'a schedule counts slots, not boots; what was missed is caught up at boot: catch_up = "latest"'
+    return Advice(message, ("every day at 09:00",), told.span())
+
+
+ZONES = (
+    r"utc|gmt|zulu|cet|cest|eet|eest|wet|west|bst|ist|est|edt|cst|cdt|mst|mdt|pst|pdt|et|ct|mt|pt|jst"
+    r"|hkt|sgt|aest|aedt|msk"
+)
+ZONE_KEYS = {
+    "utc": "UTC", "gmt": "UTC", "zulu": "UTC", "cet": "Europe/Berlin", "cest": "Europe/Berlin",
+    "bst": "Europe/London", "ist": "Asia/Kolkata", "est": "America/New_York",
+    "edt": "America/New_York", "et": "America/New_York", "cst": "America/Chicago",
+    "cdt": "America/Chicago", "ct": "America/Chicago", "mst": "America/Denver",
+    "mdt": "America/Denver", "mt": "America/Denver", "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles", "pt": "America/Los_Angeles", "jst": "Asia/Tokyo",
+    "hkt": "Asia/Hong_Kong", "sgt": "Asia/Singapore", "aest": "Australia/Sydney",
+    "aedt": "Australia/Sydney", "msk": "Europe/Moscow", "eet": "Europe/Athens",
+    "eest": "Europe/Athens", "wet": "Europe/Lisbon", "west": "Europe/Lisbon",
+}  # fmt: skip
+
+
+def _zone(text: str) -> Advice | None:
+    told = re.search(
+        rf"\s*,?\s*\(?\b(?:in |at )?(?P<name>[a-z]+/[a-z_]+(?:/[a-z_]+)?"
+        rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
+        r"|(?<=[0-9])\s*(?P<offset>z|[+-](?:0[0-9]|1[0-4]):?[0-9]{2})\b",
+        text,
+    )
+    if told is None:
+        return None
+    name = told["name"] or ""
+    rest = f"{text[: told.start()]} {text[told.end() :]}"
+    if name.startswith("local"):
+        return Advice('the zone is the job\'s key: timezone = "local"', (rest,), told.span())
+    if name.endswith(" time"):
+        return Advice(
+            'the zone is a key of the job: timezone = "America/New_York"', (rest,), told.span()
+        )
+    if "/" in name:
+        parts = re.split(r"([/_])", name)
+        key = "".join(part.capitalize() for part in parts)
+    else:
+        key = ZONE_KEYS.get(re.split(r"[ +-]", name)[0], "UTC")
+    return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), told.span())
+
+
+def _bounds(text: str) -> Advice | None:
+    told = re.search(
+        r"[,;]?\s*\b(?P<key>until|till|through|from|starting(?: on| from| at)?|beginning(?: on)?|since|after"
+        rf"|before|ending(?: on| before)?|up to|for)\s+(?P<what>{DATE}|tomorrow|today|now|next \w+|the end of.*"
+        r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+        r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.*"
+        r"|[0-9]+ (?:days?|weeks?|months?|years?|hours?)|[0-9]{4})"
+        rf"(?:\s*(?:to|until|till|-)\s*(?P<end>{DATE}))?",
+        text,
+    )
+    if told is None:
+        return None
+    ends = told["key"].split()[0] in {"until", "till", "through", "before", "ending", "up", "for"}
+    date = told["what"] if re.match(DATE, told["what"]) else "2026-12-01"
+    key = f'{"until" if ends else "from"} = "{date}"'
+    if told["end"]:
+        key += f' and until = "{told["end"]}"'
+    rest = f"{text[: told.start()]} {text[told.end() :]}"
+    offers = (rest, f"every day {rest}")
+    return Advice(f"bounds are keys of the job: {key}", offers, told.span())
+
+
+def _one_day(text: str) -> Advice | None:
+    told = re.search(rf"\b({DATE})\b", text)
+    if told and not re.match(r"once|.*counted from|.*start|.*end", text):
+        time = re.search(r"\b[0-9]{1,2}:[0-9]{2}\b", text[told.end() :])
+        at = told[1] if ":" in told[1] else f"{told[1]} {time[0] if time else '10:30'}"
+        return Advice(
+            "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), told.span()
+        )
+    told = re.search(
+        r"\b(tomorrow|today|tonight|now|next (?!to )\w+|this \w+|in [0-9]+ (second|minute|hour|day|week)s?"
+        r"|in an? (minute|hour|day|week))\b",
+        text,
+    )
+    if told is None:
+        return None
+    return Advice(
+        "a single moment is a date such as 2026-12-01 and a time",
+        ("once at 2026-12-01 10:30",),
+        told.span(),
+    )
+
+
+HOURS = re.compile(
+    r"(?<![:\w.])(?P<hour>[0-9]{1,2})(?:(?P<sign>[.h]|\s?h\s?)(?P<minute>[0-5][0-9])(?:\s?(?P<half>am|pm))?|\s?o'?\s?clock"
+    r"|\s?h)?(?![\w:.])|(?<![:\w.])(?P<four>[0-2][0-9][0-5][0-9])(?:\s?h(?:rs|ours)?)?(?![\w:-])"
+)
+WORD_HOURS = re.compile(rf"\b({'|'.join(NUMBERS)})\b(?:\s?o'?\s?clock)?")
+PAST = re.compile(rf"\b(half|quarter) (past|to) ({'|'.join(NUMBERS)}|[0-9]{{1,2}})\b(\s?(am|pm))?")
+
+
+def _past(text: str) -> Advice | None:
+    told = PAST.search(text)
+    if told is None:
+        return None
+    word = told[3]
+    hour = NUMBERS.index(word) + 1 if word in NUMBERS else int(word)
+    minute = {"half": 30, "quarter": 15}[told[1]]
+    total = hour * 60 + (minute if told[2] == "past" else -minute)
+    halves = {"am": (0,), "pm": (12,)}.get(told[5] or "", (0, 12))
+    times = [f"{(total // 60 % 12 + half):02}:{total % 60:02}" for half in halves]
+    offers = [f"{text[: told.start()]}{time}{text[told.end() :]}" for time in times]
+    return Advice("times are written 09:30 or 9:30pm", tuple(offers), told.span())
+
+
+def _hours(text: str) -> Advice | None:
+    """Offer times for bare hours: all of the phrase in the morning, or all in the afternoon."""
+    where = re.search(r"\b(at|between|from|by|around|@)\b|@", text)
+    begins = where.end() if where else 0
+    hits = list(HOURS.finditer(text, begins))
+    if where:
+        hits += WORD_HOURS.finditer(text, begins)
+    hits = [told for told in hits if _is_hour(text, told)]
+    if not hits:
+        return None
+    hits.sort(key=lambda told: told.start())
+    halves: tuple[tuple[bool, bool], ...] = (
+        (False, False),
+        (True, True),
+        (False, True),
+    )  # "9 to 5" ends in the afternoon
+    if " from " in f" {text}" or "between" in text:
+        halves = ((False, False), (False, True))
+    offers = []
+    for first, later in halves:
+        out, place = "", 0
+        for number, told in enumerate(hits):
+            out += text[place : told.start()] + _as_time(told, later=later if number else first)
+            place = told.end()
+        offers.append(out + text[place:])
+    return Advice(
+        "a time is written with its minutes, 09:00, or as 9am", tuple(offers), hits[0].span()
+    )
+
+
+def _is_hour(text: str, told: re.Match[str]) -> bool:
+    after = text[told.end() :].lstrip()
+    before = text[: told.start()].rstrip()
+    if re.match(
+        r"(st|nd|rd|th|am|pm|a\.m|p\.m|seconds?|minutes?|hours?|days?|weeks?|months?|years?|:)\b",
+        after,
+    ):
+        return False
+    return not re.search(r"\b(every|each|day|on the|the|on|of)$", before)
+
+
+def _as_time(told: re.Match[str], *, later: bool) -> str:
+    groups = told.groupdict()
+    if groups.get("four"):
+        return f"{groups['four'][:2]}:{groups['four'][2:]}"
+    if groups.get("minute"):
+        half = groups.get("half")
+        hour = int(groups["hour"])
+        hour = hour % 12 + (12 if half == "pm" else 0) if half else hour
+        return f"{hour:02}:{groups['minute']}"
+    word = groups.get("hour") or told[1]
+    hour = NUMBERS.index(word) + 1 if word in NUMBERS else int(word)
+    if hour <= 12 and later:
+        hour = hour % 12 + 12
+    return f"{hour:02}:00"
+
+
+def _no_every(text: str) -> Advice | None:
+    told = re.match(r"(repeat(ed)? |run |fetch |please |do it )?(?P<rest>.+)", text)
+    if told is None or re.match(r"(every|each|once)\b", told["rest"]):
+        return None
+    rest = told["rest"]
+    if re.match(rf"([0-9]+ ?({'|'.join(UNITS)}|[smhdw]|sec|min|hr)|half )", rest) or re.match(
+        rf"(other|{'|'.join(UNITS)})s?\b", rest
+    ):
+        return Advice('an interval begins with "every"', (f"every {rest}",))
+    if re.match(r"(minutely|secondly|nightly)\b", rest):
+        unit = {"m": "minute", "s": "second", "n": "day"}[rest[0]]
+        return Advice("there is no such word here", (re.sub(r"^\w+", f"every {unit}", rest),))
+    return None
+
+
+def _fractions(text: str) -> Advice | None:
+    told = re.search(r"\b([0-9]{1,3})[.,]([0-9]) ?(hours?|h|minutes?|min|m|days?|d)\b", text)
+    if told is None:
+        return None
+    unit, smaller, size = {
+        "h": ("hour", "minute", 60), "m": ("minute", "second", 60), "d": ("day", "hour", 24),
+    }[told[3][0]]  # fmt: skip
+    total = (int(told[1]) * 10 + int(told[2])) * size // 10
+    offer = f"{text[: told.start()]}{total} {smaller}s{text[told.end() :]}"
+    return Advice(f"a part of a {unit} is said in {smaller}s", (offer,), told.span())
+
+
+def _two_schedules(text: str) -> Advice | None:
+    told = re.fullmatch(
+        r"(?P<one>.*\bat .*?\S) and (?P<on>on |every )?(?P<other>[a-z].* at .+)", text
+    )
+    if told is None:
+        return None
+    one, other = told["one"], f"{told['on'] or 'every '}{told['other']}"
+    return Advice(
+        f'two schedules make a list: schedule = ["{one}", "{other}"]', (one,), told.span()
+    )
+
+
+def _late_hours(text: str) -> Advice | None:
+    told = re.search(r"\b(1[3-9]|2[0-3])(:[0-5][0-9])?\s?(am|pm)\b", text)
+    if told is None:
+        return None
+    offer = f"{text[: told.start()]}{told[1]}{told[2] or ':00'}{text[told.end() :]}"
+    return Advice("am and pm go with hours up to 12", (offer,), told.span())
+
+
+def _fortnights(text: str) -> Advice | None:
+    told = re.search(rf"\b([0-9]{{1,3}}|{'|'.join(NUMBERS)}) fortnights?\b", text)
+    if told is None:
+        return None
+    count = NUMBERS.index(told[1]) + 1 if told[1] in NUMBERS else int(told[1])
+    offer = f"{text[: told.start()]}{2 * count} weeks{text[told.end() :]}"
+    return Advice(f"expected a unit ({', '.join(UNITS)})", (offer,), told.span())
+
+
+def _except_days(text: str) -> Advice | None:
+    told = re.search(
+        r"\b(except|but not|excluding)( for| on)?( the)? ([0-9]{1,2})(st|nd|rd|th)\b", text
+    )
+    if told is None or not 1 <= int(told[4]) <= 31:
+        return None
+    day = int(told[4])
+    runs = [
+        f"{_nth(a)} to {_nth(b)}" if b > a else _nth(a)
+        for a, b in ((1, day - 1), (day + 1, 31))
+        if b >= a
+    ]
+    rest = f"{text[: told.start()]}{text[told.end() :]}"
+    rest = re.sub(r"\b(every day|daily|everyday)\b", "every month", rest)
+    return Advice(
+        "the days that are left are named", (f"{rest} on the {' and '.join(runs)}",), told.span()
+    )
+
+
+def _nth(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if 10 < number < 14 else ending}"
+
+
+def _whole(advice: Callable[[str], Advice | None]) -> Callable[[str], Advice | None]:
+    return lambda text: advice(text.lower())
+
+
+ADVICE: tuple[Callable[[str], Advice | None], ...] = tuple(
+    _whole(advice)
+    for advice in (
+        _times_a_unit, _two_rhythms, _two_schedules, _boot, _zone, _bounds, _one_day, _sun, _business_day,
+        _except_days, _fractions, _fortnights, _late_hours, _past, _hours, _no_every,
+    )
+)  # fmt: skip

@@ -1,0 +1,154 @@
+"""Whether the clauses of a phrase go together: its subject where none is said, and what would be lost.
+
+The law: no clause is dropped. Without any one of them a phrase means something else, or is
+refused; only what holds anyway may be spelled out ("at 00:00", "on the 1st").
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import MISSING, fields, replace
+from typing import TYPE_CHECKING
+
+from ratectl.schedule.calendar import MONDAY_1970, MONTHS, WEEKDAYS
+from ratectl.schedule.dates import Ordinal
+from ratectl.schedule.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from ratectl.schedule.phrase import Phrase
+from ratectl.schedule.subject import SECONDS_IN, Every
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CLAUSES = {
+    field.name: field.default
+    for field in fields(Phrase)
+    if field.default is not MISSING and field.name not in {"every", "once", "scope", "elapsed"}
+}
+"""What each clause is where it is not said."""
+
+
+def without(phrase: Phrase, clause: str) -> Iterable[str]:
+    """Yield phrases that say the same as *phrase* without the idle *clause*, or give it an effect."""
+    if clause == "anchor" and phrase.every and phrase.every.unit in SECONDS_IN:
+        yield phrase.swapped(anchor=f"of elapsed time, {phrase.said('anchor').strip(', ')}")
+    yield phrase.swapped(**{clause: ""})
+
+
+def says_the_default(phrase: Phrase, clause: str) -> bool:
+    """Tell whether *clause* only spells out what holds without it: "at 00:00", "on the 1st"."""
+    every = phrase.every or Every()
+    match clause:
+        case "at":
+            return {clock.seconds for clock in phrase.at} == {0}
+        case "ordinals":
+            return phrase.ordinals == (Ordinal(1),)
+        case "weekdays":
+            return every.unit == "week" and len(phrase.weekdays) == 1
+        case "months":
+            return every.unit == "year" and phrase.months == {1}
+        case "anchor":
+            return phrase.anchor is not None and phrase.anchor.date() == MONDAY_1970
+    return False
+
+
+def settled(phrase: Phrase) -> Phrase:
+    """Return *phrase* with its subject, where only days or times are said."""
+    if phrase.scope:
+        if not phrase.ordinals:
+            raise phrase.error(
+                f'"of the {phrase.scope}" goes with days of the month', phrase.swapped(scope="")
+            )
+        if phrase.every is not None and phrase.every.unit != phrase.scope:
+            said = phrase.said("every")
+            raise phrase.error(
+                f'"{said}" or "of the {phrase.scope}"?',
+                phrase.swapped(every=f"every {phrase.scope}"),
+            )
+        return replace(phrase, every=phrase.every or Every(unit=phrase.scope))
+    if phrase.every is not None:
+        return phrase
+    if phrase.ordinals:
+        return replace(phrase, every=Every(unit="month"))
+    full = all(clock.hour is not None for clock in phrase.at)
+    if phrase.at and not full and not phrase.weekdays:
+        raise phrase.error("which hours, or every hour?", f"every hour {phrase.text}")
+    if not (phrase.weekdays or phrase.at) or phrase.elapsed or phrase.anchor or phrase.between:
+        raise phrase.error(
+            'how often? Begin with "every"',
+            *(f"every {unit} {phrase.text}" for unit in ("15 minutes", "day", "7 minutes")),
+        )
+    return replace(phrase, every=Every(unit="day"))
+
+
+def refuse_lost_days(phrase: Phrase) -> None:
+    """Refuse days that narrow each other, and exceptions that leave nothing."""
+    numbered = all(not ordinal.weekdays for ordinal in phrase.ordinals)
+    if phrase.ordinals and phrase.weekdays:
+        names = bare(phrase.said("weekdays"))
+        month = phrase.swapped(every="every month", weekdays="")
+        raise phrase.error(
+            "days of the month and weekdays: both, or either?",
+            *([f"{month} if it is a {names}"] if numbered else []),
+            phrase.swapped(weekdays=""),
+        )
+    if phrase.only and (not phrase.ordinals or not numbered):
+        names = bare(phrase.said("only"))
+        raise phrase.error(
+            '"if it is a ..." goes with days of the month; say "on monday" instead',
+            phrase.swapped(only="" if phrase.ordinals else f"on {names}"),
+            phrase.swapped(only=f"on {names}".replace(" or ", " and ")),
+        )
+    if phrase.only and phrase.but:
+        raise phrase.error(
+            "the days are named twice", phrase.swapped(but=""), phrase.swapped(only="")
+        )
+    if phrase.but and phrase.ordinals and not numbered:
+        raise phrase.error("exceptions go with weekdays or numbered days", phrase.swapped(but=""))
+    _refuse_exceptions(phrase, "but", phrase.weekdays or WEEKDAYS, WEEKDAY_NAMES)
+    _refuse_exceptions(phrase, "but_months", phrase.months or MONTHS, MONTH_NAMES)
+
+
+def _refuse_exceptions(
+    phrase: Phrase, clause: str, there: frozenset[int], names: tuple[str, ...]
+) -> None:
+    """Refuse exceptions from what is *there* that leave nothing, or that were not there."""
+    said: frozenset[int] = getattr(phrase, clause)
+    if not there - said:
+        raise phrase.error("nothing is left", phrase.swapped(**{clause: ""}))
+    if idle := sorted(said - there):
+        left = " and ".join(names[place - 1] for place in sorted(said & there))
+        raise phrase.error(
+            f"{names[idle[0] - 1]} is left out already",
+            *([phrase.swapped(**{clause: f"except {left}"})] if left else []),
+            phrase.swapped(**{clause: ""}),
+        )
+
+
+def refuse_lost_anchor(phrase: Phrase) -> None:
+    """Refuse a time, or a day of the month, that "counted from" has and the unit does not count."""
+    anchor, every = phrase.anchor, phrase.every or Every()
+    if anchor is None or every.at_most or every.unit in SECONDS_IN:
+        return
+    if anchor.time() != dt.time():
+        counted = f"counted from {anchor.date()}"
+        raise phrase.error(
+            f"{every.unit}s are counted from a day; say the time with at",
+            phrase.swapped(at=f"at {anchor:%H:%M}", anchor=counted),
+            phrase.swapped(anchor=counted),
+        )
+    if every.unit not in {"day", "week"} and anchor.day != 1:
+        counted = f"counted from {anchor:%Y-%m}-01"
+        day = phrase.swapped(ordinals=f"on day {anchor.day}", anchor=counted)
+        raise phrase.error(
+            f"{every.unit}s are counted from a first; say the day with on",
+            *([] if phrase.ordinals else [day]),
+            phrase.swapped(anchor=counted),
+        )
+
+
+def bare(words: str) -> str:
+    """Return the names in *words* without what opens their clause."""
+    names = words.strip(", ").lower()
+    for opening in ("if it is an ", "if it is a ", "every ", "each ", "on "):
+        names = names.removeprefix(opening)
+    return names

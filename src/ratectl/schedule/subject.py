@@ -1,0 +1,180 @@
+"""What stands behind "every": how many of which unit, a range of them, or days that are named.
+
+"second" and "quarter" are units and parts of other words; here their neighbours decide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ratectl.schedule.dates import NTH, PLACES, is_place, read_days
+from ratectl.schedule.lexicon import UNITS, WEEKDAY_NAMES
+from ratectl.schedule.words import NUMBER, is_weekday, read_weekdays
+
+if TYPE_CHECKING:
+    from ratectl.schedule.words import Words
+
+LONGEST_COUNT = 9
+CENTURY = {
+    "second": 3_155_760_000,
+    "minute": 52_596_000,
+    "hour": 876_600,
+    "day": 36_525,
+    "week": 5_218,
+    "month": 1_200,
+    "quarter": 400,
+    "year": 100,
+}
+"""The longest interval that is meant, in each unit."""
+SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
+HALVES = {
+    "minute": (30, "second"),
+    "hour": (30, "minute"),
+    "day": (12, "hour"),
+    "year": (6, "month"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """Every *count* units, or every *count* to *at_most* of them."""
+
+    count: int = 1
+    unit: str = "day"
+    at_most: int = 0
+    """The longest gap of "every 5 to 10 minutes"; 0 where the gap is always the same."""
+
+
+def read_subject(words: Words) -> dict[str, Any]:
+    """Return the clauses that the words behind "every" make. Raises PhraseError."""
+    if is_place(words) and not _counts_units(words):
+        return read_days(words)
+    if words.take("half"):
+        return {"every": _half(words)}
+    if is_weekday(words) and words.peek() != "business":
+        return _daily({"weekdays": read_weekdays(words)})
+    start = words.place
+    counted = NUMBER.fullmatch(words.peek()) is not None
+    count = _count(words)
+    at_most = _longest(words, count) if words.take("to") else 0
+    if is_weekday(words):
+        return _every_nth_weekday(
+            words, start, Every(count=count, at_most=at_most), counted=counted
+        )
+    if words.peek() == "fortnight" and start == words.place:
+        words.pop()
+        return {"every": Every(count=2, unit="week")}
+    return {"every": _units(words, start, count, at_most)}
+
+
+def _daily(clauses: dict[str, Any]) -> dict[str, Any]:
+    return {"every": Every(unit="day")} | clauses
+
+
+def _counts_units(words: Words) -> bool:
+    """Tell whether a place is a number of units: "every second day", "every 3rd friday", "every second"."""
+    if NTH.fullmatch(words.peek()) is None and PLACES.get(words.peek(), 0) < 2:
+        return False
+    after = words.peek(1)
+    if words.peek() == "second" and after not in (*UNITS, *WEEKDAY_NAMES):
+        return not (is_weekday(words, 1) or after in {"and", "to", "last"} or after in PLACES)
+    if words.peek() in {"first", "1st"}:
+        return False
+    return after in UNITS or (after in WEEKDAY_NAMES and words.peek(2) not in {"of", "and", ","})
+
+
+def _count(words: Words) -> int:
+    """Read "15", "other", "second" before another unit, "3rd"; 1 where no number stands."""
+    if words.take("other"):
+        return 2
+    if is_place(words) and (words.peek() != "second" or words.peek(1) in (*UNITS, *WEEKDAY_NAMES)):
+        told = NTH.fullmatch(words.peek())
+        word = words.pop()
+        return int(told[1]) if told else PLACES[word]
+    if not NUMBER.fullmatch(words.peek()):
+        return 1
+    if len(words.peek()) > LONGEST_COUNT:
+        raise words.error(f"a number of at most {LONGEST_COUNT} digits")
+    if words.peek(1) == ".":
+        raise words.error("a whole number")
+    if int(words.peek()) == 0:
+        start = words.place
+        words.pop()
+        raise words.wrong("an interval of 0 never ends; say 1 or more", start, ["1"])
+    return int(words.pop())
+
+
+def _longest(words: Words, shortest: int) -> int:
+    if not NUMBER.fullmatch(words.peek()):
+        raise words.error("a number")
+    start = words.place - 2
+    longest = _count(words)
+    if longest <= shortest:
+        says = [f"{longest} to {shortest}"] if longest < shortest else [str(shortest)]
+        raise words.wrong(f"the longest gap must be more than {shortest}", start, says)
+    return longest
+
+
+def _every_nth_weekday(words: Words, start: int, every: Every, *, counted: bool) -> dict[str, Any]:
+    """Read the weekday of "every other friday" and of "every 1 monday"."""
+    count = every.count
+    first = words.place
+    weekdays = read_weekdays(words)
+    names = words.text[slice(*words.span(first))]
+    if every.at_most or (counted and count > 1):
+        singular = re.sub(r"(?<=day)s$", "", names.lower())
+        raise words.wrong(
+            f'say "every {count} weeks on {singular}"', start, [f"{count} weeks on {singular}"]
+        )
+    if count == 1:
+        return _daily({"weekdays": weekdays})
+    if len(weekdays) > 1 and names.lower().startswith(("weekd", "workd", "week")):
+        says = ["monday, wednesday and friday", names]
+        raise words.wrong("there is no telling which of them", start, says)
+    return {"every": Every(count=count, unit="week"), "weekdays": weekdays}
+
+
+def _units(words: Words, start: int, count: int, at_most: int) -> Every:
+    """Read the unit, and "30 minutes" after "1 hour". Raises PhraseError."""
+    if words.peek() not in UNITS:
+        what = "a unit or weekday" if count == 1 else f"a unit ({', '.join(UNITS)})"
+        raise words.error(what)
+    every = Every(count=count, unit=words.pop(), at_most=at_most)
+    if every.unit == "quarter" and (words.take_all("of", "an", "hour") or words.take("hour")):
+        every = Every(count=15 * count, unit="minute")
+    if every.unit in HALVES and words.take_all("and", "a", "half"):
+        size, unit = HALVES[every.unit]
+        whole = {"minute": 60, "hour": 60, "day": 24, "year": 12}[every.unit]
+        every = Every(count=whole * count + size, unit=unit)
+    if not at_most:
+        every = _with_rest(words, every)
+    if max(every.count, every.at_most) > CENTURY[every.unit]:
+        raise words.wrong(
+            "an interval of more than a century has no use here", start, [f"1 {every.unit}"]
+        )
+    return every
+
+
+def _with_rest(words: Words, every: Every) -> Every:
+    """Read the minutes of "1 hour 30 minutes" and of "1h30m" and add them."""
+    while every.unit in SECONDS_IN:
+        ahead = 1 if words.peek() == "and" else 0
+        number, unit = words.peek(ahead), words.peek(ahead + 1)
+        smaller = SECONDS_IN.get(unit, 3600) < SECONDS_IN[every.unit]
+        if not NUMBER.fullmatch(number) or not smaller or len(number) > LONGEST_COUNT:
+            return every
+        words.place += ahead + 2
+        factor = SECONDS_IN[every.unit] // SECONDS_IN[unit]
+        every = Every(count=every.count * factor + int(number), unit=unit)
+    return every
+
+
+def _half(words: Words) -> Every:
+    """Read the unit of "half hour", "half an hour", "half a minute"."""
+    words.take("a", "an", "-", "to")
+    if words.peek() not in HALVES:
+        raise words.error('"hour", "minute", "day" or "year" after "half"')
+    count, unit = HALVES[words.pop()]
+    return Every(count=count, unit=unit)
