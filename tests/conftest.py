@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import tests.postgres
 from scripts.rate_server import RateServer, demo_table
@@ -90,6 +91,8 @@ def _is_loopback(event, arguments):
         return False
 
 
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 GUARD = Guard()
 sys.addaudithook(GUARD)
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -99,7 +99,7 @@ def test_left_alone_as_long_as_it_asked(job, installed, fire, rates, clock):
     rates.misbehave(busy, path="/v4", times=9999)
     rates.misbehave(Fault(status=503), path="/v6", times=9999)
 
-    report = fire(installed(job("exchangerate-api-v4", "exchangerate-api-open", timeout=1)))
+    report = fire(installed(job("exchangerate-api-v4", "exchangerate-api-open", timeout=10)))
 
     assert report.error.exit_code == 75
     waited = (clock() - begun).total_seconds()  # by the test's clock, on which pauses take no time
