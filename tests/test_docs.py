@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scripts import command_line, readme
 
-from ratectl import cli
+from ratectl import __version__, cli
 from ratectl.errors import EXIT_CODES, RatectlError
 from ratectl.firing.providers import facts
 from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS
@@ -142,5 +142,8 @@ def test_comparisons_have_sources():
 
 
 def test_changelog_has_the_version():
-    """The changelog speaks of the version that is built, or of what comes next."""
-    assert re.search(r"^## (Unreleased|\d+\.\d+\.\d+)", CHANGELOG, flags=re.MULTILINE)
+    """The changelog begins with what comes next, or with the version that is built and its day; each section says something."""
+    sections = re.split(r"^## ", CHANGELOG, flags=re.MULTILINE)[1:]
+
+    assert re.match(rf"(Unreleased|{re.escape(__version__)} - \d{{4}}-\d\d-\d\d)\n", sections[0])
+    assert all(re.search(r"^- \w", section, flags=re.MULTILINE) for section in sections)
