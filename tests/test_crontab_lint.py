@@ -12,6 +12,11 @@ from ratectl import crontab_lint
 from ratectl.schedule.parse import parse_one
 
 ERRORS = {  # line -> code, and a piece of the advice
+    "* * * * * root /usr/bin/true": ("account-in-user-tab", "without `root`"),
+    "SHELL=/bin/bash -e": ("shell-arguments", "`SHELL=/bin/bash`"),
+    "HOME=~": ("tilde-in-value", "in full"),
+}
+ERRORS |= {  # line -> code, and a piece of the advice
     "30 2 30 2 * true": ("never-fires", '"every month on the last day in february at 02:30"'),
     "0 5 31 4,6 * true": ("never-fires", "in april and june at 05:00"),
     "0 22-2 * * * true": ("wrapped-range", "`22-23,0-2`"),
@@ -67,6 +72,11 @@ ERRORS = {  # line -> code, and a piece of the advice
     "x" * 997 + "=1": ("name-too-long", "shorter"),
 }
 WARNINGS = {
+    "0 5 * * 7 true": ("weekday-7", "`0`"),
+    "0 5 * * 5-7 true": ("weekday-7", "`0` for Sunday"),
+    "0 5 * * */7 true": ("step-beyond-range", '"every sunday at 05:00"'),
+    "0 5 1-7 * */7 true": ("step-beyond-range", '"every month on the first sunday at 05:00"'),
+    "PATH=~/bin:/usr/bin": ("tilde-in-value", "in full"),
     "*/60 * * * * true": ("step-beyond-range", "`0`"),
     "*/45 * * * * true": ("uneven-step", '"every 45 minutes"'),
     "*/7 * * * * true": ("uneven-step", '"every 7 minutes"'),
@@ -100,7 +110,7 @@ EMPTY=""
 15 3 * * * pg_dump books > /var/backups/books-$(date +\%F).sql
 30 9-17 * * mon-fri report 'W\xfcrste' "\xe2\x82\xb9"
 0,30 8-18/2 1,15 jan,JUL * payroll A=b
-0 6 * * 5-7 weekend
+0 6 * * 5,6,0 weekend
 59 23 28-31 * * [ "$(date -d tomorrow +\%d)" = 01 ] && close-month
 17 4 29 2 * leap
 * 9-17 * * 1-5 watch
@@ -149,6 +159,36 @@ def test_longest_command():
     """998 bytes are taken, one more is not, and bytes count rather than letters."""
     assert found(b"0 5 * * * " + b"x" * 998 + b"\n") == []
     assert found(b"0 5 * * * " + "ü".encode() * 500 + b"\n")[0][2] == "command-too-long"
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("0 5 * MAR SAT#4 true", "`SAT#4`"),
+        ("0 5 * * SAT-SUN true", "`SAT-SUN`"),
+        ("0 5 * * Monday true", "`Monday`"),
+        ("0 5 L * * true", "`L`"),
+        ("H 5 * * * true", "`H`"),
+    ],
+)
+def test_fields_are_told_as_written(line, written):
+    """A field is shown as it stands in the file, capitals and all."""
+    [finding] = crontab_lint.lint(f"{line}\n".encode())
+
+    assert written in finding.flaw.message
+
+
+def test_the_last_line_is_named():
+    """A tab without a final newline: the finding shows the line that has no end."""
+    [finding] = crontab_lint.lint(b"# x\n0 5 * * * backup")
+
+    assert "`0 5 * * * backup`" in finding.flaw.message
+
+
+def test_accounts_in_their_place():
+    """In a system tab the account is no flaw, nor is a program of that name alone."""
+    assert crontab_lint.lint_system(b"* * * * * root true\n") == ()
+    assert crontab_lint.lint(b"0 5 * * * root\n") == ()
 
 
 def test_final_newline():

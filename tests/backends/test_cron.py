@@ -145,6 +145,42 @@ def test_root_can_tell_a_written_backslash_r():
     assert machine.crontab.tab.endswith(b"0 1 * * * echo \\r\n")
 
 
+def test_root_sees_a_carriage_return_within_a_line():
+    """Where the spool can be read, a carriage return in mid-line is seen there, with the user's line number."""
+    machine = Machine()
+    machine.crontab.tab = b"# x\n0 1 * * * printf 'a\rb'\n"
+    machine.files[cron.SPOOL / "root"] = b"# DO NOT EDIT\n# x\n# y\n" + machine.crontab.tab
+
+    with pytest.raises(EngineError, match="line 2\\."):
+        install(machine, root(), job())
+
+    assert machine.crontab.writes == 0
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_carriage_returns_hinder_nobody_who_only_looks(flavour):
+    """A tab that we could not write is no obstacle where nothing is to be written."""
+    machine = Machine(flavour=flavour)
+    machine.crontab.tab = b"0 1 * * * a\r\n"
+
+    found = cron.inspect(machine, root(), "user")
+
+    assert found.entries == {}
+    assert cron.stage((), found, root(), "user") == ()
+
+
+@pytest.mark.parametrize("flavour", ["vixie", "cronie"])
+def test_a_last_line_without_an_end_is_named(flavour):
+    """A tab that `crontab` would refuse for its last line stops us with that line."""
+    machine = Machine(flavour=flavour)
+    machine.crontab.tab = b"0 1 * * * backup"
+
+    with pytest.raises(EngineError, match="'0 1 \\* \\* \\* backup', has no line end"):
+        install(machine, host(), job())
+
+    assert machine.crontab.writes == 0
+
+
 @pytest.mark.parametrize("flavour", ["busybox", "bcron"])
 def test_percent_where_cron_cannot_escape_it(flavour):
     """Where cron does not unescape a percent sign, a command that holds one is refused."""

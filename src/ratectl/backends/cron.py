@@ -58,6 +58,8 @@ SPOOL = Path("/var/spool/cron/crontabs")
 DAEMONS = frozenset({"cron", "crond", "bcron-sched", "fcron"})
 LONGEST_COMMAND = 998
 """Bytes; Debian's crontab says "command too long" at 999."""
+SHOWN = 100
+"""Characters of somebody's line that a message repeats."""
 MOST_LINES = 10_000
 """Debian's crontab refuses a longer tab, comments included."""
 SWEEP = "2-57/5 * * * *"
@@ -99,8 +101,9 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     else:
         text = listing(reader, host)
         raw = {"place": f"{host.user}'s crontab".encode()}
-        if text is not None:
-            _refuse_carriage_returns(reader, host, text, flavour)
+        unfaithful = "" if text is None else _unfaithful(reader, host, text, flavour)
+        if unfaithful:
+            raw["unfaithful"] = unfaithful.encode()
     raw["flavour"] = flavour.encode()
     if text is not None:
         raw["tab"] = text
@@ -147,6 +150,8 @@ def bundle(artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
     """Return the one write that brings the tab to the state after *changes*, or nothing.
 
+    Raises EngineError where the tab could not be written back as it is.
+
     Debian's daemon compares the times of its folders by whole seconds: a change
     in the second of another one, with a look between them, is never noticed.
     """
@@ -171,6 +176,8 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     if drop_in:
         put = RemoveFile(path=DROP_IN) if text is None else WriteFile(path=DROP_IN, data=text)
         return (Settle(path=DROP_IN.parent), put)
+    if "unfaithful" in found.raw:
+        raise EngineError(found.raw["unfaithful"].decode())
     what = f"{len(lines)} line{'' if len(lines) == 1 else 's'} of ours"
     write = _write_tab(text, flavour, host, what)
     return (Settle(path=SPOOL), _still(found.raw.get("tab"), host), *write)
@@ -201,6 +208,7 @@ def _write_tab(text: bytes | None, flavour: str, host: Host, what: str) -> tuple
     if text is None:
         return (Run(argv=("crontab", "-r"), why="remove the crontab, which did not exist before"),)
     _refuse_length(text, flavour)
+    _refuse_open_end(text, flavour, host)
     why = f"write {host.user}'s crontab ({what})"
     if flavour == "bcron":  # knows no `crontab -`
         draft = host.state_dir / "crontab.draft"
@@ -312,25 +320,30 @@ def listing(reader: Reader, host: Host) -> bytes | None:
     raise EngineError(f"cron: `crontab -l` ended with {answer.code}: {answer.said}")
 
 
-def _refuse_carriage_returns(reader: Reader, host: Host, text: bytes, flavour: str) -> None:
-    r"""Refuse a tab that ``crontab -l`` cannot show as it is.
+def _unfaithful(reader: Reader, host: Host, text: bytes, flavour: str) -> str:
+    r"""Return why ``crontab -l`` does not show the tab as it is, or an empty text.
 
-    Debian's prints a carriage return as the two characters ``\r``. Whether they
-    are meant so can be told apart only by root, who may read the spool.
+    Debian's prints a carriage return as the two characters ``\r``. Whether they are meant so can be
+    told apart only by who may read the spool; others refuse them at the end of a line, where nobody
+    writes them, and take them for what they look like elsewhere.
     """
     lines = cron_tab.unfaithful_lines(text, b"\r")
-    if not lines and flavour == "vixie":
-        lines = cron_tab.unfaithful_lines(text, b"\\r")
-        stored = reader.read(SPOOL / host.user) if lines and host.root else None
-        if stored is not None and b"\r" not in stored:
-            return
-    if lines:
-        raise EngineError(
-            f"{host.user}'s crontab: carriage returns at the end of line {', '.join(map(str, lines[:20]))}"
-            f"{' and more' if len(lines) > 20 else ''}. `crontab -l` does not give them back as they are, "
-            "so nothing was written (cron hands them to the command, too). Remove them with "
-            "`crontab -e`, then run `ratectl install` again."
-        )
+    if not lines and flavour == "vixie" and b"\\r" in text:
+        stored = reader.read(SPOOL / host.user) if host.root else None
+        if stored is None:
+            lines = cron_tab.unfaithful_lines(text, b"\\r")
+        else:
+            lines = cron_tab.lines_with(
+                stored, b"\r", hidden=stored.count(b"\n") - text.count(b"\n")
+            )
+    if not lines:
+        return ""
+    shown = f"{', '.join(map(str, lines[:20]))}{' and more' if len(lines) > 20 else ''}"
+    return (
+        f"{host.user}'s crontab: carriage returns in line {shown}. `crontab -l` does not give them back as "
+        "they are, so nothing was written (cron hands them to the command, too). Remove them with "
+        "`crontab -e`, then run `ratectl install` again."
+    )
 
 
 def _refuse_percent(lines: tuple[bytes, ...], flavour: str) -> None:
@@ -338,6 +351,15 @@ def _refuse_percent(lines: tuple[bytes, ...], flavour: str) -> None:
         raise EngineError(
             f"cron: the command holds a `%`, and the cron of this machine ({flavour}) cannot escape it; "
             "move ratectl or its state directory to a path without `%`"
+        )
+
+
+def _refuse_open_end(text: bytes, flavour: str, host: Host) -> None:
+    last = text.rsplit(b"\n", 1)[-1].decode("utf-8", "replace")
+    if last and flavour in {"vixie", "cronie"}:
+        raise EngineError(
+            f"{host.user}'s crontab: its last line, {last[:SHOWN]!r}, has no line end, and `crontab` "
+            "refuses such a tab; `crontab -e` and a newline behind it mend that"
         )
 
 

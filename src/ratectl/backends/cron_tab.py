@@ -121,6 +121,12 @@ def unfaithful_lines(text: bytes, printed: bytes) -> tuple[int, ...]:
     return tuple(n for n, line in enumerate(text.split(b"\n"), 1) if line.endswith(printed))
 
 
+def lines_with(text: bytes, character: bytes, *, hidden: int) -> tuple[int, ...]:
+    """Return the 1-based numbers of the lines of *text* that hold *character*, without the first *hidden* ones."""
+    numbers = (n for n, line in enumerate(text.split(b"\n"), 1 - hidden) if character in line)
+    return tuple(n for n in numbers if n > 0)
+
+
 def _seal(lines: tuple[bytes, ...], *, ours: bool) -> bytes:
     kind = b"new tab" if ours else b"old tab"
     digest = hashlib.sha256(b"\n".join((kind, *lines))).hexdigest()[:16]

@@ -24,6 +24,8 @@ def in_days(fields: Sequence[str]) -> Iterator[Flaw]:
     days, weekdays = fields[2], fields[4]
     if {days, weekdays} & {"*", "*/1"}:
         return
+    if weekdays == "*/7" and re.fullmatch(r"1-7|8-14|15-21|22-28", days):
+        return  # told as a weekday
     minute, hour, _, month, _ = fields
     two_lines = (
         f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {weekdays}`"

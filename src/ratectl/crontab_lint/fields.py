@@ -6,7 +6,7 @@ Debian's cron is the measure; others are named where they were seen to differ.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ratectl.crontab_lint.days import in_days, in_whole
@@ -31,6 +31,8 @@ QUARTZ = re.compile(
 )
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 EVERYWHERE = "*"
+WEEKS = {"1-7": "first", "8-14": "second", "15-21": "third", "22-28": "fourth"}
+"""Which week of the month a run of its days is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +72,21 @@ def flaws_of(fields: Sequence[str]) -> tuple[Flaw, ...]:
 
 def _in_field(text: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
     items = text.lower().split(",")
-    for item in items:
-        flaw = _foreign(item, place, fields) or _in_item(item, place, fields)
-        if flaw:
-            yield flaw
+    found = [_foreign(item, place, fields) or _in_item(item, place, fields) for item in items]
     if len(items) == 1:
-        yield from _uneven(items[0], place, fields)
+        found += _uneven(items[0], place, fields)
+    for flaw in filter(None, found):
+        yield replace(flaw, message=_as_written(flaw.message, text))
+
+
+def _as_written(message: str, text: str) -> str:
+    """Return *message* with the pieces of the field in backquotes as they stand in *text*."""
+
+    def written(told: re.Match[str]) -> str:
+        place = text.lower().find(told[1])
+        return f"`{text[place : place + len(told[1])]}`" if place >= 0 else told[0]
+
+    return re.sub(r"`([^`]+)`", written, message, count=1)
 
 
 def _foreign(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
@@ -163,9 +174,38 @@ def _in_item(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
         return _step_without_range(item, place, low, step)
     if low > high:
         return _wrapped(item, place, low, high, step)
+    if place is WEEKDAY and (sunday := _sundays(item, whole, last, step, fields)):
+        return sunday
     if step and step >= high - low + 1:
         return _beyond(item, place, range(low, high + 1), step, fields)
     return None
+
+
+def _sundays(
+    item: str, whole: str, last: str | None, step: int | None, fields: Sequence[str]
+) -> Flaw | None:
+    """Return the flaw of a weekday 7, and of ``*/7``, which is Sunday and not every seventh day."""
+    if whole == EVERYWHERE and step == 7:
+        nth = WEEKS.get(fields[2]) if fields[2] != EVERYWHERE else ""
+        days = f"every month on the {nth} sunday" if nth else "every sunday"
+        phrase = f"{days}{phrase_month(fields)}{phrase_time(fields)}"
+        return Flaw(
+            severity="warning",
+            code="step-beyond-range",
+            message=f"day of week `{item}`: Debian's cron fires on "
+            f"{f'the {nth} Sunday of the month' if nth else 'Sundays'}; Kubernetes reads days beside "
+            "it as either of them",
+            instead=say(phrase) if nth is not None and phrase_time(fields) else "`0`",
+        )
+    if "7" not in {whole, last}:
+        return None
+    return Flaw(
+        severity="warning",
+        code="weekday-7",
+        message=f"day of week `{item}`: 7 is Sunday for Debian's cron and cronie; busybox fires such a line "
+        "every day, Kubernetes rejects it",
+        instead="`0`" if whole == "7" else "`0` for Sunday, beside the other days",
+    )
 
 
 def _rejected(code: str, what: str, instead: str) -> Flaw:

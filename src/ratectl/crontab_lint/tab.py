@@ -30,6 +30,10 @@ EVERY = re.compile(r"([0-9]{1,6})(s|m|h)")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 LONGEST_NAME = 996
 """Bytes of an environment variable's name that Debian's crontab takes."""
+ACCOUNTS = frozenset(
+    {"root", "nobody", "www-data", "ubuntu", "debian", "pi", "ec2-user", "vagrant", "admin"}
+)
+"""Names of accounts that are no programs."""
 SHOWN = 100
 """Characters of a command that advice repeats."""
 
@@ -81,7 +85,8 @@ def _whole(tab: bytes) -> Iterator[Finding]:
     if lines[-1]:
         flaw = _error(
             "no-final-newline",
-            "the last line has no line end; Debian's cron and cronie reject the tab, busybox and bcron take it",
+            f"the last line, `{shown(lines[-1].decode('latin-1'))[:SHOWN]}`, has no line end; Debian's cron and "
+            "cronie reject the tab, busybox and bcron take it",
             "end the file with a newline",
         )
         yield Finding(line=len(lines), flaw=flaw)
@@ -145,6 +150,14 @@ def _in_setting(name: str, value: str) -> Iterator[Flaw]:
     bare = value.strip("\"'")
     if name in {"CRON_TZ", "TZ", "RANDOM_DELAY"}:
         yield _clock_setting(name, shown(bare[:SHOWN]))
+    if name == "SHELL" and BLANKS.search(bare.strip()):
+        yield _error(
+            "shell-arguments",
+            f"`SHELL={shown(bare[:SHOWN])}`: cron starts a program of that whole name, so no line runs",
+            f"`SHELL={shown(BLANKS.split(bare.strip())[0])}`, and `set` in the command",
+        )
+    if bare == "~" or bare.startswith("~/") or (name == "PATH" and ":~" in bare):
+        yield _tilde_in_value(name, shown(bare[:SHOWN]))
     if VARIABLE.search(value):
         yield _warning(
             "variable",
@@ -157,6 +170,15 @@ def _in_setting(name: str, value: str) -> Iterator[Flaw]:
             f"`{shown(name[:SHOWN])}`: cron has no comment after a value, the `#` belongs to it",
             "the comment on a line of its own",
         )
+
+
+def _tilde_in_value(name: str, value: str) -> Flaw:
+    message = f"`{name}={value}`: cron does not know `~`, it stays as it is"
+    if name == "HOME":
+        return _error(
+            "tilde-in-value", f"{message}, and no line runs in such a folder", "the folder in full"
+        )
+    return _warning("tilde-in-value", message, "the folder in full")
 
 
 def _clock_setting(name: str, value: str) -> Flaw:
@@ -271,6 +293,14 @@ def _in_command(text: str, users: int) -> Iterator[Flaw]:
             yield _no_account(shown(account[:SHOWN]))
             return
         command = rest[0] if rest else ""
+    word, _, behind = command.partition(" ")
+    if not users and word in ACCOUNTS and behind.strip():
+        yield _error(
+            "account-in-user-tab",
+            f"`{word}`: only /etc/crontab and /etc/cron.d name an account; here cron starts a program "
+            f"called {word}",
+            f"the line without `{word}`",
+        )
     if not command:
         yield _warning(
             "no-command",

@@ -154,6 +154,8 @@ def _check_step(step: int, values: range, field: _Field, item: str, line: str) -
     """Refuse a step that never moves, or that moves out of the range at once."""
     if step == 0:
         raise _error(line, field, item, "a step of 0 never moves")
+    if step == SUNDAY and field.names == DAY_NAMES:
+        return  # Debian fires on Sundays, as those mean who write it beside 1-7
     if step >= len(values):
         unit = {"minute": "minutes", "hour": "hours", "day of month": "days"}.get(field.name)
         say = (
