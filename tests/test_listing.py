@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from types import SimpleNamespace
 
 import pytest
@@ -63,6 +64,34 @@ def test_an_entry_that_the_journal_does_not_know(office):
 
     assert list(told) == ["a", "b"]
     assert "the journal does not know it" in told["a"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"timezone": "US/Nowhere"}, {"schedule_texts": ["every weekday on saturday"]}],
+    ids=["zone", "schedule"],
+)
+def test_a_job_whose_slots_cannot_be_told(office, change):
+    """A zone that an upgrade took away, or a phrase that is refused by now, is a fault of that job alone."""
+    spoil(office, "a", change)
+
+    told = {row.job: row for row in rows(office)}
+
+    assert told["a"].next is None
+    assert told["a"].fidelity == ""
+    assert any("US/Nowhere" in text or "saturday" in text for text in told["a"].drift)
+    assert told["b"].next is not None
+    assert told["b"].drift == ()
+
+
+def spoil(office, name, change):
+    """Write a snapshot that an older machine, or an older ratectl, could have written."""
+    with sqlite3.connect(office.account.state_dir / "journal.sqlite3") as book:
+        [(text,)] = book.execute("SELECT snapshot FROM jobs WHERE name = ?", (name,)).fetchall()
+        book.execute(
+            "UPDATE jobs SET snapshot = ? WHERE name = ?",
+            (json.dumps(json.loads(text) | change), name),
+        )
 
 
 def test_an_entry_that_is_gone(office):

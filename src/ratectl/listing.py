@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule, sites
 from ratectl.backends import BACKENDS
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.base import Entry, Found
+    from ratectl.backends.base import Backend, Entry, Found
     from ratectl.errors import RatectlError
     from ratectl.firing.journal import Firing, Installed
     from ratectl.model import Job
@@ -32,7 +33,7 @@ class Row:
     scope: str
     triggers: tuple[str, ...]
     fidelity: str
-    """exact or guarded; empty where the journal does not know the job."""
+    """exact or guarded; empty where the journal does not know the job, or this machine not its zone."""
     enabled: bool
     next: dt.datetime | None
     """The next slot, in the job's zone."""
@@ -113,10 +114,10 @@ def _held(
     if row is None:
         drift.append("the journal does not know it: install its spec again, or remove it")
     else:
+        drift += filter(None, (row.job.fault,))
         drift += filter(None, _moved(site, entry, row))
         drift += filter(None, (spec(row),))
-        cover = site.backend.check(row.job, site.host.zone)
-        fidelity = cover.fidelity.value
+        fidelity = _fidelity(site.backend, row, site.host.zone)
         upcoming = _upcoming(row, now)
     return Row(
         job=entry.job,
@@ -144,7 +145,7 @@ def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
         yield "switched off, but still there"
     elif row.paused:
         yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
-    else:
+    elif not row.job.fault:
         cover = site.backend.check(row.job, site.host.zone)
         wanted = sites.render(site, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
@@ -159,12 +160,12 @@ def _unheld(
     now: dt.datetime,
 ) -> Row:
     """Return the row of a job that no engine holds: one that is gone, switched off, or that ``serve`` wakes."""
-    drift = [spec(row)]
+    drift = [row.job.fault, spec(row)]
     served = row.backend not in BACKENDS
     fidelity = "exact" if served else ""
     if not served:
-        backend, zone = BACKENDS[row.backend], ZoneInfo(row.host_timezone)
-        fidelity = backend.check(row.job, zone).fidelity.value
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            fidelity = _fidelity(BACKENDS[row.backend], row, ZoneInfo(row.host_timezone))
         if row.job.enabled and not row.paused:
             drift.append(f"gone from {row.backend} ({row.scope}): `ratectl install` puts it back")
     awake = served and row.job.enabled and not row.paused
@@ -200,12 +201,19 @@ def _unseen(one: Row, row: Installed, site: Site, now: dt.datetime) -> Row:
     )
 
 
+def _fidelity(backend: Backend, row: Installed, zone: ZoneInfo) -> str:
+    """Return how tightly *backend* wakes the job; nothing where its slots cannot be told here."""
+    return "" if row.job.fault else backend.check(row.job, zone).fidelity.value
+
+
 def _upcoming(row: Installed, now: dt.datetime) -> dt.datetime | None:
+    if row.job.fault:
+        return None
     return next(schedule.after(row.job.schedule, row.job.zone, now), None)
 
 
 def _in_zone(last: Firing | None, row: Installed | None) -> Firing | None:
     """Return *last* with its slot on the job's own clocks."""
-    if last is None or row is None:
+    if last is None or row is None or row.job.fault:
         return last
     return last._replace(slot=last.slot.astimezone(row.job.zone))

@@ -8,16 +8,25 @@ import sys
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from ratectl import paths, windows_account
 from ratectl.backends.base import Host
 from ratectl.errors import ConfigError
+from ratectl.spec import zones
 
 if TYPE_CHECKING:
     from pathlib import PurePath
 
     from ratectl.backends.base import Backend
+
+
+LOCALTIME = Path("/etc/localtime")
+ZONE_NAME = Path("/etc/timezone")
+NAME_IT = (
+    "set it with `timedatectl set-timezone`, or link /etc/localtime into /usr/share/zoneinfo; a job can "
+    'have a zone of its own: timezone = "Europe/Berlin"'
+)
 
 
 def current() -> Host:
@@ -126,32 +135,64 @@ def _windowless(python: Path, script: str) -> tuple[str, ...]:
 def zone() -> ZoneInfo:
     """Return the machine's zone, in which its engines read local times.
 
-    ``TZ`` of the caller's shell is not asked: daemons do not see it.
+    Daemons go by the bytes of ``/etc/localtime``, and by UTC where there are none: so the zone is the
+    one whose data these are. Neither ``/etc/timezone`` nor ``TZ`` of the caller's shell is asked.
+
+    Raises ConfigError where no zone has these data.
     """
+    if sys.platform == "win32":
+        return _zone_of_windows()
+    try:
+        data = LOCALTIME.read_bytes()
+    except FileNotFoundError:
+        return ZoneInfo("UTC")
+    except OSError as error:
+        raise ConfigError(f"{LOCALTIME} cannot be read: {error.strerror}; {NAME_IT}") from error
+    linked = _linked_name()
+    if linked and (not zones.is_usable(linked) or zones.data(linked) is None):
+        raise ConfigError(f"{LOCALTIME} is {linked!r}, which is no IANA zone; {NAME_IT}")
+    for name in filter(None, (linked, written_name())):
+        if zones.data(name) == data:
+            return ZoneInfo(name)
+    found = zones.with_data(data)
+    if not found:
+        raise ConfigError(
+            f"{LOCALTIME} holds the data of no zone that this machine knows; {NAME_IT}"
+        )
+    return ZoneInfo(found[0])
+
+
+def written_name() -> str:
+    """Return the name in ``/etc/timezone``, which programs for people go by; an empty text where there is none."""
+    try:
+        lines = ZONE_NAME.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in lines if line.strip() and line[0] != "#"), "")
+
+
+def _linked_name() -> str:
+    """Return the zone that ``/etc/localtime`` links to, an empty text where it is a file of its own."""
     with contextlib.suppress(OSError):
-        _, found, name = str(Path("/etc/localtime").resolve(strict=True)).partition("/zoneinfo/")
+        _, found, name = str(LOCALTIME.resolve(strict=True)).partition("/zoneinfo/")
         if found:
-            return _named_zone(name.removeprefix("posix/"))
-    import tzlocal  # noqa: PLC0415 - only where the link does not tell
+            return name.removeprefix("posix/")
+    return ""
+
+
+def _zone_of_windows() -> ZoneInfo:
+    import tzlocal  # noqa: PLC0415 - knows Windows' names; 20 ms that nobody else pays
 
     shell = os.environ.pop("TZ", None)
     try:
-        return _named_zone(tzlocal.get_localzone_name() or "")
-    except LookupError as error:  # tzlocal's word for contradicting settings
-        raise ConfigError(f"the time zone of this machine is unclear: {error}") from error
+        return ZoneInfo(tzlocal.get_localzone_name() or "")
+    except (LookupError, ValueError, OSError) as error:  # tzlocal's word for contradicting settings
+        raise ConfigError(
+            f"the time zone of this machine is unclear: {error}; {NAME_IT}"
+        ) from error
     finally:
         if shell is not None:
             os.environ["TZ"] = shell
-
-
-def _named_zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(
-            f"the time zone of this machine has no usable IANA name ({name!r}); "
-            "link /etc/localtime into /usr/share/zoneinfo, for example with `timedatectl set-timezone`"
-        ) from error
 
 
 def _user() -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
+from ratectl.errors import ConfigError
 
 
 class CatchUp(Enum):
@@ -270,8 +271,27 @@ class Job:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which the schedule is meant and the text line is dated."""
-        return ZoneInfo(self.timezone)
+        """The zone in which the schedule is meant and the text line is dated.
+
+        Raises ConfigError where this machine has no data of it, as after an upgrade that took old names away.
+        """
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ConfigError(
+                f"job {self.name!r}: no zone data for {self.timezone!r} on this machine; install the "
+                "system's tzdata package (old names such as US/Pacific are in tzdata-legacy), or write "
+                "the zone's present name into the spec"
+            ) from error
+
+    @property
+    def fault(self) -> str:
+        """Why its slots cannot be told on this machine; empty where they can."""
+        try:
+            _ = self.zone, self.schedule
+        except ConfigError as error:
+            return str(error)
+        return ""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the job as JSON-ready values."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from ratectl import choose, deploy, host, machine, sites, spec
 from ratectl.commands.options import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, UsageError
+from ratectl.spec import zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
 
 def render(
@@ -60,11 +61,9 @@ def render(
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(
-            f"--host-timezone {name!r}: no such IANA zone, such as Europe/Berlin"
-        ) from error
+        return zones.named(name)
+    except ValueError as error:
+        raise UsageError(f"--host-timezone {name!r}: {error}, such as Europe/Berlin") from error
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:

@@ -15,7 +15,7 @@ from ratectl import __version__, machine, schedule, templates
 from ratectl.commands import output, spans, terminal
 from ratectl.commands.progress import progress
 from ratectl.commands.status import look
-from ratectl.errors import EngineError, TryLaterError
+from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.firing import held, lookback
 from ratectl.firing.journal import Journal
 from ratectl.views import page
@@ -86,11 +86,13 @@ def _dossiers(
     dossiers = []
     with progress("reading the journal", charts) as told:
         for row in installed:
-            span = spans.span(since, "", row.job.zone)
-            reading = _Reading(journal.book(row.job), row, span, most)
             try:
+                if row.job.fault:
+                    raise ConfigError(row.job.fault)
+                span = spans.span(since, "", row.job.zone)
+                reading = _Reading(journal.book(row.job), row, span, most)
                 dossiers.append(reading.dossier(known.get(row.job.name), now, told))
-            except TryLaterError as error:
+            except (TryLaterError, ConfigError) as error:
                 typer.echo(f"ratectl: {row.job.name} is left out: {error}", err=True)
     return dossiers
 

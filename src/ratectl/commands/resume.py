@@ -53,6 +53,8 @@ def resume(
 
 
 def _resumed(row: Installed) -> str:
+    if row.job.fault:
+        return f"resumed {row.job.name}: {row.job.fault}"
     following = next(schedule.after(row.job.schedule, row.job.zone, _now()), None)
     when = f"next {following:%Y-%m-%d %H:%M:%S %Z}" if following else "it has no further slot"
     return f"resumed {row.job.name}: {when}"

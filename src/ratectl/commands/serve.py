@@ -81,6 +81,7 @@ class _Loop:
         self._seen: dict[str, dt.datetime] = {}
         self._firings: list[threading.Thread] = []
         self._children = host.Children()
+        self._faulty: set[str] = set()
 
     def run(self, count: int) -> None:
         """Wake until *count* firings (0: until told to stop), then wait for those at work."""
@@ -148,11 +149,16 @@ class _Loop:
     def _jobs(self) -> tuple[Job, ...]:
         with Journal(self.state_dir) as journal:
             rows = journal.installed()
-        return tuple(
+        served = [
             row.job
             for row in rows
             if row.enabled and not row.paused and (not self.names or row.job.name in self.names)
-        )
+        ]
+        for job in served:
+            if job.fault and job.name not in self._faulty:
+                self._faulty.add(job.name)
+                typer.echo(f"ratectl: {job.fault}; the others are served", err=True)
+        return tuple(job for job in served if not job.fault)
 
     def _start(self, name: str) -> None:
         firing = threading.Thread(target=self._fire, args=(name,))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import zoneinfo
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
+from ratectl.spec import zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.doctor.scene import Scene
     from ratectl.firing.journal import Installed
+
+NAME = Path("/etc/timezone")
 
 
 def synchronisation(scene: Scene) -> Iterator[Finding]:
@@ -22,6 +26,17 @@ def synchronisation(scene: Scene) -> Iterator[Finding]:
         text = "nothing keeps this machine's clock right; slots come early or late as it drifts"
         mend = mending.keep_clock(scene.host, scene.reader)
         yield warning(check="clock-unsynchronised", text=text, mend=mend)
+
+
+def names_of_the_zone(scene: Scene) -> Iterator[Finding]:
+    """Find that ``/etc/timezone`` names another zone than ``/etc/localtime`` holds, by which daemons go."""
+    text = scene.reader.read(NAME) if scene.host.platform == "linux" else None
+    name = (text or b"").decode("utf-8", "replace").strip()
+    held = scene.host.zone.key
+    if name and name != held and zones.data(name) != zones.data(held):
+        told = f"{NAME} says {name}, and daemons go by /etc/localtime, which is {held}"
+        mend = mending.set_zone(scene.host, scene.reader, held)
+        yield warning(check="zone-names-differ", text=told, mend=mend)
 
 
 def host_zone(scene: Scene, row: Installed) -> Iterator[Finding]:

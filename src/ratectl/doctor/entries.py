@@ -119,6 +119,8 @@ def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
         return
     if row.host_timezone != site.host.zone.key or site != scene.home(row):
         return  # which other checks tell
+    if row.job.fault:
+        return
     cover = site.backend.check(row.job, site.host.zone)
     if entry.artefacts == sites.render(site, row.job, cover):
         return

@@ -25,6 +25,7 @@ OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     engine.engines,
     engine.account,
     clock.synchronisation,
+    clock.names_of_the_zone,
     outputs.state,
 )
 OF_AN_ENTRY: tuple[Callable[[Scene, Site, Entry], Iterator[Finding]], ...] = (

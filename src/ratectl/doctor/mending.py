@@ -60,6 +60,14 @@ def keep_clock(host: Host, reader: Reader) -> str:
     return as_root(host, commands.get(host.platform, "timedatectl set-ntp true"))
 
 
+def set_zone(host: Host, reader: Reader, name: str) -> str:
+    """Return the command that makes *name* the machine's zone, by file and by name."""
+    if reader.is_folder(BOOTED):
+        return as_root(host, f"timedatectl set-timezone {name}")
+    told = f"ln -sf /usr/share/zoneinfo/{name} /etc/localtime && echo {name} > /etc/timezone"
+    return told if host.root else f"sudo sh -c '{told}'"
+
+
 def new_secret(host: Host, path: str) -> str:
     """Return the command that takes a secret from the keyboard into a file that only the account may read."""
     place = typed(host, path)

@@ -27,7 +27,7 @@ MOST_COUNTED = 10_000
 
 
 class Timetable:
-    """The slots of one job, parsed once. Raises ScheduleError."""
+    """The slots of one job, parsed once. Raises ConfigError where there is no data of its zone."""
 
     def __init__(self, job: Job) -> None:
         self.job = job

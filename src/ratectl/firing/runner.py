@@ -7,10 +7,9 @@ again is stored only when nothing is owed.
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from typing import TYPE_CHECKING
 
-from ratectl.errors import ConfigError, DataError, RatectlError, TryLaterError, UsageError
+from ratectl.errors import DataError, RatectlError, TryLaterError, UsageError
 from ratectl.firing import due as dues
 from ratectl.firing import gate, locks, zonedata
 from ratectl.firing.answers import Answers
@@ -54,13 +53,7 @@ class Runner:
         self.delivery = Delivery(self.job, self.book.store, journal.state_dir)
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
-        try:
-            self.timetable = Timetable(self.job)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigError(
-                f"job {self.job.name!r}: no zone data for {self.job.timezone!r} on this machine; "
-                "install the system's tzdata package"
-            ) from error
+        self.timetable = Timetable(self.job)
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
         self.asker = Asker(transport, Answers(journal.state_dir), around)

@@ -121,7 +121,10 @@ class Union:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The slots of *inner* from civil *start* (inclusive) to civil *end* (exclusive); None is open."""
+    """The slots of *inner* from civil *start* (inclusive) to civil *end* (exclusive); None is open.
+
+    A bound with an offset is the second of two times that the clocks show alike.
+    """
 
     inner: Schedule
     start: dt.datetime | None = None

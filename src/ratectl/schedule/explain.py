@@ -287,7 +287,8 @@ def _clock(hour: int, minute: int, second: int) -> str:
 
 
 def _moment(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+    text = f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+    return text if moment.tzinfo is None else f"{text}{moment.isoformat()[19:]}"
 
 
 def _and(words: Iterable[str]) -> str:

@@ -83,7 +83,10 @@ def _with(
     said = " or ".join(f'"{offer}"' for offer in found)
     message = error.message
     if found and not all(f'say "{offer}"' in message for offer in found):
-        message += f" ({word} {said}?)" if word == "did you mean" else f"; {word} {said}"
+        if word == "did you mean":
+            message = message.replace('" where ', f'" ({word} {said}?) where ', 1)
+        else:
+            message += f"; {word} {said}"
     return ScheduleError(message, text=error.text, span=error.span)
 
 

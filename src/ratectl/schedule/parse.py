@@ -17,6 +17,7 @@ from ratectl.schedule.calendar import (
     WEEKDAYS,
     YEARS,
     Calendar,
+    Gaps,
     Schedule,
     Union,
     Window,
@@ -26,6 +27,7 @@ from ratectl.schedule.slots import fires
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
 
 CRON_FIELDS = re.compile(r"[0-9*?][0-9*?,/#~lwLW-]*( .+)?|@[A-Za-z].*")
@@ -35,14 +37,50 @@ CRON_FIELD = re.compile(
 )
 
 
-def parse(texts: Sequence[str], *, start: str = "", end: str = "", name: str = "") -> Schedule:
+def parse(
+    texts: Sequence[str],
+    *,
+    start: str = "",
+    end: str = "",
+    name: str = "",
+    zone: ZoneInfo | None = None,
+) -> Schedule:
     """Return the union of *texts*, within civil ISO 8601 *start* (inclusive) and *end* (exclusive).
 
-    Random gaps are drawn from the job's *name*.
+    A bound with an offset is an instant: the second of two times that clocks show alike. Random gaps
+    are drawn from the job's *name*. That a slot lies within the bounds is seen in *zone*; without one
+    only where that makes no difference.
 
     Raises ScheduleError, which names the text, what is wrong and what would say it.
     """
-    return _parse(tuple(texts), start, end, name)
+    value = _parse(tuple(texts), start, end, "")
+    if _draws(value):
+        value = _parse(tuple(texts), start, end, name)
+    if isinstance(value, Window):
+        _refuse_empty(value, start, end, zone, named=bool(name) or not _draws(value))
+    return value
+
+
+def _draws(value: Schedule) -> bool:
+    """Tell whether random gaps are part of *value*."""
+    if isinstance(value, Window):
+        return _draws(value.inner)
+    members = value.members if isinstance(value, Union) else (value,)
+    return any(isinstance(member, Gaps) for member in members)
+
+
+@lru_cache(maxsize=8192)
+def _refuse_empty(
+    window: Window, start: str, end: str, zone: ZoneInfo | None, *, named: bool
+) -> None:
+    """Refuse bounds without a slot; those of a job that is not *named* yet are not known."""
+    instants = any(bound and bound.tzinfo for bound in (window.start, window.end))
+    if not named or (instants and zone is None):
+        return
+    if not fires(window, zone):
+        raise ScheduleError(
+            f"no slot lies between {start or 'the beginning'} and {end or 'the end'}"
+        )
 
 
 @lru_cache(maxsize=8192)
@@ -51,12 +89,7 @@ def _parse(texts: tuple[str, ...], start: str, end: str, name: str) -> Schedule:
     value = union(parse_one(text, first, name) for text in texts)
     if first is None and last is None:
         return value
-    window = Window(inner=value, start=first, end=last)
-    if not fires(window):
-        raise ScheduleError(
-            f"no slot lies between {start or 'the beginning'} and {end or 'the end'}"
-        )
-    return window
+    return Window(inner=value, start=first, end=last)
 
 
 @lru_cache(maxsize=8192)
@@ -67,12 +100,14 @@ def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Sc
         raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
     value = _sentence(line, name) if ";" in line else _simple(line, start, name)
     if not fires(value):
-        raise ScheduleError(f'"{line}": never fires: no such day exists{_nearest(value)}')
+        raise ScheduleError(f'"{line}": never fires: no such day exists{_offered(line, value)}')
     return value
 
 
-def _nearest(value: Schedule) -> str:
-    """Return the offer of the last day of the months that *value* names."""
+def _offered(line: str, value: Schedule) -> str:
+    """Return the offer of the last day of the months that the phrase *line* names; fields have their own."""
+    if is_cron(line):
+        return ""
     from ratectl.schedule.explain import explain  # noqa: PLC0415 - only what never fires needs it
 
     first = value.members[0] if isinstance(value, Union) else value
@@ -142,7 +177,8 @@ def _moment(line: str, text: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
         raise ScheduleError(f'"{line}": {text!r} is not a time such as 2026-12-01 10:30') from error
-    if moment.tzinfo is not None or moment.year not in YEARS:
+    second = moment.tzinfo is not None and not text.upper().endswith("Z")
+    if (moment.tzinfo is not None and not second) or moment.year not in YEARS:
         span = f"of the years {YEARS[0]} to {YEARS[-1]}"
         raise ScheduleError(
             f'"{line}": expected a time {span} on the job\'s own clocks, found {text!r}'

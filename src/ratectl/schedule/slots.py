@@ -42,9 +42,9 @@ def before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.
     return (instant.astimezone(zone) for instant in _before(schedule, zone, ceiling))
 
 
-def fires(schedule: Schedule) -> bool:
-    """Tell whether *schedule* has any slot at all."""
-    return next(_after(schedule, _utc(), DISTANT_PAST), None) is not None
+def fires(schedule: Schedule, zone: ZoneInfo | None = None) -> bool:
+    """Tell whether *schedule* has any slot at all, on the clocks of *zone*, else of UTC."""
+    return next(_after(schedule, zone or _utc(), DISTANT_PAST), None) is not None
 
 
 def _utc() -> ZoneInfo:

@@ -46,7 +46,12 @@ def wall(zone: ZoneInfo, instant: dt.datetime) -> dt.datetime:
 
 
 def first_instant(zone: ZoneInfo, civil: dt.datetime) -> dt.datetime:
-    """Return the first instant at which the clocks of *zone* show naive *civil* or have passed it."""
+    """Return the first instant at which the clocks of *zone* show naive *civil* or have passed it.
+
+    A *civil* with an offset is an instant itself: the second time that clocks show it.
+    """
+    if civil.tzinfo is not None:
+        return civil.astimezone(dt.UTC)
     instant = civil.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
     if wall(zone, instant) == civil:
         return instant

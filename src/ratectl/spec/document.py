@@ -102,7 +102,10 @@ def loads(content: bytes, *, path: Path, host_timezone: str) -> Spec:
         line = content[: error.start].count(b"\n") + 1
         issue = Issue(line=line, key="", message="expected UTF-8 text")
         raise SpecError(str(path), [issue]) from error
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits, brackets in brackets
         raise SpecError(str(path), [_syntax_issue(error)]) from error
     reading = Reading(document, text, path, host_timezone)
     spec = _read(reading, document)
@@ -112,7 +115,7 @@ def loads(content: bytes, *, path: Path, host_timezone: str) -> Spec:
     return spec
 
 
-def _syntax_issue(error: tomllib.TOMLDecodeError) -> Issue:
+def _syntax_issue(error: Exception) -> Issue:
     match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     message = re.sub(r" \(at .*\)$", "", str(error))
     if match is None:

@@ -7,17 +7,17 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.schedule.parse import parse, parse_one
-from ratectl.spec import values
+from ratectl.spec import values, zones
 from ratectl.spec.outputs import output
 from ratectl.spec.providers import named
 from ratectl.spec.reading import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from zoneinfo import ZoneInfo
 
     from ratectl.spec.lines import KeyPath
     from ratectl.spec.reading import Readers, Reading
@@ -186,7 +186,11 @@ def _when(table: _Table) -> dict[str, Any]:
     )
     texts = tuple(" ".join(text.split()) for text in written)
     if len(table.reading.issues) == before:
-        table.reading.read(table.place("schedule"), texts, partial(parse, start=start, end=end))
+        table.reading.read(
+            table.place("schedule"),
+            texts,
+            partial(parse, start=start, end=end, name=table.key[-1], zone=zone),
+        )
     return found | {"schedule_texts": texts}
 
 
@@ -199,18 +203,21 @@ def _read_zone(table: _Table) -> ZoneInfo | None:
     value = table.merged.get("timezone", DEFAULT_TIMEZONE)
     name = table.reading.host_timezone if value == DEFAULT_TIMEZONE else value
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        hint = values.did_you_mean(value, available_timezones()) if isinstance(value, str) else ""
+        return zones.named(name)
+    except ValueError:
         expected = 'expected an IANA time zone such as "Asia/Kolkata", or "local"'
         table.reading.issue(
-            table.place("timezone"), f"{expected}; found {values.shown(value)}{hint}"
+            table.place("timezone"),
+            f"{expected}; found {values.shown(value)}{zones.meant(value)}",
         )
         return None
 
 
 def _moment(table: _Table, name: str, zone: ZoneInfo | None) -> str:
-    """Return ``from`` or ``until`` as civil text; a date as ``until`` counts as a whole day."""
+    """Return ``from`` or ``until`` as civil text; a date as ``until`` counts as a whole day.
+
+    Of a time that comes twice, a text without offset means the first; the second keeps its offset.
+    """
     if name not in table.merged:
         return ""
     value = table.read(name, values.moment)
@@ -221,6 +228,8 @@ def _moment(table: _Table, name: str, zone: ZoneInfo | None) -> str:
         value = dt.datetime.combine(day, dt.time())
     elif value.tzinfo is not None and zone is not None:
         value = value.astimezone(zone)
+        if value.utcoffset() != value.replace(fold=0).utcoffset():
+            return str(value.replace(microsecond=0).isoformat())
     return str(value.replace(tzinfo=None, microsecond=0).isoformat())
 
 

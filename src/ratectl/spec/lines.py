@@ -21,7 +21,9 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
     depth, open_string = 0, ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(
+        text.split("\n"), start=1
+    ):  # what else ends lines is text in TOML
         rest = line
         if open_string:
             if open_string not in rest:

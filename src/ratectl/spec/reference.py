@@ -62,7 +62,7 @@ JOB: dict[str, Key] = {
     ),
     "timezone": Key(
         "IANA name",
-        'in which the schedule is meant and the text line dated; `"local"` is this machine\'s zone at install',
+        'in which the schedule is meant and the text line dated; `"local"` is this machine\'s zone at install, by `/etc/localtime`',
         "Asia/Kolkata",
     ),
     "providers": Key(

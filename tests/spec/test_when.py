@@ -1,0 +1,123 @@
+"""What a spec says about when: bounds in a fold, gaps of the job's own name, lines as TOML counts them."""
+
+import datetime as dt
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ratectl import schedule, spec
+from ratectl.errors import SpecError
+from ratectl.schedule.explain import explain
+from ratectl.schedule.parse import parse
+
+NEW_YORK = ZoneInfo("America/New_York")
+JOB = """
+[jobs.{name}]
+pairs = ["USD/INR"]
+schedule = "{text}"
+output = "/tmp/x.txt"
+timezone = "America/New_York"
+{more}
+"""
+
+
+def load(text="every hour", *, name="usd-inr", more=""):
+    content = JOB.format(name=name, text=text, more=more).encode()
+    [job] = spec.loads(content, path=Path("/x/jobs.toml"), host_timezone="UTC").jobs
+    return job
+
+
+def first(job, count=2):
+    slots = schedule.after(job.schedule, job.zone, dt.datetime(2026, 10, 1, tzinfo=dt.UTC))
+    return [
+        slot.astimezone(dt.UTC).isoformat()[:16]
+        for _, slot in zip(range(count), slots, strict=False)
+    ]
+
+
+def test_from_in_the_second_pass_of_a_fold():
+    """An instant in the second pass begins there, and not an hour before."""
+    job = load("every 30 minutes", more='from = "2026-11-01T06:30:00Z"')
+
+    assert first(job) == ["2026-11-01T06:30", "2026-11-01T07:00"]
+    assert type(job).from_plain(job.to_plain()) == job
+
+
+def test_from_in_the_first_pass_of_a_fold():
+    """An instant in the first pass begins there; a time without offset is that of the first pass."""
+    assert first(load(more='from = "2026-11-01T05:30:00Z"')) == first(
+        load(more="from = 2026-11-01T01:30:00")
+    )
+
+
+def test_until_in_the_second_pass_of_a_fold():
+    """An end in the second pass lets the first one happen."""
+    job = load(
+        "every 30 minutes", more='from = "2026-11-01T05:00:00Z"\nuntil = "2026-11-01T06:30:00Z"'
+    )
+
+    assert first(job, 9) == ["2026-11-01T05:00", "2026-11-01T05:30", "2026-11-01T06:00"]
+
+
+def test_bounds_of_both_passes():
+    """A window from the first pass to the second has its slots, and one backwards has none."""
+    assert first(load(more='from = "2026-11-01T05:00:00Z"\nuntil = "2026-11-01T06:00:01Z"'), 9)
+    with pytest.raises(SpecError, match="no slot lies between"):
+        load(more='from = "2026-11-01T06:30:00Z"\nuntil = "2026-11-01T05:30:00Z"')
+
+
+def test_a_bound_in_a_fold_is_explained():
+    """The sentence keeps the instant, and reads back."""
+    job = load(more='from = "2026-11-01T06:30:00Z"')
+    sentence = explain(job.schedule)
+
+    assert "starting 2026-11-01 01:30-05:00" in sentence
+    assert explain(parse([sentence])) == sentence
+
+
+@pytest.mark.parametrize("name", ["a", "b", "usd-inr", "x1", "gbp", "nok-sek", "c", "d"])
+def test_gaps_are_checked_under_the_own_name(name):
+    """A short window of random gaps is accepted for just those jobs that have a slot in it."""
+    from_day, until = "2026-11-03", "2026-11-13"
+    free = parse(["every 10 to 30 days"], name=name)
+    begin, end = (
+        dt.datetime.fromisoformat(day).replace(tzinfo=NEW_YORK) for day in (from_day, until)
+    )
+    has_slot = next(schedule.after(free, NEW_YORK, begin)) < end
+    text = f"every 10 to 30 days, counted from {dt.date(1970, 1, 5)}"
+
+    if has_slot:
+        assert load(text, name=name, more=f"from = {from_day}\nuntil = 2026-11-12")
+    else:
+        with pytest.raises(SpecError, match="no slot lies between"):
+            load(text, name=name, more=f"from = {from_day}\nuntil = 2026-11-12")
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\u0085"])
+def test_lines_are_those_of_toml(character):
+    """What ends a line elsewhere is text in TOML, so the issue's line stays."""
+    text = f'# a{character}comment\n[jobs.x]\npairs = ["USD/INR"]\nschedule = "nonsense"\noutput = "/x.txt"\n'
+
+    with pytest.raises(SpecError) as caught:
+        spec.loads(text.encode(), path=Path("/x/jobs.toml"), host_timezone="UTC")
+
+    assert [issue.line for issue in caught.value.issues] == [4]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "[" * 3000])
+def test_numbers_of_thousands_of_digits(number):
+    """What Python refuses to read is an issue of the file."""
+    with pytest.raises(SpecError, match="not TOML"):
+        spec.loads(f"x = {number}\n".encode(), path=Path("/x/jobs.toml"), host_timezone="UTC")
+
+
+@pytest.mark.parametrize("zone", ["right/Europe/Berlin", "posixrules", "Factory", "localtime"])
+def test_files_that_are_no_zones(zone):
+    """The zone folders hold files that are no zones."""
+    with pytest.raises(SpecError, match="expected an IANA time zone"):
+        spec.loads(
+            JOB.format(name="x", text="hourly", more="").replace("America/New_York", zone).encode(),
+            path=Path("/x/jobs.toml"),
+            host_timezone="UTC",
+        )

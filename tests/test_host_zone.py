@@ -1,0 +1,99 @@
+"""Which zone this machine is in: that of the bytes in /etc/localtime, by which daemons go."""
+
+import zoneinfo
+from pathlib import Path
+
+import pytest
+
+from ratectl import machine
+from ratectl.errors import ConfigError
+from ratectl.spec import zones
+
+
+def data(name):
+    """The data of a zone, as this machine has them."""
+    found = zones.data(name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def clock(tmp_path, monkeypatch):
+    """The two files that tell the zone, in a folder of the test."""
+    monkeypatch.setattr(machine, "LOCALTIME", tmp_path / "localtime")
+    monkeypatch.setattr(machine, "ZONE_NAME", tmp_path / "timezone")
+    monkeypatch.setenv("TZ", "Pacific/Chatham")
+    return tmp_path
+
+
+def test_a_file_beside_another_name(clock):
+    """A regular file counts, whatever name stands beside it and whatever TZ says."""
+    (clock / "localtime").write_bytes(data("Asia/Kolkata"))
+    (clock / "timezone").write_text("Europe/Berlin\n", encoding="utf-8")
+
+    assert data(machine.zone().key) == data("Asia/Kolkata")
+
+
+def test_the_name_chooses_among_names_of_one_zone(clock):
+    """Of several names with the same data, the one that is written is taken."""
+    (clock / "localtime").write_bytes(data("Asia/Calcutta"))
+    (clock / "timezone").write_text("Asia/Calcutta\n", encoding="utf-8")
+
+    assert machine.zone().key == "Asia/Calcutta"
+
+
+def test_no_file_is_utc(clock):
+    """Without the file the C library takes UTC, and so do we."""
+    (clock / "timezone").write_text("Europe/Berlin\n", encoding="utf-8")
+
+    assert machine.zone().key == "UTC"
+
+
+def test_a_link_into_the_zones(clock):
+    """The usual link tells the name."""
+    folder = next(Path(path) for path in zoneinfo.TZPATH if Path(path, "Asia/Kolkata").exists())
+    (clock / "localtime").symlink_to(folder / "Asia/Kolkata")
+
+    assert machine.zone().key == "Asia/Kolkata"
+
+
+def test_data_of_no_zone(clock):
+    """Data that no zone has are refused, and the key that helps is named."""
+    (clock / "localtime").write_bytes(data("Asia/Kolkata") + b"x")
+
+    with pytest.raises(ConfigError, match="timezone = "):
+        machine.zone()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "right/Europe/Berlin",
+        "posixrules",
+        "Factory",
+        "localtime",
+        "posix/UTC",
+        "",
+        "../UTC",
+        "Nowhere",
+    ],
+)
+def test_names_that_are_no_zones(name):
+    """Files in the zone folders that are no zones are no names for a spec."""
+    with pytest.raises(ValueError, match="no such IANA zone"):
+        zones.named(name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("right/Europe/Berlin", "Europe/Berlin"),
+        ("Europe/Berlim", "Europe/Berlin"),
+        ("asia/kolkata", "Asia/Kolkata"),
+        ("Kolkata", "Asia/Kolkata"),
+        ("new york", "America/New_York"),
+    ],
+)
+def test_what_was_meant(typed, meant):
+    """The nearest zone is suggested, by its city, too."""
+    assert f'"{meant}"' in zones.meant(typed)
