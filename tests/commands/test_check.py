@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from ratectl.backends import BACKENDS
 
 
@@ -28,6 +30,37 @@ def test_text(ratectl, spec):
     assert "Every day at 10:30 (Asia/Kolkata)." in answer.out
     assert f"USD/INR into text:{spec.parent / 'out.txt'}" in " ".join(answer.out.split())
     assert answer.out.endswith("1 job, no issues\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "line"),
+    [
+        ('schedule = "once at 2020-01-01 10:30"', "jobs.old.schedule", 9),
+        ('schedule = "every day"\nuntil = 2020-01-01', "jobs.old.until", 10),
+    ],
+)
+def test_what_is_over_is_an_issue(ratectl, spec, lines, key, line):
+    """A job that never fires again is an issue at the line that ends it, for people and programs."""
+    with spec.open("a", encoding="utf-8") as file:
+        file.write(f'\n[jobs.old]\npairs = ["USD/INR"]\n{lines}\noutput = "old.txt"\n')
+
+    answer = ratectl("check", str(spec))
+    [issue] = json.loads(ratectl("check", str(spec), "--json").out)["issues"]
+
+    assert answer.code == 78
+    assert answer.out.endswith("2 jobs, 1 issue\n")
+    assert f"{spec}:{line}: {key}: old never fires again" in answer.out
+    assert (issue["key"], issue["line"]) == (key, line)
+
+
+def test_what_decides_the_zone(ratectl, spec, monkeypatch):
+    """The zone of the machine is told with what decides it."""
+    monkeypatch.setenv("TZ", "Pacific/Chatham")
+
+    answer = ratectl("check", str(spec))
+
+    assert "by /etc/localtime (TZ is not asked)" in answer.out
+    assert "Chatham" not in answer.out
 
 
 def test_issues(ratectl, spec):

@@ -67,6 +67,12 @@ def test_ended(ratectl):
         (["usd-inr"], 78, "not installed"),
         (["usd-inr", "--spec", "/nowhere.toml"], 78, "no such file"),
         (["every day", "--count", "0"], 2, "--count"),
+        (["every day", "--count", "1" + "0" * 30], 2, "--count"),
+        (["every day", "--count", "9" * 5000], 2, "--count"),
+        (["every day", "--timezone", "Europe/Berlim"], 2, 'did you mean "Europe/Berlin"?'),
+        (["every day", "--timezone", "right/Europe/Berlin"], 2, 'did you mean "Europe/Berlin"?'),
+        (["every day", "--timezone", "posixrules"], 2, "no such IANA zone"),
+        (["hourli", "--timezone", "UTC"], 2, "a zone of its own"),
     ],
 )
 def test_refused(ratectl, words, code, says):
@@ -75,6 +81,21 @@ def test_refused(ratectl, words, code, says):
 
     assert answer.code == code
     assert says in answer.err
+
+
+@pytest.mark.parametrize("word", ["hourly", "daily", "noon", "mondays", "9am", "weekdays"])
+def test_a_word_that_is_a_schedule(ratectl, station, word):
+    """A word that is no installed job and reads as a schedule is one."""
+    del station
+    assert len(slots(ratectl("next", word, "--timezone", "Asia/Kolkata", "--json"))) == 5
+    assert len(slots(ratectl("next", word, "--json"))) == 5
+
+
+def test_a_job_that_is_called_like_a_schedule(ratectl, station, live_rates):
+    """An installed job goes before a schedule of the same name."""
+    station.install(station.job(live_rates.url, name="daily"))
+
+    assert "a zone of its own" in ratectl("next", "daily", "--timezone", "UTC").err
 
 
 def test_unknown_job_of_a_spec(ratectl, spec):

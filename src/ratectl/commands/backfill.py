@@ -17,6 +17,7 @@ from ratectl.errors import TryLaterError, UsageError
 from ratectl.firing.backfill import Backfill, Filled
 from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
+from ratectl.schedule.calendar import YEARS
 
 DEFAULT_DAYS = 30
 SHOWN = ("recorded", "closed", "missed", "failed", "held")
@@ -82,9 +83,12 @@ def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
 
 def _day(text: str, option: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"backfill: {option} {text!r}: not a day such as 2026-11-23") from error
+    if day.year < YEARS[0]:
+        raise UsageError(f"backfill: {option} {text!r}: schedules have slots from {YEARS[0]} on")
+    return day
 
 
 def _text(job: str, filled: Filled, seconds: float) -> str:

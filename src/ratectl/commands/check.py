@@ -13,14 +13,18 @@ import typer
 from ratectl import machine, report, schedule, spec
 from ratectl.backends import BACKENDS, kubernetes
 from ratectl.commands.options import JsonOption, SpecArgument, default_spec
-from ratectl.errors import SpecError
+from ratectl.errors import Issue, SpecError, describe
 from ratectl.firing.postgres import shown
 from ratectl.schedule.explain import explain
+from ratectl.spec.lines import key_lines
+from ratectl.views import words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from ratectl.model import Job
+    from ratectl.spec.lines import KeyPath
 
 SLOTS_SHOWN = 3
 
@@ -34,8 +38,9 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
       ratectl check ./jobs.toml --json
     """
     zone = machine.zone()
+    place = spec_path or default_spec()
     try:
-        loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
+        loaded = spec.load(place, host_timezone=zone.key)
     except SpecError as error:
         if json:
             typer.echo(report.as_json({"jobs": [], "issues": _issues(error)}))
@@ -43,13 +48,34 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         raise
     now = dt.datetime.now(dt.UTC)
     facts = [_facts(job, zone, now) for job in loaded.jobs]
+    ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
+    problems = SpecError(loaded.path, _over(ended, key_lines(place.read_text("utf-8-sig"))))
     if json:
-        typer.echo(report.as_json({"jobs": facts, "issues": []}))
-        return
-    for job, fact in zip(loaded.jobs, facts, strict=True):
-        typer.echo(_text(job, fact))
-    count = len(loaded.jobs)
-    typer.echo(f"{loaded.path}: {count} job{'' if count == 1 else 's'}, no issues")
+        typer.echo(report.as_json({"jobs": facts, "issues": _issues(problems)}))
+    else:
+        for job, fact in zip(loaded.jobs, facts, strict=True):
+            typer.echo(_text(job, fact))
+        typer.echo(f"this machine's clocks: {zone.key}, by {machine.LOCALTIME} (TZ is not asked)")
+        for issue in problems.issues:
+            typer.echo(describe(loaded.path, issue))
+        jobs, issues = words.count(len(loaded.jobs), "job"), words.count(len(ended), "issue")
+        typer.echo(f"{loaded.path}: {jobs}, {issues if ended else 'no issues'}")
+    if ended:
+        raise typer.Exit(problems.exit_code)
+
+
+def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
+    """Return an issue for each of the jobs that have no slot from now on, where its end is said."""
+    found = []
+    for job in ended:
+        name = "until" if job.end else "schedule"
+        key: KeyPath = ("jobs", job.name, name)
+        key = key if key in lines else ("defaults", name)
+        message = (
+            f"{job.name} never fires again: its {'end' if job.end else 'only slot'} has passed"
+        )
+        found.append(Issue(line=lines.get(key), key=".".join(key), message=message))
+    return found
 
 
 def _issues(error: SpecError) -> list[dict[str, Any]]:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ratectl.model import Job
 
 
+MOST = 1_000_000_000
+
+
 def history(
     job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
     *,
@@ -37,7 +40,7 @@ def history(
     until: spans.UntilOption = "",
     pair: spans.PairOption = "",
     last: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the newest N quotes.")
+        int | None, typer.Option(metavar="N", min=1, max=MOST, help="Only the newest N quotes.")
     ] = None,
     form: Annotated[
         str,

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from ratectl import machine, report, schedule, spec
+from ratectl import machine, paths, schedule, spec
 from ratectl.commands.options import JsonOption
-from ratectl.errors import UsageError
+from ratectl.errors import ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.firing.journal import Journal
 from ratectl.schedule.parse import parse_one
+from ratectl.spec import zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
 JOB_NAME = re.compile(r"[A-Za-z0-9-]+")
+MOST_SLOTS = 1_000_000_000
 
 
 def next_(
@@ -41,7 +43,7 @@ def next_(
     before: Annotated[
         str, typer.Option(metavar="T", help="Slots earlier than T, newest first.")
     ] = "",
-    count: Annotated[int, typer.Option(min=1, help="How many slots.")] = 5,
+    count: Annotated[int, typer.Option(min=1, max=MOST_SLOTS, help="How many slots.")] = 5,
     json: JsonOption = False,
 ) -> None:
     """Show the slots of a job or schedule.
@@ -60,10 +62,23 @@ def next_(
     find = schedule.before if before else schedule.after
     slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
     if json:
-        typer.echo(report.as_json([slot.isoformat() for slot in slots]))
+        _print_json(slot.isoformat() for slot in slots)
         return
-    lines = [f"{slot:%a %Y-%m-%d %H:%M:%S %z} {zone.key}" for slot in slots]
-    typer.echo("\n".join(lines) or "no slot: the schedule has ended, or not begun")
+    first = next(slots, None)
+    if first is None:
+        typer.echo("no slot: the schedule has ended, or not begun")
+        return
+    for slot in chain((first,), slots):
+        typer.echo(f"{slot:%a %Y-%m-%d %H:%M:%S %z} {zone.key}")
+
+
+def _print_json(texts: Iterator[str]) -> None:
+    """Print a list of any length in constant memory, as ``report.as_json`` would."""
+    separator = "["
+    for text in texts:
+        typer.echo(f'{separator}\n  "{text}"', nl=False)
+        separator = ","
+    typer.echo("[]" if separator == "[" else "\n]")
 
 
 def _schedule(
@@ -75,6 +90,8 @@ def _schedule(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
         return parse_one(what), _zone(timezone) if timezone else machine.zone()
+    if not spec_path and (read := _as_schedule(what)) is not None:
+        return read, _zone(timezone) if timezone else machine.zone()
     if timezone:
         raise UsageError(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
@@ -87,9 +104,19 @@ def _schedule(
     return job.schedule, job.zone
 
 
+def _as_schedule(word: str) -> schedule.Schedule | None:
+    """Return the schedule that *word* is, such as hourly; None for an installed job and for any other word."""
+    try:
+        read = parse_one(word)
+    except ScheduleError:
+        return None
+    with Journal(Path(paths.state_dir())) as journal:
+        names = {row.job.name for row in journal.readable()}
+    return None if word in names else read
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"--timezone {name!r}: no such IANA zone, such as Europe/Berlin"
-        raise UsageError(message) from error
+        return zones.named(name)
+    except ValueError as error:
+        raise UsageError(f"--timezone {name!r}: {error}, such as Europe/Berlin") from error

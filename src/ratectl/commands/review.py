@@ -41,6 +41,8 @@ def review(
         list[int] | None,
         typer.Argument(
             metavar="ID...",
+            min=1,
+            max=(1 << 63) - 1,
             show_default=False,
             help="Numbers of held answers, as review lists them.",
         ),

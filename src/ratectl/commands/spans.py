@@ -9,6 +9,7 @@ import typer
 
 from ratectl.errors import UsageError
 from ratectl.firing.rows import Span
+from ratectl.schedule.calendar import YEARS
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -48,10 +49,10 @@ def moment(text: str, zone: ZoneInfo, *, option: str, after: bool = False) -> dt
             raise UsageError(
                 f"{option} {text!r}: neither a day such as 2026-11-23 nor a time such as 2026-11-23T10:30"
             ) from error
-    try:
-        found = found + step if after else found
-    except OverflowError as error:
-        raise UsageError(f"{option} {text!r}: lies beyond the calendar") from error
+    if found.year not in YEARS:
+        span = f"from {YEARS[0]} to {YEARS[-1]}"
+        raise UsageError(f"{option} {text!r}: lies beyond the calendar; slots are {span}")
+    found = found + step if after else found
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
