@@ -66,7 +66,7 @@ def live_through(day):
         return fired(root, begin, since, length), expected
 
 
-def fired(root, begin, since, length):
+def fired(root, begin, since, length, jobs=SCHEDULES):
     """Run the daemon from civil *begin*, the instant *since*, for *length*: the minutes in which jobs started."""
     fake = f"FAKETIME='@{begin:%Y-%m-%d %H:%M:%S} x{RATE}'"
     root.sh(
@@ -75,7 +75,7 @@ def fired(root, begin, since, length):
     )
     time.sleep(length.total_seconds() / RATE + 1)
     zero = float(root.read("/run/t0"))
-    found = {job: [] for job in SCHEDULES}
+    found = {job: [] for job in jobs}
     for line in root.read("/run/fired").decode().splitlines():
         stamp, job = line.split()
         instant = since + (float(stamp) - zero) * RATE * dt.timedelta(seconds=1)
