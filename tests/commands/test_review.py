@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from tests.fakes.station import now
+from tests.support.lines import TEXT_LINE
 
 from ratectl.firing.journal import Journal
 from ratectl.firing.quote import PUBLISHED, Quote
@@ -108,7 +109,8 @@ def test_accept(ratectl, hold, station, job):
     assert "recorded USD/INR 9507.12" in done.out
     assert station.recorded() == [(due(job), "9507.12")]
     [line] = station.lines()
-    assert line.endswith(" - USD/INR 9507.12")
+    assert TEXT_LINE.fullmatch(line)
+    assert " - USD/INR 9507.12" in line
     assert not station.settled()
     assert ratectl("review").out == "nothing is held\n"
 

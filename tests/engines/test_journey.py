@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.support.lines import OF_ANOTHER_DAY
 
 pytestmark = pytest.mark.engine
 
 JOB, PAUSED, MISSED = "usd-inr", "paused", "missed"
-LINE = re.compile(r"(\d\d/\d\d/\d{4}) - \d+(\.\d+)?\n")
+LINE = re.compile(rf"(\d\d/\d\d/\d{{4}}) - \d+(\.\d+)?{OF_ANOTHER_DAY}\n")
 USERS = ("root", "tester")
 SCOPES = {"root": "system", "tester": "user"}
 KINDS = ("cron", "cronie", "busybox", "systemd")

@@ -5,11 +5,10 @@ Full disks are small tmpfs in a mount namespace; root obeys file modes once it h
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from tests.fakes.station import Station
 from tests.faults.conftest import OBEYING_MODES, need
+from tests.support.lines import TEXT_LINE
 
 pytestmark = pytest.mark.engine
 
@@ -69,7 +68,7 @@ def test_full_disk_under_a_long_output(station, apart, live_rates, tmp_path):
     assert len(said) == 2
     lines = Station(folder=tmp_path / "saved").lines("output.txt")
     assert len(lines) == 202
-    assert re.fullmatch(r"\d\d/\d\d/\d{4} - [\d.]+", lines[-1])
+    assert TEXT_LINE.fullmatch(lines[-1])
     assert station.undelivered() == 0
 
 

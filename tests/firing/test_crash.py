@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from scripts.rate_server import Fault
+from tests.support.lines import TEXT_LINE
 from tests.support.share import times
 
 import ratectl.firing.__main__ as program
@@ -28,7 +29,7 @@ KILLS = times(50)
 SLOTS = 400 * KILLS
 """More than the kills leave time for."""
 WHOLE = {
-    "text": re.compile(rb"\d\d/\d\d/\d{4} - \d+(\.\d+)?( \(of \d\d/\d\d/\d{4}\))?\n"),
+    "text": re.compile(TEXT_LINE.pattern.encode() + rb"\n"),
     "csv": re.compile(rb"[^,\n]+(,[^,\n]*){5}\n"),
     "jsonl": re.compile(rb'\{"job":[^\n]+\}\n'),
 }
