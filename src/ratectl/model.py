@@ -212,6 +212,19 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Toleration:
+    """A taint of nodes that a pod puts up with, in the words of Kubernetes; what is empty is not said."""
+
+    key: str = ""
+    operator: str = ""
+    """Equal or Exists."""
+    value: str = ""
+    effect: str = ""
+    """NoSchedule, PreferNoSchedule or NoExecute; empty means all of them."""
+    toleration_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """What jobs run in on Kubernetes, and where."""
 
@@ -226,6 +239,17 @@ class Cluster:
     """What a pod is promised, as Kubernetes spells it."""
     memory: str = "128Mi"
     """What a pod may take at most, likewise."""
+    image_pull_secrets: tuple[str, ...] = ()
+    """Names of Secrets with the logins of registries, ordered."""
+    service_account: str = ""
+    """Whose name the pods have; empty is the namespace's own."""
+    node_selector: tuple[tuple[str, str], ...] = ()
+    """Labels that a node must have, by name; ordered, as the next ones are."""
+    tolerations: tuple[Toleration, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    """Further ones of CronJobs, Jobs and pods."""
+    annotations: tuple[tuple[str, str], ...] = ()
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,8 +343,18 @@ class Job:
             "agree": Decimal(plain["agree"]),
         }
         if plain.get("kubernetes"):
-            values["kubernetes"] = Cluster(**plain["kubernetes"])
+            values["kubernetes"] = _cluster(plain["kubernetes"])
         return cls(**values)
+
+
+def _cluster(plain: dict[str, Any]) -> Cluster:
+    """Return the cluster of a plain form, also of one that an earlier version wrote, which said less."""
+    values = dict(plain)
+    for field in ("node_selector", "labels", "annotations"):
+        values[field] = tuple((name, value) for name, value in plain.get(field, ()))
+    values["image_pull_secrets"] = tuple(plain.get("image_pull_secrets", ()))
+    values["tolerations"] = tuple(Toleration(**one) for one in plain.get("tolerations", ()))
+    return Cluster(**values)
 
 
 _OWN = ("name", "schedule_texts", "outputs")
@@ -350,6 +384,8 @@ def _to_plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return [_to_plain(item) for item in value]
-    if isinstance(value, Pair | Provider | Output | Cluster):
+    if isinstance(value, Cluster):
+        return {field: _to_plain(getattr(value, field)) for field in value.__slots__}
+    if isinstance(value, Pair | Provider | Output | Toleration):
         return {field: getattr(value, field) for field in value.__slots__}
     return value

@@ -1,6 +1,6 @@
 """Where keys stand, in TOML as people lay it out."""
 
-from ratectl.spec.lines import key_lines
+from ratectl.spec.lines import key_lines, member_lines
 
 TEXT = '''\
 # [jobs.no]
@@ -37,4 +37,16 @@ def test_lines():
         ("list", "single"): 15,
         ("jobs", "usd-eur"): 16,
         ("jobs", "usd-eur", "x"): 17,
+    }
+
+
+def test_members():
+    """Tables of a list are found by their number, each with its keys."""
+    text = "[[a.b]]\nx = 1\n[c]\ny = 2\n[[a.b]]\n\nx = 3\n"
+
+    assert member_lines(text) == {
+        ("a", "b", "0"): 1,
+        ("a", "b", "0", "x"): 2,
+        ("a", "b", "1"): 5,
+        ("a", "b", "1", "x"): 7,
     }

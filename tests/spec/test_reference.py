@@ -16,6 +16,11 @@ TEMPLATE = {"kind": "http-json", "url": "https://rates.example/{base}.json", "ra
 
 
 def spelled(value):
+    """Return *value* as TOML."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name!r} = {spelled(inner)}' for name, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(spelled, value))}]"
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 

@@ -10,7 +10,16 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError
-from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS, Cluster, Job, Output, Pair, Provider
+from ratectl.model import (
+    OUTPUT_KINDS,
+    PROVIDER_KINDS,
+    Cluster,
+    Job,
+    Output,
+    Pair,
+    Provider,
+    Toleration,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,7 +33,14 @@ LIKE = Job(
     outputs=(Output(kind="", target=""),),
     notify=("",),
     tags=("",),
-    kubernetes=Cluster(image=""),
+    kubernetes=Cluster(
+        image="",
+        image_pull_secrets=("",),
+        node_selector=(("", ""),),
+        tolerations=(Toleration(toleration_seconds=0),),
+        labels=(("", ""),),
+        annotations=(("", ""),),
+    ),
 )
 """What a value is to be like: its types are those of every job."""
 CALLED = {str: "a text", int: "a whole number", bool: "true or false"}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ratectl.model import Cluster
+from ratectl.model import Cluster, Toleration
 from ratectl.spec import values
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ratectl.spec.lines import KeyPath
     from ratectl.spec.reading import Readers, Reading
 
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -18,6 +21,20 @@ _IMAGE = re.compile(
 )
 """Registry and repository, tag, digest: the grammar of distribution/reference."""
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_NAME_PART = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+"""The name of a label without its prefix, and what a label may say: 63 characters at most."""
+OURS = (
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "ratectl/made-by",
+    "ratectl/since",
+)
+"""By which our own objects are known."""
+MOST_ANNOTATED = 200 * 1024
+"""Bytes of all annotations; the server takes 256 KiB, its own among them."""
+OPERATORS = ("Equal", "Exists")
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _CPU = re.compile(r"(\d{1,6})(m?)")
 _MEMORY = re.compile(r"(\d{1,6})([KMG]i)")
 _POWERS = {"Ki": 0, "Mi": 1, "Gi": 2}
@@ -102,14 +119,86 @@ def memory(value: Any) -> str:
     return f"{amount}Gi"
 
 
-KUBERNETES_READERS: Readers = {
+def account(value: Any) -> str:
+    """The name of a ServiceAccount."""
+    return _subdomain(value, 'the name of a ServiceAccount such as "ratectl"')
+
+
+def pull_secret(value: Any) -> str:
+    """The name of a Secret with the login of a registry."""
+    return _subdomain(value, 'the name of a Secret such as "registry-login"')
+
+
+def _subdomain(value: Any, expected: str) -> str:
+    name = values.text(value)
+    if len(name) > 253 or not all(_LABEL.fullmatch(part) for part in name.split(".")):
+        raise ValueError(f"expected {expected}, found {values.shown(value)}")
+    return name
+
+
+def qualified(name: str) -> str:
+    """The name of a label or annotation: an optional prefix, which is a host's, a slash and a word."""
+    prefix, slash, word = name.rpartition("/")
+    host = len(prefix) <= 253 and all(_LABEL.fullmatch(part) for part in prefix.split("."))
+    if not _NAME_PART.fullmatch(word) or (slash and not host):
+        raise ValueError(
+            'expected a name such as "team" or "example.org/team", with at most 63 letters, digits, '
+            f'"-", "_" or "." after the slash, found {values.shown(name)}'
+        )
+    return name
+
+
+def label_value(value: Any) -> str:
+    """What a label says."""
+    found = values.text(value)
+    if found and not _NAME_PART.fullmatch(found):
+        raise ValueError(
+            'expected at most 63 letters, digits, "-", "_" or ".", the first and last a letter or '
+            f"digit, found {values.shown(value)}"
+        )
+    return found
+
+
+def annotation_value(value: Any) -> str:
+    """What an annotation says: any text."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text in quotes, found {values.shown(value)}")
+    return value
+
+
+def seconds(value: Any) -> int:
+    """How long a taint is tolerated."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"expected a whole number of seconds, found {values.shown(value)}")
+    return value
+
+
+WORDS: Readers = {
     "image": image,
     "namespace": label,
     "context": context,
     "secret": secret,
     "cpu": cpu,
     "memory": memory,
+    "service_account": account,
 }
+LISTS: Readers = {"image_pull_secrets": pull_secret}
+"""Keys with one name or a list of them."""
+TEXTS: Readers = {
+    "node_selector": label_value,
+    "labels": label_value,
+    "annotations": annotation_value,
+}
+"""Keys with a table of texts, and what reads one of those."""
+TOLERATION_READERS: Readers = {
+    "key": lambda value: qualified(values.text(value)),
+    "operator": values.word(*OPERATORS),
+    "value": label_value,
+    "effect": values.word(*EFFECTS),
+    "toleration_seconds": seconds,
+}
+KUBERNETES_READERS: Readers = {**WORDS, **LISTS, **TEXTS, "tolerations": dict}
+"""Every key, and what reads its value, or one item of that."""
 REQUIRED = ("image",)
 
 
@@ -125,8 +214,66 @@ def read_kubernetes(reading: Reading, *, wanted: bool) -> Cluster | None:
                 '"registry.example/ratectl:0.1.0"',
             )
         return None
-    fields = reading.read_each(key, table, KUBERNETES_READERS)
+    reading.refuse_unknown(key, table, tuple(KUBERNETES_READERS))
+    plain = {name: value for name, value in table.items() if name in WORDS}
+    fields = reading.read_each(key, plain, WORDS)
+    for name in LISTS.keys() & table.keys():
+        found = reading.list((*key, name), table[name], LISTS[name])
+        fields[name] = tuple(sorted(dict.fromkeys(found)))
+    for name in TEXTS.keys() & table.keys():
+        fields[name] = _texts(reading, (*key, name), table[name], TEXTS[name])
+    if "tolerations" in table:
+        fields["tolerations"] = tuple(_tolerations(reading, (*key, "tolerations"), table))
     for name in REQUIRED:
         if name not in table:
             reading.issue(key, f'"{name}" is missing')
     return Cluster(**fields) if "image" in fields else None
+
+
+def _texts(
+    reading: Reading, key: KeyPath, found: Any, reader: Callable[[Any], Any]
+) -> tuple[tuple[str, str], ...]:
+    """Return the names and texts of the table *found* at *key*, ordered by name."""
+    if not isinstance(found, dict):
+        reading.issue(key, f"expected a table of texts, found {values.shown(found)}")
+        return ()
+    for name in found:
+        if name in OURS and key[-1] != "node_selector":
+            reading.issue(
+                (*key, name), "by this name ratectl knows its own objects; choose another"
+            )
+        else:
+            reading.read((*key, name), name, qualified)
+    good = {name: reading.read((*key, name), value, reader) for name, value in found.items()}
+    texts = {name: value for name, value in good.items() if isinstance(value, str)}
+    size = sum(len(f"{name}{value}".encode()) for name, value in texts.items())
+    if size > MOST_ANNOTATED:
+        reading.issue(key, f"expected at most {MOST_ANNOTATED} bytes together, found {size}")
+    return tuple(sorted(texts.items()))
+
+
+def _tolerations(reading: Reading, key: KeyPath, table: dict[str, Any]) -> Iterator[Toleration]:
+    rows = table["tolerations"]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        example = '[{ key = "dedicated", value = "rates", effect = "NoSchedule" }]'
+        reading.issue(
+            key, f"expected a list of tables such as {example}, found {values.shown(rows)}"
+        )
+        return
+    for number, row in enumerate(rows):
+        issues, place = len(reading.issues), (*key, str(number))
+        found = reading.read_each(place, row, TOLERATION_READERS)
+        for problem in _contradictions(found) if len(reading.issues) == issues else ():
+            reading.issue(place, problem)
+        yield Toleration(**found)
+
+
+def _contradictions(row: dict[str, Any]) -> Iterator[str]:
+    """Yield what the server would refuse in a toleration whose every word is right."""
+    exists = row.get("operator") == "Exists"
+    if exists and row.get("value"):
+        yield f'operator = "Exists" asks for no value, found {values.shown(row["value"])}'
+    if not row.get("key") and not exists:
+        yield 'without a key it tolerates every taint, which is to be said by operator = "Exists"'
+    if "toleration_seconds" in row and row.get("effect") != "NoExecute":
+        yield 'toleration_seconds goes with effect = "NoExecute"'

@@ -12,6 +12,7 @@ KeyPath = tuple[str, ...]
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\]|\\.)*\"|'[^']*')"
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]\]?")
+_MEMBER = re.compile(rf"\s*\[\[\s*({_DOTTED})\s*\]\]")
 _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
 _NOISE = re.compile(r'"""|\'\'\'|"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*|[\[\]{}]')
 
@@ -42,6 +43,28 @@ def key_lines(text: str) -> dict[KeyPath, int]:
                     found.setdefault(path[:length], number)
                 rest = line[assignment.end() :]
         depth, open_string = _balance(rest, depth)
+    return found
+
+
+def member_lines(text: str) -> dict[KeyPath, int]:
+    """Return the lines of the tables ``[[a]]`` of *text* and of their keys, as a.0, a.0.key, a.1, ..."""
+    parts: list[tuple[KeyPath, int, list[str]]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _MEMBER.match(line)
+        if header:
+            parts.append((_split(header[1]), number, []))
+        elif _HEADER.match(line):
+            parts.append(((), number, []))
+        elif parts:
+            parts[-1][2].append(line)
+    found: dict[KeyPath, int] = {}
+    for path, start, lines in parts:
+        if path:
+            index = sum(1 for key in found if key[:-1] == path and key[-1].isdigit())
+            member = (*path, str(index))
+            keys = key_lines("\n".join(lines))
+            found[member] = start
+            found |= {(*member, *key): start + line for key, line in keys.items()}
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import Issue, ScheduleError
 from ratectl.spec import values
-from ratectl.spec.lines import key_lines
+from ratectl.spec.lines import key_lines, member_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class Reading:
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:
         """Where the keys stand; only a spec with issues needs to know."""
-        return key_lines(self._text)
+        return key_lines(self._text) | member_lines(self._text)
 
     def issue(self, key: KeyPath, message: str, pointer: str = "") -> None:
         """Note what is wrong with *key*, at the line of the key or of its nearest parent."""

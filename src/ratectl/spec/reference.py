@@ -162,18 +162,32 @@ PROVIDER: dict[str, Key] = {
 KUBERNETES: dict[str, Key] = {
     "image": Key(
         "image with a tag or digest",
-        "holds `ratectl-fetch`; never `:latest`, which changes under a job",
+        "holds `/opt/ratectl/bin/ratectl-fetch`, as that of our Dockerfile; never `:latest`, which changes under a job",
         "registry.example/ratectl:0.1.0",
     ),
     "namespace": Key("name", "where the CronJobs stand; it must exist", "rates"),
     "context": Key("name", "of your own kubeconfig", "production"),
     "secret": Key(
         "name of a Secret",
-        "its keys are the variables that the jobs refer to as `env:NAME`, and `PGPASSWORD`",
+        "its keys are the variables that the jobs refer to as `env:NAME`, and `PGPASSWORD`; it must exist",
         "ratectl-keys",
     ),
     "cpu": Key("share of a processor", "promised to a pod", "100m"),
     "memory": Key("amount, from `64Mi`", "what a pod may take at most", "256Mi"),
+    "image_pull_secrets": Key(
+        "list of names", "Secrets with the logins of registries", ["registry-login"]
+    ),
+    "service_account": Key("name", "of the pods; no token of it is mounted", "ratectl"),
+    "node_selector": Key(
+        "table of texts", "labels that a node must have", {"kubernetes.io/arch": "amd64"}
+    ),
+    "tolerations": Key(
+        "list of tables with `key`, `operator`, `value`, `effect`, `toleration_seconds`",
+        "taints of nodes that the pods put up with",
+        [{"key": "dedicated", "value": "rates", "effect": "NoSchedule"}],
+    ),
+    "labels": Key("table of texts", "further ones of CronJobs, Jobs and pods", {"team": "books"}),
+    "annotations": Key("table of texts", "likewise", {"example.org/owner": "books"}),
 }
 
 TABLES: dict[str, dict[str, Key]] = {
@@ -198,7 +212,8 @@ OTHERWISE: dict[tuple[str, str], str] = {
     ("providers", "url"): "required for http-json",
     ("providers", "rate"): "required for http-json",
     ("kubernetes", "image"): "required",
-    ("kubernetes", "context"): "the current one",
+    ("kubernetes", "context"): "the current one, at each install",
+    ("kubernetes", "service_account"): "the namespace's own",
 }
 """Defaults that the model's fields do not say."""
 TABLE_KINDS = (
