@@ -16,6 +16,7 @@ import pytest
 from scripts.rate_server import Fault
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
+from ratectl.firing.journal import Journal
 from ratectl.model import CatchUp, Output
 
 pytestmark = pytest.mark.engine
@@ -58,10 +59,11 @@ def started(tmp_path):
     """Start a pod of its own for a job's snapshot, in the Job of that name; wait for it with ``ended``."""
     with contextlib.ExitStack() as stack:
 
-        def start(job, name="", *, text=None, called=JOB):
+        def start(job, name="", *, text=None, called=JOB, since=""):
             state = tmp_path / f"pod-{time.monotonic_ns()}"
             state.mkdir()
             environment = os.environ | {"RATECTL_STATE_DIR": str(state), "RATECTL_JOB_NAME": name}
+            environment["RATECTL_SINCE"] = since
             text = job.to_json() if text is None else text
             argv = (PYTHON, "-I", "-S", SCRIPT, called, "--snapshot", text)
             process = subprocess.Popen(
@@ -276,6 +278,50 @@ def listening():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/", heard
         server.shutdown()
+
+
+def test_slots_of_a_pause(job, started, recorded, live_rates):
+    """What the cluster makes up for when a pause ends is left out; the slots after it are not."""
+    every = job(schedule_texts=("every minute",))
+    slot = now().replace(second=0) - 4 * MINUTE
+    since = (slot + MINUTE).isoformat()
+
+    code, told = ended(started(every, named(slot), since=since))
+
+    assert (code, told["outcome"], told["slot"]) == (0, "nothing is due", None)
+    assert recorded() == live_rates.requests == []
+    assert ended(started(every, named(slot + 2 * MINUTE), since=since))[1]["outcome"] == "recorded"
+    assert recorded() == [slot + 2 * MINUTE]
+
+
+def test_a_pause_of_no_time(job, started):
+    """What is no time there is exit 78, and says what is expected."""
+    code, told = ended(started(job(), since="yesterday"))
+
+    assert code == 78
+    assert "RATECTL_SINCE=yesterday: expected a time" in told["error"]
+
+
+def test_failures_are_seen_from_anywhere(job, started, live_rates, tmp_path):
+    """A provider that is down counts for whoever looks: the pods that failed left no other trace."""
+    every = job(schedule_texts=("every minute",), timeout=2)
+    first = now().replace(second=0) - 6 * MINUTE
+    live_rates.misbehave(Fault(status=503), times=99)
+    for number in range(3):
+        assert ended(started(every, named(first + number * MINUTE)))[0] == 75
+    with Journal(tmp_path / "workstation") as journal:
+        facts = {"spec": "", "digest": "", "backend": "kubernetes", "scope": "user"}
+        journal.record_job(every, **facts, host_timezone="Etc/UTC", now=first)
+        rows = journal.readable()
+
+        def failures():
+            last = journal.last_firings(rows, lambda _error: None)
+            return [row.failures for row in journal.counting_together(rows, last)]
+
+        assert failures() == [3]
+        live_rates.faults.clear()
+        assert ended(started(every, named(first + 4 * MINUTE)))[0] == 0
+        assert failures() == [0]
 
 
 def test_sigterm(job, started, recorded, live_rates, postgres, database):

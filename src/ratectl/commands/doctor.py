@@ -82,6 +82,7 @@ def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] |
         _refuse_unknown(names, held | {row.job.name for row in rows})
     jobs = chosen(rows, names)
     last, out_of_reach = _last_firings(journal, jobs)
+    jobs = journal.counting_together(jobs, last)
     return Scene(
         host=here,
         reader=reader,

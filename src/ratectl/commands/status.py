@@ -111,6 +111,8 @@ def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ..
             journal.installed_job(name)
     installed = [row for row in everything if not names or row.job.name in names]
     rows = rows_of(journal, reader, installed, holds, unseen=away)
+    last = {row.job: row.last for row in rows if row.last is not None}
+    installed = list(journal.counting_together(installed, last))
     recent = lookback.recent(journal, installed, views.QUOTES, complain)
     wanted = [row for row in rows if not names or row.job in names]
     return views.statuses(wanted, installed, recent)

@@ -112,6 +112,21 @@ class Book:
             found |= {row["job"]: to_firing(row) for row in rows}
         return found
 
+    def failures(self, jobs: Sequence[str]) -> dict[str, int]:
+        """Return for each of *jobs* how many slots failed since the newest that did not; who fired them does not count."""
+        found: dict[str, int] = {}
+        for start in range(0, len(jobs), NAMES_AT_ONCE):
+            names = tuple(jobs[start : start + NAMES_AT_ONCE])
+            rows = self.store.rows(
+                f"WITH wanted (job) AS (VALUES {', '.join(['(?)'] * len(names))})"  # noqa: S608 - no input
+                " SELECT w.job AS job, count(*) AS number FROM wanted w JOIN firings f ON f.job = w.job"
+                " AND f.outcome = 'failed' AND f.slot > COALESCE((SELECT max(slot) FROM firings"
+                " WHERE job = w.job AND outcome IN ('recorded', 'closed')), ?) GROUP BY w.job",
+                (*names, -(1 << 60)),
+            )
+            found |= {row["job"]: int(row["number"]) for row in rows}
+        return found
+
     def firings_before(self, job: str, moment: dt.datetime, most: int) -> list[Firing]:
         """Return the firings of the newest slots before *moment*, newest first, *most* of them."""
         rows = self.store.rows(

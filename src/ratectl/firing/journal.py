@@ -20,7 +20,7 @@ from ratectl.firing.rows import Entry, Firing, Installed, Quarantined, to_instal
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -154,6 +154,29 @@ class Journal(Roster):
                     raise
                 away(error)
         return found
+
+    def counting_together(
+        self, jobs: Iterable[Installed], last: Mapping[str, Firing]
+    ) -> tuple[Installed, ...]:
+        """Return *jobs* with their failures in a row, given the *last* firing of each.
+
+        Those that several hosts or pods record together are counted in their book, not by this machine.
+        """
+        told = tuple(jobs)
+        asked: dict[Book, list[str]] = {}
+        counted: dict[str, int] = {}
+        for row in told:
+            firing = last.get(row.job.name)
+            if row.job.journal and firing is not None:
+                counted[row.job.name] = 0
+                if firing.outcome not in {"recorded", "closed"}:
+                    asked.setdefault(self.book(row.job), []).append(row.job.name)
+        for book, names in asked.items():
+            with suppress(
+                RatectlError
+            ):  # who told the last firing has said that it is out of reach
+                counted |= book.failures(names)
+        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
 
     # What a firing writes
 

@@ -7,6 +7,7 @@ name of its Job (``NAME-MINUTES``), so a late or repeated start settles the slot
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import secrets
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 NAME = "RATECTL_JOB_NAME"
 """Where the pod's label ``batch.kubernetes.io/job-name`` is handed on."""
+SINCE = "RATECTL_SINCE"
+"""Where the pod's annotation ``ratectl/since`` is handed on: slots up to then passed in a pause."""
 DIGITS = 8
 """Of the minutes since 1970, from 1989 to 2160."""
 FARTHEST = dt.timedelta(days=400)
@@ -113,6 +116,8 @@ class Pod:
             known = book.firings_before(job.name, minute + MINUTE, LOOKBACK)
             earlier = [firing for firing in known if firing.slot < minute]
             since = _settled_until(job, earlier) or minute - SECOND
+            resumed = _resumed(os.environ.get(SINCE, ""))
+            since = max(since, resumed) if resumed else since
             journal.record_job(
                 job, spec="", digest="", backend="", scope="", host_timezone="", now=since
             )
@@ -121,7 +126,7 @@ class Pod:
             # what differs between starts, such as the host's name, must not move the jitter
             around = self.around._replace(host=job.journal)
             runner = Runner(journal, journal.installed_job(job.name), around)
-            first = runner.timetable.next(minute - SECOND)
+            first = runner.timetable.next(max(minute - SECOND, resumed or minute - SECOND))
             self.slot = first if first is not None and first < minute + MINUTE else None
             self.work = Work(book, since, minute + MINUTE)
             return runner.run_wakeup(minute)
@@ -217,6 +222,19 @@ def _folder(state: Path) -> tempfile.TemporaryDirectory[str]:
         ) from error
 
 
+def _resumed(text: str) -> dt.datetime | None:
+    """Return from when on slots count; None where nothing was paused."""
+    if not text:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{SINCE}={text}: expected a time such as 2026-11-23T10:30:00Z"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
 def _minute(name: str, now: dt.datetime) -> dt.datetime:
     """Return the minute that the Job *name* was made for; that of *now* where the name tells none."""
     number = name.rpartition("-")[2]
@@ -243,9 +261,12 @@ def _settled_until(job: Job, known: list[Firing]) -> dt.datetime | None:
 
 
 def _failed_in_a_row(known: list[Firing]) -> int:
-    """Return how many of the firings *known*, newest first, failed since one did not."""
-    fine = (number for number, firing in enumerate(known) if firing.outcome != "failed")
-    return next(fine, len(known))
+    """Return how many of the firings *known*, newest first, failed since one recorded or closed its slot.
+
+    One that is at work tells nothing yet, and a slot that nobody was there for is no failure.
+    """
+    told = itertools.takewhile(lambda firing: firing.outcome not in {"recorded", "closed"}, known)
+    return sum(firing.outcome == "failed" for firing in told)
 
 
 def _told(report: Report) -> Settled:
