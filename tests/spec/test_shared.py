@@ -96,3 +96,36 @@ def test_without_the_driver(tmp_path, verb, journal, output, key):
     assert done.returncode == 78
     assert f"{key}: needs the psycopg library" in done.stdout + done.stderr
     assert "pip install 'ratectl[postgres]'" in done.stdout + done.stderr
+
+
+CLUSTER = '[kubernetes]\nimage = "registry.example/ratectl:0.1.0"\n'
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "words", [["check"], ["render", "--backend", "kubernetes", "--out", "out"]]
+)
+def test_a_cluster_brings_the_driver(tmp_path, words):
+    """For jobs of a cluster nothing here needs psycopg, since it is the image that has it."""
+    path = tmp_path / "jobs.toml"
+    path.write_text(SPEC.format("postgresql:///rates", "postgresql:///rates") + CLUSTER)
+    argv = (sys.executable, "-c", WITHOUT, words[0], str(path), *words[1:])
+
+    done = subprocess.run(
+        argv, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.network
+def test_texts_need_no_driver(tmp_path):
+    """The texts of an engine are written for another machine as well, without what only its firings need."""
+    path = tmp_path / "jobs.toml"
+    path.write_text(SPEC.format("postgresql:///rates", "out.txt"))
+    words = ("render", str(path), "--backend", "cron", "--out", str(tmp_path / "out"))
+    argv = (sys.executable, "-c", WITHOUT, *words)
+
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")

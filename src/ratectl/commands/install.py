@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import choose, deploy, host, machine, report, schedule, spec
+from ratectl.backends import kubernetes
 from ratectl.backends.base import Place
 from ratectl.commands.options import (
     BackendOption,
@@ -97,7 +98,9 @@ def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
 
 
 def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking) -> None:
-    _see_to_journals(journal, prepared.source.jobs)
+    in_pods = prepared.main.site.backend is kubernetes
+    see_to = _see_to_journals_of_pods if in_pods else _see_to_journals
+    see_to(journal, prepared.source.jobs)
     parts = (*prepared.moves, prepared.main)
     with progress("installing", sum(len(part.steps) for part in parts)) as told:
         perform = partial(host.perform, told=told)
@@ -106,10 +109,18 @@ def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking
 
 def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """See to it, before anything is changed, that *jobs* can record where they are to."""
+    changeover.see_to_driver(jobs)
     changeover.refuse_shared_files(journal, jobs)
     for error in changeover.out_of_reach(journal, jobs, _now()):
         told = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
         typer.echo(told, err=True)
+    changeover.move(journal, jobs)
+
+
+def _see_to_journals_of_pods(journal: Journal, jobs: tuple[Job, ...]) -> None:
+    """Do the same for *jobs* of a cluster, whose databases this machine need not see."""
+    for told in changeover.unseen_from_here(journal, jobs, _now()):
+        typer.echo(f"ratectl: the shared journal: {told}", err=True)
     changeover.move(journal, jobs)
 
 

@@ -47,7 +47,7 @@ def render(
         raise UsageError(f"--scope {scope}: {backend} has {' and '.join(engine.SCOPES)}")
     zone = _zone(host_timezone) if host_timezone else machine.zone()
     target = machine.target(engine, zone, program)
-    loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key)
+    loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key, fired_here=False)
     site = sites.Site(backend=engine, scope=scope, host=target, reader=host.SystemReader())
     files = deploy.files(site, loaded.jobs)
     _write(out, files)

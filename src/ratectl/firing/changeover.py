@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
+from ratectl.firing import postgres
 from ratectl.firing.delivery import Delivery
 from ratectl.firing.rows import unix
 from ratectl.firing.sinks import FILES
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
-    from ratectl.firing.book import Store
+    from ratectl.firing.book import Book, Store
     from ratectl.firing.journal import Installed, Journal
     from ratectl.model import Job
 
@@ -31,6 +32,43 @@ def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> lis
         except TryLaterError as error:
             errors.append(error)
     return errors
+
+
+def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> list[str]:
+    """Make the books of *jobs*, which only pods write to, ready to use as far as this machine can; return what it cannot see.
+
+    Raises RatectlError for one that cannot be used at all.
+    """
+    told = []
+    books: dict[Book, Job] = {}
+    for job in jobs:
+        books.setdefault(journal.book(job), job)
+    for book, job in books.items():
+        url = postgres.shown(job.journal)
+        try:
+            book.store.clock(now)
+        except postgres.DriverAbsentError:
+            told.append(
+                f"{url}: not looked at from here, where psycopg is not installed; the image has it"
+            )
+        except postgres.NotLetInError as error:
+            secret = job.kubernetes.secret if job.kubernetes else ""
+            own = f"the pods have PGPASSWORD out of the Secret {secret}" if secret else _WITHOUT
+            told.append(
+                f"not let in from here ({error}); {own}, and PGPASSWORD in this shell lets it be looked at"
+            )
+        except TryLaterError as error:
+            told.append(f"out of reach from here, which is no fault if the pods reach it: {error}")
+    return told
+
+
+_WITHOUT = "the pods have no password either, since [kubernetes] names no secret"
+
+
+def see_to_driver(jobs: Iterable[Job]) -> None:
+    """Raise ConfigError where *jobs*, which this machine fires, need psycopg and it is not installed."""
+    if any(job.journal or any(o.kind == "postgresql" for o in job.outputs) for job in jobs):
+        postgres.see_to_driver()
 
 
 def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:

@@ -35,7 +35,8 @@ LATER = (
     "57",  # query cancelled (statement_timeout), shutting down, starting up
 )
 """Beginnings of SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
-REFUSED = ("28", "42501")
+NO_RIGHT = "42501"
+REFUSED = ("28", NO_RIGHT)
 NO_DATABASE = ("3D",)
 NOT_LET_IN = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|pg_hba\.conf rejects|"
@@ -55,6 +56,14 @@ DURABLE = """
 SELECT set_config('synchronous_commit', 'on', true)
 WHERE current_setting('synchronous_commit') = 'off'"""
 """Makes the commit of a transaction mean that it is on disk, which what we forget after it relies on."""
+
+
+class DriverAbsentError(ConfigError):
+    """psycopg is not installed here."""
+
+
+class NotLetInError(RefusedError):
+    """The server is there, and does not take this account as it comes from here."""
 
 
 def connect(url: str, *, seconds: float, by_name: bool = False) -> Connection:
@@ -143,13 +152,18 @@ def shown(url: str) -> str:
     return f"{scheme}{slashes}{account.partition(':')[0]}{at}{host}{options}"
 
 
+def see_to_driver() -> None:
+    """Raise ConfigError where psycopg is not installed."""
+    _psycopg()
+
+
 def _psycopg() -> Any:
     try:
         import psycopg  # noqa: PLC0415 - an extra, and slow
         import psycopg.conninfo  # noqa: PLC0415 - the same
         import psycopg.rows  # noqa: PLC0415 - the same
     except ImportError as error:
-        raise ConfigError(
+        raise DriverAbsentError(
             "postgresql: the driver is not installed; run pip install 'ratectl[postgres]' "
             f"in the environment of ratectl ({_line(error)})"
         ) from error
@@ -162,7 +176,7 @@ def _meaning(url: str, error: psycopg.Error, driver: Any) -> RatectlError:
     if code.startswith(LATER):
         return TryLaterError(text)
     if code.startswith(REFUSED):
-        return RefusedError(text)
+        return RefusedError(text) if code == NO_RIGHT else NotLetInError(text)
     if code.startswith(NO_DATABASE):
         return ConfigError(text)
     if code:
@@ -172,7 +186,7 @@ def _meaning(url: str, error: psycopg.Error, driver: Any) -> RatectlError:
             ConfigError(text) if isinstance(error, driver.ProgrammingError) else StorageError(text)
         )
     if NOT_LET_IN.search(text):
-        return RefusedError(text)
+        return NotLetInError(text)
     return ConfigError(text) if NOT_THERE.search(text) else TryLaterError(text)
 
 

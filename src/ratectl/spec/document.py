@@ -7,6 +7,7 @@ reader in a table; what has no reader is unknown and reported with its nearest k
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import re
 import tomllib
@@ -18,12 +19,15 @@ from ratectl.errors import ConfigError, Issue, SpecError
 from ratectl.spec import values
 from ratectl.spec.jobs import read_jobs
 from ratectl.spec.kubernetes import read_kubernetes
-from ratectl.spec.outputs import journal
+from ratectl.spec.outputs import POSTGRES_SCHEMES, journal
 from ratectl.spec.providers import read_providers
 from ratectl.spec.reading import MISSING, Reading
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ratectl.model import Cluster, Job, Provider
+    from ratectl.spec.lines import KeyPath
     from ratectl.spec.reading import Readers
 
 TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes")
@@ -76,9 +80,10 @@ def job_digest(job: Job) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def load(path: str | Path, *, host_timezone: str) -> Spec:
+def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Spec:
     """Return the spec in the file *path*, with "local" zones resolved to *host_timezone*.
 
+    Jobs that are *fired_here*, and not in a cluster, need the libraries that they use to be here.
     Raises SpecError with all issues, also when the file cannot be read.
     """
     place = Path(path).expanduser().absolute()
@@ -90,10 +95,10 @@ def load(path: str | Path, *, host_timezone: str) -> Spec:
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise SpecError(str(place), [Issue(line=None, key="", message=message)]) from error
-    return loads(content, path=place, host_timezone=host_timezone)
+    return loads(content, path=place, host_timezone=host_timezone, fired_here=fired_here)
 
 
-def loads(content: bytes, *, path: Path, host_timezone: str) -> Spec:
+def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = True) -> Spec:
     """Return the spec that *content* holds; *path* is named in issues and anchors relative outputs."""
     try:
         text = content.decode("utf-8-sig")
@@ -109,10 +114,33 @@ def loads(content: bytes, *, path: Path, host_timezone: str) -> Spec:
         raise SpecError(str(path), [_syntax_issue(error)]) from error
     reading = Reading(document, text, path, host_timezone)
     spec = _read(reading, document)
+    if fired_here and spec.kubernetes is None and importlib.util.find_spec("psycopg") is None:
+        for key in _needing_the_driver(document):
+            reading.issue(key, "needs the psycopg library: pip install 'ratectl[postgres]'")
     if reading.issues:
         once = dict.fromkeys(reading.issues)  # a wrong default shows in every job
         raise SpecError(str(path), sorted(once, key=lambda issue: issue.line or 0))
     return spec
+
+
+def _needing_the_driver(document: dict[str, Any]) -> Iterator[KeyPath]:
+    """Yield the keys of *document* that name a PostgreSQL database."""
+    for place, key in _places(document):
+        table: Any = document
+        for name in place:
+            table = table.get(name) if isinstance(table, dict) else None
+        found = table.get(key) if isinstance(table, dict) else None
+        for text in found if isinstance(found, list) else [found]:
+            if isinstance(text, str) and text.partition(":")[0] in POSTGRES_SCHEMES:
+                yield (*place, key)
+
+
+def _places(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    yield ("ratectl",), "journal"
+    yield ("defaults",), "output"
+    jobs = document.get("jobs")
+    for name in jobs if isinstance(jobs, dict) else ():
+        yield ("jobs", name), "output"
 
 
 def _syntax_issue(error: Exception) -> Issue:

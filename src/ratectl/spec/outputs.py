@@ -5,7 +5,6 @@ A reader like those of ``values.py``: the finished value, or ValueError with a m
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -106,8 +105,6 @@ def postgres_url(value: Any, folder: Path) -> str:
         raise ValueError(ELSEWHERE)
     if not parts.path.strip("/") and not any(name == "dbname" for name, _ in options):
         raise ValueError('expected the name of a database, as in "postgresql://user@host/database"')
-    if importlib.util.find_spec("psycopg") is None:
-        raise ValueError("needs the psycopg library: pip install 'ratectl[postgres]'")
     query = "&".join(f"{name}={quote(found, safe='/:,')}" for name, found in options)
     return f"postgresql://{parts.netloc}{parts.path}{'?' if query else ''}{query}"
 
