@@ -10,6 +10,7 @@ from tests.fakes.machine import Machine, host, mac, root
 
 from ratectl import choose
 from ratectl.backends import BACKENDS
+from ratectl.backends.base import Place
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.firing.journal import Journal
 
@@ -109,3 +110,12 @@ def test_a_mac():
 
     assert chosen(machine, mac()) == ("cron", "user")
     assert chosen(machine, mac(root=True, uid=0)) == ("launchd", "system")
+
+
+def test_a_table_for_kubernetes_makes_no_cluster_of_cron():
+    """Where a spec has a table for Kubernetes and its jobs go to cron, no cluster is meant or named."""
+    account = host(cluster=Place(context="prod", namespace="rates"))
+
+    site = choose.site(account, Machine(), (), backend="cron", scope="auto")
+
+    assert (str(site), site.host.cluster, site.place) == ("cron (user)", None, "")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import __version__
+from ratectl.backends import kubernetes_manifest as manifest
 
 if sys.platform == "win32":
     pytest.skip("images are built on Linux", allow_module_level=True)
@@ -53,6 +54,12 @@ def test_no_shell():
     assert started
     assert all(line.startswith('["') for line in started)
     assert 'ENTRYPOINT ["/opt/ratectl/bin/ratectl-fetch"]' in STAGE
+
+
+def test_path():
+    """What the image holds is found by its name, and what a manifest calls is where the image has it."""
+    assert re.search(r"\bPATH=/opt/ratectl/bin:/usr/local/sbin:/usr/local/bin:", STAGE)
+    assert f'ENTRYPOINT ["{manifest.PROGRAM}"]' in STAGE
 
 
 def test_labels():

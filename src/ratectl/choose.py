@@ -7,11 +7,12 @@ an engine whose entries fire without anybody being logged in.
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, kubernetes
 from ratectl.errors import EngineError, RefusedError, UsageError
-from ratectl.sites import Site
+from ratectl.sites import Site, located
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,15 +40,22 @@ def site(
             raise UsageError(
                 f"--scope {wanted_scope}: {backend} has only {', '.join(chosen.SCOPES)}"
             )
-        return Site(backend=chosen, scope=wanted_scope, host=host, reader=reader)
+        return _site(chosen, wanted_scope, host, reader)
     places = {(row.backend, row.scope) for row in installed}
     if len(places) == 1:
         name, known_scope = places.pop()
         known = BACKENDS.get(name)
         fits = scope in {AUTO, known_scope} and (known_scope == "user" or host.root)
         if known is not None and fits and not known.detect(reader, host, known_scope):
-            return Site(backend=known, scope=known_scope, host=host, reader=reader)
+            return _site(known, known_scope, host, reader)
     return _running(host, reader, wanted_scope)
+
+
+def _site(backend: Backend, scope: str, host: Host, reader: Reader) -> Site:
+    """Return the site of *backend*, which only for Kubernetes is in a cluster."""
+    if backend is kubernetes:
+        return located(Site(backend=backend, scope=scope, host=host, reader=reader))
+    return Site(backend=backend, scope=scope, host=replace(host, cluster=None), reader=reader)
 
 
 def named(backend: str) -> Backend:
@@ -81,7 +89,7 @@ def _running(host: Host, reader: Reader, scope: str) -> Site:
         if problem := backend.detect(reader, host, fitting):
             reasons.append(problem)
             continue
-        found = Site(backend=backend, scope=fitting, host=host, reader=reader)
+        found = _site(backend, fitting, host, reader)
         caveats = backend.caveats(reader, host, fitting)
         if not caveats or backend.NAME in IN_SPITE_OF_CAVEATS:
             return found

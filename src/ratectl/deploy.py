@@ -20,7 +20,18 @@ from ratectl.backends.base import EngineAbsentError, Verb
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.calendar import Window
 from ratectl.schedule.triggers import Fidelity
-from ratectl.sites import Part, Site, clusters, home, part_of, render, same_place, survey
+from ratectl.sites import (
+    Part,
+    Site,
+    clusters,
+    home,
+    located,
+    part_of,
+    render,
+    same_place,
+    stands_at,
+    survey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -124,11 +135,20 @@ def prepare(
     installed = {row.job.name: row for row in journal.readable()}
     covers = covers_of(site, source.jobs)
     asleep = {name: "paused" for name, row in installed.items() if row.paused}
+    found = site.backend.inspect(site.reader, site.host, site.scope)
+    if site.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
+        asleep = {name: why for name, why in asleep.items() if name not in found.entries}
     asleep |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
     awake = [job for job in source.jobs if job.name not in asleep]
     wanted = {job.name: render(site, job, covers[job.name]) for job in awake}
-    found = site.backend.inspect(site.reader, site.host, site.scope)
-    changes = plan.changes(wanted, found.entries, asleep=asleep, prune=prune, afresh=afresh)
+    changes = plan.changes(
+        wanted,
+        found.entries,
+        asleep=asleep,
+        prune=prune,
+        afresh=afresh,
+        difference=site.backend.difference,
+    )
     names = frozenset(job.name for job in source.jobs)
     strangers = frozenset(installed) - names if prune else frozenset()
     place = (site.reader, site.host, site.scope)
@@ -197,6 +217,7 @@ def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
             scope=site.scope,
             host_timezone=site.host.zone.key,
             now=now,
+            place=site.place,
         )
 
 
@@ -234,12 +255,13 @@ def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> boo
     """Tell whether the journal's snapshot of *job* is missing or another."""
     if row is None:
         return True
-    stands = (row.backend, row.scope, row.spec, row.host_timezone)
+    stands = (row.backend, row.scope, row.spec, row.host_timezone, row.place)
     return row.job != job or stands != (
         site.backend.NAME,
         site.scope,
         source.path,
         site.host.zone.key,
+        site.place,
     )
 
 
@@ -249,11 +271,12 @@ def _moves(
     """Yield the removal of entries of *names* that the journal says stand at another site."""
     elsewhere: dict[Site, set[str]] = {}
     for name, row in installed.items():
-        if name in names and row.backend in BACKENDS:
+        if name in names and row.backend in BACKENDS and not stands_at(site, row):
             elsewhere.setdefault(home(row, site.host, site.reader), set()).add(name)
-    for old, jobs in elsewhere.items():
-        if old != site:
+    for home_of, jobs in elsewhere.items():
+        if home_of != site:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
+                old = located(home_of)
                 held = old.backend.inspect(old.reader, old.host, old.scope)
                 if not same_place(old, held, site, found):
                     yield part_of(old, held, plan.removals(held.entries, jobs))
@@ -283,7 +306,8 @@ def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str
         elif entry is None:
             problems.append(f"{change.job}: is missing")
         elif entry.artefacts != change.artefacts:
-            problems.append(f"{change.job}: is not what was written")
+            told = site.backend.difference(change.artefacts, entry.artefacts)
+            problems.append(f"{change.job}: is not what was written{told and f': {told}'}")
         elif entry.drift:
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
         elif change.job in jobs and site.backend.TELLS_NEXT:

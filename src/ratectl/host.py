@@ -229,6 +229,8 @@ def _run(step: Run) -> None:
         time.sleep(AGAIN_EVERY)
         answer = _call(step.argv, step.stdin, CHANGE_LIMIT)
     if answer.code and not step.may_fail:
+        if step.meaning is not None:
+            raise step.meaning(answer)
         shown = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
         raise EngineError(f"`{shown}` ended with {answer.code}: {answer.said or 'it said nothing'}")
 

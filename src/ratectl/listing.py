@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ratectl import schedule, sites
 from ratectl.backends import BACKENDS
 from ratectl.errors import RefusedError, SpecError, StorageError
-from ratectl.sites import cluster_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -40,6 +39,10 @@ class Row:
     drift: tuple[str, ...]
     last: Firing | None
     paused: bool = False
+    place: str = ""
+    """Engine and place as people call them, such as ``cron (user)``."""
+    troubles: tuple[str, ...] = ()
+    """Why what the engine started came to nothing, as far as it tells."""
 
 
 class SpecDrift:
@@ -86,16 +89,17 @@ def rows(
     known = {row.job.name: row for row in installed}
     result, seen = [], set()
     for site, found in holds.items():
+        troubles = site.backend.troubles(site.reader, site.host, tuple(found.entries.values()))
         for job, entry in found.entries.items():
             seen.add(job)
-            result.append(
-                _held(site, entry, known.get(job), last.get(job), spec=drift_of_spec, now=now)
-            )
+            row = known.get(job)
+            one = _held(site, entry, row, last.get(job), spec=drift_of_spec, now=now)
+            result.append(replace(one, troubles=troubles.get(job, ())))
     blind = unseen or {}
     for name, row in known.items():
         if name not in seen:
             one = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
-            away = next((site for site in blind if _stands_at(site, row)), None)
+            away = next((site for site in blind if sites.stands_at(site, row)), None)
             result.append(one if away is None else _unseen(one, row, away, now))
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
@@ -109,9 +113,12 @@ def _held(
     spec: Callable[[Installed], str],
     now: dt.datetime,
 ) -> Row:
-    drift = [*entry.drift, *entry.overrides]
+    asleep = row is not None and row.paused and site.backend.SUSPENDS and not entry.enabled
+    drift = [*entry.drift, *(() if asleep else entry.overrides)]
     fidelity, upcoming = "", entry.next
-    if row is None:
+    if row is None and site.host.cluster is not None:
+        drift.append("this machine's journal does not know it: a colleague may have installed it")
+    elif row is None:
         drift.append("the journal does not know it: install its spec again, or remove it")
     else:
         drift += filter(None, (row.job.fault,))
@@ -130,26 +137,28 @@ def _held(
         drift=tuple(drift),
         last=_in_zone(last, row),
         paused=row is not None and row.paused,
+        place=str(site),
     )
 
 
 def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
     """Yield how *entry* differs from what would be installed for the same snapshot now."""
-    if (row.backend, row.scope) != (site.backend.NAME, site.scope):
-        yield f"left over: the job was since installed in {row.backend} ({row.scope})"
+    if not sites.stands_at(site, row):
+        yield f"left over: the job was since installed in {sites.title(row)}"
         return
     zone = site.host.zone.key
     if zone != row.host_timezone:
         yield f"the machine's zone is {zone}, and was {row.host_timezone} at the installation"
     elif not row.job.enabled:
         yield "switched off, but still there"
-    elif row.paused:
+    elif row.paused and (entry.enabled or not site.backend.SUSPENDS):
         yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
     elif not row.job.fault:
         cover = site.backend.check(row.job, site.host.zone)
         wanted = sites.render(site, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
-            yield "differs from what would be installed now"
+            told = site.backend.difference(wanted, entry.artefacts)
+            yield ": ".join(filter(None, ("differs from what would be installed now", told)))
 
 
 def _unheld(
@@ -167,7 +176,7 @@ def _unheld(
         with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
             fidelity = _fidelity(BACKENDS[row.backend], row, ZoneInfo(row.host_timezone))
         if row.job.enabled and not row.paused:
-            drift.append(f"gone from {row.backend} ({row.scope}): `ratectl install` puts it back")
+            drift.append(f"gone from {sites.title(row)}: `ratectl install` puts it back")
     awake = served and row.job.enabled and not row.paused
     return Row(
         job=row.job.name,
@@ -180,12 +189,8 @@ def _unheld(
         drift=tuple(filter(None, drift)),
         last=_in_zone(last, row),
         paused=row.paused,
+        place=sites.title(row),
     )
-
-
-def _stands_at(site: Site, row: Installed) -> bool:
-    where = (site.backend.NAME, site.scope)
-    return (row.backend, row.scope) == where and site.host.cluster in {None, cluster_of(row.job)}
 
 
 def _unseen(one: Row, row: Installed, site: Site, now: dt.datetime) -> Row:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Change, Verb
+from ratectl.backends.base import Change, Verb, no_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ratectl.backends.base import Artefact, Entry
 
@@ -23,15 +23,17 @@ def changes(
     asleep: Mapping[str, str] | None = None,
     prune: bool = False,
     afresh: bool = False,
+    difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str] = no_words,
 ) -> tuple[Change, ...]:
     """Return one change for each job of *wanted* and *found*, ordered by job name.
 
     *asleep* jobs stay known but get no wakeups, each for its reason. *afresh* puts everything in
-    place again, since an earlier run was interrupted at an unknown step.
+    place again, since an earlier run was interrupted at an unknown step. *difference* tells how two
+    texts differ.
     """
     reasons = asleep or {}
     return tuple(
-        _change(job, wanted[job], found.get(job), afresh=afresh)
+        _change(job, wanted[job], found.get(job), difference, afresh=afresh)
         if job in wanted
         else _left_over(found[job], asleep=reasons.get(job, ""), prune=prune)
         for job in sorted({*wanted, *found})
@@ -51,6 +53,15 @@ def restoring(
             verb = Verb.UPDATE if stands else Verb.CREATE
             back.append(Change(verb=verb, job=job, artefacts=was.artefacts, entry=stands))
     return tuple(back)
+
+
+def pauses(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, ...]:
+    """Return that each job of *names* that the engine holds awake falls asleep where it is, ordered by job name."""
+    return tuple(
+        Change(verb=Verb.PAUSE, job=job, artefacts=found[job].artefacts, entry=found[job])
+        for job in sorted(set(names) & set(found))
+        if found[job].enabled
+    )
 
 
 def removals(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, ...]:
@@ -82,19 +93,32 @@ def _left_over(entry: Entry, *, asleep: str, prune: bool) -> Change:
 
 
 def _change(
-    job: str, artefacts: tuple[Artefact, ...], entry: Entry | None, *, afresh: bool
+    job: str,
+    artefacts: tuple[Artefact, ...],
+    entry: Entry | None,
+    difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str],
+    *,
+    afresh: bool,
 ) -> Change:
     if entry is None:
         return Change(verb=Verb.CREATE, job=job, artefacts=artefacts)
-    why = _difference(artefacts, entry)
+    why = _difference(artefacts, entry, difference)
     if not why and afresh:
         why = "an earlier install was interrupted"
     verb = Verb.UPDATE if why else Verb.KEEP
     return Change(verb=verb, job=job, artefacts=artefacts, entry=entry, why=why)
 
 
-def _difference(artefacts: tuple[Artefact, ...], entry: Entry) -> str:
+def _difference(
+    artefacts: tuple[Artefact, ...],
+    entry: Entry,
+    difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str],
+) -> str:
     """Return why *entry* must be written again, or an empty text."""
     if entry.drift:
         return "; ".join(entry.drift)
-    return "" if artefacts == entry.artefacts else "differs from the spec"
+    if artefacts == entry.artefacts:
+        return ""
+    return ": ".join(
+        filter(None, ("differs from the spec", difference(artefacts, entry.artefacts)))
+    )

@@ -6,22 +6,28 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ratectl import plan
+from ratectl import plan, schedule
 from ratectl.backends import BACKENDS
+from ratectl.backends.base import Verb
 from ratectl.deploy import Source
-from ratectl.errors import EngineError
-from ratectl.sites import Part, Site, cluster_of, home, part_of
+from ratectl.errors import EngineError, RatectlError
+from ratectl.sites import Part, Site, cluster_of, home, located, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.base import Found, Host, Reader, Step
+    from ratectl.backends.base import Entry, Found, Host, Reader, Step
     from ratectl.firing.journal import Installed
     from ratectl.undertaking import Undertaking
+
+
+MADE_UP = dt.timedelta(hours=1)
+"""How old a slot may be at most that an engine makes up for when it wakes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,20 @@ def prepare(
     return Removal(parts=parts, forget=tuple(sorted(meant & recorded)), jobs=tuple(sorted(meant)))
 
 
+def pausing(
+    held: Mapping[Site, Found], installed: Sequence[Installed], names: Collection[str]
+) -> Removal:
+    """Return what a pause of the jobs *names* will do: a removal, but where an engine lets its entries sleep."""
+    doing = prepare(held, installed, names)
+    parts = tuple(
+        part_of(part.site, part.found, plan.pauses(part.found.entries, names))
+        if part.site.backend.SUSPENDS
+        else part
+        for part in doing.parts
+    )
+    return replace(doing, parts=tuple(part for part in parts if part.changes))
+
+
 def apply(
     removal: Removal,
     undertaking: Undertaking,
@@ -59,19 +79,44 @@ def apply(
 ) -> None:
     """Perform *removal*, look whether the entries are gone, then let the journal *note* it.
 
-    Raises EngineError where an entry is still there.
+    Raises EngineError where an entry is still there, and what a step raised.
     """
     undertaking.begin()
-    for part in removal.parts:
-        perform(part.steps)
-        site = part.site
-        left = site.backend.inspect(site.reader, site.host, site.scope).entries
-        if stay := sorted(set(left) & {change.job for change in part.changes}):
-            raise EngineError(
-                f"{site}: still holds {', '.join(stay)} after the removal; run it again"
-            )
+    try:
+        for part in removal.parts:
+            perform(part.steps)
+            _look_after(part)
+    except RatectlError:
+        if _is_untouched(removal):
+            undertaking.done()
+        raise
     note(removal.jobs)
     undertaking.done()
+
+
+def _look_after(part: Part) -> None:
+    """Raise EngineError where an entry is still there, or still awake."""
+    site = part.site
+    left = site.backend.inspect(site.reader, site.host, site.scope).entries
+    stay = [
+        change.job
+        for change in part.changes
+        if change.job in left and (change.verb is Verb.DELETE or left[change.job].enabled)
+    ]
+    if stay:
+        raise EngineError(f"{site}: still holds {', '.join(stay)} after the removal; run it again")
+
+
+def _is_untouched(removal: Removal) -> bool:
+    """Tell whether every engine still holds what it did before, so that nothing is half done."""
+    try:
+        return all(
+            part.site.backend.inspect(part.site.reader, part.site.host, part.site.scope).entries
+            == part.found.entries
+            for part in removal.parts
+        )
+    except RatectlError:
+        return False
 
 
 def paused_sources(
@@ -87,8 +132,23 @@ def paused_sources(
         if first.backend in BACKENDS:
             jobs = tuple(row.job for row in together)
             source = Source(jobs=jobs, path=first.spec, digest=first.digest)
-            yield home(first, host, reader), source
+            yield located(home(first, host, reader)), source
+
+
+def left_out(source: Source, found: Mapping[str, Entry], now: dt.datetime) -> dict[str, str]:
+    """Return, for jobs of *source* whose engine would at once make up for a slot of their pause, from when slots count."""
+    since = f"{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    missed: dict[str, str] = {}
+    for job in source.jobs:
+        runs = found[job.name].runs if job.name in found else None
+        if runs is not None:
+            known = [moment for moment in (runs.created, runs.woken) if moment is not None]
+            looked = max(*known, now - MADE_UP) if known else now - MADE_UP
+            slot = next(schedule.after(job.schedule, job.zone, looked), None)
+            if slot is not None and slot <= now:
+                missed[job.name] = since
+    return missed
 
 
 def _place_of(row: Installed) -> tuple[object, ...]:
-    return row.backend, row.scope, cluster_of(row.job) or (), row.spec, row.digest
+    return row.backend, row.scope, cluster_of(row) or (), row.spec, row.digest

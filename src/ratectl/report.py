@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl import plan
+from ratectl.backends import kubernetes
 from ratectl.backends.base import Expect, Link, RemoveFile, Settle, Verb, WriteFile
 from ratectl.doctor.finding import FAULT
 
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from ratectl.schedule.triggers import Cover
     from ratectl.sites import Part
 
-_SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-", Verb.KEEP: "="}
+_SIGNS = {
+    Verb.CREATE: "+",
+    Verb.UPDATE: "~",
+    Verb.DELETE: "-",
+    Verb.KEEP: "=",
+    Verb.PAUSE: "-",
+}
 _TOGETHER = 3
 """Jobs that are named before those with the same finding are only counted."""
 _LISTED = 40
@@ -98,9 +105,17 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     if changed:
         lines += [
             "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
-            f"(`ratectl run {changed[0]} --force` records a rate right now)",
+            f"({_at_once(prepared, changed[0])})",
         ]
     return "\n".join(lines)
+
+
+def _at_once(prepared: Prepared, job: str) -> str:
+    """Return how *job* is tried without waiting for its next slot."""
+    cluster = prepared.main.site.host.cluster
+    if cluster is None or prepared.main.site.backend is not kubernetes:
+        return f"`ratectl run {job} --force` records a rate right now"
+    return f"`{shlex.join(kubernetes.trying(cluster, job))}` runs it at once, in a pod"
 
 
 def removal_text(removal: Removal) -> str:
@@ -142,6 +157,7 @@ def listing_text(rows: Sequence[Row]) -> str:
     for row, line in zip((None, *rows), table, strict=True):
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
         lines.append("  ".join((*cells, line[4])).rstrip())
+        lines += [f"    failing: {text}" for text in row.troubles] if row else []
         lines += [f"    drift: {text}" for text in row.drift] if row else []
     return "\n".join(lines)
 
@@ -167,6 +183,8 @@ def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             else None,
         }
         | ({"paused": True} if row.paused else {})
+        | ({"place": row.place} if "namespace" in row.place else {})
+        | ({"troubles": list(row.troubles)} if row.troubles else {})
         for row in rows
     ]
 
@@ -210,7 +228,7 @@ def _listed(row: Row) -> tuple[str, str, str, str, str]:
         triggers += " (guarded)"
     return (
         row.job,
-        f"{row.backend} ({row.scope})",
+        row.place or f"{row.backend} ({row.scope})",
         "paused" if row.paused else f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
         f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M %Z}" if row.last else "-",
         triggers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -30,7 +31,16 @@ class Site:
     reader: Reader
 
     def __str__(self) -> str:
-        return f"{self.backend.NAME} ({self.scope})"
+        return _called(self.backend.NAME, self.scope, self.host.cluster)
+
+    @property
+    def place(self) -> str:
+        """What the journal keeps of where in the world this is, beyond engine and scope."""
+        there = self.host.cluster
+        if there is None:
+            return ""
+        plain = {"server": there.server, "context": there.context, "namespace": there.namespace}
+        return json.dumps(plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,8 @@ class Standing(Protocol):
     def backend(self) -> str: ...  # noqa: D102
     @property
     def scope(self) -> str: ...  # noqa: D102
+    @property
+    def place(self) -> str: ...  # noqa: D102
 
 
 def survey(
@@ -70,6 +82,7 @@ def survey(
     places = set()
     for site in _everywhere(host, reader, clusters):
         try:
+            site = located(site)  # noqa: PLW2901 - the same one, and how to get there
             found = site.backend.inspect(reader, site.host, site.scope)
         except EngineAbsentError:
             continue
@@ -98,24 +111,62 @@ def _everywhere(host: Host, reader: Reader, clusters: Sequence[Place]) -> Iterat
                     yield Site(backend=backend, scope=scope, host=host, reader=reader)
 
 
-def cluster_of(job: Job) -> Place | None:
-    """Return where in Kubernetes *job* would stand."""
-    there = job.kubernetes
+def _called(backend: str, scope: str, cluster: Place | None) -> str:
+    """Return how people call a place."""
+    if cluster is None:
+        return f"{backend} ({scope})"
+    context = f"context {cluster.context}" if cluster.context else "current context"
+    return f"{backend} ({context}, namespace {cluster.namespace})"
+
+
+def cluster_of(row: Standing) -> Place | None:
+    """Return where in Kubernetes the job of *row* stands.
+
+    An earlier version kept no more than what the spec said, so the server is not known then.
+    """
+    if row.backend != kubernetes.NAME:
+        return None
+    if row.place:
+        return Place(**json.loads(row.place))
+    there = row.job.kubernetes
     return Place(context=there.context, namespace=there.namespace) if there else None
 
 
 def clusters(rows: Iterable[Standing]) -> tuple[Place, ...]:
     """Return where in Kubernetes the jobs of *rows* stand: nowhere else is a cluster asked."""
-    standing = (cluster_of(row.job) for row in rows if row.backend == kubernetes.NAME)
-    return tuple(dict.fromkeys(place for place in standing if place is not None))
+    places = map(cluster_of, rows)
+    return tuple(dict.fromkeys(place for place in places if place is not None))
 
 
 def home(row: Standing, host: Host, reader: Reader) -> Site:
     """Return where the journal says that the job of *row* stands."""
-    there = host
-    if row.backend == kubernetes.NAME:
-        there = replace(host, cluster=cluster_of(row.job))
+    there = replace(host, cluster=cluster_of(row)) if row.backend == kubernetes.NAME else host
     return Site(backend=BACKENDS[row.backend], scope=row.scope, host=there, reader=reader)
+
+
+def title(row: Standing) -> str:
+    """Return how people call the place where the job of *row* stands."""
+    return _called(row.backend, row.scope, cluster_of(row))
+
+
+def located(site: Site) -> Site:
+    """Return *site* with the way to it as it is now. Raises EngineError where there is none."""
+    if site.host.cluster is None:
+        return site
+    there = kubernetes.located(site.reader, site.host.cluster)
+    return replace(site, host=replace(site.host, cluster=there))
+
+
+def stands_at(site: Site, row: Standing) -> bool:
+    """Tell whether the journal has the job of *row* at *site*: in a cluster the server and the namespace count."""
+    if (row.backend, row.scope) != (site.backend.NAME, site.scope):
+        return False
+    here, there = site.host.cluster, cluster_of(row)
+    if here is None or there is None or here.namespace != there.namespace:
+        return here is there
+    if row.place:
+        return here.server == there.server
+    return there.context in {here.said, here.context}
 
 
 def part_of(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:

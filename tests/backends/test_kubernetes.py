@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import importlib
 import json
+import re
 from dataclasses import replace
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -13,15 +14,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from scripts import golden
 from scripts.engine_models import Robfig, segments
+from tests.backends import kubernetes_rules
 from tests.fakes.jobs import in_a_cluster, job
 from tests.fakes.machine import done, host
 
 from ratectl import choose, schedule
-from ratectl.backends import kubernetes, kubernetes_cron, kubernetes_kubectl, kubernetes_rules
+from ratectl.backends import kubernetes, kubernetes_cron, kubernetes_kubectl
+from ratectl.backends import kubernetes_differences as differences
 from ratectl.backends import kubernetes_manifest as manifest
 from ratectl.backends.base import Change, EngineAbsentError, Entry, Place, Verb
-from ratectl.errors import ConfigError, EngineError, RefusedError
-from ratectl.model import Job, Output, Provider
+from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
+from ratectl.model import Job, Output, Provider, Toleration
 from ratectl.schedule.triggers import Fidelity
 
 ZONE = ZoneInfo("Asia/Kolkata")
@@ -79,7 +82,8 @@ def test_the_snapshot_comes_back():
     container = rendered(one)["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
     name, flag, argument = container["args"]
 
-    assert (container["command"], name, flag) == (["ratectl-fetch"], "usd-inr", "--snapshot")
+    assert container["command"] == ["/opt/ratectl/bin/ratectl-fetch"]
+    assert (name, flag) == ("usd-inr", "--snapshot")
     told = Job.from_plain(json.loads(argument.replace("$$", "$")))
     assert told == replace(in_a_cluster(one), kubernetes=None)
 
@@ -95,12 +99,64 @@ def test_secrets_are_references():
     assert list(env) == [
         "RATECTL_STATE_DIR",
         "RATECTL_JOB_NAME",
+        "RATECTL_SINCE",
         "PGPASSWORD",
         "HOOK",
         "OXR_KEY",
     ]
     assert env["OXR_KEY"]["valueFrom"] == {"secretKeyRef": {"name": "keys", "key": "OXR_KEY"}}
     assert env["PGPASSWORD"]["valueFrom"]["secretKeyRef"]["optional"] is True
+
+
+def test_a_secret_that_is_named_must_exist():
+    """Where the password is all that a Secret is for it is not optional, so a mistyped name stops a pod."""
+    env = rendered(job(), **KEYED)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (password,) = (one for one in env["containers"][0]["env"] if one["name"] == "PGPASSWORD")
+
+    assert password["valueFrom"] == {"secretKeyRef": {"name": "keys", "key": "PGPASSWORD"}}
+
+
+PODS = {
+    "image_pull_secrets": ("a", "b"),
+    "service_account": "rates",
+    "node_selector": (("disk", "ssd"),),
+    "tolerations": (Toleration(key="dedicated", operator="Exists", toleration_seconds=0),),
+    "labels": (("team", "books"),),
+    "annotations": (("example.org/owner", "ada"),),
+}
+
+
+def test_what_the_spec_says_of_pods():
+    """Each further key of the table stands where Kubernetes wants it, on the CronJob, its Jobs and its pods."""
+    values = rendered(job(), **PODS)
+
+    template = values["spec"]["jobTemplate"]["spec"]["template"]
+    pod = template["spec"]
+    assert pod["imagePullSecrets"] == [{"name": "a"}, {"name": "b"}]
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("rates", False)
+    assert pod["nodeSelector"] == {"disk": "ssd"}
+    assert pod["tolerations"] == [
+        {"key": "dedicated", "operator": "Exists", "tolerationSeconds": 0}
+    ]
+    for metadata in (
+        values["metadata"],
+        values["spec"]["jobTemplate"]["metadata"],
+        template["metadata"],
+    ):
+        assert metadata["labels"]["team"] == "books"
+        assert metadata["annotations"]["example.org/owner"] == "ada"
+    judge = importlib.import_module("kubernetes_validate")
+    judge.validate(values, "1.33", strict=True)
+    assert not list(kubernetes_rules.faults(values))
+
+
+def test_a_field_reference_says_its_version():
+    """What the server would fill in is said: left out, it conflicts with an object that a plain apply made."""
+    container = rendered(job())["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    fields = [one["valueFrom"]["fieldRef"] for one in container["env"] if "valueFrom" in one]
+
+    assert len(fields) == 2
+    assert {one["apiVersion"] for one in fields} == {"v1"}
 
 
 @pytest.mark.parametrize(
@@ -288,15 +344,11 @@ def test_a_good_manifest_has_no_faults():
         assert not list(kubernetes_rules.faults(manifest.load(path.read_bytes())))
 
 
-def test_a_refused_manifest_is_not_rendered():
-    """A zone that the cluster could not know is an error of the job, not of the server."""
-    one = in_a_cluster(job(timezone='"Asia/Kolkata"'))
-    cover = kubernetes.check(one, ZONE)
-    (line,) = cover.triggers
-    wrong = replace(cover, triggers=(replace(line, zone="Local"),))
-
-    with pytest.raises(ConfigError, match="usd-inr: Kubernetes would refuse its CronJob"):
-        kubernetes.render(one, wrong, THERE, "user")
+@pytest.mark.parametrize("zone", ["posix/Europe/Berlin", "right/Asia/Kolkata", "localtime"])
+def test_a_zone_of_this_machine_only(zone):
+    """A name that a cluster need not know is never written: UTC, with more wakeups where the clocks change, does."""
+    assert not kubernetes_cron.is_portable(zone)
+    assert kubernetes_cron.is_portable("America/Argentina/ComodRivadavia")
 
 
 def test_the_longest_name():
@@ -351,7 +403,7 @@ def live(one, **changes):
     values["status"] = {"lastScheduleTime": "2026-11-23T05:00:00Z"}
     container = values["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
     container |= {"imagePullPolicy": "IfNotPresent", "terminationMessagePath": "/dev/x"}
-    container["env"][1]["valueFrom"]["fieldRef"]["apiVersion"] = "v1"
+    container["env"].insert(0, {"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"})
     return values
 
 
@@ -417,7 +469,7 @@ def test_no_cluster():
             1,
             'Error from server (Forbidden): cronjobs.batch is forbidden: User "ada" cannot list',
             RefusedError,
-            "kubectl auth can-i patch cronjobs.batch -n rates",
+            "kubectl auth can-i list cronjobs.batch -n rates",
         ),
         (
             1,
@@ -536,3 +588,302 @@ def test_auto_never_chooses_it():
     """Nothing goes to a cluster unless the spec or a flag names it."""
     assert "kubernetes" not in choose.PREFERENCE
     assert kubernetes_kubectl.shown(PLACE) == "namespace rates"
+
+
+# What the server says, what that means, and what to do next
+
+FIELDS = """error: Apply failed with 2 conflicts: conflicts with "kubectl-edit" using batch/v1:
+- .spec.schedule
+- .spec.timeZone
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+"""
+DENIED = 'Error from server (Forbidden): cronjobs.batch "ratectl-a" is forbidden: '
+CANNOT = 'User "ada" cannot {} resource "cronjobs" in API group "batch" in the namespace "rates"'
+INVALID = 'The CronJob "ratectl-a" is invalid: '
+ENV = "spec.jobTemplate.spec.template.spec.containers[0].env[3].valueFrom: "
+NOT_EMPTY = 'Invalid value: "": may not be specified when `value` is not empty'
+POST = 'Post "https://10.0.0.1/apis/batch/v1": '
+FAILURES = [
+    (
+        'error: Apply failed with 1 conflict: conflict with "kubectl-edit" using batch/v1: .spec.schedule',
+        69,
+        "ratectl install --force-conflicts",
+    ),
+    (FIELDS, 69, "ratectl install --force-conflicts"),
+    (f"{INVALID}{ENV}{NOT_EMPTY}", 69, "kubectl set env cronjob/ratectl-a VARIABLE- -n rates"),
+    (
+        f"{DENIED}exceeded quota: small, requested: count/cronjobs.batch=1, used: count/cronjobs.batch=5",
+        77,
+        "kubectl describe quota -n rates",
+    ),
+    (
+        f"{DENIED}unable to create new content in namespace rates because it is being terminated",
+        69,
+        "kubectl get namespace rates",
+    ),
+    (
+        f"{DENIED}ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+        77,
+        "whoever runs the cluster",
+    ),
+    (
+        'Error from server: admission webhook "validate.kyverno.svc" denied the request: no',
+        77,
+        "whoever runs the cluster",
+    ),
+    (
+        'Error from server (InternalError): Internal error occurred: failed calling webhook "x": dial tcp: connection refused',
+        69,
+        "a webhook of the cluster",
+    ),
+    ("error: You must be logged in to the server (Unauthorized)", 77, "log in again"),
+    (
+        "error: You must be logged in to the server (the server has asked for the client to provide credentials)",
+        77,
+        "log in again",
+    ),
+    (
+        "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255",
+        77,
+        "log in again",
+    ),
+    (
+        "Unable to connect to the server: getting credentials: exec: executable gke-gcloud-auth-plugin not found",
+        69,
+        "install it",
+    ),
+    *(
+        (
+            f"Error from server (Forbidden): cronjobs.batch is forbidden: {CANNOT.format(verb)}",
+            77,
+            f"kubectl auth can-i {verb} cronjobs.batch -n rates",
+        )
+        for verb in ("list", "create", "patch", "delete")
+    ),
+    (
+        'Error from server (Forbidden): pods is forbidden: User "ada" cannot list resource "pods" in API group "" in the namespace "rates"',
+        77,
+        "kubectl auth can-i list pods -n rates",
+    ),
+    (
+        'Error from server (NotFound): secrets "keys" not found',
+        78,
+        "kubectl create secret generic keys --from-env-file=FILE -n rates",
+    ),
+    (
+        'Error from server (NotFound): namespaces "rates" not found',
+        69,
+        "kubectl create namespace rates",
+    ),
+    ('error: context "prod" does not exist', 69, "kubectl config get-contexts"),
+    (
+        'error: error loading config file "/home/ada/.kube/config": yaml: line 3: mapping values are not allowed',
+        78,
+        "kubectl config view",
+    ),
+    (
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
+        69,
+        "`date`",
+    ),
+    (
+        "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        69,
+        "certificate-authority",
+    ),
+    (
+        f"{INVALID}spec.timeZone: Invalid value: unknown time zone America/Coyhaique",
+        78,
+        "zone data",
+    ),
+    (
+        'error: resource mapping not found for name: "a": no matches for kind "CronJob" in version "batch/v1"',
+        69,
+        "kubectl version",
+    ),
+    ("Error from server (BadRequest): .spec.timeZone: field not declared in schema", 69, "1.27"),
+    (f"{INVALID}metadata.labels: Invalid value", 78, "in the spec"),
+    (
+        "Error from server (TooManyRequests): too many requests, please try again later",
+        75,
+        "in a minute",
+    ),
+    (
+        "Error from server (ServiceUnavailable): the server is currently unable to handle the request",
+        75,
+        "in a minute",
+    ),
+    ("Error from server: etcdserver: leader changed", 75, "in a minute"),
+    (
+        f"Unable to connect to the server: {POST}net/http: TLS handshake timeout",
+        69,
+        "within 10 seconds",
+    ),
+    ("Unable to connect to the server: context deadline exceeded", 69, "kubectl cluster-info"),
+    (
+        "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
+        69,
+        "KUBECONFIG",
+    ),
+    (
+        f"Unable to connect to the server: {POST}proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused",
+        69,
+        "NO_PROXY",
+    ),
+    (
+        "Unable to connect to the server: dial tcp: lookup k8s.example on 10.0.0.2:53: no such host",
+        69,
+        "kubectl cluster-info",
+    ),
+    (
+        "The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
+        69,
+        "kubectl cluster-info",
+    ),
+]
+EXITS = {69: EngineError, 75: TryLaterError, 77: RefusedError, 78: ConfigError}
+
+
+@pytest.mark.parametrize(("said", "exit_code", "advice"), FAILURES)
+def test_each_failure_has_its_advice(said, exit_code, advice):
+    """By the server's own words: what kind of failure it is, what it said, and what to do about it."""
+    error = kubernetes_kubectl.failure(done(1, stderr=said.encode()), PLACE)
+
+    assert type(error) is EXITS[exit_code]
+    assert advice in str(error)
+    assert said.split("\n")[0][:60] in str(error)
+    assert "Please review" not in str(error)
+    assert ("can-i" in str(error)) is ("cannot " in said)
+
+
+def test_every_row_is_reached():
+    """No row of the table is hidden behind another, and each but the one for odd words has an example."""
+    rows = kubernetes_kubectl.MEANINGS
+    hit = {
+        next(
+            number for number, row in enumerate(rows) if re.search(row.said, " ".join(said.split()))
+        )
+        for said, _, _ in FAILURES
+    }
+
+    assert {rows[number].said for number in range(len(rows)) if number not in hit} == {
+        "(?i)forbidden"
+    }
+
+
+def test_a_step_has_the_same_door():
+    """A step that fails is told in the same words, with the right that it needs."""
+    (apply,) = kubernetes.stage([change(Verb.CREATE)], None, THERE, "user")
+    (delete,) = kubernetes.stage([change(Verb.DELETE)], None, THERE, "user")
+    said = done(1, stderr=b"error: forbidden")
+
+    assert "can-i patch" in str(apply.meaning(said))
+    assert "can-i delete" in str(delete.meaning(said))
+    assert isinstance(delete.meaning(said), RefusedError)
+
+
+def test_advice_leads_to_the_same_cluster():
+    """What is to be typed names the context, which need not be the current one."""
+    place = Place(context="prod", namespace="rates")
+    said = done(1, stderr=b"Error from server: exceeded quota: small")
+
+    assert "`kubectl describe quota -n rates --context=prod`" in str(
+        kubernetes_kubectl.failure(said, place)
+    )
+
+
+def test_a_failure_of_three_hundred_objects():
+    """However many objects are refused, a few lines are shown and the others counted."""
+    why = "ValidatingAdmissionPolicy 'p' denied request: " + "because " * 200
+    lines = "\n".join(DENIED.replace("ratectl-a", f"ratectl-job-{n}") + why for n in range(300))
+
+    text = str(kubernetes_kubectl.failure(done(1, stderr=lines.encode()), PLACE))
+
+    assert len(text) < 1500
+    assert "(and 299 more like that)" in text
+
+
+# Where a place is
+
+CONFIG = {
+    "current-context": "two",
+    "contexts": [
+        {"name": "one", "context": {"cluster": "a"}},
+        {"name": "two", "context": {"cluster": "b"}},
+    ],
+    "clusters": [
+        {"name": "a", "cluster": {"server": "https://a"}},
+        {"name": "b", "cluster": {"server": "https://b"}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "context", "server"),
+    [
+        (Place(context="", namespace="x"), "two", "https://b"),
+        (Place(context="one", namespace="x"), "one", "https://a"),
+        (Place(context="gone", namespace="x", server="https://a"), "one", "https://a"),
+        (Place(context="two", namespace="x", server="https://a"), "one", "https://a"),
+    ],
+)
+def test_a_place_is_a_server(place, context, server):
+    """A recorded server is found under whatever context leads there now."""
+    found = kubernetes.located(Cluster(done(stdout=json.dumps(CONFIG).encode())), place)
+
+    assert (found.context, found.server) == (context, server)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (Place(context="three", namespace="x"), 'context "three" does not exist'),
+        (Place(context="one", namespace="x", server="https://c"), "leads to https://c"),
+    ],
+)
+def test_no_way_to_a_place(place, told):
+    """Where no context leads there, that is said."""
+    with pytest.raises(EngineError, match=told):
+        kubernetes.located(Cluster(done(stdout=json.dumps(CONFIG).encode())), place)
+
+
+def test_in_a_pod():
+    """Without any kubeconfig, as in a pod, kubectl knows its cluster by itself."""
+    empty = {"contexts": None, "clusters": None, "current-context": ""}
+
+    found = kubernetes.located(Cluster(done(stdout=json.dumps(empty).encode())), PLACE)
+
+    assert (found.context, found.server) == ("", "")
+
+
+def test_differences_are_short():
+    """Three fields are named, with what is there and what ought to be; the others are counted."""
+    held = live(job(), schedule="0 0 * * *", timeZone="Etc/UTC", concurrencyPolicy="Allow")
+    held["spec"]["failedJobsHistoryLimit"] = 1
+    entry = kubernetes.inspect(Cluster(listed(held)), THERE, "user").entries["usd-inr"]
+    inside = in_a_cluster(job())
+    wanted = kubernetes.render(inside, kubernetes.check(inside, ZONE), THERE, "user")
+
+    told = differences.told(wanted, entry.artefacts)
+
+    assert told.startswith('spec.schedule is "0 0 * * *", and not "30 10 * * *"; spec.timeZone is')
+    assert told.endswith("; and 1 more")
+
+
+def test_a_long_text_differs_somewhere():
+    """Of a long text such as the snapshot the place is shown where it differs."""
+    held = live(job())
+    container = held["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    container["args"][2] = container["args"][2].replace('"timeout":90', '"timeout":91')
+    entry = kubernetes.inspect(Cluster(listed(held)), THERE, "user").entries["usd-inr"]
+    inside = in_a_cluster(job())
+    wanted = kubernetes.render(inside, kubernetes.check(inside, ZONE), THERE, "user")
+
+    told = differences.told(wanted, entry.artefacts)
+
+    assert "containers[ratectl-fetch].args[2] is" in told
+    assert "91" in told
+    assert len(told) < 300

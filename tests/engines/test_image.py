@@ -11,13 +11,19 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.engines.loopback import ANSWERS, HANGS
+from tests.fakes.machine import host
 from tests.fakes.station import Station
 
 from ratectl import __version__
+from ratectl.backends import kubernetes
+from ratectl.backends import kubernetes_manifest as manifest
+from ratectl.backends.base import Place
+from ratectl.model import Cluster
 
 if sys.platform == "win32":
     pytest.skip("images are built on Linux", allow_module_level=True)
@@ -100,12 +106,43 @@ def pod(image, network, postgres, database, tmp_path):
         argv = container.podman(
             *("run", *CONFINED, f"--network=ns:{network}", f"--volume={postgres.folder}:/postgres"),
             *((f"--name={name}",) if name else ()),
-            f"--env=RATECTL_JOB_NAME=usd-inr-{int(slot.timestamp()) // 60}",
-            *(TAG, "usd-inr", "--snapshot", job.to_json()),
+            *as_told(rendered(job), slot),
         )
         return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     return start
+
+
+def rendered(job):
+    """Return the container of the CronJob that an install would make of *job*."""
+    where = {"image": TAG, "namespace": "rates", "secret": "rates-db"}
+    inside = replace(job, kubernetes=Cluster(**where))
+    place = host(cluster=Place(context="", namespace="rates"))
+    [artefact] = kubernetes.render(inside, kubernetes.check(inside, place.zone), place, "user")
+    pod = manifest.load(artefact.data)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    return container
+
+
+def as_told(told, slot):
+    """Return how a kubelet starts the container that is *told*, in the Job of *slot*: command, args and env."""
+    fields = {
+        "metadata.labels['batch.kubernetes.io/job-name']": f"usd-inr-{int(slot.timestamp()) // 60}",
+        "metadata.annotations['ratectl/since']": "",
+    }
+
+    def value(variable):
+        source = variable.get("valueFrom", {})
+        if "fieldRef" in source:
+            return fields[source["fieldRef"]["fieldPath"]]
+        return variable.get("value", "of-the-secret")
+
+    return (
+        f"--entrypoint={json.dumps(told['command'])}",
+        *(f"--env={one['name']}={value(one)}" for one in told["env"]),
+        told["image"],
+        *(argument.replace("$$", "$") for argument in told["args"]),
+    )
 
 
 def ended(process):
@@ -149,6 +186,28 @@ def test_stopped(pod, postgres, database):
     assert (code, told["error"]) == (75, "stopped by SIGTERM; the slot stays due")
     assert ended(pod(slot))[1]["outcome"] == "recorded"
     assert postgres.sql(database, QUOTES) == ["1"]
+
+
+def test_the_manifest_twice(pod, postgres, database):
+    """Command, args and env of a rendered CronJob, run twice in the image, leave one row."""
+    slot = minute()
+
+    told = [ended(pod(slot)) for _ in range(2)]
+
+    assert [(code, line["outcome"]) for code, line in told] == [(0, "recorded"), (0, "settled")]
+    assert postgres.sql(database, QUOTES) == ["1"]
+
+
+@pytest.mark.parametrize("program", ["ratectl-fetch", "ratectl"])
+def test_by_its_name(image, network, program):
+    """What the image holds is found by its name, too."""
+    argv = container.podman(
+        *("run", *CONFINED, f"--network=ns:{network}", f"--entrypoint={json.dumps([program])}"),
+        *(image, "--version"),
+    )
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, __version__ in done.stdout) == (0, True), done.stderr
 
 
 def test_confined(image, network):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.engines.conftest import RATECTL
-from tests.fakes.kubernetes import ApiServer
+from tests.fakes.kubernetes import CONTAINER, POD, ApiServer, RefusedError, at
 
 pytestmark = [
     pytest.mark.engine,
@@ -30,6 +31,7 @@ journal = "postgresql://recorder@127.0.0.1:1/rates?connect_timeout=2"
 image = "registry.example/ratectl:0.1.0"
 namespace = "{namespace}"
 secret = "ratectl-keys"
+{cluster}
 
 [defaults]
 timezone = "Asia/Kolkata"
@@ -59,29 +61,53 @@ class Person:
 
     def write(self, *, url="", **changes):
         """Write the spec and the kubeconfig."""
-        values = {"namespace": "rates", "schedule": "every day at 10:30", "more": ""}
+        values = {"namespace": "rates", "schedule": "every day at 10:30", "more": "", "cluster": ""}
         values["installation"] = 'backend = "kubernetes"'
         (self.folder / "jobs.toml").write_text(SPEC.format(**(values | changes)))
+        self.contexts(test=url or self.server.url)
+
+    def contexts(self, current="test", **servers):
+        """Write a kubeconfig with a context and a cluster for each of *servers*."""
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "current-context": "test",
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "ada"}}],
-            "clusters": [{"name": "test", "cluster": {"server": url or self.server.url}}],
+            "current-context": current,
+            "contexts": [
+                {"name": name, "context": {"cluster": f"of-{name}", "user": "ada"}}
+                for name in servers
+            ],
+            "clusters": [
+                {"name": f"of-{name}", "cluster": {"server": url}} for name, url in servers.items()
+            ],
             "users": [{"name": "ada", "user": {}}],
         }
         (self.folder / "kubeconfig").write_text(json.dumps(config))
 
-    def ratectl(self, *words, path=None, before=()):
-        """Run ratectl, by the command *before*; return its exit code, what it printed, and what it complained of."""
+    def kubectl(self, *words):
+        """Do as a person with kubectl in the namespace of the jobs."""
+        program = Path(sys.executable).with_name("kubectl")
+        argv = (program, "--namespace=rates", *words)
+        done = subprocess.run(
+            argv, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def environment(self, path=None, **more):
+        """Return the environment of this person's shell."""
         own = str(Path(sys.executable).parent)
-        environment = os.environ | {
+        return os.environ | {
             "PATH": f"{own}:/usr/bin:/bin" if path is None else path,
             "KUBECONFIG": str(self.folder / "kubeconfig"),
             "KUBECACHEDIR": str(self.folder / "kcache"),
             "RATECTL_CONFIG_DIR": str(self.folder),
             "RATECTL_STATE_DIR": str(self.folder / "state"),
+            **more,
         }
+
+    def ratectl(self, *words, path=None, before=(), **more):
+        """Run ratectl, by the command *before*; return its exit code, what it printed, and what it complained of."""
+        environment = self.environment(path, **more)
         done = subprocess.run(
             (*before, RATECTL, *words), env=environment, capture_output=True, text=True, check=False
         )
@@ -99,6 +125,19 @@ class Person:
         code, out, err = self.ratectl("list", "--json")
         assert code == 0, err
         return {row["job"]: row for row in json.loads(out)}
+
+    def findings(self, *words):
+        """What ``ratectl doctor`` finds, by check."""
+        _, out, err = self.ratectl("doctor", "--json", "--offline", *words)
+        assert err == ""
+        return {one["check"]: one for one in json.loads(out)}
+
+    def status(self):
+        """The one row of ``ratectl status``."""
+        code, out, err = self.ratectl("status", "--json")
+        assert code == 0, err
+        [row] = json.loads(out)
+        return row
 
 
 @pytest.fixture
@@ -167,7 +206,8 @@ def test_conflict(person):
     assert (code, 'conflict with "kubectl-edit"' in err) == (UNAVAILABLE, True)
     assert "--force-conflicts" in err
     assert person.server.objects.get(KEY)["spec"]["schedule"] == "0 3 * * *"
-    assert person.listed()["usd-inr"]["drift"] == ["differs from what would be installed now"]
+    [drift] = person.listed()["usd-inr"]["drift"]
+    assert drift.startswith("differs from what would be installed now: spec.schedule is")
 
 
 def test_forced_conflict(person):
@@ -264,12 +304,12 @@ def test_warnings(person):
 
 
 def test_pause_and_resume(person):
-    """A pause takes the CronJob out, and a resume brings the same one back."""
+    """A pause lets the CronJob sleep, and a resume brings the same one back."""
     person.install()
     before = person.server.objects.get(KEY)["spec"]
 
     assert person.ratectl("pause", "usd-inr")[0] == 0
-    assert person.server.objects.live == {}
+    assert person.server.objects.get(KEY)["spec"] == before | {"suspend": True}
     row = person.listed()["usd-inr"]
     assert (row["enabled"], row["paused"]) == (False, True)
     assert "paused" in person.install()
@@ -342,3 +382,586 @@ def test_doctor(person):
     assert err == ""
     engine = {"entry-differs", "entry-missing", "entry-unknown", "program-missing", "engine-absent"}
     assert not engine & {finding["check"] for finding in json.loads(out)}, (code, out)
+
+
+# What others set on the same object
+
+
+def add_volume(objects):
+    """Do as somebody who mounts a cache into the container."""
+    place = (*POD, "volumes", ("name", "cache"))
+    objects.edit(KEY, (*place, "emptyDir"), {})
+    objects.edit(KEY, (*CONTAINER, "volumeMounts", ("mountPath", "/cache"), "name"), "cache")
+
+
+FOREIGN = [
+    lambda objects: objects.set_env(KEY, "FOO", "bar"),
+    add_volume,
+    lambda objects: objects.edit(
+        KEY, (*POD, "imagePullSecrets", ("name", "mirror"), "name"), "mirror"
+    ),
+    lambda objects: objects.edit(KEY, (*POD, "containers", ("name", "proxy"), "image"), "proxy:1"),
+    lambda objects: objects.edit(KEY, (*POD, "nodeSelector"), {"disk": "ssd"}),
+    lambda objects: objects.edit(KEY, (*POD, "tolerations"), [{"operator": "Exists"}]),
+    lambda objects: objects.edit(KEY, (*POD, "serviceAccountName"), "rates"),
+    lambda objects: objects.edit(KEY, ("metadata", "labels", "team"), "books"),
+    lambda objects: objects.edit(KEY, ("metadata", "annotations", "note"), "mine"),
+    lambda objects: objects.edit(KEY, (*POD[:-1], "metadata", "labels", "team"), "books"),
+]
+
+
+@pytest.mark.parametrize("change", FOREIGN, ids=range(len(FOREIGN)))
+def test_what_others_add_is_theirs(person, change):
+    """What somebody adds to an object of ours is no drift, hinders no install, and stays."""
+    person.install()
+    change(person.server.objects)
+    before = person.server.objects.get(KEY)
+
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "nothing to do" in person.install()
+    person.write(schedule="every day at 12:00")
+    assert "1 updated" in person.install()
+
+    after = person.server.objects.get(KEY)
+    before["spec"]["schedule"] = "0 12 * * *"
+    at(before, CONTAINER)["args"] = at(after, CONTAINER)["args"]
+    assert after["spec"] == before["spec"]
+    assert after["metadata"]["labels"] == before["metadata"]["labels"]
+
+
+def test_what_a_person_sets_with_kubectl(person):
+    """The very command that made every install fail for ever."""
+    person.install()
+    person.kubectl("set", "env", "cronjob/ratectl-usd-inr", "FOO=bar")
+
+    assert "nothing to do" in person.install()
+    assert "nothing to do" in person.install("--force-conflicts")
+    env = at(person.server.objects.get(KEY), (*CONTAINER, "env", ("name", "FOO")))
+    assert env == {"name": "FOO", "value": "bar"}
+
+
+def test_a_policy_that_adds_a_proxy(person):
+    """Where a policy adds a variable to every pod, the first install and all others work."""
+
+    def inject(cron_job):
+        env = at(cron_job, (*CONTAINER, "env"))
+        if env is not None and all(one["name"] != "HTTPS_PROXY" for one in env):
+            env.insert(0, {"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"})
+
+    person.server.objects.policies.append(inject)
+
+    assert "1 created" in person.install()
+    assert "nothing to do" in person.install()
+
+
+def test_a_difference_has_a_name(person):
+    """What differs is named with both values; a password that somebody wrote into the object is not shown."""
+    person.install()
+    person.server.objects.edit(KEY, SCHEDULE, "0 3 * * *")
+    [drift] = person.listed()["usd-inr"]["drift"]
+    assert "spec.schedule" in drift
+    assert '"0 3 * * *"' in drift
+    assert '"30 10 * * *"' in drift
+    assert "spec.schedule" in person.findings()["entry-differs"]["text"]
+    assert "--force-conflicts" in person.findings()["entry-differs"]["mend"]
+
+    person.install("--force-conflicts")
+    person.server.objects.set_env(KEY, "PGPASSWORD", "hunter2")
+    [drift] = person.listed()["usd-inr"]["drift"]
+    assert "env[PGPASSWORD]" in drift
+    assert "hunter2" not in drift
+    code, _, err = person.ratectl("install", "--force-conflicts")
+    assert code != 0
+    assert "hunter2" not in err
+    assert "set env cronjob/ratectl-usd-inr VARIABLE-" in err
+    person.kubectl("set", "env", "cronjob/ratectl-usd-inr", "PGPASSWORD-")
+    assert "1 updated" in person.install()
+
+
+def test_two_conflicts(person):
+    """Several fields of somebody else are one conflict each, in the server's words and with the way on."""
+    person.install()
+    person.server.objects.edit(KEY, SCHEDULE, "0 3 * * *")
+    person.server.objects.edit(KEY, ("spec", "timeZone"), "Etc/UTC")
+
+    code, _, err = person.ratectl("install")
+
+    assert code == UNAVAILABLE
+    assert "Apply failed with 2 conflicts" in err
+    assert "ratectl install --force-conflicts" in err
+    assert ".spec.schedule" in err
+    assert ".spec.timeZone" in err
+    assert "Please review" not in err
+
+
+def test_after_a_plain_apply(person):
+    """A manifest that a person applied without server-side apply conflicts with nothing."""
+    out = person.folder / "out"
+    assert person.ratectl("render", "--backend", "kubernetes", "--out", str(out))[0] == 0
+    import yaml  # noqa: PLC0415 - for this only
+
+    manifest = yaml.safe_load((out / "usd-inr.yaml").read_text())
+    person.server.objects.plainly(KEY, manifest)
+
+    assert person.ratectl("install")[0] == 0
+    person.write(schedule="every day at 12:00")
+    assert "conflict" in person.ratectl("install")[2]
+    assert "1 updated" in person.install("--force-conflicts")
+
+
+def test_pause_keeps_what_others_set(person):
+    """A pause leaves the object where it is, asleep; a resume wakes it with all that others set."""
+    person.install()
+    person.server.objects.set_env(KEY, "FOO", "bar")
+    person.server.objects.edit(KEY, ("metadata", "annotations", "note"), "mine")
+    before = person.server.objects.get(KEY)
+
+    assert person.ratectl("pause", "usd-inr")[0] == 0
+    assert person.server.objects.get(KEY)["spec"]["suspend"] is True
+    row = person.listed()["usd-inr"]
+    assert (row["enabled"], row["paused"], row["drift"]) == (False, True, [])
+    assert "entry-left-over" not in person.findings()
+    assert "paused already" in person.ratectl("pause", "usd-inr")[1]
+    assert "paused until" in person.install()
+
+    assert person.ratectl("resume", "usd-inr")[0] == 0
+    after = person.server.objects.get(KEY)
+    assert after["spec"] == before["spec"]
+    assert after["metadata"]["annotations"] == before["metadata"]["annotations"]
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert person.ratectl("remove", "--all")[0] == 0
+    assert person.server.objects.live == {}
+
+
+def test_a_resume_leaves_out_what_was_missed(person):
+    """What the cluster runs at once for a slot of the pause is told from when on slots count."""
+    person.write(schedule="every minute")
+    person.install()
+    assert person.ratectl("pause", "usd-inr")[0] == 0
+    person.server.objects.live[KEY]["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z"
+
+    assert person.ratectl("resume", "usd-inr")[0] == 0
+
+    held = person.server.objects.get(KEY)
+    assert held["spec"]["suspend"] is False
+    assert at(held, (*POD[:-1], "metadata", "annotations"))["ratectl/since"].endswith("Z")
+    since = at(held, (*CONTAINER, "env", ("name", "RATECTL_SINCE"), "valueFrom", "fieldRef"))
+    assert since["fieldPath"] == "metadata.annotations['ratectl/since']"
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "nothing to do" in person.install()
+
+
+def test_an_operator_s_suspension_outlives_ours(person):
+    """What somebody suspended and ratectl paused as well stays suspended after the resume."""
+    person.install()
+    person.server.objects.edit(KEY, ("spec", "suspend"), True)
+
+    assert person.ratectl("pause", "usd-inr")[0] == 0
+    assert person.ratectl("resume", "usd-inr")[0] == 0
+
+    assert person.server.objects.get(KEY)["spec"]["suspend"] is True
+
+
+# Pods that never start
+
+WHEN = "2026-11-23T05:00:00Z"
+LABELS = {
+    "app.kubernetes.io/instance": "usd-inr",
+    "app.kubernetes.io/managed-by": "ratectl",
+    "batch.kubernetes.io/job-name": "ratectl-usd-inr-29923620",
+}
+FAILED = [
+    {
+        "type": "Failed",
+        "status": "True",
+        "reason": "BackoffLimitExceeded",
+        "message": "Job has reached the specified backoff limit",
+    }
+]
+
+
+def a_job(conditions=(), **status):
+    """The Job that the controller made for the slot of WHEN."""
+    metadata = {"name": LABELS["batch.kubernetes.io/job-name"], "labels": LABELS}
+    metadata["creationTimestamp"] = WHEN
+    return {"metadata": metadata, "status": {"conditions": list(conditions), **status}}
+
+
+def a_pod(reason, message):
+    """A pod of that Job whose container waits."""
+    metadata = {"name": "ratectl-usd-inr-29923620-abcde", "labels": LABELS}
+    state = {"waiting": {"reason": reason, "message": message}}
+    status = {"phase": "Pending", "containerStatuses": [{"name": "ratectl-fetch", "state": state}]}
+    return {"metadata": metadata | {"creationTimestamp": WHEN}, "status": status}
+
+
+def an_event(kind, name, reason, message):
+    """A warning about an object."""
+    metadata = {"name": f"{name}.1"}
+    about = {"kind": kind, "name": name}
+    told = {"type": "Warning", "reason": reason, "message": message, "lastTimestamp": WHEN}
+    return {"metadata": metadata, "involvedObject": about, **told}
+
+
+QUOTA = (
+    'Error creating: pods "ratectl-usd-inr-29923620-x" is forbidden: exceeded quota: small, '
+    "requested: requests.memory=64Mi, used: requests.memory=1Gi, limited: requests.memory=1Gi"
+)
+SECRET = 'secret "ratectl-keys" not found'
+PULL = 'Back-off pulling image "registry.example/ratectl:0.1.0"'
+STUCK = {
+    "failed": ({"jobs": [a_job(FAILED)]}, "BackoffLimitExceeded", "logs", False),
+    "secret": (
+        {"jobs": [a_job(active=1)], "pods": [a_pod("CreateContainerConfigError", SECRET)]},
+        f"CreateContainerConfigError: {SECRET}",
+        "create secret generic ratectl-keys --from-env-file=",
+        True,
+    ),
+    "image": (
+        {"jobs": [a_job(active=1)], "pods": [a_pod("ImagePullBackOff", PULL)]},
+        f"ImagePullBackOff: {PULL}",
+        "ratectl install",
+        True,
+    ),
+    "quota": (
+        {
+            "jobs": [a_job()],
+            "events": [an_event("Job", "ratectl-usd-inr-29923620", "FailedCreate", QUOTA)],
+        },
+        "exceeded quota: small",
+        "describe quota",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "reason", "mend", "active"), STUCK.values(), ids=STUCK)
+def test_pods_that_never_start(person, made, reason, mend, active):
+    """With a scheduled run that never came to its end, status says failing and why, and doctor what mends it."""
+    person.install()
+    status = {"lastScheduleTime": WHEN}
+    status |= {"active": [{"name": "ratectl-usd-inr-29923620"}]} if active else {}
+    person.server.objects.status[KEY] = status
+    for kind, items in made.items():
+        setattr(person.server, kind, items)
+
+    row = person.status()
+
+    assert any(reason in text for text in row["troubles"]), row
+    code, out, _ = person.ratectl("status")
+    assert (code, "failing" in out) == (0, True)
+    assert reason.split(":")[0] in " ".join(out.split())
+    found = person.findings()["runs-failing"]
+    assert reason in found["text"]
+    assert mend in found["mend"]
+    assert found["severity"] == "fault"
+    assert "not-woken" not in person.findings()
+    assert reason.split(":")[0] in person.ratectl("list")[1]
+
+
+def test_a_failure_without_the_right_to_look(person):
+    """Without the right to list Jobs and pods a failed run is told all the same, and how to see the reason."""
+    person.install()
+    person.server.objects.status[KEY] = {"lastScheduleTime": WHEN}
+    person.server.forbidden = {("list", "jobs"), ("list", "pods"), ("list", "events")}
+
+    [trouble] = person.status()["troubles"]
+
+    assert "did not succeed" in trouble
+    assert "describe" in person.findings()["runs-failing"]["mend"]
+
+
+def test_a_run_that_succeeded(person):
+    """A success after the last schedule, or a pod that is at work, is no trouble."""
+    person.install()
+    pod = a_pod("ContainerCreating", "")
+    for status, pods in (
+        ({"lastScheduleTime": WHEN, "lastSuccessfulTime": "2026-11-23T05:00:09Z"}, []),
+        ({"lastScheduleTime": WHEN, "active": [{"name": "x"}]}, [pod]),
+    ):
+        person.server.objects.status[KEY] = status
+        person.server.jobs, person.server.pods = [a_job(active=1)], pods
+
+        assert person.status()["troubles"] == []
+
+
+# Where jobs stand
+
+
+@pytest.fixture
+def second():
+    with ApiServer("rates") as server:
+        yield server
+    assert server.unknown == []
+
+
+def test_naming_the_context(person):
+    """To name the context that was the current one touches nothing in the cluster."""
+    person.install()
+    uid = person.server.objects.get(KEY)["metadata"]["uid"]
+    person.write(cluster='context = "test"')
+
+    out = person.install()
+
+    assert "delete" not in out
+    assert person.server.objects.get(KEY)["metadata"]["uid"] == uid
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "context test, namespace rates" in person.ratectl("list")[1]
+
+
+def test_another_current_context(person, second):
+    """With another context in use the jobs are still seen where they are, and never stand in both."""
+    person.install()
+    person.contexts("two", test=person.server.url, two=second.url)
+
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert person.findings().get("entry-missing") is None
+    out = person.install()
+    assert "context test, namespace rates" in out
+    assert "context two, namespace rates" in out
+    assert person.server.objects.live == {}
+    assert list(second.objects.live) == [KEY]
+
+    person.contexts("test", test=person.server.url, two=second.url)
+    assert person.ratectl("remove", "--all")[0] == 0
+    assert second.objects.live == {}
+
+
+def test_remove_after_the_context_changed(person, second):
+    """``remove --all`` takes out what was installed, whatever context is in use."""
+    person.install()
+    person.contexts("two", test=person.server.url, two=second.url)
+
+    assert person.ratectl("remove", "--all")[0] == 0
+
+    assert person.server.objects.live == {}
+    assert second.requests == []
+
+
+def test_a_renamed_context(person):
+    """Under another name the same server is the same place."""
+    person.install()
+    person.contexts("real", real=person.server.url)
+
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "created" not in person.install()
+    assert person.ratectl("pause", "usd-inr")[0] == 0
+    assert person.ratectl("resume", "usd-inr")[0] == 0
+
+
+def test_no_way_to_the_cluster(person, second):
+    """Where no context leads to the recorded server any more, that is said, and nothing else is asked."""
+    person.install()
+    person.contexts("two", two=second.url)
+
+    code, out, err = person.ratectl("list")
+    assert (code, "unknown: kubernetes" in out) == (0, True)
+    assert person.server.url in err
+    assert "kubectl config get-contexts" in err
+    assert person.ratectl("remove", "--all")[0] == UNAVAILABLE
+    assert second.requests == []
+
+
+def test_an_installation_of_the_version_before(person, second):
+    """What was installed with no more than a context's text is found, and goes on as it did."""
+    person.install()
+    journal = sqlite3.connect(person.folder / "state" / "journal.sqlite3")
+    with journal:
+        journal.execute("ALTER TABLE jobs DROP COLUMN place")
+        journal.execute("PRAGMA user_version = 4")
+    journal.close()
+
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "entry-missing" not in person.findings()
+    assert person.status()["drift"] == []
+    assert "delete" not in person.install()
+    person.contexts("two", test=person.server.url, two=second.url)
+    assert person.listed()["usd-inr"]["drift"] == []
+
+
+# Rights
+
+
+@pytest.mark.parametrize(
+    ("verb", "command"),
+    [
+        ("list", ("install",)),
+        ("patch", ("install",)),
+        ("create", ("install",)),
+        ("delete", ("remove", "--all")),
+        ("delete", ("install", "--prune")),
+        ("patch", ("pause", "usd-inr")),
+    ],
+)
+def test_a_missing_right(person, verb, command):
+    """A right that is missing is 77, named in the advice, and leaves nothing half done."""
+    if command != ("install",):
+        person.write(more=SECOND)
+        person.install()
+        person.write()
+    before = person.server.objects.version
+    person.server.forbidden = {(verb, "cronjobs")}
+
+    code, _, err = person.ratectl(*command)
+
+    assert (code, f"can-i {verb} cronjobs.batch" in err) == (REFUSED, True), err
+    person.server.forbidden = set()
+    assert person.server.objects.version == before
+    assert "install-interrupted" not in person.findings()
+
+
+def test_a_missing_right_to_resume(person):
+    """A resume that is refused leaves the job paused and nothing half done."""
+    person.install()
+    assert person.ratectl("pause", "usd-inr")[0] == 0
+    person.server.forbidden = {("list", "cronjobs")}
+
+    assert person.ratectl("resume", "usd-inr")[0] == REFUSED
+
+    person.server.forbidden = set()
+    assert person.listed()["usd-inr"]["paused"] is True
+    assert "install-interrupted" not in person.findings()
+
+
+def test_doctor_checks_the_rights(person):
+    """Doctor asks the cluster for each right of the least Role, and names the one that is missing."""
+    person.install()
+    assert "rights-missing" not in person.findings()
+    person.server.forbidden = {("delete", "cronjobs"), ("create", "cronjobs")}
+
+    found = person.findings()["rights-missing"]
+
+    assert "create, delete" in found["text"]
+    assert "list" not in found["text"]
+    assert "auth can-i create cronjobs.batch" in found["mend"]
+
+
+POLICY = "ValidatingAdmissionPolicy 'images' with binding 'images' denied request: use our registry"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "exit_code", "told", "untold"),
+    [
+        (
+            (403, "Forbidden", f'cronjobs.batch "ratectl-usd-inr" is forbidden: {POLICY}'),
+            REFUSED,
+            "whoever runs the cluster",
+            "can-i",
+        ),
+        (
+            (
+                *(403, "Forbidden"),
+                (
+                    'cronjobs.batch "ratectl-usd-inr" is forbidden: unable to create new content in '
+                    "namespace rates because it is being terminated"
+                ),
+            ),
+            UNAVAILABLE,
+            "kubectl get namespace rates",
+            "can-i",
+        ),
+        ((401, "Unauthorized", "Unauthorized"), REFUSED, "log in again", "can-i"),
+    ],
+)
+def test_what_the_server_refuses(person, refusal, exit_code, told, untold):
+    """Each refusal has advice of its own, which is right when it is followed."""
+    person.server.refusals = {"PATCH": RefusedError(*refusal)}
+
+    code, _, err = person.ratectl("install")
+
+    assert (code, told in err, untold in err) == (exit_code, True, False), err
+
+
+def test_a_failure_of_many(person):
+    """What a server says of two hundred jobs is shown in a few lines, in whatever step it comes."""
+    many = "\n".join(
+        f'[jobs.job-{number}]\nschedule = "every day at 11:00"' for number in range(60)
+    )
+    person.write(more=many)
+    why = "ValidatingAdmissionPolicy 'images' denied request: use our registry"
+    person.server.refusals = {
+        "PATCH": RefusedError(403, "Forbidden", f"cronjobs.batch is forbidden: {why}")
+    }
+
+    code, out, err = person.ratectl("install")
+
+    assert code == REFUSED
+    assert why in err
+    assert len(out) + len(err) < 3000
+
+
+# What the workstation lacks
+
+
+def test_without_the_driver(person):
+    """The workstation needs no psycopg for jobs that only a cluster runs."""
+    folder = person.folder / "without"
+    (folder / "psycopg").mkdir(parents=True)
+    (folder / "psycopg" / "__init__.py").write_text("raise ImportError('not here')")
+
+    for words in (("plan",), ("check",), ("install",)):
+        code, out, err = person.ratectl(*words, PYTHONPATH=str(folder))
+        assert code == 0, (words, err)
+    assert "1 created" in out
+    assert "fail" not in err
+    assert "the image has it" in err
+
+
+def test_a_database_that_only_the_cluster_reaches(person):
+    """A database that does not answer the workstation is said to be so, and no more."""
+    _, _, err = person.ratectl("install")
+
+    assert "from here" in err
+    assert "its jobs fail" not in err
+
+
+def test_a_colleague_s_job(person):
+    """A job that another machine installed is told as that, and nobody is told to remove it."""
+    person.install()
+    person.write(more=SECOND)
+    assert "1 created" in person.install()
+    elsewhere = {"RATECTL_STATE_DIR": str(person.folder / "elsewhere")}
+    person.write()
+    assert person.ratectl("install", **elsewhere)[0] == 0
+
+    _, out, _ = person.ratectl("doctor", "--json", "--offline", **elsewhere)
+
+    found = {one["check"]: one for one in json.loads(out)}["entry-unknown"]
+    assert found["severity"] == "warning"
+    assert "colleague" in found["text"]
+    assert "remove" not in found["mend"]
+
+
+def test_a_key_in_the_secret(person):
+    """A key that is taken from the environment is where it belongs in a pod."""
+    keyed = '[providers.openexchangerates]\napi_key = "env:OXR_KEY"'
+    person.write(more=f'providers = ["openexchangerates"]\n{keyed}')
+    person.install()
+
+    assert "key-in-environment" not in person.findings()
+
+
+def test_a_secret_that_is_not_there(person):
+    """A Secret that is named and does not exist stops an install, where that may be looked at."""
+    person.server.secrets = {"other"}
+
+    code, _, err = person.ratectl("install")
+
+    assert code == WRONG_SPEC
+    assert 'secrets "ratectl-keys" not found' in err
+    assert "create secret generic ratectl-keys" in err
+    assert person.server.objects.live == {}
+    person.server.secrets = {"ratectl-keys"}
+    person.install()
+
+
+def test_tried_at_once(person):
+    """The command that an install names makes a Job at once."""
+    out = person.install()
+    line = next(line for line in out.splitlines() if "create job" in line)
+    words = line.partition("kubectl ")[2].partition("`")[0].split()
+
+    person.kubectl(*words)
+
+    [made] = person.server.jobs
+    assert made["metadata"]["name"] == "ratectl-usd-inr-by-hand"

@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.fakes.kubernetes import ApiServer, Objects, RefusedError
+from tests.fakes.kubernetes import CONTAINER, POD, ApiServer, Objects, RefusedError, at
 
 KEY = ("rates", "a")
 SCHEDULE = ("spec", "schedule")
@@ -132,3 +132,130 @@ def test_the_unknown_is_refused(method, path):
         assert json.loads(refused.value.read())["status"] == "Failure"
         refused.value.close()
         assert len(server.unknown) == 1
+
+
+def with_env(**variables):
+    """A CronJob with a container that has *variables*."""
+    env = [{"name": name, "value": value} for name, value in variables.items()]
+    env.append({"name": "LABEL", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}})
+    container = {"name": "ratectl-fetch", "image": "x:1", "env": env}
+    pod = {"containers": [container]}
+    return wanted(jobTemplate={"spec": {"template": {"spec": pod}}})
+
+
+@pytest.fixture
+def populated():
+    found = Objects("rates")
+    found.apply(KEY, with_env(A="1", B="2"), "us")
+    return found
+
+
+def names(objects):
+    return [one["name"] for one in at(objects.get(KEY), (*CONTAINER, "env"))]
+
+
+def test_lists_are_merged_by_key(populated):
+    """What somebody adds to a list stays beside what one applies, and what one says no more is gone."""
+    populated.set_env(KEY, "FOO", "bar")
+
+    populated.apply(KEY, with_env(A="1"), "us")
+
+    assert names(populated) == ["A", "LABEL", "FOO"]
+
+
+def test_a_conflict_within_a_list(populated):
+    """A field of an item is named with the item's key."""
+    populated.set_env(KEY, "A", "9")
+
+    with pytest.raises(RefusedError, match=r'env\[name="A"\]\.value'):
+        populated.apply(KEY, with_env(A="1", B="2"), "us")
+
+
+def test_two_conflicts(populated):
+    """Several conflicts are counted and listed by who holds the fields, as the real server does."""
+    populated.edit(KEY, SCHEDULE, "9 9 * * *")
+    populated.edit(KEY, ("spec", "timeZone"), "Etc/UTC")
+    changed = with_env(A="1", B="2")
+    changed["spec"] |= {"schedule": "1 1 * * *", "timeZone": "Asia/Kolkata"}
+
+    with pytest.raises(RefusedError) as refused:
+        populated.apply(KEY, changed, "us")
+
+    assert refused.value.message == (
+        'Apply failed with 2 conflicts: conflicts with "kubectl-edit" using batch/v1:\n'
+        "- .spec.schedule\n- .spec.timeZone"
+    )
+
+
+def test_managed_fields(populated):
+    """Who said what, and how, is told with the object."""
+    populated.set_env(KEY, "FOO", "bar")
+
+    told = {one["manager"]: one for one in populated.get(KEY)["metadata"]["managedFields"]}
+
+    assert {name: one["operation"] for name, one in told.items()} == {
+        "us": "Apply",
+        "kubectl-set": "Update",
+    }
+    env = told["kubectl-set"]["fieldsV1"]
+    for step in ("spec", "jobTemplate", "spec", "template", "spec", "containers"):
+        env = env[f"f:{step}"]
+    env = env['k:{"name":"ratectl-fetch"}']["f:env"]
+    assert env == {'k:{"name":"FOO"}': {".": {}, "f:name": {}, "f:value": {}}}
+
+
+def test_defaults_are_kept(populated):
+    """What nobody says is filled in and stored; applying the same again changes nothing."""
+    before = populated.get(KEY)
+    field = at(before, (*CONTAINER, "env", ("name", "LABEL"), "valueFrom", "fieldRef"))
+    assert field["apiVersion"] == "v1"
+    assert at(before, POD)["dnsPolicy"] == "ClusterFirst"
+
+    assert populated.apply(KEY, with_env(A="1", B="2"), "us") == before
+
+
+def test_a_server_side_apply_after_a_plain_one():
+    """An atomic field that the server completed for another manager is a conflict."""
+    objects = Objects("rates")
+    objects.plainly(KEY, with_env(A="1"))
+
+    with pytest.raises(RefusedError, match=r'env\[name="LABEL"\]\.valueFrom\.fieldRef'):
+        objects.apply(KEY, with_env(A="1"), "us")
+
+
+def test_a_policy_adds(populated):
+    """What a policy adds belongs to no manager, and hinders no later apply."""
+    populated.policies.append(
+        lambda found: (
+            at(found, (*CONTAINER, "env")).append({"name": "P", "value": "1"})
+            if "P" not in [one["name"] for one in at(found, (*CONTAINER, "env"))]
+            else None
+        )
+    )
+
+    populated.apply(KEY, with_env(A="1", B="3"), "us")
+    populated.apply(KEY, with_env(A="1", B="4"), "us")
+
+    assert names(populated) == ["A", "B", "LABEL", "P"]
+
+
+def test_two_values(populated):
+    """A variable with a value and a source is refused."""
+    populated.set_env(KEY, "LABEL", "x")
+
+    with pytest.raises(RefusedError, match="may not be specified when `value` is not empty"):
+        populated.apply(KEY, with_env(A="1", B="2"), "us", force=True)
+
+
+def test_part_of_an_object(objects):
+    """Two managers say each their part, and what one of them takes back is gone."""
+    part = wanted()
+    part["spec"] = {"suspend": True}
+    objects.apply(KEY, part, "pauser")
+    assert objects.get(KEY)["spec"]["suspend"] is True
+    assert objects.apply(KEY, wanted(), "us")["spec"]["suspend"] is True
+
+    del part["spec"]
+    objects.apply(KEY, part, "pauser")
+
+    assert objects.get(KEY)["spec"] == {"schedule": "0 0 * * *", "suspend": False}

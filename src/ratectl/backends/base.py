@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import functools
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -20,10 +20,11 @@ from ratectl.schedule.cover import cover
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path, PurePath
     from zoneinfo import ZoneInfo
 
+    from ratectl.errors import RatectlError
     from ratectl.model import Job
     from ratectl.schedule.triggers import Abilities, Cover
 
@@ -40,6 +41,10 @@ class Place(NamedTuple):
     namespace: str
     force: bool = False
     """Fields that somebody else set are taken back."""
+    server: str = ""
+    """URL of the API server, which with the namespace is what makes a place; empty where it is not known."""
+    said: str = ""
+    """The context as the spec has it, where the place was found by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,8 @@ class Run:
     """True where the state afterwards is read back anyway, such as unloading what may be unloaded already."""
     again_on: frozenset[int] = frozenset()
     """Exit codes that time mends: it is run again, for half a minute."""
+    meaning: Callable[[Completed], RatectlError] | None = field(default=None, compare=False)
+    """What its failure means, where the engine's own words tell more than the exit code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +242,18 @@ class Reader(Protocol):
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
 
 
+class Runs(NamedTuple):
+    """What an engine tells of the runs of an entry; times are aware."""
+
+    created: dt.datetime | None = None
+    woken: dt.datetime | None = None
+    """For which moment it last started something."""
+    succeeded: dt.datetime | None = None
+    """When something that it started last ended well."""
+    active: bool = False
+    """Something that it started has not ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One job of ours as the engine holds it."""
@@ -253,6 +272,8 @@ class Entry:
     """What the engine lost on its own and an install mends: a masked unit, a timer that is not active, ..."""
     overrides: tuple[str, ...] = ()
     """What somebody put over it and we leave alone: a drop-in, ..."""
+    runs: Runs | None = field(default=None, compare=False)
+    """None where the engine keeps no account of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +292,8 @@ class Verb(Enum):
     UPDATE = "update"
     DELETE = "delete"
     KEEP = "keep"
+    PAUSE = "pause"
+    """It stays where it is, asleep; only of engines that have such a state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +321,8 @@ class Backend(Protocol):
     """The engine can be asked for its next run."""
     CONFINES: bool
     """Entries may touch only what they are told: whose that is must be known."""
+    SUSPENDS: bool
+    """A paused entry stays where it is, asleep, with all that others set on it."""
 
     def detect(self, reader: Reader, host: Host, scope: str) -> str:
         """Return why this engine cannot be used here, or an empty text when it can."""
@@ -342,6 +367,19 @@ class Backend(Protocol):
     def wakes(self, entry: Entry, slot: dt.datetime) -> bool:
         """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is told otherwise."""
 
+    def difference(self, wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
+        """Return in words how *held* differs from *wanted*; empty where there is no more to say than that it does."""
+
+    def troubles(
+        self, reader: Reader, host: Host, entries: Collection[Entry]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return, by job, why what the engine started for *entries* came to nothing, as far as it tells."""
+
+    def resuming(
+        self, entries: Collection[Entry], since: Mapping[str, str], host: Host
+    ) -> tuple[Step, ...]:
+        """Return the steps that wake paused *entries* where they are; *since* tells of some from when their slots count."""
+
 
 def cover_for(job: Job, host_zone: ZoneInfo, engine: Abilities) -> Cover:
     """Return the cover of *job*'s schedule; computed once for jobs that share a schedule and zone."""
@@ -375,6 +413,25 @@ def nothing_against(
 def told_by_text(_entry: Entry, _slot: dt.datetime) -> bool:
     """Return True: the text of most entries is compared, and the engine asked for its next run if it tells."""
     return True
+
+
+def no_words(_wanted: Sequence[Artefact], _held: Sequence[Artefact]) -> str:
+    """Return nothing: the text of most entries is short enough to be looked at."""
+    return ""
+
+
+def no_troubles(
+    _reader: Reader, _host: Host, _entries: Collection[Entry]
+) -> dict[str, tuple[str, ...]]:
+    """Return nothing: most engines leave it to the firing to tell how it went."""
+    return {}
+
+
+def never_paused(
+    _entries: Collection[Entry], _since: Mapping[str, str], _host: Host
+) -> tuple[Step, ...]:
+    """Return no step: a paused job is gone from most engines, and comes back as it came."""
+    return ()
 
 
 def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:

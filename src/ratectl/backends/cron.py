@@ -30,6 +30,9 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    never_paused,
+    no_troubles,
+    no_words,
     nothing_against,
     nothing_to_do,
     told_by_text,
@@ -52,6 +55,7 @@ SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
 TELLS_NEXT = False
 CONFINES = False
+SUSPENDS = False
 
 DROP_IN = Path("/etc/cron.d/ratectl")
 SPOOL = Path("/var/spool/cron/crontabs")
@@ -88,6 +92,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 keep_awake = nothing_to_do
 rehearse = nothing_against
 wakes = told_by_text
+difference = no_words
+troubles = no_troubles
+resuming = never_paused
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar as months_of
 import datetime as dt
 import itertools
+import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ratectl.schedule.triggers import Trigger
 
 UTC = ZoneInfo("Etc/UTC")
+ZONE_PART = re.compile(r"[A-Za-z._+0-9-]{1,14}")
+"""Of a zone's name, as the API server checks it."""
 DAY_SECONDS = 86400
 FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 6))
 
@@ -112,6 +115,16 @@ def _values(text: str, low: int, high: int) -> frozenset[int]:
             raise ValueError(f"step of range should be a positive number: {item}")
         values |= set(range(start, end + 1, by))
     return frozenset(values)
+
+
+def is_portable(zone: str) -> bool:
+    """Tell whether a cluster may know *zone*: by the rules of its names, and by none of this machine's own."""
+    parts = zone.split("/")
+    return (
+        parts[0] not in {"posix", "right"}
+        and zone not in {"localtime", "posixrules", "Factory", "Local"}
+        and all(ZONE_PART.fullmatch(part) for part in parts)
+    )
 
 
 def is_regular(trigger: Trigger, zone: ZoneInfo) -> bool:

@@ -1,7 +1,8 @@
 """The CronJob of one job, as values and as YAML; and what of a live object is ours.
 
-One shape says which fields we set, in which order. What the API server returns is cut down to it,
-so that an object nobody touched gives back the very bytes that were applied.
+One shape says which fields we set, in which order. What the API server returns is cut down to it, and
+to the items and names that are ours, so that an object to which others only added something gives back
+the very bytes that were applied.
 """
 
 from __future__ import annotations
@@ -13,15 +14,24 @@ from typing import TYPE_CHECKING, Any
 from ratectl.backends import kubernetes_cron as cron
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-    from ratectl.model import Cluster, Job
+    from ratectl.model import Cluster, Job, Toleration
     from ratectl.schedule.triggers import Trigger
 
 MANAGER = "ratectl"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 INSTANCE = "app.kubernetes.io/instance"
+SELECTOR = f"{MANAGED_BY}={MANAGER}"
+NAME = "app.kubernetes.io/name"
 MADE_BY = "ratectl/made-by"
+SINCE = "ratectl/since"
+"""An annotation of pods: slots up to then are not theirs to settle, since the job was paused."""
+PROGRAM = "/opt/ratectl/bin/ratectl-fetch"
+"""Where the image has it, whatever its PATH says."""
+CONTAINER_NAME = "ratectl-fetch"
+VOLUME = "tmp"
+MOUNT = "/tmp"  # noqa: S108 - in the pod
 ACCOUNT = 65532
 """User and group of the container: "nonroot" in the usual base images."""
 LATEST_START = 3600
@@ -31,8 +41,9 @@ MARGIN = 120
 STATE = "/tmp/ratectl"  # noqa: S108 - an emptyDir of the pod's own
 MEMORY_REQUEST = "64Mi"
 
-LABELS = {"app.kubernetes.io/name": None, INSTANCE: None, MANAGED_BY: None}
-METADATA = {"labels": LABELS}
+LABELS = (NAME, INSTANCE, MANAGED_BY)
+VARIABLES = ("RATECTL_STATE_DIR", "RATECTL_JOB_NAME", "RATECTL_SINCE", "PGPASSWORD")
+METADATA: dict[str, Any] = {"labels": {}, "annotations": {}}
 CONTAINER: dict[str, Any] = {
     "name": None,
     "image": None,
@@ -43,7 +54,7 @@ CONTAINER: dict[str, Any] = {
             "name": None,
             "value": None,
             "valueFrom": {
-                "fieldRef": {"fieldPath": None},
+                "fieldRef": {"apiVersion": None, "fieldPath": None},
                 "secretKeyRef": {"name": None, "key": None, "optional": None},
             },
         }
@@ -58,7 +69,13 @@ CONTAINER: dict[str, Any] = {
 }
 POD: dict[str, Any] = {
     "restartPolicy": None,
+    "serviceAccountName": None,
     "automountServiceAccountToken": None,
+    "imagePullSecrets": [{"name": None}],
+    "nodeSelector": {},
+    "tolerations": [
+        {"key": None, "operator": None, "value": None, "effect": None, "tolerationSeconds": None}
+    ],
     "securityContext": {
         "runAsNonRoot": None,
         "runAsUser": None,
@@ -75,8 +92,7 @@ SHAPE: dict[str, Any] = {
     "metadata": {
         "name": None,
         "namespace": None,
-        "labels": LABELS,
-        "annotations": {MADE_BY: None},
+        **METADATA,
     },
     "spec": {
         "schedule": None,
@@ -96,14 +112,33 @@ SHAPE: dict[str, Any] = {
     },
 }
 """Every field that we set, in the order in which it is written; ``suspend`` is the operator's."""
+TEMPLATE = ("spec", "jobTemplate", "spec", "template")
+POD_PLACE = (*TEMPLATE, "spec")
+METADATA_PLACES: tuple[tuple[str, ...], ...] = (
+    ("metadata",),
+    ("spec", "jobTemplate", "metadata"),
+    (*TEMPLATE, "metadata"),
+)
+CHOSEN = ("serviceAccountName", "nodeSelector", "tolerations")
+"""What we set in a pod only where the spec says so."""
+KEYED = {
+    "containers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "imagePullSecrets": "name",
+}
+"""Lists to which others may add: the server merges them by this key."""
 
 
 def of(job: Job, trigger: Trigger, cluster: Cluster) -> dict[str, Any]:
     """Return the CronJob that wakes *job* at *trigger*."""
     schedule, zone = cron.spell(trigger)
-    labels = {"app.kubernetes.io/name": "ratectl", INSTANCE: job.name, MANAGED_BY: "ratectl"}
+    labels = {NAME: "ratectl", INSTANCE: job.name, MANAGED_BY: "ratectl", **dict(cluster.labels)}
+    annotations = dict(cluster.annotations)
+    inner = {"labels": labels} | ({"annotations": annotations} if annotations else {})
     interval = cron.shortest_interval(trigger)
-    template = {"metadata": {"labels": labels}, "spec": _pod(job, cluster)}
+    template = {"metadata": inner, "spec": _pod(job, cluster)}
     run = {
         "backoffLimit": 2,
         "activeDeadlineSeconds": job.jitter + job.timeout + MARGIN,
@@ -116,13 +151,16 @@ def of(job: Job, trigger: Trigger, cluster: Cluster) -> dict[str, Any]:
         "concurrencyPolicy": "Forbid",
         "successfulJobsHistoryLimit": 3,
         "failedJobsHistoryLimit": 3,
-        "jobTemplate": {"metadata": {"labels": labels}, "spec": run},
+        "jobTemplate": {"metadata": inner, "spec": run},
     }
     metadata = {
         "name": object_name(job.name),
         "namespace": cluster.namespace,
         "labels": labels,
-        "annotations": {MADE_BY: "ratectl install; change the spec and install it again"},
+        "annotations": {
+            MADE_BY: "ratectl install; change the spec and install it again",
+            **annotations,
+        },
     }
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata, "spec": spec}
 
@@ -134,9 +172,9 @@ def object_name(job: str) -> str:
 
 def _pod(job: Job, cluster: Cluster) -> dict[str, Any]:
     container = {
-        "name": "ratectl-fetch",
+        "name": CONTAINER_NAME,
         "image": cluster.image,
-        "command": ["ratectl-fetch"],
+        "command": [PROGRAM],
         "args": [job.name, "--snapshot", _literal(_snapshot(job))],
         "env": list(_environment(job, cluster)),
         "resources": {
@@ -148,11 +186,12 @@ def _pod(job: Job, cluster: Cluster) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - in the pod
+        "volumeMounts": [{"name": VOLUME, "mountPath": MOUNT}],
     }
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
+        **_chosen(cluster),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": ACCOUNT,
@@ -161,8 +200,27 @@ def _pod(job: Job, cluster: Cluster) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumes": [{"name": VOLUME, "emptyDir": {}}],
     }
+
+
+def _chosen(cluster: Cluster) -> dict[str, Any]:
+    """Return what the spec says of pods beyond what every one of ours has."""
+    said: dict[str, Any] = {
+        "serviceAccountName": cluster.service_account,
+        "imagePullSecrets": [{"name": name} for name in cluster.image_pull_secrets],
+        "nodeSelector": dict(cluster.node_selector),
+        "tolerations": [_toleration(one) for one in cluster.tolerations],
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _toleration(one: Toleration) -> dict[str, Any]:
+    words = {"key": one.key, "operator": one.operator, "value": one.value, "effect": one.effect}
+    seconds = one.toleration_seconds
+    return {name: word for name, word in words.items() if word} | (
+        {} if seconds is None else {"tolerationSeconds": seconds}
+    )
 
 
 def _snapshot(job: Job) -> str:
@@ -178,12 +236,20 @@ def _literal(text: str) -> str:
 
 def _environment(job: Job, cluster: Cluster) -> Iterator[dict[str, Any]]:
     yield {"name": "RATECTL_STATE_DIR", "value": STATE}
-    label = {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}
-    yield {"name": "RATECTL_JOB_NAME", "valueFrom": {"fieldRef": label}}
+    for name, place in (
+        ("RATECTL_JOB_NAME", "metadata.labels['batch.kubernetes.io/job-name']"),
+        ("RATECTL_SINCE", f"metadata.annotations['{SINCE}']"),
+    ):
+        # the version is the server's default: left out, it would conflict with what a plain apply made
+        field = {"apiVersion": "v1", "fieldPath": place}
+        yield {"name": name, "valueFrom": {"fieldRef": field}}
+    keys = references(job) - {"PGPASSWORD"}
     if cluster.secret:
-        password = {"name": cluster.secret, "key": "PGPASSWORD", "optional": True}
+        # optional only beside keys that are not: a Secret that is named must exist
+        optional = {"optional": True} if keys else {}
+        password = {"name": cluster.secret, "key": "PGPASSWORD", **optional}
         yield {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": password}}
-    for name in sorted(references(job) - {"PGPASSWORD"}):
+    for name in sorted(keys):
         key = {"name": cluster.secret, "key": name}
         yield {"name": name, "valueFrom": {"secretKeyRef": key}}
 
@@ -196,8 +262,88 @@ def references(job: Job) -> frozenset[str]:
 
 def ours(live: Mapping[str, Any]) -> dict[str, Any]:
     """Return of the *live* object what :func:`of` would have said, in the same order."""
+    owned = _owned(live)
     found: dict[str, Any] = _cut(live, SHAPE)
+    for place in METADATA_PLACES:
+        _keep_names(_at(found, place), owned, place)
+    pod = _at(found, POD_PLACE)
+    for name in CHOSEN:
+        if not _owns(owned, (*POD_PLACE, name)):
+            pod.pop(name, None)
+    if "nodeSelector" in pod:
+        pod["nodeSelector"] = _ordered(pod["nodeSelector"], ())
+    logins = sorted(one["name"] for one in pod.get("imagePullSecrets") or ())
+    listed = (*POD_PLACE, "imagePullSecrets")
+    mine = [name for name in logins if _owns(owned, (*listed, ("name", name)))]
+    _keep_items(pod, "imagePullSecrets", mine)
+    _keep_items(pod, "containers", [CONTAINER_NAME])
+    _keep_items(pod, "volumes", [VOLUME])
+    for container in pod.get("containers", ()):
+        _keep_items(container, "volumeMounts", [MOUNT])
+        _keep_items(container, "env", _variables(container.get("env", ())))
     return found | {"apiVersion": "batch/v1", "kind": "CronJob"}
+
+
+def _owned(live: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return which fields our last apply said, in the form of FieldsV1; None where that is not told."""
+    for entry in live["metadata"].get("managedFields") or ():
+        if (entry.get("manager"), entry.get("operation")) == (MANAGER, "Apply"):
+            fields: Mapping[str, Any] = entry.get("fieldsV1") or {}
+            return fields
+    return None
+
+
+def _owns(owned: Mapping[str, Any] | None, place: tuple[Any, ...]) -> bool:
+    """Tell whether *place* is ours; where that is not told, what only we or a plain apply would have set is."""
+    if owned is None:
+        return True
+    found: Any = owned
+    for step in place:
+        keyed = isinstance(step, tuple)
+        name = f"k:{json.dumps(dict([step]), separators=(',', ':'))}" if keyed else f"f:{step}"
+        if name not in found:
+            return False
+        found = found[name]
+    return True
+
+
+def _keep_names(
+    metadata: dict[str, Any], owned: Mapping[str, Any] | None, place: tuple[str, ...]
+) -> None:
+    """Leave in *metadata* the labels and annotations that are ours."""
+    for kind, always in (("labels", LABELS), ("annotations", (MADE_BY,))):
+        texts = metadata.pop(kind, None) or {}
+        kept = {
+            name: text
+            for name, text in texts.items()
+            if name in always or (owned is not None and _owns(owned, (*place, kind, name)))
+        }
+        if kept:
+            metadata[kind] = _ordered(kept, always)
+
+
+def _ordered(texts: Mapping[str, Any], first: Collection[str]) -> dict[str, Any]:
+    rest = sorted(texts.keys() - set(first))
+    return {name: texts[name] for name in (*first, *rest) if name in texts}
+
+
+def _keep_items(parent: dict[str, Any], field: str, names: Collection[str]) -> None:
+    """Leave in the list *field* of *parent* the items called *names*, in that order."""
+    items = {one.get(KEYED[field]): one for one in parent.pop(field, None) or ()}
+    if kept := [items[name] for name in names if name in items]:
+        parent[field] = kept
+
+
+def _variables(env: Collection[Mapping[str, Any]]) -> list[str]:
+    """Return which variables of a container are ours: the fixed ones, and what is taken out of a Secret."""
+    secret = {one["name"] for one in env if "secretKeyRef" in (one.get("valueFrom") or {})}
+    return [*VARIABLES, *sorted(secret - set(VARIABLES))]
+
+
+def _at(value: dict[str, Any], place: tuple[str, ...]) -> dict[str, Any]:
+    for name in place:
+        value = value.setdefault(name, {})
+    return value
 
 
 def _cut(value: Any, shape: Any) -> Any:
@@ -205,7 +351,7 @@ def _cut(value: Any, shape: Any) -> Any:
         return {key: _cut(value[key], inner) for key, inner in shape.items() if key in value}
     if isinstance(shape, list) and isinstance(value, list):
         return [_cut(one, shape[0]) for one in value]
-    return value
+    return dict(value) if isinstance(value, dict) else value
 
 
 def text(manifest: Mapping[str, Any]) -> bytes:
@@ -228,9 +374,17 @@ def text(manifest: Mapping[str, Any]) -> bytes:
     return dumped.encode()
 
 
+def secrets(data: bytes) -> frozenset[str]:
+    """Return the names of the Secrets that the pods of the manifest *data* take variables from."""
+    [container] = _at(load(data), POD_PLACE)["containers"]
+    sources = (one.get("valueFrom", {}).get("secretKeyRef") for one in container["env"])
+    return frozenset(source["name"] for source in sources if source)
+
+
 def load(data: bytes) -> dict[str, Any]:
     """Return the manifest that :func:`text` gave *data* for."""
     import yaml  # noqa: PLC0415 - see text
 
-    loaded: dict[str, Any] = yaml.safe_load(data)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it was built
+    loaded: dict[str, Any] = yaml.load(data, Loader=loader)  # noqa: S506 - both are safe
     return loaded

@@ -27,6 +27,9 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    never_paused,
+    no_troubles,
+    no_words,
     nothing_against,
     nothing_to_do,
     separate_files,
@@ -48,6 +51,7 @@ SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("darwin",)
 TELLS_NEXT = False
 CONFINES = False
+SUSPENDS = False
 
 _UNLOADED_WITHIN = 30.0
 """Seconds; launchd kills what does not end by itself after 20."""
@@ -81,6 +85,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 keep_awake = nothing_to_do
 rehearse = nothing_against
 wakes = told_by_text
+difference = no_words
+troubles = no_troubles
+resuming = never_paused
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

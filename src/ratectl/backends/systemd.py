@@ -29,6 +29,9 @@ from ratectl.backends.base import (
     Verb,
     WriteFile,
     cover_for,
+    never_paused,
+    no_troubles,
+    no_words,
     nothing_against,
     separate_files,
     told_by_text,
@@ -57,6 +60,7 @@ SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux",)
 TELLS_NEXT = True
 CONFINES = True
+SUSPENDS = False
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
@@ -197,6 +201,9 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
 bundle = separate_files
 rehearse = nothing_against
 wakes = told_by_text
+difference = no_words
+troubles = no_troubles
+resuming = never_paused
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:

@@ -30,6 +30,9 @@ from ratectl.backends.base import (
     WriteFile,
     console_text,
     cover_for,
+    never_paused,
+    no_troubles,
+    no_words,
     nothing_against,
     nothing_to_do,
     separate_files,
@@ -74,6 +77,7 @@ SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("win32",)
 TELLS_NEXT = False
 CONFINES = False
+SUSPENDS = False
 
 FOLDER = "\\ratectl\\"
 _OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)", re.IGNORECASE)
@@ -102,6 +106,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 keep_awake = nothing_to_do
 rehearse = nothing_against
 wakes = told_by_text
+difference = no_words
+troubles = no_troubles
+resuming = never_paused
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:

@@ -39,7 +39,7 @@ def pause(
         meant = known if names is None else names
         clusters = sites.clusters(row for row in installed if row.job.name in meant)
         held = sites.survey(here, host.SystemReader(), clusters=clusters)
-        doing = removal.prepare(held, installed, meant)
+        doing = removal.pausing(held, installed, meant)
         refuse_unknown(frozenset(meant) - known, removal.Removal(parts=(), forget=()), journal)
         asleep = {row.job.name for row in installed if row.paused}
         if not doing.parts and set(doing.jobs) <= asleep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,8 @@ from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
     from ratectl.firing.journal import Installed
+    from ratectl.sites import Site
+    from ratectl.undertaking import Undertaking
 
 
 def resume(
@@ -43,13 +46,30 @@ def resume(
                 undertaking.begin()
                 journal.resume_jobs(names, _now())
             for site, source in removal.paused_sources(rows, here, host.SystemReader()):
-                prepared = deploy.prepare(site, source, journal, afresh=again)
+                prepared = _prepared(site, source, journal, undertaking, afresh=again)
                 deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
         except RatectlError:
             journal.put_back(before)
             raise
         undertaking.done()
     typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")
+
+
+def _prepared(
+    site: Site, source: deploy.Source, journal: Journal, undertaking: Undertaking, *, afresh: bool
+) -> deploy.Prepared:
+    """Return what brings *source* back to *site*. Where that is refused, nothing is half done."""
+    try:
+        prepared = deploy.prepare(site, source, journal, afresh=afresh)
+    except RatectlError:
+        if not afresh:
+            undertaking.done()
+        raise
+    found = prepared.main.found.entries
+    asleep = [found[job.name] for job in source.jobs if job.name in found]
+    since = removal.left_out(source, found, _now())
+    awaken = site.backend.resuming(asleep, since, site.host)
+    return replace(prepared, after=(*prepared.after, *awaken))
 
 
 def _resumed(row: Installed) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import choose
-from ratectl.backends import cron, systemd
+from ratectl.backends import cron, kubernetes, systemd
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
 from ratectl.errors import EngineError, RefusedError
@@ -16,6 +16,7 @@ from ratectl.errors import EngineError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ratectl.backends.base import Place
     from ratectl.doctor.scene import Scene
     from ratectl.sites import Site
 
@@ -44,6 +45,8 @@ def engines(scene: Scene) -> Iterator[Finding]:
             yield from _cron(site)
         elif site.backend is systemd:
             yield from _systemd(scene, site)
+        elif site.host.cluster is not None:
+            yield from _cluster(scene, site, site.host.cluster)
         else:
             yield from _other(scene, site)
     for site, error in scene.refused.items():
@@ -89,6 +92,19 @@ def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
+def _cluster(scene: Scene, site: Site, place: Place) -> Iterator[Finding]:
+    """Find what of the least Role is missing: the next install or removal would be refused."""
+    if problem := site.backend.detect(site.reader, site.host, site.scope):
+        yield Finding(check="engine-absent", text=problem, mend=scene.again)
+        return
+    if missing := kubernetes.missing_rights(site.reader, place):
+        yield Finding(
+            check="rights-missing",
+            text=f"{site}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
+            mend=mending.typed(site.host, *kubernetes.asking_for(place, missing[0])),
+        )
+
+
 def _other(scene: Scene, site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     if problem := site.backend.detect(reader, host, site.scope):
@@ -102,6 +118,9 @@ def _other(scene: Scene, site: Site) -> Iterator[Finding]:
 
 def _refused(site: Site, text: str, *, closed: bool) -> Finding:
     host, reader = site.host, site.reader
+    if host.cluster is not None:
+        mend = mending.typed(host, *kubernetes.looking(host.cluster))
+        return Finding(check="engine-unreadable", text=text, mend=mend)
     if closed and site.backend is cron:
         if reader.status(ALLOW) is not None:
             mend = mending.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")

@@ -29,7 +29,8 @@ def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     for text in entry.drift:
         told = f"{site}: {text}"
         yield Finding(check="entry-drifted", job=entry.job, text=told, mend=mend)
-    for text in entry.overrides:
+    asleep = row is not None and row.paused and site.backend.SUSPENDS
+    for text in () if asleep else entry.overrides:
         yield warning(check="entry-overridden", job=entry.job, text=text, mend=_revert(site, entry))
 
 
@@ -46,7 +47,15 @@ def _revert(site: Site, entry: Entry) -> str:
 def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
     row = scene.row(entry.job)
-    if row is None:
+    if row is None and site.host.cluster is not None:
+        yield warning(
+            check="entry-unknown",
+            job=entry.job,
+            text=f"{site} wakes it, and the journal of this machine does not know it: a colleague, or "
+            "another machine, may have installed it",
+            mend=mending.typed(scene.host, *kubernetes.describing(site.host.cluster, entry.job)),
+        )
+    elif row is None:
         if scene.journal_error is None and not scene.unreadable:
             yield Finding(
                 check="entry-unknown",
@@ -54,6 +63,8 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
                 text=f"{site} wakes it, and the journal does not know it, so nothing is recorded",
                 mend=mending.typed(scene.host, "ratectl", "remove", entry.job),
             )
+    elif row.paused and site.backend.SUSPENDS and not entry.enabled:
+        return
     elif row.paused:
         text = f"paused, but {site} still wakes it"
         mend = mending.typed(scene.host, "ratectl", "pause", entry.job)
@@ -77,7 +88,7 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
         yield Finding(
             check="installed-twice",
             job=name,
-            text=f"installed in {row.backend} ({row.scope}), and {others} holds it too",
+            text=f"installed in {sites.title(row)}, and {others} holds it too",
             mend=f"{mending.typed(scene.host, 'ratectl', 'remove', name)} && {again}",
         )
 
@@ -127,11 +138,14 @@ def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     mend = mending.install(scene.host, row)
     start = _start(site, entry)
     as_it_calls = replace(site, host=replace(site.host, fetch=start))
+    if site.host.cluster is not None:
+        mend += " --force-conflicts"  # whoever set the field holds it
     if start and entry.artefacts == sites.render(as_it_calls, row.job, cover):
         text = f"{site} calls another ratectl than this one: {mending.typed(site.host, *start)}"
         yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
         return
-    text = f"{site} holds something else than would be installed now"
+    told = site.backend.difference(sites.render(site, row.job, cover), entry.artefacts)
+    text = f"{site} holds something else than would be installed now{told and f': {told}'}"
     yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
 
 

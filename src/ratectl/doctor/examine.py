@@ -43,6 +43,7 @@ OF_A_JOB: tuple[Callable[[Scene, Installed], Iterator[Finding]], ...] = (
     outputs.writable,
     outputs.keys,
     outcomes.unwoken,
+    outcomes.runs,
     outcomes.failing,
 )
 OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ...] = (

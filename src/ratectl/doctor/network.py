@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from ratectl import sites
+from ratectl.backends import kubernetes
 from ratectl.doctor import mending
-from ratectl.doctor.finding import FAULT, WARNING, Finding
+from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.firing.connectivity import Class
 from ratectl.model import PROVIDER_KINDS
 
@@ -42,7 +44,8 @@ def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find providers that do not answer: a fault where too few are left for the job, else a warning."""
     said = asked.providers.get(row.job.name, ())
     good = sum(not _failed(one) for one in said)
-    enough = good >= (2 if row.job.agree else 1)
+    # what a workstation cannot reach a pod may
+    enough = good >= (2 if row.job.agree else 1) or row.backend == kubernetes.NAME
     for one in said:
         if one.asked and one.failure is not None and _failed(one):
             kind = one.failure.kind
@@ -79,8 +82,13 @@ def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
 
 def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find databases that do not let us in."""
+    cluster = sites.cluster_of(row)
     for one in asked.databases.get(row.job.name, ()):
-        if one.error is not None:
+        if one.error is not None and cluster is not None:
+            mend = mending.typed(scene.host, *kubernetes.trying(cluster, row.job.name))
+            text = f"from here, where its pods are not: {one.error}"
+            yield warning(check="database-unreachable", job=row.job.name, text=text, mend=mend)
+        elif one.error is not None:
             yield Finding(
                 check="database-unreachable",
                 job=row.job.name,
@@ -94,8 +102,8 @@ def proxy(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
 
     A warning only where every provider was seen to answer without it.
     """
-    if row.job.proxy or not scene.is_awake(row):
-        return
+    if row.job.proxy or not scene.is_awake(row) or row.backend == kubernetes.NAME:
+        return  # of a pod's environment this shell tells nothing
     found = _proxy_of(scene.shell, row.job)
     if not found:
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
+from ratectl.backends import kubernetes
 from ratectl.doctor import mending
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
@@ -36,8 +37,13 @@ def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
         return
     if _just_started(scene, allowed):
         return  # what passed while the machine was off is caught up in a moment
+    home = scene.home(row)
+    if home is not None and scene.troubles.get(home, {}).get(job.name):
+        return  # it was woken, and that came to nothing
     when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
     mend = mending.typed(scene.host, "ratectl", "run", job.name)
+    if home is not None and home.host.cluster is not None:
+        mend = mending.typed(scene.host, *kubernetes.describing(home.host.cluster, job.name))
     text = f"no firing took up its slot of {when}, although it is installed in {row.backend}"
     yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
 
@@ -45,6 +51,17 @@ def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
 def _just_started(scene: Scene, allowed: dt.timedelta) -> bool:
     text = scene.reader.read(UPTIME) if scene.host.platform == "linux" else None
     return text is not None and dt.timedelta(seconds=float(text.split()[0])) < allowed
+
+
+def runs(scene: Scene, row: Installed) -> Iterator[Finding]:
+    """Find that what the engine started for a job came to nothing before a firing could tell of it."""
+    home = scene.home(row)
+    if home is None or home.host.cluster is None or not scene.is_awake(row):
+        return
+    for text in scene.troubles.get(home, {}).get(row.job.name, ()):
+        words = kubernetes.mending(home.host.cluster, row.job.name, text)
+        mend = mending.typed(scene.host, *words) if words else mending.install(scene.host, row)
+        yield Finding(check="runs-failing", job=row.job.name, text=text, mend=mend)
 
 
 def failing(scene: Scene, row: Installed) -> Iterator[Finding]:
@@ -55,6 +72,11 @@ def failing(scene: Scene, row: Installed) -> Iterator[Finding]:
     last = scene.last.get(row.job.name)
     why = f": {last.detail}" if last is not None and last.detail else ""
     zone = scene.host.zone
-    text = f"{count} failed (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z}){why}"
+    until = f" (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z})"
     mend = mending.typed(scene.host, "ratectl", "run", row.job.name)
+    home = scene.home(row)
+    if home is not None and home.host.cluster is not None:
+        until = ""  # which this machine's journal does not know of pods
+        mend = mending.typed(scene.host, *kubernetes.trying(home.host.cluster, row.job.name))
+    text = f"{count} failed{until}{why}"
     yield warning(check="firings-failing", job=row.job.name, text=text, mend=mend)

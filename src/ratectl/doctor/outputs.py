@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.backends import systemd
+from ratectl.backends import kubernetes, systemd
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
 
@@ -81,6 +81,8 @@ def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
         about = f"the key of {provider.name}"
         if kind == "file":
             yield from _key_file(scene, row.job.name, about, Path(name).expanduser())
+        elif kind == "env" and row.backend == kubernetes.NAME:
+            continue  # out of the Secret, which is where a pod has its keys from
         elif kind == "env" and not _is_overridden(scene, row.job.name):
             file = mending.typed(scene.host, str(Path(row.spec).parent / f"{provider.name}.key"))
             text = (

@@ -71,24 +71,30 @@ class Scene:
     @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The engines that are to wake a job, or hold an entry of ours."""
-        found = {
-            sites.home(row, self.host, self.reader) for row in self.awake if row.backend in BACKENDS
-        }
+        found = {self._meant(row) for row in self.awake if row.backend in BACKENDS}
         found |= {site for site, _ in self.entries}
         return tuple(sorted(found, key=_place_of))
+
+    def _meant(self, row: Installed) -> Site:
+        """Return the engine that is to hold the job of *row*: as it was looked into, if it was."""
+        seen = (site for site in (*self.holds, *self.refused) if sites.stands_at(site, row))
+        return next(seen, None) or sites.home(row, self.host, self.reader)
+
+    @cached_property
+    def troubles(self) -> Mapping[Site, Mapping[str, tuple[str, ...]]]:
+        """What each engine tells of why what it started came to nothing, by job."""
+        held: dict[Site, list[Entry]] = {}
+        for site, entry in self.entries:
+            held.setdefault(site, []).append(entry)
+        return {s: s.backend.troubles(self.reader, s.host, some) for s, some in held.items()}
 
     def home(self, row: Installed) -> Site | None:
         """Return the engine that is to hold the job of *row*, None where it cannot be looked into.
 
         Root's crontab serves both scopes where cron has no folder of its own.
         """
-        wanted = sites.cluster_of(row.job)
-        same = [
-            site
-            for site in self.holds
-            if row.backend == site.backend.NAME and site.host.cluster in {None, wanted}
-        ]
-        exact = [site for site in same if site.scope == row.scope]
+        exact = [site for site in self.holds if sites.stands_at(site, row)]
+        same = [site for site in self.holds if row.backend == site.backend.NAME]
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
     @cached_property

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 RECORD = """
 INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,
-                  installed_at, settled_until, enabled)
-    VALUES (?,?,?,?,?,?,?,?,?,?)
+                  place, installed_at, settled_until, enabled)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?)
     ON CONFLICT (name) DO UPDATE SET
         snapshot = excluded.snapshot, spec = excluded.spec, digest = excluded.digest,
         backend = excluded.backend, scope = excluded.scope, host_timezone = excluded.host_timezone,
+        place = excluded.place,
         installed_at = excluded.installed_at, settled_until = excluded.settled_until,
         enabled = excluded.enabled, paused = paused AND NOT removed, removed = 0, next_due = NULL
 """
@@ -51,6 +52,7 @@ class Roster:
         scope: str,
         host_timezone: str,
         now: dt.datetime,
+        place: str = "",
     ) -> None:
         """Insert or update the snapshot of *job*; see :meth:`record_jobs`."""
         self.record_jobs(
@@ -61,6 +63,7 @@ class Roster:
             scope=scope,
             host_timezone=host_timezone,
             now=now,
+            place=place,
         )
 
     def record_jobs(
@@ -73,6 +76,7 @@ class Roster:
         scope: str,
         host_timezone: str,
         now: dt.datetime,
+        place: str = "",
     ) -> None:
         """Insert or update the snapshots of *jobs* in one durable transaction.
 
@@ -88,8 +92,8 @@ class Roster:
                 settled = since = unix(now)
                 if row is not None and _same_slots(row, job):
                     settled, since = row["settled_until"], row["installed_at"]
-                place = (spec, digest, backend, scope, host_timezone)
-                rows.append((job.name, job.to_json(), *place, since, settled, job.enabled))
+                where = (spec, digest, backend, scope, host_timezone, place)
+                rows.append((job.name, job.to_json(), *where, since, settled, job.enabled))
             connection.executemany(RECORD, rows)
 
     def forget_jobs(self, names: Iterable[str]) -> None:

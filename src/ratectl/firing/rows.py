@@ -49,6 +49,8 @@ class Installed(NamedTuple):
     """Failed firings in a row."""
     paused: bool = False
     """A person stopped it with ``ratectl pause``, and nobody has resumed it yet."""
+    place: str = ""
+    """Where in the world, beyond backend and scope, it was installed: as ``sites.py`` writes it."""
 
 
 class Firing(NamedTuple):
@@ -138,6 +140,7 @@ def to_installed(row: Row) -> Installed:
         missed=row["missed"],
         failures=row["failures"],
         paused=bool(row["paused"]),
+        place=row["place"],
     )
 
 

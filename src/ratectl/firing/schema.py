@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 4
+VERSION = 5
 """Of the SQLite journal."""
 BOOK_VERSION = 3
 """Of the book in a shared database, which has no jobs."""
@@ -55,7 +55,8 @@ CREATE TABLE jobs (
     next_due {integer},                -- NULL: look; set only when nothing is due or undelivered
     checked_at {integer},              -- when next_due was computed
     zone_file TEXT,                    -- what next_due was computed with
-    zone_stamp TEXT
+    zone_stamp TEXT,
+    place TEXT NOT NULL DEFAULT ''     -- where in the world, beyond backend and scope, as JSON
 ) {plain};
 """
 META = """
@@ -231,10 +232,16 @@ def _from_3(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _from_4(connection: sqlite3.Connection) -> None:
+    """Where jobs stand in a cluster; until the next install it is what their snapshots say."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN place TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
+    4: _from_4,
 }
 """By the version that it starts from."""
 BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS}

@@ -49,7 +49,7 @@ class View:
 
 def word(status: Status) -> str:
     """Return the one word for how a job stands; the worst that is true of it."""
-    if status.failures:
+    if status.failures or status.troubles:
         return "failing"
     if status.drift:
         return "drifted"
@@ -111,6 +111,7 @@ def _attention(status: Status, view: View) -> Iterator[str]:
         yield f"{count(status.failures, 'firing')} in a row failed"
     if status.missed:
         yield f"{count(status.missed, 'slot')} missed since the installation"
+    yield from status.troubles
     yield from status.drift
 
 

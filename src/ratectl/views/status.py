@@ -43,6 +43,8 @@ class Status:
     drift: tuple[str, ...]
     since: dt.datetime | None
     """When it was installed; None where the journal does not know it."""
+    troubles: tuple[str, ...] = ()
+    """Why what the engine started came to nothing, as far as it tells."""
 
     @property
     def newest(self) -> Entry | None:
@@ -79,7 +81,7 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
     slots = [one.next for one in rows if one.next is not None]
     return Status(
         job=name,
-        sites=tuple(f"{one.backend} ({one.scope})" for one in rows),
+        sites=tuple(one.place or f"{one.backend} ({one.scope})" for one in rows),
         enabled=any(one.enabled for one in rows),
         paused=any(one.paused for one in rows),
         next=min(slots, default=None),
@@ -90,6 +92,7 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
         failures=row.failures if row else 0,
         drift=tuple(dict.fromkeys(text for one in rows for text in one.drift)),
         since=row.installed_at if row else None,
+        troubles=tuple(dict.fromkeys(text for one in rows for text in one.troubles)),
     )
 
 
@@ -134,6 +137,7 @@ def _facts(status: Status, now: dt.datetime) -> dict[str, Any]:
         "missed": status.missed,
         "consecutive_failures": status.failures,
         "drift": list(status.drift),
+        "troubles": list(status.troubles),
     }
 
 

@@ -1,4 +1,4 @@
-"""What the API server refuses in a CronJob, found before anybody is asked, and in the server's own words.
+"""An oracle: what the API server refuses in a CronJob, in the server's own words.
 
 A schema knows spelling and types; these are the rules that it lets pass (measured on 1.36).
 """
