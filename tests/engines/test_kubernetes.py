@@ -835,6 +835,9 @@ def test_doctor_checks_the_rights(person):
     assert "list" not in found["text"]
     assert "auth can-i create cronjobs.batch" in found["mend"]
 
+    person.server.forbidden = {("list", "cronjobs")}
+    assert "right to list cronjobs.batch" in person.findings()["rights-missing"]["text"]
+
 
 POLICY = "ValidatingAdmissionPolicy 'images' with binding 'images' denied request: use our registry"
 

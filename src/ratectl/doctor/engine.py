@@ -40,6 +40,8 @@ def engines(scene: Scene) -> Iterator[Finding]:
     """Find engines that are absent, asleep or silent, for each that a job counts on."""
     for site in scene.sites:
         if site in scene.refused:
+            if site.host.cluster is not None and isinstance(scene.refused[site], RefusedError):
+                yield from _cluster(scene, site, site.host.cluster)
             continue
         if site.backend is cron:
             yield from _cron(site)
