@@ -131,7 +131,9 @@ def _sun(text: str) -> Advice | None:
     time = "15:00" if told[2] == "afternoon" else time
     rest = re.sub(r"\b(in the|the|in)\s*$", "", text[: told.start()]).rstrip()
     whole = f"{rest} at {time}{text[told.end() :]}"
-    offers = (*((whole,) if rest else ()), f"every day at {time}")
+    after = text[told.end() :]
+    timed = (f"{rest}{after}", f"{rest} day{after}") if re.search(r"[0-9]", after) else ()
+    offers = (*timed, *((whole,) if rest else ()), f"every day at {time}")
     return Advice(f'"{told[2]}" is no time on the clock; choose one', offers, told.span())
 
 
@@ -233,7 +235,7 @@ def _one_day(text: str) -> Advice | None:
 
 HOURS = re.compile(
     r"(?<![:\w.])(?P<hour>[0-9]{1,2})(?:(?P<sign>[.h]|\s?h\s?)(?P<minute>[0-5][0-9])(?:\s?(?P<half>am|pm))?|\s?o'?\s?clock"
-    r"|\s?h)?(?![\w:.])|(?<![:\w.])(?P<four>[0-2][0-9][0-5][0-9])(?:\s?h(?:rs|ours)?)?(?![\w:-])"
+    r"|\s?h)?(?![\w:.])|(?<![:\w.])(?P<four>[0-2]?[0-9][0-5][0-9])(?:\s?h(?:rs|ours)?)?(?![\w:-])"
 )
 WORD_HOURS = re.compile(rf"\b({'|'.join(NUMBERS)})\b(?:\s?o'?\s?clock)?")
 PAST = re.compile(rf"\b(half|quarter) (past|to) ({'|'.join(NUMBERS)}|[0-9]{{1,2}})\b(\s?(am|pm))?")
@@ -297,7 +299,7 @@ def _is_hour(text: str, told: re.Match[str]) -> bool:
 def _as_time(told: re.Match[str], *, later: bool) -> str:
     groups = told.groupdict()
     if groups.get("four"):
-        return f"{groups['four'][:2]}:{groups['four'][2:]}"
+        return f"{groups['four'][:-2]:0>2}:{groups['four'][-2:]}"
     if groups.get("minute"):
         half = groups.get("half")
         hour = int(groups["hour"])
@@ -346,6 +348,50 @@ def _two_schedules(text: str) -> Advice | None:
     one, other = told["one"], f"{told['on'] or 'every '}{told['other']}"
     return Advice(
         f'two schedules make a list: schedule = ["{one}", "{other}"]', (one,), told.span()
+    )
+
+
+def _holidays(text: str) -> Advice | None:
+    told = re.search(
+        r"\s*,?\s*\b((except|excluding|but not|not|but|without)( for| on)? )?((bank|public) )?holidays?\b",
+        text,
+    )
+    if told is None:
+        return None
+    offer = f"{text[: told.start()]} {text[told.end() :]}"
+    return Advice(
+        "a schedule knows no holidays; what becomes of their rates is told by the key closed_days",
+        (offer,),
+        told.span(),
+    )
+
+
+def _ends_of(text: str) -> Advice | None:
+    told = re.search(
+        r"\b(?:on |at )?(?:the )?(end|start|beginning|close)( of| of the| of each| of every)? (month|quarter|year)s?\b"
+        r"|\b(month|quarter|year)(?: at the |-| )(end|start|beginning|close)\b",
+        text,
+    )
+    if told is None:
+        return None
+    unit, which = told[3] or told[4], told[1] or told[5]
+    day = "last day" if which in {"end", "close"} else "1st"
+    after = text[told.end() :]
+    return Advice("which day is that?", (f"every {unit} on the {day}{after}",), told.span())
+
+
+def _past_the_hour(text: str) -> Advice | None:
+    told = re.search(
+        r"\b(?:at |on )?:?(?P<minute>[0-5]?[0-9]|quarter|half)( minutes?)?( past| after)"
+        r"( (the|each|every) hour)?\b(?! [0-9])|\b(?:hour|hourly) at (?P<bare>[0-5]?[0-9])$",
+        text,
+    )
+    if told is None:
+        return None
+    word = told["minute"] or told["bare"]
+    minute = {"quarter": 15, "half": 30}.get(word, 0) or int(word)
+    return Advice(
+        "minutes of each hour begin with a colon", (f"every hour at :{minute:02}",), told.span()
     )
 
 
@@ -398,6 +444,6 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = tuple(
     _whole(advice)
     for advice in (
         _times_a_unit, _two_rhythms, _two_schedules, _boot, _zone, _bounds, _one_day, _sun, _business_day,
-        _except_days, _fractions, _fortnights, _late_hours, _past, _hours, _no_every,
+        _except_days, _holidays, _ends_of, _fractions, _fortnights, _late_hours, _past, _past_the_hour, _hours, _no_every,
     )
 )  # fmt: skip

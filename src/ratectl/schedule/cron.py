@@ -21,6 +21,8 @@ from ratectl.schedule.calendar import (
     Schedule,
     union,
 )
+from ratectl.schedule.lexicon import MONTH_NAMES as FULL_MONTH_NAMES
+from ratectl.schedule.lexicon import WEEKDAY_NAMES
 
 MACROS = {
     "@hourly": "0 * * * *",
@@ -131,7 +133,7 @@ def _parse_item(item: str, field: _Field, line: str) -> set[int]:
         return {_number(item, field, item, line)}
     match = ITEM.fullmatch(item.lower())
     if match is None:
-        raise _error(line, field, item, _unknown_hint(item))
+        raise _error(line, field, item, _unknown_hint(item, line))
     whole, first, last, step_text = match.groups()
     step = int((step_text or "1")[:LONGEST_NUMBER])
     if whole == "*":
@@ -169,7 +171,7 @@ def _number(text: str, field: _Field, item: str, line: str) -> int:
     if not text.isdecimal():
         if text in field.names:
             return field.names.index(text) + (field.low if field.names == MONTH_NAMES else 0)
-        raise _error(line, field, item, _unknown_hint(item))
+        raise _error(line, field, item, _unknown_hint(item, line))
     number = int(text[:LONGEST_NUMBER])
     if not field.low <= number <= field.high:
         raise _error(line, field, item, f"{number} is outside {field.low}-{field.high}")
@@ -183,14 +185,33 @@ def _wrapped_hint(field: _Field, low: int, high: int) -> str:
     return f"the range runs backwards, and cron would never fire; write {left},{right}"
 
 
-def _unknown_hint(item: str) -> str:
+def _unknown_hint(item: str, line: str) -> str:
     if "#" in item:
-        return 'cron has no "#"; say it as a phrase: "every month on the second friday"'
+        return (
+            'cron has no "#"; say it as a phrase such as "every month on the second friday", here: '
+            f'"{_as_phrase(item, line)}"'
+        )
     if item.upper() in {"L", "LW", "W"} or item.upper().endswith(("L", "W")):
-        return 'cron has no L or W; say it as a phrase: "every month on the last day"'
+        return f'cron has no L or W; say it as a phrase: "{_as_phrase(item, line)}"'
     if "?" in item or "~" in item or item.upper() == "H":
         return "?, ~ and H belong to other schedulers; use * or a number"
     return "expected numbers, ranges a-b, steps a-b/n or */n, joined by commas"
+
+
+def _as_phrase(item: str, line: str) -> str:
+    """Return the phrase for what Quartz calls ``5#2``, ``5L``, ``L`` and ``LW``, at the time and month of *line*."""
+    minute, hour, _, month, _ = line.lower().split()
+    day = "last weekday" if item.upper() in {"LW", "WL"} else "last day"
+    if told := re.fullmatch(r"([0-7]|[a-z]{3})(?:#([1-5])|l)", item.lower()):
+        number = DAY_NAMES.index(told[1]) if told[1] in DAY_NAMES else int(told[1][0], 36) % 7
+        places = ("last", "first", "second", "third", "fourth", "fifth")
+        day = f"{places[int(told[2] or 0)]} {WEEKDAY_NAMES[number - 1]}"
+    months = {str(number): name for number, name in enumerate(FULL_MONTH_NAMES, start=1)}
+    months |= {name[:3]: name for name in FULL_MONTH_NAMES}
+    at = ""
+    if re.fullmatch(r"[0-5]?[0-9]", minute) and re.fullmatch(r"[01]?[0-9]|2[0-3]", hour):
+        at = f" at {int(hour):02}:{int(minute):02}"
+    return f"every month on the {day}{f' in {months[month]}' if month in months else ''}{at}"
 
 
 def _error(line: str, field: _Field, item: str, hint: str) -> ScheduleError:

@@ -92,8 +92,20 @@ class Phrase:
         start, end = self.spans.get(clause, (0, 0))
         return self.text[start:end]
 
+    def _shared(self, clause: str) -> str:
+        """Return *clause* as one of its own, where it is said together with the subject."""
+        if clause not in self.spans or self.spans[clause] != self.spans.get("every"):
+            return ""
+        names = re.sub(r"^,?\s*(every|each)\s+", "", self.said(clause), flags=re.IGNORECASE)
+        return f"{'in' if clause == 'months' else 'on'} {names}"
+
     def swapped(self, **words: str) -> str:
         """Return the text with other *words* for some clauses; a clause that it lacks goes to the end."""
+        if "every" in words:  # "every monday" and "every january" say more than how often
+            shared = {
+                name: self._shared(name) for name in ("weekdays", "months") if name not in words
+            }
+            words |= {name: said for name, said in shared.items() if said}
         places: dict[tuple[int, int], str] = {}
         for clause, said in words.items():  # one span may hold two clauses
             span = self.spans.get(clause, (len(self.text),) * 2)
