@@ -55,8 +55,12 @@ def settled(phrase: Phrase) -> Phrase:
     """Return *phrase* with its subject, where only days or times are said."""
     if phrase.scope:
         if not phrase.ordinals:
+            every = phrase.every or Every()
+            named = f"every {phrase.scope} on day {every.count}"
             raise phrase.error(
-                f'"of the {phrase.scope}" goes with days of the month', phrase.swapped(scope="")
+                f'"of the {phrase.scope}" goes with days of the month',
+                phrase.swapped(scope=""),
+                *([phrase.swapped(every=named, scope="")] if every.count > 1 else []),
             )
         if phrase.every is not None and phrase.every.unit != phrase.scope:
             said = phrase.said("every")

@@ -11,12 +11,15 @@ import re
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.advice import ADVICE
+from ratectl.schedule.advice import ADVICE, LAST_ADVICE
+from ratectl.schedule.clock_advice import CLOCK_ADVICE
 from ratectl.schedule.lexicon import SPELLINGS, UNITS, VOCABULARY
 from ratectl.schedule.words import PhraseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from ratectl.schedule.advice import Advice
 
     Reads = Callable[[str], object]
 
@@ -58,7 +61,7 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
     if not isinstance(error, PhraseError):
         return error
     if not error.known:
-        for told in filter(None, (advice(text) for advice in ADVICE)):
+        for told in _advice(text):
             found = _readable(_followed(told.offers, reads), reads)
             if found or told.names_key:
                 message = f'"{text}": {told.message}'
@@ -90,12 +93,20 @@ def _with(
     return ScheduleError(message, text=error.text, span=error.span)
 
 
+def _advice(text: str) -> Iterator[Advice]:
+    """Yield all advice that fits *text*, what should be told first at the beginning."""
+    for advice in (*ADVICE, *CLOCK_ADVICE, *LAST_ADVICE):
+        told = advice(text.lower())
+        if told is not None:
+            yield told
+
+
 def _followed(offers: Iterable[str], reads: Reads) -> Iterator[str]:
     """Yield *offers*; for one that needs more advice itself, what that offers."""
     for offer in offers:
         yield offer
         if not _readable([offer], reads):
-            for told in filter(None, (advice(" ".join(offer.split())) for advice in ADVICE)):
+            for told in _advice(" ".join(offer.split())):
                 yield from told.offers
 
 

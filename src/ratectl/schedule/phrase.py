@@ -175,10 +175,10 @@ def _read_clause(words: Words, *, begins: bool) -> Clauses:
 
 
 def _once(words: Words) -> Clauses:
-    if words.take("a", "an", "per") or words.take("every"):
-        if words.peek() not in UNITS:
-            raise words.error(f"a unit ({', '.join(UNITS)})")
-        return {"every": Every(unit=words.pop())}
+    if words.take("every"):
+        return _every(words)
+    if words.take("a", "an", "per"):
+        return read_subject(words)
     words.take(",")
     words.take("at", "on")
     return {"once": _moment(words, "t", "at")}

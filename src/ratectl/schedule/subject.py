@@ -78,18 +78,22 @@ def _counts_units(words: Words) -> bool:
     if NTH.fullmatch(words.peek()) is None and PLACES.get(words.peek(), 0) < 2:
         return False
     after = words.peek(1)
-    if words.peek() == "second" and after not in (*UNITS, *WEEKDAY_NAMES):
-        return not (is_weekday(words, 1) or after in {"and", "to", "last"} or after in PLACES)
+    if words.peek() == "second" and after not in UNITS and not is_weekday(words, 1):
+        return not (after in {"and", "to", "last"} or after in PLACES)
     if words.peek() in {"first", "1st"}:
         return False
-    return after in UNITS or (after in WEEKDAY_NAMES and words.peek(2) not in {"of", "and", ","})
+    named = (*WEEKDAY_NAMES, "weekday", "weekend")
+    listed = words.peek(2) in {"and", ","} and is_place(words, 3)  # "second monday and last friday"
+    return after in UNITS or (after in named and words.peek(2) != "of" and not listed)
 
 
 def _count(words: Words) -> int:
     """Read "15", "other", "second" before another unit, "3rd"; 1 where no number stands."""
     if words.take("other"):
         return 2
-    if is_place(words) and (words.peek() != "second" or words.peek(1) in (*UNITS, *WEEKDAY_NAMES)):
+    if is_place(words) and (
+        words.peek() != "second" or words.peek(1) in UNITS or is_weekday(words, 1)
+    ):
         told = NTH.fullmatch(words.peek())
         word = words.pop()
         return int(told[1]) if told else PLACES[word]

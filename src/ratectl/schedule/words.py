@@ -197,7 +197,7 @@ def read_weekdays(words: Words) -> frozenset[int]:
         _refuse_repeated(words, first, group <= found)
         found |= group
         listed = words.peek() in WEEKDAY_NAMES and len(group) == 1  # "mon wed fri"
-        if not listed and not words.more(*WEEKDAY_STARTS, skip=("on",)):
+        if not listed and not words.more(*WEEKDAY_STARTS, skip=("on", "every")):
             return found
 
 
