@@ -196,6 +196,7 @@ def test_fault(case, clinic_of):
 
 WARNINGS = {
     "clock unsynchronised": ("cron", lambda c: setattr(c.machine, "synchronised", False), "clock-unsynchronised", "sudo timedatectl set-ntp true"),
+    "zone named otherwise": ("cron", lambda c: c.machine.files.update({Path("/etc/timezone"): b"Europe/Berlin\n"}), "zone-names-differ", "sudo timedatectl set-timezone Asia/Kolkata"),
     "drop-in": ("systemd", drop_in, "entry-overridden", "systemctl --user revert ratectl-one.timer ratectl-one.service"),
     "another ratectl": ("cron", lambda c: c.move_to("cron", fetch=("/new/fetch",)), "entry-of-another-ratectl", INSTALL),
     "another ratectl (systemd)": ("systemd", lambda c: c.move_to("systemd", fetch=("/new/fetch",)), "entry-of-another-ratectl", INSTALL),

@@ -49,10 +49,12 @@ def moment(text: str, zone: ZoneInfo, *, option: str, after: bool = False) -> dt
             raise UsageError(
                 f"{option} {text!r}: neither a day such as 2026-11-23 nor a time such as 2026-11-23T10:30"
             ) from error
-    if found.year not in YEARS:
-        span = f"from {YEARS[0]} to {YEARS[-1]}"
-        raise UsageError(f"{option} {text!r}: lies beyond the calendar; slots are {span}")
-    found = found + step if after else found
+    try:
+        found = found + step if after else found
+    except OverflowError as error:
+        raise UsageError(f"{option} {text!r}: lies beyond the calendar") from error
+    if found.year < YEARS[0] or found.year == dt.MAXYEAR:
+        raise UsageError(f"{option} {text!r}: lies beyond the calendar; slots begin in {YEARS[0]}")
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
