@@ -178,6 +178,10 @@ REQUEST_SECONDS = 20
 """How long one request may take where the spec says nothing."""
 
 
+ON_TIME = 120
+"""Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """A rate source as the spec configures it."""

@@ -12,8 +12,7 @@ from tests.fakes.station import now
 from tests.support.lines import TEXT_LINE
 
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import PUBLISHED, Quote
-from ratectl.firing.rows import Quarantined
+from ratectl.firing.quote import PUBLISHED, Quarantined, Quote
 from ratectl.model import Pair
 
 pytestmark = pytest.mark.network

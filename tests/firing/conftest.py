@@ -10,9 +10,9 @@ import pytest
 from scripts.rate_server import RateServer, demo_table
 
 from ratectl.firing.journal import Journal
-from ratectl.firing.outcome import Surroundings
 from ratectl.firing.runner import Runner
 from ratectl.model import PROVIDER_KINDS, Job, Output, Pair, Provider
+from ratectl.runtime.environment import Surroundings
 
 FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
 PATHS = {

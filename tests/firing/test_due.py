@@ -11,6 +11,7 @@ from ratectl.errors import UsageError
 from ratectl.firing import due
 from ratectl.firing.due import Timetable
 from ratectl.model import CatchUp, Job, Output, Pair, Provider
+from ratectl.schedule.zones import SECOND
 
 UTC = dt.UTC
 MONDAY = dt.datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -64,7 +65,7 @@ def test_nothing_owed(policy):
     tomorrow = settled + dt.timedelta(days=1)
 
     assert days(due.due(timetable(catch_up=policy), settled, FRIDAY)) == []
-    assert days(due.due(timetable(catch_up=policy), settled, tomorrow - due.SECOND)) == []
+    assert days(due.due(timetable(catch_up=policy), settled, tomorrow - SECOND)) == []
     assert days(due.due(timetable(catch_up=policy), settled, tomorrow)) == [21]
 
 

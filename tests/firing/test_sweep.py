@@ -11,9 +11,9 @@ from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
 from ratectl.firing import due, locks
 from ratectl.firing.journal import Journal
-from ratectl.firing.outcome import Surroundings
 from ratectl.firing.sweep import LATEST
 from ratectl.firing.sweep import swept as swept_by
+from ratectl.runtime.environment import Surroundings
 
 pytestmark = pytest.mark.network
 DEAD = "http://127.0.0.1:9"

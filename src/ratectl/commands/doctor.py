@@ -147,7 +147,7 @@ def _last_firings(
 def _ask(scene: Scene) -> Asked:
     """Return what the providers and databases of the jobs say."""
     from ratectl.firing import probing  # noqa: PLC0415 - 100 ms that --offline need not pay
-    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415 - the same
+    from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
 
     around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
     jobs = [row.job for row in scene.awake]

@@ -15,8 +15,9 @@ from ratectl.commands.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due, quote
 from ratectl.firing.journal import Installed, Journal
-from ratectl.firing.outcome import Report, Surroundings
+from ratectl.firing.outcome import Report
 from ratectl.firing.runner import Runner
+from ratectl.runtime.environment import Surroundings
 
 
 def run(

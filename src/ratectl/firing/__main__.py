@@ -283,7 +283,7 @@ def _surroundings() -> "Surroundings":
     import socket  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from ratectl.firing.outcome import Surroundings  # noqa: PLC0415
+    from ratectl.runtime.environment import Surroundings  # noqa: PLC0415
 
     return Surroundings(
         clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
@@ -326,8 +326,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratectl.firing.outcome import Report, Surroundings
+    from ratectl.firing.outcome import Report
     from ratectl.firing.runner import Runner
+    from ratectl.runtime.environment import Surroundings
 
 if __name__ == "__main__":
     main()

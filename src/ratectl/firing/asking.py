@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from ratectl.firing.answers import Answers
-    from ratectl.firing.outcome import Surroundings
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.transport import Answer, Request, Transport
     from ratectl.model import Provider
+    from ratectl.runtime.environment import Surroundings
 
 
 class Heard(NamedTuple):

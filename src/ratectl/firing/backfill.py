@@ -15,6 +15,7 @@ from ratectl.firing import gate
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.runner import BATCH
 from ratectl.model import PROVIDER_KINDS
+from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ratectl.errors import RatectlError
     from ratectl.firing.outcome import Settled
     from ratectl.firing.runner import Runner
-
-SECOND = dt.timedelta(seconds=1)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import gate
 from ratectl.firing.connectivity import RETRIED, Class, FetchError
-from ratectl.firing.quote import BACKFILLED, DERIVED, PUBLISHED, Quote
-from ratectl.firing.rows import Quarantined
+from ratectl.firing.quote import BACKFILLED, DERIVED, PUBLISHED, Quarantined, Quote
 from ratectl.firing.want import Fetched
 from ratectl.model import PROVIDER_KINDS, ClosedDays
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ratectl.firing.entries import Statements
-    from ratectl.firing.quote import Quote
-    from ratectl.firing.rows import Quarantined, Row, Span
+    from ratectl.firing.quote import Quarantined, Quote
+    from ratectl.firing.rows import Row, Span
 
 
 NAMES_AT_ONCE = 500

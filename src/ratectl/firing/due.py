@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.errors import UsageError
-from ratectl.model import CatchUp
+from ratectl.model import ON_TIME, CatchUp
 from ratectl.schedule.calendar import YEARS
+from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from ratectl.model import Job
     from ratectl.schedule import Schedule
 
-SECOND = dt.timedelta(seconds=1)
-ON_TIME = 120
-"""Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
 MOST_COUNTED = 10_000
 """How many missed slots are counted one by one; beyond that the number is a lower bound."""
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
-    from ratectl.firing.quote import Quote
-    from ratectl.firing.rows import Quarantined
+    from ratectl.firing.quote import Quarantined, Quote
 
 
 class Statements(Protocol):

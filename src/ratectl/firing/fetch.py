@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from ratectl.firing.asking import Asker
     from ratectl.firing.book import Book
-    from ratectl.firing.outcome import Surroundings
     from ratectl.firing.want import Fetched, Item, Want
     from ratectl.model import Job, Pair, Provider
+    from ratectl.runtime.environment import Surroundings
 
 
 LONGEST_REST = 86_400

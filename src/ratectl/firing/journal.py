@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Self
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.firing.book import Book
 from ratectl.firing.database import Database
+from ratectl.firing.quote import Quarantined
 from ratectl.firing.roster import Roster
-from ratectl.firing.rows import Entry, Firing, Installed, Quarantined, to_installed, unix
+from ratectl.firing.rows import Entry, Firing, Installed, to_installed, unix
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl import schedule
 from ratectl.errors import RatectlError
 from ratectl.firing.book import NAMES_AT_ONCE
-from ratectl.firing.due import ON_TIME, SECOND
 from ratectl.firing.quote import BACKFILLED
 from ratectl.firing.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
-from ratectl.model import Pair
+from ratectl.model import ON_TIME, Pair
+from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
     import datetime as dt

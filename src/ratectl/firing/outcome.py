@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +9,6 @@ from ratectl.firing.quote import plain
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
 
     from ratectl.errors import RatectlError
     from ratectl.firing.quote import Quote
@@ -57,22 +55,3 @@ class Report:
         """Note one slot; the first error of a firing is the one it ends with."""
         self.settled.append(settled)
         self.error = self.error or settled.error
-
-
-def uptime() -> float:
-    """Return the seconds since this machine started, sleep included where the system counts it."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
-class Surroundings(NamedTuple):
-    """What a firing takes from outside, as values."""
-
-    clock: Callable[[], dt.datetime]
-    """Gives the aware time."""
-    sleep: Callable[[float], None]
-    host: str
-    """The name of this machine, which its jitter is drawn from."""
-    uptime: Callable[[], float] = uptime
-    """Gives seconds that no setting of the clock changes."""

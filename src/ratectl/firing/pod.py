@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import snapshot
 from ratectl.firing.deadline import within
-from ratectl.firing.due import SECOND
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
 from ratectl.firing.quote import plain
@@ -31,14 +30,16 @@ from ratectl.firing.rows import aware
 from ratectl.firing.runner import MINUTE, Runner
 from ratectl.firing.shared import SharedDatabase
 from ratectl.model import CatchUp
+from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from ratectl.firing.book import Book, Store
-    from ratectl.firing.outcome import Settled, Surroundings
+    from ratectl.firing.outcome import Settled
     from ratectl.firing.rows import Firing
     from ratectl.model import Job
+    from ratectl.runtime.environment import Surroundings
 
 NAME = "RATECTL_JOB_NAME"
 """Where the pod's label ``batch.kubernetes.io/job-name`` is handed on."""

@@ -24,9 +24,9 @@ from ratectl.firing.transport import Transport, host_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ratectl.firing.outcome import Surroundings
     from ratectl.firing.providers.ask import Published
     from ratectl.model import Job, Pair, Provider
+    from ratectl.runtime.environment import Surroundings
 
 SECONDS = 10.0
 """For each question; all are asked at the same time."""

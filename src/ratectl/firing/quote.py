@@ -42,6 +42,16 @@ class Quote(NamedTuple):
     legs: tuple[Leg, ...] = ()
 
 
+class Quarantined(NamedTuple):
+    """An answer that failed a check, kept for a person to judge."""
+
+    provider: str
+    reason: str
+    body: bytes
+    quote: Quote | None = None
+    """None where the body gave none."""
+
+
 def plain(rate: Decimal) -> str:
     """Return *rate* in positional digits, never in exponent form."""
     return format(rate, "f")

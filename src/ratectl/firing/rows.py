@@ -75,16 +75,6 @@ class Entry(NamedTuple):
     """What the same provider had said before for the same rate date, where that was another number."""
 
 
-class Quarantined(NamedTuple):
-    """An answer that failed a check, kept for a person to judge."""
-
-    provider: str
-    reason: str
-    body: bytes
-    quote: Quote | None = None
-    """None where the body gave none."""
-
-
 def aware(unix: int) -> dt.datetime:
     """Return Unix seconds as an aware time in UTC."""
     return dt.datetime.fromtimestamp(unix, dt.UTC)

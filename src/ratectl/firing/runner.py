@@ -23,13 +23,14 @@ from ratectl.firing.outcome import Report, Settled
 from ratectl.firing.settling import Settler
 from ratectl.firing.transport import Transport
 from ratectl.model import PROVIDER_KINDS, CatchUp, Overlap
+from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ratectl.firing.journal import Installed, Journal
-    from ratectl.firing.outcome import Surroundings
     from ratectl.model import Job
+    from ratectl.runtime.environment import Surroundings
 
 EARLY = dt.timedelta(seconds=2)
 """Engines may wake us this much before the slot."""
@@ -72,7 +73,7 @@ class Runner:
 
     def run_wakeup(self, minute: dt.datetime) -> Report:
         """Settle what was due in *minute*, which this wakeup is for however late it comes, and nothing later."""
-        last = minute + MINUTE - dues.SECOND
+        last = minute + MINUTE - SECOND
         return self._scheduled(lambda: self._walk_until(last))
 
     def run_slot(self, slot: dt.datetime) -> Report:
@@ -100,7 +101,7 @@ class Runner:
         A second that the schedule or an earlier firing has taken is left to it.
         """
         now = self.around.clock().replace(microsecond=0)
-        seconds = (now + dues.SECOND * number for number in range(60))
+        seconds = (now + SECOND * number for number in range(60))
         free = (
             second
             for second in seconds
@@ -166,7 +167,7 @@ class Runner:
 
     def _settled_elsewhere(self, until: dt.datetime) -> int:
         """Return how many slots up to *until* others settled: another host, a person, a backfill."""
-        after = self._watermark() + dues.SECOND
+        after = self._watermark() + SECOND
         settled = self.book.settled(self.job.name, after, until)
         return sum(1 for slot in settled if self.timetable.is_slot(slot))
 

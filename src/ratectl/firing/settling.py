@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from ratectl.firing.due import Timetable
     from ratectl.firing.entries import Statements
     from ratectl.firing.fetch import Fetcher
-    from ratectl.firing.outcome import Surroundings
-    from ratectl.firing.quote import Quote
-    from ratectl.firing.rows import Quarantined
+    from ratectl.firing.quote import Quarantined, Quote
     from ratectl.firing.want import Fetched, Item
     from ratectl.model import Job
+    from ratectl.runtime.environment import Surroundings
 
 LEASE_MARGIN = 15
 """Seconds that a claim outlives its firing's deadline: a dead host's slot is taken over after that."""

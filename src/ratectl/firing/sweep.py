@@ -21,7 +21,7 @@ from ratectl.model import Overlap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.firing.outcome import Surroundings
+    from ratectl.runtime.environment import Surroundings
 
 ENOUGH = 240
 """Seconds after which no further firing is begun: the next sweep goes on with the others."""

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ratectl.firing.connectivity import FetchError
-    from ratectl.firing.quote import Quote
-    from ratectl.firing.rows import Quarantined
+    from ratectl.firing.quote import Quarantined, Quote
     from ratectl.model import Pair
 
     Item = tuple[Pair, dt.date]

@@ -7,6 +7,7 @@ A schedule holds civil values only. Which instants it denotes is decided by
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -158,3 +159,20 @@ def _order(member: Schedule) -> tuple[str, list[list[int]], str]:
         *(member.days, member.months, member.weekdays, member.nth),
     )
     return "", [sorted(values) for values in sets], f"{member.running} {member.stride}"
+
+
+def products(
+    times: Iterable[int],
+) -> list[tuple[frozenset[int], frozenset[int], frozenset[int]]]:
+    """Split seconds since midnight into few products of (hours, minutes, seconds)."""
+    seconds_of: dict[int, set[int]] = defaultdict(set)
+    for time in times:
+        seconds_of[time // 60].add(time % 60)
+    minutes_of: dict[tuple[int, frozenset[int]], set[int]] = defaultdict(set)
+    for minute, within in seconds_of.items():
+        minutes_of[minute // 60, frozenset(within)].add(minute % 60)
+    hours_of: dict[tuple[frozenset[int], frozenset[int]], set[int]] = defaultdict(set)
+    for (hour, seconds), minutes in minutes_of.items():
+        hours_of[frozenset(minutes), seconds].add(hour)
+    found = [(frozenset(hours), *fields) for fields, hours in hours_of.items()]
+    return sorted(found, key=lambda product: [sorted(field) for field in product])

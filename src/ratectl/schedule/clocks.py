@@ -15,8 +15,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from ratectl.schedule import civil, slots
-from ratectl.schedule.calendar import Calendar
-from ratectl.schedule.meaning import products
+from ratectl.schedule.calendar import Calendar, products
 from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Line, Pulse, Trigger
 from ratectl.schedule.zones import SECOND, changes, first_instant, wall
 

@@ -25,9 +25,9 @@ from ratectl.schedule.calendar import (
     Schedule,
     Union,
     Window,
+    products,
 )
 from ratectl.schedule.coarse import sayable
-from ratectl.schedule.meaning import products
 from ratectl.schedule.shift import deltas, merged, shifted
 from ratectl.schedule.single import one_line
 from ratectl.schedule.triggers import (

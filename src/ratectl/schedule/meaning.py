@@ -26,6 +26,7 @@ from ratectl.schedule.calendar import (
     Schedule,
     Stride,
     Unit,
+    products,
     union,
 )
 from ratectl.schedule.coherence import (
@@ -382,20 +383,3 @@ def at_times(base: Calendar, times: Iterable[int]) -> list[Calendar]:
         replace(base, hours=hours, minutes=minutes, seconds=seconds)
         for hours, minutes, seconds in products(times)
     ]
-
-
-def products(
-    times: Iterable[int],
-) -> list[tuple[frozenset[int], frozenset[int], frozenset[int]]]:
-    """Split seconds since midnight into few products of (hours, minutes, seconds)."""
-    seconds_of: dict[int, set[int]] = defaultdict(set)
-    for time in times:
-        seconds_of[time // 60].add(time % 60)
-    minutes_of: dict[tuple[int, frozenset[int]], set[int]] = defaultdict(set)
-    for minute, within in seconds_of.items():
-        minutes_of[minute // 60, frozenset(within)].add(minute % 60)
-    hours_of: dict[tuple[frozenset[int], frozenset[int]], set[int]] = defaultdict(set)
-    for (hour, seconds), minutes in minutes_of.items():
-        hours_of[frozenset(minutes), seconds].add(hour)
-    found = [(frozenset(hours), *fields) for fields, hours in hours_of.items()]
-    return sorted(found, key=lambda product: [sorted(field) for field in product])

@@ -13,8 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, HOURS, MONTHS, WEEKDAYS, Calendar, numbers_of
-from ratectl.schedule.meaning import products
+from ratectl.schedule.calendar import DAYS, HOURS, MONTHS, WEEKDAYS, Calendar, numbers_of, products
 from ratectl.schedule.zones import COVER_YEARS, changes, offset
 
 if TYPE_CHECKING:
