@@ -19,7 +19,7 @@ from ratectl.backends import cron
 from ratectl.firing import __main__ as program
 from ratectl.firing.deadline import ceilings, pauses
 from ratectl.firing.sweep import LATEST
-from ratectl.model import Job
+from ratectl.model.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

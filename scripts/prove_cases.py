@@ -15,7 +15,7 @@ from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import Host
 from ratectl.errors import ScheduleError
-from ratectl.model import Cluster, Job
+from ratectl.model.job import Cluster, Job
 from ratectl.schedule.triggers import Fidelity
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from scripts import command_line, readme
 from ratectl import __version__, cli
 from ratectl.errors import EXIT_CODES, RatectlError
 from ratectl.firing.providers import facts
-from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS
+from ratectl.model.job import OUTPUT_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.parse import parse_one
 from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS

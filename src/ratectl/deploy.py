@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from ratectl.firing.journal import Installed, Journal
     from ratectl.firing.roster import Kept
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.schedule.triggers import Cover
     from ratectl.undertaking import Undertaking
 

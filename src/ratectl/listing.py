@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ratectl.backends.base import Backend, Entry, Found
     from ratectl.errors import RatectlError
     from ratectl.firing.journal import Firing, Installed
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.sites import Site
 
 

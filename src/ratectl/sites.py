@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ratectl.backends.base import Artefact, Backend, Change, Found, Host, Reader, Step
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.schedule.triggers import Cover
 
 

@@ -24,7 +24,7 @@ from ratectl.backends import kubernetes_differences as differences
 from ratectl.backends import kubernetes_manifest as manifest
 from ratectl.backends.base import Change, EngineAbsentError, Entry, Place, Verb
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
-from ratectl.model import Job, Output, Provider, Toleration
+from ratectl.model.job import Job, Output, Provider, Toleration
 from ratectl.schedule.triggers import Fidelity
 
 ZONE = ZoneInfo("Asia/Kolkata")

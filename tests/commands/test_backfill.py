@@ -16,7 +16,7 @@ from scripts.rate_server import RateServer
 from scripts.rate_table import ecb_table
 
 from ratectl.firing.journal import Journal
-from ratectl.model import ClosedDays, Job, Output, Pair, Provider
+from ratectl.model.job import ClosedDays, Job, Output, Pair, Provider
 
 pytestmark = pytest.mark.network
 YEARS = ("--since", "2006-04-01", "--until", "2026-03-31")

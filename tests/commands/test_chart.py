@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from tests.fakes import past
 
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 FIRST = dt.datetime(2024, 1, 1, 10, 30, tzinfo=dt.UTC)
 

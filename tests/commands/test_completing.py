@@ -14,7 +14,7 @@ from ratectl import choose, cli
 from ratectl.backends import BACKENDS
 from ratectl.commands import completing
 from ratectl.firing.journal import Journal
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 
 ELSEWHERE = "https://rates.example"
 

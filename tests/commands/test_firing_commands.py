@@ -15,7 +15,7 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.firing.journal import Journal
-from ratectl.model import Job, Output, Pair, Provider
+from ratectl.model.job import Job, Output, Pair, Provider
 
 pytestmark = pytest.mark.network
 RATE = r"9[45](\.[0-9]+)?"

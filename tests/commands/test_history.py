@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import past
 
 from ratectl.firing.journal import Journal
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 pytestmark = pytest.mark.network  # starts nothing, but asks which schedulers run
 FIRST = dt.datetime(2026, 11, 16, 10, 30, tzinfo=dt.UTC)

@@ -13,7 +13,7 @@ from ratectl.errors import RefusedError
 from ratectl.firing import copying, held
 from ratectl.firing.entries import add_quarantined
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import Quarantined
+from ratectl.model.quote import Quarantined
 
 pytestmark = pytest.mark.engine
 ROLES = Path(__file__).resolve().parents[2] / "templates/postgresql/roles.sql"

@@ -7,7 +7,7 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.firing.providers.facts import FACTS
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 
 DEAD = "http://127.0.0.1:9"
 JOB = '[jobs.usd-inr]\npairs = ["USD/INR"]\nschedule = "every day at 10:30"\noutput = "out.txt"\n'

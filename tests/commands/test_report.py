@@ -12,7 +12,7 @@ from tests.support.share import times
 
 from ratectl import templates
 from ratectl.commands.report import MOST_POINTS
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 pytestmark = pytest.mark.network  # looks which schedulers run
 MOST_BYTES = 3_000_000

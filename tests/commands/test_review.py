@@ -12,8 +12,8 @@ from tests.fakes.station import now
 from tests.support.lines import TEXT_LINE
 
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import PUBLISHED, Quarantined, Quote
-from ratectl.model import Pair
+from ratectl.model.job import Pair
+from ratectl.model.quote import PUBLISHED, Quarantined, Quote
 
 pytestmark = pytest.mark.network
 USD_INR, EUR_INR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")

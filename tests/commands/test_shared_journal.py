@@ -16,7 +16,7 @@ from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import outbox
 from ratectl.firing.journal import Journal
 from ratectl.firing.postgres import shown
-from ratectl.model import CatchUp, ClosedDays
+from ratectl.model.job import CatchUp, ClosedDays
 
 pytestmark = pytest.mark.engine
 

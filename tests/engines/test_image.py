@@ -23,7 +23,7 @@ from ratectl import __version__
 from ratectl.backends import kubernetes
 from ratectl.backends import kubernetes_manifest as manifest
 from ratectl.backends.base import Place
-from ratectl.model import Cluster
+from ratectl.model.job import Cluster
 
 if sys.platform == "win32":
     pytest.skip("images are built on Linux", allow_module_level=True)

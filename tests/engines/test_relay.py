@@ -21,7 +21,7 @@ from scripts.rate_server import Fault, RateServer, demo_table
 from tests.fakes.station import Station, now
 
 from ratectl.firing.transport import Request, Transport
-from ratectl.model import ClosedDays, Provider
+from ratectl.model.job import ClosedDays, Provider
 
 pytestmark = pytest.mark.engine
 

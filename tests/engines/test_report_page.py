@@ -10,7 +10,7 @@ from tests.fakes import past
 from tests.fakes.station import Station, now
 
 from ratectl import cli
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 if sys.platform == "win32":
     pytest.skip("the page is looked at with Debian's Chromium", allow_module_level=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ratectl import spec
-from ratectl.model import Cluster, Output
+from ratectl.model.job import Cluster, Output
 
 
 def jobs(*names, host_timezone="Asia/Kolkata", **keys):

@@ -9,8 +9,8 @@ from decimal import Decimal
 from ratectl.firing import entries
 from ratectl.firing.book import Settlement
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import PUBLISHED, Quote
 from ratectl.firing.rows import unix
+from ratectl.model.quote import PUBLISHED, Quote
 
 
 def quote(pair, rate, slot, *, kind=PUBLISHED, provider="frankfurter", observed=None, **values):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import ratectl.firing.__main__ as program
 from ratectl.firing.journal import Journal
-from ratectl.model import Job, Output, Pair, Provider
+from ratectl.model.job import Job, Output, Pair, Provider
 
 PYTHON = sys.executable
 SCRIPT = str(Path(program.__file__))

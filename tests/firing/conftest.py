@@ -11,7 +11,8 @@ from scripts.rate_server import RateServer, demo_table
 
 from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
-from ratectl.model import PROVIDER_KINDS, Job, Output, Pair, Provider
+from ratectl.model.job import Job, Output, Pair, Provider
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.runtime.environment import Surroundings
 
 FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)

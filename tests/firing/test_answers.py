@@ -10,7 +10,7 @@ from scripts.rate_server import Fault
 
 from ratectl.firing.answers import LONGEST, SHARED, Answers, Kept, fresh_until
 from ratectl.firing.transport import Request
-from ratectl.model import Output, Pair
+from ratectl.model.job import Output, Pair
 
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
 TODAY = NOW.date()

@@ -19,7 +19,7 @@ from ratectl.errors import ConfigError, DataError, RefusedError, TryLaterError
 from ratectl.firing import connectivity
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.transport import MOST_BYTES, Request, Transport
-from ratectl.model import Provider
+from ratectl.model.job import Provider
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)

@@ -22,7 +22,7 @@ from tests.support.share import times
 import ratectl.firing.__main__ as program
 from ratectl.firing import database
 from ratectl.firing.journal import Journal
-from ratectl.model import CatchUp, Output
+from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.network
 KILLS = times(50)

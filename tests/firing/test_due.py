@@ -10,7 +10,7 @@ import pytest
 from ratectl.errors import UsageError
 from ratectl.firing import due
 from ratectl.firing.due import Timetable
-from ratectl.model import CatchUp, Job, Output, Pair, Provider
+from ratectl.model.job import CatchUp, Job, Output, Pair, Provider
 from ratectl.schedule.zones import SECOND
 
 UTC = dt.UTC

@@ -10,7 +10,7 @@ from scripts.rate_server import Fault
 
 from ratectl.errors import TryLaterError
 from ratectl.firing.journal import Journal
-from ratectl.model import CatchUp, ClosedDays, Pair
+from ratectl.model.job import CatchUp, ClosedDays, Pair
 
 pytestmark = pytest.mark.network
 HOUR = dt.timedelta(hours=1)

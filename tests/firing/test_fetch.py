@@ -11,8 +11,8 @@ from scripts.rate_server import Fault
 
 from ratectl.firing import gate
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import Quote
-from ratectl.model import CatchUp, Pair
+from ratectl.model.job import CatchUp, Pair
+from ratectl.model.quote import Quote
 
 FRIDAY = dt.date(2026, 11, 20)
 USD_INR = Pair(base="USD", quote="INR")

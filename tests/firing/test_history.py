@@ -10,7 +10,7 @@ from scripts.rate_server import Fault
 
 from ratectl.firing import held
 from ratectl.firing.journal import Journal
-from ratectl.model import CatchUp, ClosedDays
+from ratectl.model.job import CatchUp, ClosedDays
 
 pytestmark = pytest.mark.network
 UTC = dt.UTC

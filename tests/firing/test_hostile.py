@@ -21,8 +21,8 @@ from tests.fakes.station import Station, in_time, now, provider
 
 from ratectl.firing.entries import add_quotes
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import PUBLISHED, Quote
-from ratectl.model import Pair
+from ratectl.model.job import Pair
+from ratectl.model.quote import PUBLISHED, Quote
 
 pytestmark = pytest.mark.network
 HERE = Path(__file__).parent

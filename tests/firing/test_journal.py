@@ -14,7 +14,7 @@ from ratectl.firing import entries
 from ratectl.firing.book import Book, Claim, ClaimLostError, Settlement
 from ratectl.firing.journal import Journal
 from ratectl.firing.rows import unix
-from ratectl.model import Job, Output, Pair, Provider
+from ratectl.model.job import Job, Output, Pair, Provider
 
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(days=3)

@@ -11,7 +11,7 @@ from tests.fakes.jobs import job as made
 from ratectl.firing import lookback
 from ratectl.firing.journal import Journal
 from ratectl.firing.rows import Span
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 UTC = dt.UTC
 USD, EUR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")

@@ -12,7 +12,7 @@ import pytest
 
 import ratectl.firing.__main__ as program
 from ratectl.firing.journal import Journal
-from ratectl.model import Provider
+from ratectl.model.job import Provider
 
 pytestmark = pytest.mark.network
 SCRIPT = str(Path(program.__file__))

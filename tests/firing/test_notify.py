@@ -16,7 +16,7 @@ from tests.fakes.station import Station
 from ratectl.firing import locks
 from ratectl.firing.notify import SECONDS, Notifier
 from ratectl.firing.transport import Transport
-from ratectl.model import Overlap
+from ratectl.model.job import Overlap
 
 pytestmark = pytest.mark.network
 VALID = Path(__file__).parent / "certificates" / "valid.pem"
@@ -230,7 +230,7 @@ def test_all_together_are_bounded(job, rates):
         "import sys, time\n"
         "from ratectl.firing.notify import Notifier\n"
         "from ratectl.firing.transport import Transport\n"
-        "from ratectl.model import Job\n"
+        "from ratectl.model.job import Job\n"
         "import json\n"
         "job = Job.from_plain(json.loads(sys.argv[1]))\n"
         "told = Notifier(job=job, transport=Transport())\n"

@@ -17,7 +17,7 @@ from scripts.rate_server import Fault
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
 from ratectl.firing.journal import Journal
-from ratectl.model import CatchUp, Output
+from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.engine
 JOB = "usd-inr"

@@ -14,7 +14,7 @@ from ratectl.firing import held as holding
 from ratectl.firing.book import Book
 from ratectl.firing.journal import Journal
 from ratectl.firing.locks import held
-from ratectl.model import CatchUp, ClosedDays, Output, Overlap, Pair
+from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
 
 pytestmark = pytest.mark.network
 UTC = dt.UTC

@@ -22,7 +22,7 @@ from ratectl.firing import schema, shared
 from ratectl.firing.book import Claim, ClaimLostError, Settlement
 from ratectl.firing.journal import Journal
 from ratectl.firing.shared import SharedDatabase
-from ratectl.model import CatchUp, Output
+from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.engine
 SLOTS = 300

@@ -20,7 +20,7 @@ from scripts.rate_server import Fault
 from tests.fakes.station import Station, now
 from tests.support.share import times
 
-from ratectl.model import CatchUp
+from ratectl.model.job import CatchUp
 
 pytestmark = pytest.mark.engine
 HOSTS = ("a", "b", "c")

@@ -13,7 +13,7 @@ import pytest
 from scripts.rate_server import Fault
 from tests.fakes.station import Station, provider
 
-from ratectl.model import Overlap
+from ratectl.model.job import Overlap
 
 pytestmark = pytest.mark.network
 JOBS = 20

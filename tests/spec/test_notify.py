@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from ratectl import addresses, spec
+from ratectl import spec
 from ratectl.errors import SpecError
+from ratectl.model import notify_url
 
 SPEC = """
 [jobs.a]
@@ -93,7 +94,7 @@ def test_file_of_bytes(tmp_path):
 )
 def test_no_insecure_switch(url, refused):
     """However it is spelled, nothing turns the checking of certificates off."""
-    assert addresses.problem(url).startswith("verify=no is refused") is refused
+    assert notify_url.problem(url).startswith("verify=no is refused") is refused
 
 
 WITHOUT = """

@@ -13,7 +13,7 @@ import pytest
 
 from ratectl import paths
 from ratectl.errors import SpecError
-from ratectl.model import CatchUp, ClosedDays, Cluster, Job, Output, Overlap, Pair, Provider
+from ratectl.model.job import CatchUp, ClosedDays, Cluster, Job, Output, Overlap, Pair, Provider
 from ratectl.spec import job_digest, load, loads
 from ratectl.spec.document import Installation
 

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.past import quote
 
 from ratectl.firing.rows import Entry, Firing
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 from ratectl.views.status import Status
 
 NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ratectl.firing.lookback import Point
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 from ratectl.views.chart import chart
 
 PAIR = Pair(base="USD", quote="INR")

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from tests.views.conftest import KOLKATA, NOW, USD, entries, fired
 
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 from ratectl.views.screen import STYLES, View, screen, word
 
 BERLIN = dt.timezone(dt.timedelta(hours=1), "CET")

@@ -9,7 +9,7 @@ from tests.views.conftest import NOW, SLOT, USD, entries, entry, fired
 
 from ratectl.firing.rows import Installed
 from ratectl.listing import Row
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 from ratectl.views import status as views
 
 EUR = Pair(base="EUR", quote="INR")

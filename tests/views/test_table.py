@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from tests.views.conftest import KOLKATA, SLOT, entry
 
-from ratectl.firing.quote import Leg
-from ratectl.model import Pair
+from ratectl.model.job import Pair
+from ratectl.model.quote import Leg
 from ratectl.views.table import ROOM, table
 
 WIDE = 1000

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ratectl.errors import RatectlError
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.schedule.triggers import Abilities, Cover
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ratectl.backends.cron_tab import Tab
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.schedule.triggers import Trigger
 
 NAME = "cron"

@@ -44,7 +44,7 @@ from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Fidelity, 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.schedule.triggers import Trigger
 
 NAME = "kubernetes"

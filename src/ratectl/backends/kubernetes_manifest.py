@@ -16,7 +16,7 @@ from ratectl.backends import kubernetes_cron as cron
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from ratectl.model import Cluster, Job, Toleration
+    from ratectl.model.job import Cluster, Job, Toleration
     from ratectl.schedule.triggers import Trigger
 
 MANAGER = "ratectl"

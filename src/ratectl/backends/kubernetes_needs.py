@@ -14,7 +14,7 @@ from ratectl.backends.kubernetes_manifest import references
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 NO_TABLE = (
     "the spec does not say in what to run: write [kubernetes] with image = "

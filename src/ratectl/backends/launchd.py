@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 NAME = "launchd"
 ABILITIES = Abilities(most=499, days_multiply=True)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 NAME = "systemd"
 ABILITIES = Abilities(

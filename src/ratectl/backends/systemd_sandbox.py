@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.base import Host
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 HOMES = ("/home", "/root", "/run/user")
 _SHARED_TMP = re.compile(r"(?:^|[:=/])/?(?:var/)?tmp(?:/|&|$)")

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 NAME = "windows"
 ABILITIES = Abilities(

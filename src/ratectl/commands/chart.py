@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratectl.firing.book import Book
     from ratectl.firing.lookback import Point
     from ratectl.firing.rows import Span
-    from ratectl.model import Job, Pair
+    from ratectl.model.job import Job, Pair
 
 A_YEAR = dt.timedelta(days=366)
 LINES = 20

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.spec.lines import KeyPath
 
 SLOTS_SHOWN = 3

@@ -18,7 +18,7 @@ from ratectl import choose, paths
 from ratectl.backends import BACKENDS
 from ratectl.firing import glance
 from ratectl.firing.sinks import FILES
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 
 Completer = Callable[[typer.Context], Iterable[str]]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.base import Host, Reader
     from ratectl.firing.journal import Firing, Installed
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 MOST_CHECKED = 256 * 1024 * 1024
 """Bytes of a journal that is read through; a larger one would take minutes."""

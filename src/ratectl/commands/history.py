@@ -19,15 +19,15 @@ from ratectl.commands.options import JsonOption
 from ratectl.errors import UsageError
 from ratectl.firing import lookback
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import facts
 from ratectl.firing.sinks import FILES
+from ratectl.model.quote import facts
 from ratectl.views.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ratectl.firing.journal import Entry
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 
 MOST = 1_000_000_000

@@ -15,8 +15,8 @@ import typer
 from ratectl import machine, spec, templates
 from ratectl.commands.options import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
-from ratectl.firing.quote import PUBLISHED, Quote
 from ratectl.firing.sinks import FILES
+from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.schedule import after
 from ratectl.schedule.explain import explain
 from ratectl.views.words import clock
@@ -24,7 +24,7 @@ from ratectl.views.words import clock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ratectl.model import Job, Output
+    from ratectl.model.job import Job, Output
 
 SLOTS_SHOWN = 3
 SAMPLE = Decimal("95.12")

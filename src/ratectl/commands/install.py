@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ratectl.backends.base import Host
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.spec.document import Spec
     from ratectl.undertaking import Undertaking
 

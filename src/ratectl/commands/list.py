@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ratectl.errors import RatectlError
     from ratectl.firing.journal import Installed
     from ratectl.listing import Row
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.sites import Site
 
 

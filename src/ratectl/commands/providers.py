@@ -16,8 +16,9 @@ from ratectl import machine, report, spec
 from ratectl.commands.options import JsonOption, default_spec
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.firing.providers import facts
-from ratectl.firing.quote import plain
-from ratectl.model import PROVIDER_KINDS, Pair, Provider
+from ratectl.model.job import Pair, Provider
+from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.quote import plain
 from ratectl.spec.values import did_you_mean
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from ratectl.firing import reviewing
 from ratectl.firing.book import Book
 from ratectl.firing.held import Held
 from ratectl.firing.journal import Journal
-from ratectl.firing.quote import facts, plain
 from ratectl.firing.runner import Runner
+from ratectl.model.quote import facts, plain
 
 
 class Action(enum.StrEnum):

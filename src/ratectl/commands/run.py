@@ -13,10 +13,11 @@ import typer
 from ratectl import paths, report
 from ratectl.commands.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
-from ratectl.firing import due, quote
+from ratectl.firing import due
 from ratectl.firing.journal import Installed, Journal
 from ratectl.firing.outcome import Report
 from ratectl.firing.runner import Runner
+from ratectl.model import quote
 from ratectl.runtime.environment import Surroundings
 
 

@@ -24,7 +24,7 @@ from ratectl.firing.journal import Journal
 from ratectl.views import words
 
 if TYPE_CHECKING:
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 BACKEND, SCOPE = "serve", "foreground"
 LONGEST_NAP = 60.0

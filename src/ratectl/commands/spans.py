@@ -14,7 +14,7 @@ from ratectl.schedule.calendar import YEARS
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from ratectl.model import Job, Pair
+    from ratectl.model.job import Job, Pair
 
 SinceOption = Annotated[
     str,

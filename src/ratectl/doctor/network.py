@@ -10,7 +10,7 @@ from ratectl.backends import kubernetes
 from ratectl.doctor import mending
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.firing.connectivity import Class
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ratectl.doctor.scene import Scene
     from ratectl.firing.journal import Installed
     from ratectl.firing.probing import Reached, Stored
-    from ratectl.model import Job, Provider
+    from ratectl.model.job import Job, Provider
 
 CHECKS = {
     Class.OFFLINE: "provider-offline",

@@ -16,7 +16,7 @@ from ratectl.firing.answers import Kept, fresh_until
 from ratectl.firing.connectivity import RETRIED, Class, FetchError, of_clock, of_status
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.providers import SOURCES
-from ratectl.model import REQUEST_SECONDS
+from ratectl.model.job import REQUEST_SECONDS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ratectl.firing.answers import Answers
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.transport import Answer, Request, Transport
-    from ratectl.model import Provider
+    from ratectl.model.job import Provider
     from ratectl.runtime.environment import Surroundings
 
 

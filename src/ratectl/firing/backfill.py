@@ -14,7 +14,7 @@ from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import gate
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.runner import BATCH
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:

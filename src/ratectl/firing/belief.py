@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import gate
 from ratectl.firing.connectivity import RETRIED, Class, FetchError
-from ratectl.firing.quote import BACKFILLED, DERIVED, PUBLISHED, Quarantined, Quote
 from ratectl.firing.want import Fetched
-from ratectl.model import PROVIDER_KINDS, ClosedDays
+from ratectl.model.job import ClosedDays
+from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quarantined, Quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ratectl.firing.book import Book
     from ratectl.firing.providers.ask import Published
     from ratectl.firing.want import Item, Want
-    from ratectl.model import Job, Pair, Provider
+    from ratectl.model.job import Job, Pair, Provider
 
 
 class Candidate(NamedTuple):

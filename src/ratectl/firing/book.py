@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ratectl.errors import TryLaterError
 from ratectl.firing import entries
 from ratectl.firing.rows import EVERY_SLOT, Entry, Firing, aware, to_entry, to_firing, unix
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ratectl.firing.entries import Statements
-    from ratectl.firing.quote import Quarantined, Quote
     from ratectl.firing.rows import Row, Span
+    from ratectl.model.quote import Quarantined, Quote
 
 
 NAMES_AT_ONCE = 500

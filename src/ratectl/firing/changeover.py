@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ratectl.firing.book import Book, Store
     from ratectl.firing.journal import Installed, Journal
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 
 def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> list[TryLaterError]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ratectl.firing.book import Settlement, Store
     from ratectl.firing.entries import Statements
-    from ratectl.model import Job, Output
+    from ratectl.model.job import Job, Output
 
 PATIENCE = 30
 """Seconds that a database may let us wait at most, however long the job's timeout is."""

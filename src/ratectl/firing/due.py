@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.errors import UsageError
-from ratectl.model import ON_TIME, CatchUp
+from ratectl.model.job import ON_TIME, CatchUp
 from ratectl.schedule.calendar import YEARS
 from ratectl.schedule.zones import SECOND
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.schedule import Schedule
 
 MOST_COUNTED = 10_000

@@ -7,14 +7,14 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ratectl.firing.quote import plain
 from ratectl.firing.rows import unix
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
-    from ratectl.firing.quote import Quarantined, Quote
+    from ratectl.model.quote import Quarantined, Quote
 
 
 class Statements(Protocol):

@@ -15,7 +15,7 @@ from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.deadline import Deadline, ceilings, pauses
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
-from ratectl.model import PROVIDER_KINDS, History
+from ratectl.model.providers import PROVIDER_KINDS, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ratectl.firing.asking import Asker
     from ratectl.firing.book import Book
     from ratectl.firing.want import Fetched, Item, Want
-    from ratectl.model import Job, Pair, Provider
+    from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Surroundings
 
 

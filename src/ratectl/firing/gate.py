@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ratectl.firing.quote import Quote
-    from ratectl.model import ProviderFacts
+    from ratectl.model.providers import ProviderFacts
+    from ratectl.model.quote import Quote
 
 MOST_AHEAD = dt.timedelta(days=2)
 WARN = Decimal("0.05")

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ratectl.firing.quote import PUBLISHED, Quote
 from ratectl.firing.rows import aware, to_quote
+from ratectl.model.quote import PUBLISHED, Quote
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Self
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.firing.book import Book
 from ratectl.firing.database import Database
-from ratectl.firing.quote import Quarantined
 from ratectl.firing.roster import Roster
 from ratectl.firing.rows import Entry, Firing, Installed, to_installed, unix
+from ratectl.model.quote import Quarantined
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ratectl.firing.book import Store
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 __all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl import schedule
 from ratectl.errors import RatectlError
 from ratectl.firing.book import NAMES_AT_ONCE
-from ratectl.firing.quote import BACKFILLED
 from ratectl.firing.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
-from ratectl.model import ON_TIME, Pair
+from ratectl.model.job import ON_TIME, Pair
+from ratectl.model.quote import BACKFILLED
 from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ratectl.firing.book import Book
     from ratectl.firing.journal import Journal
     from ratectl.firing.rows import Entry, Installed
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 QUARTER = 900
 """Seconds in which slots are counted together: every offset from UTC since 1972 is a multiple of it."""

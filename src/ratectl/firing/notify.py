@@ -15,18 +15,18 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ratectl import addresses
 from ratectl.errors import RatectlError
 from ratectl.firing import keys
 from ratectl.firing.connectivity import FetchError
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.transport import Request
+from ratectl.model import notify_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ratectl.firing.transport import Transport
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
 SECONDS = 8.0
 """For all messages of one moment together; they are sent side by side."""
@@ -107,11 +107,11 @@ class Notifier:
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """Yield a name for people, and the URL, of everyone to be told."""
         for number, entry in enumerate(self.job.notify, 1):
-            if not addresses.is_reference(entry):
-                yield f"notify {number} ({addresses.scheme_of(entry)})", entry
+            if not notify_url.is_reference(entry):
+                yield f"notify {number} ({notify_url.scheme_of(entry)})", entry
                 continue
             try:
-                found = addresses.urls_in(keys.text_behind(entry, "notify"))
+                found = notify_url.urls_in(keys.text_behind(entry, "notify"))
             except RatectlError as error:
                 self.remarks.append(str(error))
                 continue
@@ -140,12 +140,12 @@ class Notifier:
             self.remarks.append(f"{name}: not sent ({type(error).__name__})")
 
     def _send(self, url: str, notice: Notice) -> None:
-        obstacle = addresses.problem(url)
+        obstacle = notify_url.problem(url)
         if obstacle:
             raise NotSentError(obstacle)
-        if addresses.apprise_is_there() and _sent_by_apprise(url, notice):
+        if notify_url.apprise_is_there() and _sent_by_apprise(url, notice):
             return
-        if addresses.scheme_of(url) not in addresses.WEB:
+        if notify_url.scheme_of(url) not in notify_url.WEB:
             raise NotSentError("Apprise knows no such service, or not in this form")
         payload = {
             "job": notice.job,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from ratectl.errors import RatectlError
-    from ratectl.firing.quote import Quote
+    from ratectl.model.quote import Quote
 
 
 class Settled(NamedTuple):

@@ -25,11 +25,11 @@ from ratectl.firing import snapshot
 from ratectl.firing.deadline import within
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
-from ratectl.firing.quote import plain
 from ratectl.firing.rows import aware
 from ratectl.firing.runner import MINUTE, Runner
 from ratectl.firing.shared import SharedDatabase
-from ratectl.model import CatchUp
+from ratectl.model.job import CatchUp
+from ratectl.model.quote import plain
 from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ratectl.firing.book import Book, Store
     from ratectl.firing.outcome import Settled
     from ratectl.firing.rows import Firing
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.runtime.environment import Surroundings
 
 NAME = "RATECTL_JOB_NAME"

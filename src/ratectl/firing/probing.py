@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ratectl.firing.providers.ask import Published
-    from ratectl.model import Job, Pair, Provider
+    from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Surroundings
 
 SECONDS = 10.0

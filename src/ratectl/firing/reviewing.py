@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ratectl.firing.book import Book
     from ratectl.firing.entries import Statements
     from ratectl.firing.held import Held
-    from ratectl.firing.quote import Quote
     from ratectl.firing.runner import Runner
+    from ratectl.model.quote import Quote
 
 
 def undecided(book: Book, number: int) -> Held:

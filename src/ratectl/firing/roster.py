@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ratectl.firing.database import Database
-    from ratectl.model import Job
+    from ratectl.model.job import Job
 
     Kept = dict[str, sqlite3.Row | None]
     """The rows of jobs by name, None where there was none."""

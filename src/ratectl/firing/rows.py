@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import ConfigError
-from ratectl.firing.quote import Leg, Quote
-from ratectl.model import Job, Pair
+from ratectl.model.job import Job, Pair
+from ratectl.model.quote import Leg, Quote
 
 if TYPE_CHECKING:
     import sqlite3

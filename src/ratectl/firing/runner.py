@@ -22,14 +22,15 @@ from ratectl.firing.notify import Notifier
 from ratectl.firing.outcome import Report, Settled
 from ratectl.firing.settling import Settler
 from ratectl.firing.transport import Transport
-from ratectl.model import PROVIDER_KINDS, CatchUp, Overlap
+from ratectl.model.job import CatchUp, Overlap
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ratectl.firing.journal import Installed, Journal
-    from ratectl.model import Job
+    from ratectl.model.job import Job
     from ratectl.runtime.environment import Surroundings
 
 EARLY = dt.timedelta(seconds=2)

@@ -14,10 +14,11 @@ from ratectl.firing import entries, gate
 from ratectl.firing.book import Claim, Settlement
 from ratectl.firing.connectivity import worst
 from ratectl.firing.outcome import Settled
-from ratectl.firing.quote import MANUAL
 from ratectl.firing.rows import unix
 from ratectl.firing.want import Want, joined
-from ratectl.model import PROVIDER_KINDS, ClosedDays, History
+from ratectl.model.job import ClosedDays
+from ratectl.model.providers import PROVIDER_KINDS, History
+from ratectl.model.quote import MANUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from ratectl.firing.due import Timetable
     from ratectl.firing.entries import Statements
     from ratectl.firing.fetch import Fetcher
-    from ratectl.firing.quote import Quarantined, Quote
     from ratectl.firing.want import Fetched, Item
-    from ratectl.model import Job
+    from ratectl.model.job import Job
+    from ratectl.model.quote import Quarantined, Quote
     from ratectl.runtime.environment import Surroundings
 
 LEASE_MARGIN = 15

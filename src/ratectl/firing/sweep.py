@@ -16,7 +16,7 @@ from ratectl.firing import due, locks
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
 from ratectl.firing.runner import Runner
-from ratectl.model import Overlap
+from ratectl.model.job import Overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ratectl.firing.connectivity import FetchError
-    from ratectl.firing.quote import Quarantined, Quote
-    from ratectl.model import Pair
+    from ratectl.model.job import Pair
+    from ratectl.model.quote import Quarantined, Quote
 
     Item = tuple[Pair, dt.date]
     """A pair, and the civil day in the job's zone that it is wanted for."""

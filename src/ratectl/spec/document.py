@@ -26,7 +26,7 @@ from ratectl.spec.reading import MISSING, Reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.model import Cluster, Job, Provider
+    from ratectl.model.job import Cluster, Job, Provider
     from ratectl.spec.lines import KeyPath
     from ratectl.spec.reading import Readers
 

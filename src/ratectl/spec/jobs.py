@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ratectl.model import PROVIDER_KINDS, CatchUp, ClosedDays, Job, Overlap, Provider
+from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.parse import parse, parse_one
 from ratectl.spec import values, zones
 from ratectl.spec.outputs import output

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ratectl import paths
-from ratectl.model import OUTPUT_KINDS, Output
+from ratectl.model.job import OUTPUT_KINDS, Output
 from ratectl.spec.values import absolute, one_of, shown, text
 
 if TYPE_CHECKING:

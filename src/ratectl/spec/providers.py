@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ratectl.model import PROVIDER_KINDS, Provider
+from ratectl.model.job import Provider
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.spec import values
 
 if TYPE_CHECKING:

@@ -11,16 +11,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
 
-from ratectl.model import (
-    PROVIDER_KINDS,
-    REQUEST_SECONDS,
-    CatchUp,
-    ClosedDays,
-    Cluster,
-    Job,
-    Overlap,
-    Provider,
-)
+from ratectl.model.job import REQUEST_SECONDS, CatchUp, ClosedDays, Cluster, Job, Overlap, Provider
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.spec import values
 from ratectl.spec.document import Installation
 from ratectl.spec.jobs import DEFAULT_PROVIDERS, DEFAULT_TIMEZONE, JOB_READERS, REQUIRED

@@ -17,8 +17,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ratectl import addresses
-from ratectl.model import Pair
+from ratectl.model import notify_url
+from ratectl.model.job import Pair
 from ratectl.schedule.calendar import YEARS
 
 if TYPE_CHECKING:
@@ -195,13 +195,13 @@ def recipient(value: Any, folder: Path) -> str:
     A file that can be read here and now is looked into. No message shows a URL, which may be a secret.
     """
     entry = text(value)
-    if not addresses.is_reference(entry):
-        if addresses.holds_login(entry):
+    if not notify_url.is_reference(entry):
+        if notify_url.holds_login(entry):
             raise ValueError(
                 f"{hidden(entry)}: a user name or password must not stand in the spec; put the URL "
                 'into a file that only you can read, and write "file:PATH" here'
             )
-        _refuse_useless(entry, f"{hidden(entry)}: " if addresses.scheme_of(entry) else "")
+        _refuse_useless(entry, f"{hidden(entry)}: " if notify_url.scheme_of(entry) else "")
         return entry
     kind, _, name = entry.partition(":")
     if not name:
@@ -209,13 +209,13 @@ def recipient(value: Any, folder: Path) -> str:
     if kind != "file":
         return entry
     place = absolute(name, folder)
-    for line, url in addresses.urls_in(_readable(place)):
+    for line, url in notify_url.urls_in(_readable(place)):
         _refuse_useless(url, f"{place}:{line}: ")
     return f"file:{place}"
 
 
 def _refuse_useless(url: str, where: str) -> None:
-    obstacle = addresses.problem(url)
+    obstacle = notify_url.problem(url)
     if obstacle:
         raise ValueError(f"{where}{obstacle}")
 
@@ -234,13 +234,15 @@ def _readable(place: str) -> str:
 def hidden(value: Any) -> str:
     """Return *value* if it is a reference, else no more of it than its scheme: it may hold a secret."""
     entry = value if isinstance(value, str) else ""
-    return shown(entry) if addresses.is_reference(entry) else f"{addresses.scheme_of(entry)}://..."
+    return (
+        shown(entry) if notify_url.is_reference(entry) else f"{notify_url.scheme_of(entry)}://..."
+    )
 
 
 def key_reference(value: Any, folder: Path) -> str:
     """Where a secret is kept, never the secret; a relative file begins at *folder*, the spec's."""
     reference = text(value)
-    if not addresses.is_reference(reference) or not reference.split(":", 1)[1]:
+    if not notify_url.is_reference(reference) or not reference.split(":", 1)[1]:
         raise ValueError(
             'a secret must not stand in the spec; write "file:PATH", "env:NAME" or "credential:NAME"'
         )

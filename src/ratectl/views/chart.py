@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import plotille
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
     from ratectl.firing.lookback import Point
-    from ratectl.model import Pair
+    from ratectl.model.job import Pair
 
 AXES = 22
 """Columns that plotille takes for both axes and their labels, beside what it draws in."""

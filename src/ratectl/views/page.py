@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratectl.firing.connectivity import Class
 from ratectl.firing.providers.facts import FACTS
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 from ratectl.schedule.explain import explain
 from ratectl.views.screen import word
 from ratectl.views.words import away, clock, count, length
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ratectl.firing.journal import Firing
     from ratectl.firing.lookback import Count, Point
     from ratectl.firing.providers.facts import Facts
-    from ratectl.model import Job, Pair
+    from ratectl.model.job import Job, Pair
     from ratectl.views.status import Status
 
 COURSES = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 from ratectl.views.status import QUOTES, age
 from ratectl.views.words import away, clocks, count, length, sparkline
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ratectl.firing.journal import Entry, Firing, Installed
     from ratectl.firing.lookback import Recent
     from ratectl.listing import Row
-    from ratectl.model import Pair
+    from ratectl.model.job import Pair
 
 QUOTES = 30
 """Of each pair, which the sparkline shows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -9,7 +9,7 @@ from tests.firing.providers.honest import provider_of
 
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 FRIDAY = dt.date(2026, 11, 20)
 

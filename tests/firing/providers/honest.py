@@ -1,6 +1,6 @@
 """An honest answer of each kind of provider, and how a spec would configure the kind."""
 
-from ratectl.model import Provider
+from ratectl.model.job import Provider
 
 HONEST = {
     "exchangerate-api-v4": ("exchangerate-api-v4/latest-USD.json", "95.07"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ratectl.firing.connectivity import FetchError
 from ratectl.firing.providers import cross
 from ratectl.firing.providers.ask import Ask
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 DAY = dt.date(2026, 11, 20)
 PRECISION = Decimal("1.1e-11")

@@ -9,7 +9,7 @@ import pytest
 
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import fred
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.spec.values import currencies
 
 TABLE = b"""observation_date,DEXINUS,DEXUSEU,DEXJPUS

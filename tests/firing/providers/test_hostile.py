@@ -12,7 +12,7 @@ from tests.firing.providers.honest import HONEST, provider_of
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 USD_INR = Pair(base="USD", quote="INR")
 

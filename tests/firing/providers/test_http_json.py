@@ -11,7 +11,7 @@ from tests.firing.providers.honest import OFFICE
 from ratectl.firing.connectivity import FetchError
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
-from ratectl.model import Pair, Provider
+from ratectl.model.job import Pair, Provider
 
 USD_INR = Pair(base="USD", quote="INR")
 EUR_INR = Pair(base="EUR", quote="INR")

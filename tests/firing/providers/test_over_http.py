@@ -14,7 +14,8 @@ from ratectl.firing.journal import Journal
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
 from ratectl.firing.transport import Transport
-from ratectl.model import PROVIDER_KINDS, History, Pair
+from ratectl.model.job import Pair
+from ratectl.model.providers import PROVIDER_KINDS, History
 
 pytestmark = pytest.mark.network
 

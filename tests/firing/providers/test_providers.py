@@ -11,7 +11,8 @@ from tests.firing.providers.honest import HONEST
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.sinks import SINKS
-from ratectl.model import OUTPUT_KINDS, PROVIDER_KINDS, Pair, Provider
+from ratectl.model.job import OUTPUT_KINDS, Pair, Provider
+from ratectl.model.providers import PROVIDER_KINDS
 
 USD_INR = Pair(base="USD", quote="INR")
 EUR_INR = Pair(base="EUR", quote="INR")

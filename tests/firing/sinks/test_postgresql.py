@@ -15,7 +15,7 @@ import pytest
 from ratectl.errors import ConfigError, RefusedError, StorageError, TryLaterError
 from ratectl.firing.journal import Journal
 from ratectl.firing.sinks import postgresql
-from ratectl.model import CatchUp, Output
+from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.engine
 ROW = (

@@ -14,7 +14,7 @@ from ratectl.firing import tables
 from ratectl.firing.database import FILE
 from ratectl.firing.journal import Journal
 from ratectl.firing.sinks import sqlite
-from ratectl.model import Output
+from ratectl.model.job import Output
 
 pytestmark = pytest.mark.network  # some of them fire, which asks the rate server
 ROW = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ratectl.firing.connectivity import FetchError
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.transport import Request
-    from ratectl.model import Pair, Provider
+    from ratectl.model.job import Pair, Provider
 
 
 class Source(Protocol):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.model import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
-    from ratectl.firing.quote import Leg
-    from ratectl.model import Pair, Provider
+    from ratectl.model.job import Pair, Provider
+    from ratectl.model.quote import Leg
 
 
 class Ask(NamedTuple):

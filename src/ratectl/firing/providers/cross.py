@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing.providers import ask as asks
 from ratectl.firing.providers import body as bodies
-from ratectl.firing.quote import Leg
-from ratectl.model import Pair
+from ratectl.model.job import Pair
+from ratectl.model.quote import Leg
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
-    from ratectl.model import Pair, Provider
+    from ratectl.model.job import Pair, Provider
 
 RECENT = dt.timedelta(days=80)
 """Younger days are in the 90-day file, with a margin for the closed days before them."""

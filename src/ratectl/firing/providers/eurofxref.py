@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import body as bodies
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
-    from ratectl.model import Pair, Provider
+    from ratectl.model.job import Pair, Provider
 
 UNSUPPORTED = frozenset(
     {"unsupported-code", "unknown-code", "malformed-request", "no-data-available"}

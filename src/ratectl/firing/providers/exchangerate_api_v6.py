@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from ratectl.firing.providers.ask import Ask, Published
-    from ratectl.model import Provider
+    from ratectl.model.job import Provider
 
 groups = exchangerate_api_open.groups
 refusal = exchangerate_api_open.refusal

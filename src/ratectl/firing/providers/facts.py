@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratectl.model import PROVIDER_KINDS, History
+from ratectl.model.providers import PROVIDER_KINDS, History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

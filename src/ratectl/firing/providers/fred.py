@@ -17,14 +17,14 @@ from ratectl.firing.providers import ask as asks
 from ratectl.firing.providers import body as bodies
 from ratectl.firing.providers import cross
 from ratectl.firing.transport import Request
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
     from ratectl.firing.providers.cross import Rates
-    from ratectl.model import Provider
+    from ratectl.model.job import Provider
 
 HUB = "USD"
 DOLLARS_FOR_ONE = {"AUD": "DEXUSAL", "EUR": "DEXUSEU", "GBP": "DEXUSUK", "NZD": "DEXUSNZ"}

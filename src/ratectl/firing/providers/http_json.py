@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
-    from ratectl.model import Pair, Provider
+    from ratectl.model.job import Pair, Provider
 
 
 def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:

@@ -13,14 +13,14 @@ from ratectl.firing.providers import ask as asks
 from ratectl.firing.providers import body as bodies
 from ratectl.firing.providers import cross
 from ratectl.firing.transport import Request
-from ratectl.model import Pair
+from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
     from ratectl.firing.providers.ask import Ask, Published
-    from ratectl.model import Provider
+    from ratectl.model.job import Provider
 
 HUB = "USD"
 LACKING = frozenset({"invalid_base", "not_available", "not_found"})

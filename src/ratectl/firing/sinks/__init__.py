@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.firing.quote import Quote
-    from ratectl.model import Job
+    from ratectl.model.job import Job
+    from ratectl.model.quote import Quote
 
 
 class Sink(Protocol):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ratectl.firing.quote import facts
+from ratectl.model.quote import facts
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.firing.quote import Quote
-    from ratectl.model import Job
+    from ratectl.model.job import Job
+    from ratectl.model.quote import Quote
 
 HEADER = b""
 

@@ -9,13 +9,13 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.firing.quote import Quote
-    from ratectl.model import Job
+    from ratectl.model.job import Job
+    from ratectl.model.quote import Quote
 
 COLUMNS = (
     "job",

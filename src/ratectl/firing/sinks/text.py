@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.firing.quote import plain
+from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.firing.quote import Quote
-    from ratectl.model import Job
+    from ratectl.model.job import Job
+    from ratectl.model.quote import Quote
 
 HEADER = b""
 

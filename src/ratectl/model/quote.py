@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from decimal import Decimal
 
-    from ratectl.model import Pair
+    from ratectl.model.job import Pair
 
 PUBLISHED = "published"
 DERIVED = "derived"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.jobs import job
 
-from ratectl.model import CatchUp, ClosedDays, Job, Overlap, Pair, Provider
+from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Pair, Provider
 
 JOB = job()
 

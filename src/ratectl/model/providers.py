@@ -1,0 +1,117 @@
+"""What is fixed about each kind of rate source, whatever a spec says."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class History(Enum):
+    """How a provider can be asked for past days; one that cannot is false."""
+
+    NONE = ""
+    DAYS = "days"
+    """One request for each day."""
+    RANGES = "ranges"
+    """One request for any number of days."""
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+class ProviderFacts(NamedTuple):
+    """What is fixed about one kind of rate source, whatever the spec says."""
+
+    base_url: str
+    """Where it lives unless the spec overrides it; empty means that the spec must say."""
+    history: History
+    """Whether it can be asked for past days, and how."""
+    takes_key: bool
+    longest_gap: int
+    """Days between two publications at most (holidays included); older than this is stale."""
+    weekends: bool
+    """It publishes on Saturdays and Sundays too."""
+    out_after: int
+    """Hours after 00:00 UTC of a day from which that day's rates do not change or appear any more."""
+    needs_key: bool = False
+    """It answers nobody without a key."""
+
+
+PROVIDER_KINDS: dict[str, ProviderFacts] = {
+    "exchangerate-api-v4": ProviderFacts(
+        base_url="https://api.exchangerate-api.com/v4",
+        history=History.NONE,
+        takes_key=False,
+        longest_gap=2,
+        weekends=True,
+        out_after=1,
+    ),
+    "exchangerate-api-open": ProviderFacts(
+        base_url="https://open.er-api.com/v6",
+        history=History.NONE,
+        takes_key=False,
+        longest_gap=2,
+        weekends=True,
+        out_after=1,
+    ),
+    "frankfurter": ProviderFacts(
+        base_url="https://api.frankfurter.dev/v1",
+        history=History.RANGES,
+        takes_key=False,
+        longest_gap=6,
+        weekends=False,
+        out_after=17,
+    ),
+    "ecb": ProviderFacts(
+        base_url="https://www.ecb.europa.eu/stats/eurofxref",
+        history=History.RANGES,
+        takes_key=False,
+        longest_gap=6,
+        weekends=False,
+        out_after=17,
+    ),
+    "currency-api-cdn": ProviderFacts(
+        base_url="https://cdn.jsdelivr.net/npm",
+        history=History.DAYS,
+        takes_key=False,
+        longest_gap=3,  # its newest is cached for up to two days, and single days were never released
+        weekends=True,
+        out_after=24,
+    ),
+    "fred": ProviderFacts(
+        base_url="https://fred.stlouisfed.org",
+        history=History.RANGES,
+        takes_key=False,
+        longest_gap=12,  # a Thursday is still the newest when both Friday and the second Monday are holidays
+        weekends=False,
+        out_after=9
+        * 24,  # a Monday appears on the Monday after, about 20:15 UTC, or on the Tuesday
+    ),
+    "openexchangerates": ProviderFacts(
+        base_url="https://openexchangerates.org/api",
+        history=History.DAYS,
+        takes_key=True,
+        longest_gap=2,
+        weekends=True,
+        out_after=25,  # a day is kept as it stood at 23:59:59
+        needs_key=True,
+    ),
+    "exchangerate-api-v6": ProviderFacts(
+        base_url="https://v6.exchangerate-api.com/v6",
+        history=History.NONE,
+        takes_key=True,
+        longest_gap=2,
+        weekends=True,
+        out_after=1,
+        needs_key=True,
+    ),
+    "http-json": ProviderFacts(
+        base_url="",
+        history=History.NONE,
+        takes_key=True,
+        longest_gap=6,
+        weekends=True,
+        out_after=24,
+    ),
+}
+"""Every kind of rate source; ``firing/providers`` has one module for each."""
