@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from ratectl.schedule import after, parse
-from ratectl.schedule.cron import parse_cron
+from ratectl.schedule.language.cron import parse_cron
 from sidebyside import Row
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.base import Host
 from ratectl.errors import ScheduleError
 from ratectl.model.job import Cluster, Job
-from ratectl.schedule.triggers import Fidelity
+from ratectl.schedule.cover.triggers import Fidelity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratectl import crontab_lint
-from ratectl.schedule.parse import parse_one
+from ratectl.schedule.language.parse import parse_one
 
 ERRORS = {  # line -> code, and a piece of the advice
     "* * * * * root /usr/bin/true": ("account-in-user-tab", "without `root`"),

@@ -13,7 +13,7 @@ from ratectl import deploy, report, sites
 from ratectl.backends.base import Verb
 from ratectl.errors import ConfigError, EngineError
 from ratectl.firing.journal import Journal
-from ratectl.schedule.triggers import Cover, Fidelity
+from ratectl.schedule.cover.triggers import Cover, Fidelity
 
 ENGINES = ["cron", "systemd", "launchd"]
 

@@ -12,7 +12,7 @@ from ratectl.errors import EXIT_CODES, RatectlError
 from ratectl.firing.providers import facts
 from ratectl.model.job import OUTPUT_KINDS
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.schedule.parse import parse_one
+from ratectl.schedule.language.parse import parse_one
 from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS
 from ratectl.spec.jobs import JOB_KEYS

@@ -18,8 +18,8 @@ from ratectl import plan, schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import EngineAbsentError, Verb
 from ratectl.errors import ConfigError, EngineError, RatectlError
-from ratectl.schedule.calendar import Window
-from ratectl.schedule.triggers import Fidelity
+from ratectl.schedule.cover.triggers import Fidelity
+from ratectl.schedule.values import Window
 from ratectl.sites import (
     Part,
     Site,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ratectl.firing.journal import Installed, Journal
     from ratectl.firing.roster import Kept
     from ratectl.model.job import Job
-    from ratectl.schedule.triggers import Cover
+    from ratectl.schedule.cover.triggers import Cover
     from ratectl.undertaking import Undertaking
 
 TOLERANCE = dt.timedelta(seconds=60)

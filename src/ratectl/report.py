@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ratectl.doctor.finding import Finding
     from ratectl.listing import Row
     from ratectl.removal import Removal
-    from ratectl.schedule.triggers import Cover
+    from ratectl.schedule.cover.triggers import Cover
     from ratectl.sites import Part
 
 _SIGNS = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.base import Artefact, Backend, Change, Found, Host, Reader, Step
     from ratectl.model.job import Job
-    from ratectl.schedule.triggers import Cover
+    from ratectl.schedule.cover.triggers import Cover
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

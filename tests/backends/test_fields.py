@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ratectl.backends import cron_fields, systemd_calendar
 from ratectl.backends.fields import series
-from ratectl.schedule.calendar import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar
+from ratectl.schedule.values import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar
 
 subsets = st.sets(st.integers(0, 59), min_size=1).map(frozenset)
 

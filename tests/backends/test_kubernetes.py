@@ -25,7 +25,7 @@ from ratectl.backends import kubernetes_manifest as manifest
 from ratectl.backends.base import Change, EngineAbsentError, Entry, Place, Verb
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
 from ratectl.model.job import Job, Output, Provider, Toleration
-from ratectl.schedule.triggers import Fidelity
+from ratectl.schedule.cover.triggers import Fidelity
 
 ZONE = ZoneInfo("Asia/Kolkata")
 GOLDEN = sorted(golden.GOLDEN.glob("*/kubernetes/*.yaml"))

@@ -17,8 +17,8 @@ from ratectl.backends import windows
 from ratectl.backends.base import Change, EngineAbsentError, RemoveFile, Run, Verb, WriteFile
 from ratectl.backends.windows_task import NAMESPACE, parse, trigger_nodes
 from ratectl.errors import ConfigError
-from ratectl.schedule.calendar import Calendar, Stride, Unit
-from ratectl.schedule.triggers import Line, Pulse
+from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.values import Calendar, Stride, Unit
 
 PC = host(
     platform="win32",

@@ -11,7 +11,7 @@ from ratectl.errors import UsageError
 from ratectl.firing import due
 from ratectl.firing.due import Timetable
 from ratectl.model.job import CatchUp, Job, Output, Pair, Provider
-from ratectl.schedule.zones import SECOND
+from ratectl.schedule.occurrences.zones import SECOND
 
 UTC = dt.UTC
 MONDAY = dt.datetime(2026, 11, 16, 12, tzinfo=UTC)

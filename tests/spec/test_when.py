@@ -8,8 +8,8 @@ import pytest
 
 from ratectl import schedule, spec
 from ratectl.errors import SpecError
-from ratectl.schedule.explain import explain
-from ratectl.schedule.parse import parse
+from ratectl.schedule.language.explain import explain
+from ratectl.schedule.language.parse import parse
 
 NEW_YORK = ZoneInfo("America/New_York")
 JOB = """

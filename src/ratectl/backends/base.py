@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl import schedule
 from ratectl.errors import EngineError
-from ratectl.schedule.cover import cover
+from ratectl.schedule.cover.cover import cover
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ratectl.errors import RatectlError
     from ratectl.model.job import Job
-    from ratectl.schedule.triggers import Abilities, Cover
+    from ratectl.schedule.cover.triggers import Abilities, Cover
 
 
 class EngineAbsentError(EngineError):

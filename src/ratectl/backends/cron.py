@@ -39,7 +39,7 @@ from ratectl.backends.base import (
 )
 from ratectl.backends.cron_fields import spell
 from ratectl.errors import ConfigError, EngineError, RefusedError
-from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Line
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.cron_tab import Tab
     from ratectl.model.job import Job
-    from ratectl.schedule.triggers import Trigger
+    from ratectl.schedule.cover.triggers import Trigger
 
 NAME = "cron"
 ABILITIES = Abilities(gap="after", fold="cron")

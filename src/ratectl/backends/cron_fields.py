@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratectl.backends.fields import Series, series
-from ratectl.schedule.calendar import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS
+from ratectl.schedule.values import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-    from ratectl.schedule.calendar import Calendar
+    from ratectl.schedule.values import Calendar
 
 
 def spell(calendar: Calendar) -> str:

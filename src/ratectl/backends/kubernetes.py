@@ -38,14 +38,14 @@ from ratectl.backends.base import (
     separate_files,
 )
 from ratectl.errors import EngineError
-from ratectl.schedule import clocks
-from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Fidelity, Line
+from ratectl.schedule.cover import clock_changes
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Fidelity, Line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ratectl.model.job import Job
-    from ratectl.schedule.triggers import Trigger
+    from ratectl.schedule.cover.triggers import Trigger
 
 NAME = "kubernetes"
 ABILITIES = Abilities(gap="skip", fold="both", one_line=True)
@@ -348,4 +348,4 @@ def wakes(entry: Entry, slot: dt.datetime) -> bool:
         return False
     if schedule == "* * * * *":
         trigger = EVERY_MINUTE
-    return clocks.surely_fires(trigger, slot.replace(second=0), ZoneInfo(zone), ABILITIES)
+    return clock_changes.surely_fires(trigger, slot.replace(second=0), ZoneInfo(zone), ABILITIES)

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ratectl.backends.fields import Series, series
-from ratectl.schedule.calendar import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar
-from ratectl.schedule.triggers import EVERY_MINUTE, Line, Pulse
-from ratectl.schedule.zones import changes
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Line, Pulse
+from ratectl.schedule.occurrences.zones import changes
+from ratectl.schedule.values import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-    from ratectl.schedule.triggers import Trigger
+    from ratectl.schedule.cover.triggers import Trigger
 
 UTC = ZoneInfo("Etc/UTC")
 ZONE_PART = re.compile(r"[A-Za-z._+0-9-]{1,14}")

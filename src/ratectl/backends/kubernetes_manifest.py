@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from ratectl.model.job import Cluster, Job, Toleration
-    from ratectl.schedule.triggers import Trigger
+    from ratectl.schedule.cover.triggers import Trigger
 
 MANAGER = "ratectl"
 MANAGED_BY = "app.kubernetes.io/managed-by"

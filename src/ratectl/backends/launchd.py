@@ -37,7 +37,7 @@ from ratectl.backends.base import (
 )
 from ratectl.backends.launchd_plist import load, starts, texts
 from ratectl.errors import EngineError
-from ratectl.schedule.triggers import Abilities, Cover
+from ratectl.schedule.cover.triggers import Abilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,14 +11,14 @@ import plistlib
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
-from ratectl.schedule.calendar import DAYS, HOURS, MONTHS, WEEKDAYS
-from ratectl.schedule.triggers import Line, Pulse
+from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.values import DAYS, HOURS, MONTHS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.schedule.calendar import Calendar
-    from ratectl.schedule.triggers import Trigger
+    from ratectl.schedule.cover.triggers import Trigger
+    from ratectl.schedule.values import Calendar
 
 
 def load(data: bytes) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from ratectl.backends.base import (
 )
 from ratectl.backends.systemd_calendar import spell
 from ratectl.errors import ConfigError, EngineError
-from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Cover, Line
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -8,19 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratectl.backends.fields import Series, series
-from ratectl.schedule.calendar import (
-    DAYS,
-    HOURS,
-    MINUTES,
-    MONTHS,
-    SECONDS,
-    WEEKDAYS,
-)
+from ratectl.schedule.values import DAYS, HOURS, MINUTES, MONTHS, SECONDS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.schedule.calendar import Calendar
+    from ratectl.schedule.values import Calendar
 
 _WEEKDAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEK_OF_MONTH = {

@@ -47,7 +47,7 @@ from ratectl.backends.windows_task import (
     trigger_nodes,
 )
 from ratectl.errors import EngineError
-from ratectl.schedule.triggers import Abilities, Cover
+from ratectl.schedule.cover.triggers import Abilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

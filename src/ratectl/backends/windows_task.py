@@ -13,14 +13,14 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from ratectl.backends.base import console_text
-from ratectl.schedule.calendar import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit
-from ratectl.schedule.triggers import Line, Pulse
+from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.values import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ratectl.schedule.calendar import Calendar
-    from ratectl.schedule.triggers import Trigger
+    from ratectl.schedule.cover.triggers import Trigger
+    from ratectl.schedule.values import Calendar
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 BOUNDARY = dt.date(2020, 1, 1)

@@ -17,7 +17,7 @@ from ratectl.errors import TryLaterError, UsageError
 from ratectl.firing.backfill import Backfill, Filled
 from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
-from ratectl.schedule.calendar import YEARS
+from ratectl.schedule.values import YEARS
 
 DEFAULT_DAYS = 30
 SHOWN = ("recorded", "closed", "missed", "failed", "held")

@@ -15,7 +15,7 @@ from ratectl.backends import BACKENDS, kubernetes
 from ratectl.commands.options import JsonOption, SpecArgument, default_spec
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.firing.postgres import shown
-from ratectl.schedule.explain import explain
+from ratectl.schedule.language.explain import explain
 from ratectl.spec.lines import key_lines
 from ratectl.views import words
 

@@ -18,7 +18,7 @@ from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
 from ratectl.firing.sinks import FILES
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.schedule import after
-from ratectl.schedule.explain import explain
+from ratectl.schedule.language.explain import explain
 from ratectl.views.words import clock
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ratectl.commands.options import JsonOption
 from ratectl.errors import ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.firing.journal import Journal
-from ratectl.schedule.parse import parse_one
+from ratectl.schedule.language.parse import parse_one
 from ratectl.spec import zones
 
 if TYPE_CHECKING:

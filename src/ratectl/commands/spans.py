@@ -9,7 +9,7 @@ import typer
 
 from ratectl.errors import UsageError
 from ratectl.firing.rows import Span
-from ratectl.schedule.calendar import YEARS
+from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ratectl.crontab_lint.flaw import Flaw, phrase_month, phrase_time, say, weekday_name
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import Calendar
-from ratectl.schedule.cron import parse_cron
-from ratectl.schedule.slots import fires
-from ratectl.schedule.words import MONTH_NAMES as MONTHS_IN_FULL
+from ratectl.schedule.language.cron import parse_cron
+from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL
+from ratectl.schedule.occurrences.slots import fires
+from ratectl.schedule.values import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

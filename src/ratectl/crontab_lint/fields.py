@@ -18,7 +18,7 @@ from ratectl.crontab_lint.flaw import (
     say,
     weekday_name,
 )
-from ratectl.schedule.cron import DAY_NAMES, MONTH_NAMES
+from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

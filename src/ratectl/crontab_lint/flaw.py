@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ratectl.schedule.cron import DAY_NAMES, MONTH_NAMES
-from ratectl.schedule.words import MONTH_NAMES as MONTHS_IN_FULL
-from ratectl.schedule.words import WEEKDAY_NAMES
+from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES
+from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL
+from ratectl.schedule.language.tokens import WEEKDAY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

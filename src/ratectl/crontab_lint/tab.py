@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends.cron import LONGEST_COMMAND, MOST_LINES
 from ratectl.crontab_lint.fields import flaws_of
 from ratectl.crontab_lint.flaw import Flaw, phrase_time, say
-from ratectl.schedule.cron import DAY_NAMES, MACROS
+from ratectl.schedule.language.cron import DAY_NAMES, MACROS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ from ratectl.firing import gate
 from ratectl.firing.deadline import Deadline
 from ratectl.firing.runner import BATCH
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.schedule.zones import SECOND
+from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable

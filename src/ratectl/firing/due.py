@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl import schedule
 from ratectl.errors import UsageError
 from ratectl.model.job import ON_TIME, CatchUp
-from ratectl.schedule.calendar import YEARS
-from ratectl.schedule.zones import SECOND
+from ratectl.schedule.occurrences.zones import SECOND
+from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from ratectl.firing.book import NAMES_AT_ONCE
 from ratectl.firing.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
 from ratectl.model.job import ON_TIME, Pair
 from ratectl.model.quote import BACKFILLED
-from ratectl.schedule.zones import SECOND
+from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
     import datetime as dt

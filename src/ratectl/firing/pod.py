@@ -30,7 +30,7 @@ from ratectl.firing.runner import MINUTE, Runner
 from ratectl.firing.shared import SharedDatabase
 from ratectl.model.job import CatchUp
 from ratectl.model.quote import plain
-from ratectl.schedule.zones import SECOND
+from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -24,7 +24,7 @@ from ratectl.firing.settling import Settler
 from ratectl.firing.transport import Transport
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.schedule.zones import SECOND
+from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from ratectl.schedule.calendar import Calendar, Gaps, Interval, Once, Schedule, Union, Window
-from ratectl.schedule.parse import parse
-from ratectl.schedule.slots import after, before
+from ratectl.schedule.language.parse import parse
+from ratectl.schedule.occurrences.slots import after, before
+from ratectl.schedule.values import Calendar, Gaps, Interval, Once, Schedule, Union, Window
 
 __all__ = [
     "Calendar",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.schedule.parse import parse, parse_one
+from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.spec import values, zones
 from ratectl.spec.outputs import output
 from ratectl.spec.providers import named

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from ratectl.model import notify_url
 from ratectl.model.job import Pair
-from ratectl.schedule.calendar import YEARS
+from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

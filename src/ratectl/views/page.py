@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ratectl.firing.connectivity import Class
 from ratectl.firing.providers.facts import FACTS
 from ratectl.model.quote import plain
-from ratectl.schedule.explain import explain
+from ratectl.schedule.language.explain import explain
 from ratectl.views.screen import word
 from ratectl.views.words import away, clock, count, length
 

@@ -14,17 +14,17 @@ from itertools import takewhile
 from math import gcd
 from typing import TYPE_CHECKING
 
-from ratectl.schedule import civil, slots
-from ratectl.schedule.calendar import Calendar, products
-from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Line, Pulse, Trigger
-from ratectl.schedule.zones import SECOND, changes, first_instant, wall
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Line, Pulse, Trigger
+from ratectl.schedule.occurrences import civil, slots
+from ratectl.schedule.occurrences.zones import SECOND, changes, first_instant, wall
+from ratectl.schedule.values import Calendar, products
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.schedule.calendar import Schedule
-    from ratectl.schedule.zones import Change
+    from ratectl.schedule.occurrences.zones import Change
+    from ratectl.schedule.values import Schedule
 
 DAY_SECONDS = 86400
 

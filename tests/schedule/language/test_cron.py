@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scripts.prove_cases import cron_line
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import Union
-from ratectl.schedule.cron import MACROS, parse_cron
-from ratectl.schedule.parse import parse_one
-from ratectl.schedule.slots import after
-from ratectl.schedule.zones import changes as clock_changes
+from ratectl.schedule.language.cron import MACROS, parse_cron
+from ratectl.schedule.language.parse import parse_one
+from ratectl.schedule.occurrences.slots import after
+from ratectl.schedule.occurrences.zones import changes as clock_changes
+from ratectl.schedule.values import Union
 
 ORACLE_ZONES = ("UTC", "America/New_York", "Europe/London", "Africa/Casablanca", "Asia/Kathmandu")
 """Without Lord Howe and Santiago, where cronsim 2.8 itself loses slots."""

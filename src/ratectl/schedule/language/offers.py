@@ -11,15 +11,15 @@ import re
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.advice import ADVICE, LAST_ADVICE
-from ratectl.schedule.clock_advice import CLOCK_ADVICE
-from ratectl.schedule.lexicon import SPELLINGS, UNITS, VOCABULARY
-from ratectl.schedule.words import PhraseError
+from ratectl.schedule.language.advice import ADVICE, LAST_ADVICE
+from ratectl.schedule.language.clock_advice import CLOCK_ADVICE
+from ratectl.schedule.language.lexicon import SPELLINGS, UNITS, VOCABULARY
+from ratectl.schedule.language.tokens import PhraseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ratectl.schedule.advice import Advice
+    from ratectl.schedule.language.advice import Advice
 
     Reads = Callable[[str], object]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.advice import Advice
-from ratectl.schedule.lexicon import NUMBERS
+from ratectl.schedule.language.advice import Advice
+from ratectl.schedule.language.lexicon import NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

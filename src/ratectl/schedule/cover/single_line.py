@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.schedule import clocks
-from ratectl.schedule.calendar import DAYS, MONTHS, WEEKDAYS, Calendar
-from ratectl.schedule.triggers import EVERY_MINUTE, Abilities, Line, Trigger
-from ratectl.schedule.zones import wall
+from ratectl.schedule.cover import clock_changes
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Line, Trigger
+from ratectl.schedule.occurrences.zones import wall
+from ratectl.schedule.values import DAYS, MONTHS, WEEKDAYS, Calendar
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.schedule.calendar import Schedule
+    from ratectl.schedule.values import Schedule
 
 ROUNDS = 4
 """What a round adds can itself be lost to a clock change; after these every minute is asked for."""
@@ -39,7 +39,7 @@ def one_line(
         reasons.append("one line has to say it all, and says the times in between, too")
     for _ in range(ROUNDS):
         line = Line(calendar=found)
-        lost = clocks.missed(*meant, (line,), host_zone, engine)
+        lost = clock_changes.missed(*meant, (line,), host_zone, engine)
         if not lost:
             return line
         found = _with(found, [wall(host_zone, instant) for instant in lost])

@@ -1,6 +1,6 @@
 """The law of covers: the triggers wake us at every slot, and exact ones at nothing else.
 
-The models of the engines here know nothing of ``clocks.py``: they ask only what the
+The models of the engines here know nothing of ``clock_changes.py``: they ask only what the
 clocks of a zone show at an instant, minute by minute.
 """
 
@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from tests.schedule.languages import cron_lines, phrases
 
 from ratectl.backends import BACKENDS
-from ratectl.schedule.calendar import Calendar
-from ratectl.schedule.civil import days_in_month
-from ratectl.schedule.cover import Fidelity, Line, Pulse, cover
-from ratectl.schedule.parse import parse
-from ratectl.schedule.slots import after
-from ratectl.schedule.triggers import Abilities
+from ratectl.schedule.cover.cover import Fidelity, Line, Pulse, cover
+from ratectl.schedule.cover.triggers import Abilities
+from ratectl.schedule.language.parse import parse
+from ratectl.schedule.occurrences.civil import days_in_month
+from ratectl.schedule.occurrences.slots import after
+from ratectl.schedule.values import Calendar
 
 ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
 ENGINES["several-zones"] = Abilities(zones=True, gap="skip", fold="both")

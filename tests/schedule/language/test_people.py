@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.explain import explain
-from ratectl.schedule.parse import parse, parse_one
+from ratectl.schedule.language.explain import explain
+from ratectl.schedule.language.parse import parse, parse_one
 
 LINES = [
     line

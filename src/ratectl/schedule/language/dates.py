@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.schedule.lexicon import (
+from ratectl.schedule.language.lexicon import (
     MONTH_NAMES,
     MORE_ORDINALS,
     ORDINALS,
@@ -16,7 +16,7 @@ from ratectl.schedule.lexicon import (
     WEEKDAY_NAMES,
     WORKING_DAYS,
 )
-from ratectl.schedule.words import (
+from ratectl.schedule.language.tokens import (
     is_weekday,
     read_months,
     read_weekday_group,
@@ -24,7 +24,7 @@ from ratectl.schedule.words import (
 )
 
 if TYPE_CHECKING:
-    from ratectl.schedule.words import Words
+    from ratectl.schedule.language.tokens import Words
 
 NTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th)")
 DAY_NUMBER = re.compile(r"[0-9]{1,2}(st|nd|rd|th)?")

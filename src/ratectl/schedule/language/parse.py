@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import (
+from ratectl.schedule.occurrences.slots import fires
+from ratectl.schedule.values import (
     LAST_DAY,
     WEEKDAYS,
     YEARS,
@@ -23,7 +24,6 @@ from ratectl.schedule.calendar import (
     Window,
     union,
 )
-from ratectl.schedule.slots import fires
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def _offered(line: str, value: Schedule) -> str:
     """Return the offer of the last day of the months that the phrase *line* names; fields have their own."""
     if is_cron(line):
         return ""
-    from ratectl.schedule.explain import explain  # noqa: PLC0415 - only what never fires needs it
+    from ratectl.schedule.language.explain import explain  # noqa: PLC0415 - only what never fires needs it
 
     first = value.members[0] if isinstance(value, Union) else value
     if not isinstance(first, Calendar):
@@ -120,13 +120,13 @@ def _offered(line: str, value: Schedule) -> str:
 def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of a line in one of the two languages; a firing loads only the one it needs."""
     if is_cron(line):
-        from ratectl.schedule.cron import parse_cron  # noqa: PLC0415 - see above
+        from ratectl.schedule.language.cron import parse_cron  # noqa: PLC0415 - see above
 
         return parse_cron(line)
     try:
         return phrase_value(line, start, name)
     except ScheduleError as error:
-        from ratectl.schedule.offers import refusal  # noqa: PLC0415 - only what is wrong needs it
+        from ratectl.schedule.language.offers import refusal  # noqa: PLC0415 - only what is wrong needs it
 
         raise refusal(line, error, _fires_as_phrase) from None
 
@@ -143,8 +143,8 @@ def is_cron(line: str) -> bool:
 
 def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of the phrase *line*. Raises PhraseError, without a word on what was meant."""
-    from ratectl.schedule.meaning import meaning  # noqa: PLC0415 - see above
-    from ratectl.schedule.phrase import read_phrase  # noqa: PLC0415 - see above
+    from ratectl.schedule.language.phrase import read_phrase  # noqa: PLC0415 - see above
+    from ratectl.schedule.language.resolve import meaning  # noqa: PLC0415 - see above
 
     return meaning(read_phrase(line), start, name)
 

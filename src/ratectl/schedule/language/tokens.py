@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.lexicon import (
+from ratectl.schedule.language.lexicon import (
     ADVERBS,
     MONTH_NAMES,
     ORDINALS,

@@ -12,8 +12,21 @@ from functools import lru_cache
 from math import gcd
 from zoneinfo import ZoneInfo
 
-from ratectl.schedule import clocks
-from ratectl.schedule.calendar import (
+from ratectl.schedule.cover import clock_changes
+from ratectl.schedule.cover.single_line import one_line
+from ratectl.schedule.cover.triggers import (
+    EVERY_MINUTE,
+    Abilities,
+    Cover,
+    Fidelity,
+    Line,
+    Pulse,
+    Trigger,
+)
+from ratectl.schedule.cover.widen import sayable
+from ratectl.schedule.cover.zone_shift import deltas, merged, shifted
+from ratectl.schedule.occurrences.zones import changes, first_instant, offsets
+from ratectl.schedule.values import (
     DAYS,
     HOURS,
     MONTHS,
@@ -27,19 +40,6 @@ from ratectl.schedule.calendar import (
     Window,
     products,
 )
-from ratectl.schedule.coarse import sayable
-from ratectl.schedule.shift import deltas, merged, shifted
-from ratectl.schedule.single import one_line
-from ratectl.schedule.triggers import (
-    EVERY_MINUTE,
-    Abilities,
-    Cover,
-    Fidelity,
-    Line,
-    Pulse,
-    Trigger,
-)
-from ratectl.schedule.zones import changes, first_instant, offsets
 
 __all__ = ["Abilities", "Cover", "Fidelity", "Line", "Pulse", "Trigger", "cover"]
 
@@ -194,16 +194,16 @@ def _calendar(
     reasons += why
     line_zone = host_zone
     if engine.zones:
-        line_zone = UTC if clocks.loses_the_day(calendar, zone, engine) else zone
+        line_zone = UTC if clock_changes.loses_the_day(calendar, zone, engine) else zone
     label = line_zone.key if engine.zones else None
     if line_zone.key == zone.key:
         lines = tuple(Line(calendar=_spellable(one, engine), zone=label) for one in spoken)
     else:
         moved = _moved(spoken, zone, line_zone, engine, reasons)
         lines = tuple(Line(calendar=one, zone=label) for one in moved)
-    unsure = clocks.missed(calendar, zone, lines, line_zone, engine)
-    extras = () if engine.one_line else clocks.extra_triggers(unsure, host_zone, engine)
-    if unsure or clocks.surplus(calendar, zone, lines, line_zone, engine):
+    unsure = clock_changes.missed(calendar, zone, lines, line_zone, engine)
+    extras = () if engine.one_line else clock_changes.extra_triggers(unsure, host_zone, engine)
+    if unsure or clock_changes.surplus(calendar, zone, lines, line_zone, engine):
         reasons.append("clock changes need extra wakeups")
     return (*lines, *extras)
 

@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import (
+from ratectl.schedule.language.lexicon import MONTH_NAMES as FULL_MONTH_NAMES
+from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
+from ratectl.schedule.values import (
     DAYS,
     HOURS,
     MINUTES,
@@ -21,8 +23,6 @@ from ratectl.schedule.calendar import (
     Schedule,
     union,
 )
-from ratectl.schedule.lexicon import MONTH_NAMES as FULL_MONTH_NAMES
-from ratectl.schedule.lexicon import WEEKDAY_NAMES
 
 MACROS = {
     "@hourly": "0 * * * *",

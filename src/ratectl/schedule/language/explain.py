@@ -11,7 +11,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import (
+from ratectl.schedule.language.parse import phrase_value
+from ratectl.schedule.language.tokens import (
+    MONTH_NAMES,
+    ORDINALS,
+    WEEKDAY_NAMES,
+    WEEKEND,
+    WORKING_DAYS,
+)
+from ratectl.schedule.values import (
     DAYS,
     HOURS,
     MINUTES,
@@ -29,8 +37,6 @@ from ratectl.schedule.calendar import (
     Window,
     union,
 )
-from ratectl.schedule.parse import phrase_value
-from ratectl.schedule.words import MONTH_NAMES, ORDINALS, WEEKDAY_NAMES, WEEKEND, WORKING_DAYS
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, HOURS, MONTHS, WEEKDAYS, Calendar, numbers_of, products
-from ratectl.schedule.zones import COVER_YEARS, changes, offset
+from ratectl.schedule.occurrences.zones import COVER_YEARS, changes, offset
+from ratectl.schedule.values import DAYS, HOURS, MONTHS, WEEKDAYS, Calendar, numbers_of, products
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

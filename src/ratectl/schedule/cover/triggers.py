@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ratectl.schedule.calendar import Calendar
+    from ratectl.schedule.values import Calendar
 
 
 class Fidelity(Enum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.schedule.lexicon import NUMBERS, UNITS
+from ratectl.schedule.language.lexicon import NUMBERS, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.parse import parse
-from ratectl.schedule.slots import after, before
+from ratectl.schedule.language.parse import parse
+from ratectl.schedule.occurrences.slots import after, before
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 MONDAY_NOON = dt.datetime(2026, 11, 23, 12, tzinfo=KOLKATA)

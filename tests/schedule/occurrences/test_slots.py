@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratectl.schedule.parse import parse
-from ratectl.schedule.slots import after, before
+from ratectl.schedule.language.parse import parse
+from ratectl.schedule.occurrences.slots import after, before
 
 
 def on(zone_name, text, start, end):

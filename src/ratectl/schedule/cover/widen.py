@@ -1,7 +1,7 @@
 """One calendar -> calendars that an engine can say, containing at least the same times.
 
 Each widening carries its reason; no reason means nothing was added. Civil days
-only: time zones and clock changes are the business of ``shift.py`` and ``clocks.py``.
+only: time zones and clock changes are the business of ``zone_shift.py`` and ``clock_changes.py``.
 """
 
 from __future__ import annotations
@@ -13,19 +13,11 @@ from functools import lru_cache
 from math import gcd
 from typing import TYPE_CHECKING
 
-from ratectl.schedule import civil
-from ratectl.schedule.calendar import (
-    DAYS,
-    MONTHS,
-    WEEKDAYS,
-    Calendar,
-    Stride,
-    Unit,
-    numbers_of,
-)
+from ratectl.schedule.occurrences import civil
+from ratectl.schedule.values import DAYS, MONTHS, WEEKDAYS, Calendar, Stride, Unit, numbers_of
 
 if TYPE_CHECKING:
-    from ratectl.schedule.triggers import Abilities
+    from ratectl.schedule.cover.triggers import Abilities
 
 Sayable = tuple[tuple[Calendar, ...], tuple[str, ...]]
 """Calendars that an engine can say, and the reasons why they contain more than was asked."""

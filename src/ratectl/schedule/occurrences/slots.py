@@ -11,9 +11,16 @@ import datetime as dt
 import heapq
 from typing import TYPE_CHECKING
 
-from ratectl.schedule import civil
-from ratectl.schedule.calendar import Calendar, Gaps, Interval, Once, Schedule, Union, Window
-from ratectl.schedule.zones import DAY, SECOND, change_between, first_instant, offset, wall
+from ratectl.schedule.occurrences import civil
+from ratectl.schedule.occurrences.zones import (
+    DAY,
+    SECOND,
+    change_between,
+    first_instant,
+    offset,
+    wall,
+)
+from ratectl.schedule.values import Calendar, Gaps, Interval, Once, Schedule, Union, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import DAYS, WEEKDAYS, YEARS, Calendar
+from ratectl.schedule.values import DAYS, WEEKDAYS, YEARS, Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

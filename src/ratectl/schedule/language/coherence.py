@@ -10,11 +10,11 @@ import datetime as dt
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.calendar import MONDAY_1970, MONTHS, WEEKDAYS
-from ratectl.schedule.dates import Ordinal
-from ratectl.schedule.lexicon import MONTH_NAMES, WEEKDAY_NAMES
-from ratectl.schedule.phrase import Phrase
-from ratectl.schedule.subject import SECONDS_IN, Every
+from ratectl.schedule.language.dates import Ordinal
+from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from ratectl.schedule.language.phrase import Phrase
+from ratectl.schedule.language.subject import SECONDS_IN, Every
+from ratectl.schedule.values import MONDAY_1970, MONTHS, WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

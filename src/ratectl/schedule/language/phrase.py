@@ -1,7 +1,7 @@
 """English phrases -> their clauses, taken apart: "every weekday at 09:00 and 17:00".
 
 A phrase is ``every SUBJECT`` and clauses (at, on, except, if, in, between, counted), in any
-order and each once, or ``once at DATE TIME``. What it means is decided in ``meaning.py``.
+order and each once, or ``once at DATE TIME``. What it means is decided in ``resolve.py``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.schedule.calendar import YEARS
-from ratectl.schedule.dates import is_date, is_place, read_dates, read_days
-from ratectl.schedule.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
-from ratectl.schedule.subject import Every, read_subject
-from ratectl.schedule.words import (
+from ratectl.schedule.language.dates import is_date, is_place, read_dates, read_days
+from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
+from ratectl.schedule.language.subject import Every, read_subject
+from ratectl.schedule.language.tokens import (
     CLOCK,
     PhraseError,
     Words,
@@ -25,11 +24,12 @@ from ratectl.schedule.words import (
     read_weekdays,
     refuse_repeated,
 )
+from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ratectl.schedule.dates import Ordinal
+    from ratectl.schedule.language.dates import Ordinal
 
 Clauses = dict[str, Any]
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.schedule.languages import cron_lines, phrases
 
-from ratectl.schedule.explain import explain
-from ratectl.schedule.parse import parse
+from ratectl.schedule.language.explain import explain
+from ratectl.schedule.language.parse import parse
 
 
 @pytest.mark.parametrize(

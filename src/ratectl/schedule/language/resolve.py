@@ -13,7 +13,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.calendar import (
+from ratectl.schedule.language.coherence import (
+    CLAUSES,
+    bare,
+    refuse_lost_anchor,
+    refuse_lost_days,
+    says_the_default,
+    settled,
+    without,
+)
+from ratectl.schedule.language.dates import Ordinal
+from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
+from ratectl.schedule.values import (
     HOURS,
     MINUTES,
     MONDAY_1970,
@@ -29,23 +40,12 @@ from ratectl.schedule.calendar import (
     products,
     union,
 )
-from ratectl.schedule.coherence import (
-    CLAUSES,
-    bare,
-    refuse_lost_anchor,
-    refuse_lost_days,
-    says_the_default,
-    settled,
-    without,
-)
-from ratectl.schedule.dates import Ordinal
-from ratectl.schedule.lexicon import WEEKDAY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ratectl.schedule.phrase import Phrase
-    from ratectl.schedule.subject import Every
+    from ratectl.schedule.language.phrase import Phrase
+    from ratectl.schedule.language.subject import Every
 
 SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
 GAP_SECONDS = SECONDS_IN | {"day": 86400, "week": 604800}

@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ratectl.schedule.dates import NTH, PLACES, is_place, read_days
-from ratectl.schedule.lexicon import UNITS, WEEKDAY_NAMES
-from ratectl.schedule.words import NUMBER, is_weekday, read_weekdays
+from ratectl.schedule.language.dates import NTH, PLACES, is_place, read_days
+from ratectl.schedule.language.lexicon import UNITS, WEEKDAY_NAMES
+from ratectl.schedule.language.tokens import NUMBER, is_weekday, read_weekdays
 
 if TYPE_CHECKING:
-    from ratectl.schedule.words import Words
+    from ratectl.schedule.language.tokens import Words
 
 LONGEST_COUNT = 9
 CENTURY = {

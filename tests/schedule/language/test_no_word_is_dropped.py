@@ -9,12 +9,12 @@ import random
 import pytest
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.explain import explain
-from ratectl.schedule.lexicon import MONTH_NAMES, WEEKDAY_NAMES
-from ratectl.schedule.meaning import meaning
-from ratectl.schedule.parse import parse, parse_one
-from ratectl.schedule.phrase import read_phrase
-from ratectl.schedule.slots import fires
+from ratectl.schedule.language.explain import explain
+from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from ratectl.schedule.language.parse import parse, parse_one
+from ratectl.schedule.language.phrase import read_phrase
+from ratectl.schedule.language.resolve import meaning
+from ratectl.schedule.occurrences.slots import fires
 
 PHRASES = 10_000
 SPELLED_OUT = {"at 00:00", "at :00", "on the 1st", "on monday", "in january"}

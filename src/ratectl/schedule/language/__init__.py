@@ -1,0 +1,1 @@
+"""Schedule text to value and back: phrases, cron lines, explanations. Pure."""

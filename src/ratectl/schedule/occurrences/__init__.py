@@ -1,0 +1,1 @@
+"""Schedule value and time zone to instants, forwards and backwards. Pure."""
