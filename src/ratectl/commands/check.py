@@ -16,7 +16,7 @@ from ratectl.commands.options import JsonOption, SpecArgument, default_spec
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.firing.postgres import shown
 from ratectl.schedule.language.explain import explain
-from ratectl.spec.lines import key_lines
+from ratectl.spec.key_lines import key_lines
 from ratectl.views import words
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ratectl.model.job import Job
-    from ratectl.spec.lines import KeyPath
+    from ratectl.spec.key_lines import KeyPath
 
 SLOTS_SHOWN = 3
 

@@ -19,7 +19,7 @@ from ratectl.firing.providers import facts
 from ratectl.model.job import Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.model.quote import plain
-from ratectl.spec.values import did_you_mean
+from ratectl.spec.readers import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -17,7 +17,7 @@ from ratectl.commands.options import JsonOption
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing import lookback
 from ratectl.firing.journal import Journal
-from ratectl.spec.values import duration
+from ratectl.spec.readers import duration
 from ratectl.views import status as views
 from ratectl.views.words import length
 

@@ -16,26 +16,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, Issue, SpecError
-from ratectl.spec import values
+from ratectl.spec import readers
+from ratectl.spec.issues import MISSING, Reading
 from ratectl.spec.jobs import read_jobs
 from ratectl.spec.kubernetes import read_kubernetes
 from ratectl.spec.outputs import POSTGRES_SCHEMES, journal
 from ratectl.spec.providers import read_providers
-from ratectl.spec.reading import MISSING, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.model.job import Cluster, Job, Provider
-    from ratectl.spec.lines import KeyPath
-    from ratectl.spec.reading import Readers
+    from ratectl.spec.issues import Readers
+    from ratectl.spec.key_lines import KeyPath
 
 TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes")
 RATECTL_READERS: Readers = {
-    "proxy": values.url,
-    "ca_bundle": values.text,
-    "backend": values.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
-    "scope": values.word("auto", "user", "system"),
+    "proxy": readers.url,
+    "ca_bundle": readers.text,
+    "backend": readers.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
+    "scope": readers.word("auto", "user", "system"),
 }
 
 
@@ -70,7 +70,7 @@ class Spec:
         for job in self.jobs:
             if job.name == name:
                 return job
-        hint = values.did_you_mean(name, [job.name for job in self.jobs])
+        hint = readers.did_you_mean(name, [job.name for job in self.jobs])
         raise ConfigError(f'{self.path}: there is no job "{name}"{hint}')
 
 
@@ -177,7 +177,7 @@ def _ca_bundle(reading: Reading, written: str) -> str:
     if not written:
         return ""
     key = ("ratectl", "ca_bundle")
-    bundle = reading.read(key, written, lambda path: values.absolute(path, reading.path.parent))
+    bundle = reading.read(key, written, lambda path: readers.absolute(path, reading.path.parent))
     if bundle is MISSING:
         return ""
     if not Path(bundle).exists():

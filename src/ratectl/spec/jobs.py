@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.language.parse import parse, parse_one
-from ratectl.spec import values, zones
+from ratectl.spec import readers as values
+from ratectl.spec import zones
+from ratectl.spec.issues import MISSING
 from ratectl.spec.outputs import output
 from ratectl.spec.providers import named
-from ratectl.spec.reading import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-    from ratectl.spec.lines import KeyPath
-    from ratectl.spec.reading import Readers, Reading
+    from ratectl.spec.issues import Readers, Reading
+    from ratectl.spec.key_lines import KeyPath
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 LONGEST_NAME = 40

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ratectl.model.job import Cluster, Toleration
-from ratectl.spec import values
+from ratectl.spec import readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ratectl.spec.lines import KeyPath
-    from ratectl.spec.reading import Readers, Reading
+    from ratectl.spec.issues import Readers, Reading
+    from ratectl.spec.key_lines import KeyPath
 
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(
@@ -44,20 +44,20 @@ LEAST_MEMORY = 64
 
 def image(value: Any) -> str:
     """The name of an image with a tag that is not "latest", or with a digest."""
-    name = values.text(value)
+    name = readers.text(value)
     told = _IMAGE.fullmatch(name)
     if told is None:
         raise ValueError(
             'expected an image such as "registry.example/ratectl:0.1.0" or "...@sha256:" and 64 '
-            f"digits, found {values.shown(value)}"
+            f"digits, found {readers.shown(value)}"
         )
     if told[2] == "latest":
         raise ValueError(
-            f"{values.shown(value)}: what :latest is changes under a job; name a version or a digest"
+            f"{readers.shown(value)}: what :latest is changes under a job; name a version or a digest"
         )
     if not told[2] and not told[3]:
         raise ValueError(
-            f"{values.shown(value)}: without a tag or digest that is :latest, which changes under a "
+            f"{readers.shown(value)}: without a tag or digest that is :latest, which changes under a "
             f'job; write "{name}:0.1.0", or its digest'
         )
     return name
@@ -65,21 +65,21 @@ def image(value: Any) -> str:
 
 def label(value: Any) -> str:
     """A name in lower case, as Kubernetes wants it for namespaces."""
-    name = values.text(value)
+    name = readers.text(value)
     if not _LABEL.fullmatch(name) or len(name) > 63:
         raise ValueError(
             "expected at most 63 lower-case letters, digits and inner hyphens, "
-            f"found {values.shown(value)}"
+            f"found {readers.shown(value)}"
         )
     return name
 
 
 def secret(value: Any) -> str:
     """The name of a Secret, never what is in it."""
-    name = values.text(value)
+    name = readers.text(value)
     if len(name) > 253 or not all(_LABEL.fullmatch(part) for part in name.split(".")):
         raise ValueError(
-            f'expected the name of a Secret such as "ratectl-keys", found {values.shown(value)}; '
+            f'expected the name of a Secret such as "ratectl-keys", found {readers.shown(value)}; '
             "what is in it must not stand in the spec"
         )
     return name
@@ -87,9 +87,9 @@ def secret(value: Any) -> str:
 
 def context(value: Any) -> str:
     """The name of a context of the user's kubeconfig."""
-    name = values.text(value)
+    name = readers.text(value)
     if not name or name != name.strip():
-        raise ValueError(f"expected the name of a context, found {values.shown(value)}")
+        raise ValueError(f"expected the name of a context, found {readers.shown(value)}")
     return name
 
 
@@ -99,7 +99,7 @@ def cpu(value: Any) -> str:
     thousandths = int(told[1]) * (1 if told[2] else 1000) if told else 0
     if not thousandths:
         raise ValueError(
-            f'expected a share of a processor such as "50m" or "1", found {values.shown(value)}'
+            f'expected a share of a processor such as "50m" or "1", found {readers.shown(value)}'
         )
     return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
 
@@ -110,7 +110,7 @@ def memory(value: Any) -> str:
     amount = int(told[1]) * 1024 ** _POWERS[told[2]] if told else 0
     if amount < LEAST_MEMORY * 1024:
         raise ValueError(
-            f'expected "{LEAST_MEMORY}Mi" or more, such as "128Mi", found {values.shown(value)}'
+            f'expected "{LEAST_MEMORY}Mi" or more, such as "128Mi", found {readers.shown(value)}'
         )
     for unit in ("Ki", "Mi"):
         if amount % 1024:
@@ -130,9 +130,9 @@ def pull_secret(value: Any) -> str:
 
 
 def _subdomain(value: Any, expected: str) -> str:
-    name = values.text(value)
+    name = readers.text(value)
     if len(name) > 253 or not all(_LABEL.fullmatch(part) for part in name.split(".")):
-        raise ValueError(f"expected {expected}, found {values.shown(value)}")
+        raise ValueError(f"expected {expected}, found {readers.shown(value)}")
     return name
 
 
@@ -143,18 +143,18 @@ def qualified(name: str) -> str:
     if not _NAME_PART.fullmatch(word) or (slash and not host):
         raise ValueError(
             'expected a name such as "team" or "example.org/team", with at most 63 letters, digits, '
-            f'"-", "_" or "." after the slash, found {values.shown(name)}'
+            f'"-", "_" or "." after the slash, found {readers.shown(name)}'
         )
     return name
 
 
 def label_value(value: Any) -> str:
     """What a label says."""
-    found = values.text(value)
+    found = readers.text(value)
     if found and not _NAME_PART.fullmatch(found):
         raise ValueError(
             'expected at most 63 letters, digits, "-", "_" or ".", the first and last a letter or '
-            f"digit, found {values.shown(value)}"
+            f"digit, found {readers.shown(value)}"
         )
     return found
 
@@ -162,14 +162,14 @@ def label_value(value: Any) -> str:
 def annotation_value(value: Any) -> str:
     """What an annotation says: any text."""
     if not isinstance(value, str):
-        raise ValueError(f"expected a text in quotes, found {values.shown(value)}")
+        raise ValueError(f"expected a text in quotes, found {readers.shown(value)}")
     return value
 
 
 def seconds(value: Any) -> int:
     """How long a taint is tolerated."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"expected a whole number of seconds, found {values.shown(value)}")
+        raise ValueError(f"expected a whole number of seconds, found {readers.shown(value)}")
     return value
 
 
@@ -191,10 +191,10 @@ TEXTS: Readers = {
 }
 """Keys with a table of texts, and what reads one of those."""
 TOLERATION_READERS: Readers = {
-    "key": lambda value: qualified(values.text(value)),
-    "operator": values.word(*OPERATORS),
+    "key": lambda value: qualified(readers.text(value)),
+    "operator": readers.word(*OPERATORS),
     "value": label_value,
-    "effect": values.word(*EFFECTS),
+    "effect": readers.word(*EFFECTS),
     "toleration_seconds": seconds,
 }
 KUBERNETES_READERS: Readers = {**WORDS, **LISTS, **TEXTS, "tolerations": dict}
@@ -235,7 +235,7 @@ def _texts(
 ) -> tuple[tuple[str, str], ...]:
     """Return the names and texts of the table *found* at *key*, ordered by name."""
     if not isinstance(found, dict):
-        reading.issue(key, f"expected a table of texts, found {values.shown(found)}")
+        reading.issue(key, f"expected a table of texts, found {readers.shown(found)}")
         return ()
     for name in found:
         if name in OURS and key[-1] != "node_selector":
@@ -257,7 +257,7 @@ def _tolerations(reading: Reading, key: KeyPath, table: dict[str, Any]) -> Itera
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         example = '[{ key = "dedicated", value = "rates", effect = "NoSchedule" }]'
         reading.issue(
-            key, f"expected a list of tables such as {example}, found {values.shown(rows)}"
+            key, f"expected a list of tables such as {example}, found {readers.shown(rows)}"
         )
         return
     for number, row in enumerate(rows):
@@ -272,7 +272,7 @@ def _contradictions(row: dict[str, Any]) -> Iterator[str]:
     """Yield what the server would refuse in a toleration whose every word is right."""
     exists = row.get("operator") == "Exists"
     if exists and row.get("value"):
-        yield f'operator = "Exists" asks for no value, found {values.shown(row["value"])}'
+        yield f'operator = "Exists" asks for no value, found {readers.shown(row["value"])}'
     if not row.get("key") and not exists:
         yield 'without a key it tolerates every taint, which is to be said by operator = "Exists"'
     if "toleration_seconds" in row and row.get("effect") != "NoExecute":

@@ -1,6 +1,6 @@
 """``output = "..."`` -> where quotes go: a file by suffix or prefix, or a PostgreSQL database by URL.
 
-A reader like those of ``values.py``: the finished value, or ValueError with a message for people.
+A reader like those of ``readers.py``: the finished value, or ValueError with a message for people.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ratectl import paths
 from ratectl.model.job import OUTPUT_KINDS, Output
-from ratectl.spec.values import absolute, one_of, shown, text
+from ratectl.spec.readers import absolute, one_of, shown, text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,30 +9,30 @@ from urllib.parse import urlsplit
 
 from ratectl.model.job import Provider
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.spec import values
+from ratectl.spec import readers
 
 if TYPE_CHECKING:
-    from ratectl.spec.lines import KeyPath
-    from ratectl.spec.reading import Readers, Reading
+    from ratectl.spec.issues import Readers, Reading
+    from ratectl.spec.key_lines import KeyPath
 
 PROVIDER_READERS: Readers = {
-    "kind": values.word(*PROVIDER_KINDS),
-    "base_url": values.url,
-    "url": values.url,
-    "timeout": values.timeout,
-    "rate": values.text,
-    "date": values.text,
+    "kind": readers.word(*PROVIDER_KINDS),
+    "base_url": readers.url,
+    "url": readers.url,
+    "timeout": readers.timeout,
+    "rate": readers.text,
+    "date": readers.text,
 }
 
 
 def read_providers(reading: Reading) -> dict[str, Provider]:
     """Return every provider that a job may name."""
-    to_key = partial(values.key_reference, folder=reading.path.parent)
+    to_key = partial(readers.key_reference, folder=reading.path.parent)
     found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS if kind != "http-json"}
     for name, table in reading.table(("providers",)).items():
         key = ("providers", name)
         if not isinstance(table, dict):
-            reading.issue(key, f"expected a table, found {values.shown(table)}")
+            reading.issue(key, f"expected a table, found {readers.shown(table)}")
             continue
         fields = reading.read_each(key, table, PROVIDER_READERS | {"api_key": to_key})
         kind = fields.setdefault("kind", name if name in found else "")
@@ -73,7 +73,7 @@ def _check_provider(reading: Reading, key: KeyPath, kind: str, table: dict[str, 
 def named(name: Any, providers: dict[str, Provider]) -> Provider:
     """Return the provider that a job names. Raises ValueError for none, and for one without the key it needs."""
     if not isinstance(name, str) or name not in providers:
-        raise ValueError(values.one_of(name, sorted(providers)))
+        raise ValueError(readers.one_of(name, sorted(providers)))
     provider = providers[name]
     facts = PROVIDER_KINDS.get(provider.kind)  # none for a kind that is an issue by now
     if facts is not None and facts.needs_key and not provider.api_key:
@@ -87,7 +87,11 @@ def named(name: Any, providers: dict[str, Provider]) -> Provider:
 def _check_address(reading: Reading, key: KeyPath, fields: dict[str, Any]) -> None:
     """A key goes over TLS, or does not leave this machine."""
     address = urlsplit(fields.get("base_url", ""))
-    if "api_key" in fields and address.scheme == "http" and address.hostname not in values.LOOPBACK:
+    if (
+        "api_key" in fields
+        and address.scheme == "http"
+        and address.hostname not in readers.LOOPBACK
+    ):
         reading.issue(key, "a key would travel in clear; use an https URL")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ratectl.model.job import REQUEST_SECONDS, CatchUp, ClosedDays, Cluster, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.spec import values
+from ratectl.spec import readers
 from ratectl.spec.document import Installation
 from ratectl.spec.jobs import DEFAULT_PROVIDERS, DEFAULT_TIMEZONE, JOB_READERS, REQUIRED
 
@@ -235,6 +235,6 @@ def _spelled(key: str, value: Any) -> str:
         return f'"{value.value}"'
     if isinstance(value, Decimal):
         return f'"{value * 100:f}%"'
-    if JOB_READERS.get(key) in {values.duration, values.timeout}:
+    if JOB_READERS.get(key) in {readers.duration, readers.timeout}:
         return f'"{value}s"'
-    return values.shown(value)
+    return readers.shown(value)

@@ -11,7 +11,7 @@ import zoneinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ratectl.spec.values import did_you_mean
+from ratectl.spec.readers import did_you_mean
 
 NO_ZONES = frozenset({"posixrules", "localtime", "Factory", "posix", "right"})
 OLD = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")

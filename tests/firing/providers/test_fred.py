@@ -10,7 +10,7 @@ import pytest
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import fred
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.spec.values import currencies
+from ratectl.spec.readers import currencies
 
 TABLE = b"""observation_date,DEXINUS,DEXUSEU,DEXJPUS
 2026-11-09,94.50,1.1600,151.10

@@ -6,14 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import Issue, ScheduleError
-from ratectl.spec import values
-from ratectl.spec.lines import key_lines, member_lines
+from ratectl.spec import readers
+from ratectl.spec.key_lines import key_lines, member_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ratectl.spec.lines import KeyPath
+    from ratectl.spec.key_lines import KeyPath
 
 MISSING: Any = object()
 """What :meth:`Reading.read` gives for a value that became an issue."""
@@ -49,14 +49,14 @@ class Reading:
             value = value.get(part, {})
         if isinstance(value, dict):
             return value
-        self.issue(key, f"expected a table, found {values.shown(value)}")
+        self.issue(key, f"expected a table, found {readers.shown(value)}")
         return {}
 
     def refuse_unknown(self, key: KeyPath, table: dict[str, Any], known: tuple[str, ...]) -> None:
         """Note every name in *table* that is none of *known*."""
         for name in table:
             if name not in known:
-                self.issue((*key, name), f"unknown key{values.did_you_mean(name, known)}")
+                self.issue((*key, name), f"unknown key{readers.did_you_mean(name, known)}")
 
     def read(self, key: KeyPath, value: Any, reader: Callable[[Any], Any]) -> Any:
         """Return what *reader* makes of *value*, or MISSING after noting the issue.
@@ -89,7 +89,7 @@ class Reading:
         key: KeyPath,
         value: Any,
         reader: Callable[[Any], Any],
-        shown: Callable[[Any], str] = values.shown,
+        shown: Callable[[Any], str] = readers.shown,
     ) -> tuple[Any, ...]:
         """Return the members of *value* (one value counts as a list of one) that *reader* accepts.
 

@@ -1,6 +1,6 @@
 """Where keys stand, in TOML as people lay it out."""
 
-from ratectl.spec.lines import key_lines, member_lines
+from ratectl.spec.key_lines import key_lines, member_lines
 
 TEXT = '''\
 # [jobs.no]
