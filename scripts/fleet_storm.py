@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import fleet_load
 from ratectl.backends import cron
 from ratectl.firing import __main__ as program
-from ratectl.firing.deadline import ceilings, pauses
 from ratectl.firing.sweep import LATEST
 from ratectl.model.job import Job
+from ratectl.runtime.deadline import ceilings, pauses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,9 @@ from tests.fakes import past
 from tests.fakes.station import now
 from tests.support.share import times
 
-from ratectl import templates
 from ratectl.commands.report import MOST_POINTS
 from ratectl.model.job import Pair
+from ratectl.runtime import templates
 
 pytestmark = pytest.mark.network  # looks which schedulers run
 MOST_BYTES = 3_000_000

@@ -15,8 +15,8 @@ from ratectl.commands import install as command
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import outbox
 from ratectl.firing.journal import Journal
-from ratectl.firing.postgres import shown
 from ratectl.model.job import CatchUp, ClosedDays
+from ratectl.runtime.postgres import shown
 
 pytestmark = pytest.mark.engine
 

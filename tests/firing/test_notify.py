@@ -13,10 +13,10 @@ import pytest
 from scripts.rate_server import Fault, RateServer, demo_table
 from tests.fakes.station import Station
 
-from ratectl.firing import locks
 from ratectl.firing.notify import SECONDS, Notifier
 from ratectl.firing.transport import Transport
 from ratectl.model.job import Overlap
+from ratectl.runtime import locks
 
 pytestmark = pytest.mark.network
 VALID = Path(__file__).parent / "certificates" / "valid.pem"

@@ -13,8 +13,8 @@ from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, 
 from ratectl.firing import held as holding
 from ratectl.firing.book import Book
 from ratectl.firing.journal import Journal
-from ratectl.firing.locks import held
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
+from ratectl.runtime.locks import held
 
 pytestmark = pytest.mark.network
 UTC = dt.UTC

@@ -9,10 +9,11 @@ import pytest
 from scripts.rate_server import RateServer, demo_table
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
-from ratectl.firing import due, locks
+from ratectl.firing import due
 from ratectl.firing.journal import Journal
 from ratectl.firing.sweep import LATEST
 from ratectl.firing.sweep import swept as swept_by
+from ratectl.runtime import locks
 from ratectl.runtime.environment import Surroundings
 
 pytestmark = pytest.mark.network

@@ -12,7 +12,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratectl import templates
 from ratectl.backends import systemd_sandbox as sandbox
 from ratectl.backends.base import (
     Artefact,
@@ -38,6 +37,7 @@ from ratectl.backends.base import (
 )
 from ratectl.backends.systemd_calendar import spell
 from ratectl.errors import ConfigError, EngineError
+from ratectl.runtime import templates
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Line
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ratectl import machine, report, schedule, spec
 from ratectl.backends import BACKENDS, kubernetes
 from ratectl.commands.options import JsonOption, SpecArgument, default_spec
 from ratectl.errors import Issue, SpecError, describe
-from ratectl.firing.postgres import shown
+from ratectl.runtime.postgres import shown
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
 from ratectl.views import words

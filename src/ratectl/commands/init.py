@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import machine, spec, templates
+from ratectl import machine, spec
 from ratectl.commands.options import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
 from ratectl.firing.sinks import FILES
 from ratectl.model.quote import PUBLISHED, Quote
+from ratectl.runtime import templates
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain
 from ratectl.views.words import clock

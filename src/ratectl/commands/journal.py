@@ -15,7 +15,7 @@ from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing import copying
 from ratectl.firing.journal import Journal
-from ratectl.firing.postgres import shown
+from ratectl.runtime.postgres import shown
 from ratectl.spec import outputs
 from ratectl.views.words import count
 

@@ -13,7 +13,7 @@ from ratectl.commands.options import DryRunOption
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.firing.journal import Journal
-from ratectl.firing.postgres import shown
+from ratectl.runtime.postgres import shown
 from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:

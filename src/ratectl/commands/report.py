@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ratectl import __version__, machine, schedule, templates
+from ratectl import __version__, machine, schedule
 from ratectl.commands import output, spans, terminal
 from ratectl.commands.progress import progress
 from ratectl.commands.status import look
 from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.firing import held, lookback
 from ratectl.firing.journal import Journal
+from ratectl.runtime import templates
 from ratectl.views import page
 from ratectl.views.page import Dossier
 

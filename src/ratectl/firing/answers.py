@@ -14,15 +14,15 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.firing import locks
 from ratectl.firing.connectivity import MOST_SKEW
+from ratectl.runtime import locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from ratectl.firing.deadline import Deadline
     from ratectl.firing.transport import Request
+    from ratectl.runtime.deadline import Deadline
 
 LONGEST = dt.timedelta(hours=26)
 """However far ahead a provider announces its next publication: a slip of its must not silence us."""

@@ -11,12 +11,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
-from ratectl.firing import keys
 from ratectl.firing.answers import Kept, fresh_until
 from ratectl.firing.connectivity import RETRIED, Class, FetchError, of_clock, of_status
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.providers import SOURCES
 from ratectl.model.job import REQUEST_SECONDS
+from ratectl.runtime import secrets
+from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -166,7 +166,7 @@ def _links(request: Request) -> int:
 
 def _secret(provider: Provider) -> str:
     try:
-        return keys.resolve(provider.api_key)
+        return secrets.resolve(provider.api_key)
     except RefusedError as error:
         raise FetchError(Class.REFUSED, str(error)) from error
 

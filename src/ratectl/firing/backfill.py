@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import gate
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.runner import BATCH
 from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
-from ratectl.firing import postgres
 from ratectl.firing.delivery import Delivery
 from ratectl.firing.rows import unix
 from ratectl.firing.sinks import FILES
+from ratectl.runtime import postgres
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -12,11 +12,12 @@ import os
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
-from ratectl.firing import locks, outbox, tables
+from ratectl.firing import outbox, tables
 from ratectl.firing.database import FILE
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.rows import unix
 from ratectl.firing.sinks import FILES, SINKS, TABLES
+from ratectl.runtime import locks
+from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ratectl.firing import gate
 from ratectl.firing.belief import Belief
 from ratectl.firing.connectivity import Class, FetchError
-from ratectl.firing.deadline import Deadline, ceilings, pauses
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
 from ratectl.model.providers import PROVIDER_KINDS, History
+from ratectl.runtime.deadline import Deadline, ceilings, pauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.errors import RatectlError
-from ratectl.firing import keys
 from ratectl.firing.connectivity import FetchError
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.transport import Request
 from ratectl.model import notify_url
+from ratectl.runtime import secrets
+from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -111,7 +111,7 @@ class Notifier:
                 yield f"notify {number} ({notify_url.scheme_of(entry)})", entry
                 continue
             try:
-                found = notify_url.urls_in(keys.text_behind(entry, "notify"))
+                found = notify_url.urls_in(secrets.text_behind(entry, "notify"))
             except RatectlError as error:
                 self.remarks.append(str(error))
                 continue

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import snapshot
-from ratectl.firing.deadline import within
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
 from ratectl.firing.rows import aware
@@ -30,6 +29,7 @@ from ratectl.firing.runner import MINUTE, Runner
 from ratectl.firing.shared import SharedDatabase
 from ratectl.model.job import CatchUp
 from ratectl.model.quote import plain
+from ratectl.runtime.deadline import within
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:

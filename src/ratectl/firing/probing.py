@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RatectlError, RefusedError
-from ratectl.firing import keys, postgres
 from ratectl.firing.answers import Answers
 from ratectl.firing.asking import Asker
 from ratectl.firing.connectivity import Class, FetchError
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask, base_url
 from ratectl.firing.transport import Transport, host_of
+from ratectl.runtime import postgres, secrets
+from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Surroundings
     if waits:  # only the unit that loads it can know
         return reached._replace(asked=False)
     try:
-        keys.resolve(provider.api_key)
+        secrets.resolve(provider.api_key)
     except RefusedError as error:
         return reached._replace(asked=False, failure=FetchError(Class.REFUSED, str(error)))
     transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)

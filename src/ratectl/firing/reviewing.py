@@ -13,9 +13,9 @@ from ratectl.errors import ConfigError, TryLaterError, UsageError
 from ratectl.firing import entries
 from ratectl.firing import held as holding
 from ratectl.firing.book import Claim, Settlement
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.held import ACCEPTED, HELD, REJECTED
 from ratectl.firing.rows import unix
+from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError, UsageError
 from ratectl.firing import due as dues
-from ratectl.firing import gate, locks, zonedata
+from ratectl.firing import gate, zonedata
 from ratectl.firing.answers import Answers
 from ratectl.firing.asking import Asker
-from ratectl.firing.deadline import Deadline
 from ratectl.firing.delivery import Delivery
 from ratectl.firing.due import Timetable
 from ratectl.firing.fetch import Fetcher
@@ -24,6 +23,8 @@ from ratectl.firing.settling import Settler
 from ratectl.firing.transport import Transport
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.runtime import locks
+from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:

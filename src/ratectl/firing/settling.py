@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ratectl.firing.book import Book
-    from ratectl.firing.deadline import Deadline
     from ratectl.firing.delivery import Delivery
     from ratectl.firing.due import Timetable
     from ratectl.firing.entries import Statements
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from ratectl.firing.want import Fetched, Item
     from ratectl.model.job import Job
     from ratectl.model.quote import Quarantined, Quote
+    from ratectl.runtime.deadline import Deadline
     from ratectl.runtime.environment import Surroundings
 
 LEASE_MARGIN = 15

@@ -11,14 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, RefusedError
-from ratectl.firing import postgres, schema
+from ratectl.firing import schema
+from ratectl.runtime import postgres
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ratectl.firing.entries import Statements
-    from ratectl.firing.postgres import Connection
+    from ratectl.runtime.postgres import Connection
 
 SCHEMA = "ratectl_journal"
 """Not the name of the program, which may be an account's, whose search path would then show our tables to its outputs."""

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.errors import RatectlError, TryLaterError
-from ratectl.firing import due, locks
+from ratectl.firing import due
 from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
 from ratectl.firing.runner import Runner
 from ratectl.model.job import Overlap
+from ratectl.runtime import locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
 from ratectl.firing.connectivity import Class, FetchError, of_exception
-from ratectl.firing.deadline import within
+from ratectl.runtime.deadline import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl.firing.registry import Registry
+from ratectl.runtime.lazy_modules import Registry
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratectl.errors import StorageError
-from ratectl.firing import postgres
 from ratectl.firing.sinks.table import COLUMNS, KEY, lines
+from ratectl.runtime import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError, StorageError, TryLaterError
-from ratectl.firing import postgres as door
+from ratectl.runtime import postgres as door
 
 pytestmark = pytest.mark.engine
 
@@ -157,7 +157,7 @@ def test_without_psycopg():
     """Where psycopg is not installed the message says what to install."""
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from ratectl.firing import postgres\n"
+        "from ratectl.runtime import postgres\n"
         "try: postgres.connect('postgresql://h/d', seconds=1)\n"
         "except Exception as error: print(type(error).__name__, error)\n"
     )

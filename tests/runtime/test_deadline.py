@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ratectl.firing.deadline import pauses
+from ratectl.runtime.deadline import pauses
 
 
 def test_without_a_word_from_the_provider():

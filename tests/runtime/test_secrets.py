@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ratectl.errors import RefusedError
-from ratectl.firing import keys
+from ratectl.runtime import secrets
 
 
 def test_none():
     """No reference is no key."""
-    assert keys.resolve("") == ""
+    assert secrets.resolve("") == ""
 
 
 def test_file(tmp_path):
@@ -18,21 +18,21 @@ def test_file(tmp_path):
     path = tmp_path / "office.key"
     path.write_text("s3cret\n")
 
-    assert keys.resolve(f"file:{path}") == "s3cret"
+    assert secrets.resolve(f"file:{path}") == "s3cret"
 
 
 @pytest.mark.posix("it has no list of homes")
 def test_file_of_nobody():
     """A home of no account here is refused, with the reference."""
     with pytest.raises(RefusedError, match="no such account"):
-        keys.resolve("file:~nobody-of-that-name/key")
+        secrets.resolve("file:~nobody-of-that-name/key")
 
 
 def test_environment(monkeypatch):
     """A variable may hold the key."""
     monkeypatch.setenv("OFFICE_KEY", "s3cret")
 
-    assert keys.resolve("env:OFFICE_KEY") == "s3cret"
+    assert secrets.resolve("env:OFFICE_KEY") == "s3cret"
 
 
 def test_credential(monkeypatch, tmp_path):
@@ -40,7 +40,7 @@ def test_credential(monkeypatch, tmp_path):
     (tmp_path / "office").write_text("s3cret")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
 
-    assert keys.resolve("credential:office") == "s3cret"
+    assert secrets.resolve("credential:office") == "s3cret"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_credential(monkeypatch, tmp_path):
 def test_unusable(reference):
     """What cannot be resolved is a refusal, never an empty key."""
     with pytest.raises(RefusedError, match="api_key"):
-        keys.resolve(reference)
+        secrets.resolve(reference)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,6 @@ def test_strange_content(tmp_path, content):
     path.write_text(content, encoding="latin-1")
 
     with pytest.raises(RefusedError) as caught:
-        keys.resolve(f"file:{path}")
+        secrets.resolve(f"file:{path}")
 
     assert "alpha" not in str(caught.value)

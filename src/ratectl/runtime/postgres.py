@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ratectl.errors import ConfigError, RatectlError, RefusedError, StorageError, TryLaterError
-from ratectl.firing.deadline import within
+from ratectl.runtime.deadline import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

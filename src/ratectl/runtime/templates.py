@@ -36,7 +36,7 @@ def source(name: str) -> str:
 
 def folder() -> Path:
     """Return the folder that holds the templates."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     inside = here / "templates"
     return inside if inside.is_dir() else here.parent.parent / "templates"
 

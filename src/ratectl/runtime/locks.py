@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ratectl.firing.deadline import Deadline
+    from ratectl.runtime.deadline import Deadline
 
 POLL = 0.02
 """Seconds between two looks at a lock that is held; blocking calls would ignore the deadline."""
