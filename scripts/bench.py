@@ -23,7 +23,7 @@ import bench_size
 import bench_slots
 from bench_engines import INSIDE, measured_inside, names
 from ratectl import machine, spec
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from sidebyside import Row, compare, not_measured
 
 if TYPE_CHECKING:

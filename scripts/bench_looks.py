@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bench_size
 from ratectl import spec
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from sidebyside import Row, compare
 
 RATECTL = str(Path(sys.executable).with_name("ratectl"))

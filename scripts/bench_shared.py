@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import bench_looks
 import bench_size
 from ratectl import machine, spec
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from sidebyside import Row, compare, not_measured
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

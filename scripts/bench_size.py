@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import machine, spec
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from sidebyside import Row, compare
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 import rate_server
 from rate_table import TABLES
 from ratectl import spec
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 PICTURE = Path(__file__).resolve().parents[1] / ".github" / "report.png"
 CHROMIUM = "/usr/bin/chromium"

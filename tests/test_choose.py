@@ -12,7 +12,7 @@ from ratectl import choose
 from ratectl.backends import BACKENDS
 from ratectl.backends.base import Place
 from ratectl.errors import EngineError, RefusedError, UsageError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 
 def chosen(machine, account=None, installed=(), backend="auto", scope="auto"):

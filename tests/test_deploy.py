@@ -12,7 +12,7 @@ from tests.fakes.office import Office
 from ratectl import deploy, report, sites
 from ratectl.backends.base import Verb
 from ratectl.errors import ConfigError, EngineError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.schedule.cover.triggers import Cover, Fidelity
 
 ENGINES = ["cron", "systemd", "launchd"]

@@ -14,7 +14,7 @@ from tests.test_deploy import Office
 from ratectl import listing, report, sites
 from ratectl.backends import BACKENDS
 from ratectl.errors import RefusedError, SpecError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 KEYS = ["job", "backend", "scope", "triggers", "fidelity", "enabled", "next", "drift", "last"]
 

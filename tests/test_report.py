@@ -9,7 +9,7 @@ from tests.fakes.jobs import job, jobs
 from tests.test_deploy import Office
 
 from ratectl import deploy, report
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 
 @pytest.fixture

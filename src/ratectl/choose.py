@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.backends.base import Backend, Host, Reader
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
 
 AUTO = "auto"
 SCOPES = (AUTO, "user", "system")

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
         Reader,
         Step,
     )
-    from ratectl.firing.journal import Installed, Journal
-    from ratectl.firing.roster import Kept
+    from ratectl.journal.job_store import Kept
+    from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
     from ratectl.undertaking import Undertaking

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.base import Backend, Entry, Found
     from ratectl.errors import RatectlError
-    from ratectl.firing.journal import Firing, Installed
+    from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
     from ratectl.sites import Site
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ratectl.backends.base import Entry, Found, Host, Reader, Step
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
     from ratectl.undertaking import Undertaking
 
 

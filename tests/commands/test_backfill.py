@@ -15,7 +15,7 @@ import pytest
 from scripts.rate_server import RateServer
 from scripts.rate_table import ecb_table
 
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import ClosedDays, Job, Output, Pair, Provider
 
 pytestmark = pytest.mark.network

@@ -13,7 +13,7 @@ import typer
 from ratectl import choose, cli
 from ratectl.backends import BACKENDS
 from ratectl.commands import completing
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.providers import PROVIDER_KINDS
 
 ELSEWHERE = "https://rates.example"

@@ -14,7 +14,7 @@ import time
 import pytest
 from scripts.rate_server import Fault
 
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
 
 pytestmark = pytest.mark.network

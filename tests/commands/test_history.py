@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.fakes import past
 
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 
 pytestmark = pytest.mark.network  # starts nothing, but asks which schedulers run

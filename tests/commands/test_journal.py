@@ -10,9 +10,10 @@ from tests.fakes import past
 from tests.postgres import serving
 
 from ratectl.errors import RefusedError
-from ratectl.firing import copying, held
-from ratectl.firing.entries import add_quarantined
-from ratectl.firing.journal import Journal
+from ratectl.journal import copy as copying
+from ratectl.journal import quarantine
+from ratectl.journal.journal import Journal
+from ratectl.journal.statements import add_quarantined
 from ratectl.model.quote import Quarantined
 
 pytestmark = pytest.mark.engine
@@ -60,7 +61,8 @@ def everything(state, url=""):
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
         bodies = [
-            held.body(journal.book_at(url), one.id) for one in held.quarantine(journal.book_at(url))
+            quarantine.body(journal.book_at(url), one.id)
+            for one in quarantine.quarantine(journal.book_at(url))
         ]
     return tables | {"bodies": bodies}
 

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.station import now
 from tests.support.lines import TEXT_LINE
 
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.quote import PUBLISHED, Quarantined, Quote
 

@@ -14,7 +14,7 @@ from tests.fakes.station import now
 from ratectl.commands import install as command
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.firing import outbox
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays
 from ratectl.runtime.postgres import shown
 

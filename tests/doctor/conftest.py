@@ -15,7 +15,7 @@ from tests.fakes.office import Office
 from ratectl import cli, machine, spec
 from ratectl import host as door
 from ratectl.commands import doctor as command
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 SPEC = Path("/home/tester/jobs.toml")
 PYTHON, SCRIPT = Path("/opt/ratectl/python"), Path("/opt/ratectl/fetch.py")

@@ -12,7 +12,7 @@ from tests.fakes.machine import done
 from ratectl import machine
 from ratectl.doctor.outcomes import UPTIME
 from ratectl.errors import ConfigError
-from ratectl.firing.database import FILE
+from ratectl.journal.sqlite_database import FILE
 from ratectl.undertaking import exclusive
 
 pytestmark = pytest.mark.network

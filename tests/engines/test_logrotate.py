@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from ratectl.firing import outbox
-from ratectl.firing.database import Database
 from ratectl.firing.sinks import FILES
+from ratectl.journal.sqlite_database import Database
 
 pytestmark = pytest.mark.engine
 TEXT = FILES["text"]

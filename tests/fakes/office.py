@@ -8,7 +8,7 @@ from tests.fakes.machine import Machine, host, mac
 
 from ratectl import deploy, removal, sites
 from ratectl.backends import BACKENDS
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.undertaking import exclusive
 
 

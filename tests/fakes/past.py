@@ -6,10 +6,10 @@ import datetime as dt
 import math
 from decimal import Decimal
 
-from ratectl.firing import entries
-from ratectl.firing.book import Settlement
-from ratectl.firing.journal import Journal
-from ratectl.firing.rows import unix
+from ratectl.journal import statements
+from ratectl.journal.journal import Journal
+from ratectl.journal.rate_store import Settlement
+from ratectl.journal.rows import unix
 from ratectl.model.quote import PUBLISHED, Quote
 
 
@@ -47,7 +47,7 @@ def fail(state, job, slot, detail):
         book.claim(job.name, [slot], now=slot, lease=60)
         with book.store.transaction() as connection:
             claim = (job.name, slot, book.owner)
-            entries.release(connection, claim, detail=detail, at=unix(slot))
+            statements.release(connection, claim, detail=detail, at=unix(slot))
         journal.count_failure(job.name, slot)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ratectl.firing.__main__ as program
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
 
 PYTHON = sys.executable

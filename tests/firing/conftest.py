@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from scripts.rate_server import RateServer, demo_table
 
-from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.runtime.environment import Surroundings

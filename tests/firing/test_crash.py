@@ -20,8 +20,8 @@ from tests.support.lines import TEXT_LINE
 from tests.support.share import times
 
 import ratectl.firing.__main__ as program
-from ratectl.firing import database
-from ratectl.firing.journal import Journal
+from ratectl.journal import sqlite_database
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.network
@@ -155,11 +155,11 @@ def die_before(step):
 
         sys.addaudithook(audit)
         return
-    original = database._connect
+    original = sqlite_database._connect
 
     def connect(path):
         connection = original(path)
         connection.set_trace_callback(lambda sql: die() if needle in sql else None)
         return connection
 
-    database._connect = connect
+    sqlite_database._connect = connect

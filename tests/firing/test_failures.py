@@ -9,7 +9,7 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.errors import TryLaterError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays, Pair
 
 pytestmark = pytest.mark.network

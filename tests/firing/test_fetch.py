@@ -10,7 +10,7 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.firing import gate
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Pair
 from ratectl.model.quote import Quote
 

@@ -8,8 +8,8 @@ import json
 import pytest
 from scripts.rate_server import Fault
 
-from ratectl.firing import held
-from ratectl.firing.journal import Journal
+from ratectl.journal import quarantine
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays
 
 pytestmark = pytest.mark.network
@@ -36,7 +36,8 @@ def week(job, installed, fire, rates, state):
         with Journal(state) as journal:
             quotes = {e.slot.day: str(e.quote.rate) for e in journal.book().quotes("usd-inr")}
             kept = [
-                (one.quote.rate_date.day, one.reason) for one in held.quarantine(journal.book())
+                (one.quote.rate_date.day, one.reason)
+                for one in quarantine.quarantine(journal.book())
             ]
         return report, quotes, kept
 
@@ -129,10 +130,10 @@ def test_held_once_however_often_it_is_seen(week, fire, state, job):
         fire(job("frankfurter"))
 
     with Journal(state) as journal:
-        [one] = held.quarantine(journal.book())
+        [one] = quarantine.quarantine(journal.book())
         assert one.seen == 4
         assert one.slot == dt.datetime(2026, 11, 11, 9, tzinfo=UTC)
-        assert held.body(journal.book(), one.id).startswith(b'{"amount"')
+        assert quarantine.body(journal.book(), one.id).startswith(b'{"amount"')
 
 
 def test_days_are_asked_one_by_one_where_it_must_be(job, installed, fire, rates, lines):

@@ -19,8 +19,8 @@ from scripts.rate_server import Fault, RateServer
 from scripts.rate_table import demo_table
 from tests.fakes.station import Station, in_time, now, provider
 
-from ratectl.firing.entries import add_quotes
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
+from ratectl.journal.statements import add_quotes
 from ratectl.model.job import Pair
 from ratectl.model.quote import PUBLISHED, Quote
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ratectl.firing.__main__ as program
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Provider
 
 pytestmark = pytest.mark.network

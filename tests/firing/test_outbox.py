@@ -8,8 +8,8 @@ import pytest
 
 from ratectl.errors import CannotCreateError, StorageError
 from ratectl.firing import outbox
-from ratectl.firing.database import Database
 from ratectl.firing.sinks import SINKS
+from ratectl.journal.sqlite_database import Database
 
 TEXT, CSV = SINKS["text"], SINKS["csv"]
 LINES = (b"20/11/2026 - 95.07\n", b"21/11/2026 - 95.12\n")

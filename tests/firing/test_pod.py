@@ -16,7 +16,7 @@ import pytest
 from scripts.rate_server import Fault
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.engine

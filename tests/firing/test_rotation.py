@@ -13,8 +13,8 @@ import time
 import pytest
 
 from ratectl.firing import outbox, rotation
-from ratectl.firing.database import Database
 from ratectl.firing.sinks import FILES
+from ratectl.journal.sqlite_database import Database
 
 TEXT, CSV = FILES["text"], FILES["csv"]
 OLD = b"18/11/2026 - 94.90\n"

@@ -10,9 +10,9 @@ import pytest
 from scripts.rate_server import Fault
 
 from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, UsageError
-from ratectl.firing import held as holding
-from ratectl.firing.book import Book
-from ratectl.firing.journal import Journal
+from ratectl.journal import quarantine as holding
+from ratectl.journal.journal import Journal
+from ratectl.journal.rate_store import Book
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
 from ratectl.runtime.locks import held
 

@@ -10,9 +10,9 @@ from scripts.rate_server import RateServer, demo_table
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
 from ratectl.firing import due
-from ratectl.firing.journal import Journal
 from ratectl.firing.sweep import LATEST
 from ratectl.firing.sweep import swept as swept_by
+from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
 from ratectl.runtime.environment import Surroundings
 

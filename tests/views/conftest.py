@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.fakes.past import quote
 
-from ratectl.firing.rows import Entry, Firing
+from ratectl.journal.rows import Entry, Firing
 from ratectl.model.job import Pair
 from ratectl.views.status import Status
 

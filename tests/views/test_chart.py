@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ratectl.firing.lookback import Point
+from ratectl.journal.queries import Point
 from ratectl.model.job import Pair
 from ratectl.views.chart import chart
 

@@ -8,8 +8,8 @@ from tests.fakes.jobs import job as made
 from tests.views.conftest import NOW, SLOT, USD, fired
 
 from ratectl.firing.connectivity import Class, FetchError, worst
-from ratectl.firing.held import Held
-from ratectl.firing.lookback import Count, Point
+from ratectl.journal.quarantine import Held
+from ratectl.journal.queries import Count, Point
 from ratectl.views import page
 from ratectl.views.page import Dossier
 

@@ -15,8 +15,8 @@ from ratectl.commands.progress import progress
 from ratectl.commands.run import surroundings
 from ratectl.errors import TryLaterError, UsageError
 from ratectl.firing.backfill import Backfill, Filled
-from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
+from ratectl.journal.journal import Journal
 from ratectl.schedule.values import YEARS
 
 DEFAULT_DAYS = 30

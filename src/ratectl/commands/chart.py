@@ -12,16 +12,16 @@ import typer
 from ratectl import paths
 from ratectl.commands import spans, terminal
 from ratectl.errors import ConfigError
-from ratectl.firing import lookback
-from ratectl.firing.journal import Journal
+from ratectl.journal import queries
+from ratectl.journal.journal import Journal
 from ratectl.views import chart as views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.firing.book import Book
-    from ratectl.firing.lookback import Point
-    from ratectl.firing.rows import Span
+    from ratectl.journal.queries import Point
+    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rows import Span
     from ratectl.model.job import Job, Pair
 
 A_YEAR = dt.timedelta(days=366)
@@ -64,9 +64,9 @@ def chart(
 
 def _points(book: Book, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
     """Return the rates in *span*, or without a start those of the year that ends with the newest."""
-    if span.start is None and (last := lookback.newest_slot(book, job.name, span, pair)):
+    if span.start is None and (last := queries.newest_slot(book, job.name, span, pair)):
         span = span._replace(start=last - A_YEAR)
-    return list(lookback.series(book, job.name, pair, span, most=4 * columns))
+    return list(queries.series(book, job.name, pair, span, most=4 * columns))
 
 
 def _size() -> tuple[int, int]:

@@ -16,8 +16,8 @@ import typer
 
 from ratectl import choose, paths
 from ratectl.backends import BACKENDS
-from ratectl.firing import glance
 from ratectl.firing.sinks import FILES
+from ratectl.journal import job_names
 from ratectl.model.providers import PROVIDER_KINDS
 
 Completer = Callable[[typer.Context], Iterable[str]]
@@ -47,12 +47,12 @@ def completer(verb: str, parameter: str) -> Completer | None:
 
 def installed(context: typer.Context) -> Iterable[str]:
     """Return the installed jobs."""
-    return glance.installed(_state_dir(context))
+    return job_names.installed(_state_dir(context))
 
 
 def known(context: typer.Context) -> Iterable[str]:
     """Return the jobs that something may be recorded for, removed ones included."""
-    return glance.known(_state_dir(context))
+    return job_names.known(_state_dir(context))
 
 
 COMPLETERS: dict[str, Completer] = {

@@ -19,14 +19,14 @@ from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked
 from ratectl.doctor.scene import Scene, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.undertaking import was_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.backends.base import Host, Reader
-    from ratectl.firing.journal import Firing, Installed
+    from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
 
 MOST_CHECKED = 256 * 1024 * 1024
@@ -147,11 +147,12 @@ def _last_firings(
 def _ask(scene: Scene) -> Asked:
     """Return what the providers and databases of the jobs say."""
     from ratectl.firing import probing  # noqa: PLC0415 - 100 ms that --offline need not pay
+    from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
 
     around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
     jobs = [row.job for row in scene.awake]
-    return Asked(providers=probing.providers(jobs, around), databases=probing.databases(jobs))
+    return Asked(providers=probing.providers(jobs, around), databases=databases(jobs))
 
 
 def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:

@@ -17,16 +17,16 @@ from ratectl import paths
 from ratectl.commands import spans, terminal
 from ratectl.commands.options import JsonOption
 from ratectl.errors import UsageError
-from ratectl.firing import lookback
-from ratectl.firing.journal import Journal
 from ratectl.firing.sinks import FILES
+from ratectl.journal import queries
+from ratectl.journal.journal import Journal
 from ratectl.model.quote import facts
 from ratectl.views.table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ratectl.firing.journal import Entry
+    from ratectl.journal.journal import Entry
     from ratectl.model.job import Job
 
 
@@ -71,7 +71,7 @@ def history(
         span, wanted = spans.span(since, until, known.zone), spans.pair(pair, known)
         book = journal.book(known)
         if last is not None:
-            oldest = lookback.newest_slot(book, job, span, wanted, skip=last - 1)
+            oldest = queries.newest_slot(book, job, span, wanted, skip=last - 1)
             span = span._replace(start=oldest or span.start)
         entries: Iterable[Entry] = book.quotes(job, span, wanted)
         if last is not None:

@@ -23,7 +23,7 @@ from ratectl.commands.options import (
 )
 from ratectl.commands.progress import progress
 from ratectl.firing import changeover
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:

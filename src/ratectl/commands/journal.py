@@ -13,8 +13,8 @@ from ratectl import paths, report
 from ratectl.commands.options import JsonOption
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
-from ratectl.firing import copying
-from ratectl.firing.journal import Journal
+from ratectl.journal import copy as copying
+from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import shown
 from ratectl.spec import outputs
 from ratectl.views.words import count
@@ -22,8 +22,8 @@ from ratectl.views.words import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.firing.book import Store
-    from ratectl.firing.copying import Copied
+    from ratectl.journal.copy import Copied
+    from ratectl.journal.rate_store import Store
 
 HERE = "sqlite"
 

@@ -10,14 +10,14 @@ import typer
 
 from ratectl import deploy, host, listing, machine, report, sites
 from ratectl.commands.options import JsonOption
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ratectl.backends.base import Found, Reader
     from ratectl.errors import RatectlError
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
     from ratectl.listing import Row
     from ratectl.model.job import Job
     from ratectl.sites import Site

@@ -14,7 +14,7 @@ from ratectl import machine, paths, schedule, spec
 from ratectl.commands.options import JsonOption
 from ratectl.errors import ScheduleError, UsageError
 from ratectl.firing import due
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.schedule.language.parse import parse_one
 from ratectl.spec import zones
 

@@ -9,7 +9,7 @@ import typer
 from ratectl import host, machine, removal, report, sites
 from ratectl.commands.remove import refuse_unknown
 from ratectl.errors import UsageError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.undertaking import exclusive
 
 JobsArgument = Annotated[

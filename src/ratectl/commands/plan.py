@@ -15,7 +15,7 @@ from ratectl.commands.options import (
     ScopeOption,
     SpecArgument,
 )
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 
 CHANGES_PENDING = 2
 

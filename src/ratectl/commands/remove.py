@@ -12,7 +12,7 @@ from ratectl import host, machine, removal, report, sites
 from ratectl.commands.options import DryRunOption
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import shown
 from ratectl.undertaking import exclusive
 

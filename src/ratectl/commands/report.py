@@ -16,8 +16,8 @@ from ratectl.commands import output, spans, terminal
 from ratectl.commands.progress import progress
 from ratectl.commands.status import look
 from ratectl.errors import ConfigError, EngineError, TryLaterError
-from ratectl.firing import held, lookback
-from ratectl.firing.journal import Journal
+from ratectl.journal import quarantine, queries
+from ratectl.journal.journal import Journal
 from ratectl.runtime import templates
 from ratectl.views import page
 from ratectl.views.page import Dossier
@@ -25,9 +25,9 @@ from ratectl.views.page import Dossier
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ratectl.firing.book import Book
-    from ratectl.firing.journal import Installed
-    from ratectl.firing.rows import Span
+    from ratectl.journal.journal import Installed
+    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rows import Span
     from ratectl.views.status import Status
 
 FILE = Path("ratectl-report.html")
@@ -114,21 +114,21 @@ class _Reading(NamedTuple):
         job, name = self.row.job, self.row.job.name
         series = {}
         for pair in job.pairs:
-            found = lookback.series(self.book, name, pair, self.span, most=self.most)
+            found = queries.series(self.book, name, pair, self.span, most=self.most)
             series[pair] = list(found)
             told(1)
         horizon = now + dt.timedelta(days=page.DAYS_AHEAD)
         ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
         slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
-        gaps = lookback.gaps(self.book, self.row, MOST_SLOTS) if self.row.missed else []
+        gaps = queries.gaps(self.book, self.row, MOST_SLOTS) if self.row.missed else []
         return Dossier(
             job=job,
             status=status,
             series=series,
-            courses=list(lookback.courses(self.book, job, self.span)),
+            courses=list(queries.courses(self.book, job, self.span)),
             gaps=[slot for slot in gaps if self.span.start is None or slot >= self.span.start],
-            held=list(held.quarantine(self.book, job=name)),
-            troubles=lookback.troubles(self.book, name, MOST_TROUBLES),
+            held=list(quarantine.quarantine(self.book, job=name)),
+            troubles=queries.troubles(self.book, name, MOST_TROUBLES),
             upcoming=slots[:MOST_AHEAD],
             is_cut=len(slots) > MOST_AHEAD,
         )

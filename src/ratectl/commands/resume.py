@@ -11,11 +11,11 @@ import typer
 from ratectl import deploy, host, machine, removal, schedule
 from ratectl.commands.pause import JobsArgument
 from ratectl.errors import RatectlError, UsageError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
     from ratectl.sites import Site
     from ratectl.undertaking import Undertaking
 

@@ -14,12 +14,12 @@ from ratectl import paths, report
 from ratectl.commands.options import JsonOption
 from ratectl.commands.run import surroundings
 from ratectl.errors import ConfigError, RatectlError, UsageError
-from ratectl.firing import held as holding
 from ratectl.firing import reviewing
-from ratectl.firing.book import Book
-from ratectl.firing.held import Held
-from ratectl.firing.journal import Journal
 from ratectl.firing.runner import Runner
+from ratectl.journal import quarantine as holding
+from ratectl.journal.journal import Journal
+from ratectl.journal.quarantine import Held
+from ratectl.journal.rate_store import Book
 from ratectl.model.quote import facts, plain
 
 

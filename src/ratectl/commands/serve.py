@@ -20,7 +20,7 @@ import typer
 from ratectl import deploy, host, machine, paths, schedule, spec
 from ratectl.commands.options import default_spec
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
-from ratectl.firing.journal import Journal
+from ratectl.journal.journal import Journal
 from ratectl.views import words
 
 if TYPE_CHECKING:

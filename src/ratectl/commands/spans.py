@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.errors import UsageError
-from ratectl.firing.rows import Span
+from ratectl.journal.rows import Span
 from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from ratectl.commands import output, terminal
 from ratectl.commands.list import complain, rows_of
 from ratectl.commands.options import JsonOption
 from ratectl.errors import ConfigError, UsageError
-from ratectl.firing import lookback
-from ratectl.firing.journal import Journal
+from ratectl.journal import queries
+from ratectl.journal.journal import Journal
 from ratectl.spec.readers import duration
 from ratectl.views import status as views
 from ratectl.views.words import length
@@ -113,7 +113,7 @@ def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ..
     rows = rows_of(journal, reader, installed, holds, unseen=away)
     last = {row.job: row.last for row in rows if row.last is not None}
     installed = list(journal.counting_together(installed, last))
-    recent = lookback.recent(journal, installed, views.QUOTES, complain)
+    recent = queries.recent(journal, installed, views.QUOTES, complain)
     wanted = [row for row in rows if not names or row.job in names]
     return views.statuses(wanted, installed, recent)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.doctor.scene import Scene
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
 
 NAME = Path("/etc/timezone")
 

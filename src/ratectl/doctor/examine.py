@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ratectl.backends.base import Entry
     from ratectl.doctor.network import Asked
     from ratectl.doctor.scene import Scene
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
     from ratectl.sites import Site
 
 OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (

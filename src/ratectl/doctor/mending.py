@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import PurePath
 
     from ratectl.backends.base import Host, Reader
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
 
 RETRY = "ratectl doctor"
 BOOTED = Path("/run/systemd/system")

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.doctor.scene import Scene
-    from ratectl.firing.journal import Installed
-    from ratectl.firing.probing import Reached, Stored
+    from ratectl.firing.probing import Reached
+    from ratectl.journal.journal import Installed
+    from ratectl.journal.probe import Stored
     from ratectl.model.job import Job, Provider
 
 CHECKS = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.doctor.scene import Scene
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
 
 PATIENCE = dt.timedelta(minutes=10)
 """How long after its slot a wakeup may come, jitter and timeout aside."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.doctor.scene import Scene
-    from ratectl.firing.journal import Installed
+    from ratectl.journal.journal import Installed
 
 LEAST_SPACE = 65_536
 """Bytes; with less a file system counts as full."""

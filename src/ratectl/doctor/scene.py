@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.base import Entry, Found, Host, Reader
     from ratectl.errors import RatectlError
-    from ratectl.firing.journal import Firing, Installed
+    from ratectl.journal.journal import Firing, Installed
     from ratectl.sites import Site
 
 

@@ -294,9 +294,9 @@ def _report(arguments: Arguments) -> "Report":
     from pathlib import Path  # noqa: PLC0415
 
     from ratectl.errors import TryLaterError  # noqa: PLC0415
-    from ratectl.firing.journal import Journal  # noqa: PLC0415
     from ratectl.firing.outcome import Report  # noqa: PLC0415
     from ratectl.firing.runner import Runner  # noqa: PLC0415
+    from ratectl.journal.journal import Journal  # noqa: PLC0415
 
     with Journal(Path(arguments.state)) as journal:
         runner = Runner(journal, journal.installed_job(arguments.job), _surroundings())

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ratectl.firing.asking import Heard
-    from ratectl.firing.book import Book
     from ratectl.firing.providers.ask import Published
     from ratectl.firing.want import Item, Want
+    from ratectl.journal.rate_store import Book
     from ratectl.model.job import Job, Pair, Provider
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing.delivery import Delivery
-from ratectl.firing.rows import unix
 from ratectl.firing.sinks import FILES
+from ratectl.journal.rows import unix
 from ratectl.runtime import postgres
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
 
-    from ratectl.firing.book import Book, Store
-    from ratectl.firing.journal import Installed, Journal
+    from ratectl.journal.journal import Installed, Journal
+    from ratectl.journal.rate_store import Book, Store
     from ratectl.model.job import Job
 
 

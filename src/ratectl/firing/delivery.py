@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import outbox, tables
-from ratectl.firing.database import FILE
-from ratectl.firing.rows import unix
 from ratectl.firing.sinks import FILES, SINKS, TABLES
+from ratectl.journal.rows import unix
+from ratectl.journal.sqlite_database import FILE
 from ratectl.runtime import locks
 from ratectl.runtime.deadline import Deadline
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ratectl.firing.book import Settlement, Store
-    from ratectl.firing.entries import Statements
+    from ratectl.journal.rate_store import Settlement, Store
+    from ratectl.journal.statements import Statements
     from ratectl.model.job import Job, Output
 
 PATIENCE = 30

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ratectl.firing.asking import Asker
-    from ratectl.firing.book import Book
     from ratectl.firing.want import Fetched, Item, Want
+    from ratectl.journal.rate_store import Book
     from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Surroundings
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.firing.appending import Opened
-    from ratectl.firing.book import Store
-    from ratectl.firing.entries import Statements
-    from ratectl.firing.rows import Row
     from ratectl.firing.sinks import FileSink
+    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rows import Row
+    from ratectl.journal.statements import Statements
 
 ROUNDS = 20
 """How often an append starts over because someone else wrote in between."""

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import snapshot
-from ratectl.firing.journal import Journal
 from ratectl.firing.outcome import Report
-from ratectl.firing.rows import aware
 from ratectl.firing.runner import MINUTE, Runner
-from ratectl.firing.shared import SharedDatabase
+from ratectl.journal.journal import Journal
+from ratectl.journal.postgres_database import SharedDatabase
+from ratectl.journal.rows import aware
 from ratectl.model.job import CatchUp
 from ratectl.model.quote import plain
 from ratectl.runtime.deadline import within
@@ -35,9 +35,9 @@ from ratectl.schedule.occurrences.zones import SECOND
 if TYPE_CHECKING:
     from types import FrameType
 
-    from ratectl.firing.book import Book, Store
     from ratectl.firing.outcome import Settled
-    from ratectl.firing.rows import Firing
+    from ratectl.journal.rate_store import Book, Store
+    from ratectl.journal.rows import Firing
     from ratectl.model.job import Job
     from ratectl.runtime.environment import Surroundings
 

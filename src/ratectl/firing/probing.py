@@ -1,4 +1,4 @@
-"""Providers and databases asked once, all at the same time and as a firing would, and nothing of it kept.
+"""Providers asked once, all at the same time and as a firing would, and nothing of it kept.
 
 The environment of the caller does not count, since an engine hands on none of it.
 """
@@ -11,14 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.errors import RatectlError, RefusedError
+from ratectl.errors import RefusedError
 from ratectl.firing.answers import Answers
 from ratectl.firing.asking import Asker
 from ratectl.firing.connectivity import Class, FetchError
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask, base_url
 from ratectl.firing.transport import Transport, host_of
-from ratectl.runtime import postgres, secrets
+from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """For each question; all are asked at the same time."""
-AT_ONCE = 16
-"""Databases; providers are few, and none waits for another."""
 
 
 class Reached(NamedTuple):
@@ -46,14 +44,6 @@ class Reached(NamedTuple):
     """False: its key cannot be had here, so it was left alone."""
     published: tuple[Published, ...] = ()
     """What it said; none too where it knows no asked pair."""
-
-
-class Stored(NamedTuple):
-    """What came of connecting to one database."""
-
-    place: str
-    """Its URL without passwords."""
-    error: RatectlError | None
 
 
 class Way(NamedTuple):
@@ -106,29 +96,3 @@ def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Surroundings
     except FetchError as failure:
         return reached._replace(failure=failure)
     return reached._replace(published=heard.published)
-
-
-def databases(jobs: Sequence[Job]) -> dict[str, list[Stored]]:
-    """Return whether the databases that each of *jobs* records in let us in; no table is touched."""
-    wanted = {job.name: _urls(job) for job in jobs}
-    urls = list({url: None for those in wanted.values() for url in those})
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        said = dict(zip(urls, pool.map(_connect, urls), strict=True))
-    return {
-        name: [Stored(place=postgres.shown(url), error=said[url]) for url in those]
-        for name, those in wanted.items()
-    }
-
-
-def _urls(job: Job) -> list[str]:
-    outputs = (output.target for output in job.outputs if output.kind == "postgresql")
-    return [url for url in dict.fromkeys((job.journal, *outputs)) if url]
-
-
-def _connect(url: str) -> RatectlError | None:
-    try:
-        with postgres.translated(url), postgres.connect(url, seconds=SECONDS) as connection:
-            connection.execute("SELECT 1")
-    except RatectlError as error:
-        return error
-    return None

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError, UsageError
-from ratectl.firing import entries
-from ratectl.firing import held as holding
-from ratectl.firing.book import Claim, Settlement
-from ratectl.firing.held import ACCEPTED, HELD, REJECTED
-from ratectl.firing.rows import unix
+from ratectl.journal import quarantine as holding
+from ratectl.journal import statements
+from ratectl.journal.quarantine import ACCEPTED, HELD, REJECTED
+from ratectl.journal.rate_store import Claim, Settlement
+from ratectl.journal.rows import unix
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from ratectl.errors import RatectlError
-    from ratectl.firing.book import Book
-    from ratectl.firing.entries import Statements
-    from ratectl.firing.held import Held
     from ratectl.firing.runner import Runner
+    from ratectl.journal.quarantine import Held
+    from ratectl.journal.rate_store import Book
+    from ratectl.journal.statements import Statements
     from ratectl.model.quote import Quote
 
 
@@ -42,7 +42,7 @@ def reject(book: Book, number: int, now: dt.datetime) -> Held:
     """Note that the answer *number* will never be recorded."""
     held = undecided(book, number)
     with book.store.transaction(durable=True) as connection:
-        entries.decide(connection, number, REJECTED, unix(now))
+        statements.decide(connection, number, REJECTED, unix(now))
     return held
 
 
@@ -88,11 +88,11 @@ class Acceptance:
         now = unix(runner.around.clock())
 
         def also(connection: Statements) -> None:
-            entries.decide(connection, self.number, ACCEPTED, now)
+            statements.decide(connection, self.number, ACCEPTED, now)
             if not whole:
                 detail = "waits for its other pairs"
                 claim = (name, slot, runner.book.owner)
-                entries.release(connection, claim, detail=detail, at=now)
+                statements.release(connection, claim, detail=detail, at=now)
 
         runner.report.error = runner.settler.write(
             (settlement,), Deadline(runner.job.timeout), also=also

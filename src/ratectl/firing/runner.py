@@ -30,7 +30,7 @@ from ratectl.schedule.occurrences.zones import SECOND
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ratectl.firing.journal import Installed, Journal
+    from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
     from ratectl.runtime.environment import Surroundings
 

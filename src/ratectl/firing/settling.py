@@ -10,12 +10,13 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError
-from ratectl.firing import entries, gate
-from ratectl.firing.book import Claim, Settlement
+from ratectl.firing import gate
 from ratectl.firing.connectivity import worst
 from ratectl.firing.outcome import Settled
-from ratectl.firing.rows import unix
 from ratectl.firing.want import Want, joined
+from ratectl.journal import statements
+from ratectl.journal.rate_store import Claim, Settlement
+from ratectl.journal.rows import unix
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import PROVIDER_KINDS, History
 from ratectl.model.quote import MANUAL
@@ -23,12 +24,12 @@ from ratectl.model.quote import MANUAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ratectl.firing.book import Book
     from ratectl.firing.delivery import Delivery
     from ratectl.firing.due import Timetable
-    from ratectl.firing.entries import Statements
     from ratectl.firing.fetch import Fetcher
     from ratectl.firing.want import Fetched, Item
+    from ratectl.journal.rate_store import Book
+    from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
     from ratectl.model.quote import Quarantined, Quote
     from ratectl.runtime.deadline import Deadline
@@ -216,7 +217,9 @@ class Settler:
             error = self.write(
                 useful,
                 deadline,
-                also=lambda c: entries.add_quarantined(c, self.job.name, kept, self.around.clock()),
+                also=lambda c: statements.add_quarantined(
+                    c, self.job.name, kept, self.around.clock()
+                ),
             )
         else:
             self.book.keep(self.job.name, kept, self.around.clock())
@@ -299,13 +302,13 @@ class Settler:
         outcome = "failed"
         with self.book.store.transaction() as connection:
             claim = (self.job.name, slot, self.book.owner)
-            attempts = entries.release(
+            attempts = statements.release(
                 connection, claim, detail=str(error), at=unix(now), judged=int(judged)
             )
             if judged and past and attempts >= MOST_ATTEMPTS:
                 outcome = "missed"
                 why = f"given up after {attempts} tries: {error}"
-                entries.give_up(connection, claim, detail=why, at=unix(now))
+                statements.give_up(connection, claim, detail=why, at=unix(now))
         return Settled(slot=slot, outcome=outcome, quotes=done.quotes, error=error)
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ratectl.firing.sinks.table import values
 
 if TYPE_CHECKING:
-    from ratectl.firing.book import Store
     from ratectl.firing.sinks import TableSink
+    from ratectl.journal.rate_store import Store
 
 AT_ONCE = 1000
 """Rows in one transaction of the store."""

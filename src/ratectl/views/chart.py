@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from ratectl.firing.lookback import Point
+    from ratectl.journal.queries import Point
     from ratectl.model.job import Pair
 
 AXES = 22

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from ratectl.firing.rows import unix
+from ratectl.journal.rows import unix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

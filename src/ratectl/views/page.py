@@ -22,10 +22,10 @@ from ratectl.views.words import away, clock, count, length
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ratectl.firing.held import Held
-    from ratectl.firing.journal import Firing
-    from ratectl.firing.lookback import Count, Point
     from ratectl.firing.providers.facts import Facts
+    from ratectl.journal.journal import Firing
+    from ratectl.journal.quarantine import Held
+    from ratectl.journal.queries import Count, Point
     from ratectl.model.job import Job, Pair
     from ratectl.views.status import Status
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
 
-    from ratectl.firing.journal import Entry
+    from ratectl.journal.journal import Entry
     from ratectl.views.status import Status
 
 STYLES = {

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ratectl.firing.journal import Entry, Firing, Installed
-    from ratectl.firing.lookback import Recent
+    from ratectl.journal.journal import Entry, Firing, Installed
+    from ratectl.journal.queries import Recent
     from ratectl.listing import Row
     from ratectl.model.job import Pair
 

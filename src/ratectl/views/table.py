@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator
 
-    from ratectl.firing.journal import Entry
+    from ratectl.journal.journal import Entry
 
 HEAD = ("SLOT", "PAIR", "RATE", "OF", "PROVIDER", "KIND", "RECEIVED", "")
 ROOM = 108

@@ -10,10 +10,10 @@ from decimal import Decimal
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError
-from ratectl.firing.journal import Journal
 from ratectl.firing.providers import SOURCES
 from ratectl.firing.providers.ask import Ask
 from ratectl.firing.transport import Transport
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.providers import PROVIDER_KINDS, History
 

@@ -13,8 +13,8 @@ import time
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError, StorageError, TryLaterError
-from ratectl.firing.journal import Journal
 from ratectl.firing.sinks import postgresql
+from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.engine

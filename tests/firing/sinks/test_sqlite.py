@@ -11,9 +11,9 @@ import pytest
 
 from ratectl.errors import CannotCreateError, ConfigError, StorageError, TryLaterError
 from ratectl.firing import tables
-from ratectl.firing.database import FILE
-from ratectl.firing.journal import Journal
 from ratectl.firing.sinks import sqlite
+from ratectl.journal.journal import Journal
+from ratectl.journal.sqlite_database import FILE
 from ratectl.model.job import Output
 
 pytestmark = pytest.mark.network  # some of them fire, which asks the rate server

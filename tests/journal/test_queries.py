@@ -8,9 +8,9 @@ import pytest
 from tests.fakes import past
 from tests.fakes.jobs import job as made
 
-from ratectl.firing import lookback
-from ratectl.firing.journal import Journal
-from ratectl.firing.rows import Span
+from ratectl.journal import queries
+from ratectl.journal.journal import Journal
+from ratectl.journal.rows import Span
 from ratectl.model.job import Pair
 
 UTC = dt.UTC
@@ -62,7 +62,7 @@ def test_recent(installed, state):
     past.settle(state, two, MONDAY, "80")
 
     with Journal(state) as journal:
-        found = lookback.recent(journal, journal.installed(), 3, hear)
+        found = queries.recent(journal, journal.installed(), 3, hear)
 
     rates = {
         name: {p: [str(e.quote.rate) for e in es] for p, es in of.items()}
@@ -78,7 +78,7 @@ def test_recent_of_nothing(installed, state):
     """A job without quotes has none, and is told of all the same."""
     installed()
     with Journal(state) as journal:
-        assert lookback.recent(journal, journal.installed(), 3, hear) == {"usd-inr": {}}
+        assert queries.recent(journal, journal.installed(), 3, hear) == {"usd-inr": {}}
 
 
 def test_series_is_whole(installed, state):
@@ -87,7 +87,7 @@ def test_series_is_whole(installed, state):
     for number in range(4):
         past.settle(state, job, MONDAY + number * DAY, str(90 + number))
 
-    points = reading(state, job, lambda book: list(lookback.series(book, job.name, USD, most=4)))
+    points = reading(state, job, lambda book: list(queries.series(book, job.name, USD, most=4)))
 
     assert [(point.slot, str(point.rate)) for point in points] == [
         (MONDAY + number * DAY, str(90 + number)) for number in range(4)
@@ -100,8 +100,8 @@ def test_series_is_thinned(installed, state):
     for number in range(80):
         past.settle(state, job, MONDAY + number * DAY / 4, str(100 + number))
 
-    daily = reading(state, job, lambda book: list(lookback.series(book, job.name, USD, most=40)))
-    fewer = reading(state, job, lambda book: list(lookback.series(book, job.name, USD, most=5)))
+    daily = reading(state, job, lambda book: list(queries.series(book, job.name, USD, most=40)))
+    fewer = reading(state, job, lambda book: list(queries.series(book, job.name, USD, most=5)))
 
     assert len(daily) == 20
     assert all(one.slot.date() < other.slot.date() for one, other in pairwise(daily))
@@ -116,10 +116,10 @@ def test_span(installed, state):
         past.settle(state, job, MONDAY + number * DAY)
     span = Span(start=MONDAY + DAY, end=MONDAY + 3 * DAY)
 
-    points = reading(state, job, lambda b: list(lookback.series(b, job.name, USD, span, most=9)))
-    newest = reading(state, job, lambda b: lookback.newest_slot(b, job.name, span, USD))
-    before = reading(state, job, lambda b: lookback.newest_slot(b, job.name, span, USD, skip=1))
-    none = reading(state, job, lambda b: lookback.newest_slot(b, job.name, span, USD, skip=2))
+    points = reading(state, job, lambda b: list(queries.series(b, job.name, USD, span, most=9)))
+    newest = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD))
+    before = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD, skip=1))
+    none = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD, skip=2))
 
     assert [point.slot for point in points] == [MONDAY + DAY, MONDAY + 2 * DAY]
     assert (newest, before, none) == (MONDAY + 2 * DAY, MONDAY + DAY, None)
@@ -135,7 +135,7 @@ def test_courses(installed, state):
     past.settle(state, job, MONDAY + 4 * DAY, outcome="missed")
     past.fail(state, job, MONDAY + 5 * DAY, "offline: no way to frankfurter")
 
-    found = reading(state, job, lambda book: list(lookback.courses(book, job)))
+    found = reading(state, job, lambda book: list(queries.courses(book, job)))
 
     assert [(count.quarter, count.went, count.number) for count in found] == [
         (MONDAY + number * DAY, went, 1)
@@ -150,7 +150,7 @@ def test_jitter_is_not_late(installed, state):
     job = installed(jitter='"20m"')
     past.settle(state, job, MONDAY, after=1200)
 
-    [count] = reading(state, job, lambda book: list(lookback.courses(book, job)))
+    [count] = reading(state, job, lambda book: list(queries.courses(book, job)))
 
     assert count.went == "on time"
 
@@ -162,8 +162,8 @@ def test_troubles(installed, state):
     past.settle(state, job, MONDAY + DAY)
     past.fail(state, job, MONDAY + 2 * DAY, "offline: no way to frankfurter")
 
-    found = reading(state, job, lambda book: lookback.troubles(book, job.name, 9))
-    newest = reading(state, job, lambda book: lookback.troubles(book, job.name, 1))
+    found = reading(state, job, lambda book: queries.troubles(book, job.name, 9))
+    newest = reading(state, job, lambda book: queries.troubles(book, job.name, 1))
 
     assert [firing.detail for firing in found] == [
         "offline: no way to frankfurter",
@@ -180,8 +180,8 @@ def test_gaps(installed, state):
         journal.advance(job.name, MONDAY + 3 * DAY, missed=3)
         [row] = journal.installed()
 
-        found = lookback.gaps(journal.book(job), row, 100)
-        cut = lookback.gaps(journal.book(job), row, 2)
+        found = queries.gaps(journal.book(job), row, 100)
+        cut = queries.gaps(journal.book(job), row, 2)
 
     assert found == [MONDAY, MONDAY + 2 * DAY, MONDAY + 3 * DAY]
     assert cut == [MONDAY + 2 * DAY, MONDAY + 3 * DAY]

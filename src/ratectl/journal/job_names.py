@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ratectl.firing.database import FILE
+from ratectl.journal.sqlite_database import FILE
 
 if TYPE_CHECKING:
     from pathlib import Path

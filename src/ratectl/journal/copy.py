@@ -14,8 +14,8 @@ from ratectl.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ratectl.firing.book import Store
-    from ratectl.firing.rows import Row
+    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rows import Row
 
 AT_ONCE = 1_000
 """Slots in one transaction."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.errors import RatectlError
-from ratectl.firing.book import NAMES_AT_ONCE
-from ratectl.firing.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
+from ratectl.journal.rate_store import NAMES_AT_ONCE
+from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
 from ratectl.model.job import ON_TIME, Pair
 from ratectl.model.quote import BACKFILLED
 from ratectl.schedule.occurrences.zones import SECOND
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ratectl.firing.book import Book
-    from ratectl.firing.journal import Journal
-    from ratectl.firing.rows import Entry, Installed
+    from ratectl.journal.journal import Journal
+    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rows import Entry, Installed
     from ratectl.model.job import Job
 
 QUARTER = 900

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl.errors import TryLaterError
-from ratectl.firing import entries
-from ratectl.firing.rows import EVERY_SLOT, Entry, Firing, aware, to_entry, to_firing, unix
+from ratectl.journal import statements
+from ratectl.journal.rows import EVERY_SLOT, Entry, Firing, aware, to_entry, to_firing, unix
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from ratectl.firing.entries import Statements
-    from ratectl.firing.rows import Row, Span
+    from ratectl.journal.rows import Row, Span
+    from ratectl.journal.statements import Statements
     from ratectl.model.quote import Quarantined, Quote
 
 
@@ -230,7 +230,7 @@ class Book:
         ).rowcount
         if changed != 1:
             raise ClaimLostError(f"{job}: another host took over {done.slot.isoformat()} meanwhile")
-        entries.add_quotes(connection, job, done.slot, done.quotes)
+        statements.add_quotes(connection, job, done.slot, done.quotes)
 
     def give_back(
         self, job: str, start: dt.datetime, end: dt.datetime, *, why: str, now: dt.datetime
@@ -259,7 +259,7 @@ class Book:
         """Write what failed a check, each with its slot."""
         if kept:
             with self.store.transaction() as connection:
-                entries.add_quarantined(connection, job, kept, now)
+                statements.add_quarantined(connection, job, kept, now)
 
     def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
         """Make the slots from *start* to *end* that were given up due again."""

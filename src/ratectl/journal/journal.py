@@ -12,10 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.firing.book import Book
-from ratectl.firing.database import Database
-from ratectl.firing.roster import Roster
-from ratectl.firing.rows import Entry, Firing, Installed, to_installed, unix
+from ratectl.journal.job_store import Roster
+from ratectl.journal.rate_store import Book
+from ratectl.journal.rows import Entry, Firing, Installed, to_installed, unix
+from ratectl.journal.sqlite_database import Database
 from ratectl.model.quote import Quarantined
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from ratectl.firing.book import Store
+    from ratectl.journal.rate_store import Store
     from ratectl.model.job import Job
 
 __all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
@@ -52,7 +52,7 @@ class Journal(Roster):
     def _store(self, url: str) -> Store:
         if not url:
             return self.database
-        from ratectl.firing.shared import SharedDatabase  # noqa: PLC0415 - most have none
+        from ratectl.journal.postgres_database import SharedDatabase  # noqa: PLC0415 - most have none
 
         return SharedDatabase(url, self.installation)
 

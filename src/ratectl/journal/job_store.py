@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ratectl.firing.rows import unix
+from ratectl.journal.rows import unix
 
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
     from collections.abc import Iterable
 
-    from ratectl.firing.database import Database
+    from ratectl.journal.sqlite_database import Database
     from ratectl.model.job import Job
 
     Kept = dict[str, sqlite3.Row | None]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, ConfigError, RefusedError, StorageError, TryLaterError
-from ratectl.firing import schema
+from ratectl.journal import schema
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ratectl.firing.rows import unix
+from ratectl.journal.rows import unix
 from ratectl.model.quote import plain
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.firing import held, schema
-from ratectl.firing.journal import Journal
+from ratectl.journal import quarantine, schema
+from ratectl.journal.journal import Journal
 
 OLD = (Path(__file__).with_name("journal-1.sql")).read_text(encoding="utf-8")
 SLOT = dt.datetime(2025, 11, 20, 9, tzinfo=dt.UTC)
@@ -47,10 +47,14 @@ def test_what_was_recorded_is_there(old):
         [entry] = journal.book().quotes("usd-inr")
         assert (entry.slot, entry.quote.rate, entry.supersedes) == (SLOT, Decimal("95.07"), None)
         assert journal.book().firing("usd-inr", SLOT).settled
-        slip, broken = held.quarantine(journal.book())
+        slip, broken = quarantine.quarantine(journal.book())
         assert (slip.quote.rate, slip.state, slip.seen) == (Decimal(9507), "held", 1)
         assert broken.quote is None
-        assert held.body(journal.book(), slip.id) == held.body(journal.book(), broken.id) == b"{}"
+        assert (
+            quarantine.body(journal.book(), slip.id)
+            == quarantine.body(journal.book(), broken.id)
+            == b"{}"
+        )
         assert journal.database.rows("SELECT data FROM lines WHERE target = '/rates/output.txt'")
 
 

@@ -6,9 +6,9 @@ import sqlite3
 import pytest
 from tests.fakes.station import Station
 
-from ratectl.firing import glance
-from ratectl.firing.database import FILE
-from ratectl.firing.journal import Journal
+from ratectl.journal import job_names
+from ratectl.journal.journal import Journal
+from ratectl.journal.sqlite_database import FILE
 
 ELSEWHERE = "https://rates.example"
 
@@ -33,22 +33,22 @@ def contents(folder):
 
 def test_names(station):
     """Installed jobs come in order; those removed are known, too."""
-    assert glance.installed(station.state) == ("euro", "usd-inr")
-    assert glance.known(station.state) == ("euro", "gone", "usd-inr")
+    assert job_names.installed(station.state) == ("euro", "usd-inr")
+    assert job_names.known(station.state) == ("euro", "gone", "usd-inr")
 
 
 def test_leaves_no_trace(station):
     """A journal that nobody has open lies there afterwards as before, with nothing beside it."""
     before = contents(station.state)
 
-    assert glance.installed(station.state)
+    assert job_names.installed(station.state)
     assert contents(station.state) == before
     assert set(before) == {FILE}
 
 
 def test_nothing_there(state):
     """Where nothing was ever installed there are no names, and no folder appears."""
-    assert glance.installed(state) == ()
+    assert job_names.installed(state) == ()
     assert not state.exists()
 
 
@@ -60,7 +60,7 @@ def test_sees_what_was_just_written(station):
         with journal.database.transaction() as connection:
             connection.execute("DELETE FROM jobs")
 
-            assert glance.installed(station.state) == ("usd-inr",)
+            assert job_names.installed(station.state) == ("usd-inr",)
 
         assert set(contents(station.state)) == before > {FILE}
 
@@ -71,7 +71,7 @@ def test_damaged(state, text):
     state.mkdir()
     (state / FILE).write_bytes(text)
 
-    assert glance.installed(state) == ()
+    assert job_names.installed(state) == ()
     assert (state / FILE).read_bytes() == text
     assert set(contents(state)) == {FILE}
 
@@ -83,7 +83,7 @@ def test_another_programs_tables(state):
         connection.execute("CREATE TABLE songs (title TEXT)")
     connection.close()
 
-    assert glance.known(state) == ()
+    assert job_names.known(state) == ()
 
 
 def test_older_journal_is_not_brought_up(station):
@@ -94,7 +94,7 @@ def test_older_journal_is_not_brought_up(station):
     connection.close()
     before = contents(station.state)
 
-    assert glance.installed(station.state) == ("euro", "usd-inr")
+    assert job_names.installed(station.state) == ("euro", "usd-inr")
     assert contents(station.state) == before
 
 
@@ -110,4 +110,4 @@ def test_awkward_folder(tmp_path, name):
     station = Station(folder=tmp_path / name)
     station.install(station.job(ELSEWHERE), since=dt.datetime(2026, 11, 20, tzinfo=dt.UTC))
 
-    assert glance.installed(station.state) == ("usd-inr",)
+    assert job_names.installed(station.state) == ("usd-inr",)

@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ratectl.firing.rows import aware, to_quote
+from ratectl.journal.rows import aware, to_quote
 from ratectl.model.quote import PUBLISHED, Quote
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from ratectl.firing.book import Book
-    from ratectl.firing.rows import Row
+    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rows import Row
 
 HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
 """What a person has decided about a quarantined answer so far."""

@@ -10,7 +10,7 @@ import sqlite3
 import pytest
 from tests.fakes.station import Station
 
-from ratectl.firing.schema import VERSION
+from ratectl.journal.schema import VERSION
 
 pytestmark = pytest.mark.network
 

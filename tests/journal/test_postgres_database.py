@@ -18,10 +18,10 @@ from scripts.rate_server import Fault
 from tests.fakes.station import Station, now
 
 from ratectl.errors import ConfigError, RefusedError, TryLaterError
-from ratectl.firing import schema, shared
-from ratectl.firing.book import Claim, ClaimLostError, Settlement
-from ratectl.firing.journal import Journal
-from ratectl.firing.shared import SharedDatabase
+from ratectl.journal import postgres_database, schema
+from ratectl.journal.journal import Journal
+from ratectl.journal.postgres_database import SharedDatabase
+from ratectl.journal.rate_store import Claim, ClaimLostError, Settlement
 from ratectl.model.job import CatchUp, Output
 
 pytestmark = pytest.mark.engine
@@ -332,7 +332,7 @@ def test_output_beside_the_journal(hosts, url, postgres, database, live_rates):
 
 def test_slow_reader(url, open_shared, monkeypatch):
     """A result that someone reads page by page is not cut off by the limit on statements."""
-    monkeypatch.setattr(shared, "SECONDS", 2)
+    monkeypatch.setattr(postgres_database, "SECONDS", 2)
     database = open_shared(url)
     many = database.each("SELECT repeat('x', 1000) AS x FROM generate_series(1, 50000)")
 

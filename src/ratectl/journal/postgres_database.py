@@ -11,14 +11,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, RefusedError
-from ratectl.firing import schema
+from ratectl.journal import schema
 from ratectl.runtime import postgres
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.firing.entries import Statements
+    from ratectl.journal.statements import Statements
     from ratectl.runtime.postgres import Connection
 
 SCHEMA = "ratectl_journal"

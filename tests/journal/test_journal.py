@@ -10,10 +10,10 @@ import threading
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError, StorageError
-from ratectl.firing import entries
-from ratectl.firing.book import Book, Claim, ClaimLostError, Settlement
-from ratectl.firing.journal import Journal
-from ratectl.firing.rows import unix
+from ratectl.journal import statements
+from ratectl.journal.journal import Journal
+from ratectl.journal.rate_store import Book, Claim, ClaimLostError, Settlement
+from ratectl.journal.rows import unix
 from ratectl.model.job import Job, Output, Pair, Provider
 
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
@@ -310,7 +310,7 @@ def test_last_firings(journal):
     journal.book().claim("usd-inr", [NOW, LATER], now=LATER, lease=60)
     with journal.database.transaction() as connection:
         claim = ("usd-inr", LATER, journal.owner())
-        entries.release(connection, claim, detail="offline", at=unix(LATER))
+        statements.release(connection, claim, detail="offline", at=unix(LATER))
 
     found = journal.last_firings(journal.installed(), pytest.fail)
 
