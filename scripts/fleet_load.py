@@ -13,8 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ratectl.fetch.cache import fresh_until
 from ratectl.firing import due
-from ratectl.firing.answers import fresh_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import command_line
 from ratectl import cli
 from ratectl.errors import EXIT_CODES
-from ratectl.firing.providers import facts
+from ratectl.fetch.providers import catalog
 from ratectl.spec import reference
 
 if TYPE_CHECKING:
@@ -58,16 +58,16 @@ def keys(table: str) -> str:
 def providers() -> str:
     """Return the table of the built-in rate sources."""
     rows = ["| provider | rates | past days | published | limit | terms |", "| --- " * 6 + "|"]
-    for kind, known in facts.FACTS.items():
+    for kind, known in catalog.FACTS.items():
         name = f"[`{kind}`]({known.home})" if known.home else f"`{kind}`"
         key = {"none": "", "needed": "; key needed"}.get(
-            facts.key(kind), f"; key {facts.key(kind)}"
+            catalog.key(kind), f"; key {catalog.key(kind)}"
         )
         credit = f"; name {known.attribution}" if known.attribution else ""
         cells = (
             name,
             f"{known.rates}; {known.digits}",
-            facts.past_days(kind),
+            catalog.past_days(kind),
             known.publishes,
             f"{known.limit}{key}",
             f"{known.terms}{credit}",

@@ -6,7 +6,6 @@ The guard is an audit hook: it sees what C code does too, and cannot be patched 
 
 from __future__ import annotations
 
-import datetime as dt
 import ipaddress
 import os
 import signal
@@ -20,13 +19,13 @@ import tests.postgres
 from scripts.rate_server import RateServer, demo_table
 from tests.support.share import VARIABLE, share
 
+pytest_plugins = ("tests.firings",)
+
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_PROCESS = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile"}
 )
 TALKS = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"})
-FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
-"""The moment at which fixed-clock tests live: a publication day that all sample bodies agree on."""
 
 LONGEST_FIRST = (
     "engines/test_killed.py",
@@ -150,9 +149,9 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture
-def rates():
-    """A rate server with made-up rates, whose calendar stands at FRIDAY."""
-    with RateServer(demo_table(), clock=lambda: FRIDAY) as server:
+def rates(clock):
+    """A rate server with made-up rates, whose clock is the test's and stands at FRIDAY."""
+    with RateServer(demo_table(), clock=clock) as server:
         yield server
 
 

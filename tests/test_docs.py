@@ -9,7 +9,7 @@ from scripts import command_line, readme
 
 from ratectl import __version__, cli
 from ratectl.errors import EXIT_CODES, RatectlError
-from ratectl.firing.providers import facts
+from ratectl.fetch.providers import catalog
 from ratectl.model.job import OUTPUT_KINDS
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.language.parse import parse_one
@@ -59,7 +59,7 @@ def test_providers_have_rows():
     rows = readme.providers().splitlines()[2:]
 
     assert len(rows) == len(PROVIDER_KINDS)
-    for row, (kind, known) in zip(rows, facts.FACTS.items(), strict=True):
+    for row, (kind, known) in zip(rows, catalog.FACTS.items(), strict=True):
         assert all(word in row for word in (f"`{kind}`", known.limit, known.terms))
         assert known.attribution in row
         assert len(row.split("|")) == 8

@@ -6,7 +6,7 @@ import re
 import pytest
 from scripts.rate_server import Fault
 
-from ratectl.firing.providers.facts import FACTS
+from ratectl.fetch.providers.catalog import FACTS
 from ratectl.model.providers import PROVIDER_KINDS
 
 DEAD = "http://127.0.0.1:9"

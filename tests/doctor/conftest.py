@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.conftest import FRIDAY
 from tests.fakes.machine import host
 from tests.fakes.office import Office
+from tests.firings import FRIDAY
 
 from ratectl import cli, machine, spec
 from ratectl import host as door

@@ -7,9 +7,9 @@ from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
 import pytest
-from tests.conftest import FRIDAY
 from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host
+from tests.firings import FRIDAY
 
 from ratectl.doctor import clock, engine, mending, outputs
 from ratectl.doctor.scene import Scene

@@ -113,7 +113,7 @@ def test_failures_are_told_apart(cron, rates, fault, check):
 )
 def test_certificates(cron, certificate, check):
     """A certificate of nobody's is not let pass, and one that is out of date lets us doubt the clock."""
-    pem = Path(__file__).parents[1] / "firing" / "certificates" / f"{certificate}.pem"
+    pem = Path(__file__).parents[1] / "fetch" / "certificates" / f"{certificate}.pem"
     trusted = pem if certificate == "expired" else None
     with RateServer(demo_table(), certificate=pem, clock=lambda: cron.machine.now) as server:
         bundle = f'[ratectl]\nca_bundle = "{trusted}"' if trusted else ""

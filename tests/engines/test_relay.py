@@ -20,14 +20,14 @@ import pytest
 from scripts.rate_server import Fault, RateServer, demo_table
 from tests.fakes.station import Station, now
 
-from ratectl.firing.transport import Request, Transport
+from ratectl.fetch.http import Request, Transport
 from ratectl.model.job import ClosedDays, Provider
 
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = (ROOT / "templates" / "relay" / "nginx.conf").read_text(encoding="utf-8")
-CERTIFICATES = ROOT / "tests" / "firing" / "certificates"
+CERTIFICATES = ROOT / "tests" / "fetch" / "certificates"
 NGINX = Path(sys.prefix) / "engines" / "nginx" / "usr" / "sbin" / "nginx"  # scripts/test.py's
 OPEN = "exchangerate-api-open"
 FIRINGS = 1000

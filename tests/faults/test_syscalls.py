@@ -19,8 +19,8 @@ from tests.fakes.station import Station
 from tests.faults.conftest import need
 from tests.support.share import share, times
 
-from ratectl.firing.answers import _digest
-from ratectl.firing.transport import Request
+from ratectl.fetch.cache import _digest
+from ratectl.fetch.http import Request
 
 pytestmark = pytest.mark.engine
 OUTPUTS = (

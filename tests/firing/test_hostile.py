@@ -25,7 +25,7 @@ from ratectl.model.job import Pair
 from ratectl.model.quote import PUBLISHED, Quote
 
 pytestmark = pytest.mark.network
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "fetch"
 SAMPLES = HERE / "samples" / "hostile"
 CERTIFICATES = HERE / "certificates"
 RECORDED_ON = dt.date(2026, 11, 20)

@@ -13,13 +13,13 @@ import pytest
 from scripts.rate_server import Fault, RateServer, demo_table
 from tests.fakes.station import Station
 
+from ratectl.fetch.http import Transport
 from ratectl.firing.notify import SECONDS, Notifier
-from ratectl.firing.transport import Transport
 from ratectl.model.job import Overlap
 from ratectl.runtime import locks
 
 pytestmark = pytest.mark.network
-VALID = Path(__file__).parent / "certificates" / "valid.pem"
+VALID = Path(__file__).parents[1] / "fetch" / "certificates" / "valid.pem"
 TAKEN = Fault(body=b"ok")
 
 
@@ -229,7 +229,7 @@ def test_all_together_are_bounded(job, rates):
     script = (
         "import sys, time\n"
         "from ratectl.firing.notify import Notifier\n"
-        "from ratectl.firing.transport import Transport\n"
+        "from ratectl.fetch.http import Transport\n"
         "from ratectl.model.job import Job\n"
         "import json\n"
         "job = Job.from_plain(json.loads(sys.argv[1]))\n"

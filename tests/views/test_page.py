@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.jobs import job as made
 from tests.views.conftest import NOW, SLOT, USD, fired
 
-from ratectl.firing.connectivity import Class, FetchError, worst
+from ratectl.fetch.failures import Class, FetchError, worst
 from ratectl.journal.quarantine import Held
 from ratectl.journal.queries import Count, Point
 from ratectl.views import page

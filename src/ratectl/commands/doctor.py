@@ -146,13 +146,13 @@ def _last_firings(
 
 def _ask(scene: Scene) -> Asked:
     """Return what the providers and databases of the jobs say."""
-    from ratectl.firing import probing  # noqa: PLC0415 - 100 ms that --offline need not pay
+    from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
 
     around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
     jobs = [row.job for row in scene.awake]
-    return Asked(providers=probing.providers(jobs, around), databases=databases(jobs))
+    return Asked(providers=probe.providers(jobs, around), databases=databases(jobs))
 
 
 def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:

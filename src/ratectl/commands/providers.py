@@ -15,7 +15,7 @@ import typer
 from ratectl import machine, report, spec
 from ratectl.commands.options import JsonOption, default_spec
 from ratectl.errors import SpecError, TryLaterError, UsageError
-from ratectl.firing.providers import facts
+from ratectl.fetch.providers import catalog
 from ratectl.model.job import Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.model.quote import plain
@@ -24,7 +24,7 @@ from ratectl.spec.readers import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ratectl.firing.probing import Reached
+    from ratectl.fetch.probe import Reached
 
 TEMPLATE = "http-json"
 """The one kind that is no source by itself."""
@@ -141,18 +141,18 @@ def _chosen(known: Mapping[str, Source], names: Iterable[str]) -> list[Source]:
 
 def _ask(sources: Sequence[Source], loaded: spec.Spec | None) -> dict[str, Answer]:
     """Return what the sources say, by name."""
-    from ratectl.firing import probing  # noqa: PLC0415 - 100 ms that --offline need not pay
+    from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
 
     around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
     proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
     answers = {one.provider.name: _unasked(one.provider) for one in sources}
     wanted = {
-        probing.Way(one.provider, proxy, ca_bundle): one.pairs
+        probe.Way(one.provider, proxy, ca_bundle): one.pairs
         for one in sources
         if answers[one.provider.name] is None
     }
-    said = {way.provider.name: reached for way, reached in probing.ask(wanted, around).items()}
+    said = {way.provider.name: reached for way, reached in probe.ask(wanted, around).items()}
     return {
         one.provider.name: answers[one.provider.name] or _answer(said[one.provider.name], one)
         for one in sources
@@ -192,7 +192,7 @@ def _answer(reached: Reached, source: Source) -> Answer:
 
 def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
     """Return everything about *source* as JSON-ready values; no answer where nothing was asked."""
-    provider, known = source.provider, facts.FACTS[source.provider.kind]
+    provider, known = source.provider, catalog.FACTS[source.provider.kind]
     return {
         "provider": provider.name,
         "kind": provider.kind,
@@ -202,7 +202,7 @@ def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
         "first_day": known.first_day or None,
         "publishes": known.publishes,
         "limit": known.limit,
-        "key": facts.key(provider.kind),
+        "key": catalog.key(provider.kind),
         "terms": known.terms,
         "attribution": known.attribution or None,
         "home": known.home or None,
@@ -214,16 +214,16 @@ def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
 
 
 def _text(source: Source, answer: Answer | None, width: int) -> str:
-    provider, known = source.provider, facts.FACTS[source.provider.kind]
+    provider, known = source.provider, catalog.FACTS[source.provider.kind]
     rows = [
         ("answers", _said(answer) if answer else ""),
         ("kind", provider.kind if provider.kind != provider.name else ""),
         ("rates", known.rates),
         ("digits", known.digits),
-        ("past days", facts.past_days(provider.kind)),
+        ("past days", catalog.past_days(provider.kind)),
         ("publishes", known.publishes),
         ("limit", known.limit),
-        ("key", facts.key(provider.kind)),
+        ("key", catalog.key(provider.kind)),
         ("terms", known.terms),
         ("credit", known.attribution),
         ("home", known.home),

@@ -9,14 +9,14 @@ from ratectl import sites
 from ratectl.backends import kubernetes
 from ratectl.doctor import mending
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
-from ratectl.firing.connectivity import Class
+from ratectl.fetch.failures import Class
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.doctor.scene import Scene
-    from ratectl.firing.probing import Reached
+    from ratectl.fetch.probe import Reached
     from ratectl.journal.journal import Installed
     from ratectl.journal.probe import Stored
     from ratectl.model.job import Job, Provider

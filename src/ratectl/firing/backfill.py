@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError
-from ratectl.firing import gate
+from ratectl.fetch import plausibility
 from ratectl.firing.runner import BATCH
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.runtime.deadline import Deadline
@@ -76,7 +76,7 @@ class Backfill:
             day = slot.astimezone(self.timetable.zone).date()
             if slot in settled:
                 self.filled.before += 1
-            elif day < today and any(gate.is_final(day, facts, now) for facts in self.able):
+            elif day < today and any(plausibility.is_final(day, facts, now) for facts in self.able):
                 slots.append(slot)
             else:
                 self.filled.waiting += 1

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.errors import RatectlError
-from ratectl.firing.connectivity import FetchError
-from ratectl.firing.transport import Request
+from ratectl.fetch.failures import FetchError
+from ratectl.fetch.http import Request
 from ratectl.model import notify_url
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
@@ -25,7 +25,7 @@ from ratectl.runtime.deadline import Deadline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ratectl.firing.transport import Transport
+    from ratectl.fetch.http import Transport
     from ratectl.model.job import Job
 
 SECONDS = 8.0

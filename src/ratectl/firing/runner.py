@@ -10,17 +10,18 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError, UsageError
+from ratectl.fetch import plausibility
+from ratectl.fetch.cache import Answers
+from ratectl.fetch.client import Asker
+from ratectl.fetch.fetcher import Fetcher
+from ratectl.fetch.http import Transport
 from ratectl.firing import due as dues
-from ratectl.firing import gate, zonedata
-from ratectl.firing.answers import Answers
-from ratectl.firing.asking import Asker
+from ratectl.firing import zonedata
 from ratectl.firing.delivery import Delivery
 from ratectl.firing.due import Timetable
-from ratectl.firing.fetch import Fetcher
 from ratectl.firing.notify import Notifier
 from ratectl.firing.outcome import Report, Settled
 from ratectl.firing.settling import Settler
-from ratectl.firing.transport import Transport
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.runtime import locks
@@ -305,7 +306,7 @@ class Runner:
             return False
         day, now = slot.astimezone(self.timetable.zone).date(), self.around.clock()
         patient = asked or self.job.catch_up is CatchUp.ALL
-        return patient or any(gate.is_final(day, one, now) for one in able)
+        return patient or any(plausibility.is_final(day, one, now) for one in able)
 
     def _delay(self) -> dt.timedelta:
         return dues.delay(self.job.name, self.around.host, self.job.jitter)

@@ -10,10 +10,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError
-from ratectl.firing import gate
-from ratectl.firing.connectivity import worst
+from ratectl.fetch import plausibility
+from ratectl.fetch.failures import worst
+from ratectl.fetch.request import Want, joined
 from ratectl.firing.outcome import Settled
-from ratectl.firing.want import Want, joined
 from ratectl.journal import statements
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
@@ -24,10 +24,10 @@ from ratectl.model.quote import MANUAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ratectl.fetch.fetcher import Fetcher
+    from ratectl.fetch.request import Fetched, Item
     from ratectl.firing.delivery import Delivery
     from ratectl.firing.due import Timetable
-    from ratectl.firing.fetch import Fetcher
-    from ratectl.firing.want import Fetched, Item
     from ratectl.journal.rate_store import Book
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
@@ -177,7 +177,7 @@ class Settler:
         ahead = [
             day
             for day in self.expected
-            if day >= first and any(gate.is_final(day, facts, now) for facts in able)
+            if day >= first and any(plausibility.is_final(day, facts, now) for facts in able)
         ]
         if all(facts.history is History.DAYS for facts in able):
             ahead = ahead[:DAYS_AT_ONCE]

@@ -79,7 +79,7 @@ class Provider:
     name: str
     """The name in the spec; equals *kind* for the built-in ones."""
     kind: str
-    """Which module of ``firing/providers`` speaks to it."""
+    """Which module of ``fetch/providers`` speaks to it."""
     base_url: str = ""
     """Overrides the module's own base URL; for http-json the URL template."""
     api_key: str = ""

@@ -114,4 +114,4 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         out_after=24,
     ),
 }
-"""Every kind of rate source; ``firing/providers`` has one module for each."""
+"""Every kind of rate source; ``fetch/providers`` has one module for each."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from ratectl.firing.connectivity import Class
-from ratectl.firing.providers.facts import FACTS
+from ratectl.fetch.failures import Class
+from ratectl.fetch.providers.catalog import FACTS
 from ratectl.model.quote import plain
 from ratectl.schedule.language.explain import explain
 from ratectl.views.screen import word
@@ -22,7 +22,7 @@ from ratectl.views.words import away, clock, count, length
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ratectl.firing.providers.facts import Facts
+    from ratectl.fetch.providers.catalog import Facts
     from ratectl.journal.journal import Firing
     from ratectl.journal.quarantine import Held
     from ratectl.journal.queries import Count, Point
@@ -70,7 +70,7 @@ class Trouble:
     job: str
     slot: dt.datetime
     kind: str
-    """The class of the failure, as ``firing/connectivity.py`` names it, or missed, or quarantined."""
+    """The class of the failure, as ``fetch/failures.py`` names it, or missed, or quarantined."""
     detail: str
 
 

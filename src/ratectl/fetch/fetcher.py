@@ -1,0 +1,136 @@
+"""Providers in order, inside one deadline -> the quotes that may be recorded, and what stands in the way.
+
+Each item (pair and day) falls back on its own; what may mend is asked again until the deadline.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from typing import TYPE_CHECKING
+
+from ratectl.fetch import plausibility
+from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.providers import SOURCES
+from ratectl.fetch.providers.query import Ask
+from ratectl.fetch.selection import Belief
+from ratectl.model.providers import PROVIDER_KINDS, History
+from ratectl.runtime.deadline import Deadline, ceilings, pauses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ratectl.fetch.client import Asker
+    from ratectl.fetch.request import Fetched, Item, Want
+    from ratectl.journal.rate_store import Book
+    from ratectl.model.job import Job, Pair, Provider
+    from ratectl.runtime.environment import Surroundings
+
+
+LONGEST_REST = 86_400
+"""Seconds; no firing takes as long, and a header may say anything."""
+
+
+class Fetcher:
+    """Everything that a fetch needs besides the wish itself."""
+
+    def __init__(self, job: Job, book: Book, asker: Asker, around: Surroundings) -> None:
+        self.job = job
+        self.book = book
+        self.asker = asker
+        self.around = around
+        self._resting: dict[str, tuple[dt.datetime, FetchError]] = {}
+        """Until when a provider asked to be left alone, and with what."""
+
+    def fetch(self, want: Want, deadline: Deadline) -> Fetched:
+        """Return the quotes for *want*, retrying what may mend until the deadline."""
+        providers = [
+            provider
+            for provider in self.job.providers
+            if not want.past or PROVIDER_KINDS[provider.kind].history
+        ]
+        belief = Belief(self.job, self.book, want)
+        for ceiling in ceilings():
+            for position, provider in enumerate(providers):
+                # one that hangs must leave time for those behind it
+                turn = Deadline(deadline.left() / (len(providers) - position))
+                self._try(provider, belief, turn)
+            alive = [provider for provider in providers if belief.missing(provider)]
+            rest = min((self._rest(provider) for provider in alive), default=0.0)
+            left = deadline.left()
+            pause = random.uniform(*pauses(ceiling, rest, left))  # noqa: S311 - jitter
+            if not alive or pause >= left:
+                break
+            self.around.sleep(pause)
+        return belief.outcome()
+
+    def _try(self, provider: Provider, belief: Belief, deadline: Deadline) -> None:
+        if self._rest(provider):
+            belief.fail(provider, belief.missing(provider), self._resting[provider.name][1])
+            return
+        for ask, items in self._asks(provider, belief):
+            try:
+                heard = self.asker.ask(provider, ask, deadline)
+            except FetchError as failure:
+                belief.fail(provider, items, failure)
+                if failure.retry_after:
+                    wait = dt.timedelta(seconds=min(failure.retry_after, LONGEST_REST))
+                    self._resting[provider.name] = self.around.clock() + wait, failure
+                    belief.fail(provider, belief.missing(provider), failure)
+                    return
+            else:
+                if not belief.hear(provider, items, heard):
+                    self.asker.forget(heard)
+
+    def _rest(self, provider: Provider) -> float:
+        """Return for how many seconds more *provider* asked to be left alone, 0 for none."""
+        now = self.around.clock()
+        until, _ = self._resting.get(provider.name, (now, None))
+        return max(0.0, (until - now).total_seconds())
+
+    def _asks(self, provider: Provider, belief: Belief) -> Iterator[tuple[Ask, tuple[Item, ...]]]:
+        """Yield each request that *provider* needs for what is missing, and the items it is for."""
+        missing = belief.missing(provider)
+        if not belief.want.past:
+            for pairs, items in _grouped(provider, missing):
+                yield Ask(pairs=pairs), items
+            return
+        final = self._final(provider, belief, missing)
+        for pairs, items in _grouped(provider, final):
+            for days in _spans(provider, sorted({day for _, day in items})):
+                ask = Ask(pairs=pairs, since=days[0], until=days[-1])
+                yield ask, tuple(item for item in items if days[0] <= item[1] <= days[-1])
+
+    def _final(self, provider: Provider, belief: Belief, items: Sequence[Item]) -> tuple[Item, ...]:
+        """Return those of *items* whose day the provider is done with; the others are awaited."""
+        facts = PROVIDER_KINDS[provider.kind]
+        now = self.around.clock()
+        days = {day for _, day in items if plausibility.is_final(day, facts, now)}
+        final = tuple(item for item in items if item[1] in days)
+        waiting = tuple(item for item in items if item[1] not in days)
+        if waiting:
+            belief.awaited.update(waiting)
+            first = min(day for _, day in waiting)
+            why = (
+                f"may still publish for {first}; what it says of that day now is not the end of it"
+            )
+            belief.fail(provider, waiting, FetchError(Class.NOT_YET, why))
+        return final
+
+
+def _grouped(
+    provider: Provider, items: Sequence[Item]
+) -> Iterator[tuple[tuple[Pair, ...], tuple[Item, ...]]]:
+    """Yield the pairs that one request answers, and their items."""
+    pairs = tuple(dict.fromkeys(pair for pair, _ in items))
+    for group in SOURCES[provider.kind].groups(provider, pairs):
+        if group:
+            members = set(group)
+            yield group, tuple(item for item in items if item[0] in members)
+
+
+def _spans(provider: Provider, days: Sequence[dt.date]) -> Sequence[Sequence[dt.date]]:
+    """Return *days* as the provider can be asked for them: all at once, or one by one."""
+    if PROVIDER_KINDS[provider.kind].history is History.RANGES:
+        return [days]
+    return [[day] for day in days]

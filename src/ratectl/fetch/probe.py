@@ -1,0 +1,98 @@
+"""Providers asked once, all at the same time and as a firing would, and nothing of it kept.
+
+The environment of the caller does not count, since an engine hands on none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl.errors import RefusedError
+from ratectl.fetch.cache import Answers
+from ratectl.fetch.client import Asker
+from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.http import Transport, host_of
+from ratectl.fetch.providers import SOURCES
+from ratectl.fetch.providers.query import Ask, base_url
+from ratectl.runtime import secrets
+from ratectl.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ratectl.fetch.providers.query import Published
+    from ratectl.model.job import Job, Pair, Provider
+    from ratectl.runtime.environment import Surroundings
+
+SECONDS = 10.0
+"""For each question; all are asked at the same time."""
+
+
+class Reached(NamedTuple):
+    """What came of asking one provider."""
+
+    provider: str
+    host: str
+    """Host and port of the provider."""
+    failure: FetchError | None
+    """None: it gave a rate."""
+    asked: bool = True
+    """False: its key cannot be had here, so it was left alone."""
+    published: tuple[Published, ...] = ()
+    """What it said; none too where it knows no asked pair."""
+
+
+class Way(NamedTuple):
+    """A provider and how to get there."""
+
+    provider: Provider
+    proxy: str
+    ca_bundle: str
+
+
+def providers(jobs: Sequence[Job], around: Surroundings) -> dict[str, list[Reached]]:
+    """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
+    wanted: dict[Way, Sequence[Pair]] = {}
+    for job in jobs:
+        for provider in job.providers:
+            wanted.setdefault(Way(provider, job.proxy, job.ca_bundle), job.pairs)
+    said = ask(wanted, around)
+    return {
+        job.name: [said[Way(one, job.proxy, job.ca_bundle)] for one in job.providers]
+        for job in jobs
+    }
+
+
+def ask(wanted: Mapping[Way, Sequence[Pair]], around: Surroundings) -> dict[Way, Reached]:
+    """Return what came of each way, asked for the first of its pairs that one request can answer."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ratectl-asking-") as folder,
+        ThreadPoolExecutor(max(len(wanted), 1)) as pool,
+    ):
+        answers = Answers(Path(folder))
+        told = pool.map(lambda way: _ask(way, wanted[way], answers, around), wanted)
+        return dict(zip(wanted, told, strict=True))
+
+
+def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Surroundings) -> Reached:
+    provider = way.provider
+    reached = Reached(provider=provider.name, host=host_of(base_url(provider)), failure=None)
+    waits = provider.api_key.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in os.environ
+    if waits:  # only the unit that loads it can know
+        return reached._replace(asked=False)
+    try:
+        secrets.resolve(provider.api_key)
+    except RefusedError as error:
+        return reached._replace(asked=False, failure=FetchError(Class.REFUSED, str(error)))
+    transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)
+    asker = Asker(transport, answers, around)
+    try:
+        groups = SOURCES[provider.kind].groups(provider, pairs)
+        heard = asker.ask(provider, Ask(pairs=groups[0]), Deadline(SECONDS))
+    except FetchError as failure:
+        return reached._replace(failure=failure)
+    return reached._replace(published=heard.published)

@@ -1,0 +1,78 @@
+"""Rate sources: one module per kind with the five functions of ``Source``, all pure.
+
+What is fixed about each kind stands in ``model.PROVIDER_KINDS``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ratectl.runtime.lazy_modules import Registry
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.fetch.failures import FetchError
+    from ratectl.fetch.http import Request
+    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.model.job import Pair, Provider
+
+
+class Source(Protocol):
+    """What each module of this package offers."""
+
+    def groups(self, provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+        """Return *pairs* split into those that one request can answer."""
+
+    def request(self, provider: Provider, ask: Ask, today: dt.date) -> Request:
+        """Return the request for one group; *today* is the UTC day. Raises FetchError where none can help."""
+
+    def refusal(self, status: int, body: bytes) -> FetchError | None:
+        """Return what an error answer of this provider means, None where it is not one."""
+
+    def parse(self, provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+        """Return a rate for each pair that *body* has one for. Raises FetchError."""
+
+    def not_before(self, body: bytes) -> dt.datetime | None:
+        """Return the moment (aware, UTC) before which nothing newer appears, says a *body* that ``parse`` accepted."""
+
+
+SOURCES: Registry[Source] = Registry(
+    __name__,
+    {
+        "exchangerate-api-v4": "exchangerate_api_v4",
+        "exchangerate-api-open": "exchangerate_api_open",
+        "frankfurter": "frankfurter",
+        "ecb": "ecb",
+        "currency-api-cdn": "currency_api_cdn",
+        "fred": "fred",
+        "openexchangerates": "openexchangerates",
+        "exchangerate-api-v6": "exchangerate_api_v6",
+        "http-json": "http_json",
+    },
+)
+if TYPE_CHECKING:  # holds each module to what a source offers
+    from ratectl.fetch.providers import (
+        currency_api_cdn,
+        ecb,
+        exchangerate_api_open,
+        exchangerate_api_v4,
+        exchangerate_api_v6,
+        frankfurter,
+        fred,
+        http_json,
+        openexchangerates,
+    )
+
+    CHECKED: tuple[Source, ...] = (
+        currency_api_cdn,
+        ecb,
+        exchangerate_api_open,
+        exchangerate_api_v4,
+        exchangerate_api_v6,
+        frankfurter,
+        fred,
+        http_json,
+        openexchangerates,
+    )

@@ -1,0 +1,87 @@
+"""open.er-api.com/v6: any base, latest only, six digits; terms ask for an attribution link.
+
+Shape: ``{"result": "success", "time_last_update_unix": unix, "base_code": "USD", "rates": {...}}``; the
+rate date is the UTC day of that time. Errors are judged by ``result``, since their HTTP status varies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.http import Request
+from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers import query as asks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.model.job import Pair, Provider
+
+UNSUPPORTED = frozenset(
+    {"unsupported-code", "unknown-code", "malformed-request", "no-data-available"}
+)
+"""What no key and no plan can mend; every other word is about them."""
+MOST_WAIT = dt.timedelta(days=2)
+"""An announced moment further off is not believed: it would silence us."""
+
+
+def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return *pairs* by base."""
+    del provider
+    return asks.by_base(pairs)
+
+
+def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+    """Return the request for the newest rates of one base."""
+    del today
+    return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
+
+
+def refusal(status: int, body: bytes) -> FetchError | None:
+    """Return what an answer whose ``result`` is an error means, whatever its status."""
+    if bodies.error_word(body, "result") != "error":
+        return None
+    word = bodies.error_word(body, "error-type", "error_type", "error") or "error"
+    kind = Class.CONFIG if word in UNSUPPORTED else Class.REFUSED
+    return FetchError(kind, f"{word} (HTTP {status})")
+
+
+def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+    """Return the rates that *body* has of the asked pairs."""
+    del provider
+    return published(ask, body, "rates")
+
+
+def published(ask: Ask, body: bytes, key: str) -> tuple[Published, ...]:
+    """Return the rates of the asked pairs that *body* has in its table *key*. Raises FetchError."""
+    answer = bodies.load(body)
+    bodies.echo(answer, "base_code", ask.pairs[0].base)
+    updated = bodies.moment(answer.get("time_last_update_unix"))
+    if updated is None:
+        raise bodies.bad("no time_last_update_unix in the answer")
+    rates = bodies.table(answer, key)
+    ends = bodies.moment(answer.get("time_eol_unix"))
+    return tuple(
+        asks.Published(
+            pair=pair,
+            rate=bodies.number(rates[pair.quote], str(pair)),
+            rate_date=updated.date(),
+            provider_time=updated,
+            notice=f"announces that it shuts down on {ends:%Y-%m-%d}" if ends else "",
+        )
+        for pair in ask.pairs
+        if pair.quote in rates
+    )
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return the announced time of the next update, ``time_next_update_unix``."""
+    answer = bodies.load(body)
+    updated = bodies.moment(answer.get("time_last_update_unix"))
+    following = bodies.moment(answer.get("time_next_update_unix"))
+    if updated is None or following is None or following - updated > MOST_WAIT:
+        return None
+    return following

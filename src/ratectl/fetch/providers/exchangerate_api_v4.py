@@ -1,0 +1,68 @@
+"""api.exchangerate-api.com/v4: any base, latest only, few digits; legacy, says its own body.
+
+Shape: ``{"base": "USD", "date": "2026-11-20", "time_last_updated": unix, "rates": {"INR": 95.07}}``.
+An unknown base is a 404 with ``error_type`` ``unsupported_code``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.http import Request
+from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers import query as asks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.model.job import Pair, Provider
+
+
+def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return *pairs* by base."""
+    del provider
+    return asks.by_base(pairs)
+
+
+def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+    """Return the request for the newest rates of one base."""
+    del today
+    return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
+
+
+def refusal(status: int, body: bytes) -> FetchError | None:
+    """Return what an error answer means."""
+    word = bodies.error_word(body, "error_type", "error-type")
+    if word:
+        kind = Class.CONFIG if word in {"unsupported_code", "malformed_request"} else Class.REFUSED
+        return FetchError(kind, f"{word} (HTTP {status})")
+    return None
+
+
+def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+    """Return the rates that *body* has of the asked pairs."""
+    del provider
+    answer = bodies.load(body)
+    bodies.echo(answer, "base", ask.pairs[0].base)
+    rates = bodies.table(answer, "rates")
+    return tuple(
+        asks.Published(
+            pair=pair,
+            rate=bodies.number(rates[pair.quote], str(pair)),
+            rate_date=bodies.day(answer.get("date"), "date"),
+            provider_time=bodies.moment(answer.get("time_last_updated")),
+        )
+        for pair in ask.pairs
+        if pair.quote in rates
+    )
+
+
+def not_before(body: bytes) -> dt.datetime | None:
+    """Return the midnight UTC after the day of ``date``: it publishes a second or two after each midnight."""
+    day = bodies.day(bodies.load(body).get("date"), "date")
+    if day == dt.date.max:
+        return None
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)

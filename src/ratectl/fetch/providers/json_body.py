@@ -1,0 +1,156 @@
+"""Bodies -> numbers: strict JSON, Decimal from the first byte, and a class for everything that is not that."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ratectl.fetch.failures import Class, FetchError
+
+MOST_DIGITS = 28
+LONGEST_WORD = 100
+SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e12")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+
+
+def load(body: bytes) -> dict[str, Any]:
+    """Return *body* as a JSON object whose fractions are Decimal. Raises FetchError.
+
+    Markup is a portal's or a firewall's page, whatever its status said.
+    """
+    value = _load(text_of(body))
+    if not isinstance(value, dict):
+        raise bad(f"expected a JSON object, got {shown(value)}")
+    return value
+
+
+def text_of(body: bytes) -> str:
+    """Return *body* as text without a byte order mark. Raises FetchError for markup, nothing or no UTF-8."""
+    if body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # in whatever encoding
+        raise FetchError(Class.PORTAL, "a web page instead of data")
+    try:
+        text = body.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise bad("the answer is not UTF-8") from error
+    if not text:
+        raise bad("the answer is empty")
+    if text.startswith("<"):
+        raise FetchError(Class.PORTAL, "a web page instead of data")
+    return text
+
+
+def error_word(body: bytes, *keys: str) -> str:
+    """Return the first text under one of *keys* in an error body, an empty one if it has none."""
+    try:
+        value = load(body)
+    except FetchError:
+        return ""
+    words = (value[key] for key in keys if isinstance(value.get(key), str))
+    return next((printable(word) for word in words), "")
+
+
+def printable(text: str) -> str:
+    """Return what a stranger wrote as one short line that any terminal and file can take."""
+    line = "".join(char if char.isprintable() else " " for char in text[:LONGEST_WORD])
+    return " ".join(line.split())
+
+
+def table(value: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object at *key*. Raises FetchError."""
+    found = value.get(key)
+    if not isinstance(found, dict):
+        raise bad(f"no {key!r} in the answer")
+    return found
+
+
+def echo(value: dict[str, Any], key: str, base: str) -> None:
+    """Raise FetchError unless the answer names the base that was asked for."""
+    if value.get(key) != base:
+        raise bad(f"asked for base {base}, the answer is of {shown(value.get(key))}")
+
+
+def echo_day(found: dt.date, asked: dt.date | None) -> dt.date:
+    """Return *found* unless another day was *asked* for. Raises FetchError."""
+    if asked is not None and found != asked:
+        raise bad(f"asked for {asked}, the answer is of {found}")
+    return found
+
+
+def number(value: object, what: str) -> Decimal:
+    """Return a JSON number that can be a rate. Raises FetchError."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise bad(f"{what} is {shown(value)}, not a number")
+    return rate(Decimal(value), what)
+
+
+def number_text(value: str, what: str) -> Decimal:
+    """Return a rate from a format in which numbers are texts. Raises FetchError."""
+    if not NUMBER.fullmatch(value):
+        raise bad(f"{what} is {shown(value)}, not a number")
+    return rate(Decimal(value), what)
+
+
+def rate(value: Decimal, what: str) -> Decimal:
+    """Return *value* if it can be a rate: positive, finite, of sane size and length. Raises FetchError."""
+    if not value.is_finite() or value <= 0:
+        raise bad(f"{what} is {shown(value)}, not a positive number")
+    if not SMALLEST <= value <= LARGEST:
+        raise bad(f"{what} is {shown(value)}, outside 1e-12 to 1e12")
+    if len(value.as_tuple().digits) > MOST_DIGITS:
+        raise bad(f"{what} has {len(value.as_tuple().digits)} digits, no rate has")
+    return value
+
+
+def day(value: object, what: str) -> dt.date:
+    """Return the date of an ISO 8601 date, or date with time. Raises FetchError."""
+    if isinstance(value, str) and DAY.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value[:10])
+        except ValueError:
+            pass
+    raise bad(f"{what} is {shown(value)}, not a date")
+
+
+def moment(value: object) -> dt.datetime | None:
+    """Return a Unix time as an aware one; None for anything else, since nothing hangs on it."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 33:
+        return None
+    return dt.datetime.fromtimestamp(value, dt.UTC)
+
+
+def bad(message: str) -> FetchError:
+    """Return the failure of an answer that cannot be believed."""
+    return FetchError(Class.DATA, message)
+
+
+def shown(value: object) -> str:
+    """Return *value* as an error text may hold it: printable, and shortened."""
+    text = str(value) if isinstance(value, Decimal) else repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _load(text: str) -> object:
+    try:
+        return json.loads(
+            text,
+            parse_float=Decimal,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_duplicates,
+        )
+    except (ValueError, InvalidOperation, RecursionError) as error:
+        raise bad("not JSON, or cut off") from error
+
+
+def _no_constant(name: str) -> None:
+    raise bad(f"{name} instead of a number")
+
+
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise bad("the same key twice in one object")
+    return value

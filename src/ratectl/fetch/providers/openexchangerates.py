@@ -1,0 +1,75 @@
+"""openexchangerates.org: every hour, days since 1999, with a key; the free plan has base USD, so other bases are crosses.
+
+Shape: ``{"timestamp": unix, "base": "USD", "rates": {"INR": 95.0718}}``; the rate date is the UTC day of the timestamp,
+which for a past day is its last second. Errors: ``{"error": true, "status": 401, "message": "invalid_app_id"}``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.http import Request
+from ratectl.fetch.providers import cross_rates
+from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers import query as asks
+from ratectl.model.job import Pair
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.model.job import Provider
+
+HUB = "USD"
+LACKING = frozenset({"invalid_base", "not_available", "not_found"})
+"""What no key and no plan can mend; every other word is about them."""
+
+
+def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return all *pairs* as one group: an answer holds every currency."""
+    del provider
+    return (tuple(pairs),)
+
+
+def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+    """Return the request for the newest rates, or for those of one day."""
+    del today
+    name = "latest.json" if ask.until is None else f"historical/{ask.until}.json"
+    return Request(url=f"{asks.base_url(provider)}/{name}", scheme="Token")
+
+
+def refusal(status: int, body: bytes) -> FetchError | None:
+    """Return what an error answer means."""
+    word = bodies.error_word(body, "message")
+    if not word or not 400 <= status < 500:
+        return None
+    kind = Class.CONFIG if word in LACKING else Class.REFUSED
+    return FetchError(kind, f"{word} (HTTP {status})")
+
+
+def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+    """Return the rates that *body* has of the asked pairs."""
+    del provider
+    answer = bodies.load(body)
+    bodies.echo(answer, "base", HUB)
+    updated = bodies.moment(answer.get("timestamp"))
+    if updated is None:
+        raise bodies.bad("no timestamp in the answer")
+    day = bodies.echo_day(updated.date(), ask.until)
+    table = bodies.table(answer, "rates")
+    rates = {
+        Pair(base=HUB, quote=code): bodies.number(table[code], f"{HUB}/{code}")
+        for code in asks.currencies(ask) - {HUB}
+        if code in table
+    }
+    found = (
+        cross_rates.through(HUB, pair, rates, day=day, provider_time=updated) for pair in ask.pairs
+    )
+    return tuple(published for published in found if published is not None)
+
+
+def not_before(body: bytes) -> None:
+    """Return None: how often it changes depends on the plan, which no answer tells."""
+    del body

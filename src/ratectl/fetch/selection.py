@@ -1,0 +1,269 @@
+"""Which published rates are believed: each wanted item is found, closed, held, or still missing.
+
+A quote passes the gate first; where the job asks for agreement, a second provider must confirm it. A move
+too large to believe is believed when another provider, or the next publication, says the same.
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl.fetch import plausibility
+from ratectl.fetch.failures import RETRIED, Class, FetchError
+from ratectl.fetch.request import Fetched
+from ratectl.model.job import ClosedDays
+from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quarantined, Quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ratectl.fetch.client import Heard
+    from ratectl.fetch.providers.query import Published
+    from ratectl.fetch.request import Item, Want
+    from ratectl.journal.rate_store import Book
+    from ratectl.model.job import Job, Pair, Provider
+
+
+class Candidate(NamedTuple):
+    """A quote that waits for a second opinion."""
+
+    quote: Quote
+    body: bytes
+    reason: str = ""
+    """Why it is held; empty while it only waits for agreement."""
+
+
+class Belief:
+    """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
+
+    def __init__(self, job: Job, book: Book, want: Want) -> None:
+        self.job = job
+        self.book = book
+        self.want = want
+        self.found: dict[Item, Quote] = {}
+        self.lone: dict[Item, list[Candidate]] = defaultdict(list)
+        self.held: dict[Item, list[Candidate]] = defaultdict(list)
+        self.closed: set[Item] = set()
+        self.awaited: set[Item] = set()
+        """Some provider may still publish the day itself, so it is not closed yet."""
+        self.failures: dict[Item, dict[str, FetchError]] = defaultdict(dict)
+        """The last failure of each provider, by name, for each item."""
+        self.spent: set[tuple[str, Item]] = set()
+        self.quarantined: list[tuple[Item | None, Quarantined]] = []
+        self.warnings: dict[Item, str] = {}
+
+    def missing(self, provider: Provider) -> tuple[Item, ...]:
+        """Return the items that are still to be asked of *provider*."""
+        return tuple(
+            item
+            for item in self.want.items
+            if item not in self.found and (provider.name, item) not in self.spent
+        )
+
+    def fail(self, provider: Provider, items: Iterable[Item], failure: FetchError) -> None:
+        """Note that *provider* gave nothing for *items*; what a retry may mend is not spent."""
+        items = tuple(items)
+        self._note(provider.name, items, failure)
+        if failure.kind in RETRIED:
+            return
+        if failure.kind is Class.DATA and failure.body:
+            kept = Quarantined(provider=provider.name, reason=str(failure), body=failure.body)
+            self.quarantined.append((None, kept))
+        self.spent |= {(provider.name, item) for item in items}
+
+    def hear(self, provider: Provider, items: Sequence[Item], heard: Heard) -> bool:
+        """Sort what *provider* said about *items*; False when some of it is not believed."""
+        before = len(self.quarantined) + sum(map(len, self.held.values()))
+        by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
+        for pair, day in items:
+            self.failures[pair, day].pop(provider.name, None)
+            by_pair[pair].append(day)
+        quotes: dict[Pair, list[Quote]] = defaultdict(list)
+        for one in sorted(heard.published, key=lambda one: one.rate_date or dt.date.max):
+            quotes[one.pair].append(self._quote(provider, one, heard.received_at))
+        for pair, days in by_pair.items():
+            self._place(provider, pair, days, quotes[pair], heard.body)
+        notices = {one.pair: one.notice for one in heard.published if one.notice}
+        for item in items:
+            if item[0] in notices and item in self.found:
+                self.warnings.setdefault(item, f"{provider.name} {notices[item[0]]}")
+        self.spent |= {(provider.name, item) for item in items}
+        return before == len(self.quarantined) + sum(map(len, self.held.values()))
+
+    def outcome(self) -> Fetched:
+        """Return the end of it: what waited for a second opinion in vain is quarantined."""
+        for item, candidates in self.held.items():
+            for candidate in candidates:
+                if self.found.get(item) is not candidate.quote:
+                    self._quarantine(item, candidate.quote, candidate.body, candidate.reason)
+        for item, candidates in self.lone.items():
+            if item not in self.found:
+                self._disagree(item, candidates)
+        missing = {item for item in self.want.items if item not in self.found}
+        unheard = {
+            item
+            for item in missing
+            if any(failure.kind in RETRIED for failure in self.failures[item].values())
+        }
+        return Fetched(
+            quotes=self.found,
+            closed=frozenset(missing & (self.closed - self.awaited - unheard)),
+            failures={item: self.failures[item] for item in missing},
+            quarantined=tuple(self.quarantined),
+            warnings=self.warnings,
+        )
+
+    def _place(
+        self,
+        provider: Provider,
+        pair: Pair,
+        days: Sequence[dt.date],
+        quotes: Sequence[Quote],
+        body: bytes,
+    ) -> None:
+        if not quotes:
+            failure = FetchError(Class.CONFIG, f"has no {pair}")
+            self._note(provider.name, [(pair, day) for day in days], failure)
+            return
+        jumps = self._jumps(quotes)
+        dates = [quote.rate_date for quote in quotes]
+        gap = dt.timedelta(days=PROVIDER_KINDS[provider.kind].longest_gap)
+        for day in days:
+            last = bisect.bisect_right(dates, day) if self.want.past else len(quotes)
+            if self.want.past and (not last or dates[last - 1] < day - gap):
+                self._lack(provider, (pair, day), later=last < len(quotes))
+                continue
+            quote = quotes[last - 1]
+            self._sort(provider, (pair, day), quote, jumps[quote.rate_date], body)
+
+    def _lack(self, provider: Provider, item: Item, *, later: bool) -> None:
+        """Note a past day for which nothing was published; one with a *later* rate will never get any."""
+        pair, day = item
+        if later:
+            self.closed.add(item)
+        else:
+            why = f"no rate of {pair} for {day} or shortly before"
+            self._note(provider.name, [item], FetchError(Class.DATA, why))
+
+    def _sort(
+        self,
+        provider: Provider,
+        item: Item,
+        quote: Quote,
+        jump: plausibility.Jump | None,
+        body: bytes,
+    ) -> None:
+        _, day = item
+        facts = PROVIDER_KINDS[provider.kind]
+        problem = plausibility.date_problem(
+            quote,
+            today=quote.observed_at.date(),
+            longest_gap=facts.longest_gap,
+            asked=day if self.want.past else None,
+        )
+        if problem:
+            self._quarantine(item, quote, body, problem)
+        elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
+            self._close(provider, item, quote)
+        elif jump is not None and jump.held:
+            self._hold(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
+        else:
+            if jump is not None:
+                self.warnings[item] = jump.reason
+            self._agree(item, Candidate(quote=quote, body=body))
+
+    def _close(self, provider: Provider, item: Item, quote: Quote) -> None:
+        _, day = item
+        if self.want.past or plausibility.is_final(
+            day, PROVIDER_KINDS[provider.kind], quote.observed_at
+        ):
+            self.closed.add(item)
+            return
+        self.awaited.add(item)
+        why = f"its newest rate of {quote.pair} is of {quote.rate_date}, that of {day} comes later"
+        self._note(provider.name, [item], FetchError(Class.NOT_YET, why))
+
+    def _hold(self, item: Item, held: Candidate, jump: plausibility.Jump) -> None:
+        if self._repeated(held.quote, jump):
+            self.warnings[item] = jump.reason
+            self._agree(item, held._replace(reason=""))
+            return
+        for other in self.held[item]:
+            if plausibility.near(held.quote.rate, other.quote.rate):
+                self.found[item] = other.quote
+                self.warnings[item] = f"{jump.reason}, confirmed by {held.quote.provider}"
+                return
+        self.held[item].append(held)
+
+    def _agree(self, item: Item, candidate: Candidate) -> None:
+        if not self.job.agree:
+            self.found[item] = candidate.quote
+            return
+        for other in self.lone[item]:
+            if plausibility.near(candidate.quote.rate, other.quote.rate, self.job.agree):
+                self.found[item] = other.quote
+                return
+        self.lone[item].append(candidate)
+
+    def _repeated(self, quote: Quote, jump: plausibility.Jump) -> bool:
+        """Tell whether the same provider, for an earlier day, already published about this held rate."""
+        if jump.slip:
+            return False
+        held = self.book.held_quote(quote.pair, quote.provider, quote.rate_date)
+        return held is not None and plausibility.near(quote.rate, held, plausibility.WARN)
+
+    def _jumps(self, quotes: Sequence[Quote]) -> dict[dt.date, plausibility.Jump | None]:
+        """Return the jump of each of *quotes* (oldest first) from the believed one before it.
+
+        A held one whose next publication stays where it went is a move, and no slip of a day.
+        """
+        wanted = quotes if self.want.past else quotes[-1:]
+        previous = self.book.nearest_quote(wanted[0].pair, wanted[0].rate_date)
+        found: dict[dt.date, plausibility.Jump | None] = {}
+        for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
+            jump = plausibility.jump(quote, previous)
+            if jump is not None and jump.held and not jump.slip and following is not None:
+                stays = plausibility.near(following.rate, quote.rate, plausibility.WARN)
+                jump = jump._replace(held=not stays)
+            if jump is None or not jump.held:
+                previous = quote
+            found[quote.rate_date] = jump
+        return found
+
+    def _quote(self, provider: Provider, one: Published, received_at: dt.datetime) -> Quote:
+        kind = DERIVED if one.legs else PUBLISHED
+        return Quote(
+            pair=one.pair,
+            rate=one.rate,
+            rate_date=one.rate_date or received_at.date(),
+            provider=provider.name,
+            provider_time=one.provider_time,
+            observed_at=received_at,
+            kind=BACKFILLED if self.want.past else kind,
+            legs=one.legs,
+        )
+
+    def _quarantine(self, item: Item, quote: Quote, body: bytes, reason: str) -> None:
+        kept = Quarantined(provider=quote.provider, reason=reason, body=body, quote=quote)
+        self.quarantined.append((item, kept))
+        self._note(quote.provider, [item], FetchError(Class.DATA, reason))
+
+    def _note(self, provider: str, items: Iterable[Item], failure: FetchError) -> None:
+        for item in items:
+            self.failures[item][provider] = failure
+
+    def _disagree(self, item: Item, candidates: Sequence[Candidate]) -> None:
+        for candidate in candidates:
+            quote = candidate.quote
+            others = [other.quote for other in candidates if other is not candidate]
+            if others:
+                told = ", ".join(f"{other.rate} ({other.provider})" for other in others)
+                reason = f"{quote.pair} {quote.rate} is not within {self.job.agree:%} of {told}"
+                self._quarantine(item, quote, candidate.body, reason)
+            elif not self.failures[item]:
+                reason = f"{quote.pair} {quote.rate}: no second provider to agree with it"
+                self._quarantine(item, quote, candidate.body, reason)
