@@ -13,9 +13,9 @@ from tests.fakes.station import now
 
 from ratectl.commands import install as command
 from ratectl.errors import ConfigError, TryLaterError
-from ratectl.firing import outbox
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays
+from ratectl.outputs import outbox
 from ratectl.runtime.postgres import shown
 
 pytestmark = pytest.mark.engine

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.firing import outbox
-from ratectl.firing.sinks import FILES
 from ratectl.journal.sqlite_database import Database
+from ratectl.outputs import outbox
+from ratectl.outputs.formats import FILES
 
 pytestmark = pytest.mark.engine
 TEXT = FILES["text"]

@@ -16,9 +16,9 @@ import typer
 
 from ratectl import choose, paths
 from ratectl.backends import BACKENDS
-from ratectl.firing.sinks import FILES
 from ratectl.journal import job_names
 from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.outputs.formats import FILES
 
 Completer = Callable[[typer.Context], Iterable[str]]
 

@@ -17,10 +17,10 @@ from ratectl import paths
 from ratectl.commands import spans, terminal
 from ratectl.commands.options import JsonOption
 from ratectl.errors import UsageError
-from ratectl.firing.sinks import FILES
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import facts
+from ratectl.outputs.formats import FILES
 from ratectl.views.table import table
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import typer
 from ratectl import machine, spec
 from ratectl.commands.options import SpecArgument, default_spec
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
-from ratectl.firing.sinks import FILES
 from ratectl.model.quote import PUBLISHED, Quote
+from ratectl.outputs.formats import FILES
 from ratectl.runtime import templates
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
-from ratectl.firing.delivery import Delivery
-from ratectl.firing.sinks import FILES
 from ratectl.journal.rows import unix
+from ratectl.outputs.delivery import Delivery
+from ratectl.outputs.formats import FILES
 from ratectl.runtime import postgres
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
 from ratectl.firing import due as dues
 from ratectl.firing import zonedata
-from ratectl.firing.delivery import Delivery
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
 from ratectl.firing.outcome import Report, Settled
 from ratectl.firing.settling import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.outputs.delivery import Delivery
 from ratectl.runtime import locks
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.fetcher import Fetcher
     from ratectl.fetch.request import Fetched, Item
-    from ratectl.firing.delivery import Delivery
     from ratectl.firing.due import Timetable
     from ratectl.journal.rate_store import Book
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
     from ratectl.model.quote import Quarantined, Quote
+    from ratectl.outputs.delivery import Delivery
     from ratectl.runtime.deadline import Deadline
     from ratectl.runtime.environment import Surroundings
 

@@ -50,7 +50,7 @@ OUTPUT_KINDS: tuple[str, ...] = (
     "sqlite",
     "postgresql",
 )
-"""Every kind of output; ``firing/sinks`` has one module for each."""
+"""Every kind of output; ``outputs/formats`` has one module for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,17 +11,17 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
-from ratectl.firing import appending, rotation
-from ratectl.firing.rotation import BEFORE, Trace
+from ratectl.outputs import append, rotation
+from ratectl.outputs.rotation import BEFORE, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.firing.appending import Opened
-    from ratectl.firing.sinks import FileSink
     from ratectl.journal.rate_store import Store
     from ratectl.journal.rows import Row
     from ratectl.journal.statements import Statements
+    from ratectl.outputs.append import Opened
+    from ratectl.outputs.formats import FileSink
 
 ROUNDS = 20
 """How often an append starts over because someone else wrote in between."""
@@ -77,8 +77,8 @@ def _look(name: str, target: str, sink: FileSink) -> Intent:
     A file without a final newline gets one first, since its last line is not ours to extend.
     It is made before the intent is committed, because only a file that exists can be known again.
     """
-    with appending.created(target) as file:
-        if file.read(0, len(appending.DATABASE)) == appending.DATABASE:
+    with append.created(target) as file:
+        if file.read(0, len(append.DATABASE)) == append.DATABASE:
             raise StorageError(
                 f"{target}: a SQLite database, not a file of lines; write sqlite:{target}"
             )
@@ -158,7 +158,7 @@ def _recover(store: Store, target: str, sink: FileSink) -> None:
     if not found or not found[0]["sent"]:
         return
     trace = _sent(found[0])
-    with appending.opened(target) as file:
+    with append.opened(target) as file:
         if file is not None and _holds(file, trace):
             return
         latest = b"" if file is None else file.read(max(0, file.size - MOST_REMEMBERED), file.size)
@@ -261,7 +261,7 @@ class _Placed(NamedTuple):
 
 def _place(target: str, trace: Trace) -> _Placed:
     """Make the append be whole in one place, as far as that place is still the one that was meant."""
-    with appending.opened(target) as file:
+    with append.opened(target) as file:
         seen = None if file is None else _seen(file, trace)
         untouched = file is not None and file.changed == trace.changed
         if seen is None or not (seen[0] or untouched):

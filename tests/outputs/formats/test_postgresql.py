@@ -13,9 +13,9 @@ import time
 import pytest
 
 from ratectl.errors import ConfigError, RefusedError, StorageError, TryLaterError
-from ratectl.firing.sinks import postgresql
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Output
+from ratectl.outputs.formats import postgresql
 
 pytestmark = pytest.mark.engine
 ROW = (

@@ -13,10 +13,10 @@ import re
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.firing import appending
+from ratectl.outputs import append
 
 if TYPE_CHECKING:
-    from ratectl.firing.appending import Opened
+    from ratectl.outputs.append import Opened
 
 BEFORE = 64
 """Bytes before an append that tell its place from others."""
@@ -111,11 +111,11 @@ def _names(candidates: list[tuple[str, os.stat_result]]) -> list[tuple[str, int]
 def finish(copy: Copy, trace: Trace, until: int) -> bool:
     """Add to a plain *copy* what it lacks of the append up to *until*; False where that may not be done."""
     try:
-        descriptor = os.open(copy.path, appending.APPENDING | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(copy.path, append.APPENDING | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
         return False
     try:
-        file = appending.of(copy.path, descriptor, os.fstat(descriptor))
+        file = append.of(copy.path, descriptor, os.fstat(descriptor))
         if shown(file, trace) != (copy.shown, True):
             return False
         file.append(trace.data[copy.shown : until])
@@ -159,7 +159,7 @@ def _younger(status: os.stat_result, trace: Trace) -> bool:
 
 def _look(path: str, trace: Trace) -> Copy | None:
     """Return what the file at *path* proves, judged by the file that was opened and not by its name."""
-    flags = os.O_RDONLY | appending.BINARY | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_RDONLY | append.BINARY | getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     except OSError:
@@ -169,7 +169,7 @@ def _look(path: str, trace: Trace) -> Copy | None:
         status = os.fstat(descriptor)
         if not _may_be(status, trace):
             return None
-        opened = appending.of(path, descriptor, status)
+        opened = append.of(path, descriptor, status)
         seen = shown(opened, trace) if plain else _shown_compressed(opened, trace)
     except OSError:
         return None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.firing.sinks.table import values
+from ratectl.outputs.formats.quotes_table import values
 
 if TYPE_CHECKING:
-    from ratectl.firing.sinks import TableSink
     from ratectl.journal.rate_store import Store
+    from ratectl.outputs.formats import TableSink
 
 AT_ONCE = 1000
 """Rows in one transaction of the store."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratectl.errors import StorageError
-from ratectl.firing.sinks.table import COLUMNS, KEY, lines
+from ratectl.outputs.formats.quotes_table import COLUMNS, KEY, lines
 from ratectl.runtime import postgres
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from decimal import Decimal
 import pytest
 from beancount.loader import load_string
 
-from ratectl.firing.sinks import FILES, SINKS, TABLES
-from ratectl.firing.sinks.table import values
 from ratectl.model.job import OUTPUT_KINDS, Job, Output, Pair, Provider
 from ratectl.model.quote import Leg, Quote
+from ratectl.outputs.formats import FILES, SINKS, TABLES
+from ratectl.outputs.formats.quotes_table import values
 
 USD_INR, USD_EUR = Pair(base="USD", quote="INR"), Pair(base="USD", quote="EUR")
 SLOT = dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC)

@@ -12,10 +12,10 @@ import os
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
-from ratectl.firing import outbox, tables
-from ratectl.firing.sinks import FILES, SINKS, TABLES
 from ratectl.journal.rows import unix
 from ratectl.journal.sqlite_database import FILE
+from ratectl.outputs import outbox, table_queue
+from ratectl.outputs.formats import FILES, SINKS, TABLES
 from ratectl.runtime import locks
 from ratectl.runtime.deadline import Deadline
 
@@ -106,7 +106,7 @@ class Delivery:
             raise ConfigError(
                 f"{output}: is ratectl's own journal; name another file in the spec and install it again"
             )
-        tables.drain(
+        table_queue.drain(
             self.store,
             self._queue(output),
             TABLES[output.kind],

@@ -7,9 +7,9 @@ import os
 import pytest
 
 from ratectl.errors import CannotCreateError, StorageError
-from ratectl.firing import outbox
-from ratectl.firing.sinks import SINKS
 from ratectl.journal.sqlite_database import Database
+from ratectl.outputs import outbox
+from ratectl.outputs.formats import SINKS
 
 TEXT, CSV = SINKS["text"], SINKS["csv"]
 LINES = (b"20/11/2026 - 95.07\n", b"21/11/2026 - 95.12\n")

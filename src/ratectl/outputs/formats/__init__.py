@@ -1,7 +1,7 @@
 """Where quotes go: one module per kind, which says how a quote is written there and nothing else.
 
-Two sorts: FILES give whole lines, which ``firing/outbox.py`` appends exactly once; TABLES give rows,
-which ``firing/tables.py`` hands over until the database has confirmed them. The journal keeps both as bytes.
+Two sorts: FILES give whole lines, which ``outputs/outbox.py`` appends exactly once; TABLES give rows,
+which ``outputs/table_queue.py`` hands over until the database has confirmed them. The journal keeps both as bytes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FILES: Registry[FileSink] = Registry(__name__, _FILES)
 TABLES: Registry[TableSink] = Registry(__name__, _TABLES)
 SINKS: Registry[Sink] = Registry(__name__, _FILES | _TABLES)
 if TYPE_CHECKING:  # holds each module to what a sink offers
-    from ratectl.firing.sinks import beancount, csv, jsonl, ledger, postgresql, sqlite, text
+    from ratectl.outputs.formats import beancount, csv, jsonl, ledger, postgresql, sqlite, text
 
     CHECKED_FILES: tuple[FileSink, ...] = (text, csv, jsonl, ledger, beancount)
     CHECKED_TABLES: tuple[TableSink, ...] = (sqlite, postgresql)

@@ -12,9 +12,9 @@ import time
 
 import pytest
 
-from ratectl.firing import outbox, rotation
-from ratectl.firing.sinks import FILES
 from ratectl.journal.sqlite_database import Database
+from ratectl.outputs import outbox, rotation
+from ratectl.outputs.formats import FILES
 
 TEXT, CSV = FILES["text"], FILES["csv"]
 OLD = b"18/11/2026 - 94.90\n"

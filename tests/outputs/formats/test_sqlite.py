@@ -10,11 +10,11 @@ import sqlite3
 import pytest
 
 from ratectl.errors import CannotCreateError, ConfigError, StorageError, TryLaterError
-from ratectl.firing import tables
-from ratectl.firing.sinks import sqlite
 from ratectl.journal.journal import Journal
 from ratectl.journal.sqlite_database import FILE
 from ratectl.model.job import Output
+from ratectl.outputs import table_queue
+from ratectl.outputs.formats import sqlite
 
 pytestmark = pytest.mark.network  # some of them fire, which asks the rate server
 ROW = (
@@ -257,14 +257,14 @@ def test_lines_and_rows_of_one_path_do_not_mix(job, installed, fire, target, sta
 
 def test_thousands(state, target):
     """A queue longer than one transaction is handed over whole and in order."""
-    count = tables.AT_ONCE * 2 + 1
+    count = table_queue.AT_ONCE * 2 + 1
     with Journal(state) as journal:
         with journal.database.transaction() as connection:
             connection.executemany(
                 "INSERT INTO lines (target, job, slot, data) VALUES ('queue', 'j', 0, ?)",
                 [(numbered(n),) for n in range(count)],
             )
-        tables.drain(journal.database, "queue", sqlite, str(target), seconds=5)
+        table_queue.drain(journal.database, "queue", sqlite, str(target), seconds=5)
 
         assert not journal.database.rows("SELECT 1 FROM lines")
     assert [row[1] for row in read(target, "SELECT * FROM quotes ORDER BY rowid")] == [

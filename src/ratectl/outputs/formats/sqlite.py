@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, RatectlError, StorageError, TryLaterError
-from ratectl.firing.sinks.table import COLUMNS, KEY, lines
+from ratectl.outputs.formats.quotes_table import COLUMNS, KEY, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
