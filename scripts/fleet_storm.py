@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import fleet_load
 from ratectl.backends import cron
 from ratectl.firing import __main__ as program
-from ratectl.firing.sweep import LATEST
+from ratectl.firing.catch_up import LATEST
 from ratectl.model.job import Job
 from ratectl.runtime.deadline import ceilings, pauses
 

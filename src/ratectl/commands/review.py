@@ -14,7 +14,7 @@ from ratectl import paths, report
 from ratectl.commands.options import JsonOption
 from ratectl.commands.run import surroundings
 from ratectl.errors import ConfigError, RatectlError, UsageError
-from ratectl.firing import reviewing
+from ratectl.firing import review as reviewing
 from ratectl.firing.runner import Runner
 from ratectl.journal import quarantine as holding
 from ratectl.journal.journal import Journal

@@ -14,7 +14,7 @@ from ratectl import paths, report
 from ratectl.commands.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due
-from ratectl.firing.outcome import Report
+from ratectl.firing.report import Report
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote

@@ -247,7 +247,7 @@ def _fire(arguments: Arguments) -> int:
 
 def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     from ratectl.errors import RatectlError  # noqa: PLC0415
-    from ratectl.firing.sweep import swept  # noqa: PLC0415
+    from ratectl.firing.catch_up import swept  # noqa: PLC0415
 
     code = 0
     try:
@@ -272,7 +272,7 @@ def _pod(arguments: Arguments) -> int:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
     from pathlib import Path  # noqa: PLC0415
 
-    from ratectl.firing.pod import Pod  # noqa: PLC0415
+    from ratectl.firing.kubernetes_pod import Pod  # noqa: PLC0415
 
     pod = Pod(arguments.job, _surroundings())
     return pod.fire(arguments.snapshot, Path(arguments.state))
@@ -294,7 +294,7 @@ def _report(arguments: Arguments) -> "Report":
     from pathlib import Path  # noqa: PLC0415
 
     from ratectl.errors import TryLaterError  # noqa: PLC0415
-    from ratectl.firing.outcome import Report  # noqa: PLC0415
+    from ratectl.firing.report import Report  # noqa: PLC0415
     from ratectl.firing.runner import Runner  # noqa: PLC0415
     from ratectl.journal.journal import Journal  # noqa: PLC0415
 
@@ -326,7 +326,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratectl.firing.outcome import Report
+    from ratectl.firing.report import Report
     from ratectl.firing.runner import Runner
     from ratectl.runtime.environment import Surroundings
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ratectl.errors import RatectlError
-    from ratectl.firing.outcome import Settled
+    from ratectl.firing.report import Settled
     from ratectl.firing.runner import Runner
 
 

@@ -1,6 +1,6 @@
 """One firing of one job: under its lock, what is due is settled, and then forgotten.
 
-A slot is forgotten (the watermark passes it) only after ``settling.py`` is done with it; when to look
+A slot is forgotten (the watermark passes it) only after ``settle.py`` is done with it; when to look
 again is stored only when nothing is owed.
 """
 
@@ -16,11 +16,11 @@ from ratectl.fetch.client import Asker
 from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
 from ratectl.firing import due as dues
-from ratectl.firing import zonedata
+from ratectl.firing import zone_stamp
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
-from ratectl.firing.outcome import Report, Settled
-from ratectl.firing.settling import Settler
+from ratectl.firing.report import Report, Settled
+from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.outputs.delivery import Delivery
@@ -283,9 +283,9 @@ class Runner:
         following = self.timetable.next(self._watermark())
         believed = now >= self.installed.installed_at  # else the clock is wrong, and so is "then"
         if error is None and believed and (following is None or following > now):
-            path = zonedata.zone_file(self.job.timezone)
+            path = zone_stamp.zone_file(self.job.timezone)
             self.journal.set_next_due(
-                self.job.name, following, now=now, zone_file=path, zone_stamp=zonedata.stamp(path)
+                self.job.name, following, now=now, zone_file=path, zone_stamp=zone_stamp.stamp(path)
             )
         if error is not None:
             self.notifier.failure(self.journal.count_failure(self.job.name, now), str(error))

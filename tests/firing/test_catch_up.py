@@ -10,8 +10,8 @@ from scripts.rate_server import RateServer, demo_table
 from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
 from ratectl.firing import due
-from ratectl.firing.sweep import LATEST
-from ratectl.firing.sweep import swept as swept_by
+from ratectl.firing.catch_up import LATEST
+from ratectl.firing.catch_up import swept as swept_by
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
 from ratectl.runtime.environment import Surroundings

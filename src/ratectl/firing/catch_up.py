@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import RatectlError, TryLaterError
 from ratectl.firing import due
-from ratectl.firing.outcome import Report
+from ratectl.firing.report import Report
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Overlap

@@ -13,7 +13,7 @@ from ratectl.errors import DataError, RatectlError, TryLaterError
 from ratectl.fetch import plausibility
 from ratectl.fetch.failures import worst
 from ratectl.fetch.request import Want, joined
-from ratectl.firing.outcome import Settled
+from ratectl.firing.report import Settled
 from ratectl.journal import statements
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix

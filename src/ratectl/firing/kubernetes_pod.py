@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import snapshot
-from ratectl.firing.outcome import Report
+from ratectl.firing.report import Report
 from ratectl.firing.runner import MINUTE, Runner
 from ratectl.journal.journal import Journal
 from ratectl.journal.postgres_database import SharedDatabase
@@ -35,7 +35,7 @@ from ratectl.schedule.occurrences.zones import SECOND
 if TYPE_CHECKING:
     from types import FrameType
 
-    from ratectl.firing.outcome import Settled
+    from ratectl.firing.report import Settled
     from ratectl.journal.rate_store import Book, Store
     from ratectl.journal.rows import Firing
     from ratectl.model.job import Job
