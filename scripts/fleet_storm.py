@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import fleet_load
-from ratectl.backends import cron
+from ratectl.backends.cron import backend as cron
 from ratectl.firing import __main__ as program
 from ratectl.firing.catch_up import LATEST
 from ratectl.model.job import Job

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ratectl import deploy, sites, spec
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import Host, Reader
+from ratectl.backends.protocol import Host, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Collection

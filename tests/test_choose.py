@@ -10,7 +10,7 @@ from tests.fakes.machine import Machine, host, mac, root
 
 from ratectl import choose
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import Place
+from ratectl.backends.protocol import Place
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.journal.journal import Journal
 

@@ -10,7 +10,7 @@ from tests.fakes.machine import PowerCutError, done
 from tests.fakes.office import Office
 
 from ratectl import deploy, report, sites
-from ratectl.backends.base import Verb
+from ratectl.backends.protocol import Verb
 from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
 from ratectl.schedule.cover.triggers import Cover, Fidelity

@@ -15,7 +15,7 @@ import pytest
 
 from ratectl import host, machine
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import Expect, RemoveFile, Run, WriteFile
+from ratectl.backends.protocol import Expect, RemoveFile, Run, WriteFile
 from ratectl.errors import CannotCreateError, EngineError
 
 

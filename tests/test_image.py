@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import __version__
-from ratectl.backends import kubernetes_manifest as manifest
+from ratectl.backends.kubernetes import manifest
 
 if sys.platform == "win32":
     pytest.skip("images are built on Linux", allow_module_level=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ratectl import plan
-from ratectl.backends.base import Artefact, Entry, Verb
+from ratectl.backends.protocol import Artefact, Entry, Verb
 
 
 def artefacts(job, data=b"x"):

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.jobs import job
 
 from ratectl import removal
-from ratectl.backends.base import Entry, Runs
+from ratectl.backends.protocol import Entry, Runs
 from ratectl.deploy import Source
 
 NOW = dt.datetime(2026, 11, 23, 5, 10, tzinfo=dt.UTC)

@@ -10,14 +10,15 @@ import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.backends import BACKENDS, kubernetes
+from ratectl.backends import BACKENDS
+from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.sites import Site, located
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.base import Backend, Host, Reader
+    from ratectl.backends.protocol import Backend, Host, Reader
     from ratectl.journal.journal import Installed
 
 AUTO = "auto"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ratectl import plan, schedule
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import EngineAbsentError, Verb
+from ratectl.backends.protocol import EngineAbsentError, Verb
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.cover.triggers import Fidelity
 from ratectl.schedule.values import Window
@@ -36,12 +36,7 @@ from ratectl.sites import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ratectl.backends.base import (
-        Entry,
-        Found,
-        Reader,
-        Step,
-    )
+    from ratectl.backends.protocol import Entry, Found, Reader, Step
     from ratectl.journal.job_store import Kept
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job

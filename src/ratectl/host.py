@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import (
+from ratectl.backends.protocol import (
     Completed,
     Expect,
     Link,
@@ -33,7 +33,7 @@ from ratectl.errors import CannotCreateError, EngineError, RefusedError, Storage
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ratectl.backends.base import Step
+    from ratectl.backends.protocol import Step
 
 LOOK_LIMIT = 60
 """Seconds that a command which only looks may take."""
@@ -48,7 +48,7 @@ _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/
 
 
 class SystemReader:
-    """The :class:`~ratectl.backends.base.Reader` of this machine. Raises our errors only."""
+    """The :class:`~ratectl.backends.protocol.Reader` of this machine. Raises our errors only."""
 
     def read(self, path: Path) -> bytes | None:
         """Return the bytes of *path*, or None where there is no such file."""

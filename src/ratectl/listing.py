@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.base import Backend, Entry, Found
+    from ratectl.backends.protocol import Backend, Entry, Found
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job

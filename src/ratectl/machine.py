@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ratectl import paths, windows_account
-from ratectl.backends.base import Host
+from ratectl.backends.protocol import Host
 from ratectl.errors import ConfigError
 from ratectl.spec import zones
 
 if TYPE_CHECKING:
     from pathlib import PurePath
 
-    from ratectl.backends.base import Backend
+    from ratectl.backends.protocol import Backend
 
 
 LOCALTIME = Path("/etc/localtime")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.backends.base import Change, Verb, no_words
+from ratectl.backends.protocol import Change, Verb, no_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.base import Artefact, Entry
+    from ratectl.backends.protocol import Artefact, Entry
 
 
 def changes(

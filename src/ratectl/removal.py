@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ratectl import plan, schedule
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import Verb
+from ratectl.backends.protocol import Verb
 from ratectl.deploy import Source
 from ratectl.errors import EngineError, RatectlError
 from ratectl.sites import Part, Site, cluster_of, home, located, part_of
@@ -21,7 +21,7 @@ from ratectl.sites import Part, Site, cluster_of, home, located, part_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.base import Entry, Found, Host, Reader, Step
+    from ratectl.backends.protocol import Entry, Found, Host, Reader, Step
     from ratectl.journal.journal import Installed
     from ratectl.undertaking import Undertaking
 

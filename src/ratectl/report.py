@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl import plan
-from ratectl.backends import kubernetes
-from ratectl.backends.base import Expect, Link, RemoveFile, Settle, Verb, WriteFile
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.protocol import Expect, Link, RemoveFile, Settle, Verb, WriteFile
 from ratectl.doctor.finding import FAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ratectl.backends.base import Change, Step
+    from ratectl.backends.protocol import Change, Step
     from ratectl.deploy import Prepared
     from ratectl.doctor.finding import Finding
     from ratectl.listing import Row

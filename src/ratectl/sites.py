@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ratectl import plan
-from ratectl.backends import BACKENDS, kubernetes
-from ratectl.backends import systemd_sandbox as sandbox
-from ratectl.backends.base import EngineAbsentError, Place
+from ratectl.backends import BACKENDS
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.protocol import EngineAbsentError, Place
+from ratectl.backends.systemd import sandbox
 from ratectl.errors import RatectlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ratectl.backends.base import Artefact, Backend, Change, Found, Host, Reader, Step
+    from ratectl.backends.protocol import Artefact, Backend, Change, Found, Host, Reader, Step
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
 

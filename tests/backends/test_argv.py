@@ -9,7 +9,7 @@ from tests.fakes.jobs import job
 from tests.fakes.machine import host, root
 
 from ratectl.backends import BACKENDS
-from ratectl.backends.base import Artefact, Entry
+from ratectl.backends.protocol import Artefact, Entry
 
 AWKWARD = ("/opt/my ratectl/100%/$HOME/python", "-I", "-S", "/opt/it's $a %n/fetch.py")
 

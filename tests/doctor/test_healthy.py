@@ -7,7 +7,7 @@ from tests.doctor.conftest import SPEC
 from tests.fakes.machine import root
 
 from ratectl import sites
-from ratectl.backends import cron as engine
+from ratectl.backends.cron import backend as engine
 from ratectl.doctor.engine import SHADOW
 
 pytestmark = pytest.mark.network

@@ -20,9 +20,9 @@ from tests.fakes.machine import host
 from tests.fakes.station import Station
 
 from ratectl import __version__
-from ratectl.backends import kubernetes
-from ratectl.backends import kubernetes_manifest as manifest
-from ratectl.backends.base import Place
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.kubernetes import manifest
+from ratectl.backends.protocol import Place
 from ratectl.model.job import Cluster
 
 if sys.platform == "win32":

@@ -17,8 +17,8 @@ from tests.fakes.jobs import job
 from tests.fakes.machine import host as account
 
 from ratectl import host, machine
-from ratectl.backends import windows
-from ratectl.backends.base import Change, Found, RemoveFile, Run, Verb
+from ratectl.backends.protocol import Change, Found, RemoveFile, Run, Verb
+from ratectl.backends.windows import backend as windows
 from ratectl.errors import ConfigError, EngineError
 
 pytestmark = [pytest.mark.engine, pytest.mark.windows]

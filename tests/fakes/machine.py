@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tests.fakes.launchd import Launchd
 
-from ratectl.backends.base import (
+from ratectl.backends.protocol import (
     Completed,
     Expect,
     Host,

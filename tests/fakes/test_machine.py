@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.machine import Machine, PowerCutError, next_elapse
 
-from ratectl.backends.base import Run, WriteFile
+from ratectl.backends.protocol import Run, WriteFile
 from ratectl.errors import EngineError
 
 CRONTAB = ("crontab", "-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.backends.test_windows import rendered
+from tests.backends.windows.test_backend import rendered
 from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, STOCK, Tasks
 
 DRAFT = Path("/drafts/a.task.xml")

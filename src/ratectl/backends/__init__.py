@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.backends import cron, kubernetes, launchd, systemd, windows
+from ratectl.backends.cron import backend as cron
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.launchd import backend as launchd
+from ratectl.backends.systemd import backend as systemd
+from ratectl.backends.windows import backend as windows
 
 if TYPE_CHECKING:
-    from ratectl.backends.base import Backend
+    from ratectl.backends.protocol import Backend
 
 BACKENDS: dict[str, Backend] = {
     "cron": cron,

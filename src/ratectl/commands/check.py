@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ratectl import machine, report, schedule, spec
-from ratectl.backends import BACKENDS, kubernetes
+from ratectl.backends import BACKENDS
+from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands.options import JsonOption, SpecArgument, default_spec
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.runtime.postgres import shown

@@ -25,7 +25,7 @@ from ratectl.undertaking import was_interrupted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.base import Host, Reader
+    from ratectl.backends.protocol import Host, Reader
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import choose, deploy, host, machine, report, schedule, spec
-from ratectl.backends import kubernetes
-from ratectl.backends.base import Place
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.protocol import Place
 from ratectl.commands.options import (
     BackendOption,
     DryRunOption,
@@ -29,7 +29,7 @@ from ratectl.undertaking import exclusive
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ratectl.backends.base import Host
+    from ratectl.backends.protocol import Host
     from ratectl.model.job import Job
     from ratectl.spec.document import Spec
     from ratectl.undertaking import Undertaking

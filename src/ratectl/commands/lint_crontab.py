@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import crontab_lint, host, machine, report
-from ratectl.backends import cron
+from ratectl.backends.cron import backend as cron
 from ratectl.commands.options import JsonOption
 from ratectl.errors import DataError, StorageError
 

@@ -15,7 +15,7 @@ from ratectl.journal.journal import Journal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ratectl.backends.base import Found, Reader
+    from ratectl.backends.protocol import Found, Reader
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Installed
     from ratectl.listing import Row

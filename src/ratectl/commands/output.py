@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ratectl import host
-from ratectl.backends.base import WriteFile
+from ratectl.backends.protocol import WriteFile
 from ratectl.errors import CannotCreateError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from ratectl.backends.base import Host
+    from ratectl.backends.protocol import Host
     from ratectl.errors import RatectlError
     from ratectl.sites import Site
     from ratectl.views.status import Status

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ratectl.backends.cron import LONGEST_COMMAND, MOST_LINES
+from ratectl.backends.cron.backend import LONGEST_COMMAND, MOST_LINES
 from ratectl.crontab_lint.fields import flaws_of
 from ratectl.crontab_lint.flaw import Flaw, phrase_time, say
 from ratectl.schedule.language.cron import DAY_NAMES, MACROS

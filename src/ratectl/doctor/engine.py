@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import choose
-from ratectl.backends import cron, kubernetes, systemd
+from ratectl.backends.cron import backend as cron
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.systemd import backend as systemd
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
 from ratectl.errors import EngineError, RefusedError
@@ -16,7 +18,7 @@ from ratectl.errors import EngineError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.backends.base import Place
+    from ratectl.backends.protocol import Place
     from ratectl.doctor.scene import Scene
     from ratectl.sites import Site
 

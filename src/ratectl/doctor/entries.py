@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import sites
-from ratectl.backends import BACKENDS, kubernetes, systemd
+from ratectl.backends import BACKENDS
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.systemd import backend as systemd
 from ratectl.doctor import mending
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
@@ -16,7 +18,7 @@ from ratectl.doctor.finding import Finding, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.backends.base import Entry
+    from ratectl.backends.protocol import Entry
     from ratectl.doctor.scene import Scene
     from ratectl.journal.journal import Installed
     from ratectl.sites import Site

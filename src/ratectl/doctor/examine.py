@@ -14,7 +14,7 @@ from ratectl.errors import RatectlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ratectl.backends.base import Entry
+    from ratectl.backends.protocol import Entry
     from ratectl.doctor.network import Asked
     from ratectl.doctor.scene import Scene
     from ratectl.journal.journal import Installed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import PurePath
 
-    from ratectl.backends.base import Host, Reader
+    from ratectl.backends.protocol import Host, Reader
     from ratectl.journal.journal import Installed
 
 RETRY = "ratectl doctor"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl import sites
-from ratectl.backends import kubernetes
+from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.doctor import mending
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import Class

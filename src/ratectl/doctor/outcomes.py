@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
-from ratectl.backends import kubernetes
+from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.doctor import mending
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning

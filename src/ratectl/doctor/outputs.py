@@ -6,7 +6,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.backends import kubernetes, systemd
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.systemd import backend as systemd
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
 

@@ -10,14 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ratectl import sites
-from ratectl.backends import BACKENDS, cron
+from ratectl.backends import BACKENDS
+from ratectl.backends.cron import backend as cron
 from ratectl.doctor import mending
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.base import Entry, Found, Host, Reader
+    from ratectl.backends.protocol import Entry, Found, Host, Reader
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
     from ratectl.sites import Site

@@ -1,0 +1,1 @@
+"""The CronJobs of Kubernetes: manifests, what is installed, steps. Decides, touches nothing."""

@@ -1,0 +1,348 @@
+"""Kubernetes: one CronJob ``ratectl-JOB`` for each job, spoken to by the user's own kubectl.
+
+Server-side apply by the manager ``ratectl``: what others set is a conflict that is shown, and taken
+back only when asked. A job has one schedule in one zone, and its record is in PostgreSQL, as
+nothing else outlives a pod. Pausing suspends the CronJob; as one that is awake again at once runs
+what it missed, its pods are then told from when on slots count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ratectl.backends.kubernetes import cron, differences, kubectl, manifest
+from ratectl.backends.kubernetes import requirements as needs
+from ratectl.backends.kubernetes import runs as observed
+from ratectl.backends.protocol import (
+    Artefact,
+    Change,
+    EngineAbsentError,
+    Entry,
+    Found,
+    Host,
+    Place,
+    Reader,
+    Run,
+    Runs,
+    Step,
+    Verb,
+    cover_for,
+    nothing_to_do,
+    separate_files,
+)
+from ratectl.errors import EngineError
+from ratectl.schedule.cover import clock_changes
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Fidelity, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from ratectl.model.job import Job
+    from ratectl.schedule.cover.triggers import Trigger
+
+NAME = "kubernetes"
+ABILITIES = Abilities(gap="skip", fold="both", one_line=True)
+"""In the zone that ``timeZone`` names, which stands for the host's."""
+SCOPES: tuple[str, ...] = ("user",)
+PLATFORMS: tuple[str, ...] = ("linux", "darwin", "win32")
+TELLS_NEXT = False
+CONFINES = False
+SUSPENDS = True
+
+PAUSER = "ratectl-pause"
+"""The field manager of what a pause says, so that it is no word of the manifest."""
+
+
+def detect(reader: Reader, host: Host, scope: str) -> str:
+    """Return why no cluster can be asked."""
+    del scope
+    if host.cluster is None:
+        return f"kubernetes: {needs.NO_TABLE}"
+    return "" if reader.which("kubectl") else kubectl.ABSENT
+
+
+def caveats(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
+    """Return nothing: a cluster needs nobody to be logged in."""
+    return ()
+
+
+keep_awake = nothing_to_do
+difference = differences.told
+
+
+def located(reader: Reader, place: Place) -> Place:
+    """Return *place* with the server that it means and a context that leads there. Raises EngineError where none does."""
+    return kubectl.kubeconfig(reader, place).located(place)
+
+
+def inspect(reader: Reader, host: Host, scope: str) -> Found:
+    """Return the CronJobs with our label in the namespace that *host* is about."""
+    del scope
+    place = host.cluster
+    if place is None:
+        raise EngineAbsentError("no job stands in a cluster")
+    whose = f"--selector={manifest.SELECTOR}"
+    listing = ("get", kubectl.KIND, whose, "--output=json", "--show-managed-fields")
+    answer = reader.query(kubectl.argv(place, *listing))
+    if answer.code:
+        raise kubectl.failure(answer, place)
+    entries = {entry.job: entry for item in _items(answer.stdout, place) for entry in _entry(item)}
+    where = place.server or place.context
+    return Found(entries=entries, raw={"place": f"{where}/{place.namespace}".encode()})
+
+
+def _items(stdout: bytes, place: Place) -> list[dict[str, Any]]:
+    try:
+        items: list[dict[str, Any]] = json.loads(stdout)["items"]
+    except (ValueError, KeyError, TypeError) as error:
+        shown = kubectl.shown(place)
+        raise EngineError(f"kubernetes, {shown}: kubectl gave no list of CronJobs") from error
+    return items
+
+
+def _entry(live: Mapping[str, Any]) -> Iterator[Entry]:
+    """Yield the entry of one *live* object, unless it is not ours in spite of its label."""
+    metadata, spec = live["metadata"], live["spec"]
+    job = metadata["labels"].get(manifest.INSTANCE, "")
+    if metadata["name"] != manifest.object_name(job):
+        return
+    suspended = bool(spec.get("suspend"))
+    yield Entry(
+        job=job,
+        triggers=(f"{spec['schedule']} {spec.get('timeZone', '')}".strip(),),
+        artefacts=(_artefact(job, manifest.ours(live)),),
+        enabled=not suspended,
+        overrides=("somebody suspended it, and it is left so",) if suspended else (),
+        runs=_runs(metadata, live.get("status") or {}),
+    )
+
+
+def _runs(metadata: Mapping[str, Any], status: Mapping[str, Any]) -> Runs:
+    return Runs(
+        created=_moment(metadata.get("creationTimestamp")),
+        woken=_moment(status.get("lastScheduleTime")),
+        succeeded=_moment(status.get("lastSuccessfulTime")),
+        active=bool(status.get("active")),
+    )
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None
+
+
+def _artefact(job: str, values: Mapping[str, Any]) -> Artefact:
+    return Artefact(job=job, name=f"{job}.yaml", data=manifest.text(values))
+
+
+def argv(_entry: Entry, _scope: str) -> tuple[str, ...]:
+    """Return nothing: what a pod starts is no program of this machine."""
+    return ()
+
+
+def check(job: Job, host_zone: ZoneInfo) -> Cover:
+    """Return how a CronJob can wake *job*, or why it cannot run in a pod."""
+    del host_zone
+    reasons = tuple(needs.unmet(job))
+    if reasons:
+        return Cover(fidelity=Fidelity.REFUSED, reason="; ".join(reasons))
+    own, utc = _cover(job, job.zone), _cover(job, cron.UTC)
+    fits = cron.is_portable(job.zone.key) and cron.is_regular(own.triggers[0], job.zone)
+    return min([own, utc] if fits else [utc], key=_looseness)
+
+
+def _cover(job: Job, zone: ZoneInfo) -> Cover:
+    """Return the cover of *job* by one line in the time of *zone*."""
+    found = cover_for(job, zone, ABILITIES)
+    (trigger,) = found.triggers
+    if isinstance(trigger, Line):
+        trigger = Line(calendar=trigger.calendar, zone=zone.key)
+    return Cover(fidelity=found.fidelity, reason=found.reason, triggers=(trigger,))
+
+
+def _looseness(cover: Cover) -> tuple[bool, float]:
+    (trigger,) = cover.triggers
+    return cover.fidelity is not Fidelity.EXACT, cron.wakeups_a_year(trigger)
+
+
+def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
+    """Return the CronJob of *job*."""
+    del host, scope
+    assert job.kubernetes is not None, job  # as check saw
+    (trigger,) = cover.triggers
+    return (_artefact(job.name, manifest.of(job, trigger, job.kubernetes)),)
+
+
+bundle = separate_files
+
+
+def rehearse(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -> tuple[str, ...]:
+    """Return what the server warns of when it is asked to try *changes*; it keeps nothing.
+
+    Raises EngineError for what it refuses, conflicts among them, RefusedError for a missing right,
+    and ConfigError for a Secret that is not there.
+    """
+    del scope
+    texts = list(_texts(changes))
+    if not texts:
+        return ()
+    place = _place(host)
+    trial = (*_apply(place), "--dry-run=server")
+    answer = reader.query(kubectl.argv(place, *trial), stdin=_documents(texts))
+    if answer.code:
+        raise kubectl.failure(answer, place, "patch")
+    _see_to_secrets(reader, place, texts)
+    return kubectl.warnings(answer)
+
+
+def _see_to_secrets(reader: Reader, place: Place, texts: Iterable[bytes]) -> None:
+    """Raise ConfigError for a Secret that is surely not there; many may not look, and pods then tell."""
+    for name in sorted({name for text in texts for name in manifest.secrets(text)}):
+        answer = reader.query(kubectl.argv(place, "get", "secret", name, "--output=name"))
+        if answer.code and b'secrets "' in answer.stderr and b"NotFound" in answer.stderr:
+            raise kubectl.failure(answer, place)
+
+
+def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
+    """Return the steps of *changes*: one deletion by name, one apply, then one that suspends."""
+    del found, scope
+    gone = [manifest.object_name(c.job) for c in changes if c.verb is Verb.DELETE]
+    asleep = [c.job for c in changes if c.verb is Verb.PAUSE]
+    texts = list(_texts(changes))
+    steps: list[Step] = []
+    if gone:
+        delete = ("delete", kubectl.KIND, *gone, "--ignore-not-found")
+        steps.append(_step(_place(host), delete, "delete", "delete them, with their pods"))
+    if texts:
+        place = _place(host)
+        why = f"apply {_counted(len(texts))}"
+        steps.append(_step(place, _apply(place), "patch", why, stdin=_documents(texts)))
+    if asleep:
+        place = _place(host)
+        wanted = [_partly(job, place, {"suspend": True}) for job in asleep]
+        why = f"suspend {_counted(len(asleep))}"
+        steps.append(_step(place, _PAUSING, "patch", why, stdin=_documents(wanted)))
+    return tuple(steps)
+
+
+def resuming(entries: Collection[Entry], since: Mapping[str, str], host: Host) -> tuple[Step, ...]:
+    """Return the step that ends what a pause said; somebody else's suspension stays.
+
+    A job in *since* missed a slot, which the cluster will run at once: its pods are told to leave it out.
+    """
+    asleep = [entry.job for entry in entries if not entry.enabled]
+    if not asleep:
+        return ()
+    place = _place(host)
+    wanted = [_partly(job, place, _counting_from(since.get(job, ""))) for job in asleep]
+    why = f"let {_counted(len(asleep))} run again"
+    return (_step(place, _PAUSING, "patch", why, stdin=_documents(wanted)),)
+
+
+def _counting_from(since: str) -> dict[str, Any]:
+    if not since:
+        return {}
+    metadata = {"annotations": {manifest.SINCE: since}}
+    return {"jobTemplate": {"spec": {"template": {"metadata": metadata}}}}
+
+
+def _partly(job: str, place: Place, spec: dict[str, Any]) -> bytes:
+    """Return what a pause or its end says of the CronJob of *job*, and no more."""
+    metadata = {"name": manifest.object_name(job), "namespace": place.namespace}
+    head = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata}
+    return json.dumps(head | ({"spec": spec} if spec else {})).encode() + b"\n"
+
+
+def _step(place: Place, words: tuple[str, ...], verb: str, why: str, stdin: bytes = b"") -> Run:
+    """Return the step that does *words*, for which one needs the right to *verb*."""
+    meaning = partial(kubectl.failure, place=place, verb=verb)
+    return Run(argv=kubectl.argv(place, *words), stdin=stdin, why=why, meaning=meaning)
+
+
+def _counted(number: int) -> str:
+    return f"{number} CronJob{'' if number == 1 else 's'}"
+
+
+def _apply(place: Place) -> tuple[str, ...]:
+    force = ("--force-conflicts",) if place.force else ()
+    manager = f"--field-manager={manifest.MANAGER}"
+    return ("apply", "--server-side", manager, *force, "--filename=-")
+
+
+_PAUSING = (
+    *("apply", "--server-side", f"--field-manager={PAUSER}"),
+    *("--force-conflicts", "--filename=-"),
+)
+"""A person asked for it, so it holds whoever said something else before."""
+
+
+def _texts(changes: Iterable[Change]) -> Iterator[bytes]:
+    for change in changes:
+        if change.verb in {Verb.CREATE, Verb.UPDATE}:
+            yield from (artefact.data for artefact in change.artefacts)
+
+
+def _documents(texts: Iterable[bytes]) -> bytes:
+    return b"---\n".join(texts)
+
+
+def waking(place: Place, job: str) -> tuple[str, ...]:
+    """Return the command by which a person ends that *job* is suspended."""
+    awake = '--patch={"spec":{"suspend":false}}'
+    return kubectl.typed(place, "patch", kubectl.KIND, manifest.object_name(job), awake)
+
+
+def trying(place: Place, job: str) -> tuple[str, ...]:
+    """Return the command by which a person runs *job* at once, in a pod as the cluster would."""
+    name = manifest.object_name(job)
+    return kubectl.typed(place, "create", "job", f"--from=cronjob/{name}", f"{name}-by-hand")
+
+
+def looking(place: Place) -> tuple[str, ...]:
+    """Return the command by which a person sees our CronJobs, or why nobody can."""
+    return kubectl.typed(place, "get", kubectl.KIND, f"--selector={manifest.SELECTOR}")
+
+
+def describing(place: Place, job: str) -> tuple[str, ...]:
+    """Return the command by which a person sees what the cluster has to say of *job*."""
+    return kubectl.typed(place, "describe", kubectl.KIND, manifest.object_name(job))
+
+
+troubles = observed.troubles
+mending = observed.mending
+
+
+def missing_rights(reader: Reader, place: Place) -> tuple[str, ...]:
+    """Return what of the least Role the person in hand surely lacks at *place*."""
+    return tuple(verb for verb in kubectl.RIGHTS if _is_denied(reader, place, verb))
+
+
+def asking_for(place: Place, verb: str) -> tuple[str, ...]:
+    """Return the command by which a person asks for the right to *verb* CronJobs."""
+    return kubectl.typed(place, "auth", "can-i", verb, kubectl.KIND)
+
+
+def _is_denied(reader: Reader, place: Place, verb: str) -> bool:
+    answer = reader.query(kubectl.argv(place, "auth", "can-i", verb, kubectl.KIND))
+    return answer.code != 0 and answer.stdout.split()[:1] == [b"no"]
+
+
+def _place(host: Host) -> Place:
+    assert host.cluster is not None, host  # or inspect would have raised
+    return host.cluster
+
+
+def wakes(entry: Entry, slot: dt.datetime) -> bool:
+    """Tell whether the schedule and zone that the cluster holds surely wake us for *slot*."""
+    (told,) = entry.triggers
+    schedule, _, zone = told.rpartition(" ")
+    try:
+        trigger: Trigger = cron.read(schedule, zone)
+    except ValueError:
+        return False
+    if schedule == "* * * * *":
+        trigger = EVERY_MINUTE
+    return clock_changes.surely_fires(trigger, slot.replace(second=0), ZoneInfo(zone), ABILITIES)

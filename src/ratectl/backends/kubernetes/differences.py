@@ -1,0 +1,90 @@
+"""What is other in an object than it would be installed now: each field by its path, with both values.
+
+No value of a variable is shown that ought to come out of a Secret.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ratectl.backends.kubernetes import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ratectl.backends.protocol import Artefact
+
+ABSENT: Any = object()
+MOST = 3
+"""Fields that are named."""
+WIDTH = 60
+"""Characters of a value that are shown."""
+BEFORE = 15
+"""Of these, how many stand before the first that differs."""
+HIDDEN = "a value that is not shown"
+
+
+def told(wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
+    """Return in words how the object *held* differs from the one *wanted*."""
+    if len(wanted) != 1 or len(held) != 1:
+        return ""
+    pairs = _between(manifest.load(wanted[0].data), manifest.load(held[0].data), "")
+    lines = [_line(*one) for one in pairs]
+    more = f"; and {len(lines) - MOST} more" if len(lines) > MOST else ""
+    return "; ".join(islice(lines, MOST)) + more
+
+
+def _between(wanted: Any, held: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, wanted and held value of every field that differs."""
+    if wanted == held:
+        return
+    keyed = manifest.KEYED.get(place.rpartition(".")[2])
+    if keyed and isinstance(wanted, list) and isinstance(held, list):
+        ours = {one[keyed]: one for one in wanted}
+        theirs = {one[keyed]: one for one in held}
+        for name in dict.fromkeys((*ours, *theirs)):
+            inner = f"{place}[{name}]"
+            yield from _between(ours.get(name, ABSENT), theirs.get(name, ABSENT), inner)
+    elif isinstance(wanted, dict) and isinstance(held, dict):
+        for name in dict.fromkeys((*wanted, *held)):
+            inner = f"{place}.{name}" if place else name
+            yield from _between(wanted.get(name, ABSENT), held.get(name, ABSENT), inner)
+    elif isinstance(wanted, list) and isinstance(held, list) and len(wanted) == len(held):
+        for number, (one, other) in enumerate(zip(wanted, held, strict=True)):
+            yield from _between(one, other, f"{place}[{number}]")
+    else:
+        yield place, wanted, held
+
+
+def _line(place: str, wanted: Any, held: Any) -> str:
+    start = _first_difference(wanted, held)
+    there = HIDDEN if _is_secret(place, held) else _shown(held, start)
+    return f"{place} is {there}, and not {_shown(wanted, start)}"
+
+
+def _is_secret(place: str, held: Any) -> bool:
+    """Tell whether a person may have written a secret there: into a variable that is not one of our own texts."""
+    if ".env[" not in place or held is ABSENT:
+        return False
+    return place.endswith(".value") or (isinstance(held, dict) and "value" in held)
+
+
+def _first_difference(wanted: Any, held: Any) -> int:
+    if not (isinstance(wanted, str) and isinstance(held, str)):
+        return 0
+    alike = (number for number, (a, b) in enumerate(zip(wanted, held, strict=False)) if a != b)
+    return next(alike, min(len(wanted), len(held)))
+
+
+def _shown(value: Any, start: int) -> str:
+    """Return *value* as JSON, of a long text what is around *start*."""
+    if value is ABSENT:
+        return "absent"
+    if not isinstance(value, str) or len(value) <= WIDTH:
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= 2 * WIDTH else f"{text[: 2 * WIDTH]}..."
+    first = max(0, min(start - BEFORE, len(value) - WIDTH))
+    part = json.dumps(value[first : first + WIDTH], ensure_ascii=False)
+    return f"{'...' if first else ''}{part}{'...' if first + WIDTH < len(value) else ''}"

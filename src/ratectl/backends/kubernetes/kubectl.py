@@ -1,0 +1,319 @@
+"""What kubectl is called with, and what its answers mean to a person: the one door for its failures.
+
+Its exit code is 1 for nearly everything, so an error is told by the words of the server, which are shown
+as they came, shortened, with what to do next.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ratectl.backends.protocol import Place, console_text
+from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError, TryLaterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ratectl.backends.protocol import Completed, Reader
+
+PATIENCE = 10
+"""Seconds that one request to the server may take; kubectl asks up to five times."""
+ABSENT = (
+    "kubernetes: there is no `kubectl` program on the PATH; install it "
+    "(https://kubernetes.io/docs/tasks/tools/), or choose another --backend"
+)
+KIND = "cronjobs.batch"
+RIGHTS = ("list", "create", "patch", "delete")
+"""The least that one must be allowed to do with CronJobs."""
+COMPLAINTS = 3
+"""Of several objects with different faults, how many are shown."""
+LONGEST = 500
+"""Characters of one complaint."""
+
+
+def argv(place: Place, *words: str) -> tuple[str, ...]:
+    """Return the command line of kubectl that does *words* at *place*."""
+    where = f"--namespace={place.namespace}"
+    return ("kubectl", *_context(place), where, f"--request-timeout={PATIENCE}s", *words)
+
+
+def typed(place: Place, *words: str) -> tuple[str, ...]:
+    """Return the command line that a person types to do *words* at *place*."""
+    return ("kubectl", *words, "-n", place.namespace, *_context(place))
+
+
+def _context(place: Place) -> tuple[str, ...]:
+    return (f"--context={place.context}",) if place.context else ()
+
+
+def shown(place: Place) -> str:
+    """Return *place* as a person calls it."""
+    context = f" of context {place.context}" if place.context else ""
+    return f"namespace {place.namespace}{context}"
+
+
+def warnings(answer: Completed) -> tuple[str, ...]:
+    """Return what the server warned of."""
+    lines = console_text(answer.stderr).splitlines()
+    told = (line.removeprefix("Warning:").strip() for line in lines if line.startswith("Warning:"))
+    return tuple(f"kubernetes: the server warns: {text}" for text in dict.fromkeys(told))
+
+
+class Meaning(NamedTuple):
+    """What a server or kubectl says, what kind of failure that is, and what to do next."""
+
+    said: str
+    """A regular expression; its named groups stand in the advice."""
+    kind: type[RatectlError]
+    advice: str
+    """In which {there} ends a command with namespace and context, and {context} with the latter alone."""
+
+
+MEANINGS: tuple[Meaning, ...] = (
+    Meaning(
+        r"conflicts? with \"",
+        EngineError,
+        "somebody else set these fields: take that into the spec, or `ratectl install --force-conflicts` takes them back",
+    ),
+    Meaning(
+        r"CronJob\S* \"(?P<name>[^\"]+)\" is invalid: .*env\[\d+\]\.valueFrom.*may not be specified when `value`",
+        EngineError,
+        "somebody gave a variable a value of its own, `ratectl list` names it: `kubectl set env cronjob/{name} VARIABLE-{there}` takes it out, then install again",
+    ),
+    Meaning(
+        r"exceeded quota",
+        RefusedError,
+        "`kubectl describe quota{there}` shows what is used, and whoever runs the cluster can allow more",
+    ),
+    Meaning(
+        r"being terminated",
+        EngineError,
+        "the namespace is being deleted: `kubectl get namespace {namespace}{context}` tells when it is gone, then make it anew or name another one",
+    ),
+    Meaning(
+        r"failed calling webhook",
+        EngineError,
+        "a webhook of the cluster, which must agree to every change, does not answer: whoever runs the cluster can mend that",
+    ),
+    Meaning(
+        r"denied (?:the )?request|violates PodSecurity|admission webhook|ValidatingAdmissionPolicy",
+        RefusedError,
+        "a policy of the cluster does not allow it, which is no right that you lack: change what it names in the spec, or ask whoever runs the cluster",
+    ),
+    Meaning(
+        r"Unauthorized|must be logged in|provide credentials|invalid_grant|token (?:has|is) expired"
+        r"|executable \S+ failed with exit code",
+        RefusedError,
+        "your login has ended or is none: log in again, as for any other kubectl, and `kubectl get cronjobs{there}` works",
+    ),
+    Meaning(
+        r"executable \S+ not found",
+        EngineError,
+        "the program by which your kubeconfig logs in is missing: install it, and `kubectl get cronjobs{there}` works",
+    ),
+    Meaning(
+        r"cannot (?P<verb>[a-z]+) resource \"(?P<resource>[a-z]+)\" in API group \"(?P<group>[a-z.]*)\"",
+        RefusedError,
+        "`kubectl auth can-i {verb} {whole}{there}` tells whether you have the right; the README has the least Role",
+    ),
+    Meaning(
+        r"(?i)forbidden",
+        RefusedError,
+        "`kubectl auth can-i {verb} cronjobs.batch{there}` tells whether you have the right; the README has the least Role",
+    ),
+    Meaning(
+        r"secrets \"(?P<name>[^\"]+)\" not found",
+        ConfigError,
+        "correct the name under [kubernetes], or `kubectl create secret generic {name} --from-env-file=FILE{there}` makes it, of lines NAME=value",
+    ),
+    Meaning(
+        r"namespaces? \"[^\"]*\" not found",
+        EngineError,
+        "`kubectl create namespace {namespace}{context}` makes it",
+    ),
+    Meaning(
+        r"context .*does not exist|no context exists|cannot locate context|cluster .*does not exist",
+        EngineError,
+        "`kubectl config get-contexts` lists what there is",
+    ),
+    Meaning(
+        r"error loading config file|incomplete configuration|invalid configuration|couldn't get version/kind",
+        ConfigError,
+        "your kubeconfig cannot be used: `kubectl config view` tells more",
+    ),
+    Meaning(
+        r"x509: certificate has expired|certificate is not yet valid",
+        EngineError,
+        "the server's certificate is out of its time, or this machine's clock is wrong: `date` tells",
+    ),
+    Meaning(
+        r"x509:|certificate signed by unknown authority|tls: |failed to verify certificate",
+        EngineError,
+        "the server answers, and its certificate does not fit the certificate-authority of your kubeconfig, "
+        "as after a cluster was made anew or behind an inspecting proxy: get the kubeconfig again from whoever runs the cluster",
+    ),
+    Meaning(
+        r"unknown time zone",
+        ConfigError,
+        "the cluster's zone data does not have it: write a timezone that it knows, such as one of the same region",
+    ),
+    Meaning(
+        r"no matches for kind|doesn't have a resource type|field not declared in schema|unknown field",
+        EngineError,
+        "the cluster is too old for these CronJobs, which need Kubernetes 1.27 or newer: `kubectl version{context}` tells",
+    ),
+    Meaning(
+        r"is invalid:|\(Invalid\)|\(BadRequest\)",
+        ConfigError,
+        "the server does not take it so: change what it names in the spec",
+    ),
+    Meaning(
+        r"(?i)too many requests|currently unable to handle|etcdserver|please apply your changes to the latest|\(InternalError\)",
+        TryLaterError,
+        "the server is busy or restarting: try again in a minute",
+    ),
+    Meaning(
+        r"(?i)timeout|deadline exceeded|timed out|time allotted",
+        EngineError,
+        "the server did not answer within {patience} seconds; `kubectl cluster-info{context}` looks at it, and try again later",
+    ),
+    Meaning(
+        r"localhost:8080",
+        EngineError,
+        "kubectl knows of no cluster, and so asks this machine: set KUBECONFIG, and `kubectl cluster-info{context}` shows where it looks",
+    ),
+    Meaning(
+        r"(?i)proxyconnect",
+        EngineError,
+        "the proxy of this shell does not lead there: name the server in NO_PROXY, and `kubectl cluster-info{context}` tells",
+    ),
+    Meaning(
+        r"(?i)refused|unable to connect|no such host|no route to host|unreachable|connection reset|\bEOF\b"
+        r"|couldn't get current server|was the cluster",
+        EngineError,
+        "the server is not there, or kubectl looks elsewhere: `kubectl cluster-info{context}` tells",
+    ),
+)
+"""The first that fits says what a failure means."""
+
+
+def failure(answer: Completed, place: Place, verb: str = "list") -> RatectlError:
+    """Return what went wrong at *place* with what needs the right to *verb* CronJobs, and what to do next."""
+    if answer.code == 127:
+        return EngineError(ABSENT)
+    complaints = list(_complaints(answer))
+    said = _bounded(complaints)
+    for meaning in MEANINGS:
+        found = next((f for one in complaints if (f := re.search(meaning.said, one))), None)
+        if found:
+            step = meaning.advice.format(**_words(found, place, verb))
+            return meaning.kind(f"kubernetes, {shown(place)}: {said}; {step}")
+    return EngineError(f"kubernetes, {shown(place)}: {said or f'exit code {answer.code}'}")
+
+
+def _words(found: re.Match[str], place: Place, verb: str) -> dict[str, Any]:
+    """Return what may stand in an advice."""
+    told = found.groupdict()
+    group = told.get("group", "")
+    resource = told.get("resource", "cronjobs")
+    return {
+        "verb": verb,
+        **told,
+        "whole": f"{resource}.{group}" if group else resource,
+        "there": "".join(f" {word}" for word in typed(place)[1:]),
+        "context": "".join(f" {word}" for word in _context(place)),
+        "namespace": place.namespace,
+        "patience": PATIENCE,
+    }
+
+
+_NOISE = re.compile(r"^[EIWF]\d{4} ")
+"""A line of kubectl's own log."""
+_BEGINS = re.compile(
+    r"^(error:|Error from server|Error:|The \w+ \"|Unable to connect|The connection to)"
+)
+_HELP = re.compile(r"^Please review the fields above")
+"""What kubectl goes on to say of its own flags, which are not ours."""
+
+
+def _complaints(answer: Completed) -> Iterator[str]:
+    """Yield each different complaint in one line, without warnings, the log's lines and kubectl's own advice."""
+    lines = [line.strip() for line in console_text(answer.stderr or answer.stdout).splitlines()]
+    plain = [line for line in lines if line and not line.startswith("Warning:")]
+    telling = [line for line in plain if not _NOISE.match(line)] or plain[-1:]
+    parts: list[list[str]] = []
+    helping = False
+    for line in telling:
+        begins = bool(_BEGINS.match(line))
+        helping = not begins and (helping or bool(_HELP.match(line)))
+        if begins or not parts:
+            parts.append([])
+        if not helping:
+            parts[-1].append(line)
+    yield from dict.fromkeys(" ".join(dict.fromkeys(part)) for part in parts)
+
+
+def _bounded(complaints: list[str]) -> str:
+    """Return *complaints* in few words: what is said of many objects is said of the first ones."""
+    kinds: dict[str, str] = {}
+    for one in complaints:
+        kinds.setdefault(re.sub(r"ratectl-[a-z0-9-]+", "", one), one)
+    shown_ones = list(kinds.values())[:COMPLAINTS]
+    cut = (one if len(one) <= LONGEST else f"{one[:LONGEST]}..." for one in shown_ones)
+    left = len(complaints) - len(shown_ones)
+    return " ".join(cut) + (f" (and {left} more like that)" if left else "")
+
+
+class Kubeconfig(NamedTuple):
+    """The contexts of a person's kubeconfig, and to which server each leads."""
+
+    current: str
+    servers: Mapping[str, str]
+
+    def located(self, place: Place) -> Place:
+        """Return *place* with the context that leads to it now. Raises EngineError where none does.
+
+        A place whose server is not known yet is where its context leads, or the current one.
+        """
+        if place.server:
+            return place._replace(context=self._leading_to(place))
+        context = place.context or self.current
+        if context and context not in self.servers:
+            raise EngineError(
+                f'kubernetes, {shown(place)}: context "{context}" does not exist; '
+                "`kubectl config get-contexts` lists what there is"
+            )
+        server = self.servers.get(context, "")
+        return place._replace(context=context, server=server, said=place.context)
+
+    def _leading_to(self, place: Place) -> str:
+        for context in (place.context, self.current, *self.servers):
+            if context and self.servers.get(context) == place.server:
+                return context
+        raise EngineError(
+            f"kubernetes, {shown(place)}: no context of your kubeconfig leads to {place.server}, where the "
+            "jobs stand; `kubectl config get-contexts` lists what there is"
+        )
+
+
+def kubeconfig(reader: Reader, place: Place) -> Kubeconfig:
+    """Return what kubectl's own configuration says. Raises what it cannot be read for."""
+    answer = reader.query(("kubectl", "config", "view", "--output=json"))
+    if answer.code:
+        raise failure(answer, place)
+    try:
+        told: dict[str, Any] = json.loads(answer.stdout)
+        clusters = {
+            one["name"]: one["cluster"].get("server", "") for one in told.get("clusters") or ()
+        }
+        servers = {
+            one["name"]: clusters.get(one["context"].get("cluster", ""), "")
+            for one in told.get("contexts") or ()
+        }
+        return Kubeconfig(current=told.get("current-context") or "", servers=servers)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"kubernetes, {shown(place)}: kubectl tells no contexts; `kubectl config view` shows why"
+        ) from error

@@ -1,0 +1,1 @@
+"""The launchd agents and daemons: property lists, what is installed, steps. Decides, touches nothing."""

@@ -1,0 +1,439 @@
+"""What every backend takes and gives: host facts, artefacts, what was found, changes, steps.
+
+A backend is a module with the verbs of :class:`Backend`. It decides and touches
+nothing: looking goes through a :class:`Reader`, doing is a tuple of steps that
+``execute.py`` performs in order.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import sys
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ratectl import schedule
+from ratectl.errors import EngineError
+from ratectl.schedule.cover.cover import cover
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path, PurePath
+    from zoneinfo import ZoneInfo
+
+    from ratectl.errors import RatectlError
+    from ratectl.model.job import Job
+    from ratectl.schedule.cover.triggers import Abilities, Cover
+
+
+class EngineAbsentError(EngineError):
+    """This machine has no such engine, so it holds nothing of ours."""
+
+
+class Place(NamedTuple):
+    """Where in a Kubernetes cluster our entries stand."""
+
+    context: str
+    """Of the user's own kubeconfig; empty is the current one."""
+    namespace: str
+    force: bool = False
+    """Fields that somebody else set are taken back."""
+    server: str = ""
+    """URL of the API server, which with the namespace is what makes a place; empty where it is not known."""
+    said: str = ""
+    """The context as the spec has it, where the place was found by that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The facts of the machine and account that artefacts are made for, as values."""
+
+    platform: str
+    """As ``sys.platform`` spells it: linux, darwin, win32."""
+    zone: ZoneInfo
+    """The zone in which the engine reads local times."""
+    fetch: tuple[str, ...]
+    """The argv that starts ratectl-fetch; the job name is appended."""
+    state_dir: Path
+    state_is_default: bool
+    """False: artefacts carry ``--state DIR``, since an unattended start would look elsewhere."""
+    user: str
+    """The account's name; on Windows its SID where that is known."""
+    home: PurePath
+    config_home: PurePath
+    """Where the user's own units live: ``$XDG_CONFIG_HOME``, by default ``~/.config``."""
+    data_home: PurePath
+    """Where the user's manager keeps stamps: ``$XDG_DATA_HOME``, by default ``~/.local/share``."""
+    root: bool
+    """The account may do anything; on Windows: this process is elevated."""
+    uid: int = 0
+    """The account's number on POSIX; launchd names the account's domain by it."""
+    namespaces: bool = True
+    """The account may make user namespaces, which a sandbox of its own needs."""
+    folders: tuple[str, ...] = ()
+    """Where the outputs of the job in hand really lie, links followed; none: as the spec says."""
+    foreign: bool = False
+    """Something that the job in hand writes or reads privately belongs to another account."""
+    cluster: Place | None = None
+    """The place in a cluster that is in hand; None: no cluster is asked."""
+
+    def argv(self, job: str) -> tuple[str, ...]:
+        """Return the command line that an artefact of *job* calls."""
+        state = () if self.state_is_default else ("--state", str(self.state_dir))
+        return (*self.fetch, job, *state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """A native text of *job* that we own: *name* is relative to ``render --out``, *data* its exact bytes."""
+
+    job: str
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteFile:
+    """Replace the file at *path* with *data*, atomically and durably."""
+
+    path: Path
+    data: bytes
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Make *path* a symbolic link to *target*, in place of whatever stood there."""
+
+    path: Path
+    target: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveFile:
+    """Delete the file at *path*; one that is already gone is fine."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Run *argv* (no shell) with *stdin*; another exit code than 0 raises EngineError unless *may_fail*."""
+
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    why: str = ""
+    """What the step is for, in the words of a plan."""
+    may_fail: bool = False
+    """True where the state afterwards is read back anyway, such as unloading what may be unloaded already."""
+    again_on: frozenset[int] = frozenset()
+    """Exit codes that time mends: it is run again, for half a minute."""
+    meaning: Callable[[Completed], RatectlError] | None = field(default=None, compare=False)
+    """What its failure means, where the engine's own words tell more than the exit code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Wait until the second in which *path* last changed is over; one that cannot be looked at is fine."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """See that *argv*, which only looks, still prints *stdout* (None: still fails); else raise EngineError with *otherwise*."""
+
+    argv: tuple[str, ...]
+    stdout: bytes | None
+    otherwise: str
+    within: float = 0.0
+    """Seconds in which it may still come true."""
+
+
+Step = WriteFile | Link | RemoveFile | Run | Settle | Expect
+
+
+def console_text(data: bytes) -> str:
+    """Return what a command printed: UTF-16 on some of Windows' programs, UTF-8, or the console's code page."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data[:4]:
+        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("oem" if sys.platform == "win32" else "utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """How a read-only command ended."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def said(self) -> str:
+        """The command's complaint as one line of text."""
+        return " ".join(console_text(self.stderr or self.stdout).split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What is known of a file without opening it; links are followed."""
+
+    owner: int
+    """The owner's number; 0 on Windows."""
+    mode: int
+    """Kind and permissions as ``stat`` has them."""
+    size: int = 0
+
+
+class Reader(Protocol):
+    """The only eyes of a backend."""
+
+    def read(self, path: Path) -> bytes | None:
+        """Return the bytes of *path*, or None where there is no such file."""
+
+    def names(self, folder: Path) -> tuple[str, ...]:
+        """Return the sorted names in *folder*, none where there is no such folder."""
+
+    def is_folder(self, path: Path) -> bool:
+        """Tell whether *path* is a folder."""
+
+    def link(self, path: Path) -> str | None:
+        """Return the target text of the symbolic link *path*, or None where it is not one."""
+
+    def real(self, path: Path) -> Path:
+        """Return *path* with all symbolic links followed, as far as it exists."""
+
+    def owner(self, path: Path) -> int | None:
+        """Return whose *path* is, or None where there is none, or accounts have no numbers."""
+
+    def which(self, program: str) -> str | None:
+        """Return the absolute path of *program* on the PATH of the system, or None."""
+
+    def processes(self) -> frozenset[str]:
+        """Return the base names of the programs that run now (``busybox crond`` counts as ``crond``)."""
+
+    def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
+        """Run a command that changes nothing."""
+
+    def status(self, path: Path) -> Status | None:
+        """Return what is known of *path*, or None where there is nothing, or nothing that this account may see."""
+
+    def may_read(self, path: Path) -> bool:
+        """Tell whether this account may read the existing file *path*."""
+
+    def may_write(self, path: Path) -> bool:
+        """Tell whether this account may write to the existing file or folder *path*."""
+
+    def may_run(self, path: Path) -> bool:
+        """Tell whether this account may execute the existing file *path*."""
+
+    def free(self, path: Path) -> int | None:
+        """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
+
+    def clock_synchronised(self) -> bool | None:
+        """Tell whether something keeps this machine's clock right; None where the system does not say."""
+
+
+class Runs(NamedTuple):
+    """What an engine tells of the runs of an entry; times are aware."""
+
+    created: dt.datetime | None = None
+    woken: dt.datetime | None = None
+    """For which moment it last started something."""
+    succeeded: dt.datetime | None = None
+    """When something that it started last ended well."""
+    active: bool = False
+    """Something that it started has not ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One job of ours as the engine holds it."""
+
+    job: str
+    triggers: tuple[str, ...]
+    """The native texts: cron fields, OnCalendar values, ..."""
+    artefacts: tuple[Artefact, ...]
+    """What is installed, in the form that ``render`` would give it, to be compared byte by byte."""
+    enabled: bool = True
+    next: dt.datetime | None = None
+    """The engine's own next run, where it can tell (aware); None where it cannot."""
+    at_work: bool = False
+    """It runs right now; some engines tell their next run only afterwards."""
+    drift: tuple[str, ...] = ()
+    """What the engine lost on its own and an install mends: a masked unit, a timer that is not active, ..."""
+    overrides: tuple[str, ...] = ()
+    """What somebody put over it and we leave alone: a drop-in, ..."""
+    runs: Runs | None = field(default=None, compare=False)
+    """None where the engine keeps no account of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one engine holds in one scope: *entries* by job, and the raw texts that staging splices into."""
+
+    entries: Mapping[str, Entry]
+    raw: Mapping[str, bytes]
+    """Backend's own keys, e.g. the whole crontab; absent key = no such text."""
+
+
+class Verb(Enum):
+    """What a change does to one job's entry in the engine."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    KEEP = "keep"
+    PAUSE = "pause"
+    """It stays where it is, asleep; only of engines that have such a state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one job's entry becomes: its *artefacts* afterwards (none after a delete)."""
+
+    verb: Verb
+    job: str
+    artefacts: tuple[Artefact, ...] = ()
+    entry: Entry | None = None
+    """What the engine holds now."""
+    why: str = ""
+    """The reason in the words of a plan, where there is more to say than the verb."""
+
+
+class Backend(Protocol):
+    """The verbs of a backend module. *scope* is "user" or "system"."""
+
+    NAME: str
+    ABILITIES: Abilities
+    SCOPES: tuple[str, ...]
+    PLATFORMS: tuple[str, ...]
+    """Where the engine exists, as ``sys.platform`` spells it."""
+    TELLS_NEXT: bool
+    """The engine can be asked for its next run."""
+    CONFINES: bool
+    """Entries may touch only what they are told: whose that is must be known."""
+    SUSPENDS: bool
+    """A paused entry stays where it is, asleep, with all that others set on it."""
+
+    def detect(self, reader: Reader, host: Host, scope: str) -> str:
+        """Return why this engine cannot be used here, or an empty text when it can."""
+
+    def caveats(self, reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+        """Return why entries could stay asleep although the engine can be used: one sentence each."""
+
+    def keep_awake(self, reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
+        """Return the steps, if there are any, that do away with :meth:`caveats`."""
+
+    def inspect(self, reader: Reader, host: Host, scope: str) -> Found:
+        """Return what the engine holds of ours.
+
+        Raises EngineAbsentError where there is no such engine, EngineError on what we must not touch.
+        """
+
+    def argv(self, entry: Entry, scope: str) -> tuple[str, ...]:
+        """Return the command line that the engine starts for *entry*; nothing where its text has none."""
+
+    def check(self, job: Job, host_zone: ZoneInfo) -> Cover:
+        """Return how this engine can wake *job*."""
+
+    def render(self, job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
+        """Return every native text of *job*, in a stable order. Raises ConfigError on what cannot be written."""
+
+    def bundle(self, artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
+        """Return the files that hold *artefacts*, by name: what ``render --out`` writes."""
+
+    def rehearse(
+        self, reader: Reader, changes: Sequence[Change], host: Host, scope: str
+    ) -> tuple[str, ...]:
+        """Return what the engine has against *changes*, one sentence each, where it can be asked beforehand.
+
+        Raises what it would refuse them with.
+        """
+
+    def stage(
+        self, changes: Sequence[Change], found: Found, host: Host, scope: str
+    ) -> tuple[Step, ...]:
+        """Return the steps that turn *found* into the state after *changes*, in crash-safe order."""
+
+    def wakes(self, entry: Entry, slot: dt.datetime) -> bool:
+        """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is told otherwise."""
+
+    def difference(self, wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
+        """Return in words how *held* differs from *wanted*; empty where there is no more to say than that it does."""
+
+    def troubles(
+        self, reader: Reader, host: Host, entries: Collection[Entry]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return, by job, why what the engine started for *entries* came to nothing, as far as it tells."""
+
+    def resuming(
+        self, entries: Collection[Entry], since: Mapping[str, str], host: Host
+    ) -> tuple[Step, ...]:
+        """Return the steps that wake paused *entries* where they are; *since* tells of some from when their slots count."""
+
+
+def cover_for(job: Job, host_zone: ZoneInfo, engine: Abilities) -> Cover:
+    """Return the cover of *job*'s schedule; computed once for jobs that share a schedule and zone."""
+    return _cover(job.schedule_texts, job.start, job.end, job.zone, host_zone, engine)
+
+
+@functools.cache
+def _cover(
+    texts: tuple[str, ...],
+    start: str,
+    end: str,
+    zone: ZoneInfo,
+    host_zone: ZoneInfo,
+    engine: Abilities,
+) -> Cover:
+    return cover(schedule.parse(texts, start=start, end=end), zone, host_zone, engine)
+
+
+def nothing_to_do(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
+    """Return no step: the caveats of most engines are for people to see to."""
+    return ()
+
+
+def nothing_against(
+    _reader: Reader, _changes: Sequence[Change], _host: Host, _scope: str
+) -> tuple[str, ...]:
+    """Return no sentence: most engines say what they think when they are given it."""
+    return ()
+
+
+def told_by_text(_entry: Entry, _slot: dt.datetime) -> bool:
+    """Return True: the text of most entries is compared, and the engine asked for its next run if it tells."""
+    return True
+
+
+def no_words(_wanted: Sequence[Artefact], _held: Sequence[Artefact]) -> str:
+    """Return nothing: the text of most entries is short enough to be looked at."""
+    return ""
+
+
+def no_troubles(
+    _reader: Reader, _host: Host, _entries: Collection[Entry]
+) -> dict[str, tuple[str, ...]]:
+    """Return nothing: most engines leave it to the firing to tell how it went."""
+    return {}
+
+
+def never_paused(
+    _entries: Collection[Entry], _since: Mapping[str, str], _host: Host
+) -> tuple[Step, ...]:
+    """Return no step: a paused job is gone from most engines, and comes back as it came."""
+    return ()
+
+
+def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:
+    """Return *artefacts* as files of their own: the bundle of every engine that keeps one file per text."""
+    return {artefact.name: artefact.data for artefact in artefacts}

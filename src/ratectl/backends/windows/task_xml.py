@@ -1,0 +1,225 @@
+"""Task Scheduler XML: from triggers to nodes, from nodes to bytes, and back from what Windows exports.
+
+Windows rewrites what it is given (order, defaults), so both ways go through one
+canonical form: ``canonical(parse(export)) == canonical(parse(ours))`` means unchanged.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import re
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from ratectl.backends.protocol import console_text
+from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.values import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ratectl.schedule.cover.triggers import Trigger
+    from ratectl.schedule.values import Calendar
+
+NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+BOUNDARY = dt.date(2020, 1, 1)
+"""The past day on which every trigger begins, so that the same job gives the same bytes."""
+_WEEKDAYS = ("", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "",
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_TRIGGER_ORDER = (
+    *("Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "RandomDelay"),
+    *("ScheduleByDay", "ScheduleByWeek", "ScheduleByMonth", "ScheduleByMonthDayOfWeek"),
+)
+_ORDER = {name: place for place, name in enumerate((*_TRIGGER_ORDER, *_WEEKDAYS[1:], *_MONTHS[1:]))}
+_IN_TRIGGERS = {("Enabled", "true"), ("StopAtDurationEnd", "false")}
+"""What Windows adds to a trigger without being told."""
+_DEFAULTS = {
+    "RunLevel": "LeastPrivilege",
+    "MultipleInstancesPolicy": "IgnoreNew",
+    "DisallowStartIfOnBatteries": "true",
+    "StopIfGoingOnBatteries": "true",
+    "StartWhenAvailable": "false",
+    "RunOnlyIfNetworkAvailable": "false",
+    "Enabled": "true",
+    "WakeToRun": "false",
+    "ExecutionTimeLimit": "PT72H",
+    "Priority": "7",
+}
+"""What holds where an export leaves one of our elements out."""
+_KEEPS_ASLEEP = {"RunOnlyIfIdle": "true", "DeleteExpiredTaskAfter": None, "ComHandler": None}
+"""Elements that we never write and that change what a task does: with this text (None: any)."""
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_UNITS = {"Interval": ("M", 60), "ExecutionTimeLimit": ("S", 1)}
+"""In what unit we write the duration of an element."""
+
+
+def element(tag: str, *parts: ET.Element | str, **attributes: str) -> ET.Element:
+    """Return a node of the task namespace with *parts* (nodes, or its text) inside."""
+    node = ET.Element(f"{{{NAMESPACE}}}{tag}", attributes)
+    for part in parts:
+        if isinstance(part, str):
+            node.text = part
+        else:
+            node.append(part)
+    return node
+
+
+def trigger_nodes(triggers: Iterable[Trigger]) -> Iterator[ET.Element]:
+    """Yield the trigger nodes of *triggers*: one for each time of day, children in the schema's order."""
+    for trigger in triggers:
+        if isinstance(trigger, Pulse):
+            yield _pulse(trigger)
+            continue
+        assert isinstance(trigger, Line), trigger
+        assert trigger.zone is None, trigger
+        yield from _calendar(trigger.calendar)
+
+
+def _pulse(pulse: Pulse) -> ET.Element:
+    """A fixed instant in the past (``Z``), repeated for ever; the interval counts elapsed time."""
+    assert pulse.every % 60 == 0, pulse
+    assert 60 <= pulse.every <= 31 * 86400, pulse
+    origin = int(dt.datetime(BOUNDARY.year, 1, 1, tzinfo=dt.UTC).timestamp())
+    start = dt.datetime.fromtimestamp(origin + (pulse.phase - origin) % pulse.every, tz=dt.UTC)
+    return element(
+        "TimeTrigger",
+        element("Enabled", "true"),
+        element("StartBoundary", f"{start:%Y-%m-%dT%H:%M:%S}Z"),
+        element("Repetition", element("Interval", f"PT{pulse.every // 60}M")),
+    )
+
+
+def _calendar(calendar: Calendar) -> Iterator[ET.Element]:
+    day = BOUNDARY
+    while calendar.stride is not None and not calendar.stride.holds(day):
+        day += dt.timedelta(days=1)
+    for hour in sorted(calendar.hours):
+        for minute in sorted(calendar.minutes):
+            for second in sorted(calendar.seconds):
+                start = dt.datetime.combine(day, dt.time(hour, minute, second))
+                yield element(
+                    "CalendarTrigger",
+                    element("Enabled", "true"),
+                    element("StartBoundary", start.isoformat()),
+                    _days(calendar),
+                )
+
+
+def _days(calendar: Calendar) -> ET.Element:
+    every_day = calendar.days == DAYS
+    if calendar.stride is not None:
+        assert calendar.stride.unit is Unit.DAY, calendar
+        assert every_day, calendar
+        assert calendar.weekdays == WEEKDAYS, calendar
+        assert calendar.months == MONTHS, calendar
+        return element("ScheduleByDay", element("DaysInterval", str(calendar.stride.every)))
+    if calendar.nth or (calendar.weekdays != WEEKDAYS and calendar.months != MONTHS):
+        assert every_day, calendar
+        weeks = calendar.nth or frozenset({1, 2, 3, 4, -1})
+        return element(
+            "ScheduleByMonthDayOfWeek",
+            element("Weeks", *(element("Week", text) for text in _numbers(weeks))),
+            _names("DaysOfWeek", calendar.weekdays, _WEEKDAYS),
+            _names("Months", calendar.months, _MONTHS),
+        )
+    if calendar.weekdays != WEEKDAYS:
+        assert every_day, calendar
+        days = _names("DaysOfWeek", calendar.weekdays, _WEEKDAYS)
+        return element("ScheduleByWeek", element("WeeksInterval", "1"), days)
+    if every_day and calendar.months == MONTHS:
+        return element("ScheduleByDay", element("DaysInterval", "1"))
+    return element(
+        "ScheduleByMonth",
+        element("DaysOfMonth", *(element("Day", text) for text in _numbers(calendar.days))),
+        _names("Months", calendar.months, _MONTHS),
+    )
+
+
+def _numbers(values: frozenset[int]) -> list[str]:
+    """Return *values* in order, the negative one (the last day, the last week) as ``Last`` at the end."""
+    texts = [str(value) for value in sorted(values) if value > 0]
+    return [*texts, "Last"] if LAST_DAY in values else texts
+
+
+def _names(tag: str, values: frozenset[int], names: tuple[str, ...]) -> ET.Element:
+    return element(tag, *(element(names[value]) for value in sorted(values)))
+
+
+def to_bytes(task: ET.Element) -> bytes:
+    """Return *task* as the only form that every schtasks reads: UTF-16LE with BOM and CRLF."""
+    ET.register_namespace("", NAMESPACE)
+    ET.indent(task)
+    text = (
+        '<?xml version="1.0" encoding="UTF-16"?>\n' + ET.tostring(task, encoding="unicode") + "\n"
+    )
+    return codecs.BOM_UTF16_LE + text.replace("\n", "\r\n").encode("utf-16-le", "surrogatepass")
+
+
+def parse(data: bytes) -> ET.Element:
+    """Return the task in *data*, however ``schtasks /Query /XML`` encoded it. Raises ET.ParseError."""
+    text = console_text(data)
+    return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1))  # noqa: S314 - from schtasks
+
+
+def canonical(task: ET.Element, like: ET.Element) -> ET.Element:
+    """Return *task* in our own order and without what Windows added; *like* shows which elements we write."""
+    if _tag(task) == "Triggers":
+        return element("Triggers", *map(_canonical_trigger, task))
+    ours = [_tag(child) for child in like]
+    kept = [child for child in task if _tag(child) in ours]
+    there = {_tag(child) for child in kept}
+    kept += [element(t, _DEFAULTS[t]) for t in ours if t in _DEFAULTS and t not in there]
+    kept.sort(key=lambda child: ours.index(_tag(child)))
+    done = [canonical(child, like[ours.index(_tag(child))]) for child in kept]
+    done += [child for child in task if _keeps_asleep(child)]
+    text = () if done else (_one_spelling(_tag(task), (task.text or "").strip()),)
+    return element(_tag(task), *done, *text, **task.attrib)
+
+
+def _keeps_asleep(node: ET.Element) -> bool:
+    """Tell whether somebody added *node*, with which the task does something else than ours."""
+    if _tag(node) not in _KEEPS_ASLEEP:
+        return False
+    return _KEEPS_ASLEEP[_tag(node)] in {None, (node.text or "").strip()}
+
+
+def _one_spelling(tag: str, text: str) -> str:
+    """Return a duration in the unit that we write it in: PT50M is PT3000S."""
+    told = _DURATION.fullmatch(text) if tag in _UNITS else None
+    if not told:
+        return text
+    days, hours, minutes, seconds = (int(number or 0) for number in told.groups())
+    length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    unit, size = _UNITS[tag]
+    return f"PT{length // size}{unit}" if length % size == 0 else text
+
+
+def printed_as(text: str, told: str) -> bool:
+    """Tell whether *told* is *text* as a console prints it whose code page lacks some of its characters."""
+    signs = (
+        re.escape(sign) if sign < "\x80" else f"(?:{re.escape(sign)}|[?\ufffd]{{1,4}})"
+        for sign in text
+    )
+    return re.fullmatch("".join(signs), told) is not None
+
+
+def _canonical_trigger(node: ET.Element) -> ET.Element:
+    kept = [
+        c
+        for c in node
+        if (_tag(c), (c.text or "").strip()) not in _IN_TRIGGERS or _tag(c) == "Enabled"
+    ]
+    if _tag(node).endswith("Trigger") and not any(_tag(c) == "Enabled" for c in kept):
+        kept.append(element("Enabled", "true"))
+    kept.sort(key=lambda c: _ORDER.get(_tag(c), 99))
+    text = () if kept else (_one_spelling(_tag(node), (node.text or "").strip()),)
+    return element(_tag(node), *map(_canonical_trigger, kept), *text)
+
+
+def _tag(node: ET.Element) -> str:
+    return node.tag.rpartition("}")[2]

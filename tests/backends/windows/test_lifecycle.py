@@ -1,0 +1,199 @@
+"""Jobs in the Task Scheduler from install to remove, on a fake schtasks, with the real journal."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import PowerCutError, host
+from tests.fakes.office import Office
+from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, Tasks
+
+from ratectl import report
+from ratectl.backends.protocol import Verb
+from ratectl.errors import ConfigError, EngineError
+
+A = "\\ratectl\\a"
+
+
+class Pc(Office):
+    """An account at a Windows machine whose schtasks is *tasks*."""
+
+    def __init__(self, folder, **facts):
+        super().__init__(folder, "windows", flavour=None)
+        self.tasks = self.machine.tasks = Tasks(**facts)
+        self.log_on(elevated=self.tasks.elevated)
+
+    def log_on(self, *, elevated, program=r"C:\Users\Zoë\日本 tools\ratectl-fetchw.exe"):
+        """Go on as the same account, as an administrator or not."""
+        folder = self.account.state_dir
+        self.tasks.elevated = elevated
+        self.account = host(
+            platform="win32", fetch=(program,), user=SID, root=elevated, state_dir=folder
+        )
+        self.use("windows")
+
+
+@pytest.fixture
+def pc(tmp_path):
+    return Pc(tmp_path)
+
+
+@pytest.mark.parametrize("language", [ENGLISH, FRENCH, GERMAN], ids=["en", "fr", "de"])
+@pytest.mark.parametrize("prints", ["utf-16", "utf-16-le", "code page"])
+def test_install_then_nothing_to_do(tmp_path, language, prints):
+    """In any language, and however exports are printed, what was installed is read back as ours."""
+    pc = Pc(tmp_path, language=language, prints=prints)
+
+    pc.install(*jobs("a", "b", schedule='"every 50 minutes"'), job("c"))
+
+    assert pc.install(*jobs("a", "b", schedule='"every 50 minutes"'), job("c")).empty
+    assert pc.held() == pc.known() == ["a", "b", "c"]
+    assert not [path for path in pc.machine.files if path.name.endswith(".task.xml")]
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "says"),
+    [
+        (("Settings", "Enabled"), "false", "the task is disabled"),
+        (("Settings", "DisallowStartIfOnBatteries"), "true", "DisallowStartIfOnBatteries"),
+        (("Settings", "StopIfGoingOnBatteries"), "true", "StopIfGoingOnBatteries"),
+        (("Settings", "StartWhenAvailable"), "false", "StartWhenAvailable"),
+        (("Settings", "RunOnlyIfIdle"), "true", "differs"),
+        (("Settings", "MultipleInstancesPolicy"), "Parallel", "differs"),
+        (("Actions", "Exec", "Command"), r"C:\evil.exe", "Command"),
+        (("Actions", "Exec", "Arguments"), "a --force", "Arguments"),
+        (("Triggers", "CalendarTrigger", "Enabled"), "false", "differs"),
+        (("Triggers", "CalendarTrigger", "StartBoundary"), "2020-01-01T11:30:00", "differs"),
+    ],
+)
+def test_what_a_person_changed_is_mended(pc, place, text, says):
+    """What keeps a task from its work, or changes it, is told in a plan, and an install puts it right."""
+    pc.install(*jobs("a", "b"))
+    pc.tasks.change(A, *place, text=text)
+
+    prepared = pc.install(*jobs("a", "b"))
+
+    assert [change.verb for change in prepared.main.changes] == [Verb.UPDATE, Verb.KEEP]
+    assert says in report.plan_text(prepared)
+    assert pc.install(*jobs("a", "b")).empty
+
+
+def test_a_second_action_or_trigger_is_mended(pc):
+    """A task that was told to do something else besides is ours alone again."""
+    pc.install(job("a"))
+    for tag in ("Actions", "Triggers"):
+        folder = pc.tasks.kept[A].find(f"{{{NAMESPACE}}}{tag}")
+        folder.append(ET.fromstring(ET.tostring(folder[0])))
+
+    assert not pc.install(job("a")).empty
+    assert pc.install(job("a")).empty
+
+
+def test_what_makes_no_difference(pc):
+    """An author, a priority that is spelled out or left out, another account form: nothing to do."""
+    pc.install(job("a"))
+    pc.tasks.change(A, "RegistrationInfo", "Author", text="PC\\zoë")
+    pc.tasks.change(A, "Principals", "Principal", "UserId", text="PC\\zoë")
+    settings = pc.tasks.kept[A].find(f"{{{NAMESPACE}}}Settings")
+    for tag in ("Priority", "WakeToRun", "MultipleInstancesPolicy"):
+        settings.remove(settings.find(f"{{{NAMESPACE}}}{tag}"))
+
+    assert pc.install(job("a")).empty
+
+
+def test_left_out_is_the_default_of_windows(pc):
+    """Where a setting is gone, the default of Windows holds, which may be another than ours."""
+    pc.install(job("a"))
+    settings = pc.tasks.kept[A].find(f"{{{NAMESPACE}}}Settings")
+    settings.remove(settings.find(f"{{{NAMESPACE}}}StopIfGoingOnBatteries"))
+
+    assert "StopIfGoingOnBatteries is not false" in report.plan_text(pc.install(job("a")))
+
+
+def test_elevated(pc):
+    """An administrator's install makes tasks run without a login; a plain one leaves those as they are."""
+    plain = pc.install(job("a"))
+    pc.log_on(elevated=True)
+    raised = pc.install(job("a"))
+    assert pc.install(job("a")).empty
+    pc.log_on(elevated=False)
+
+    assert "only while you are logged on" in " ".join(plain.caveats)
+    assert "network password" in " ".join(raised.caveats)
+    assert [change.verb for change in raised.main.changes] == [Verb.UPDATE]
+    assert pc.tasks.kept[A].findtext(f".//{{{NAMESPACE}}}LogonType") == "S4U"
+    assert pc.install(job("a")).empty
+
+
+def test_denied_in_the_language_of_the_machine(tmp_path):
+    """Where Windows refuses, all is as it was."""
+    pc = Pc(tmp_path, language=FRENCH)
+    pc.install(job("a"))
+    before = dict(pc.tasks.kept)
+    pc.log_on(elevated=True)
+    pc.tasks.elevated = False
+
+    with pytest.raises(EngineError, match=r"(?s)ended with 1.*as it was before"):
+        pc.install(job("a"), job("b"))
+
+    assert pc.tasks.kept == before
+    assert pc.known() == ["a"]
+
+
+@pytest.mark.parametrize("program", [r"C:\%TEMP%\f.exe", "C:\\" + "x" * 260, "C:\\a\x07.exe"])
+def test_refused_before_anything_is_written(pc, program):
+    """What no task can hold stops an install while engine, files and journal are untouched."""
+    pc.log_on(elevated=False, program=program)
+
+    with pytest.raises(ConfigError):
+        pc.install(job("a"))
+
+    assert not pc.tasks.kept
+    assert not pc.machine.performed
+    assert pc.known() == []
+
+
+def test_others_are_left_alone(pc):
+    """Tasks outside our folder, and those in folders that only look like it, are not ours."""
+    pc.install(job("a"))
+    for path in ("\\ratectl-of-mine\\a", "\\ratectl\\deep\\a", "\\a"):
+        pc.tasks.kept[path] = pc.tasks.kept[A]
+
+    pc.remove()
+
+    assert sorted(pc.tasks.kept) == ["\\a", "\\ratectl-of-mine\\a", "\\ratectl\\deep\\a"]
+
+
+@pytest.mark.parametrize("what", ["install", "update", "remove"])
+def test_power_cut_anywhere(what, tmp_path):
+    """Stopped before any of its steps, an install or remove is finished by the next one."""
+    for cut in range(50):
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        pc = Pc(folder)
+        if what != "install":
+            pc.install(*jobs("a", "b"))
+        wanted = (job("b", schedule='"every day at 12:15"'), job("c"))
+        pc.machine.steps_left = cut
+        try:
+            act(pc, what, wanted)
+            break
+        except PowerCutError:
+            pc.machine.steps_left = None
+        act(pc, what, wanted)
+        assert pc.held() == pc.known() == ([] if what == "remove" else ["b", "c"])
+        assert not [path for path in map(Path, pc.machine.files) if "task.xml" in path.name]
+        if what != "remove":
+            assert pc.install(*wanted, prune=True).empty
+    assert cut > 2
+
+
+def act(pc, what, wanted):
+    """Remove everything, or install what is *wanted*."""
+    if what == "remove":
+        pc.remove()
+    else:
+        pc.install(*wanted, prune=True)
