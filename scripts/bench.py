@@ -22,7 +22,8 @@ import bench_shared
 import bench_size
 import bench_slots
 from bench_engines import INSIDE, measured_inside, names
-from ratectl import machine, spec
+from ratectl import spec
+from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
 from sidebyside import Row, compare, not_measured
 
@@ -100,7 +101,7 @@ def everything(*, quick: bool) -> list[Row]:
 def wake(folder: Path, *, quick: bool) -> Row:
     """A wakeup that finds nothing due, against an interpreter that does nothing."""
     install(folder, url="http://127.0.0.1:9", schedule="every day at 00:00", now=moment())
-    ours = (*machine.fetch_argv(), "usd-inr", "--state", str(folder))
+    ours = (*host_facts.fetch_argv(), "usd-inr", "--state", str(folder))
     subprocess.run(ours, check=True)  # the first wakeup computes and stores the next due slot
     against = (PYTHON, "-I", "-c", "pass")
     times = 5 if quick else 60
@@ -136,7 +137,7 @@ def due(folder: Path, url: str) -> tuple[str, ...]:
     """Return the command of a job whose one slot, of a minute ago, is due."""
     schedule = bench_size.just_passed(moment())
     install(folder, url=url, schedule=schedule, now=moment() - dt.timedelta(minutes=3))
-    return (*machine.fetch_argv(), "usd-inr", "--state", str(folder))
+    return (*host_facts.fetch_argv(), "usd-inr", "--state", str(folder))
 
 
 def command_line(folder: Path, *, quick: bool) -> Row:

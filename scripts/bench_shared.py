@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import bench_looks
 import bench_size
-from ratectl import machine, spec
+from ratectl import spec
+from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
 from sidebyside import Row, compare, not_measured
 
@@ -105,8 +106,8 @@ def install(state: Path, url: str, journal: str, times: int) -> Iterator[tuple[s
             host_timezone="UTC",
             now=now - dt.timedelta(minutes=3),
         )
-    commands = [(*machine.fetch_argv(), name, "--state", str(state)) for name in names]
-    subprocess.run((*machine.fetch_argv(), LOOKED_AT, "--state", str(state)), check=True)
+    commands = [(*host_facts.fetch_argv(), name, "--state", str(state)) for name in names]
+    subprocess.run((*host_facts.fetch_argv(), LOOKED_AT, "--state", str(state)), check=True)
     return iter(commands)
 
 

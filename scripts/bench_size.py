@@ -13,7 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import machine, spec
+from ratectl import spec
+from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
 from sidebyside import Row, compare
 
@@ -110,7 +111,7 @@ def firings(state: Path, url: str, output: Path, *, times: int) -> Iterator[tupl
             host_timezone="UTC",
             now=now - dt.timedelta(minutes=3),
         )
-    return iter([(*machine.fetch_argv(), name, "--state", str(state)) for name in names])
+    return iter([(*host_facts.fetch_argv(), name, "--state", str(state)) for name in names])
 
 
 def just_passed(now: dt.datetime) -> str:

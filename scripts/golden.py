@@ -13,9 +13,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from ratectl import deploy, sites, spec
+from ratectl import spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Host, Reader
+from ratectl.deploy import install, targets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,13 +38,13 @@ def rendered(case: Path, engines: Collection[str] = tuple(BACKENDS)) -> dict[str
     for name, own in facts["hosts"].items():
         if name not in engines:
             continue
-        site = sites.Site(
+        site = targets.Site(
             backend=BACKENDS[name],
             scope=facts["scope"] if facts["scope"] in BACKENDS[name].SCOPES else "user",
             host=_host(facts["zone"], own),
             reader=cast("Reader", SimpleNamespace()),  # rendering looks at nothing
         )
-        files |= {f"{name}/{file}": data for file, data in deploy.files(site, jobs).items()}
+        files |= {f"{name}/{file}": data for file, data in install.files(site, jobs).items()}
     return files
 
 

@@ -22,8 +22,9 @@ from tests.fakes import jobs as fake_jobs
 from tests.fakes import machine
 from tests.support.share import times, turn
 
-from ratectl import deploy, schedule, sites
+from ratectl import schedule
 from ratectl.backends import BACKENDS
+from ratectl.deploy import install, targets
 
 HOUR = 3600
 ZONES = (
@@ -84,13 +85,13 @@ def native_texts(backend, text, zone, host_zone):
     job = fake_jobs.job("law", schedule=f'"{text}"', timezone=f'"{zone.key}"')
     if backend == "kubernetes":
         job = fake_jobs.in_a_cluster(job)
-    site = sites.Site(
+    site = targets.Site(
         backend=BACKENDS[backend],
         scope="user",
         host=machine.host(zone=host_zone),
         reader=machine.Machine(),
     )
-    return list(deploy.files(site, (job,)).values())
+    return list(install.files(site, (job,)).values())
 
 
 @pytest.mark.parametrize("backend", MODELS)

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 from tests.fakes.jobs import job
 
-from ratectl import removal
 from ratectl.backends.protocol import Entry, Runs
-from ratectl.deploy import Source
+from ratectl.deploy import uninstall
+from ratectl.deploy.install import Source
 
 NOW = dt.datetime(2026, 11, 23, 5, 10, tzinfo=dt.UTC)
 """Ten minutes after the daily slot of 10:30 in Kolkata."""
@@ -19,7 +19,7 @@ def left_out(runs):
     one = job()
     entry = Entry(job=one.name, triggers=(), artefacts=(), enabled=False, runs=runs)
     source = Source(jobs=(one,), path="", digest="")
-    return removal.left_out(source, {one.name: entry}, NOW)
+    return uninstall.left_out(source, {one.name: entry}, NOW)
 
 
 def at(hour, minute):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.deploy.test_install import Office
 from tests.fakes.jobs import job, jobs
-from tests.test_deploy import Office
 
-from ratectl import deploy, report
+from ratectl import report
+from ratectl.deploy import install
 from ratectl.journal.journal import Journal
 
 
@@ -18,9 +19,9 @@ def office(tmp_path):
 
 
 def prepared(office, *wanted, prune=False):
-    source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
+    source = install.Source(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
     with Journal(office.account.state_dir) as journal:
-        return deploy.prepare(office.site, source, journal, prune=prune)
+        return install.prepare(office.site, source, journal, prune=prune)
 
 
 @pytest.mark.posix("paths of another system")

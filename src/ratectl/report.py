@@ -8,21 +8,21 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ratectl import plan
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Expect, Link, RemoveFile, Settle, Verb, WriteFile
+from ratectl.deploy import plan
 from ratectl.doctor.finding import FAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Change, Step
-    from ratectl.deploy import Prepared
+    from ratectl.deploy.install import Prepared
+    from ratectl.deploy.inventory import Row
+    from ratectl.deploy.targets import Part
+    from ratectl.deploy.uninstall import Removal
     from ratectl.doctor.finding import Finding
-    from ratectl.listing import Row
-    from ratectl.removal import Removal
     from ratectl.schedule.cover.triggers import Cover
-    from ratectl.sites import Part
 
 _SIGNS = {
     Verb.CREATE: "+",

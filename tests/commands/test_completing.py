@@ -10,9 +10,10 @@ from typing import Annotated
 import pytest
 import typer
 
-from ratectl import choose, cli
+from ratectl import cli
 from ratectl.backends import BACKENDS
 from ratectl.commands import completing
+from ratectl.deploy import select_backend
 from ratectl.journal.journal import Journal
 from ratectl.model.providers import PROVIDER_KINDS
 
@@ -110,7 +111,7 @@ def test_nothing_is_made(tab, station):
         ("plan --backend ", sorted({"auto", *BACKENDS})),
         ("install --backend sy", ["systemd"]),
         ("render --backend ", sorted(BACKENDS)),
-        ("install --scope ", sorted(choose.SCOPES)),
+        ("install --scope ", sorted(select_backend.SCOPES)),
         ("plan --scope s", ["system"]),
         ("render --scope ", ["system", "user"]),
         ("next --timezone Europe/Berl", ["Europe/Berlin"]),

@@ -12,9 +12,10 @@ from tests.fakes.machine import host
 from tests.fakes.office import Office
 from tests.firings import FRIDAY
 
-from ratectl import cli, machine, spec
-from ratectl import host as door
+from ratectl import cli, spec
 from ratectl.commands import doctor as command
+from ratectl.deploy import execute as door
+from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
 
 SPEC = Path("/home/tester/jobs.toml")
@@ -115,7 +116,7 @@ def clinic_of(tmp_path, rates, capsys, monkeypatch):
 
     def opened(engine):
         clinic = Clinic(tmp_path, engine, rates.url, capsys)
-        monkeypatch.setattr(machine, "current", lambda: clinic.account)
+        monkeypatch.setattr(host_facts, "current", lambda: clinic.account)
         monkeypatch.setattr(door, "SystemReader", lambda: clinic.machine)
         monkeypatch.setattr(command, "_now", lambda: clinic.machine.now)
         return clinic

@@ -9,11 +9,11 @@ import pytest
 from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
 from tests.fakes.machine import done
 
-from ratectl import machine
+from ratectl.deploy import host_facts
+from ratectl.deploy.install_lock import exclusive
 from ratectl.doctor.outcomes import UPTIME
 from ratectl.errors import ConfigError
 from ratectl.journal.sqlite_database import FILE
-from ratectl.undertaking import exclusive
 
 pytestmark = pytest.mark.network
 
@@ -268,7 +268,7 @@ def test_a_machine_without_a_zone(cron, monkeypatch):
     def nowhere():
         raise ConfigError("the time zone of this machine has no usable IANA name ('')")
 
-    monkeypatch.setattr(machine, "current", nowhere)
+    monkeypatch.setattr(host_facts, "current", nowhere)
 
     [finding] = cron.doctor().findings
 

@@ -6,8 +6,8 @@ import pytest
 from tests.doctor.conftest import SPEC
 from tests.fakes.machine import root
 
-from ratectl import sites
 from ratectl.backends.cron import backend as engine
+from ratectl.deploy import targets
 from ratectl.doctor.engine import SHADOW
 
 pytestmark = pytest.mark.network
@@ -75,7 +75,7 @@ def of_root(cron):
     cron.machine.folders.add(engine.DROP_IN.parent)
     cron.machine.files[SHADOW] = b"daemon:*:1:0:9:7:::\nroot:*:19000:0:99999:7:::\n"
     cron.account = root(state_dir=cron.account.state_dir)
-    cron.site = sites.Site(backend=engine, scope="system", host=cron.account, reader=cron.machine)
+    cron.site = targets.Site(backend=engine, scope="system", host=cron.account, reader=cron.machine)
     cron.put_in_place()
     return cron
 

@@ -20,7 +20,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from ratectl import cli, host
+from ratectl import cli
+from ratectl.deploy import execute
 
 VERBS = ("install", "remove", "pause", "resume", "plan", "list")
 LOADED = (*(f"ratectl.commands.{verb}" for verb in VERBS), "iso4217", "jinja2", "pydantic")
@@ -147,7 +148,7 @@ def started(
 
 def die_before(steps: int) -> None:
     """Let the process kill itself when it is about to perform one step more than *steps*."""
-    perform, left = host.perform, iter(range(steps))
+    perform, left = execute.perform, iter(range(steps))
 
     def counted(all_steps: object, told: object = lambda _: None) -> None:
         del told
@@ -156,7 +157,7 @@ def die_before(steps: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             perform((step,))
 
-    host.perform = counted  # type: ignore[assignment]
+    execute.perform = counted  # type: ignore[assignment]
 
 
 def ended(child: int) -> int:

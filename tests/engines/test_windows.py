@@ -16,9 +16,9 @@ import pytest
 from tests.fakes.jobs import job
 from tests.fakes.machine import host as account
 
-from ratectl import host, machine
 from ratectl.backends.protocol import Change, Found, RemoveFile, Run, Verb
 from ratectl.backends.windows import backend as windows
+from ratectl.deploy import execute, host_facts
 from ratectl.errors import ConfigError, EngineError
 
 pytestmark = [pytest.mark.engine, pytest.mark.windows]
@@ -126,34 +126,34 @@ def test_create_twice_and_delete(name, tmp_path):
     usd = job("usd-inr")
     creating, deleting = (steps(verb, usd, here) for verb in (Verb.CREATE, Verb.DELETE))
 
-    host.perform(creating)
+    execute.perform(creating)
     assert kept("usd-inr").exists()
-    host.perform(creating)
+    execute.perform(creating)
     assert not list((folder / "state").iterdir())
     once = tuple(word for word in creating[1].argv if word != "/F")
     with pytest.raises(EngineError, match="ended with 1"):
-        host.perform((*creating[:1], Run(argv=once)))
-    host.perform(deleting)
+        execute.perform((*creating[:1], Run(argv=once)))
+    execute.perform(deleting)
 
     assert not kept("usd-inr").exists()
     assert not list((folder / "state").iterdir())
     with pytest.raises(EngineError, match="ended with 1"):
-        host.perform(deleting)
+        execute.perform(deleting)
 
 
 @pytest.mark.parametrize("name", ["a", "a-b", "x" * 40, "0", "con-1", "2-usd-inr"])
 def test_task_paths(name, tmp_path):
     """Every kind of job name is a task of that path, and another task is left alone."""
     here = account(platform="win32", fetch=(r"C:\f.exe",), state_dir=tmp_path)
-    host.perform(steps(Verb.CREATE, job("beside"), here))
+    execute.perform(steps(Verb.CREATE, job("beside"), here))
 
-    host.perform(steps(Verb.CREATE, job(name), here))
+    execute.perform(steps(Verb.CREATE, job(name), here))
     assert kept(name).exists()
-    host.perform(steps(Verb.DELETE, job(name), here))
+    execute.perform(steps(Verb.DELETE, job(name), here))
 
     assert not kept(name).exists()
     assert kept("beside").exists()
-    host.perform(steps(Verb.DELETE, job("beside"), here))
+    execute.perform(steps(Verb.DELETE, job("beside"), here))
 
 
 @pytest.mark.parametrize(("program", "says"), REFUSED)
@@ -186,7 +186,7 @@ def test_a_draft_that_is_no_task(tmp_path):
     draft.write_text("<Task", encoding="utf-8")
 
     with pytest.raises(EngineError, match="ended with 1"):
-        host.perform(
+        execute.perform(
             (
                 Run(argv=("schtasks", "/Create", "/TN", "\\ratectl\\x", "/XML", str(draft), "/F")),
                 RemoveFile(path=draft),
@@ -213,7 +213,7 @@ ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 def test_this_account():
     """The account has a SID, and the task is for it."""
-    here = machine.current()
+    here = host_facts.current()
 
     assert here.user.startswith("S-1-5-21-")
     assert here.root in {True, False}
@@ -222,7 +222,7 @@ def test_this_account():
 
 def test_the_windowless_program_starts(tmp_path):
     """What a task starts runs without any stream and ends with its exit code: here, no such job."""
-    argv = (*machine.fetch_argv(), "no-such-job", "--state", str(tmp_path))
+    argv = (*host_facts.fetch_argv(), "no-such-job", "--state", str(tmp_path))
 
     done = subprocess.run(argv, check=False, timeout=60, stdin=subprocess.DEVNULL)
 
@@ -235,6 +235,6 @@ def test_programs_of_windows_come_from_its_own_folder(tmp_path, monkeypatch):
     (tmp_path / "schtasks.bat").write_bytes(b"exit 0")
     monkeypatch.chdir(tmp_path)
 
-    found = Path(host.SystemReader().which("schtasks"))
+    found = Path(execute.SystemReader().which("schtasks"))
 
     assert found.parent == Path(os.environ["SYSTEMROOT"], "System32")

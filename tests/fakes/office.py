@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 from tests.fakes.machine import Machine, host, mac
 
-from ratectl import deploy, removal, sites
 from ratectl.backends import BACKENDS
+from ratectl.deploy import install as deploy
+from ratectl.deploy import targets, uninstall
+from ratectl.deploy.install_lock import exclusive
 from ratectl.journal.journal import Journal
-from ratectl.undertaking import exclusive
 
 
 class Office:
@@ -22,7 +23,7 @@ class Office:
         self.use(engine)
 
     def use(self, engine):
-        self.site = sites.Site(
+        self.site = targets.Site(
             backend=BACKENDS[engine], scope="user", host=self.account, reader=self.machine
         )
 
@@ -61,25 +62,27 @@ class Office:
 
     def remove(self, *names):
         with self.at_work() as (undertaking, journal):
-            holds = sites.survey(self.account, self.machine)
-            doing = removal.prepare(holds, journal.installed(), names or None)
-            removal.apply(
+            holds = targets.survey(self.account, self.machine)
+            doing = uninstall.prepare(holds, journal.installed(), names or None)
+            uninstall.apply(
                 doing, undertaking, perform=self.machine.perform, note=journal.forget_jobs
             )
         return doing
 
     def pause(self, *names):
         with self.at_work() as (undertaking, journal):
-            holds = sites.survey(self.account, self.machine)
-            doing = removal.prepare(holds, journal.installed(), names)
-            removal.apply(doing, undertaking, perform=self.machine.perform, note=journal.pause_jobs)
+            holds = targets.survey(self.account, self.machine)
+            doing = uninstall.prepare(holds, journal.installed(), names)
+            uninstall.apply(
+                doing, undertaking, perform=self.machine.perform, note=journal.pause_jobs
+            )
 
     def resume(self, *names, now=None):
         with self.at_work() as (undertaking, journal):
             rows = [row for row in journal.installed() if row.job.name in names]
             undertaking.begin()
             journal.resume_jobs(names, now or self.machine.now)
-            for site, source in removal.paused_sources(rows, self.account, self.machine):
+            for site, source in uninstall.paused_sources(rows, self.account, self.machine):
                 deploy.apply(
                     deploy.prepare(site, source, journal),
                     journal,

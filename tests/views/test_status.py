@@ -7,8 +7,8 @@ import pytest
 from tests.fakes.jobs import job as made
 from tests.views.conftest import NOW, SLOT, USD, entries, entry, fired
 
+from ratectl.deploy.inventory import Row
 from ratectl.journal.rows import Installed
-from ratectl.listing import Row
 from ratectl.model.job import Pair
 from ratectl.views import status as views
 

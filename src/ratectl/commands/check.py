@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ratectl import machine, report, schedule, spec
+from ratectl import report, schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands.options import JsonOption, SpecArgument, default_spec
+from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.runtime.postgres import shown
 from ratectl.schedule.language.explain import explain
@@ -38,7 +39,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
       ratectl check
       ratectl check ./jobs.toml --json
     """
-    zone = machine.zone()
+    zone = host_facts.zone()
     place = spec_path or default_spec()
     try:
         loaded = spec.load(place, host_timezone=zone.key)
@@ -56,7 +57,9 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     else:
         for job, fact in zip(loaded.jobs, facts, strict=True):
             typer.echo(_text(job, fact))
-        typer.echo(f"this machine's clocks: {zone.key}, by {machine.LOCALTIME} (TZ is not asked)")
+        typer.echo(
+            f"this machine's clocks: {zone.key}, by {host_facts.LOCALTIME} (TZ is not asked)"
+        )
         for issue in problems.issues:
             typer.echo(describe(loaded.path, issue))
         jobs, issues = words.count(len(loaded.jobs), "job"), words.count(len(ended), "issue")

@@ -14,8 +14,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from ratectl import choose, paths
+from ratectl import paths
 from ratectl.backends import BACKENDS
+from ratectl.deploy import select_backend
 from ratectl.journal import job_names
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.outputs.formats import FILES
@@ -59,8 +60,8 @@ COMPLETERS: dict[str, Completer] = {
     "job": installed,
     "jobs": installed,
     "what": installed,
-    "backend": lambda _: (choose.AUTO, *BACKENDS),
-    "scope": lambda _: choose.SCOPES,
+    "backend": lambda _: (select_backend.AUTO, *BACKENDS),
+    "scope": lambda _: select_backend.SCOPES,
     "timezone": lambda _: sorted(zoneinfo.available_timezones()),
     "host_timezone": lambda _: sorted(zoneinfo.available_timezones()),
     "provider": lambda _: PROVIDER_KINDS,
@@ -73,7 +74,9 @@ OF_ONE_COMMAND: dict[tuple[str, str], Completer] = {
     ("chart", "job"): known,
     ("history", "job"): known,
     ("render", "backend"): lambda _: BACKENDS,
-    ("render", "scope"): lambda _: [scope for scope in choose.SCOPES if scope != choose.AUTO],
+    ("render", "scope"): lambda _: [
+        scope for scope in select_backend.SCOPES if scope != select_backend.AUTO
+    ],
 }
 """Where one command takes more or less than the others."""
 

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import deploy, host, listing, machine, report
+from ratectl import report
 from ratectl.commands.options import JsonOption
+from ratectl.deploy import execute, host_facts, install, inventory
+from ratectl.deploy.install_lock import was_interrupted
 from ratectl.doctor.examine import examine
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked
 from ratectl.doctor.scene import Scene, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.journal.journal import Journal
-from ratectl.undertaking import was_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,12 +65,12 @@ def doctor(
 def _diagnosis(names: frozenset[str] | None, *, offline: bool) -> tuple[Sequence[Finding], int]:
     """Return the findings and how many jobs were looked at."""
     try:
-        here = machine.current()
+        here = host_facts.current()
     except ConfigError as error:
         mend = "timedatectl set-timezone Area/City"
         return (Finding(check="host-zone-unknown", text=str(error), mend=mend),), 0
     with Journal(here.state_dir) as journal:
-        scene = _scene(here, host.SystemReader(), journal, names)
+        scene = _scene(here, execute.SystemReader(), journal, names)
     asked = Asked() if offline else _ask(scene)
     return examine(scene, asked), len(scene.jobs)
 
@@ -96,8 +97,8 @@ def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] |
         interrupted=was_interrupted(here.state_dir),
         last=last,
         out_of_reach=out_of_reach,
-        spec_drift=listing.SpecDrift(
-            lambda path: deploy.digest_of(reader, path),
+        spec_drift=inventory.SpecDrift(
+            lambda path: install.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
         ),
         shell=dict(os.environ),

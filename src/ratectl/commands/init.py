@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import machine, spec
+from ratectl import spec
 from ratectl.commands.options import SpecArgument, default_spec
+from ratectl.deploy import host_facts
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
@@ -103,7 +104,7 @@ def init(
         raise UsageError(f"{place}: exists already and is left as it is; name another file")
     given = {"pair": pair, "schedule": schedule, "output": output}
     said = {key: value for key, value in given.items() if value is not None}
-    wish = Wish(place=place, zone=machine.zone().key).having(said)
+    wish = Wish(place=place, zone=host_facts.zone().key).having(said)
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(_preview(wish))
     else:

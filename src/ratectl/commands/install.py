@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import choose, deploy, host, machine, report, schedule, spec
+from ratectl import report, schedule, spec
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Place
 from ratectl.commands.options import (
@@ -22,17 +22,18 @@ from ratectl.commands.options import (
     default_spec,
 )
 from ratectl.commands.progress import progress
-from ratectl.firing import changeover
+from ratectl.deploy import execute, host_facts, journal_move, select_backend
+from ratectl.deploy import install as deploy
+from ratectl.deploy.install_lock import exclusive
 from ratectl.journal.journal import Journal
-from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ratectl.backends.protocol import Host
+    from ratectl.deploy.install_lock import Undertaking
     from ratectl.model.job import Job
     from ratectl.spec.document import Spec
-    from ratectl.undertaking import Undertaking
 
 LingerOption = Annotated[
     bool, typer.Option("--enable-linger", help="Let systemd run user timers without a login.")
@@ -46,8 +47,8 @@ ForceOption = Annotated[
 def install(
     spec_path: SpecArgument = None,
     *,
-    backend: BackendOption = choose.AUTO,
-    scope: ScopeOption = choose.AUTO,
+    backend: BackendOption = select_backend.AUTO,
+    scope: ScopeOption = select_backend.AUTO,
     prune: PruneOption = False,
     enable_linger: LingerOption = False,
     force_conflicts: ForceOption = False,
@@ -62,7 +63,7 @@ def install(
       ratectl install ./jobs.toml --dry-run
       ratectl install --backend systemd --enable-linger
     """
-    here = machine.current()
+    here = host_facts.current()
     wish = partial(
         prepare,
         here,
@@ -103,25 +104,25 @@ def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking
     see_to(journal, prepared.source.jobs)
     parts = (*prepared.moves, prepared.main)
     with progress("installing", sum(len(part.steps) for part in parts)) as told:
-        perform = partial(host.perform, told=told)
+        perform = partial(execute.perform, told=told)
         deploy.apply(prepared, journal, undertaking, perform=perform, clock=_now)
 
 
 def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """See to it, before anything is changed, that *jobs* can record where they are to."""
-    changeover.see_to_driver(jobs)
-    changeover.refuse_shared_files(journal, jobs)
-    for error in changeover.out_of_reach(journal, jobs, _now()):
+    journal_move.see_to_driver(jobs)
+    journal_move.refuse_shared_files(journal, jobs)
+    for error in journal_move.out_of_reach(journal, jobs, _now()):
         told = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
         typer.echo(told, err=True)
-    changeover.move(journal, jobs)
+    journal_move.move(journal, jobs)
 
 
 def _see_to_journals_of_pods(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """Do the same for *jobs* of a cluster, whose databases this machine need not see."""
-    for told in changeover.unseen_from_here(journal, jobs, _now()):
+    for told in journal_move.unseen_from_here(journal, jobs, _now()):
         typer.echo(f"ratectl: the shared journal: {told}", err=True)
-    changeover.move(journal, jobs)
+    journal_move.move(journal, jobs)
 
 
 def prepare(
@@ -137,15 +138,15 @@ def prepare(
     force: bool = False,
 ) -> deploy.Prepared:
     """Return what an install would do: flags over spec over what the machine runs."""
-    reader = host.SystemReader()
+    reader = execute.SystemReader()
     loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
     chosen = loaded.installation
-    site = choose.site(
+    site = select_backend.site(
         replace(here, cluster=_cluster(loaded, force=force)),
         reader,
         journal.readable(),
-        backend=chosen.backend if backend == choose.AUTO else backend,
-        scope=chosen.scope if scope == choose.AUTO else scope,
+        backend=chosen.backend if backend == select_backend.AUTO else backend,
+        scope=chosen.scope if scope == select_backend.AUTO else scope,
     )
     source = deploy.Source(
         jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)

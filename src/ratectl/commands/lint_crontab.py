@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import crontab_lint, host, machine, report
+from ratectl import crontab_lint, report
 from ratectl.backends.cron import backend as cron
 from ratectl.commands.options import JsonOption
+from ratectl.deploy import execute, host_facts
 from ratectl.errors import DataError, StorageError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def lint_crontab(
 
 def _tabs(file: str, *, system: bool) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the bytes of each tab to read."""
-    reader = host.SystemReader()
+    reader = execute.SystemReader()
     if file == "-":
         yield "stdin", sys.stdin.buffer.read()
     elif file:
@@ -78,12 +79,12 @@ def _tabs(file: str, *, system: bool) -> Iterator[tuple[str, bytes]]:
             if (tab := reader.read(path)) is not None:
                 yield str(path), tab
     else:
-        here = machine.current()
+        here = host_facts.current()
         listing = cron.listing(reader, here)
         yield f"{here.user}'s crontab", crontab_lint.as_stored(listing or b"")
 
 
-def _read(reader: host.SystemReader, path: Path) -> bytes:
+def _read(reader: execute.SystemReader, path: Path) -> bytes:
     tab = reader.read(path)
     if tab is None:
         raise StorageError(f"{path}: no such file; `ratectl lint-crontab -` reads stdin")

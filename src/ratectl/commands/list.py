@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl import deploy, host, listing, machine, report, sites
+from ratectl import report
 from ratectl.commands.options import JsonOption
+from ratectl.deploy import execute, host_facts, install, inventory, targets
 from ratectl.journal.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ratectl.backends.protocol import Found, Reader
+    from ratectl.deploy.inventory import Row
+    from ratectl.deploy.targets import Site
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Installed
-    from ratectl.listing import Row
     from ratectl.model.job import Job
-    from ratectl.sites import Site
 
 
 def list_(*, json: JsonOption = False) -> None:
@@ -31,13 +32,13 @@ def list_(*, json: JsonOption = False) -> None:
       ratectl list
       ratectl list --json
     """
-    here = machine.current()
-    reader = host.SystemReader()
+    here = host_facts.current()
+    reader = execute.SystemReader()
     with Journal(here.state_dir) as journal:
         installed = journal.readable()
         away: dict[Site, RatectlError] = {}
-        holds = sites.survey(
-            here, reader, partial(be_away, away), clusters=sites.clusters(installed)
+        holds = targets.survey(
+            here, reader, partial(be_away, away), clusters=targets.clusters(installed)
         )
         rows = rows_of(journal, reader, installed, holds, unseen=away)
     typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
@@ -52,11 +53,11 @@ def rows_of(
     unseen: Mapping[Site, RatectlError],
 ) -> tuple[Row, ...]:
     """Return the rows of *installed* and of what the engines hold, as they are now."""
-    return listing.rows(
+    return inventory.rows(
         holds,
         installed,
         journal.last_firings(installed, complain),
-        listing.SpecDrift(lambda path: deploy.digest_of(reader, path), jobs_of),
+        inventory.SpecDrift(lambda path: install.digest_of(reader, path), jobs_of),
         dt.datetime.now(dt.UTC),
         unseen=unseen,
     )

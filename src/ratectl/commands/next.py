@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import machine, paths, schedule, spec
+from ratectl import paths, schedule, spec
 from ratectl.commands.options import JsonOption
+from ratectl.deploy import host_facts
 from ratectl.errors import ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
@@ -89,17 +90,17 @@ def _schedule(
             raise UsageError(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
-        return parse_one(what), _zone(timezone) if timezone else machine.zone()
+        return parse_one(what), _zone(timezone) if timezone else host_facts.zone()
     if not spec_path and (read := _as_schedule(what)) is not None:
-        return read, _zone(timezone) if timezone else machine.zone()
+        return read, _zone(timezone) if timezone else host_facts.zone()
     if timezone:
         raise UsageError(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
         )
     if spec_path:
-        job = spec.load(spec_path, host_timezone=machine.zone().key).job(what)
+        job = spec.load(spec_path, host_timezone=host_facts.zone().key).job(what)
         return job.schedule, job.zone
-    with Journal(machine.current().state_dir) as journal:
+    with Journal(host_facts.current().state_dir) as journal:
         job = journal.installed_job(what).job
     return job.schedule, job.zone
 

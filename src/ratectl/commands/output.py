@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ratectl import host
 from ratectl.backends.protocol import WriteFile
+from ratectl.deploy import execute
 from ratectl.errors import CannotCreateError
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def replace(path: Path, text: str) -> Path:
         raise CannotCreateError(f"{place}: is a folder; name a file")
     mask = os.umask(0)
     os.umask(mask)
-    host.perform((WriteFile(path=place, data=text.encode(), mode=0o666 & ~mask),))
+    execute.perform((WriteFile(path=place, data=text.encode(), mode=0o666 & ~mask),))
     return place

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ratectl import host, machine, removal, report, sites
+from ratectl import report
 from ratectl.commands.remove import refuse_unknown
+from ratectl.deploy import execute, host_facts, targets, uninstall
+from ratectl.deploy.install_lock import exclusive
 from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
-from ratectl.undertaking import exclusive
 
 JobsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs.")
@@ -32,18 +33,18 @@ def pause(
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("pause: name the jobs, or give --all")
-    here = machine.current()
+    here = host_facts.current()
     with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
         installed = journal.readable()
         known = {row.job.name for row in installed}
         meant = known if names is None else names
-        clusters = sites.clusters(row for row in installed if row.job.name in meant)
-        held = sites.survey(here, host.SystemReader(), clusters=clusters)
-        doing = removal.pausing(held, installed, meant)
-        refuse_unknown(frozenset(meant) - known, removal.Removal(parts=(), forget=()), journal)
+        clusters = targets.clusters(row for row in installed if row.job.name in meant)
+        held = targets.survey(here, execute.SystemReader(), clusters=clusters)
+        doing = uninstall.pausing(held, installed, meant)
+        refuse_unknown(frozenset(meant) - known, uninstall.Removal(parts=(), forget=()), journal)
         asleep = {row.job.name for row in installed if row.paused}
         if not doing.parts and set(doing.jobs) <= asleep:
             typer.echo("nothing to pause" if not doing.jobs else "paused already")
             return
-        removal.apply(doing, undertaking, perform=host.perform, note=journal.pause_jobs)
+        uninstall.apply(doing, undertaking, perform=execute.perform, note=journal.pause_jobs)
     typer.echo(report.pause_text(doing))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from ratectl import choose, machine
 from ratectl.commands.install import prepare, show_plan
 from ratectl.commands.options import (
     BackendOption,
@@ -15,6 +14,7 @@ from ratectl.commands.options import (
     ScopeOption,
     SpecArgument,
 )
+from ratectl.deploy import host_facts, select_backend
 from ratectl.journal.journal import Journal
 
 CHANGES_PENDING = 2
@@ -23,8 +23,8 @@ CHANGES_PENDING = 2
 def plan(
     spec_path: SpecArgument = None,
     *,
-    backend: BackendOption = choose.AUTO,
-    scope: ScopeOption = choose.AUTO,
+    backend: BackendOption = select_backend.AUTO,
+    scope: ScopeOption = select_backend.AUTO,
     prune: PruneOption = False,
     detailed_exitcode: Annotated[
         bool,
@@ -42,7 +42,7 @@ def plan(
       ratectl plan ./jobs.toml --backend cron --prune
       ratectl plan --detailed-exitcode
     """
-    here = machine.current()
+    here = host_facts.current()
     with Journal(here.state_dir) as journal:
         prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
     show_plan(prepared, json=json)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from ratectl import machine, report, spec
+from ratectl import report, spec
 from ratectl.commands.options import JsonOption, default_spec
+from ratectl.deploy import host_facts
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.fetch.providers import catalog
 from ratectl.model.job import Pair, Provider
@@ -104,7 +105,7 @@ def _loaded(named: Path | None) -> spec.Spec | None:
     if named is None and not place.exists():
         return None
     try:
-        return spec.load(place, host_timezone=machine.zone().key)
+        return spec.load(place, host_timezone=host_facts.zone().key)
     except SpecError:
         if named is not None:
             raise

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import host, machine, removal, report, sites
+from ratectl import report
 from ratectl.commands.options import DryRunOption
 from ratectl.commands.progress import progress
+from ratectl.deploy import execute, host_facts, targets, uninstall
+from ratectl.deploy.install_lock import exclusive
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import shown
-from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
-    from ratectl.undertaking import Undertaking
+    from ratectl.deploy.install_lock import Undertaking
 
 PurgeOption = Annotated[
     bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
@@ -46,16 +47,16 @@ def remove(
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("remove: name the jobs, or give --all")
-    here = machine.current()
-    reader = host.SystemReader()
+    here = host_facts.current()
+    reader = execute.SystemReader()
     with (
         exclusive(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
         installed = journal.readable()
-        asked = sites.clusters(row for row in installed if names is None or row.job.name in names)
-        holds = sites.survey(here, reader, clusters=asked)
-        doing = removal.prepare(holds, installed, names)
+        asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
+        holds = targets.survey(here, reader, clusters=asked)
+        doing = uninstall.prepare(holds, installed, names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, doing, journal)
@@ -72,10 +73,10 @@ def remove(
             _purge(journal, doomed)
 
 
-def _apply(doing: removal.Removal, journal: Journal, undertaking: Undertaking) -> None:
+def _apply(doing: uninstall.Removal, journal: Journal, undertaking: Undertaking) -> None:
     with progress("removing", sum(len(part.steps) for part in doing.parts)) as told:
-        perform = partial(host.perform, told=told)
-        removal.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)
+        perform = partial(execute.perform, told=told)
+        uninstall.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)
 
 
 def _purge(journal: Journal, doomed: list[str]) -> None:
@@ -101,7 +102,7 @@ def _confirm(question: str) -> None:
         )
 
 
-def refuse_unknown(names: frozenset[str], doing: removal.Removal, journal: Journal) -> None:
+def refuse_unknown(names: frozenset[str], doing: uninstall.Removal, journal: Journal) -> None:
     """Raise ConfigError for a job among *names* that is not installed."""
     unknown = sorted(names - set(doing.jobs))
     if not unknown:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import choose, deploy, host, machine, sites, spec
+from ratectl import spec
 from ratectl.commands.options import SpecArgument, default_spec
+from ratectl.deploy import execute, host_facts, install, select_backend, targets
 from ratectl.errors import CannotCreateError, UsageError
 from ratectl.spec import zones
 
@@ -42,17 +43,17 @@ def render(
       ratectl render --backend windows --out tasks
       ratectl render --backend cron --host-timezone Asia/Tokyo --out tabs
     """
-    engine = choose.named(backend)
+    engine = select_backend.named(backend)
     if scope not in engine.SCOPES:
         raise UsageError(f"--scope {scope}: {backend} has {' and '.join(engine.SCOPES)}")
-    zone = _zone(host_timezone) if host_timezone else machine.zone()
-    target = machine.target(engine, zone, program)
+    zone = _zone(host_timezone) if host_timezone else host_facts.zone()
+    target = host_facts.target(engine, zone, program)
     loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key, fired_here=False)
-    site = sites.Site(backend=engine, scope=scope, host=target, reader=host.SystemReader())
-    files = deploy.files(site, loaded.jobs)
+    site = targets.Site(backend=engine, scope=scope, host=target, reader=execute.SystemReader())
+    files = install.files(site, loaded.jobs)
     _write(out, files)
     typer.echo(f"{len(files)} file{'' if len(files) == 1 else 's'} for {backend} in {out}")
-    if not program and not machine.is_native(engine):
+    if not program and not host_facts.is_native(engine):
         typer.echo(
             f"note: made for another system, where {target.fetch[0]} is assumed; --program names the real one",
             err=True,

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ratectl import __version__, machine, schedule
+from ratectl import __version__, schedule
 from ratectl.commands import output, spans, terminal
 from ratectl.commands.progress import progress
 from ratectl.commands.status import look
+from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.journal import quarantine, queries
 from ratectl.journal.journal import Journal
@@ -63,7 +64,7 @@ def report(
       ratectl report euro.html --job euro --since 2020-01-01
     """
     now = dt.datetime.now(dt.UTC)
-    here = machine.current()
+    here = host_facts.current()
     with Journal(here.state_dir) as journal:
         found = look(here, journal, job or [])
         installed = [row for row in journal.readable() if not job or row.job.name in job]

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import deploy, host, machine, removal, schedule
+from ratectl import schedule
 from ratectl.commands.pause import JobsArgument
+from ratectl.deploy import execute, host_facts, install, uninstall
+from ratectl.deploy.install_lock import exclusive
 from ratectl.errors import RatectlError, UsageError
 from ratectl.journal.journal import Journal
-from ratectl.undertaking import exclusive
 
 if TYPE_CHECKING:
+    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.deploy.targets import Site
     from ratectl.journal.journal import Installed
-    from ratectl.sites import Site
-    from ratectl.undertaking import Undertaking
 
 
 def resume(
@@ -34,7 +35,7 @@ def resume(
     """
     if everything == bool(jobs):
         raise UsageError("resume: name the jobs, or give --all")
-    here = machine.current()
+    here = host_facts.current()
     with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
         known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
         again = undertaking.interrupted
@@ -45,9 +46,9 @@ def resume(
             if rows:
                 undertaking.begin()
                 journal.resume_jobs(names, _now())
-            for site, source in removal.paused_sources(rows, here, host.SystemReader()):
+            for site, source in uninstall.paused_sources(rows, here, execute.SystemReader()):
                 prepared = _prepared(site, source, journal, undertaking, afresh=again)
-                deploy.apply(prepared, journal, undertaking, perform=host.perform, clock=_now)
+                install.apply(prepared, journal, undertaking, perform=execute.perform, clock=_now)
         except RatectlError:
             journal.put_back(before)
             raise
@@ -56,18 +57,18 @@ def resume(
 
 
 def _prepared(
-    site: Site, source: deploy.Source, journal: Journal, undertaking: Undertaking, *, afresh: bool
-) -> deploy.Prepared:
+    site: Site, source: install.Source, journal: Journal, undertaking: Undertaking, *, afresh: bool
+) -> install.Prepared:
     """Return what brings *source* back to *site*. Where that is refused, nothing is half done."""
     try:
-        prepared = deploy.prepare(site, source, journal, afresh=afresh)
+        prepared = install.prepare(site, source, journal, afresh=afresh)
     except RatectlError:
         if not afresh:
             undertaking.done()
         raise
     found = prepared.main.found.entries
     asleep = [found[job.name] for job in source.jobs if job.name in found]
-    since = removal.left_out(source, found, _now())
+    since = uninstall.left_out(source, found, _now())
     awaken = site.backend.resuming(asleep, since, site.host)
     return replace(prepared, after=(*prepared.after, *awaken))
 

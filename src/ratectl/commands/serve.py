@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import deploy, host, machine, paths, schedule, spec
+from ratectl import paths, schedule, spec
 from ratectl.commands.options import default_spec
+from ratectl.deploy import execute, host_facts, install
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.views import words
@@ -80,7 +81,7 @@ class _Loop:
         self._begun = _now()
         self._seen: dict[str, dt.datetime] = {}
         self._firings: list[threading.Thread] = []
-        self._children = host.Children()
+        self._children = execute.Children()
         self._faulty: set[str] = set()
 
     def run(self, count: int) -> None:
@@ -167,7 +168,9 @@ class _Loop:
 
     def _fire(self, name: str) -> None:
         try:
-            code = self._children.run((*machine.fetch_argv(), name, "--state", str(self.state_dir)))
+            code = self._children.run(
+                (*host_facts.fetch_argv(), name, "--state", str(self.state_dir))
+            )
         except RatectlError as error:
             typer.echo(f"ratectl: {name}: {error}", err=True)
             code = error.exit_code
@@ -193,7 +196,7 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
 
 
 def _record(journal: Journal, path: Path) -> tuple[str, ...]:
-    zone = machine.zone().key
+    zone = host_facts.zone().key
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     for row in journal.readable():
@@ -204,7 +207,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     journal.record_jobs(
         loaded.jobs,
         spec=loaded.path,
-        digest=deploy.digest_of(host.SystemReader(), loaded.path),
+        digest=install.digest_of(execute.SystemReader(), loaded.path),
         backend=BACKEND,
         scope=SCOPE,
         host_timezone=zone,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import host, machine, report, sites
+from ratectl import report
 from ratectl.commands import output, terminal
 from ratectl.commands.list import complain, rows_of
 from ratectl.commands.options import JsonOption
+from ratectl.deploy import execute, host_facts, targets
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ratectl.backends.protocol import Host
+    from ratectl.deploy.targets import Site
     from ratectl.errors import RatectlError
-    from ratectl.sites import Site
     from ratectl.views.status import Status
 
 EVERY = 5
@@ -93,18 +94,18 @@ def _seconds(text: str) -> int | None:
 
 
 def _look(names: Sequence[str]) -> tuple[Status, ...]:
-    here = machine.current()
+    here = host_facts.current()
     with Journal(here.state_dir) as journal:
         return look(here, journal, names)
 
 
 def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
     """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
-    reader = host.SystemReader()
+    reader = execute.SystemReader()
     away: dict[Site, RatectlError] = {}
     everything = journal.readable()
-    holds = sites.survey(
-        here, reader, partial(_unreadable, away), clusters=sites.clusters(everything)
+    holds = targets.survey(
+        here, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
     )
     for name in names:
         if not any(name in found.entries for found in holds.values()):

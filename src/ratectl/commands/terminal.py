@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from ratectl import machine
+from ratectl.deploy import host_facts
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -40,4 +40,4 @@ def viewer_zone() -> dt.tzinfo:
     try:
         return ZoneInfo(os.environ.get("TZ", "").removeprefix(":"))
     except (ValueError, OSError, LookupError):
-        return machine.zone()
+        return host_facts.zone()

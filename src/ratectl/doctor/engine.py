@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import choose
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import select_backend
 from ratectl.doctor import mending
 from ratectl.doctor.finding import Finding, warning
 from ratectl.errors import EngineError, RefusedError
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.protocol import Place
+    from ratectl.deploy.targets import Site
     from ratectl.doctor.scene import Scene
-    from ratectl.sites import Site
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
 SHADOW = Path("/etc/shadow")
@@ -33,7 +33,9 @@ def unscheduled(scene: Scene) -> Iterator[Finding]:
     if scene.jobs or scene.entries or scene.refused or scene.journal_error or scene.names:
         return
     try:
-        choose.site(scene.host, scene.reader, (), backend=choose.AUTO, scope=choose.AUTO)
+        select_backend.site(
+            scene.host, scene.reader, (), backend=select_backend.AUTO, scope=select_backend.AUTO
+        )
     except EngineError as error:
         yield Finding(check="engine-absent", text=str(error), mend="ratectl serve")
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import sites
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import targets
 from ratectl.doctor import mending
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.protocol import Entry
+    from ratectl.deploy.targets import Site
     from ratectl.doctor.scene import Scene
     from ratectl.journal.journal import Installed
-    from ratectl.sites import Site
 
 
 def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
         yield Finding(
             check="installed-twice",
             job=name,
-            text=f"installed in {sites.title(row)}, and {others} holds it too",
+            text=f"installed in {targets.title(row)}, and {others} holds it too",
             mend=f"{mending.typed(scene.host, 'ratectl', 'remove', name)} && {again}",
         )
 
@@ -135,18 +135,18 @@ def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     if row.job.fault:
         return
     cover = site.backend.check(row.job, site.host.zone)
-    if entry.artefacts == sites.render(site, row.job, cover):
+    if entry.artefacts == targets.render(site, row.job, cover):
         return
     mend = mending.install(scene.host, row)
     start = _start(site, entry)
     as_it_calls = replace(site, host=replace(site.host, fetch=start))
     if site.host.cluster is not None:
         mend += " --force-conflicts"  # whoever set the field holds it
-    if start and entry.artefacts == sites.render(as_it_calls, row.job, cover):
+    if start and entry.artefacts == targets.render(as_it_calls, row.job, cover):
         text = f"{site} calls another ratectl than this one: {mending.typed(site.host, *start)}"
         yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
         return
-    told = site.backend.difference(sites.render(site, row.job, cover), entry.artefacts)
+    told = site.backend.difference(targets.render(site, row.job, cover), entry.artefacts)
     text = f"{site} holds something else than would be installed now{told and f': {told}'}"
     yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
 

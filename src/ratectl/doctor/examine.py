@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ratectl.backends.protocol import Entry
+    from ratectl.deploy.targets import Site
     from ratectl.doctor.network import Asked
     from ratectl.doctor.scene import Scene
     from ratectl.journal.journal import Installed
-    from ratectl.sites import Site
 
 OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     engine.unscheduled,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ratectl import sites
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.deploy import targets
 from ratectl.doctor import mending
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import Class
@@ -83,7 +83,7 @@ def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
 
 def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find databases that do not let us in."""
-    cluster = sites.cluster_of(row)
+    cluster = targets.cluster_of(row)
     for one in asked.databases.get(row.job.name, ()):
         if one.error is not None and cluster is not None:
             mend = mending.typed(scene.host, *kubernetes.trying(cluster, row.job.name))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ratectl import sites
 from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
+from ratectl.deploy import targets
 from ratectl.doctor import mending
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ratectl.backends.protocol import Entry, Found, Host, Reader
+    from ratectl.deploy.targets import Site
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
-    from ratectl.sites import Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,8 @@ class Scene:
 
     def _meant(self, row: Installed) -> Site:
         """Return the engine that is to hold the job of *row*: as it was looked into, if it was."""
-        seen = (site for site in (*self.holds, *self.refused) if sites.stands_at(site, row))
-        return next(seen, None) or sites.home(row, self.host, self.reader)
+        seen = (site for site in (*self.holds, *self.refused) if targets.stands_at(site, row))
+        return next(seen, None) or targets.home(row, self.host, self.reader)
 
     @cached_property
     def troubles(self) -> Mapping[Site, Mapping[str, tuple[str, ...]]]:
@@ -94,7 +94,7 @@ class Scene:
 
         Root's crontab serves both scopes where cron has no folder of its own.
         """
-        exact = [site for site in self.holds if sites.stands_at(site, row)]
+        exact = [site for site in self.holds if targets.stands_at(site, row)]
         same = [site for site in self.holds if row.backend == site.backend.NAME]
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
@@ -137,8 +137,8 @@ def survey(
 ) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
     """Return what each engine holds, and which do not let us look."""
     refused: dict[Site, RatectlError] = {}
-    asked = sites.clusters(installed)
-    holds = sites.survey(host, reader, refused.__setitem__, clusters=asked)
+    asked = targets.clusters(installed)
+    holds = targets.survey(host, reader, refused.__setitem__, clusters=asked)
     return holds, refused
 
 

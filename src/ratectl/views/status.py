@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ratectl.deploy.inventory import Row
     from ratectl.journal.journal import Entry, Firing, Installed
     from ratectl.journal.queries import Recent
-    from ratectl.listing import Row
     from ratectl.model.job import Pair
 
 QUOTES = 30

@@ -9,10 +9,10 @@ import pytest
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, done, host, root
 
-from ratectl import plan
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.cron import crontab
 from ratectl.backends.protocol import EngineAbsentError, Expect, RemoveFile, Run, Settle, WriteFile
+from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError, RefusedError
 
 FLAVOURS = ["vixie", "cronie", "busybox", "bcron"]

@@ -18,10 +18,11 @@ from tests.backends.kubernetes import rules
 from tests.fakes.jobs import in_a_cluster, job
 from tests.fakes.machine import done, host
 
-from ratectl import choose, schedule
+from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import cron, differences, kubectl, manifest
 from ratectl.backends.protocol import Change, EngineAbsentError, Entry, Place, Verb
+from ratectl.deploy import select_backend
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
 from ratectl.model.job import Job, Output, Provider, Toleration
 from ratectl.schedule.cover.triggers import Fidelity
@@ -585,7 +586,7 @@ def test_the_next_slot_is_read_back(held, wakes):
 
 def test_auto_never_chooses_it():
     """Nothing goes to a cluster unless the spec or a flag names it."""
-    assert "kubernetes" not in choose.PREFERENCE
+    assert "kubernetes" not in select_backend.PREFERENCE
     assert kubectl.shown(PLACE) == "namespace rates"
 
 

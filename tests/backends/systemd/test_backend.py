@@ -11,7 +11,6 @@ from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, done, host, root
 from tests.fakes.office import Office
 
-from ratectl import plan
 from ratectl.backends.protocol import (
     Change,
     EngineAbsentError,
@@ -22,6 +21,7 @@ from ratectl.backends.protocol import (
     WriteFile,
 )
 from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError
 
 UNITS = Path("/home/tester/.config/systemd/user")

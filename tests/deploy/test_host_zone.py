@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl import machine
+from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError
 from ratectl.spec import zones
 
@@ -20,8 +20,8 @@ def data(name):
 @pytest.fixture
 def clock(tmp_path, monkeypatch):
     """The two files that tell the zone, in a folder of the test."""
-    monkeypatch.setattr(machine, "LOCALTIME", tmp_path / "localtime")
-    monkeypatch.setattr(machine, "ZONE_NAME", tmp_path / "timezone")
+    monkeypatch.setattr(host_facts, "LOCALTIME", tmp_path / "localtime")
+    monkeypatch.setattr(host_facts, "ZONE_NAME", tmp_path / "timezone")
     monkeypatch.setenv("TZ", "Pacific/Chatham")
     return tmp_path
 
@@ -31,7 +31,7 @@ def test_a_file_beside_another_name(clock):
     (clock / "localtime").write_bytes(data("Asia/Kolkata"))
     (clock / "timezone").write_text("Europe/Berlin\n", encoding="utf-8")
 
-    assert data(machine.zone().key) == data("Asia/Kolkata")
+    assert data(host_facts.zone().key) == data("Asia/Kolkata")
 
 
 def test_the_name_chooses_among_names_of_one_zone(clock):
@@ -39,14 +39,14 @@ def test_the_name_chooses_among_names_of_one_zone(clock):
     (clock / "localtime").write_bytes(data("Asia/Calcutta"))
     (clock / "timezone").write_text("Asia/Calcutta\n", encoding="utf-8")
 
-    assert machine.zone().key == "Asia/Calcutta"
+    assert host_facts.zone().key == "Asia/Calcutta"
 
 
 def test_no_file_is_utc(clock):
     """Without the file the C library takes UTC, and so do we."""
     (clock / "timezone").write_text("Europe/Berlin\n", encoding="utf-8")
 
-    assert machine.zone().key == "UTC"
+    assert host_facts.zone().key == "UTC"
 
 
 def test_a_link_into_the_zones(clock):
@@ -54,7 +54,7 @@ def test_a_link_into_the_zones(clock):
     folder = next(Path(path) for path in zoneinfo.TZPATH if Path(path, "Asia/Kolkata").exists())
     (clock / "localtime").symlink_to(folder / "Asia/Kolkata")
 
-    assert machine.zone().key == "Asia/Kolkata"
+    assert host_facts.zone().key == "Asia/Kolkata"
 
 
 def test_data_of_no_zone(clock):
@@ -62,7 +62,7 @@ def test_data_of_no_zone(clock):
     (clock / "localtime").write_bytes(data("Asia/Kolkata") + b"x")
 
     with pytest.raises(ConfigError, match="timezone = "):
-        machine.zone()
+        host_facts.zone()
 
 
 @pytest.mark.parametrize(

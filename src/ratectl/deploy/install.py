@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import plan, schedule
+from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.errors import ConfigError, EngineError, RatectlError
-from ratectl.schedule.cover.triggers import Fidelity
-from ratectl.schedule.values import Window
-from ratectl.sites import (
+from ratectl.deploy import plan
+from ratectl.deploy.targets import (
     Part,
     Site,
     clusters,
@@ -32,16 +30,19 @@ from ratectl.sites import (
     stands_at,
     survey,
 )
+from ratectl.errors import ConfigError, EngineError, RatectlError
+from ratectl.schedule.cover.triggers import Fidelity
+from ratectl.schedule.values import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Entry, Found, Reader, Step
+    from ratectl.deploy.install_lock import Undertaking
     from ratectl.journal.job_store import Kept
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
-    from ratectl.undertaking import Undertaking
 
 TOLERANCE = dt.timedelta(seconds=60)
 """How far the engine's next run may lie behind our own next slot."""

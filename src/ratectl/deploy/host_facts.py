@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ratectl import paths, windows_account
+from ratectl import paths
 from ratectl.backends.protocol import Host
+from ratectl.deploy import windows_account
 from ratectl.errors import ConfigError
 from ratectl.spec import zones
 
@@ -114,7 +115,7 @@ def fetch_argv() -> tuple[str, ...]:
     The interpreter's path stays unresolved: a link in a virtual environment must remain one.
     """
     python = _one_spelling(Path(os.path.abspath(sys.executable)))  # noqa: PTH100 - resolve() would leave the venv
-    script = str(Path(__file__).resolve().parent / "firing" / "__main__.py")
+    script = str(Path(__file__).resolve().parents[1] / "firing" / "__main__.py")
     return _windowless(python, script) if os.name == "nt" else (str(python), "-I", "-S", script)
 
 

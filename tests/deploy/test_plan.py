@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ratectl import plan
 from ratectl.backends.protocol import Artefact, Entry, Verb
+from ratectl.deploy import plan
 
 
 def artefacts(job, data=b"x"):

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from ratectl.deploy.install_lock import exclusive, was_interrupted
 from ratectl.errors import RatectlError, StorageError
-from ratectl.undertaking import exclusive, was_interrupted
 
 
 def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):

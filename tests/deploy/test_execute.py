@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ratectl import host, machine
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Expect, RemoveFile, Run, WriteFile
+from ratectl.deploy import execute, host_facts
 from ratectl.errors import CannotCreateError, EngineError
 
 
 @pytest.fixture
 def reader():
-    return host.SystemReader()
+    return execute.SystemReader()
 
 
 @pytest.mark.posix("modes")
@@ -29,12 +29,12 @@ def test_files(reader, tmp_path):
     """Files are written with their mode, folders made, drafts left nowhere; removal of nothing is fine."""
     path = tmp_path / "a" / "b.service"
 
-    host.perform([WriteFile(path=path, data=b"1"), WriteFile(path=path, data=b"22", mode=0o600)])
+    execute.perform([WriteFile(path=path, data=b"1"), WriteFile(path=path, data=b"22", mode=0o600)])
 
     assert reader.read(path) == b"22"
     assert path.stat().st_mode & 0o777 == 0o600
     assert reader.names(path.parent) == ("b.service",)
-    host.perform([RemoveFile(path=path), RemoveFile(path=path)])
+    execute.perform([RemoveFile(path=path), RemoveFile(path=path)])
     assert reader.read(path) is None
 
 
@@ -44,7 +44,7 @@ def test_a_link_is_replaced_not_followed(tmp_path):
     (tmp_path / "target").write_bytes(b"theirs")
     (tmp_path / "unit").symlink_to(tmp_path / "target")
 
-    host.perform([WriteFile(path=tmp_path / "unit", data=b"ours")])
+    execute.perform([WriteFile(path=tmp_path / "unit", data=b"ours")])
 
     assert (tmp_path / "target").read_bytes() == b"theirs"
     assert not (tmp_path / "unit").is_symlink()
@@ -52,7 +52,7 @@ def test_a_link_is_replaced_not_followed(tmp_path):
 
 def test_many_files(tmp_path):
     """Hundreds of files are written like one."""
-    host.perform([WriteFile(path=tmp_path / str(n), data=b"x") for n in range(200)])
+    execute.perform([WriteFile(path=tmp_path / str(n), data=b"x") for n in range(200)])
 
     assert len(list(tmp_path.iterdir())) == 200
 
@@ -62,7 +62,7 @@ def test_a_file_where_a_folder_should_be(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(CannotCreateError, match=r"file[/\\]unit"):
-        host.perform([WriteFile(path=tmp_path / "file" / "unit", data=b"")])
+        execute.perform([WriteFile(path=tmp_path / "file" / "unit", data=b"")])
 
 
 @pytest.mark.posix("symbolic links need a privilege")
@@ -114,7 +114,7 @@ def test_an_unknown_program(reader):
     """A program that is not there is exit code 127, and an error when it was to change something."""
     assert reader.query(("surely-no-such-program",)).code == 127
     with pytest.raises(EngineError, match="no program 'surely-no-such-program'"):
-        host.perform([Run(argv=("surely-no-such-program",))])
+        execute.perform([Run(argv=("surely-no-such-program",))])
 
 
 @pytest.mark.engine
@@ -124,8 +124,8 @@ def test_commands(reader):
     assert reader.query(("sh", "-c", "echo $LC_ALL")).stdout == b"C\n"
     assert reader.query(("echo", "$HOME", "*")).stdout == b"$HOME *\n"
     with pytest.raises(EngineError, match="ended with 3: oh no"):
-        host.perform([Run(argv=("sh", "-c", "echo oh no >&2; exit 3"))])
-    host.perform([Run(argv=("false",), may_fail=True)])
+        execute.perform([Run(argv=("sh", "-c", "echo oh no >&2; exit 3"))])
+    execute.perform([Run(argv=("false",), may_fail=True)])
 
 
 COUNTER = "echo >> tries; test $(wc -l < tries) -ge 3 || exit 5"
@@ -136,30 +136,30 @@ COUNTER = "echo >> tries; test $(wc -l < tries) -ge 3 || exit 5"
 def test_a_failure_that_time_mends(tmp_path, monkeypatch):
     """A command whose exit code says that it is too early is run again; another one is not, nor for ever."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(host, "AGAIN_EVERY", 0.01)
+    monkeypatch.setattr(execute, "AGAIN_EVERY", 0.01)
     with pytest.raises(EngineError, match="ended with 5"):
-        host.perform([Run(argv=("sh", "-c", COUNTER), again_on=frozenset({37}))])
+        execute.perform([Run(argv=("sh", "-c", COUNTER), again_on=frozenset({37}))])
 
-    host.perform([Run(argv=("sh", "-c", COUNTER), again_on=frozenset({5}))])
+    execute.perform([Run(argv=("sh", "-c", COUNTER), again_on=frozenset({5}))])
 
     assert (tmp_path / "tries").read_text() == "\n" * 3
-    monkeypatch.setattr(host, "AGAIN_LIMIT", 0.05)
+    monkeypatch.setattr(execute, "AGAIN_LIMIT", 0.05)
     with pytest.raises(EngineError, match="ended with 5"):
-        host.perform([Run(argv=("sh", "-c", "exit 5"), again_on=frozenset({5}))])
+        execute.perform([Run(argv=("sh", "-c", "exit 5"), again_on=frozenset({5}))])
 
 
 @pytest.mark.engine
 def test_what_may_still_come_true(tmp_path, monkeypatch):
     """An expectation may come true within its time, and raises its own words when it does not."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(host, "AGAIN_EVERY", 0.01)
+    monkeypatch.setattr(execute, "AGAIN_EVERY", 0.01)
     look = ("sh", "-c", COUNTER)
     with pytest.raises(EngineError, match="too early"):
-        host.perform([Expect(argv=look, stdout=b"", otherwise="too early")])
+        execute.perform([Expect(argv=look, stdout=b"", otherwise="too early")])
 
-    host.perform([Expect(argv=look, stdout=b"", otherwise="too early", within=5.0)])
+    execute.perform([Expect(argv=look, stdout=b"", otherwise="too early", within=5.0)])
     with pytest.raises(EngineError, match="still there"):
-        host.perform([Expect(argv=look, stdout=None, otherwise="still there", within=0.05)])
+        execute.perform([Expect(argv=look, stdout=None, otherwise="still there", within=0.05)])
 
 
 @pytest.mark.engine
@@ -168,13 +168,13 @@ class TestChildren:
 
     def test_code(self):
         """A child's exit code is handed on; one that cannot start is an error."""
-        assert host.Children().run((sys.executable, "-c", "raise SystemExit(75)")) == 75
+        assert execute.Children().run((sys.executable, "-c", "raise SystemExit(75)")) == 75
         with pytest.raises(EngineError, match="cannot be started"):
-            host.Children().run(("/surely/no/such/program",))
+            execute.Children().run(("/surely/no/such/program",))
 
     def test_end(self):
         """All that run are told to end, and no other is started afterwards."""
-        children, codes = host.Children(), []
+        children, codes = execute.Children(), []
         sleeping = (sys.executable, "-c", "print(flush=True); import time; time.sleep(60)")
         one = threading.Thread(target=lambda: codes.append(children.run(sleeping)))
         one.start()
@@ -188,7 +188,7 @@ class TestChildren:
 
 def test_current_facts():
     """The facts of this machine are absolute paths and real names."""
-    here = machine.current()
+    here = host_facts.current()
 
     assert here.platform == sys.platform
     assert ZoneInfo(here.zone.key) == here.zone
@@ -203,12 +203,12 @@ def test_current_facts():
 def test_target(name):
     """Rendering for another system assumes a usual place there, or calls the program that was named."""
     zone = ZoneInfo("Asia/Kolkata")
-    target = machine.target(BACKENDS[name], zone, "")
+    target = host_facts.target(BACKENDS[name], zone, "")
 
     assert target.platform in BACKENDS[name].PLATFORMS
     assert target.zone is zone
     assert "ratectl" in " ".join(target.fetch)
-    assert machine.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)
+    assert host_facts.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)
 
 
 def test_settle(tmp_path):
@@ -216,19 +216,19 @@ def test_settle(tmp_path):
     waits = []
     while not waits:  # again when the second ended between the change and the look
         os.utime(tmp_path, (time.time(), time.time()))
-        host.settle(tmp_path, sleep=waits.append)
+        execute.settle(tmp_path, sleep=waits.append)
     assert 0 < waits[0] <= 1.01
 
     os.utime(tmp_path, (0, 0))
-    host.settle(tmp_path, sleep=waits.append)
-    host.settle(tmp_path / "no", sleep=waits.append)
+    execute.settle(tmp_path, sleep=waits.append)
+    execute.settle(tmp_path / "no", sleep=waits.append)
     assert len(waits) == 1
 
 
 @pytest.mark.network
 def test_one_spelling_of_the_interpreter():
     """Started as python or as python3 of one environment, the command for the engine is the same."""
-    ask = "from ratectl import machine; print(machine.fetch_argv())"
+    ask = "from ratectl.deploy import host_facts; print(host_facts.fetch_argv())"
     names = [
         path
         for name in ("python", "python3", f"python3.{sys.version_info.minor}")

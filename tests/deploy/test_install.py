@@ -9,8 +9,9 @@ from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import PowerCutError, done
 from tests.fakes.office import Office
 
-from ratectl import deploy, report, sites
+from ratectl import report
 from ratectl.backends.protocol import Verb
+from ratectl.deploy import install, targets
 from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
 from ratectl.schedule.cover.triggers import Cover, Fidelity
@@ -44,10 +45,10 @@ def test_install_then_nothing_to_do(office):
 
 def test_looking_changes_nothing(office):
     """Preparing an install touches neither the engine nor the journal."""
-    source = deploy.Source(jobs=jobs("usd-inr"), path="/x", digest="d")
+    source = install.Source(jobs=jobs("usd-inr"), path="/x", digest="d")
 
     with Journal(office.account.state_dir) as journal:
-        prepared = deploy.prepare(office.site, source, journal)
+        prepared = install.prepare(office.site, source, journal)
 
     assert not prepared.empty
     assert office.machine.performed == []
@@ -186,10 +187,12 @@ class Stubborn:
 
 def test_a_refused_cover_installs_nothing(office):
     """Jobs that the engine cannot wake stop the whole install, each with its name and the reason."""
-    site = sites.Site(backend=Stubborn(), scope="user", host=office.account, reader=office.machine)
+    site = targets.Site(
+        backend=Stubborn(), scope="user", host=office.account, reader=office.machine
+    )
 
     with pytest.raises(ConfigError, match="a: no such moment\\n  b: no such moment"):
-        deploy.covers_of(site, jobs("a", "b"))
+        install.covers_of(site, jobs("a", "b"))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -351,9 +354,9 @@ def test_a_move_removes_first(tmp_path):
 
 def test_dry_run_and_install_name_the_same_steps(office):
     """What a plan prints are the very steps that an install performs."""
-    source = deploy.Source(jobs=jobs("a", "b"), path="/home/tester/jobs.toml", digest="d1")
+    source = install.Source(jobs=jobs("a", "b"), path="/home/tester/jobs.toml", digest="d1")
     with Journal(office.account.state_dir) as journal:
-        planned = deploy.prepare(office.site, source, journal)
+        planned = install.prepare(office.site, source, journal)
 
     done = office.install(*jobs("a", "b"))
 

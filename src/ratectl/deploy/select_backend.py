@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.deploy.targets import Site, located
 from ratectl.errors import EngineError, RefusedError, UsageError
-from ratectl.sites import Site, located
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,19 +11,20 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ratectl import plan, schedule
+from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Verb
-from ratectl.deploy import Source
+from ratectl.deploy import plan
+from ratectl.deploy.install import Source
+from ratectl.deploy.targets import Part, Site, cluster_of, home, located, part_of
 from ratectl.errors import EngineError, RatectlError
-from ratectl.sites import Part, Site, cluster_of, home, located, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Entry, Found, Host, Reader, Step
+    from ratectl.deploy.install_lock import Undertaking
     from ratectl.journal.journal import Installed
-    from ratectl.undertaking import Undertaking
 
 
 MADE_UP = dt.timedelta(hours=1)

@@ -7,12 +7,13 @@ import sqlite3
 from types import SimpleNamespace
 
 import pytest
+from tests.deploy.test_install import Office
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, host
-from tests.test_deploy import Office
 
-from ratectl import listing, report, sites
+from ratectl import report
 from ratectl.backends import BACKENDS
+from ratectl.deploy import inventory, targets
 from ratectl.errors import RefusedError, SpecError
 from ratectl.journal.journal import Journal
 
@@ -27,11 +28,11 @@ def office(tmp_path):
 
 
 def rows(office, spec=lambda _row: ""):
-    holds = sites.survey(office.account, office.machine)
+    holds = targets.survey(office.account, office.machine)
     with office.at_work() as (_, journal):
         installed = journal.installed()
         last = journal.last_firings(installed, pytest.fail)
-        return listing.rows(holds, installed, last, spec, office.machine.now)
+        return inventory.rows(holds, installed, last, spec, office.machine.now)
 
 
 def drift(office, **more):
@@ -110,7 +111,7 @@ def test_spec_that_cannot_be_read(office):
     def refuse(path):
         raise RefusedError(f"{path}: may not be read by this account")
 
-    told = listing.SpecDrift(refuse, lambda _path, _zone: ())
+    told = inventory.SpecDrift(refuse, lambda _path, _zone: ())
     with Journal(office.account.state_dir) as journal:
         found = [told(row) for row in journal.installed()]
 
@@ -237,12 +238,12 @@ def broken(_path, _zone):
 )
 def test_drift_of_the_spec(digest, load, told):
     """A spec that says something else now is drift; a comment that changed is none."""
-    assert listing.SpecDrift(lambda _path: digest, load)(installed(job())) == told
+    assert inventory.SpecDrift(lambda _path: digest, load)(installed(job())) == told
 
 
 def test_every_engine_is_asked():
     """On Linux the engines that exist are asked, and no cluster where no job stands in one."""
-    site = {(s.backend.NAME, s.scope) for s in sites.survey(host(), Machine(booted=True))}
+    site = {(s.backend.NAME, s.scope) for s in targets.survey(host(), Machine(booted=True))}
 
     assert site == {("cron", "user"), ("systemd", "user")}
     assert set(BACKENDS) == {"cron", "kubernetes", "launchd", "systemd", "windows"}

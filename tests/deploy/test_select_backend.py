@@ -8,15 +8,15 @@ import pytest
 from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host, mac, root
 
-from ratectl import choose
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Place
+from ratectl.deploy import select_backend
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.journal.journal import Journal
 
 
 def chosen(machine, account=None, installed=(), backend="auto", scope="auto"):
-    site = choose.site(account or host(), machine, installed, backend=backend, scope=scope)
+    site = select_backend.site(account or host(), machine, installed, backend=backend, scope=scope)
     return site.backend.NAME, site.scope
 
 
@@ -116,6 +116,6 @@ def test_a_table_for_kubernetes_makes_no_cluster_of_cron():
     """Where a spec has a table for Kubernetes and its jobs go to cron, no cluster is meant or named."""
     account = host(cluster=Place(context="prod", namespace="rates"))
 
-    site = choose.site(account, Machine(), (), backend="cron", scope="auto")
+    site = select_backend.site(account, Machine(), (), backend="cron", scope="auto")
 
     assert (str(site), site.host.cluster, site.place) == ("cron (user)", None, "")

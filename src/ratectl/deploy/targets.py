@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl import plan
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import EngineAbsentError, Place
 from ratectl.backends.systemd import sandbox
+from ratectl.deploy import plan
 from ratectl.errors import RatectlError
 
 if TYPE_CHECKING:

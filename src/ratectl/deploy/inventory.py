@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ratectl import schedule, sites
+from ratectl import schedule
 from ratectl.backends import BACKENDS
+from ratectl.deploy import targets
 from ratectl.errors import RefusedError, SpecError, StorageError
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Backend, Entry, Found
+    from ratectl.deploy.targets import Site
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
-    from ratectl.sites import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def rows(
     for name, row in known.items():
         if name not in seen:
             one = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
-            away = next((site for site in blind if sites.stands_at(site, row)), None)
+            away = next((site for site in blind if targets.stands_at(site, row)), None)
             result.append(one if away is None else _unseen(one, row, away, now))
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
@@ -143,8 +144,8 @@ def _held(
 
 def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
     """Yield how *entry* differs from what would be installed for the same snapshot now."""
-    if not sites.stands_at(site, row):
-        yield f"left over: the job was since installed in {sites.title(row)}"
+    if not targets.stands_at(site, row):
+        yield f"left over: the job was since installed in {targets.title(row)}"
         return
     zone = site.host.zone.key
     if zone != row.host_timezone:
@@ -155,7 +156,7 @@ def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
         yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
     elif not row.job.fault:
         cover = site.backend.check(row.job, site.host.zone)
-        wanted = sites.render(site, row.job, cover)
+        wanted = targets.render(site, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
             told = site.backend.difference(wanted, entry.artefacts)
             yield ": ".join(filter(None, ("differs from what would be installed now", told)))
@@ -176,7 +177,7 @@ def _unheld(
         with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
             fidelity = _fidelity(BACKENDS[row.backend], row, ZoneInfo(row.host_timezone))
         if row.job.enabled and not row.paused:
-            drift.append(f"gone from {sites.title(row)}: `ratectl install` puts it back")
+            drift.append(f"gone from {targets.title(row)}: `ratectl install` puts it back")
     awake = served and row.job.enabled and not row.paused
     return Row(
         job=row.job.name,
@@ -189,7 +190,7 @@ def _unheld(
         drift=tuple(filter(None, drift)),
         last=_in_zone(last, row),
         paused=row.paused,
-        place=sites.title(row),
+        place=targets.title(row),
     )
 
 

@@ -1,0 +1,1 @@
+"""Wanted against found: choose the target, plan, execute steps, read back, roll back. The only door to subprocess."""
