@@ -11,8 +11,8 @@ from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host
 from tests.firings import FRIDAY
 
-from ratectl.doctor import clock, engine, mending, outputs
-from ratectl.doctor.scene import Scene
+from ratectl.doctor import clock, engine, outputs, remedies
+from ratectl.doctor.observations import Scene
 
 
 def scene(backend, platform, *programs, scope="user", wanted=None, **facts):
@@ -91,7 +91,7 @@ def test_package_managers(installed, command):
     machine = Machine()
     machine.programs = installed
 
-    assert mending.package(host(), machine, "tzdata") == command
+    assert remedies.package(host(), machine, "tzdata") == command
 
 
 @pytest.mark.parametrize(
@@ -104,25 +104,25 @@ def test_package_managers(installed, command):
 )
 def test_keeping_the_clock(platform, command):
     """A clock is kept by what the system has for it."""
-    assert mending.keep_clock(host(platform=platform), Machine()) == command
+    assert remedies.keep_clock(host(platform=platform), Machine()) == command
 
 
 def test_services():
     """A service is started by systemd where that runs, else by its script; on Windows nothing asks for root."""
-    assert mending.start_service(host(), Machine(booted=True), "cron").startswith("sudo systemctl")
-    assert mending.start_service(host(root=True), Machine(), "cron") == "service cron start"
+    assert remedies.start_service(host(), Machine(booted=True), "cron").startswith("sudo systemctl")
+    assert remedies.start_service(host(root=True), Machine(), "cron") == "service cron start"
 
 
 def test_commands_of_windows():
     """On Windows the commands are those that are there."""
     there, path = host(platform="win32", user="S-1-5-21"), PureWindowsPath(r"C:\a b\x.txt")
 
-    assert mending.typed(there, "a", "b c") == 'a "b c"'
-    assert mending.aside(there, path) == r'move "C:\a b\x.txt" "C:\a b\x.txt.aside"'
-    assert mending.to_account(there, path) == r'icacls "C:\a b\x.txt" /grant *S-1-5-21:M'
-    assert mending.room(there, path) == r'fsutil volume diskfree "C:\a b\x.txt"'
-    assert mending.new_secret(there, str(path)) == r'notepad "C:\a b\x.txt"'
-    assert mending.look_up(there, "rates.invalid") == "nslookup rates.invalid"
+    assert remedies.typed(there, "a", "b c") == 'a "b c"'
+    assert remedies.aside(there, path) == r'move "C:\a b\x.txt" "C:\a b\x.txt.aside"'
+    assert remedies.to_account(there, path) == r'icacls "C:\a b\x.txt" /grant *S-1-5-21:M'
+    assert remedies.room(there, path) == r'fsutil volume diskfree "C:\a b\x.txt"'
+    assert remedies.new_secret(there, str(path)) == r'notepad "C:\a b\x.txt"'
+    assert remedies.look_up(there, "rates.invalid") == "nslookup rates.invalid"
 
 
 @pytest.mark.posix("a shell of another system")

@@ -11,7 +11,7 @@ from tests.fakes.machine import done
 
 from ratectl.deploy import host_facts
 from ratectl.deploy.install_lock import exclusive
-from ratectl.doctor.outcomes import UPTIME
+from ratectl.doctor.firings import UPTIME
 from ratectl.errors import ConfigError
 from ratectl.journal.sqlite_database import FILE
 

@@ -16,10 +16,10 @@ from ratectl import report
 from ratectl.commands.options import JsonOption
 from ratectl.deploy import execute, host_facts, install, inventory
 from ratectl.deploy.install_lock import was_interrupted
-from ratectl.doctor.examine import examine
+from ratectl.doctor.diagnose import examine
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked
-from ratectl.doctor.scene import Scene, chosen, survey
+from ratectl.doctor.observations import Scene, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.journal.journal import Journal
 

@@ -1,1 +1,1 @@
-"""The doctor: ``scene.py`` gathers, the modules by subject look for one thing each, ``examine.py`` asks them all."""
+"""The doctor: ``observations.py`` gathers, the modules by subject look for one thing each, ``diagnose.py`` asks them all."""

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.spec import zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
 
 NAME = Path("/etc/timezone")
@@ -24,7 +24,7 @@ def synchronisation(scene: Scene) -> Iterator[Finding]:
     """Find that nothing keeps the clock right, which is the host's business in a container."""
     if scene.reader.clock_synchronised() is False:
         text = "nothing keeps this machine's clock right; slots come early or late as it drifts"
-        mend = mending.keep_clock(scene.host, scene.reader)
+        mend = remedies.keep_clock(scene.host, scene.reader)
         yield warning(check="clock-unsynchronised", text=text, mend=mend)
 
 
@@ -35,7 +35,7 @@ def names_of_the_zone(scene: Scene) -> Iterator[Finding]:
     held = scene.host.zone.key
     if name and name != held and zones.data(name) != zones.data(held):
         told = f"{NAME} says {name}, and daemons go by /etc/localtime, which is {held}"
-        mend = mending.set_zone(scene.host, scene.reader, held)
+        mend = remedies.set_zone(scene.host, scene.reader, held)
         yield warning(check="zone-names-differ", text=told, mend=mend)
 
 
@@ -47,7 +47,7 @@ def host_zone(scene: Scene, row: Installed) -> Iterator[Finding]:
             check="host-zone-changed",
             job=row.job.name,
             text=f"the machine's zone is {now}, and was {row.host_timezone} at the installation",
-            mend=mending.install(scene.host, row),
+            mend=remedies.install(scene.host, row),
         )
 
 
@@ -58,7 +58,7 @@ def zone_data(scene: Scene, row: Installed) -> Iterator[Finding]:
             check="zone-data-missing",
             job=row.job.name,
             text=f"this machine has no zone data for {row.job.timezone!r}",
-            mend=mending.package(scene.host, scene.reader, "tzdata"),
+            mend=remedies.package(scene.host, scene.reader, "tzdata"),
         )
 
 

@@ -11,7 +11,7 @@ from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import select_backend
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.errors import EngineError, RefusedError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import Place
     from ratectl.deploy.targets import Site
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
 SHADOW = Path("/etc/shadow")
@@ -63,10 +63,10 @@ def _cron(site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     name = "cron" if reader.which("cron") or not reader.which("crond") else "crond"
     if reader.which("crontab") is None:
-        mend = mending.package(host, reader, "cron")
+        mend = remedies.package(host, reader, "cron")
         yield Finding(check="engine-absent", text="cron: there is no `crontab` program", mend=mend)
     elif told := cron.caveats(reader, host, site.scope):
-        mend = mending.start_service(host, reader, name)
+        mend = remedies.start_service(host, reader, name)
         yield Finding(check="daemon-not-running", text=told[0], mend=mend)
     status = reader.status(cron.DROP_IN) if site.scope == "system" else None
     if status is not None and (status.owner != 0 or status.mode & OTHERS_MAY_WRITE):
@@ -81,13 +81,13 @@ def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     problem = systemd.detect(reader, host, site.scope)
     lingers = not systemd.caveats(reader, host, site.scope)
-    linger = mending.as_root(host, f"loginctl enable-linger {host.user}")
+    linger = remedies.as_root(host, f"loginctl enable-linger {host.user}")
     if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
         mend = f"{scene.again} --backend cron"
         yield Finding(check="engine-absent", text=problem, mend=mend)
         return
     if problem and site.scope == "user":
-        start = mending.as_root(host, f"systemctl start user@{host.uid}.service")
+        start = remedies.as_root(host, f"systemctl start user@{host.uid}.service")
         mend = start if lingers else linger
         yield Finding(check="no-user-bus", text=problem, mend=mend)
     elif problem:
@@ -107,7 +107,7 @@ def _cluster(scene: Scene, site: Site, place: Place) -> Iterator[Finding]:
         yield Finding(
             check="rights-missing",
             text=f"{site}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
-            mend=mending.typed(site.host, *kubernetes.asking_for(place, missing[0])),
+            mend=remedies.typed(site.host, *kubernetes.asking_for(place, missing[0])),
         )
 
 
@@ -118,20 +118,20 @@ def _other(scene: Scene, site: Site) -> Iterator[Finding]:
     for text in site.backend.caveats(reader, host, site.scope):
         mend = LOCK  # which, unlike logging off, leaves the session alive
         if "system" in site.backend.SCOPES:
-            mend = mending.as_root(host, f"{scene.again} --scope system")
+            mend = remedies.as_root(host, f"{scene.again} --scope system")
         yield warning(check="only-while-logged-in", text=text, mend=mend)
 
 
 def _refused(site: Site, text: str, *, closed: bool) -> Finding:
     host, reader = site.host, site.reader
     if host.cluster is not None:
-        mend = mending.typed(host, *kubernetes.looking(host.cluster))
+        mend = remedies.typed(host, *kubernetes.looking(host.cluster))
         return Finding(check="engine-unreadable", text=text, mend=mend)
     if closed and site.backend is cron:
         if reader.status(ALLOW) is not None:
-            mend = mending.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
+            mend = remedies.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
         else:
-            mend = mending.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
+            mend = remedies.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
         return Finding(check="crontab-refused", text=text, mend=mend)
     mend = "crontab -e" if site.backend is cron else "ratectl list"
     return Finding(check="engine-unreadable", text=text, mend=mend)
@@ -152,7 +152,7 @@ def account(scene: Scene) -> Iterator[Finding]:
         yield Finding(
             check="account-expired",
             text=f"the {gone} of {user} has expired, so PAM lets no scheduler start anything for it",
-            mend=mending.as_root(scene.host, f"{what} {user}"),
+            mend=remedies.as_root(scene.host, f"{what} {user}"),
         )
 
 

@@ -11,7 +11,7 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import targets
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import Entry
     from ratectl.deploy.targets import Site
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
 
 
 def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
     row = scene.row(entry.job)
-    mend = mending.install(scene.host, row) if row else scene.again
+    mend = remedies.install(scene.host, row) if row else scene.again
     for text in entry.drift:
         told = f"{site}: {text}"
         yield Finding(check="entry-drifted", job=entry.job, text=told, mend=mend)
@@ -38,12 +38,12 @@ def drift(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
 
 def _revert(site: Site, entry: Entry) -> str:
     if site.host.cluster is not None:
-        return mending.typed(site.host, *kubernetes.waking(site.host.cluster, entry.job))
+        return remedies.typed(site.host, *kubernetes.waking(site.host.cluster, entry.job))
     if site.backend is not systemd:
         return "ratectl install"
     user = ("--user",) if site.scope == "user" else ()
     units = (f"ratectl-{entry.job}.timer", f"ratectl-{entry.job}.service")
-    return mending.typed(site.host, "systemctl", *user, "revert", *units)
+    return remedies.typed(site.host, "systemctl", *user, "revert", *units)
 
 
 def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
             job=entry.job,
             text=f"{site} wakes it, and the journal of this machine does not know it: a colleague, or "
             "another machine, may have installed it",
-            mend=mending.typed(scene.host, *kubernetes.describing(site.host.cluster, entry.job)),
+            mend=remedies.typed(scene.host, *kubernetes.describing(site.host.cluster, entry.job)),
         )
     elif row is None:
         if scene.journal_error is None and not scene.unreadable:
@@ -63,17 +63,17 @@ def ownership(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
                 check="entry-unknown",
                 job=entry.job,
                 text=f"{site} wakes it, and the journal does not know it, so nothing is recorded",
-                mend=mending.typed(scene.host, "ratectl", "remove", entry.job),
+                mend=remedies.typed(scene.host, "ratectl", "remove", entry.job),
             )
     elif row.paused and site.backend.SUSPENDS and not entry.enabled:
         return
     elif row.paused:
         text = f"paused, but {site} still wakes it"
-        mend = mending.typed(scene.host, "ratectl", "pause", entry.job)
+        mend = remedies.typed(scene.host, "ratectl", "pause", entry.job)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
     elif not scene.is_awake(row):
         text = f"switched off, but {site} still wakes it"
-        mend = mending.install(scene.host, row)
+        mend = remedies.install(scene.host, row)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
 
 
@@ -84,14 +84,14 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
     strangers = [site for site in places if site != scene.home(row)]
     if strangers and (len(places) > 1 or row.backend not in BACKENDS):
         others = " and ".join(map(str, strangers))
-        again = mending.install(scene.host, row)
+        again = remedies.install(scene.host, row)
         if row.backend in BACKENDS:
             again += f" --backend {row.backend} --scope {row.scope}"
         yield Finding(
             check="installed-twice",
             job=name,
             text=f"installed in {targets.title(row)}, and {others} holds it too",
-            mend=f"{mending.typed(scene.host, 'ratectl', 'remove', name)} && {again}",
+            mend=f"{remedies.typed(scene.host, 'ratectl', 'remove', name)} && {again}",
         )
 
 
@@ -105,7 +105,7 @@ def missing(scene: Scene, row: Installed) -> Iterator[Finding]:
             check="entry-missing",
             job=row.job.name,
             text=f"gone from {place}, so nothing wakes it",
-            mend=mending.install(scene.host, row),
+            mend=remedies.install(scene.host, row),
         )
 
 
@@ -114,11 +114,11 @@ def spec(scene: Scene, row: Installed) -> Iterator[Finding]:
     told = scene.spec_drift(row)
     if not told:
         return
-    mend = mending.install(scene.host, row)
+    mend = remedies.install(scene.host, row)
     if told.startswith("no longer"):
-        mend = mending.typed(scene.host, "ratectl", "remove", row.job.name)
+        mend = remedies.typed(scene.host, "ratectl", "remove", row.job.name)
     elif not told.startswith("spec changed"):
-        mend = mending.typed(scene.host, "ratectl", "check", row.spec)
+        mend = remedies.typed(scene.host, "ratectl", "check", row.spec)
     text = told.partition(": `")[0]
     check = "spec-changed" if text == "spec changed" else "spec-unusable"
     check = "spec-left-out" if told.startswith("no longer") else check
@@ -137,13 +137,13 @@ def as_rendered(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
     cover = site.backend.check(row.job, site.host.zone)
     if entry.artefacts == targets.render(site, row.job, cover):
         return
-    mend = mending.install(scene.host, row)
+    mend = remedies.install(scene.host, row)
     start = _start(site, entry)
     as_it_calls = replace(site, host=replace(site.host, fetch=start))
     if site.host.cluster is not None:
         mend += " --force-conflicts"  # whoever set the field holds it
     if start and entry.artefacts == targets.render(as_it_calls, row.job, cover):
-        text = f"{site} calls another ratectl than this one: {mending.typed(site.host, *start)}"
+        text = f"{site} calls another ratectl than this one: {remedies.typed(site.host, *start)}"
         yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
         return
     told = site.backend.difference(targets.render(site, row.job, cover), entry.artefacts)
@@ -161,7 +161,7 @@ def program(scene: Scene, site: Site, entry: Entry) -> Iterator[Finding]:
         scene.started[start] = _obstacle(scene, start)
     if told := scene.started[start]:
         check, text = told
-        mend = mending.install(scene.host, row) if row else scene.again
+        mend = remedies.install(scene.host, row) if row else scene.again
         yield Finding(check=check, job=entry.job, text=f"{site}: {text}", mend=mend)
 
 

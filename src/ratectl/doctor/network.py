@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy import targets
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import Class
 from ratectl.model.providers import PROVIDER_KINDS
@@ -15,7 +15,7 @@ from ratectl.model.providers import PROVIDER_KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
     from ratectl.fetch.probe import Reached
     from ratectl.journal.journal import Installed
     from ratectl.journal.probe import Stored
@@ -67,18 +67,18 @@ def _failed(one: Reached) -> bool:
 def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
     host = scene.host
     if kind is Class.CLOCK:
-        return mending.keep_clock(host, scene.reader)
+        return remedies.keep_clock(host, scene.reader)
     key = next((p.api_key for p in row.job.providers if p.name == one.provider), "")
     if kind is Class.REFUSED and key.startswith("file:"):
-        return mending.new_secret(host, key.removeprefix("file:"))
+        return remedies.new_secret(host, key.removeprefix("file:"))
     if kind in {Class.CONFIG, Class.REFUSED, Class.DATA}:
-        return mending.typed(host, "ratectl", "check", row.spec)
+        return remedies.typed(host, "ratectl", "check", row.spec)
     if kind is Class.DNS:
         name = urlsplit(f"//{one.host}").hostname or one.host
-        return mending.look_up(host, name)
+        return remedies.look_up(host, name)
     if kind is Class.PORTAL:
-        return mending.typed(host, "curl", "-v", f"https://{one.host}/")
-    return mending.typed(host, "ratectl", "run", row.job.name)
+        return remedies.typed(host, "curl", "-v", f"https://{one.host}/")
+    return remedies.typed(host, "ratectl", "run", row.job.name)
 
 
 def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
@@ -86,7 +86,7 @@ def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     cluster = targets.cluster_of(row)
     for one in asked.databases.get(row.job.name, ()):
         if one.error is not None and cluster is not None:
-            mend = mending.typed(scene.host, *kubernetes.trying(cluster, row.job.name))
+            mend = remedies.typed(scene.host, *kubernetes.trying(cluster, row.job.name))
             text = f"from here, where its pods are not: {one.error}"
             yield warning(check="database-unreachable", job=row.job.name, text=text, mend=mend)
         elif one.error is not None:
@@ -94,7 +94,7 @@ def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
                 check="database-unreachable",
                 job=row.job.name,
                 text=str(one.error),
-                mend=mending.typed(scene.host, "psql", one.place, "-c", "SELECT 1"),
+                mend=remedies.typed(scene.host, "psql", one.place, "-c", "SELECT 1"),
             )
 
 
@@ -120,7 +120,7 @@ def proxy(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
         job=row.job.name,
         text=f'{name} is set in this shell, and schedulers do not hand it on: put proxy = "{shown}" '
         f"under [ratectl] in {row.spec}",
-        mend=mending.install(scene.host, row),
+        mend=remedies.install(scene.host, row),
     )
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
 
 LEAST_SPACE = 65_536
@@ -67,10 +67,10 @@ def state(scene: Scene) -> Iterator[Finding]:
         yield Finding(check="snapshot-unreadable", text=scene.unreadable, mend=scene.again)
     error = scene.journal_error
     if error is not None and "newer ratectl" in str(error):
-        mend = mending.typed(scene.host, scene.host.fetch[0], *UPGRADE)
+        mend = remedies.typed(scene.host, scene.host.fetch[0], *UPGRADE)
         yield Finding(check="journal-too-new", text=str(error), mend=mend)
     elif error is not None:
-        aside = mending.aside(scene.host, folder / JOURNAL, ".damaged")
+        aside = remedies.aside(scene.host, folder / JOURNAL, ".damaged")
         mend = f"{aside} && {scene.again}"
         yield Finding(check="journal-unusable", text=str(error), mend=mend)
 
@@ -85,7 +85,7 @@ def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
         elif kind == "env" and row.backend == kubernetes.NAME:
             continue  # out of the Secret, which is where a pod has its keys from
         elif kind == "env" and not _is_overridden(scene, row.job.name):
-            file = mending.typed(scene.host, str(Path(row.spec).parent / f"{provider.name}.key"))
+            file = remedies.typed(scene.host, str(Path(row.spec).parent / f"{provider.name}.key"))
             text = (
                 f"{about} is in ${name}, which schedulers do not hand on; "
                 f'put it into a file, and api_key = "file:{provider.name}.key" into the spec'
@@ -97,7 +97,7 @@ def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
     bundle = Path(row.job.ca_bundle) if row.job.ca_bundle else None
     if bundle is not None and scene.reader.status(bundle) is None:
         text = f"ca_bundle {bundle}: there is no such file"
-        mend = mending.typed(scene.host, "ratectl", "check", row.spec)
+        mend = remedies.typed(scene.host, "ratectl", "check", row.spec)
         yield Finding(check="ca-bundle-missing", job=row.job.name, text=text, mend=mend)
 
 
@@ -105,26 +105,26 @@ def _credential(scene: Scene, row: Installed, about: str, name: str) -> Iterator
     """Find a credential that nobody hands over: only systemd does, and only root may see from where."""
     if row.backend != systemd.NAME:
         text = f"{about} is the credential {name}, which {row.backend} does not hand over"
-        mend = f"{mending.install(scene.host, row)} --backend systemd"
+        mend = f"{remedies.install(scene.host, row)} --backend systemd"
     elif row.scope != "system" or _is_overridden(scene, row.job.name):
         return
     else:
         if any(scene.reader.status(folder / name) is not None for folder in STORES):
             return
         text = f"{about} is the credential {name}, and it lies in none of systemd's stores"
-        mend = mending.new_secret(scene.host, str(STORES[0] / name))
+        mend = remedies.new_secret(scene.host, str(STORES[0] / name))
     yield Finding(check="key-unreadable", job=row.job.name, text=text, mend=mend)
 
 
 def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Finding]:
-    place = mending.typed(scene.host, str(path))
+    place = remedies.typed(scene.host, str(path))
     status = scene.reader.status(path)
     if status is None or not stat.S_ISREG(status.mode):
         text = f"{about}: {path}: there is no such file"
-        mend = mending.new_secret(scene.host, str(path))
+        mend = remedies.new_secret(scene.host, str(path))
         yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
     elif not scene.reader.may_read(path):
-        mend = mending.to_account(scene.host, path)
+        mend = remedies.to_account(scene.host, path)
         text = f"{about}: {path}: {scene.host.user} may not read it"
         yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
     elif status.mode & 0o007 and scene.host.platform != "win32":
@@ -144,7 +144,7 @@ def obstacle(scene: Scene, path: Path) -> Obstacle | None:
         return _folder(scene, path.parent)
     if not stat.S_ISREG(status.mode):
         kind = "a folder" if stat.S_ISDIR(status.mode) else "no regular file"
-        return Obstacle(f"{path} is {kind}", mending.aside(scene.host, path))
+        return Obstacle(f"{path} is {kind}", remedies.aside(scene.host, path))
     if not scene.reader.may_write(path):
         return _closed(scene, path, "chmod u+w")
     return _full(scene, path)
@@ -155,25 +155,25 @@ def _folder(scene: Scene, path: Path) -> Obstacle | None:
     while (status := scene.reader.status(path)) is None and path != path.parent:
         path = path.parent
     if status is not None and not stat.S_ISDIR(status.mode):
-        return Obstacle(f"{path} is no folder", mending.aside(scene.host, path))
+        return Obstacle(f"{path} is no folder", remedies.aside(scene.host, path))
     if not scene.reader.may_write(path):
         return _closed(scene, path, "chmod u+rwx")
     return _full(scene, path)
 
 
 def _closed(scene: Scene, path: Path, open_it: str) -> Obstacle:
-    host, place = scene.host, mending.typed(scene.host, str(path))
+    host, place = scene.host, remedies.typed(scene.host, str(path))
     status = scene.reader.status(path)
     text = f"{host.user} may not write to {path}"
     if host.root:
         return Obstacle(f"{text} (read-only or immutable)", f"chattr -i {place}")
     if status is not None and status.owner == host.uid and host.platform != "win32":
         return Obstacle(text, f"{open_it} {place}")
-    return Obstacle(text, mending.to_account(host, path))
+    return Obstacle(text, remedies.to_account(host, path))
 
 
 def _full(scene: Scene, path: Path) -> Obstacle | None:
     free = scene.reader.free(path)
     if free is None or free >= LEAST_SPACE:
         return None
-    return Obstacle(f"the file system of {path} is full", mending.room(scene.host, path))
+    return Obstacle(f"the file system of {path} is full", remedies.room(scene.host, path))

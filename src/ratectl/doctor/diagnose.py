@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.doctor import clock, engine, entries, mending, network, outcomes, outputs
+from ratectl.doctor import clock, engine, entries, firings, network, outputs, remedies
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.errors import RatectlError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ratectl.backends.protocol import Entry
     from ratectl.deploy.targets import Site
     from ratectl.doctor.network import Asked
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
 
 OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
@@ -42,9 +42,9 @@ OF_A_JOB: tuple[Callable[[Scene, Installed], Iterator[Finding]], ...] = (
     clock.zone_data,
     outputs.writable,
     outputs.keys,
-    outcomes.unwoken,
-    outcomes.runs,
-    outcomes.failing,
+    firings.unwoken,
+    firings.runs,
+    firings.failing,
 )
 OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ...] = (
     network.proxy,
@@ -74,5 +74,5 @@ def _heard(findings: Iterator[Finding], job: str) -> Iterator[Finding]:
     try:
         yield from findings
     except RatectlError as error:
-        mend = mending.RETRY
+        mend = remedies.RETRY
         yield Finding(check="look-failed", job=job, text=str(error), mend=mend)

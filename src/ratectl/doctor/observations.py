@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
 from ratectl.deploy import targets
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -125,7 +125,7 @@ class Scene:
     @property
     def again(self) -> str:
         """The command that puts everything in place again."""
-        return mending.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
+        return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 
 def _place_of(site: Site) -> tuple[object, ...]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.doctor import mending
+from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.doctor.scene import Scene
+    from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
 
 PATIENCE = dt.timedelta(minutes=10)
@@ -41,9 +41,9 @@ def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
     if home is not None and scene.troubles.get(home, {}).get(job.name):
         return  # it was woken, and that came to nothing
     when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
-    mend = mending.typed(scene.host, "ratectl", "run", job.name)
+    mend = remedies.typed(scene.host, "ratectl", "run", job.name)
     if home is not None and home.host.cluster is not None:
-        mend = mending.typed(scene.host, *kubernetes.describing(home.host.cluster, job.name))
+        mend = remedies.typed(scene.host, *kubernetes.describing(home.host.cluster, job.name))
     text = f"no firing took up its slot of {when}, although it is installed in {row.backend}"
     yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
 
@@ -60,7 +60,7 @@ def runs(scene: Scene, row: Installed) -> Iterator[Finding]:
         return
     for text in scene.troubles.get(home, {}).get(row.job.name, ()):
         words = kubernetes.mending(home.host.cluster, row.job.name, text)
-        mend = mending.typed(scene.host, *words) if words else mending.install(scene.host, row)
+        mend = remedies.typed(scene.host, *words) if words else remedies.install(scene.host, row)
         yield Finding(check="runs-failing", job=row.job.name, text=text, mend=mend)
 
 
@@ -73,10 +73,10 @@ def failing(scene: Scene, row: Installed) -> Iterator[Finding]:
     why = f": {last.detail}" if last is not None and last.detail else ""
     zone = scene.host.zone
     until = f" (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z})"
-    mend = mending.typed(scene.host, "ratectl", "run", row.job.name)
+    mend = remedies.typed(scene.host, "ratectl", "run", row.job.name)
     home = scene.home(row)
     if home is not None and home.host.cluster is not None:
         until = ""  # which this machine's journal does not know of pods
-        mend = mending.typed(scene.host, *kubernetes.trying(home.host.cluster, row.job.name))
+        mend = remedies.typed(scene.host, *kubernetes.trying(home.host.cluster, row.job.name))
     text = f"{count} failed{until}{why}"
     yield warning(check="firings-failing", job=row.job.name, text=text, mend=mend)
