@@ -9,12 +9,12 @@ from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import PowerCutError, done
 from tests.fakes.office import Office
 
-from ratectl import report
 from ratectl.backends.protocol import Verb
 from ratectl.deploy import install, targets
 from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
 from ratectl.schedule.cover.triggers import Cover, Fidelity
+from ratectl.views import deploy_text
 
 ENGINES = ["cron", "systemd", "launchd"]
 
@@ -38,7 +38,7 @@ def test_install_then_nothing_to_do(office):
 
     assert {c.verb for c in first.main.changes} == {Verb.CREATE}
     assert second.empty
-    assert "nothing to do" in report.plan_text(second)
+    assert "nothing to do" in deploy_text.plan_text(second)
     assert len(office.machine.performed) == done
     assert office.held() == office.known() == ["eur-inr", "usd-inr"]
 
@@ -107,7 +107,7 @@ def test_pause(office):
     assert office.known() == ["a", "b"]
     again = office.install(*jobs("a", "b"))
     assert again.empty
-    assert "a: paused until `ratectl resume`" in report.plan_text(again)
+    assert "a: paused until `ratectl resume`" in deploy_text.plan_text(again)
     office.resume("a")
 
     assert office.held() == ["a", "b"]
@@ -331,8 +331,8 @@ def test_lingering_is_offered_and_enabled_on_request(tmp_path):
     told = office.install(job())
     asked = office.install(job(), keep_awake=True)
 
-    assert "--enable-linger" in report.plan_text(told)
-    assert "loginctl" in report.plan_text(asked)
+    assert "--enable-linger" in deploy_text.plan_text(told)
+    assert "loginctl" in deploy_text.plan_text(asked)
     assert asked.caveats == office.install(job(), keep_awake=True).caveats == ()
     assert office.install(job(), keep_awake=True).empty
 
@@ -360,7 +360,7 @@ def test_dry_run_and_install_name_the_same_steps(office):
 
     done = office.install(*jobs("a", "b"))
 
-    assert report.plan_text(planned) == report.plan_text(done)
+    assert deploy_text.plan_text(planned) == deploy_text.plan_text(done)
     assert list(planned.main.steps) == office.machine.performed
 
 

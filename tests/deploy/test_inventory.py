@@ -11,11 +11,12 @@ from tests.deploy.test_install import Office
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, host
 
-from ratectl import report
 from ratectl.backends import BACKENDS
 from ratectl.deploy import inventory, targets
 from ratectl.errors import RefusedError, SpecError
 from ratectl.journal.journal import Journal
+from ratectl.views.format import as_json
+from ratectl.views.inventory import listing_json, listing_text
 
 KEYS = ["job", "backend", "scope", "triggers", "fidelity", "enabled", "next", "drift", "last"]
 
@@ -41,7 +42,7 @@ def drift(office, **more):
 
 def test_contract(office):
     """The JSON has exactly the keys that programs rely on, with times as ISO texts."""
-    listed = json.loads(report.as_json(report.listing_json(rows(office))))
+    listed = json.loads(as_json(listing_json(rows(office))))
 
     assert [list(row) for row in listed] == [KEYS, KEYS]
     assert listed[0] == {
@@ -192,7 +193,7 @@ def test_table(office):
     """The table shows job, engine, next run, last firing and triggers; drift stands below its job."""
     office.machine.crontab.tab = b"CRON_TZ=UTC\n" + office.machine.crontab.tab
 
-    lines = report.listing_text(rows(office)).splitlines()
+    lines = listing_text(rows(office)).splitlines()
 
     assert lines[0].split() == ["JOB", "ENGINE", "NEXT", "LAST", "TRIGGERS"]
     assert lines[1].split() == [
@@ -210,7 +211,7 @@ def test_table(office):
         "*",
     ]
     assert "drift: CRON_TZ=" in lines[2]
-    assert report.listing_text(()) == "no jobs are installed"
+    assert listing_text(()) == "no jobs are installed"
 
 
 def installed(wanted, digest="d1"):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import paths, report
+from ratectl import paths
 from ratectl.commands.options import JsonOption
 from ratectl.commands.progress import progress
 from ratectl.commands.run import surroundings
@@ -18,6 +18,7 @@ from ratectl.firing.backfill import Backfill, Filled
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.schedule.values import YEARS
+from ratectl.views.format import as_json
 
 DEFAULT_DAYS = 30
 SHOWN = ("recorded", "closed", "missed", "failed", "held")
@@ -65,7 +66,7 @@ def backfill(
                 "the same command does the rest"
             ) from None
     seconds = time.monotonic() - begun
-    typer.echo(report.as_json(_facts(filled, seconds)) if json else _text(job, filled, seconds))
+    typer.echo(as_json(_facts(filled, seconds)) if json else _text(job, filled, seconds))
     if filled.error is not None:
         raise filled.error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ratectl import report, schedule, spec
+from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands.options import JsonOption, SpecArgument, default_spec
@@ -19,7 +19,8 @@ from ratectl.errors import Issue, SpecError, describe
 from ratectl.runtime.postgres import shown
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
-from ratectl.views import words
+from ratectl.views import format as words
+from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         loaded = spec.load(place, host_timezone=zone.key)
     except SpecError as error:
         if json:
-            typer.echo(report.as_json({"jobs": [], "issues": _issues(error)}))
+            typer.echo(as_json({"jobs": [], "issues": _issues(error)}))
             raise typer.Exit(error.exit_code) from error
         raise
     now = dt.datetime.now(dt.UTC)
@@ -53,7 +54,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
     problems = SpecError(loaded.path, _over(ended, key_lines(place.read_text("utf-8-sig"))))
     if json:
-        typer.echo(report.as_json({"jobs": facts, "issues": _issues(problems)}))
+        typer.echo(as_json({"jobs": facts, "issues": _issues(problems)}))
     else:
         for job, fact in zip(loaded.jobs, facts, strict=True):
             typer.echo(_text(job, fact))

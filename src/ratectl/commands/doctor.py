@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import report
 from ratectl.commands.options import JsonOption
 from ratectl.deploy import execute, host_facts, install, inventory
 from ratectl.deploy.install_lock import was_interrupted
@@ -22,6 +21,8 @@ from ratectl.doctor.network import Asked
 from ratectl.doctor.observations import Scene, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.journal.journal import Journal
+from ratectl.views.doctor import doctor_json, doctor_text
+from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +57,8 @@ def doctor(
       ratectl doctor usd-inr --offline
     """
     findings, count = _diagnosis(frozenset(jobs) if jobs else None, offline=offline)
-    told = report.doctor_json(findings) if json else None
-    typer.echo(report.doctor_text(findings, count) if told is None else report.as_json(told))
+    told = doctor_json(findings) if json else None
+    typer.echo(doctor_text(findings, count) if told is None else as_json(told))
     if any(finding.severity == FAULT for finding in findings):
         raise typer.Exit(ConfigError.exit_code)
 

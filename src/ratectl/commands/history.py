@@ -21,7 +21,7 @@ from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import facts
 from ratectl.outputs.formats import FILES
-from ratectl.views.table import table
+from ratectl.views.history_table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

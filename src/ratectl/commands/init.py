@@ -21,7 +21,7 @@ from ratectl.outputs.formats import FILES
 from ratectl.runtime import templates
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain
-from ratectl.views.words import clock
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import report, schedule, spec
+from ratectl import schedule, spec
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Place
 from ratectl.commands.options import (
@@ -26,6 +26,8 @@ from ratectl.deploy import execute, host_facts, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.deploy.install_lock import exclusive
 from ratectl.journal.journal import Journal
+from ratectl.views import deploy_text
+from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,14 +90,16 @@ def install(
         if not prepared.empty or undertaking.interrupted:
             _apply(prepared, journal, undertaking)
             if not json:
-                typer.echo(report.installed_text(prepared, _upcoming(prepared)))
+                typer.echo(deploy_text.installed_text(prepared, _upcoming(prepared)))
         if json:
             show_plan(prepared, json=True)
 
 
 def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
     """Print the steps of *prepared* for a person, or its facts as JSON."""
-    typer.echo(report.as_json(report.plan_json(prepared)) if json else report.plan_text(prepared))
+    typer.echo(
+        as_json(deploy_text.plan_json(prepared)) if json else deploy_text.plan_text(prepared)
+    )
 
 
 def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking) -> None:

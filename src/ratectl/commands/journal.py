@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import paths, report
+from ratectl import paths
 from ratectl.commands.options import JsonOption
 from ratectl.commands.progress import progress
 from ratectl.errors import ConfigError, UsageError
@@ -17,7 +17,7 @@ from ratectl.journal import copy as copying
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import shown
 from ratectl.spec import outputs
-from ratectl.views.words import count
+from ratectl.views.format import as_json, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def journal(
             raise UsageError("journal copy: name two journals, from where and to where")
         source, target = (_store(mine, place) for place in places)
         copies = _copy(source, target, _jobs(mine, job or ()))
-    typer.echo(report.as_json([_facts(one) for one in copies]) if json else _text(copies))
+    typer.echo(as_json([_facts(one) for one in copies]) if json else _text(copies))
     for error in filter(None, (one.error() for one in copies)):
         raise error
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import crontab_lint, report
+from ratectl import crontab_lint
 from ratectl.backends.cron import backend as cron
 from ratectl.commands.options import JsonOption
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import DataError, StorageError
+from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def lint_crontab(
     lint = crontab_lint.lint_system if system else crontab_lint.lint
     found = [(name, finding) for name, tab in _tabs(file, system=system) for finding in lint(tab)]
     if json:
-        typer.echo(report.as_json([_fact(name, finding) for name, finding in found]))
+        typer.echo(as_json([_fact(name, finding) for name, finding in found]))
     else:
         for name, finding in found:
             typer.echo(_text(name, finding))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl import report
 from ratectl.commands.options import JsonOption
 from ratectl.deploy import execute, host_facts, install, inventory, targets
 from ratectl.journal.journal import Journal
+from ratectl.views.format import as_json
+from ratectl.views.inventory import listing_json, listing_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +42,7 @@ def list_(*, json: JsonOption = False) -> None:
             here, reader, partial(be_away, away), clusters=targets.clusters(installed)
         )
         rows = rows_of(journal, reader, installed, holds, unseen=away)
-    typer.echo(report.as_json(report.listing_json(rows)) if json else report.listing_text(rows))
+    typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
 
 
 def rows_of(

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ratectl import report
 from ratectl.commands.remove import refuse_unknown
 from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy.install_lock import exclusive
 from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
+from ratectl.views import deploy_text
 
 JobsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs.")
@@ -47,4 +47,4 @@ def pause(
             typer.echo("nothing to pause" if not doing.jobs else "paused already")
             return
         uninstall.apply(doing, undertaking, perform=execute.perform, note=journal.pause_jobs)
-    typer.echo(report.pause_text(doing))
+    typer.echo(deploy_text.pause_text(doing))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from ratectl import report, spec
+from ratectl import spec
 from ratectl.commands.options import JsonOption, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import SpecError, TryLaterError, UsageError
@@ -21,6 +21,7 @@ from ratectl.model.job import Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.model.quote import plain
 from ratectl.spec.readers import did_you_mean
+from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +90,7 @@ def providers(
     sources = _chosen(_known(loaded), names or ())
     answers = {} if offline else _ask(sources, loaded)
     if json:
-        typer.echo(report.as_json([_facts(one, answers.get(one.provider.name)) for one in sources]))
+        typer.echo(as_json([_facts(one, answers.get(one.provider.name)) for one in sources]))
     else:
         width = min(max(shutil.get_terminal_size().columns, 60), WIDEST)
         blocks = [_text(one, answers.get(one.provider.name), width) for one in sources]

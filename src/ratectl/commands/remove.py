@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import report
 from ratectl.commands.options import DryRunOption
 from ratectl.commands.progress import progress
 from ratectl.deploy import execute, host_facts, targets, uninstall
@@ -16,6 +15,7 @@ from ratectl.deploy.install_lock import exclusive
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import shown
+from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
     from ratectl.deploy.install_lock import Undertaking
@@ -62,13 +62,13 @@ def remove(
         refuse_unknown((names or frozenset()) - recorded, doing, journal)
         doomed = sorted({*doing.jobs, *recorded})
         if dry_run:
-            typer.echo(report.steps_text(doing.parts))
+            typer.echo(deploy_text.steps_text(doing.parts))
             return
         if purge and doomed and not yes:
             _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
         if doing.parts or doing.forget:
             _apply(doing, journal, undertaking)
-        typer.echo(report.removal_text(doing))
+        typer.echo(deploy_text.removal_text(doing))
         if purge:
             _purge(journal, doomed)
 

@@ -20,8 +20,8 @@ from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.journal import quarantine, queries
 from ratectl.journal.journal import Journal
 from ratectl.runtime import templates
-from ratectl.views import page
-from ratectl.views.page import Dossier
+from ratectl.views import html_report
+from ratectl.views.html_report import Dossier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,7 +118,7 @@ class _Reading(NamedTuple):
             found = queries.series(self.book, name, pair, self.span, most=self.most)
             series[pair] = list(found)
             told(1)
-        horizon = now + dt.timedelta(days=page.DAYS_AHEAD)
+        horizon = now + dt.timedelta(days=html_report.DAYS_AHEAD)
         ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
         slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
         gaps = queries.gaps(self.book, self.row, MOST_SLOTS) if self.row.missed else []
@@ -136,8 +136,8 @@ class _Reading(NamedTuple):
 
 
 def _html(dossiers: Sequence[Dossier], now: dt.datetime) -> str:
-    troubles = page.troubles(dossiers, MOST_TROUBLES + 1)
-    data = json.dumps(page.data(dossiers), ensure_ascii=False, separators=(",", ":"))
+    troubles = html_report.troubles(dossiers, MOST_TROUBLES + 1)
+    data = json.dumps(html_report.data(dossiers), ensure_ascii=False, separators=(",", ":"))
     return templates.fill_page(
         "report/page.html.j2",
         {
@@ -148,9 +148,9 @@ def _html(dossiers: Sequence[Dossier], now: dt.datetime) -> str:
         },
         version=__version__,
         made=f"{now.astimezone(terminal.viewer_zone()):%Y-%m-%d %H:%M %Z}",
-        rows=page.rows(dossiers, now),
+        rows=html_report.rows(dossiers, now),
         has_rates=any(points for one in dossiers for points in one.series.values()),
         troubles=troubles[:MOST_TROUBLES],
         cut_after=MOST_TROUBLES if len(troubles) > MOST_TROUBLES else 0,
-        sources=page.sources(dossiers),
+        sources=html_report.sources(dossiers),
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import paths, report
+from ratectl import paths
 from ratectl.commands.options import JsonOption
 from ratectl.commands.run import surroundings
 from ratectl.errors import ConfigError, RatectlError, UsageError
@@ -21,6 +21,7 @@ from ratectl.journal.journal import Journal
 from ratectl.journal.quarantine import Held
 from ratectl.journal.rate_store import Book
 from ratectl.model.quote import facts, plain
+from ratectl.views.format import as_json
 
 
 class Action(enum.StrEnum):
@@ -74,7 +75,7 @@ def review(
                 for book in journal.books()
                 for one in holding.quarantine(book, job=job, decided=everything)
             ]
-            typer.echo(report.as_json([_facts(one) for one in held]) if json else _text(held))
+            typer.echo(as_json([_facts(one) for one in held]) if json else _text(held))
             return
         for number in ids or ():
             _decide(journal, action, _home(journal, number, job), number)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl import paths, report
+from ratectl import paths
 from ratectl.commands.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due
@@ -19,6 +19,7 @@ from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote
 from ratectl.runtime.environment import Surroundings
+from ratectl.views.format import as_json
 
 
 def run(
@@ -58,7 +59,7 @@ def run(
             raise UsageError("run --all: no job is installed; `ratectl install` comes first")
         done = [_one(journal, installed, force=force, slot=slot) for installed in wanted]
     if json:
-        typer.echo(report.as_json([_facts(one) for one in done]))
+        typer.echo(as_json([_facts(one) for one in done]))
     else:
         typer.echo("\n".join(line for one in done for line in _lines(one)))
     errors = [one.error for one in done if one.error is not None]

@@ -22,7 +22,7 @@ from ratectl.commands.options import default_spec
 from ratectl.deploy import execute, host_facts, install
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
-from ratectl.views import words
+from ratectl.views import format as words
 
 if TYPE_CHECKING:
     from ratectl.model.job import Job

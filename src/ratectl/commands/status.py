@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import report
 from ratectl.commands import output, terminal
 from ratectl.commands.list import complain, rows_of
 from ratectl.commands.options import JsonOption
@@ -20,7 +19,7 @@ from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.spec.readers import duration
 from ratectl.views import status as views
-from ratectl.views.words import length
+from ratectl.views.format import as_json, length
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,11 +74,11 @@ def status(
     found = _look(jobs or [])
     now = dt.datetime.now(dt.UTC)
     if prometheus is not None:
-        from ratectl.views import metrics  # noqa: PLC0415 - 60 ms that a look need not pay
+        from ratectl.views import prometheus as metrics  # noqa: PLC0415 - 60 ms that a look need not pay
 
         output.replace(prometheus, metrics.exposition(found))
     elif json:
-        typer.echo(report.as_json(views.as_facts(found, now)))
+        typer.echo(as_json(views.as_facts(found, now)))
     else:
         terminal.console().print(_screen(found))
     if seconds is not None:
@@ -125,7 +124,7 @@ def _unreadable(away: dict[Site, RatectlError], site: Site, error: RatectlError)
 
 
 def _screen(found: Sequence[Status]) -> Text:
-    from ratectl.views.screen import View, screen  # noqa: PLC0415 - rich, which --json need not pay for
+    from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - rich, which --json need not pay for
 
     now = dt.datetime.now(dt.UTC)
     view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width())

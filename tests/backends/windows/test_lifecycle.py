@@ -11,9 +11,9 @@ from tests.fakes.machine import PowerCutError, host
 from tests.fakes.office import Office
 from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, Tasks
 
-from ratectl import report
 from ratectl.backends.protocol import Verb
 from ratectl.errors import ConfigError, EngineError
+from ratectl.views import deploy_text
 
 A = "\\ratectl\\a"
 
@@ -77,7 +77,7 @@ def test_what_a_person_changed_is_mended(pc, place, text, says):
     prepared = pc.install(*jobs("a", "b"))
 
     assert [change.verb for change in prepared.main.changes] == [Verb.UPDATE, Verb.KEEP]
-    assert says in report.plan_text(prepared)
+    assert says in deploy_text.plan_text(prepared)
     assert pc.install(*jobs("a", "b")).empty
 
 
@@ -110,7 +110,7 @@ def test_left_out_is_the_default_of_windows(pc):
     settings = pc.tasks.kept[A].find(f"{{{NAMESPACE}}}Settings")
     settings.remove(settings.find(f"{{{NAMESPACE}}}StopIfGoingOnBatteries"))
 
-    assert "StopIfGoingOnBatteries is not false" in report.plan_text(pc.install(job("a")))
+    assert "StopIfGoingOnBatteries is not false" in deploy_text.plan_text(pc.install(job("a")))
 
 
 def test_elevated(pc):

@@ -16,8 +16,8 @@ from ratectl.fetch.failures import Class
 from ratectl.fetch.providers.catalog import FACTS
 from ratectl.model.quote import plain
 from ratectl.schedule.language.explain import explain
-from ratectl.views.screen import word
-from ratectl.views.words import away, clock, count, length
+from ratectl.views.format import away, clock, count, length
+from ratectl.views.status_screen import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

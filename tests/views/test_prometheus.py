@@ -4,7 +4,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.views.conftest import SLOT, fired
 
-from ratectl.views import metrics
+from ratectl.views import prometheus
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def samples():
     """Return the samples of statuses: name and labels -> value."""
 
     def read(*found):
-        families = text_string_to_metric_families(metrics.exposition(found))
+        families = text_string_to_metric_families(prometheus.exposition(found))
         return {
             (sample.name, *sorted(sample.labels.items())): sample.value
             for family in families

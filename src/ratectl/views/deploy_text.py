@@ -1,27 +1,23 @@
-"""Values -> text and JSON. Pure; text is for people and never parsed by us."""
+"""What an install, a removal or a pause does, as text and JSON. Text is for people and never parsed by us."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Expect, Link, RemoveFile, Settle, Verb, WriteFile
 from ratectl.deploy import plan
-from ratectl.doctor.finding import FAULT
+from ratectl.views.format import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Change, Step
     from ratectl.deploy.install import Prepared
-    from ratectl.deploy.inventory import Row
     from ratectl.deploy.targets import Part
     from ratectl.deploy.uninstall import Removal
-    from ratectl.doctor.finding import Finding
     from ratectl.schedule.cover.triggers import Cover
 
 _SIGNS = {
@@ -31,15 +27,8 @@ _SIGNS = {
     Verb.KEEP: "=",
     Verb.PAUSE: "-",
 }
-_TOGETHER = 3
-"""Jobs that are named before those with the same finding are only counted."""
 _LISTED = 40
 """Lines of one kind that a plan shows before it only counts."""
-
-
-def as_json(value: Any) -> str:
-    """Return JSON-ready *value* as the text that ``--json`` prints."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def plan_text(prepared: Prepared) -> str:
@@ -146,95 +135,6 @@ def steps_text(parts: Sequence[Part]) -> str:
     return "\n".join(["steps:", *_few_files([f"  {_step(s)}" for p in parts for s in p.steps])])
 
 
-def listing_text(rows: Sequence[Row]) -> str:
-    """Return the installed jobs as a table for people."""
-    if not rows:
-        return "no jobs are installed"
-    table = [("JOB", "ENGINE", "NEXT", "LAST", "TRIGGERS")]
-    table += [_listed(row) for row in rows]
-    widths = [max(len(line[column]) for line in table) for column in range(4)]
-    lines = []
-    for row, line in zip((None, *rows), table, strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        lines.append("  ".join((*cells, line[4])).rstrip())
-        lines += [f"    failing: {text}" for text in row.troubles] if row else []
-        lines += [f"    drift: {text}" for text in row.drift] if row else []
-    return "\n".join(lines)
-
-
-def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the installed jobs as the contract of ``ratectl list --json`` has it."""
-    return [
-        {
-            "job": row.job,
-            "backend": row.backend,
-            "scope": row.scope,
-            "triggers": list(row.triggers),
-            "fidelity": row.fidelity,
-            "enabled": row.enabled,
-            "next": row.next.isoformat() if row.next else None,
-            "drift": list(row.drift),
-            "last": {
-                "slot": row.last.slot.isoformat(),
-                "outcome": row.last.outcome,
-                "at": row.last.at.isoformat(),
-            }
-            if row.last
-            else None,
-        }
-        | ({"paused": True} if row.paused else {})
-        | ({"place": row.place} if "namespace" in row.place else {})
-        | ({"troubles": list(row.troubles)} if row.troubles else {})
-        for row in rows
-    ]
-
-
-def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
-    """Return *findings* for people: a line each, below it the command that mends it, and the count at the end."""
-    checked = f"{_count(jobs, 'job')} checked" if jobs else "no jobs are installed"
-    if not findings:
-        return f"all well: {checked}"
-    alike: dict[Finding, list[str]] = {}
-    for finding in findings:
-        alike.setdefault(replace(finding, job=""), []).append(finding.job)
-    lines = []
-    for finding, names in alike.items():
-        shown = ", ".join(names[:_TOGETHER])
-        more = f" and {len(names) - _TOGETHER} more" if len(names) > _TOGETHER else ""
-        about = f"{shown}{more}: " if shown else ""
-        text = finding.text.replace("\n", "\n    ")
-        lines += [
-            f"{finding.severity}: {finding.check}: {about}{text}",
-            f"    mend: {finding.mend}",
-        ]
-    faults = sum(finding.severity == FAULT for finding in findings)
-    told = ", ".join((_count(faults, "fault"), _count(len(findings) - faults, "warning")))
-    return "\n".join((*lines, f"{told}; {checked}"))
-
-
-def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return *findings* as the contract of ``ratectl doctor --json`` has it."""
-    return [
-        {key: getattr(finding, key) for key in ("check", "severity", "job", "text", "mend")}
-        for finding in findings
-    ]
-
-
-def _listed(row: Row) -> tuple[str, str, str, str, str]:
-    triggers = row.triggers[0] if row.triggers else "-"
-    if len(row.triggers) > 1:
-        triggers += f" and {len(row.triggers) - 1} more"
-    if row.triggers and row.fidelity == "guarded":
-        triggers += " (guarded)"
-    return (
-        row.job,
-        row.place or f"{row.backend} ({row.scope})",
-        "paused" if row.paused else f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
-        f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M %Z}" if row.last else "-",
-        triggers,
-    )
-
-
 def _change_text(change: Change, covers: Mapping[str, Cover]) -> str:
     text = f"  {_SIGNS[change.verb]} {change.verb.value} {change.job}"
     if change.why:
@@ -252,12 +152,12 @@ def _kept(prepared: Prepared) -> list[str]:
 def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
     if prepared.record:
-        yield f"record {_count(len(prepared.record), 'job')} in the journal"
+        yield f"record {count(len(prepared.record), 'job')} in the journal"
     for part in (*prepared.moves, prepared.main):
         yield from (_step(step) for step in part.steps)
     yield from map(_step, prepared.after)
     if prepared.forget:
-        yield f"mark {_count(len(prepared.forget), 'job')} as removed in the journal"
+        yield f"mark {count(len(prepared.forget), 'job')} as removed in the journal"
 
 
 def _step(step: Step) -> str:
@@ -278,10 +178,6 @@ def _step(step: Step) -> str:
     if len(step.argv) > 12:
         shown += f" ... ({len(step.argv) - 12} more)"
     return f"run {shown}" + (f"   # {step.why}" if step.why else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _shortened(lines: list[str]) -> list[str]:

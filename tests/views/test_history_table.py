@@ -7,7 +7,7 @@ from tests.views.conftest import KOLKATA, SLOT, entry
 
 from ratectl.model.job import Pair
 from ratectl.model.quote import Leg
-from ratectl.views.table import ROOM, table
+from ratectl.views.history_table import ROOM, table
 
 WIDE = 1000
 

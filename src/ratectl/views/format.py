@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,3 +59,8 @@ def sparkline(values: Sequence[Decimal]) -> str:
 def count(number: int, noun: str) -> str:
     """Return *number* with its noun: ``1 slot``, ``3 slots``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def as_json(value: Any) -> str:
+    """Return JSON-ready *value* as the text that ``--json`` prints."""
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from ratectl.model.quote import plain
+from ratectl.views.format import away, clocks, count, length, sparkline
 from ratectl.views.status import QUOTES, age
-from ratectl.views.words import away, clocks, count, length, sparkline
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ratectl.views import words
+from ratectl.views import format as words
 
 NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)
 

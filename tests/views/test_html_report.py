@@ -10,8 +10,8 @@ from tests.views.conftest import NOW, SLOT, USD, fired
 from ratectl.fetch.failures import Class, FetchError, worst
 from ratectl.journal.quarantine import Held
 from ratectl.journal.queries import Count, Point
-from ratectl.views import page
-from ratectl.views.page import Dossier
+from ratectl.views import html_report
+from ratectl.views.html_report import Dossier
 
 DAY = dt.timedelta(days=1)
 
@@ -45,7 +45,7 @@ def held(slot=SLOT):
 
 def test_series(dossier):
     """Minutes on the job's clocks, each as the step from the one before, and rates with all their digits."""
-    [job] = page.data([dossier()])["jobs"]
+    [job] = html_report.data([dossier()])["jobs"]
     wall = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC).timestamp() // 60
 
     assert job["series"] == [
@@ -57,7 +57,9 @@ def test_series(dossier):
 def test_days(dossier):
     """Each day says how its slots went, with how often; gaps and held answers included."""
     many = [Count(SLOT, "on time", 4), Count(SLOT + dt.timedelta(hours=1), "on time", 2)]
-    [job] = page.data([dossier(courses=many, gaps=[SLOT, SLOT - DAY], held=[held()])])["jobs"]
+    [job] = html_report.data([dossier(courses=many, gaps=[SLOT, SLOT - DAY], held=[held()])])[
+        "jobs"
+    ]
 
     assert job["days"] == {"first": "2026-11-22", "runs": [["m", 1], ["o6qm", 1]]}
 
@@ -65,14 +67,16 @@ def test_days(dossier):
 def test_days_that_went_alike(dossier):
     """Days that went alike are told together, and days without slots in between as such."""
     slots = [SLOT - number * DAY for number in (9, 8, 7, 4, 3)]
-    [job] = page.data([dossier(courses=[Count(slot, "on time", 1) for slot in slots])])["jobs"]
+    [job] = html_report.data([dossier(courses=[Count(slot, "on time", 1) for slot in slots])])[
+        "jobs"
+    ]
 
     assert job["days"] == {"first": "2026-11-14", "runs": [["o", 3], ["", 2], ["o", 2]]}
 
 
 def test_no_days(dossier):
     """A job that never ran has no days."""
-    [job] = page.data([dossier(courses=[])])["jobs"]
+    [job] = html_report.data([dossier(courses=[])])["jobs"]
 
     assert job["days"] == {"first": None, "runs": []}
 
@@ -80,14 +84,14 @@ def test_no_days(dossier):
 def test_a_day_is_the_jobs_own(dossier):
     """A slot late in the evening in UTC is of the next day in Kolkata."""
     evening = dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC)
-    [job] = page.data([dossier(courses=[Count(evening, "closed", 1)])])["jobs"]
+    [job] = html_report.data([dossier(courses=[Count(evening, "closed", 1)])])["jobs"]
 
     assert job["days"] == {"first": "2026-11-23", "runs": [["c", 1]]}
 
 
 def test_every_course_has_a_letter():
     """No two ways of a slot share a letter."""
-    assert len(set(page.COURSES.values())) == len(page.COURSES)
+    assert len(set(html_report.COURSES.values())) == len(html_report.COURSES)
 
 
 @pytest.mark.parametrize("kind", Class)
@@ -95,7 +99,7 @@ def test_kind_of_failure(kind):
     """The class of a failure is read back from what a firing wrote of it."""
     expected = {Class.DNS: Class.OFFLINE}.get(kind, kind)  # both are told as offline
 
-    assert page.kind_of(str(worst([("ecb", FetchError(kind, "why"))]))) == expected.value
+    assert html_report.kind_of(str(worst([("ecb", FetchError(kind, "why"))]))) == expected.value
 
 
 def test_troubles(dossier):
@@ -109,18 +113,18 @@ def test_troubles(dossier):
         held=[held(SLOT - 2 * DAY)],
     )
 
-    assert [(one.kind, one.detail) for one in page.troubles([found], 9)] == [
+    assert [(one.kind, one.detail) for one in html_report.troubles([found], 9)] == [
         ("offline", "offline: no way to ecb"),
         ("missed", "seen 900 s late"),
         ("quarantined", "ecb: looks inverted (`ratectl review` decides)"),
         ("missed", "2 slots from then on passed that day, and nothing ran in time"),
     ]
-    assert len(page.troubles([found], 2)) == 2
+    assert len(html_report.troubles([found], 2)) == 2
 
 
 def test_rows(dossier, status):
     """Each job in words; one that has never run has none of a rate."""
-    good, new = page.rows([dossier(), dossier(status=status(recent={}, next=None))], NOW)
+    good, new = html_report.rows([dossier(), dossier(status=status(recent={}, next=None))], NOW)
 
     assert (good["word"], good["rate"], good["age"]) == ("ok", "USD/INR 95.12", "7 h ago")
     assert good["next"] == "Tue 2026-11-24 10:30 IST, in 16 h"

@@ -6,7 +6,7 @@ import pytest
 from tests.views.conftest import KOLKATA, NOW, USD, entries, fired
 
 from ratectl.model.job import Pair
-from ratectl.views.screen import STYLES, View, screen, word
+from ratectl.views.status_screen import STYLES, View, screen, word
 
 BERLIN = dt.timezone(dt.timedelta(hours=1), "CET")
 

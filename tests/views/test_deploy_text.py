@@ -8,9 +8,10 @@ import pytest
 from tests.deploy.test_install import Office
 from tests.fakes.jobs import job, jobs
 
-from ratectl import report
 from ratectl.deploy import install
 from ratectl.journal.journal import Journal
+from ratectl.views import deploy_text
+from ratectl.views.format import as_json
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_first_plan(office):
     """A plan names the engine, each change with its reason, and every step in order."""
     plan = prepared(office, job("home"), job("abroad", schedule='"every 5 seconds"'))
 
-    assert report.plan_text(plan).splitlines() == [
+    assert deploy_text.plan_text(plan).splitlines() == [
         "cron (user):",
         "  + create abroad",
         f"      guarded: {plan.covers['abroad'].reason}",
@@ -45,7 +46,7 @@ def test_a_first_plan(office):
 def test_a_plan_for_programs(office):
     """The JSON of a plan has the changes, moves, steps and caveats."""
     office.install(job("a"))
-    told = json.loads(report.as_json(report.plan_json(prepared(office, *jobs("a", "b")))))
+    told = json.loads(as_json(deploy_text.plan_json(prepared(office, *jobs("a", "b")))))
 
     assert list(told) == ["backend", "scope", "changes", "moves", "steps", "caveats"]
     assert [(c["job"], c["change"], c["fidelity"]) for c in told["changes"]] == [
@@ -61,18 +62,20 @@ def test_a_move(office):
     office.use("systemd")
     plan = prepared(office, job("a"))
 
-    text = report.plan_text(plan)
+    text = deploy_text.plan_text(plan)
 
     assert "cron (user), where the jobs stand now:\n  - delete a" in text
     assert text.endswith("`loginctl enable-linger tester` keeps them running")
-    assert report.plan_json(plan)["moves"] == [{"job": "a", "backend": "cron", "scope": "user"}]
+    assert deploy_text.plan_json(plan)["moves"] == [
+        {"job": "a", "backend": "cron", "scope": "user"}
+    ]
 
 
 def test_prune_and_nothing_else(office):
     """What a prune removes is named, with the reason; what stays is only counted."""
     office.install(*jobs("a", "b"))
 
-    lines = report.plan_text(prepared(office, job("a"), prune=True)).splitlines()
+    lines = deploy_text.plan_text(prepared(office, job("a"), prune=True)).splitlines()
 
     assert lines[1:3] == ["  - delete b (not in the spec)", "  = 1 unchanged"]
     assert lines[-1] == "  mark 1 job as removed in the journal"
@@ -80,7 +83,7 @@ def test_prune_and_nothing_else(office):
 
 def test_long_plans_are_cut(office):
     """A plan of a hundred jobs stays readable."""
-    text = report.plan_text(prepared(office, *jobs(*(f"job-{n}" for n in range(100)))))
+    text = deploy_text.plan_text(prepared(office, *jobs(*(f"job-{n}" for n in range(100)))))
 
     assert "  ... and 60 more" in text
     assert len(text.splitlines()) < 50
@@ -93,10 +96,10 @@ def test_units_and_long_commands(office):
     done = office.install(*jobs(*(f"job-{n}" for n in range(20))))
     removal = office.remove()
 
-    text = report.plan_text(done)
+    text = deploy_text.plan_text(done)
     assert "write /home/tester/.config/systemd/user/ratectl-job-0.service (" in text
     assert " more)   # start the timers" in text
-    steps = report.steps_text(removal.parts)
+    steps = deploy_text.steps_text(removal.parts)
     assert "remove /home/tester/.config/systemd/user/ratectl-job-0.timer" in steps
 
 
@@ -104,7 +107,7 @@ def test_what_an_install_did(office):
     """Afterwards the counts stand there, the next slot of each changed job, and how to see more."""
     done = office.install(*jobs("a", "b"))
 
-    assert report.installed_text(done, {"a": "tomorrow"}).splitlines() == [
+    assert deploy_text.installed_text(done, {"a": "tomorrow"}).splitlines() == [
         "installed in cron (user) and read back: 2 created",
         "  a: next tomorrow",
         "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
@@ -117,9 +120,9 @@ def test_what_a_remove_did(office):
     office.install(*jobs("a", "b"))
     office.install(job("a"), job("b", enabled="false"))
 
-    assert report.removal_text(office.remove()).splitlines() == [
+    assert deploy_text.removal_text(office.remove()).splitlines() == [
         "removed from cron (user):",
         "  - a",
         "removed from the journal, no scheduler held them: b",
     ]
-    assert report.removal_text(office.remove()) == "nothing to remove"
+    assert deploy_text.removal_text(office.remove()) == "nothing to remove"

@@ -1,0 +1,48 @@
+"""What the doctor found, as text and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ratectl.doctor.finding import FAULT
+from ratectl.views.format import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.doctor.finding import Finding
+
+_TOGETHER = 3
+"""Jobs that are named before those with the same finding are only counted."""
+
+
+def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
+    """Return *findings* for people: a line each, below it the command that mends it, and the count at the end."""
+    checked = f"{count(jobs, 'job')} checked" if jobs else "no jobs are installed"
+    if not findings:
+        return f"all well: {checked}"
+    alike: dict[Finding, list[str]] = {}
+    for finding in findings:
+        alike.setdefault(replace(finding, job=""), []).append(finding.job)
+    lines = []
+    for finding, names in alike.items():
+        shown = ", ".join(names[:_TOGETHER])
+        more = f" and {len(names) - _TOGETHER} more" if len(names) > _TOGETHER else ""
+        about = f"{shown}{more}: " if shown else ""
+        text = finding.text.replace("\n", "\n    ")
+        lines += [
+            f"{finding.severity}: {finding.check}: {about}{text}",
+            f"    mend: {finding.mend}",
+        ]
+    faults = sum(finding.severity == FAULT for finding in findings)
+    told = ", ".join((count(faults, "fault"), count(len(findings) - faults, "warning")))
+    return "\n".join((*lines, f"{told}; {checked}"))
+
+
+def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return *findings* as the contract of ``ratectl doctor --json`` has it."""
+    return [
+        {key: getattr(finding, key) for key in ("check", "severity", "job", "text", "mend")}
+        for finding in findings
+    ]
