@@ -98,11 +98,11 @@ def application(verb: str) -> typer.Typer:
 
 def _completing() -> typer.Typer:
     """Return the application with the command on the line that a shell completes."""
-    from ratectl.commands import completing  # noqa: PLC0415 - its imports are for Tab alone
+    from ratectl.commands._shared import completion  # noqa: PLC0415 - its imports are for Tab alone
 
-    verb = completing.verb(os.environ)
+    verb = completion.verb(os.environ)
     program = application(verb)
-    completing.attach(program, verb)
+    completion.attach(program, verb)
     return program
 
 

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands.options import JsonOption
-from ratectl.commands.progress import progress
-from ratectl.commands.run import surroundings
+from ratectl.commands._shared.environment import surroundings
+from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.progress import progress
 from ratectl.errors import TryLaterError, UsageError
 from ratectl.firing.backfill import Backfill, Filled
 from ratectl.firing.runner import Runner

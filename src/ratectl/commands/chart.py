@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands import spans, terminal
+from ratectl.commands._shared import date_range, terminal
 from ratectl.errors import ConfigError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -34,9 +34,9 @@ PIPED = (100, LINES)
 def chart(
     job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
     *,
-    since: spans.SinceOption = "",
-    until: spans.UntilOption = "",
-    pair: spans.PairOption = "",
+    since: date_range.SinceOption = "",
+    until: date_range.UntilOption = "",
+    pair: date_range.PairOption = "",
 ) -> None:
     """Draw the rates of a job in the terminal.
 
@@ -50,8 +50,8 @@ def chart(
     size = _size()
     with Journal(Path(paths.state_dir())) as journal:
         known = journal.remembered(job).job
-        span, book = spans.span(since, until, known.zone), journal.book(known)
-        wanted = spans.pair(pair, known)
+        span, book = date_range.span(since, until, known.zone), journal.book(known)
+        wanted = date_range.pair(pair, known)
         pairs = known.pairs if wanted is None else (wanted,)
         charts = {one: _points(book, known, one, span, size[0]) for one in pairs}
     if not any(charts.values()):

@@ -13,7 +13,7 @@ import typer
 from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.commands.options import JsonOption, SpecArgument, default_spec
+from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.runtime.postgres import shown

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.commands.options import JsonOption
+from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import execute, host_facts, install, inventory
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.doctor.diagnose import examine

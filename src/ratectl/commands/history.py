@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands import spans, terminal
-from ratectl.commands.options import JsonOption
+from ratectl.commands._shared import date_range, terminal
+from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -36,9 +36,9 @@ MOST = 1_000_000_000
 def history(
     job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
     *,
-    since: spans.SinceOption = "",
-    until: spans.UntilOption = "",
-    pair: spans.PairOption = "",
+    since: date_range.SinceOption = "",
+    until: date_range.UntilOption = "",
+    pair: date_range.PairOption = "",
     last: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=MOST, help="Only the newest N quotes.")
     ] = None,
@@ -68,7 +68,7 @@ def history(
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
     with Journal(Path(paths.state_dir())) as journal:
         known = journal.remembered(job).job
-        span, wanted = spans.span(since, until, known.zone), spans.pair(pair, known)
+        span, wanted = date_range.span(since, until, known.zone), date_range.pair(pair, known)
         book = journal.book(known)
         if last is not None:
             oldest = queries.newest_slot(book, job, span, wanted, skip=last - 1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import spec
-from ratectl.commands.options import SpecArgument, default_spec
+from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
 from ratectl.model.quote import PUBLISHED, Quote

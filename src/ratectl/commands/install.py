@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import schedule, spec
+from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import Place
-from ratectl.commands.options import (
+from ratectl.commands._shared.options import (
     BackendOption,
     DryRunOption,
     JsonOption,
     PruneOption,
     ScopeOption,
     SpecArgument,
-    default_spec,
 )
-from ratectl.commands.progress import progress
+from ratectl.commands._shared.planning import prepare, show_plan
+from ratectl.commands._shared.progress import progress
 from ratectl.deploy import execute, host_facts, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.deploy.install_lock import exclusive
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
-from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ratectl.backends.protocol import Host
     from ratectl.deploy.install_lock import Undertaking
     from ratectl.model.job import Job
-    from ratectl.spec.document import Spec
 
 LingerOption = Annotated[
     bool, typer.Option("--enable-linger", help="Let systemd run user timers without a login.")
@@ -95,13 +88,6 @@ def install(
             show_plan(prepared, json=True)
 
 
-def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
-    """Print the steps of *prepared* for a person, or its facts as JSON."""
-    typer.echo(
-        as_json(deploy_text.plan_json(prepared)) if json else deploy_text.plan_text(prepared)
-    )
-
-
 def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking) -> None:
     in_pods = prepared.main.site.backend is kubernetes
     see_to = _see_to_journals_of_pods if in_pods else _see_to_journals
@@ -127,43 +113,6 @@ def _see_to_journals_of_pods(journal: Journal, jobs: tuple[Job, ...]) -> None:
     for told in journal_move.unseen_from_here(journal, jobs, _now()):
         typer.echo(f"ratectl: the shared journal: {told}", err=True)
     journal_move.move(journal, jobs)
-
-
-def prepare(
-    here: Host,
-    journal: Journal,
-    spec_path: Path | None,
-    backend: str,
-    scope: str,
-    *,
-    prune: bool,
-    afresh: bool = False,
-    keep_awake: bool = False,
-    force: bool = False,
-) -> deploy.Prepared:
-    """Return what an install would do: flags over spec over what the machine runs."""
-    reader = execute.SystemReader()
-    loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
-    chosen = loaded.installation
-    site = select_backend.site(
-        replace(here, cluster=_cluster(loaded, force=force)),
-        reader,
-        journal.readable(),
-        backend=chosen.backend if backend == select_backend.AUTO else backend,
-        scope=chosen.scope if scope == select_backend.AUTO else scope,
-    )
-    source = deploy.Source(
-        jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
-    )
-    return deploy.prepare(site, source, journal, prune=prune, afresh=afresh, keep_awake=keep_awake)
-
-
-def _cluster(loaded: Spec, *, force: bool) -> Place | None:
-    """Return where in Kubernetes the spec would have its jobs."""
-    there = loaded.kubernetes
-    if there is None:
-        return None
-    return Place(context=there.context, namespace=there.namespace, force=force)
 
 
 def _upcoming(prepared: deploy.Prepared) -> dict[str, str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import paths
-from ratectl.commands.options import JsonOption
-from ratectl.commands.progress import progress
+from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal import copy as copying
 from ratectl.journal.journal import Journal

@@ -11,7 +11,7 @@ import typer
 
 from ratectl import crontab_lint
 from ratectl.backends.cron import backend as cron
-from ratectl.commands.options import JsonOption
+from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import DataError, StorageError
 from ratectl.views.format import as_json

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths, schedule, spec
-from ratectl.commands.options import JsonOption
+from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ScheduleError, UsageError
 from ratectl.firing import due

@@ -6,16 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ratectl.commands.remove import refuse_unknown
+from ratectl.commands._shared.options import JobsArgument
 from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
-
-JobsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs.")
-]
 
 
 def pause(

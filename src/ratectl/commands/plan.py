@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from ratectl.commands.install import prepare, show_plan
-from ratectl.commands.options import (
+from ratectl.commands._shared.options import (
     BackendOption,
     JsonOption,
     PruneOption,
     ScopeOption,
     SpecArgument,
 )
+from ratectl.commands._shared.planning import prepare, show_plan
 from ratectl.deploy import host_facts, select_backend
 from ratectl.journal.journal import Journal
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from ratectl import spec
-from ratectl.commands.options import JsonOption, default_spec
+from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.fetch.providers import catalog

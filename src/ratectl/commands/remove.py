@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.commands.options import DryRunOption
-from ratectl.commands.progress import progress
+from ratectl.commands._shared.options import DryRunOption
+from ratectl.commands._shared.progress import progress
 from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy.install_lock import exclusive
-from ratectl.errors import ConfigError, UsageError
+from ratectl.deploy.uninstall import refuse_unknown
+from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import shown
 from ratectl.views import deploy_text
@@ -100,14 +100,3 @@ def _confirm(question: str) -> None:
         raise UsageError(
             "remove: not confirmed, so nothing was removed; --yes answers the question"
         )
-
-
-def refuse_unknown(names: frozenset[str], doing: uninstall.Removal, journal: Journal) -> None:
-    """Raise ConfigError for a job among *names* that is not installed."""
-    unknown = sorted(names - set(doing.jobs))
-    if not unknown:
-        return
-    known = {row.job.name for row in journal.readable()}
-    close = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-    raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import spec
-from ratectl.commands.options import SpecArgument, default_spec
+from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts, install, select_backend, targets
 from ratectl.errors import CannotCreateError, UsageError
 from ratectl.spec import zones

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from ratectl import __version__, schedule
-from ratectl.commands import output, spans, terminal
-from ratectl.commands.progress import progress
-from ratectl.commands.status import look
+from ratectl.commands._shared import date_range, terminal, write_file
+from ratectl.commands._shared.progress import progress
+from ratectl.commands._shared.rows import look
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.journal import quarantine, queries
@@ -50,7 +50,7 @@ def report(
         list[str] | None,
         typer.Option(metavar="JOB", help="Only this job; may be given again.", show_default=False),
     ] = None,
-    since: spans.SinceOption = "",
+    since: date_range.SinceOption = "",
     launch: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
 ) -> None:
     """Write an HTML page with charts of everything.
@@ -69,7 +69,7 @@ def report(
         found = look(here, journal, job or [])
         installed = [row for row in journal.readable() if not job or row.job.name in job]
         dossiers = _dossiers(journal, installed, found, since, now)
-    place = output.replace(file, _html(dossiers, now))
+    place = write_file.replace(file, _html(dossiers, now))
     typer.echo(f"wrote {place} ({place.stat().st_size / 1e6:.1f} MB)")
     if launch and not webbrowser.open(place.as_uri()):
         raise EngineError(f"no browser could be opened; open {place.as_uri()} in one")
@@ -91,7 +91,7 @@ def _dossiers(
             try:
                 if row.job.fault:
                     raise ConfigError(row.job.fault)
-                span = spans.span(since, "", row.job.zone)
+                span = date_range.span(since, "", row.job.zone)
                 reading = _Reading(journal.book(row.job), row, span, most)
                 dossiers.append(reading.dossier(known.get(row.job.name), now, told))
             except (TryLaterError, ConfigError) as error:

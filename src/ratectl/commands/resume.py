@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import schedule
-from ratectl.commands.pause import JobsArgument
+from ratectl.commands._shared.options import JobsArgument
 from ratectl.deploy import execute, host_facts, install, uninstall
 from ratectl.deploy.install_lock import exclusive
 from ratectl.errors import RatectlError, UsageError

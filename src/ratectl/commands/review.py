@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands.options import JsonOption
-from ratectl.commands.run import surroundings
+from ratectl.commands._shared.environment import surroundings
+from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.firing import review as reviewing
 from ratectl.firing.runner import Runner

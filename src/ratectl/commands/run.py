@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import socket
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ratectl import paths
-from ratectl.commands.options import JsonOption
+from ratectl.commands._shared.environment import surroundings
+from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due
 from ratectl.firing.report import Report
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote
-from ratectl.runtime.environment import Surroundings
 from ratectl.views.format import as_json
 
 
@@ -68,13 +65,6 @@ def run(
             typer.echo(f"ratectl: {one.job}: {one.error}", err=True)
     if errors:
         raise errors[-1]
-
-
-def surroundings() -> Surroundings:
-    """Return this machine's clock and name."""
-    return Surroundings(
-        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
-    )
 
 
 def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> Report:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths, schedule, spec
-from ratectl.commands.options import default_spec
+from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.commands import output, terminal
-from ratectl.commands.list import complain, rows_of
-from ratectl.commands.options import JsonOption
-from ratectl.deploy import execute, host_facts, targets
+from ratectl.commands._shared import terminal, write_file
+from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.rows import look
+from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, UsageError
-from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.spec.readers import duration
 from ratectl.views import status as views
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from ratectl.backends.protocol import Host
-    from ratectl.deploy.targets import Site
-    from ratectl.errors import RatectlError
     from ratectl.views.status import Status
 
 EVERY = 5
@@ -76,7 +71,7 @@ def status(
     if prometheus is not None:
         from ratectl.views import prometheus as metrics  # noqa: PLC0415 - 60 ms that a look need not pay
 
-        output.replace(prometheus, metrics.exposition(found))
+        write_file.replace(prometheus, metrics.exposition(found))
     elif json:
         typer.echo(as_json(views.as_facts(found, now)))
     else:
@@ -96,31 +91,6 @@ def _look(names: Sequence[str]) -> tuple[Status, ...]:
     here = host_facts.current()
     with Journal(here.state_dir) as journal:
         return look(here, journal, names)
-
-
-def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
-    """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
-    reader = execute.SystemReader()
-    away: dict[Site, RatectlError] = {}
-    everything = journal.readable()
-    holds = targets.survey(
-        here, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
-    )
-    for name in names:
-        if not any(name in found.entries for found in holds.values()):
-            journal.installed_job(name)
-    installed = [row for row in everything if not names or row.job.name in names]
-    rows = rows_of(journal, reader, installed, holds, unseen=away)
-    last = {row.job: row.last for row in rows if row.last is not None}
-    installed = list(journal.counting_together(installed, last))
-    recent = queries.recent(journal, installed, views.QUOTES, complain)
-    wanted = [row for row in rows if not names or row.job in names]
-    return views.statuses(wanted, installed, recent)
-
-
-def _unreadable(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:
-    away[site] = error
-    typer.echo(f"ratectl: what {site} holds is not shown: {error}", err=True)
 
 
 def _screen(found: Sequence[Status]) -> Text:

@@ -6,6 +6,16 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
+import difflib
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.journal.journal import Journal
+
+
 import datetime as dt
 import itertools
 from dataclasses import dataclass, field, replace
@@ -153,3 +163,14 @@ def left_out(source: Source, found: Mapping[str, Entry], now: dt.datetime) -> di
 
 def _place_of(row: Installed) -> tuple[object, ...]:
     return row.backend, row.scope, cluster_of(row) or (), row.spec, row.digest
+
+
+def refuse_unknown(names: frozenset[str], doing: Removal, journal: Journal) -> None:
+    """Raise ConfigError for a job among *names* that is not installed."""
+    unknown = sorted(names - set(doing.jobs))
+    if not unknown:
+        return
+    known = {row.job.name for row in journal.readable()}
+    close = difflib.get_close_matches(unknown[0], known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
+    raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from ratectl.commands import progress
+from ratectl.commands._shared import progress
 
 
 class Terminal(io.StringIO):

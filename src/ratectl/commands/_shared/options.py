@@ -30,3 +30,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print facts for progra
 def default_spec() -> Path:
     """Return the spec that commands read when none is named."""
     return Path(paths.config_dir()) / "jobs.toml"
+
+
+JobsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs.")
+]

@@ -12,7 +12,7 @@ import typer
 
 from ratectl import cli
 from ratectl.backends import BACKENDS
-from ratectl.commands import completing
+from ratectl.commands._shared import completion
 from ratectl.deploy import select_backend
 from ratectl.journal.journal import Journal
 from ratectl.model.providers import PROVIDER_KINDS
@@ -137,7 +137,7 @@ def test_a_completer_that_fails_offers_nothing(tab, monkeypatch):
     def broken(_):
         raise RuntimeError
 
-    monkeypatch.setitem(completing.COMPLETERS, "jobs", broken)
+    monkeypatch.setitem(completion.COMPLETERS, "jobs", broken)
 
     assert tab("ratectl remove ") == []
 
@@ -150,7 +150,7 @@ def test_providers():
     def ask(provider: Annotated[str, typer.Option()] = "") -> None:
         """Stand for such a command."""
 
-    completing.attach(program, "ask")
+    completion.attach(program, "ask")
     [parameter, *_] = typer.main.get_command(program).params
     found = parameter.shell_complete(typer.Context(typer.main.get_command(program)), "ec")
 
@@ -165,8 +165,8 @@ def test_every_row_is_of_use():
         for parameter in typer.main.get_command(cli.application(verb)).commands[verb].params
     }
 
-    assert set(completing.OF_ONE_COMMAND) <= there
-    assert set(completing.COMPLETERS) - {name for _, name in there} <= {"provider", "providers"}
+    assert set(completion.OF_ONE_COMMAND) <= there
+    assert set(completion.COMPLETERS) - {name for _, name in there} <= {"provider", "providers"}
 
 
 @pytest.mark.usefixtures("jobs")
@@ -207,7 +207,7 @@ def test_only_the_command_on_the_line_is_imported():
             text=True,
             check=True,
         )
-        return set(re.findall(r"ratectl\.commands\.(\w+)$", done.stderr, flags=re.MULTILINE))
+        return set(re.findall(r"ratectl\.commands\.([\w.]+)$", done.stderr, flags=re.MULTILINE))
 
     asked = {
         "_RATECTL_COMPLETE": "complete_bash",
@@ -216,8 +216,8 @@ def test_only_the_command_on_the_line_is_imported():
     }
     own = loaded("remove", "--help")
 
-    assert "completing" not in own
-    assert loaded(**asked) == {*own, "completing"}
+    assert "_shared.completion" not in own
+    assert loaded(**asked) == {*own, "_shared.completion"}
 
 
 @pytest.fixture

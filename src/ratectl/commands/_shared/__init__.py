@@ -1,0 +1,1 @@
+"""What several commands share: options, terminals, progress, date ranges, files they write."""

@@ -1,0 +1,69 @@
+"""What an install would do, for install and plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from ratectl import spec
+from ratectl.backends.protocol import Place
+from ratectl.commands._shared.options import (
+    default_spec,
+)
+from ratectl.deploy import execute, select_backend
+from ratectl.deploy import install as deploy
+from ratectl.journal.journal import Journal
+from ratectl.views import deploy_text
+from ratectl.views.format import as_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ratectl.backends.protocol import Host
+    from ratectl.spec.document import Spec
+
+
+def prepare(
+    here: Host,
+    journal: Journal,
+    spec_path: Path | None,
+    backend: str,
+    scope: str,
+    *,
+    prune: bool,
+    afresh: bool = False,
+    keep_awake: bool = False,
+    force: bool = False,
+) -> deploy.Prepared:
+    """Return what an install would do: flags over spec over what the machine runs."""
+    reader = execute.SystemReader()
+    loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
+    chosen = loaded.installation
+    site = select_backend.site(
+        replace(here, cluster=_cluster(loaded, force=force)),
+        reader,
+        journal.readable(),
+        backend=chosen.backend if backend == select_backend.AUTO else backend,
+        scope=chosen.scope if scope == select_backend.AUTO else scope,
+    )
+    source = deploy.Source(
+        jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
+    )
+    return deploy.prepare(site, source, journal, prune=prune, afresh=afresh, keep_awake=keep_awake)
+
+
+def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
+    """Print the steps of *prepared* for a person, or its facts as JSON."""
+    typer.echo(
+        as_json(deploy_text.plan_json(prepared)) if json else deploy_text.plan_text(prepared)
+    )
+
+
+def _cluster(loaded: Spec, *, force: bool) -> Place | None:
+    """Return where in Kubernetes the spec would have its jobs."""
+    there = loaded.kubernetes
+    if there is None:
+        return None
+    return Place(context=there.context, namespace=there.namespace, force=force)

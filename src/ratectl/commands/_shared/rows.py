@@ -1,0 +1,81 @@
+"""The rows that list, status and report show: engines, journal and spec held against each other."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from ratectl.deploy import execute, install, inventory, targets
+from ratectl.journal import queries
+from ratectl.journal.journal import Journal
+from ratectl.views import status as views
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ratectl.backends.protocol import Found, Host, Reader
+    from ratectl.deploy.inventory import Row
+    from ratectl.deploy.targets import Site
+    from ratectl.errors import RatectlError
+    from ratectl.journal.journal import Installed
+    from ratectl.model.job import Job
+    from ratectl.views.status import Status
+
+
+def rows_of(
+    journal: Journal,
+    reader: Reader,
+    installed: Sequence[Installed],
+    holds: Mapping[Site, Found],
+    *,
+    unseen: Mapping[Site, RatectlError],
+) -> tuple[Row, ...]:
+    """Return the rows of *installed* and of what the engines hold, as they are now."""
+    return inventory.rows(
+        holds,
+        installed,
+        journal.last_firings(installed, complain),
+        inventory.SpecDrift(lambda path: install.digest_of(reader, path), jobs_of),
+        dt.datetime.now(dt.UTC),
+        unseen=unseen,
+    )
+
+
+def complain(error: RatectlError) -> None:
+    """Say on stderr that a shared journal is out of reach."""
+    typer.echo(f"ratectl: what was recorded there is not shown: {error}", err=True)
+
+
+def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
+    """Return the jobs of the spec at *path*."""
+    from ratectl import spec  # noqa: PLC0415 - only where a spec file changed since it was installed
+
+    return spec.load(path, host_timezone=host_timezone).jobs
+
+
+def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
+    """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
+    reader = execute.SystemReader()
+    away: dict[Site, RatectlError] = {}
+    everything = journal.readable()
+    holds = targets.survey(
+        here, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
+    )
+    for name in names:
+        if not any(name in found.entries for found in holds.values()):
+            journal.installed_job(name)
+    installed = [row for row in everything if not names or row.job.name in names]
+    rows = rows_of(journal, reader, installed, holds, unseen=away)
+    last = {row.job: row.last for row in rows if row.last is not None}
+    installed = list(journal.counting_together(installed, last))
+    recent = queries.recent(journal, installed, views.QUOTES, complain)
+    wanted = [row for row in rows if not names or row.job in names]
+    return views.statuses(wanted, installed, recent)
+
+
+def _unreadable(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:
+    away[site] = error
+    typer.echo(f"ratectl: what {site} holds is not shown: {error}", err=True)
