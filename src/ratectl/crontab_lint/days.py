@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ratectl.crontab_lint.flaw import Flaw, phrase_month, phrase_time, say, weekday_name
+from ratectl.crontab_lint.problem import Flaw, phrase_month, phrase_time, say, weekday_name
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.cron import parse_cron
 from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL

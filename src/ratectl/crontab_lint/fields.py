@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ratectl.crontab_lint.days import in_days, in_whole
-from ratectl.crontab_lint.flaw import (
+from ratectl.crontab_lint.problem import (
     TWO_DIGITS,
     Flaw,
     phrase_month,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends.cron.backend import LONGEST_COMMAND, MOST_LINES
 from ratectl.crontab_lint.fields import flaws_of
-from ratectl.crontab_lint.flaw import Flaw, phrase_time, say
+from ratectl.crontab_lint.problem import Flaw, phrase_time, say
 from ratectl.schedule.language.cron import DAY_NAMES, MACROS
 
 if TYPE_CHECKING:
