@@ -17,15 +17,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bench_looks
-import bench_shared
-import bench_size
-import bench_slots
-from bench_engines import INSIDE, measured_inside, names
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 from ratectl import spec
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
-from sidebyside import Row, compare, not_measured
+from scripts.benchmarks import looks, shared, size, slots
+from scripts.benchmarks.engines import INSIDE, measured_inside, names
+from scripts.benchmarks.sidebyside import Row, compare, not_measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,10 +83,10 @@ def everything(*, quick: bool) -> list[Row]:
             wake(Path(name) / "wake", quick=quick),
             firing(Path(name) / "firing", quick=quick),
             command_line(Path(name), quick=quick),
-            *bench_size.rows(Path(name) / "size", quick=quick),
-            *bench_looks.rows(Path(name) / "looks", quick=quick),
-            *bench_shared.rows(Path(name) / "shared", quick=quick),
-            *bench_slots.rows(quick=quick),
+            *size.rows(Path(name) / "size", quick=quick),
+            *looks.rows(Path(name) / "looks", quick=quick),
+            *shared.rows(Path(name) / "shared", quick=quick),
+            *slots.rows(quick=quick),
         ]
     for kind in ("cron", "systemd"):
         sandbox = str(ROOT / "tests/engines/sandbox.py")
@@ -110,7 +111,7 @@ def wake(folder: Path, *, quick: bool) -> Row:
 
 def firing(folder: Path, *, quick: bool) -> Row:
     """A whole firing (fetch, record, append, sync), against fetching the same with requests alone."""
-    server = (PYTHON, str(ROOT / "scripts/rate_server.py"))
+    server = (PYTHON, str(ROOT / "tests/support/rate_server.py"))
     times = 3 if quick else 100
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as rates:
         url = rates.stdout.readline().strip() if rates.stdout else ""
@@ -135,7 +136,7 @@ def firing(folder: Path, *, quick: bool) -> Row:
 
 def due(folder: Path, url: str) -> tuple[str, ...]:
     """Return the command of a job whose one slot, of a minute ago, is due."""
-    schedule = bench_size.just_passed(moment())
+    schedule = size.just_passed(moment())
     install(folder, url=url, schedule=schedule, now=moment() - dt.timedelta(minutes=3))
     return (*host_facts.fetch_argv(), "usd-inr", "--state", str(folder))
 

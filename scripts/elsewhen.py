@@ -10,7 +10,7 @@ import datetime as dt
 import subprocess
 from typing import TYPE_CHECKING
 
-from environment import ROOT, VENV, SetupError, is_root
+from scripts.environment import ROOT, VENV, SetupError, is_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from environment import ROOT, SetupError, ensure, program
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from scripts.environment import ROOT, SetupError, ensure, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -19,12 +19,17 @@ import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from engine_models import MODELS, segments
-from prove_cases import Case, draw
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
 from ratectl import schedule
+from tests.law.cases import Case, draw
+from tests.support.engine_models import MODELS, segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

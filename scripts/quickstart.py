@@ -23,8 +23,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 sys.dont_write_bytecode = True  # before the imports beside it, which would leave it behind
 
-from environment import ROOT, SetupError, ensure, program  # noqa: E402
-from traces import Traces, bytecode  # noqa: E402
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from scripts.environment import ROOT, SetupError, ensure, program  # noqa: E402
+from scripts.traces import Traces, bytecode  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -242,7 +246,7 @@ def rate_source() -> Iterator[str]:
     print(
         "  A local server with made-up demonstration rates takes its place; they stay in the folder."
     )
-    argv = (str(program("python")), str(ROOT / "scripts/rate_server.py"), "--data", "demo")
+    argv = (str(program("python")), str(ROOT / "tests/support/rate_server.py"), "--data", "demo")
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         try:
             address = server.stdout.readline().strip() if server.stdout else ""

@@ -15,14 +15,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import fleet_load
-import fleet_storm
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from scripts.fleet import load as fleet_load
+from scripts.fleet import storm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fleet_load import Load
-    from fleet_storm import Storm
+    from scripts.fleet.load import Load
+    from scripts.fleet.storm import Storm
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 MARKED = re.compile(r"(?<=<!-- fleet -->\n).*?(?=<!-- /fleet -->)", flags=re.DOTALL)
@@ -99,7 +103,7 @@ def all_storms(sizes: Sequence[int], seed: int) -> Iterator[Storm]:
         names = fleet_load.hosts(size, seed)
         every = [(window, rest) for rest in RESTS for window in WINDOWS]
         for window, rest in every if size <= QUICK else LARGE_STORMS:
-            yield fleet_storm.storm(
+            yield storm.storm(
                 names, jitter=WINDOWS[window], rate=size // SHARE, rest=rest, seed=seed
             )
 

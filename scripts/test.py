@@ -17,11 +17,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import container
-import cronie
-import elsewhen
-import wine
-from environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from scripts import elsewhen
+from scripts.environment import ROOT, VENV, SetupError, apt, apt_install, ensure, is_root, program
+from tests.engines.setup import container, cronie, wine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +67,7 @@ NEEDED = {  # a file that shows the package is there -> the package
 
 ON_WINDOWS = (
     *("-m", "pytest", "-m", "(not engine and not network) or windows", "-n", "2"),
-    *("-p", "no:cacheprovider", "--ignore=tests/test_law.py", "--ignore=tests/test_scripts.py"),
+    *("-p", "no:cacheprovider", "--ignore=tests/law/test_law.py", "--ignore=tests/test_scripts.py"),
 )
 """What runs there: all but the firings over HTTP, which take Wine too long, and what knows no system."""
 
@@ -212,7 +214,7 @@ def run_tests(flags: argparse.Namespace, took: dict[str, float]) -> None:
         options = (*together, "--durations=10", *measure)
         engine = ("-m", "pytest", "-m", "engine", *options)
         step("engine tests", *engine, require="1", took=took)
-        windows = ("scripts/wine.py", *ON_WINDOWS)
+        windows = ("tests/engines/setup/wine.py", *ON_WINDOWS)
         step("on Windows' Python (Wine)", *windows, require="1", took=took)
     else:
         slow = "and tests of more than some seconds " if flags.quick else ""

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import tests.postgres
-from scripts.rate_server import RateServer, demo_table
+
+import tests.support.postgres
+from tests.support.rate_server import RateServer, demo_table
 from tests.support.share import VARIABLE, share
 
-pytest_plugins = ("tests.firings",)
+pytest_plugins = ("tests.support.firings",)
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_PROCESS = frozenset(
@@ -131,7 +132,7 @@ def pytest_runtest_setup(item):
     if honest and "WALL_OFFSET" in os.environ:
         pytest.skip(f"the clock is moved: {honest.args[0]}")
     if item.get_closest_marker("windows") and sys.platform != "win32":
-        pytest.skip("on Windows only: `python3 scripts/wine.py -m pytest -m windows`")
+        pytest.skip("on Windows only: `python3 tests/engines/setup/wine.py -m pytest -m windows`")
 
 
 def pytest_report_header():
@@ -182,10 +183,10 @@ def wheel(tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server for the session; ask it for a ``database()`` of the test's own."""
-    yield from tests.postgres.serving()
+    yield from tests.support.postgres.serving()
 
 
 @pytest.fixture
 def own_postgres():
     """A PostgreSQL server that the test may stop, kill and start."""
-    yield from tests.postgres.serving()
+    yield from tests.support.postgres.serving()

@@ -5,7 +5,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from scripts import command_line, readme
 
 from ratectl import __version__, cli
 from ratectl.errors import EXIT_CODES, RatectlError
@@ -17,6 +16,7 @@ from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS
 from ratectl.spec.jobs import JOB_KEYS
 from ratectl.spec.providers import PROVIDER_READERS
+from scripts.docs import command_line, readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ TOML = [text for language, text in BLOCKS if language == "toml"]
 
 
 def test_tables_are_current():
-    """The tables of keys, providers, commands and exit codes are what ``scripts/readme.py`` writes."""
+    """The tables of keys, providers, commands and exit codes are what ``scripts/documents.py readme`` writes."""
     assert readme.filled(README) == README
     assert all(f"<!-- {name} -->" in README for name in readme.TABLES)
 

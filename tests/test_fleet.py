@@ -10,9 +10,11 @@ import re
 from pathlib import Path
 
 import pytest
-from scripts import fleet_load, fleet_storm, simulate_fleet
 
 from ratectl.firing import due
+from scripts import simulate_fleet
+from scripts.fleet import load
+from scripts.fleet import storm as fleet_storm
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 SMALL = [size for size in simulate_fleet.SIZES if size <= simulate_fleet.QUICK]
@@ -21,8 +23,8 @@ SMALL = [size for size in simulate_fleet.SIZES if size <= simulate_fleet.QUICK]
 @pytest.mark.parametrize("jitter", simulate_fleet.WINDOWS.values())
 def test_starts_are_the_products(jitter):
     """The simulation starts each host exactly when ``due.delay`` does."""
-    names = fleet_load.hosts(500, 1)
-    starts = fleet_load.starts(fleet_load.lots("usd-inr", names), jitter)
+    names = load.hosts(500, 1)
+    starts = load.starts(load.lots("usd-inr", names), jitter)
 
     assert [dt.timedelta(seconds=start) for start in starts] == [
         due.delay("usd-inr", name, jitter) for name in names
@@ -37,9 +39,9 @@ def test_bound_of_chance(balls, bins):
     for _ in range(2000):
         thrown = [dice.randrange(bins) for _ in range(balls)]
         peaks.append(max(map(thrown.count, set(thrown))))
-    highest = fleet_load.highest(balls, bins)
+    highest = load.highest(balls, bins)
 
-    assert sum(peak > highest for peak in peaks) <= 2000 * fleet_load.CHANCE * 2
+    assert sum(peak > highest for peak in peaks) <= 2000 * load.CHANCE * 2
     assert math.ceil(balls / bins) <= highest <= balls
 
 
@@ -47,28 +49,28 @@ def test_jobs_of_a_host_share_one_request():
     """With sharing, a host asks once between two publications, with the first firing after one."""
     drawn = [[10, 200], [40, 300]]  # with a jitter of 599, these are the delays
 
-    shared = fleet_load.load(drawn, slots=24, shares=True, jitter=599)
-    alone = fleet_load.load(drawn, slots=24, shares=False, jitter=599)
+    shared = load.load(drawn, slots=24, shares=True, jitter=599)
+    alone = load.load(drawn, slots=24, shares=False, jitter=599)
 
     assert (shared.requests, alone.requests) == (2, 96)
-    assert fleet_load._firsts(drawn, 24) == [{3600 + 10: 1, 200: 1}]
+    assert load._firsts(drawn, 24) == [{3600 + 10: 1, 200: 1}]
 
 
 def test_a_storm_passes():
     """Everybody is served, not sooner than is possible, and each refusal is counted."""
-    names = fleet_load.hosts(300, 1)
+    names = load.hosts(300, 1)
 
     storm = fleet_storm.storm(names, jitter=60, rate=1, rest=30, seed=1)
 
     assert storm.served == storm.hosts
     assert storm.soonest <= storm.half * 2
-    assert storm.soonest <= storm.last < fleet_load.DAY
+    assert storm.soonest <= storm.last < load.DAY
     assert storm.wasted > 0
 
 
 def test_nobody_is_refused_by_a_provider_that_can():
     """Without a limit in the way, the last host has its rate when it starts."""
-    names = fleet_load.hosts(50, 1)
+    names = load.hosts(50, 1)
 
     storm = fleet_storm.storm(names, jitter=600, rate=50, rest=30, seed=1)
 
@@ -88,10 +90,10 @@ def small():
 def test_readme_shows_the_figures(small):
     """Every line of the small fleets stands in the README's tables, and so does the million with the recommended jitter."""
     [block] = re.findall(r"<!-- fleet -->\n```text\n(.*)\n```\n<!-- /fleet -->", README, re.DOTALL)
-    names = fleet_load.hosts(simulate_fleet.SIZES[-1], simulate_fleet.SEED)
-    drawn = [fleet_load.lots(simulate_fleet.JOBS[0], names)]
+    names = load.hosts(simulate_fleet.SIZES[-1], simulate_fleet.SEED)
+    drawn = [load.lots(simulate_fleet.JOBS[0], names)]
     jitter = simulate_fleet.WINDOWS[simulate_fleet.RECOMMENDED]
-    million = fleet_load.load(drawn, slots=1, shares=False, jitter=jitter)
+    million = load.load(drawn, slots=1, shares=False, jitter=jitter)
     shown = {tuple(line.split()) for line in block.splitlines()}
 
     assert {tuple(line.split()) for line in simulate_fleet.tables(*small).splitlines()} <= shown

@@ -1,9 +1,9 @@
 """What a person reads who asks a command for help: a word for everything, and examples that hold."""
 
 import pytest
-from scripts import command_line
 
 from ratectl import cli
+from scripts.docs import command_line
 
 WIDEST = 80
 """Columns of a terminal that nobody made wider."""

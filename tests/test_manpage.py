@@ -5,10 +5,10 @@ import shutil
 import subprocess
 
 import pytest
-from scripts import command_line, manpage
 
 from ratectl import cli
 from ratectl.errors import EXIT_CODES
+from scripts.docs import command_line, manpage
 
 CHECKS = {
     "mandoc": ("mandoc", "-T", "lint", "-W", "warning"),
@@ -45,7 +45,7 @@ def argv(commands, program):
 
 
 def test_page_is_current():
-    """The page is what ``scripts/manpage.py`` writes."""
+    """The page is what ``scripts/documents.py manpage`` writes."""
     assert manpage.PAGE.read_text(encoding="utf-8") == manpage.page()
 
 

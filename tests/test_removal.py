@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.fakes.jobs import job
 
 from ratectl.backends.protocol import Entry, Runs
 from ratectl.deploy import uninstall
 from ratectl.deploy.install import Source
+from tests.fakes.jobs import job
 
 NOW = dt.datetime(2026, 11, 23, 5, 10, tzinfo=dt.UTC)
 """Ten minutes after the daily slot of 10:30 in Kolkata."""

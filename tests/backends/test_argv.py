@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.fakes.jobs import job
-from tests.fakes.machine import host, root
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Artefact, Entry
+from tests.fakes.jobs import job
+from tests.fakes.machine import host, root
 
 AWKWARD = ("/opt/my ratectl/100%/$HOME/python", "-I", "-S", "/opt/it's $a %n/fetch.py")
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import pytest
-from tests.fakes.station import Station
 
 from ratectl import cli
+from tests.fakes.station import Station
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

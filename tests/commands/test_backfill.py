@@ -12,11 +12,11 @@ import time
 from decimal import Decimal
 
 import pytest
-from scripts.rate_server import RateServer
-from scripts.rate_table import ecb_table
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import ClosedDays, Job, Output, Pair, Provider
+from tests.support.rate_server import RateServer
+from tests.support.rate_table import ecb_table
 
 pytestmark = pytest.mark.network
 YEARS = ("--since", "2006-04-01", "--until", "2026-03-31")

@@ -3,9 +3,9 @@
 import datetime as dt
 
 import pytest
-from tests.fakes import past
 
 from ratectl.model.job import Pair
+from tests.fakes import past
 
 FIRST = dt.datetime(2024, 1, 1, 10, 30, tzinfo=dt.UTC)
 

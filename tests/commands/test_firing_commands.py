@@ -12,10 +12,10 @@ import sys
 import time
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
 RATE = r"9[45](\.[0-9]+)?"

@@ -5,10 +5,10 @@ import json
 import re
 
 import pytest
-from tests.fakes import past
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
+from tests.fakes import past
 
 pytestmark = pytest.mark.network  # starts nothing, but asks which schedulers run
 FIRST = dt.datetime(2026, 11, 16, 10, 30, tzinfo=dt.UTC)

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.fakes import past
-from tests.postgres import serving
 
 from ratectl.errors import RefusedError
 from ratectl.journal import copy as copying
@@ -15,6 +13,8 @@ from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quarantined
 from ratectl.model.quote import Quarantined
+from tests.fakes import past
+from tests.support.postgres import serving
 
 pytestmark = pytest.mark.engine
 ROLES = Path(__file__).resolve().parents[2] / "templates/postgresql/roles.sql"

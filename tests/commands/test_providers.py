@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.fetch.providers.catalog import FACTS
 from ratectl.model.providers import PROVIDER_KINDS
+from tests.support.rate_server import Fault
 
 DEAD = "http://127.0.0.1:9"
 JOB = '[jobs.usd-inr]\npairs = ["USD/INR"]\nschedule = "every day at 10:30"\noutput = "out.txt"\n'

@@ -6,13 +6,13 @@ import json
 import re
 
 import pytest
-from tests.fakes import past
-from tests.fakes.station import now
-from tests.support.share import times
 
 from ratectl.commands.report import MOST_POINTS
 from ratectl.model.job import Pair
 from ratectl.runtime import templates
+from tests.fakes import past
+from tests.fakes.station import now
+from tests.support.share import times
 
 pytestmark = pytest.mark.network  # looks which schedulers run
 MOST_BYTES = 3_000_000

@@ -8,12 +8,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from tests.fakes.station import now
-from tests.support.lines import TEXT_LINE
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.quote import PUBLISHED, Quarantined, Quote
+from tests.fakes.station import now
+from tests.support.lines import TEXT_LINE
 
 pytestmark = pytest.mark.network
 USD_INR, EUR_INR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")

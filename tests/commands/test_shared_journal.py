@@ -8,8 +8,6 @@ import json
 from decimal import Decimal
 
 import pytest
-from scripts.rate_server import Fault
-from tests.fakes.station import now
 
 from ratectl.commands import install as command
 from ratectl.errors import ConfigError, TryLaterError
@@ -17,6 +15,8 @@ from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays
 from ratectl.outputs import outbox
 from ratectl.runtime.postgres import shown
+from tests.fakes.station import now
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.engine
 

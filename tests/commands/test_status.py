@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.fakes import past
 from tests.fakes.station import now
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import PowerCutError, done
-from tests.fakes.office import Office
 
 from ratectl.backends.protocol import Verb
 from ratectl.deploy import install, targets
@@ -15,6 +12,9 @@ from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
 from ratectl.schedule.cover.triggers import Cover, Fidelity
 from ratectl.views import deploy_text
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import PowerCutError, done
+from tests.fakes.office import Office
 
 ENGINES = ["cron", "systemd", "launchd"]
 

@@ -7,9 +7,6 @@ import sqlite3
 from types import SimpleNamespace
 
 import pytest
-from tests.deploy.test_install import Office
-from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import Machine, host
 
 from ratectl.backends import BACKENDS
 from ratectl.deploy import inventory, targets
@@ -17,6 +14,9 @@ from ratectl.errors import RefusedError, SpecError
 from ratectl.journal.journal import Journal
 from ratectl.views.format import as_json
 from ratectl.views.inventory import listing_json, listing_text
+from tests.deploy.test_install import Office
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import Machine, host
 
 KEYS = ["job", "backend", "scope", "triggers", "fidelity", "enabled", "next", "drift", "last"]
 

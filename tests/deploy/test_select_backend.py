@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.fakes.jobs import job
-from tests.fakes.machine import Machine, host, mac, root
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Place
 from ratectl.deploy import select_backend
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.journal.journal import Journal
+from tests.fakes.jobs import job
+from tests.fakes.machine import Machine, host, mac, root
 
 
 def chosen(machine, account=None, installed=(), backend="auto", scope="auto"):

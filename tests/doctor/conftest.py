@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.fakes.machine import host
-from tests.fakes.office import Office
-from tests.firings import FRIDAY
 
 from ratectl import cli, spec
 from ratectl.commands import doctor as command
 from ratectl.deploy import execute as door
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
+from tests.fakes.machine import host
+from tests.fakes.office import Office
+from tests.support.firings import FRIDAY
 
 SPEC = Path("/home/tester/jobs.toml")
 PYTHON, SCRIPT = Path("/opt/ratectl/python"), Path("/opt/ratectl/fetch.py")

@@ -7,12 +7,12 @@ from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
 import pytest
-from tests.fakes.jobs import job
-from tests.fakes.machine import Machine, host
-from tests.firings import FRIDAY
 
 from ratectl.doctor import clock, engine, outputs, remedies
 from ratectl.doctor.observations import Scene
+from tests.fakes.jobs import job
+from tests.fakes.machine import Machine, host
+from tests.support.firings import FRIDAY
 
 
 def scene(backend, platform, *programs, scope="user", wanted=None, **facts):

@@ -6,14 +6,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
-from tests.fakes.machine import done
 
 from ratectl.deploy import host_facts
 from ratectl.deploy.install_lock import exclusive
 from ratectl.doctor.firings import UPTIME
 from ratectl.errors import ConfigError
 from ratectl.journal.sqlite_database import FILE
+from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
+from tests.fakes.machine import done
 
 pytestmark = pytest.mark.network
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.doctor.conftest import SPEC
-from tests.fakes.machine import root
 
 from ratectl.backends.cron import backend as engine
 from ratectl.deploy import targets
 from ratectl.doctor.engine import SHADOW
+from tests.doctor.conftest import SPEC
+from tests.fakes.machine import root
 
 pytestmark = pytest.mark.network
 

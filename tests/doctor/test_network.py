@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault, RateServer, demo_table
+
 from tests.doctor.conftest import SPEC
+from tests.support.rate_server import Fault, RateServer, demo_table
 
 pytestmark = pytest.mark.network
 

@@ -115,7 +115,13 @@ class Engine:
     def _come_up(self) -> None:
         self.first = self._holder.stdout.readline().decode().strip()
         assert self.first, f"the {self.kind} sandbox did not start"
-        server = (str(CHECKOUT / "scripts/rate_server.py"), "--data", "ecb", "--port", str(PORT))
+        server = (
+            str(CHECKOUT / "tests/support/rate_server.py"),
+            "--data",
+            "ecb",
+            "--port",
+            str(PORT),
+        )
         argv = self.account("root").entered(sys.executable, *server)
         self._server = subprocess.Popen(argv, stdout=subprocess.PIPE)
         assert self._server.stdout.readline().decode().strip() == self.rates

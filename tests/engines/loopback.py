@@ -12,9 +12,10 @@ ANSWERS, HANGS = 8377, 8378
 
 if __name__ == "__main__":
     here = Path(__file__).resolve().parent
-    sys.path[:0] = [str(here), str(here.parents[1]), str(here.parents[1] / "scripts")]
+    sys.path[:0] = [str(here), str(here.parents[1])]
     from rootfs import raise_loopback
-    from scripts.rate_server import Fault, RateServer, demo_table
+
+    from tests.support.rate_server import Fault, RateServer, demo_table
 
     raise_loopback()
     with RateServer(demo_table(), port=ANSWERS), RateServer(demo_table(), port=HANGS) as hanging:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from tests.engines.conftest import need, start
 
 pytestmark = pytest.mark.engine

@@ -8,6 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.engines.conftest import RATECTL
 
 pytestmark = pytest.mark.engine

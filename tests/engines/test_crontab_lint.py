@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.engines.conftest import RATECTL
 
 pytestmark = pytest.mark.engine

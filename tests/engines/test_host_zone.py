@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 
 import pytest
+
 from tests.engines.conftest import need, start
 from tests.engines.test_clocks import LOGGER, fired
 

@@ -15,20 +15,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.engines.loopback import ANSWERS, HANGS
-from tests.fakes.machine import host
-from tests.fakes.station import Station
 
 from ratectl import __version__
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import manifest
 from ratectl.backends.protocol import Place
 from ratectl.model.job import Cluster
+from tests.engines.loopback import ANSWERS, HANGS
+from tests.fakes.machine import host
+from tests.fakes.station import Station
 
 if sys.platform == "win32":
     pytest.skip("images are built on Linux", allow_module_level=True)
 
-from scripts import container
+from tests.engines.setup import container
 
 pytestmark = pytest.mark.engine
 TAG = "localhost/ratectl:tested"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from tests.support.lines import OF_ANOTHER_DAY
 
 pytestmark = pytest.mark.engine

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.support.share import times
 
 pytestmark = pytest.mark.engine

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.engines.conftest import RATECTL
 from tests.fakes.kubernetes import CONTAINER, POD, ApiServer, RefusedError, at
 

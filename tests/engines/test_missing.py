@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.engines import conftest
 
 pytestmark = pytest.mark.engine

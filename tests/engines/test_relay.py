@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault, RateServer, demo_table
-from tests.fakes.station import Station, now
 
 from ratectl.fetch.http import Request, Transport
 from ratectl.model.job import ClosedDays, Provider
+from tests.fakes.station import Station, now
+from tests.support.rate_server import Fault, RateServer, demo_table
 
 pytestmark = pytest.mark.engine
 

@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from tests.fakes import past
-from tests.fakes.station import Station, now
 
 from ratectl import cli
 from ratectl.model.job import Pair
+from tests.fakes import past
+from tests.fakes.station import Station, now
 
 if sys.platform == "win32":
     pytest.skip("the page is looked at with Debian's Chromium", allow_module_level=True)

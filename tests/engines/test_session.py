@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from scripts import session
+
+from scripts.docs import session
 from tests.engines.conftest import need
 
 pytestmark = pytest.mark.engine

@@ -1,6 +1,6 @@
 """What people install, installed as they do it: wheel and sdist by pip, pipx and uv into nothing, upgraded, removed.
 
-No index is asked: the locked wheels that the image is made of (scripts/container.py) are there.
+No index is asked: the locked wheels that the image is made of (tests/engines/setup/container.py) are there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from scripts import container
+
 from tests.engines.conftest import start
+from tests.engines.setup import container
 
 pytestmark = pytest.mark.engine
 

@@ -13,13 +13,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.fakes.jobs import job
-from tests.fakes.machine import host as account
 
 from ratectl.backends.protocol import Change, Found, RemoveFile, Run, Verb
 from ratectl.backends.windows import backend as windows
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import ConfigError, EngineError
+from tests.fakes.jobs import job
+from tests.fakes.machine import host as account
 
 pytestmark = [pytest.mark.engine, pytest.mark.windows]
 

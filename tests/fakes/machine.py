@@ -13,8 +13,6 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.fakes.launchd import Launchd
-
 from ratectl.backends.protocol import (
     Completed,
     Expect,
@@ -27,6 +25,7 @@ from ratectl.backends.protocol import (
     WriteFile,
 )
 from ratectl.errors import EngineError
+from tests.fakes.launchd import Launchd
 
 MAY_BE_ABSENT = frozenset(
     {"launchctl", "schtasks", "cron", "crond", "apt-get", "dnf", "zypper", "pacman", "apk"}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from tests.fakes.machine import Machine, host, mac
-
 from ratectl.backends import BACKENDS
 from ratectl.deploy import install as deploy
 from ratectl.deploy import targets, uninstall
 from ratectl.deploy.install_lock import exclusive
 from ratectl.journal.journal import Journal
+from tests.fakes.machine import Machine, host, mac
 
 
 class Office:

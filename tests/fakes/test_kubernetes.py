@@ -7,6 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+
 from tests.fakes.kubernetes import CONTAINER, POD, ApiServer, Objects, RefusedError, at
 
 KEY = ("rates", "a")

@@ -6,6 +6,7 @@ import plistlib
 from pathlib import Path
 
 import pytest
+
 from tests.fakes.machine import Machine
 
 AGENT = Path("/Users/ada/Library/LaunchAgents/a.plist")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.fakes.machine import Machine, PowerCutError, next_elapse
 
 from ratectl.backends.protocol import Run, WriteFile
 from ratectl.errors import EngineError
+from tests.fakes.machine import Machine, PowerCutError, next_elapse
 
 CRONTAB = ("crontab", "-")
 

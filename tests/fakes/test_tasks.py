@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.backends.windows.test_backend import rendered
 from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, STOCK, Tasks
 

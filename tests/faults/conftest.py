@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.fakes.station import Station
 
 HERE = Path(__file__).parent

@@ -6,8 +6,9 @@ import datetime as dt
 import os
 
 import pytest
-from scripts.rate_server import RateServer, demo_table
+
 from tests.fakes.station import LATE, now
+from tests.support.rate_server import RateServer, demo_table
 
 pytestmark = pytest.mark.engine
 HOUR = dt.timedelta(hours=1)

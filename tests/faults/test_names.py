@@ -9,8 +9,9 @@ import contextlib
 import socket
 
 import pytest
-from scripts.rate_server import RateServer, demo_table
+
 from tests.fakes.station import in_time
+from tests.support.rate_server import RateServer, demo_table
 
 pytestmark = pytest.mark.engine
 DEADLINE = 3

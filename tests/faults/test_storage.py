@@ -6,6 +6,7 @@ Full disks are small tmpfs in a mount namespace; root obeys file modes once it h
 from __future__ import annotations
 
 import pytest
+
 from tests.fakes.station import Station
 from tests.faults.conftest import OBEYING_MODES, need
 from tests.support.lines import TEXT_LINE

@@ -14,13 +14,13 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from scripts.rate_server import RateServer, demo_table
-from tests.fakes.station import Station
-from tests.faults.conftest import need
-from tests.support.share import share, times
 
 from ratectl.fetch.cache import _digest
 from ratectl.fetch.http import Request
+from tests.fakes.station import Station
+from tests.faults.conftest import need
+from tests.support.rate_server import RateServer, demo_table
+from tests.support.share import share, times
 
 pytestmark = pytest.mark.engine
 OUTPUTS = (

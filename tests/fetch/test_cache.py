@@ -6,11 +6,11 @@ import datetime as dt
 import stat
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.fetch.cache import LONGEST, SHARED, Answers, Kept, fresh_until
 from ratectl.fetch.http import Request
 from ratectl.model.job import Output, Pair
+from tests.support.rate_server import Fault
 
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
 TODAY = NOW.date()

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from scripts.rate_server import Fault, RateServer, demo_table
 
 from ratectl.errors import ConfigError, DataError, RefusedError, TryLaterError
 from ratectl.fetch import failures as connectivity
 from ratectl.fetch.failures import Class, FetchError
 from ratectl.fetch.http import MOST_BYTES, Request, Transport
 from ratectl.model.job import Provider
+from tests.support.rate_server import Fault, RateServer, demo_table
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)

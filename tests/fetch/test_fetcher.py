@@ -7,12 +7,12 @@ import json
 from decimal import Decimal
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.fetch import plausibility
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Pair
 from ratectl.model.quote import Quote
+from tests.support.rate_server import Fault
 
 FRIDAY = dt.date(2026, 11, 20)
 USD_INR = Pair(base="USD", quote="INR")

@@ -6,11 +6,11 @@ import datetime as dt
 import json
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
 UTC = dt.UTC

@@ -6,11 +6,11 @@ import gzip
 import zlib
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.fetch import http
 from ratectl.fetch.failures import Class, FetchError
 from ratectl.fetch.http import MOST_BYTES, Request, Transport
+from tests.support.rate_server import Fault
 
 BODY = b'{"base": "USD", "rates": {"INR": 95.07}}'
 NOISE = bytes(number * number % 251 for number in range(100_000))

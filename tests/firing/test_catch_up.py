@@ -6,8 +6,6 @@ import datetime as dt
 import subprocess
 
 import pytest
-from scripts.rate_server import RateServer, demo_table
-from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
 from ratectl.firing import due
 from ratectl.firing.catch_up import LATEST
@@ -15,6 +13,8 @@ from ratectl.firing.catch_up import swept as swept_by
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
 from ratectl.runtime.environment import Surroundings
+from tests.fakes.station import PYTHON, SCRIPT, Station, now
+from tests.support.rate_server import RateServer, demo_table
 
 pytestmark = pytest.mark.network
 DEAD = "http://127.0.0.1:9"

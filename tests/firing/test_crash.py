@@ -15,14 +15,14 @@ import time
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault
-from tests.support.lines import TEXT_LINE
-from tests.support.share import times
 
 import ratectl.firing.__main__ as program
 from ratectl.journal import sqlite_database
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Output
+from tests.support.lines import TEXT_LINE
+from tests.support.rate_server import Fault
+from tests.support.share import times
 
 pytestmark = pytest.mark.network
 KILLS = times(50)

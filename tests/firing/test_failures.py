@@ -6,11 +6,11 @@ import datetime as dt
 import json
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.errors import TryLaterError
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays, Pair
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
 HOUR = dt.timedelta(hours=1)

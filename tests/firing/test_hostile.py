@@ -15,14 +15,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault, RateServer
-from scripts.rate_table import demo_table
-from tests.fakes.station import Station, in_time, now, provider
 
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quotes
 from ratectl.model.job import Pair
 from ratectl.model.quote import PUBLISHED, Quote
+from tests.fakes.station import Station, in_time, now, provider
+from tests.support.rate_server import Fault, RateServer
+from tests.support.rate_table import demo_table
 
 pytestmark = pytest.mark.network
 HERE = Path(__file__).parents[1] / "fetch"

@@ -13,11 +13,11 @@ import threading
 import time
 
 import pytest
-from scripts.rate_server import Fault
-from tests.fakes.station import PYTHON, SCRIPT, Station, now
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Output
+from tests.fakes.station import PYTHON, SCRIPT, Station, now
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.engine
 JOB = "usd-inr"

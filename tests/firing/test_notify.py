@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault, RateServer, demo_table
-from tests.fakes.station import Station
 
 from ratectl.fetch.http import Transport
 from ratectl.firing.notify import SECONDS, Notifier
 from ratectl.model.job import Overlap
 from ratectl.runtime import locks
+from tests.fakes.station import Station
+from tests.support.rate_server import Fault, RateServer, demo_table
 
 pytestmark = pytest.mark.network
 VALID = Path(__file__).parents[1] / "fetch" / "certificates" / "valid.pem"

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault
 
 from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, UsageError
 from ratectl.journal import quarantine as holding
@@ -15,6 +14,7 @@ from ratectl.journal.journal import Journal
 from ratectl.journal.rate_store import Book
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
 from ratectl.runtime.locks import held
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
 UTC = dt.UTC

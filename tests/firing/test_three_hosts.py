@@ -16,11 +16,11 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from scripts.rate_server import Fault
-from tests.fakes.station import Station, now
-from tests.support.share import times
 
 from ratectl.model.job import CatchUp
+from tests.fakes.station import Station, now
+from tests.support.rate_server import Fault
+from tests.support.share import times
 
 pytestmark = pytest.mark.engine
 HOSTS = ("a", "b", "c")

@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from scripts.rate_server import Fault
-from tests.fakes.station import Station, provider
 
 from ratectl.model.job import Overlap
+from tests.fakes.station import Station, provider
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
 JOBS = 20

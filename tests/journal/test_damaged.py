@@ -8,9 +8,9 @@ import shutil
 import sqlite3
 
 import pytest
-from tests.fakes.station import Station
 
 from ratectl.journal.schema import VERSION
+from tests.fakes.station import Station
 
 pytestmark = pytest.mark.network
 

@@ -4,11 +4,11 @@ import datetime as dt
 import sqlite3
 
 import pytest
-from tests.fakes.station import Station
 
 from ratectl.journal import job_names
 from ratectl.journal.journal import Journal
 from ratectl.journal.sqlite_database import FILE
+from tests.fakes.station import Station
 
 ELSEWHERE = "https://rates.example"
 

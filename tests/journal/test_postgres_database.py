@@ -14,8 +14,6 @@ import threading
 import time
 
 import pytest
-from scripts.rate_server import Fault
-from tests.fakes.station import Station, now
 
 from ratectl.errors import ConfigError, RefusedError, TryLaterError
 from ratectl.journal import postgres_database, schema
@@ -23,6 +21,8 @@ from ratectl.journal.journal import Journal
 from ratectl.journal.postgres_database import SharedDatabase
 from ratectl.journal.rate_store import Claim, ClaimLostError, Settlement
 from ratectl.model.job import CatchUp, Output
+from tests.fakes.station import Station, now
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.engine
 SLOTS = 300

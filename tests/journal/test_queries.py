@@ -5,13 +5,13 @@ import datetime as dt
 from itertools import pairwise
 
 import pytest
-from tests.fakes import past
-from tests.fakes.jobs import job as made
 
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.journal.rows import Span
 from ratectl.model.job import Pair
+from tests.fakes import past
+from tests.fakes.jobs import job as made
 
 UTC = dt.UTC
 USD, EUR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")

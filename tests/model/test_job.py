@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes.jobs import job
 
 from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Pair, Provider
+from tests.fakes.jobs import job
 
 JOB = job()
 

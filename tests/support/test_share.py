@@ -1,6 +1,7 @@
 """The shares of a long test together are the whole test."""
 
 import pytest
+
 from tests.support.share import SHARES, VARIABLE, share, times
 
 ITEMS = list(range(27))

@@ -4,11 +4,11 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.fakes.past import quote
 
 from ratectl.journal.rows import Entry, Firing
 from ratectl.model.job import Pair
 from ratectl.views.status import Status
+from tests.fakes.past import quote
 
 NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)
 KOLKATA = ZoneInfo("Asia/Kolkata")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.deploy.test_install import Office
-from tests.fakes.jobs import job, jobs
 
 from ratectl.deploy import install
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
 from ratectl.views.format import as_json
+from tests.deploy.test_install import Office
+from tests.fakes.jobs import job, jobs
 
 
 @pytest.fixture

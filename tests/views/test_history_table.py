@@ -3,11 +3,10 @@
 import datetime as dt
 from decimal import Decimal
 
-from tests.views.conftest import KOLKATA, SLOT, entry
-
 from ratectl.model.job import Pair
 from ratectl.model.quote import Leg
 from ratectl.views.history_table import ROOM, table
+from tests.views.conftest import KOLKATA, SLOT, entry
 
 WIDE = 1000
 

@@ -4,14 +4,14 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from tests.fakes.jobs import job as made
-from tests.views.conftest import NOW, SLOT, USD, fired
 
 from ratectl.fetch.failures import Class, FetchError, worst
 from ratectl.journal.quarantine import Held
 from ratectl.journal.queries import Count, Point
 from ratectl.views import html_report
 from ratectl.views.html_report import Dossier
+from tests.fakes.jobs import job as made
+from tests.views.conftest import NOW, SLOT, USD, fired
 
 DAY = dt.timedelta(days=1)
 

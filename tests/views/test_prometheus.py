@@ -2,9 +2,9 @@
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.views.conftest import SLOT, fired
 
 from ratectl.views import prometheus
+from tests.views.conftest import SLOT, fired
 
 
 @pytest.fixture

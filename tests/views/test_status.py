@@ -4,13 +4,13 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from tests.fakes.jobs import job as made
-from tests.views.conftest import NOW, SLOT, USD, entries, entry, fired
 
 from ratectl.deploy.inventory import Row
 from ratectl.journal.rows import Installed
 from ratectl.model.job import Pair
 from ratectl.views import status as views
+from tests.fakes.jobs import job as made
+from tests.views.conftest import NOW, SLOT, USD, entries, entry, fired
 
 EUR = Pair(base="EUR", quote="INR")
 

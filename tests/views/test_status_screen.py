@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pytest
-from tests.views.conftest import KOLKATA, NOW, USD, entries, fired
 
 from ratectl.model.job import Pair
 from ratectl.views.status_screen import STYLES, View, screen, word
+from tests.views.conftest import KOLKATA, NOW, USD, entries, fired
 
 BERLIN = dt.timezone(dt.timedelta(hours=1), "CET")
 

@@ -1,6 +1,6 @@
 """What every key of a spec means, for the manual: beside the readers, and in no other place.
 
-Defaults are taken from where the code takes them. No command imports this; ``scripts/readme.py``
+Defaults are taken from where the code takes them. No command imports this; ``scripts/documents.py readme``
 writes the README's tables out of it, and a test holds its keys and examples to the readers.
 """
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import Machine, done, host, root
 
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.cron import crontab
 from ratectl.backends.protocol import EngineAbsentError, Expect, RemoveFile, Run, Settle, WriteFile
 from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError, RefusedError
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import Machine, done, host, root
 
 FLAVOURS = ["vixie", "cronie", "busybox", "bcron"]
 

@@ -12,11 +12,6 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
-from scripts import golden
-from scripts.engine_models import Robfig, segments
-from tests.backends.kubernetes import rules
-from tests.fakes.jobs import in_a_cluster, job
-from tests.fakes.machine import done, host
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
@@ -26,6 +21,11 @@ from ratectl.deploy import select_backend
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
 from ratectl.model.job import Job, Output, Provider, Toleration
 from ratectl.schedule.cover.triggers import Fidelity
+from scripts import golden
+from tests.backends.kubernetes import rules
+from tests.fakes.jobs import in_a_cluster, job
+from tests.fakes.machine import done, host
+from tests.support.engine_models import Robfig, segments
 
 ZONE = ZoneInfo("Asia/Kolkata")
 GOLDEN = sorted(golden.GOLDEN.glob("*/kubernetes/*.yaml"))

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scripts import golden
-from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import done, mac
-from tests.fakes.office import Office
 
 from ratectl.backends.launchd import backend as launchd
 from ratectl.backends.protocol import EngineAbsentError, Expect, Run, Verb, WriteFile
 from ratectl.errors import EngineError
+from scripts import golden
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import done, mac
+from tests.fakes.office import Office
 
 MAC = mac()
 PLIST = Path("/Users/ada/Library/LaunchAgents/ratectl.usd-inr.plist")

@@ -6,10 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from scripts import golden
-from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import Machine, done, host, root
-from tests.fakes.office import Office
 
 from ratectl.backends.protocol import (
     Change,
@@ -23,6 +19,10 @@ from ratectl.backends.protocol import (
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError
+from scripts import golden
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import Machine, done, host, root
+from tests.fakes.office import Office
 
 UNITS = Path("/home/tester/.config/systemd/user")
 

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from scripts import golden
-from tests.fakes.jobs import job
-from tests.fakes.machine import done, host
 
 from ratectl.backends.protocol import Change, EngineAbsentError, RemoveFile, Run, Verb, WriteFile
 from ratectl.backends.windows import backend as windows
@@ -19,6 +16,9 @@ from ratectl.backends.windows.task_xml import NAMESPACE, parse, trigger_nodes
 from ratectl.errors import ConfigError
 from ratectl.schedule.cover.triggers import Line, Pulse
 from ratectl.schedule.values import Calendar, Stride, Unit
+from scripts import golden
+from tests.fakes.jobs import job
+from tests.fakes.machine import done, host
 
 PC = host(
     platform="win32",

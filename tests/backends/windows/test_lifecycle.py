@@ -6,14 +6,14 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from tests.fakes.jobs import job, jobs
-from tests.fakes.machine import PowerCutError, host
-from tests.fakes.office import Office
-from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, Tasks
 
 from ratectl.backends.protocol import Verb
 from ratectl.errors import ConfigError, EngineError
 from ratectl.views import deploy_text
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import PowerCutError, host
+from tests.fakes.office import Office
+from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, Tasks
 
 A = "\\ratectl\\a"
 

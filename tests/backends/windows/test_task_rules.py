@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from lxml import etree
+
 from scripts import golden
 from tests.backends.windows import task_rules
 from tests.backends.windows.test_backend import rendered

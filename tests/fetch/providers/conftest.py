@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.fetch.providers.honest import provider_of
 
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers.query import Ask
 from ratectl.model.job import Pair
+from tests.fetch.providers.honest import provider_of
 
 FRIDAY = dt.date(2026, 11, 20)
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from scripts import rate_documents
-from scripts.rate_table import Market, ecb_table
 
 from ratectl.fetch.failures import Class, FetchError
 from ratectl.fetch.providers import ecb_documents
+from tests.support import rate_documents
+from tests.support.rate_table import Market, ecb_table
 
 
 def zipped(text, name="eurofxref-hist.csv", method=zipfile.ZIP_DEFLATED):

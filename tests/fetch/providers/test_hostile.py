@@ -7,12 +7,12 @@ import itertools
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.fetch.providers.honest import HONEST, provider_of
 
 from ratectl.fetch.failures import Class, FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers.query import Ask
 from ratectl.model.job import Pair
+from tests.fetch.providers.honest import HONEST, provider_of
 
 USD_INR = Pair(base="USD", quote="INR")
 

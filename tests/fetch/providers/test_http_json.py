@@ -6,12 +6,12 @@ import dataclasses
 import datetime as dt
 
 import pytest
-from tests.fetch.providers.honest import OFFICE
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers.query import Ask
 from ratectl.model.job import Pair, Provider
+from tests.fetch.providers.honest import OFFICE
 
 USD_INR = Pair(base="USD", quote="INR")
 EUR_INR = Pair(base="EUR", quote="INR")

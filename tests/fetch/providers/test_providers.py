@@ -6,13 +6,13 @@ import datetime as dt
 import itertools
 
 import pytest
-from tests.fetch.providers.honest import HONEST
 
 from ratectl.fetch.failures import Class, FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.model.job import OUTPUT_KINDS, Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.outputs.formats import SINKS
+from tests.fetch.providers.honest import HONEST
 
 USD_INR = Pair(base="USD", quote="INR")
 EUR_INR = Pair(base="EUR", quote="INR")

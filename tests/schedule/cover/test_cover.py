@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.schedule.languages import cron_lines, phrases
 
 from ratectl.backends import BACKENDS
 from ratectl.schedule.cover.cover import Fidelity, Line, Pulse, cover
@@ -20,6 +19,7 @@ from ratectl.schedule.language.parse import parse
 from ratectl.schedule.occurrences.civil import days_in_month
 from ratectl.schedule.occurrences.slots import after
 from ratectl.schedule.values import Calendar
+from tests.schedule.languages import cron_lines, phrases
 
 ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
 ENGINES["several-zones"] = Abilities(zones=True, gap="skip", fold="both")

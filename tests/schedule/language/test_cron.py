@@ -10,7 +10,6 @@ import pytest
 from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripts.prove_cases import cron_line
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.cron import MACROS, parse_cron
@@ -18,6 +17,7 @@ from ratectl.schedule.language.parse import parse_one
 from ratectl.schedule.occurrences.slots import after
 from ratectl.schedule.occurrences.zones import changes as clock_changes
 from ratectl.schedule.values import Union
+from tests.law.cases import cron_line
 
 ORACLE_ZONES = ("UTC", "America/New_York", "Europe/London", "Africa/Casablanca", "Asia/Kathmandu")
 """Without Lord Howe and Santiago, where cronsim 2.8 itself loses slots."""

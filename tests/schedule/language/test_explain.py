@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.schedule.languages import cron_lines, phrases
 
 from ratectl.schedule.language.explain import explain
 from ratectl.schedule.language.parse import parse
+from tests.schedule.languages import cron_lines, phrases
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from cronsim import CronSim
 
 from ratectl.schedule import after, parse
 from ratectl.schedule.language.cron import parse_cron
-from sidebyside import Row
+from scripts.benchmarks.sidebyside import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from environment import SetupError, apt, quietly
+from scripts.environment import SetupError, apt, quietly
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-import bench_size
 from ratectl import spec
 from ratectl.journal.journal import Journal
-from sidebyside import Row, compare
+from scripts.benchmarks import size
+from scripts.benchmarks.sidebyside import Row, compare
 
 RATECTL = str(Path(sys.executable).with_name("ratectl"))
 MANY, FEW = 100, 10
@@ -27,8 +27,8 @@ def rows(folder: Path, *, quick: bool) -> list[Row]:
     many, few, same = folder / "many", folder / "few", folder / "same"
     for state, jobs in ((many, MANY), (few, FEW), (same, MANY)):
         install(state, jobs)
-    bench_size.age(many, 100_000 if quick else bench_size.QUOTES, job="job-", jobs=MANY)
-    bench_size.age(same, MANY * 60, job="job-", jobs=MANY)
+    size.age(many, 100_000 if quick else size.QUOTES, job="job-", jobs=MANY)
+    size.age(same, MANY * 60, job="job-", jobs=MANY)
     yesterday = f"--since={dt.datetime.now(dt.UTC) - dt.timedelta(days=1):%Y-%m-%d}"
     return [
         compare(

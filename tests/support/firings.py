@@ -24,7 +24,7 @@ PATHS = {
     "openexchangerates": "/api",
     "exchangerate-api-v6": "/v6",
 }
-SAMPLES = Path(__file__).parent / "fetch" / "samples"
+SAMPLES = Path(__file__).parents[1] / "fetch" / "samples"
 
 
 FRIDAY = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)

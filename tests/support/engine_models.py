@@ -79,7 +79,7 @@ def segments(zone: ZoneInfo) -> tuple[Segment, ...]:
 
 def _offset(zone: ZoneInfo, instant: int) -> int:
     shift = dt.datetime.fromtimestamp(instant, zone).utcoffset()
-    assert shift is not None  # noqa: S101 - a ZoneInfo always has an offset
+    assert shift is not None
     return int(shift.total_seconds())
 
 
@@ -282,7 +282,7 @@ def _plist_day(
 def windows(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
     """Task Scheduler: repetitions are elapsed time; calendars are local, fire after a gap, and open in a fold."""
     clocks, found = Clocks(host_zone, start, end), Wakeups()
-    root = ET.fromstring(texts[0].decode("utf-16"))  # noqa: S314 - our own output
+    root = ET.fromstring(texts[0].decode("utf-16"))
     for trigger in root.iterfind(f"{NS}Triggers/*"):
         first = dt.datetime.fromisoformat(trigger.findtext(f"{NS}StartBoundary", ""))
         if trigger.tag == f"{NS}TimeTrigger":

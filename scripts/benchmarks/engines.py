@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sidebyside import Row, compare
+from scripts.benchmarks.sidebyside import Row, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable

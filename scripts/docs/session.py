@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 SANDBOX = ROOT / "tests" / "engines" / "sandbox.py"
 FAKETIME = "/usr/lib/libfaketime.so.1"
@@ -37,7 +37,7 @@ SCRIPT = (
 )
 """When each command is given, on Asha's clocks, and the command."""
 WORDS = """
-(A real Debian cron; the rates are a local server's, the clock is held still. `scripts/session.py` records it anew.)
+(A real Debian cron; the rates are a local server's, the clock is held still. `scripts/documents.py session` records it anew.)
 """
 
 
@@ -79,7 +79,7 @@ def inside() -> str:
     zone.unlink(missing_ok=True)
     zone.symlink_to("/usr/share/zoneinfo/Asia/Kolkata")
     Path("/usr/local/bin/ratectl").symlink_to(Path(sys.executable).with_name("ratectl"))
-    server = (sys.executable, str(ROOT / "scripts/rate_server.py"), "--data", "ecb")
+    server = (sys.executable, str(ROOT / "tests/support/rate_server.py"), "--data", "ecb")
     cron = ("/usr/sbin/cron", "-f", "-L", "15")
     running = [
         subprocess.Popen(argv, env=at("19:13:00"), stdout=out)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-import rate_server
-from rate_table import TABLES
 from ratectl import spec
 from ratectl.journal.journal import Journal
+from tests.support import rate_server
+from tests.support.rate_table import TABLES
 
-PICTURE = Path(__file__).resolve().parents[1] / ".github" / "report.png"
+PICTURE = Path(__file__).resolve().parents[2] / ".github" / "report.png"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 WIDTH = 1120
@@ -46,7 +46,7 @@ output = "euro.csv"
 """
 
 
-def main() -> None:
+def main(_words: list[str]) -> int:
     """Make the journal and the page in a folder that goes away again, and take the picture."""
     with tempfile.TemporaryDirectory() as name, rate_server.RateServer(TABLES["ecb"]()) as rates:
         folder = Path(name)
@@ -60,6 +60,7 @@ def main() -> None:
             ratectl(folder, *words)
         photograph(folder / "page.html")
     print(f"wrote {PICTURE}")
+    return 0
 
 
 def install(folder: Path, url: str) -> None:
@@ -100,7 +101,3 @@ def photograph(page: Path) -> None:
         PICTURE.parent.mkdir(exist_ok=True)
         shown.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
         browser.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -11,14 +11,14 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import command_line
 from ratectl import __version__, cli
 from ratectl.errors import EXIT_CODES
+from scripts.docs import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-PAGE = Path(__file__).resolve().parents[1] / "templates" / "man" / "ratectl.1"
+PAGE = Path(__file__).resolve().parents[2] / "templates" / "man" / "ratectl.1"
 DATE = "2026-11-24"
 """Of the words in this file: the page names a day and must not change with the calendar."""
 
@@ -231,7 +231,9 @@ def italic(text: str) -> str:
     return f"\\fI{literal(text)}\\fR"
 
 
-if __name__ == "__main__":
+def main(_words: list[str]) -> int:
+    """Rewrite the manual page."""
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page(), encoding="utf-8", newline="\n")
     print(f"wrote {PAGE}")
+    return 0

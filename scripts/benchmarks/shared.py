@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bench_looks
-import bench_size
 from ratectl import spec
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
-from sidebyside import Row, compare, not_measured
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tests import postgres
+from scripts.benchmarks import looks as bench_looks
+from scripts.benchmarks import size
+from scripts.benchmarks.sidebyside import Row, compare, not_measured
+from tests.support import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NAMES = ("status, PostgreSQL", "history --since, PostgreSQL", "one firing, PostgreSQL")
 BUDGET = 1.1
@@ -52,14 +49,14 @@ def measured(server: postgres.Server, folder: Path, *, quick: bool) -> list[Row]
     """Compare two hosts, one with a long record and one with a new one, each with jobs of its own that are due."""
     times = 3 if quick else 15
     databases = {name: server.database() for name in ("long", "new")}
-    with subprocess.Popen(bench_size.SERVER, stdout=subprocess.PIPE, text=True) as rates:
+    with subprocess.Popen(size.SERVER, stdout=subprocess.PIPE, text=True) as rates:
         url = rates.stdout.readline().strip() if rates.stdout else ""
         try:
             due = {
                 name: install(folder / name, url, server.url(database), times)
                 for name, database in databases.items()
             }
-            age(server, databases["long"], 100_000 if quick else bench_size.QUOTES)
+            age(server, databases["long"], 100_000 if quick else size.QUOTES)
             return compared(folder, due, times)
         finally:
             rates.terminate()
@@ -90,8 +87,8 @@ def install(state: Path, url: str, journal: str, times: int) -> Iterator[tuple[s
     """Record jobs, each with a slot due, settle one of them, and return the commands that fire the others."""
     names = [f"job-{number}" for number in range(times + 1)]
     now = dt.datetime.now(dt.UTC)
-    schedule = bench_size.just_passed(now)
-    head = bench_size.HEAD.format(output=state / "rates.txt", url=url, schedule=schedule)
+    schedule = size.just_passed(now)
+    head = size.HEAD.format(output=state / "rates.txt", url=url, schedule=schedule)
     tables = "".join(f"[jobs.{name}]\n" for name in (*names, LOOKED_AT))
     text = f'{head}{tables}[ratectl]\njournal = "{journal}"\n'
     state.mkdir(parents=True)

@@ -14,12 +14,12 @@ from collections import defaultdict
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-import fleet_load
 from ratectl.backends.cron import backend as cron
 from ratectl.firing import __main__ as program
 from ratectl.firing.catch_up import LATEST
 from ratectl.model.job import Job
 from ratectl.runtime.deadline import ceilings, pauses
+from scripts.fleet import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ CEILINGS = [pause for pause, _ in zip(ceilings(), range(TIMEOUT), strict=False)]
 FIRST_SWEEP, SWEEP_EVERY = (
     60 * int(number) for number in re.findall(r"(\d+)-\d+/(\d+) ", cron.SWEEP)[0]
 )
-GIVEN_UP = fleet_load.DAY
+GIVEN_UP = load.DAY
 """Seconds after the slot at which the simulation ends: then the next slot is due."""
 
 
@@ -72,12 +72,12 @@ class _Fleet:
 def storm(names: Sequence[str], *, jitter: int, rate: int, rest: int, seed: int) -> Storm:
     """Return what becomes of one slot of a job that every host has."""
     dice = random.Random(f"{seed} {len(names)} {jitter} {rest}")  # noqa: S311 - a simulation
-    begins = fleet_load.starts(fleet_load.lots("usd-inr", names), jitter)
+    begins = load.starts(load.lots("usd-inr", names), jitter)
     fleet = _Fleet(
         ends=array("l", (second + TIMEOUT for second in begins)),
         attempts=bytearray(len(names)),
         failures=bytearray(len(names)),
-        late=fleet_load.starts(fleet_load.lots("--sweep", names), min(jitter, LATEST)),
+        late=load.starts(load.lots("--sweep", names), min(jitter, LATEST)),
     )
     asking: defaultdict[int, list[int]] = defaultdict(list)
     for host, second in enumerate(begins):

@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import command_line
 from ratectl import cli
 from ratectl.errors import EXIT_CODES
 from ratectl.fetch.providers import catalog
 from ratectl.spec import reference
+from scripts.docs import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def commands() -> str:
@@ -97,6 +97,8 @@ def filled(text: str) -> str:
     return re.sub(rf"<!-- ({names}) -->\n.*?<!-- /\1 -->", fill, text, flags=re.DOTALL)
 
 
-if __name__ == "__main__":
+def main(_words: list[str]) -> int:
+    """Rewrite the tables of README.md."""
     README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"wrote {README}")
+    return 0

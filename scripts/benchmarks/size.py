@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from ratectl import spec
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
-from sidebyside import Row, compare
+from scripts.benchmarks.sidebyside import Row, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SERVER = (sys.executable, str(Path(__file__).with_name("rate_server.py")))
+SERVER = (sys.executable, str(Path(__file__).resolve().parents[2] / "tests/support/rate_server.py"))
 GIGABYTE = 1 << 30
 QUOTES = 10_000_000
 HEAD = """

@@ -26,7 +26,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from environment import ROOT, VENV, SetupError, apt_install, ensure, is_root, program
+if not __package__:
+    # Started by its path: modules are found from the checkout on, so that each has one name.
+    sys.path[0] = str(Path(__file__).resolve().parents[3])
+
+from scripts.environment import ROOT, VENV, SetupError, apt_install, ensure, is_root, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,12 +8,12 @@ import zipfile
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from rate_table import DAY
+from tests.support.rate_table import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rate_table import Market, Row
+    from tests.support.rate_table import Market, Row
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""

@@ -6,7 +6,8 @@ import os
 import shutil
 
 import pytest
-import tests.postgres
+
+import tests.support.postgres
 
 pytestmark = pytest.mark.network
 
@@ -16,16 +17,16 @@ def test_below_a_private_folder(tmp_path):
     """Programs below a folder that only root may pass, such as its home, serve all the same."""
     if os.geteuid() != 0:
         pytest.skip("only root becomes another account for it")
-    binaries = tests.postgres.programs()
+    binaries = tests.support.postgres.programs()
     if binaries is None:
         pytest.skip("no PostgreSQL")
     site = tmp_path / "home"
     site.mkdir(mode=0o700)
-    original = binaries.parents[len(tests.postgres.PROGRAMS.parts) - 1]
-    for part in (tests.postgres.PACKAGE, tests.postgres.LIBRARIES):
+    original = binaries.parents[len(tests.support.postgres.PROGRAMS.parts) - 1]
+    for part in (tests.support.postgres.PACKAGE, tests.support.postgres.LIBRARIES):
         shutil.copytree(original / part, site / part, symlinks=True)
 
-    server = tests.postgres.Server(site / tests.postgres.PROGRAMS)
+    server = tests.support.postgres.Server(site / tests.support.postgres.PROGRAMS)
     try:
         assert server.sql("postgres", "SELECT 1") == ["1"]
     finally:

@@ -1,6 +1,6 @@
 """The law, on what is installed: wakeups read back from the native text contain every slot.
 
-The models of ``scripts/engine_models.py`` read the text; here they are held to independent ones:
+The models of ``tests/support/engine_models.py`` read the text; here they are held to independent ones:
 cron's to cronsim, systemd's to ``systemd-analyze calendar``.
 """
 
@@ -16,15 +16,15 @@ import pytest
 from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripts.engine_models import MODELS, segments
-from tests.conftest import ROOT
-from tests.fakes import jobs as fake_jobs
-from tests.fakes import machine
-from tests.support.share import times, turn
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.deploy import install, targets
+from tests.conftest import ROOT
+from tests.fakes import jobs as fake_jobs
+from tests.fakes import machine
+from tests.support.engine_models import MODELS, segments
+from tests.support.share import times, turn
 
 HOUR = 3600
 ZONES = (

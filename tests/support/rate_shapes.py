@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rate_table import Market, Row
+    from tests.support.rate_table import Market, Row
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""

@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import cronie
-from environment import ROOT, VENV, is_root, program, quietly
+from scripts.environment import ROOT, VENV, is_root, program, quietly
+from tests.engines.setup import cronie
 
 HOME = VENV / "engines" / "images"
 BASE = "localhost/base:bookworm"
