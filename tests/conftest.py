@@ -190,3 +190,15 @@ def postgres():
 def own_postgres():
     """A PostgreSQL server that the test may stop, kill and start."""
     yield from tests.support.postgres.serving()
+
+
+@pytest.fixture
+def database(postgres):
+    """The name of a new database."""
+    return postgres.database()
+
+
+@pytest.fixture
+def url(postgres, database):
+    """The URL of that database."""
+    return postgres.url(database)

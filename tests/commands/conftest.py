@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import pytest
 
 from ratectl import cli
-from tests.fakes.station import Station
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +43,7 @@ def spec(tmp_path):
 
 
 @pytest.fixture
-def station(tmp_path, monkeypatch):
+def station(station, monkeypatch):
     """An installation where the commands look for it."""
-    station = Station(folder=tmp_path)
     monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
     return station

@@ -46,11 +46,6 @@ def recorded(station, live_rates):
     return job
 
 
-@pytest.fixture
-def url(postgres):
-    return postgres.url(postgres.database())
-
-
 def everything(state, url=""):
     """Return all rows of a book, but for ids, which each database gives itself."""
     with Journal(state) as journal:

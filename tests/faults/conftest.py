@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.station import Station
-
 HERE = Path(__file__).parent
 OBEYING_MODES = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 """Before a command: root gives up the power to ignore file modes."""
@@ -27,12 +25,6 @@ def need(*programs: str) -> None:
         pytest.fail(reason)
     if reason:
         pytest.skip(reason)
-
-
-@pytest.fixture
-def station(tmp_path):
-    """An installation of its own."""
-    return Station(folder=tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from ratectl.firing.catch_up import swept as swept_by
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
 from ratectl.runtime.environment import Surroundings
-from tests.fakes.station import PYTHON, SCRIPT, Station, now
+from tests.fakes.station import PYTHON, SCRIPT, now
 from tests.support.rate_server import RateServer, demo_table
 
 pytestmark = pytest.mark.network
@@ -24,11 +24,6 @@ DEAD = "http://127.0.0.1:9"
 def rates():
     with RateServer(demo_table()) as server:
         yield server
-
-
-@pytest.fixture
-def station(tmp_path):
-    return Station(folder=tmp_path)
 
 
 def swept(station, *words, python=()):

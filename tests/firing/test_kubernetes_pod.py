@@ -27,12 +27,6 @@ FIRINGS = "SELECT state, outcome, detail FROM ratectl_journal.firings ORDER BY s
 
 
 @pytest.fixture
-def database(postgres):
-    """The name of a new database."""
-    return postgres.database()
-
-
-@pytest.fixture
 def job(postgres, database, live_rates, tmp_path):
     """Make an hourly job that was due three minutes ago, with changes."""
 

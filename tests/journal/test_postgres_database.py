@@ -31,17 +31,6 @@ JOB = "usd-inr"
 
 
 @pytest.fixture
-def database(postgres):
-    """The name of a new database."""
-    return postgres.database()
-
-
-@pytest.fixture
-def url(postgres, database):
-    return postgres.url(database)
-
-
-@pytest.fixture
 def hosts(tmp_path):
     """Two installations that share nothing but the database."""
     return Station(folder=tmp_path / "a"), Station(folder=tmp_path / "b")

@@ -7,20 +7,12 @@ import os
 import pytest
 
 from ratectl.errors import CannotCreateError, StorageError
-from ratectl.journal.sqlite_database import Database
 from ratectl.outputs import outbox
 from ratectl.outputs.formats import SINKS
 
 TEXT, CSV = SINKS["text"], SINKS["csv"]
 LINES = (b"20/11/2026 - 95.07\n", b"21/11/2026 - 95.12\n")
 BATCH = b"".join(LINES)
-
-
-@pytest.fixture
-def database(state):
-    database = Database(state)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-from ratectl.journal.sqlite_database import Database
 from ratectl.outputs import outbox, rotation
 from ratectl.outputs.formats import FILES
 
@@ -28,13 +27,6 @@ torn = pytest.mark.parametrize("written", range(len(BATCH) + 1))
 file_times = pytest.mark.real_clock(
     "a rotation is told by the times of files, which are the kernel's"
 )
-
-
-@pytest.fixture
-def database(state):
-    database = Database(state)
-    yield database
-    database.close()
 
 
 @pytest.fixture

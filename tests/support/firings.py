@@ -13,6 +13,7 @@ from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.runtime.environment import Surroundings
+from tests.fakes.station import Station
 
 PATHS = {
     "exchangerate-api-v4": "/v4",
@@ -136,3 +137,9 @@ def lines(tmp_path):
 def changed():
     """Return a value with some fields changed."""
     return dataclasses.replace
+
+
+@pytest.fixture
+def station(tmp_path):
+    """An installation of its own."""
+    return Station(folder=tmp_path)
