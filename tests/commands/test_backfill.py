@@ -130,6 +130,7 @@ def test_the_banks_own_file(install, backfill, history, tmp_path):
     assert all(abs(found[day] / wanted[day] - 1) < Decimal("1e-11") for day in wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.posix("it is told to stop by a signal")
 def test_stopped_and_again(install, backfill, history, bank, tmp_path):
     """Ctrl-C keeps what is done and says so; the same command does the rest only; a third has nothing to do."""
@@ -196,6 +197,7 @@ def test_misuse(install, backfill, words, code, told):
     assert (done.returncode, told in done.stderr) == (code, True), done.stderr
 
 
+@pytest.mark.slow
 def test_provider_down(install, backfill, bank):
     """A provider that is down is exit 75, and nothing is lost: the same command goes on later."""
     install(timeout=1)

@@ -159,6 +159,7 @@ base_url = "{url}/v1"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.posix("it is told to stop by a signal")
 def test_serve_until_told_to_stop(ratectl, live_rates, tmp_path):
     """`serve SPEC` records in the foreground and ends cleanly on SIGTERM."""
@@ -183,6 +184,7 @@ def test_serve_until_told_to_stop(ratectl, live_rates, tmp_path):
     assert len(output.read_text().splitlines()) == len(history)
 
 
+@pytest.mark.slow
 @pytest.mark.posix("it is told to stop by a signal")
 def test_serve_told_to_stop_while_a_fetch_hangs(ratectl, live_rates, tmp_path):
     """SIGTERM ends `serve` and its firings well before a container is killed; the slot stays due."""

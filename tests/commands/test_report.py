@@ -115,6 +115,7 @@ def test_decade(report, station, live_rates):
     assert [len(series["rates"]) for series in data(page)["jobs"][0]["series"]] == [3653] * 10
 
 
+@pytest.mark.slow
 def test_many_quotes_are_thinned(report, station, live_rates):
     """However many jobs have a decade each, they make a page that a browser can hold."""
     last = now().replace(hour=10, minute=30, second=0) - dt.timedelta(days=1)

@@ -37,6 +37,7 @@ WHOLE = {
 PYTHON = (sys.executable, "-I", "-S", str(Path(program.__file__)))
 
 
+@pytest.mark.slow
 def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
     """After many kills and one clean run, each due slot has exactly one whole line in each output."""
     live_rates.misbehave(Fault(delay=0.01), times=100_000)

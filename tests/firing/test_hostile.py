@@ -177,6 +177,7 @@ def test_hostile_body(fire, station, live_rates, name):
         assert [rate for _, rate in station.recorded()] == ["95.07"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_hostile_server(fire, station, live_rates, name):
     """Whatever else a server does, the firing ends in time, in the exit code of its class."""

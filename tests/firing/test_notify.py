@@ -221,6 +221,7 @@ class TestPing:
         assert hub.requests[0][1]["content-type"] == "text/plain"
 
 
+@pytest.mark.slow
 def test_all_together_are_bounded(job, rates):
     """Services that hang are left behind together, not one after the other."""
     rates.misbehave(Fault(hang=True), times=100)

@@ -23,6 +23,7 @@ PATIENCE = 600
 """Seconds after which something hangs; the machine may be busy with a hundred interpreters."""
 
 
+@pytest.mark.slow
 def test_hundred_at_once(tmp_path, live_rates):
     """A hundred processes over twenty jobs, all started at once, record each job once; files are shared."""
     station = Station(folder=tmp_path)

@@ -29,7 +29,7 @@ def recorded(state, job, installed, fire):
     """Fire a job of one provider and return the quotes that it recorded."""
 
     def run(kind, **values):
-        assert fire(installed(job(kind, **values))).error is None
+        assert fire(installed(job(kind, **{"timeout": 60} | values))).error is None
         with Journal(state) as journal:
             return [entry.quote for entry in journal.book().quotes("usd-inr")]
 

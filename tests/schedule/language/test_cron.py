@@ -142,6 +142,7 @@ def test_refused(line, says):
     assert line in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone_name", ZONES)
 def test_thousands_of_lines(zone_name):
     """5,000 random lines fire as cronsim says, or where that errs a plain walk: half of them around clock changes."""

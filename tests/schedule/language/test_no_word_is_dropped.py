@@ -70,6 +70,7 @@ def value_of(subject, clauses):
         return None
 
 
+@pytest.mark.slow
 def test_law():
     """Over 10,000 random phrases, no clause can go or change without a change of the value."""
     rng = random.Random(17)  # noqa: S311 - reproducible on purpose
