@@ -166,7 +166,7 @@ def test_without_psycopg():
         (sys.executable, "-c", program), capture_output=True, text=True, check=True
     )
 
-    assert said.stdout.startswith("ConfigError ")
+    assert said.stdout.startswith("DriverAbsentError ")
     assert "pip install 'ratectl[postgres]'" in said.stdout
 
 
