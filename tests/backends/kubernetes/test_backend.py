@@ -150,6 +150,47 @@ def test_what_the_spec_says_of_pods():
     assert not list(rules.faults(values))
 
 
+AMBIGUOUS = (
+    *(
+        "y",
+        "Y",
+        "n",
+        "N",
+        "yes",
+        "No",
+        "on",
+        "OFF",
+        "true",
+        "False",
+        "null",
+        "Null",
+        "~",
+        "",
+        "=",
+        "<<",
+    ),
+    *("1e3", "12e4", "1234e56", "0x1f", "0o7", "0b11", "017", "1_000", ".5", "5.", "-1", "+1.5e-3"),
+    *(".inf", "-.INF", ".nan", "2024-01-31", "2024-01-31 10:00:00", "2024-01-31T10:00:00Z"),
+    *("12:30:45", "12:30", "1,000"),
+)
+
+
+@pytest.mark.parametrize("text", AMBIGUOUS)
+def test_no_reader_takes_a_text_for_something_else(text):
+    """A text that a reader of YAML 1.1 or 1.2 could take for a number, bool or time is in quotes."""
+    data = manifest.text({"metadata": {"name": "x", "labels": {"team": text, "y": "z"}}}).decode()
+
+    assert f"    team: '{text}'\n    'y': z\n" in data
+
+
+@pytest.mark.parametrize("name", ["n", "y", "on"])
+def test_a_job_called_as_a_bool(name):
+    """The label that names the job stays a text."""
+    told = manifest.text(rendered(replace(job(), name=name))).decode()
+
+    assert told.count(f"app.kubernetes.io/instance: '{name}'\n") == 3
+
+
 def test_a_field_reference_says_its_version():
     """What the server would fill in is said: left out, it conflicts with an object that a plain apply made."""
     container = rendered(job())["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]

@@ -8,6 +8,7 @@ the very bytes that were applied.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,11 @@ KEYED = {
     "imagePullSecrets": "name",
 }
 """Lists to which others may add: the server merges them by this key."""
+AMBIGUOUS = re.compile(
+    r"(?i)y|yes|n|no|on|off|true|false|null|nil|~|=|<<|"
+    r"[-+]?\.(?:inf|nan)|[-+.]*\d[\da-fxotz_.,:+\- ]*"
+)
+"""What some reader of YAML takes for something other than a text, or may: words, numbers, times."""
 
 
 def of(job: Job, trigger: Trigger, cluster: Cluster) -> dict[str, Any]:
@@ -364,6 +370,11 @@ def text(manifest: Mapping[str, Any]) -> bytes:
         def ignore_aliases(self, _data: Any) -> bool:
             return True
 
+        def quote(self, data: str) -> yaml.ScalarNode:
+            style = "'" if AMBIGUOUS.fullmatch(data) else None
+            return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    Plain.add_representer(str, Plain.quote)
     dumped: str = yaml.dump(
         _cut(manifest, SHAPE),
         Dumper=Plain,
