@@ -31,6 +31,15 @@ OURS = (
     "ratectl/since",
 )
 """By which our own objects are known."""
+OUR_PREFIX = "ratectl/"
+CLUSTER_SETS = (
+    "job-name",
+    "controller-uid",
+    "batch.kubernetes.io/job-name",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/cronjob-scheduled-timestamp",
+)
+"""What the cluster itself writes on Jobs and pods: it refuses them with another text, and no pod would run."""
 MOST_ANNOTATED = 200 * 1024
 """Bytes of all annotations; the server takes 256 KiB, its own among them."""
 OPERATORS = ("Equal", "Exists")
@@ -183,7 +192,7 @@ WORDS: Readers = {
     "service_account": account,
 }
 LISTS: Readers = {"image_pull_secrets": pull_secret}
-"""Keys with one name or a list of them."""
+"""Keys with a list of names."""
 TEXTS: Readers = {
     "node_selector": label_value,
     "labels": label_value,
@@ -218,8 +227,7 @@ def read_kubernetes(reading: Reading, *, wanted: bool) -> Cluster | None:
     plain = {name: value for name, value in table.items() if name in WORDS}
     fields = reading.read_each(key, plain, WORDS)
     for name in LISTS.keys() & table.keys():
-        found = reading.list((*key, name), table[name], LISTS[name])
-        fields[name] = tuple(sorted(dict.fromkeys(found)))
+        fields[name] = _names(reading, (*key, name), table[name], LISTS[name])
     for name in TEXTS.keys() & table.keys():
         fields[name] = _texts(reading, (*key, name), table[name], TEXTS[name])
     if "tolerations" in table:
@@ -230,6 +238,28 @@ def read_kubernetes(reading: Reading, *, wanted: bool) -> Cluster | None:
     return Cluster(**fields) if "image" in fields else None
 
 
+def _names(
+    reading: Reading, key: KeyPath, found: Any, reader: Callable[[Any], Any]
+) -> tuple[str, ...]:
+    """Return the names in the list *found* at *key*, in order."""
+    if not isinstance(found, list):
+        example = '["registry-login"]'
+        reading.issue(
+            key, f"expected a list of names such as {example}, found {readers.shown(found)}"
+        )
+        return ()
+    return tuple(sorted(dict.fromkeys(reading.list(key, found, reader))))
+
+
+def _reserved(name: str) -> str:
+    """Return why no label or annotation may be called *name*; nothing where it may."""
+    if name in OURS or name.startswith(OUR_PREFIX):
+        return "by this name ratectl knows its own objects; choose another"
+    if name in CLUSTER_SETS:
+        return "the cluster itself sets this on Jobs and pods; choose another"
+    return ""
+
+
 def _texts(
     reading: Reading, key: KeyPath, found: Any, reader: Callable[[Any], Any]
 ) -> tuple[tuple[str, str], ...]:
@@ -238,10 +268,9 @@ def _texts(
         reading.issue(key, f"expected a table of texts, found {readers.shown(found)}")
         return ()
     for name in found:
-        if name in OURS and key[-1] != "node_selector":
-            reading.issue(
-                (*key, name), "by this name ratectl knows its own objects; choose another"
-            )
+        why = _reserved(name) if key[-1] != "node_selector" else ""
+        if why:
+            reading.issue((*key, name), why)
         else:
             reading.read((*key, name), name, qualified)
     good = {name: reading.read((*key, name), value, reader) for name, value in found.items()}
