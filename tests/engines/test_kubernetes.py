@@ -959,6 +959,39 @@ def test_a_secret_that_is_not_there(person):
     person.install()
 
 
+def test_a_secret_that_is_gone(person):
+    """Install and doctor tell of it where nothing else is to be done; --offline does not look."""
+    person.server.secrets = {"ratectl-keys"}
+    person.install()
+    person.server.secrets = set()
+
+    code, _, err = person.ratectl("install")
+    _, out, _ = person.ratectl("doctor", "--json")
+
+    assert code == WRONG_SPEC
+    assert 'secrets "ratectl-keys" not found' in err
+    [found] = [one for one in json.loads(out) if one["check"] == "secret-missing"]
+    assert found["mend"].startswith("kubectl create secret generic ratectl-keys --from-env-file=")
+    assert "secret-missing" not in person.findings()
+
+
+def test_a_login_that_is_not_there(person):
+    """Each Secret of image_pull_secrets is looked for like the others."""
+    person.write(cluster='image_pull_secrets = ["one", "two"]')
+    person.server.secrets = {"ratectl-keys", "one"}
+
+    code, _, err = person.ratectl("install")
+
+    assert code == WRONG_SPEC
+    assert 'secrets "two" not found' in err
+    assert "create secret docker-registry two --docker-server=" in err
+    person.server.secrets.add("two")
+    person.install()
+    person.write()
+    person.install()
+    assert at(person.server.objects.get(KEY), (*POD, "imagePullSecrets")) is None
+
+
 def test_tried_at_once(person):
     """The command that an install names makes a Job at once."""
     out = person.install()

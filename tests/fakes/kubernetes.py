@@ -151,7 +151,7 @@ def drop(value, path):
     if parent is None:
         return
     if isinstance(step, tuple):
-        parent[:] = [item for item in parent if item[step[0]] != step[1]]
+        parent[:] = [item for item in parent if item and item.get(step[0]) != step[1]]
     else:
         parent.pop(step, None)
     item = path[-2] if isinstance(step, str) and path[1:] else None

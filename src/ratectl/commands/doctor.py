@@ -17,7 +17,7 @@ from ratectl.deploy import execute, host_facts, install, inventory
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.doctor.diagnose import examine
 from ratectl.doctor.finding import FAULT, Finding
-from ratectl.doctor.network import Asked
+from ratectl.doctor.network import Asked, absent_secrets
 from ratectl.doctor.observations import Scene, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.journal.journal import Journal
@@ -147,14 +147,18 @@ def _last_firings(
 
 
 def _ask(scene: Scene) -> Asked:
-    """Return what the providers and databases of the jobs say."""
+    """Return what the providers and databases of the jobs say, and which Secrets are not there."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
 
     around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
     jobs = [row.job for row in scene.awake]
-    return Asked(providers=probe.providers(jobs, around), databases=databases(jobs))
+    return Asked(
+        providers=probe.providers(jobs, around),
+        databases=databases(jobs),
+        secrets=absent_secrets(scene),
+    )
 
 
 def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:

@@ -151,7 +151,7 @@ def prepare(
     meant = names | strangers
     look = _left_anywhere if afresh else _moves
     moves = look(site, found, installed, meant)
-    against = site.backend.rehearse(site.reader, plan.pending(changes), site.host, site.scope)
+    against = site.backend.rehearse(site.reader, changes, site.host, site.scope)
     last = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
         after=last,

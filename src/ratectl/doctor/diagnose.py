@@ -50,6 +50,7 @@ OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ..
     network.proxy,
     network.providers,
     network.databases,
+    network.secrets,
 )
 
 

@@ -15,6 +15,7 @@ from ratectl.model.providers import PROVIDER_KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ratectl.deploy.targets import Site
     from ratectl.doctor.observations import Scene
     from ratectl.fetch.probe import Reached
     from ratectl.journal.journal import Installed
@@ -39,6 +40,8 @@ class Asked(NamedTuple):
 
     providers: Mapping[str, Sequence[Reached]] = {}
     databases: Mapping[str, Sequence[Stored]] = {}
+    secrets: Mapping[Site, Sequence[tuple[str, tuple[str, ...]]]] = {}
+    """By cluster, each Secret that its CronJobs name and that is not there, and what makes it."""
 
 
 def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
@@ -96,6 +99,34 @@ def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
                 text=str(one.error),
                 mend=remedies.typed(scene.host, "psql", one.place, "-c", "SELECT 1"),
             )
+
+
+def secrets(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+    """Find Secrets of a cluster that are not there, each once for all jobs that name it."""
+    home = scene.home(row)
+    for name, making in asked.secrets.get(home, ()) if home is not None else ():
+        yield Finding(
+            check="secret-missing",
+            text=f'{home}: there is no Secret "{name}", which [kubernetes] names',
+            mend=remedies.typed(scene.host, *making),
+        )
+
+
+def absent_secrets(scene: Scene) -> dict[Site, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Return, by cluster, the Secrets that are not there."""
+    found: dict[Site, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+    for site, held in scene.holds.items():
+        place = site.host.cluster
+        if site.backend is kubernetes and place is not None:
+            awake = [entry for entry in held.entries.values() if _counts(scene, entry.job)]
+            texts = [text.data for entry in awake for text in entry.artefacts]
+            found[site] = tuple(kubernetes.missing_secrets(scene.reader, place, texts))
+    return found
+
+
+def _counts(scene: Scene, job: str) -> bool:
+    row = scene.row(job)
+    return row is not None and scene.is_awake(row)
 
 
 def proxy(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:

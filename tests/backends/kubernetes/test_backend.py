@@ -710,11 +710,6 @@ FAILURES = [
         "kubectl auth can-i list pods -n rates",
     ),
     (
-        'Error from server (NotFound): secrets "keys" not found',
-        78,
-        "kubectl create secret generic keys --from-env-file=FILE -n rates",
-    ),
-    (
         'Error from server (NotFound): namespaces "rates" not found',
         69,
         "kubectl create namespace rates",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -34,7 +35,7 @@ from ratectl.backends.protocol import (
     nothing_to_do,
     separate_files,
 )
-from ratectl.errors import EngineError
+from ratectl.errors import ConfigError, EngineError
 from ratectl.schedule.cover import clock_changes
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Fidelity, Line
 
@@ -187,23 +188,55 @@ def rehearse(reader: Reader, changes: Sequence[Change], host: Host, scope: str) 
     """
     del scope
     texts = list(_texts(changes))
+    held = [a.data for c in changes if c.verb is Verb.KEEP for a in c.artefacts]
     if not texts:
+        _see_to_secrets(reader, host.cluster, held)
         return ()
     place = _place(host)
     trial = (*_apply(place), "--dry-run=server")
     answer = reader.query(kubectl.argv(place, *trial), stdin=_documents(texts))
     if answer.code:
         raise kubectl.failure(answer, place, "patch")
-    _see_to_secrets(reader, place, texts)
+    _see_to_secrets(reader, place, (*texts, *held))
     return kubectl.warnings(answer)
 
 
-def _see_to_secrets(reader: Reader, place: Place, texts: Iterable[bytes]) -> None:
-    """Raise ConfigError for a Secret that is surely not there; many may not look, and pods then tell."""
-    for name in sorted({name for text in texts for name in manifest.secrets(text)}):
-        answer = reader.query(kubectl.argv(place, "get", "secret", name, "--output=name"))
-        if answer.code and b'secrets "' in answer.stderr and b"NotFound" in answer.stderr:
-            raise kubectl.failure(answer, place)
+def _see_to_secrets(reader: Reader, place: Place | None, texts: Iterable[bytes]) -> None:
+    """Raise ConfigError for the first Secret that is surely not there."""
+    if place is None:
+        return
+    for name, making in missing_secrets(reader, place, texts):
+        command = shlex.join(making)
+        raise ConfigError(
+            f'kubernetes, {kubectl.shown(place)}: secrets "{name}" not found; correct the name under '
+            f"[kubernetes], or `{command}` makes it"
+        )
+
+
+def missing_secrets(
+    reader: Reader, place: Place, texts: Iterable[bytes]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each Secret that manifests name and that is surely not there, and the command that makes it.
+
+    Many may not look; pods then tell.
+    """
+    named = [manifest.secrets(text) for text in texts]
+    for names, kind in (
+        (frozenset[str]().union(*(one for one, _ in named)), _OF_VARIABLES),
+        (frozenset[str]().union(*(one for _, one in named)), _OF_A_REGISTRY),
+    ):
+        for name in sorted(names):
+            answer = reader.query(kubectl.argv(place, "get", "secret", name, "--output=name"))
+            if answer.code and b'secrets "' in answer.stderr and b"NotFound" in answer.stderr:
+                yield name, kubectl.typed(place, "create", "secret", kind[0], name, *kind[1:])
+
+
+_OF_VARIABLES = ("generic", "--from-env-file=FILE")
+_OF_A_REGISTRY = (
+    *("docker-registry", "--docker-server=HOST"),
+    *("--docker-username=USER", "--docker-password=PASSWORD"),
+)
+"""The kind of a Secret, and what it is made of."""
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:

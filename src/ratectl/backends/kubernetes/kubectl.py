@@ -124,11 +124,6 @@ MEANINGS: tuple[Meaning, ...] = (
         "`kubectl auth can-i {verb} cronjobs.batch{there}` tells whether you have the right; the README has the least Role",
     ),
     Meaning(
-        r"secrets \"(?P<name>[^\"]+)\" not found",
-        ConfigError,
-        "correct the name under [kubernetes], or `kubectl create secret generic {name} --from-env-file=FILE{there}` makes it, of lines NAME=value",
-    ),
-    Meaning(
         r"namespaces? \"[^\"]*\" not found",
         EngineError,
         "`kubectl create namespace {namespace}{context}` makes it",

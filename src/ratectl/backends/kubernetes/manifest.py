@@ -385,11 +385,13 @@ def text(manifest: Mapping[str, Any]) -> bytes:
     return dumped.encode()
 
 
-def secrets(data: bytes) -> frozenset[str]:
-    """Return the names of the Secrets that the pods of the manifest *data* take variables from."""
-    [container] = _at(load(data), POD_PLACE)["containers"]
+def secrets(data: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the Secrets that the manifest *data* names: those of variables, and logins of registries."""
+    pod = _at(load(data), POD_PLACE)
+    [container] = pod["containers"]
     sources = (one.get("valueFrom", {}).get("secretKeyRef") for one in container["env"])
-    return frozenset(source["name"] for source in sources if source)
+    variables = frozenset(source["name"] for source in sources if source)
+    return variables, frozenset(one["name"] for one in pod.get("imagePullSecrets", ()))
 
 
 def load(data: bytes) -> dict[str, Any]:
