@@ -527,7 +527,7 @@ def test_no_cluster():
         (
             1,
             'error: context "prod" does not exist',
-            EngineError,
+            ConfigError,
             "kubectl config get-contexts",
         ),
         (1, "Unable to connect: net/http: request canceled (Client.Timeout)", EngineError, "10 s"),
@@ -714,7 +714,20 @@ FAILURES = [
         69,
         "kubectl create namespace rates",
     ),
-    ('error: context "prod" does not exist', 69, "kubectl config get-contexts"),
+    (
+        "error: unable to read certificate-authority /etc/ca.crt for of-test due to open /etc/ca.crt: no such file or directory",
+        78,
+        "kubectl config view",
+    ),
+    ('error: unable to decode "STDIN": no kind is registered', 78, "ratectl render"),
+    (
+        "Unable to connect to the server: getting credentials: exec: executable aws not found",
+        69,
+        "install it",
+    ),
+    ("Please enter Username: error: EOF", 77, "log in again"),
+    (f"{DENIED}failed quota: small: must specify limits.cpu", 77, "kubectl describe quota"),
+    ('error: context "prod" does not exist', 78, "kubectl config get-contexts"),
     (
         'error: error loading config file "/home/ada/.kube/config": yaml: line 3: mapping values are not allowed',
         78,

@@ -93,6 +93,11 @@ MEANINGS: tuple[Meaning, ...] = (
         "the namespace is being deleted: `kubectl get namespace {namespace}{context}` tells when it is gone, then make it anew or name another one",
     ),
     Meaning(
+        r"failed quota:",
+        RefusedError,
+        "`kubectl describe quota{there}` shows what it demands, and whoever runs the cluster can change it",
+    ),
+    Meaning(
         r"failed calling webhook",
         EngineError,
         "a webhook of the cluster, which must agree to every change, does not answer: whoever runs the cluster can mend that",
@@ -103,13 +108,13 @@ MEANINGS: tuple[Meaning, ...] = (
         "a policy of the cluster does not allow it, which is no right that you lack: change what it names in the spec, or ask whoever runs the cluster",
     ),
     Meaning(
-        r"Unauthorized|must be logged in|provide credentials|invalid_grant|token (?:has|is) expired"
+        r"Please enter (?:Username|Password)|Unauthorized|must be logged in|provide credentials|invalid_grant|token (?:has|is) expired"
         r"|executable \S+ failed with exit code",
         RefusedError,
         "your login has ended or is none: log in again, as for any other kubectl, and `kubectl get cronjobs{there}` works",
     ),
     Meaning(
-        r"executable \S+ not found",
+        r"executable (?:file )?\S+ not found|executable file not found",
         EngineError,
         "the program by which your kubeconfig logs in is missing: install it, and `kubectl get cronjobs{there}` works",
     ),
@@ -130,8 +135,18 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     Meaning(
         r"context .*does not exist|no context exists|cannot locate context|cluster .*does not exist",
-        EngineError,
-        "`kubectl config get-contexts` lists what there is",
+        ConfigError,
+        "name one that there is in the spec or the kubeconfig: `kubectl config get-contexts` lists what there is",
+    ),
+    Meaning(
+        r"unable to read (?:certificate-authority|client-cert|client-key)",
+        ConfigError,
+        "your kubeconfig names a file that is not there or may not be read: `kubectl config view{context}` shows which",
+    ),
+    Meaning(
+        r"unable to decode \"STDIN\"",
+        ConfigError,
+        "kubectl cannot read the manifest: `ratectl render --backend kubernetes --out D` writes it for a look",
     ),
     Meaning(
         r"error loading config file|incomplete configuration|invalid configuration|couldn't get version/kind",
