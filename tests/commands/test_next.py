@@ -28,6 +28,14 @@ def test_after_and_before_are_exclusive(ratectl, spec):
     assert slots(ratectl(*job, "--before", "2026-11-23T10:30")) == ["2026-11-22T10:30:00+05:30"]
 
 
+def test_an_empty_zone(ratectl):
+    """An empty name is no zone, and not the machine's either."""
+    answer = ratectl("next", "every day", "--timezone", "")
+
+    assert answer.code == 64
+    assert "no such IANA zone" in answer.err
+
+
 def test_before_goes_back(ratectl):
     """Going back, the newest slot comes first."""
     answer = ratectl("next", "@daily", "--before", "2026-11-23T12:00Z", "--count", "2", "--json")

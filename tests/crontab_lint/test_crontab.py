@@ -145,6 +145,19 @@ def test_line(line, severity, code, advice):
         assert parse_one(phrase)
 
 
+@pytest.mark.parametrize(
+    ("days", "told"), [("1", "1st"), ("29-31", "29th to 31st"), ("25-31", "25th to 31st")]
+)
+def test_sundays_among_days_of_the_month(days, told):
+    """Where ``*/7`` means both days, no advice makes "either" of it: the phrase of `next` is offered."""
+    line = f"0 9 {days} * */7"
+    flaw = crontab_lint.lint(f"{line} true\n".encode())[0].flaw
+
+    phrase = f"every month on the {told} if it is a sunday at 09:00"
+    assert flaw.instead == f'in a ratectl spec: "{phrase}"'
+    assert parse_one(phrase) == parse_one(line)
+
+
 def test_star_rule_beside_uneven_days():
     """A day of month with a step and a weekday is told to mean both here and either elsewhere."""
     assert [code for _, _, code in found(b"0 12 */2 * 1 true\n")] == ["uneven-step", "star-rule"]

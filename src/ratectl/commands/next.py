@@ -36,8 +36,8 @@ def next_(
         Path | None, typer.Option("--spec", metavar="SPEC", help="Take the job from this spec.")
     ] = None,
     timezone: Annotated[
-        str, typer.Option(help="Zone of a schedule in quotes; by default this machine's.")
-    ] = "",
+        str | None, typer.Option(help="Zone of a schedule in quotes; by default this machine's.")
+    ] = None,
     after: Annotated[
         str, typer.Option(metavar="T", help="Slots later than T, such as 2026-11-23T10:30.")
     ] = "",
@@ -83,17 +83,17 @@ def _print_json(texts: Iterator[str]) -> None:
 
 
 def _schedule(
-    what: str, spec_path: Path | None, timezone: str
+    what: str, spec_path: Path | None, timezone: str | None
 ) -> tuple[schedule.Schedule, ZoneInfo]:
     if not JOB_NAME.fullmatch(what):
         if spec_path:
             raise UsageError(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
-        return parse_one(what), _zone(timezone) if timezone else host_facts.zone()
+        return parse_one(what), _zone(timezone)
     if not spec_path and (read := _as_schedule(what)) is not None:
-        return read, _zone(timezone) if timezone else host_facts.zone()
-    if timezone:
+        return read, _zone(timezone)
+    if timezone is not None:
         raise UsageError(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
         )
@@ -116,7 +116,9 @@ def _as_schedule(word: str) -> schedule.Schedule | None:
     return None if word in names else read
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str | None) -> ZoneInfo:
+    if name is None:
+        return host_facts.zone()
     try:
         return zones.named(name)
     except ValueError as error:

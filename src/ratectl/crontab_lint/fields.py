@@ -18,7 +18,9 @@ from ratectl.crontab_lint.problem import (
     say,
     weekday_name,
 )
-from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES
+from ratectl.errors import ScheduleError
+from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES, parse_cron
+from ratectl.schedule.language.explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -186,17 +188,7 @@ def _sundays(
 ) -> Flaw | None:
     """Return the flaw of a weekday 7, and of ``*/7``, which is Sunday and not every seventh day."""
     if whole == EVERYWHERE and step == 7:
-        nth = WEEKS.get(fields[2]) if fields[2] != EVERYWHERE else ""
-        days = f"every month on the {nth} sunday" if nth else "every sunday"
-        phrase = f"{days}{phrase_month(fields)}{phrase_time(fields)}"
-        return Flaw(
-            severity="warning",
-            code="step-beyond-range",
-            message=f"day of week `{item}`: Debian's cron fires on "
-            f"{f'the {nth} Sunday of the month' if nth else 'Sundays'}; Kubernetes reads days beside "
-            "it as either of them",
-            instead=say(phrase) if nth is not None and phrase_time(fields) else "`0`",
-        )
+        return _every_seventh(item, fields)
     if "7" not in {whole, last}:
         return None
     return Flaw(
@@ -206,6 +198,33 @@ def _sundays(
         "every day, Kubernetes rejects it",
         instead="`0`" if whole == "7" else "`0` for Sunday, beside the other days",
     )
+
+
+def _every_seventh(item: str, fields: Sequence[str]) -> Flaw:
+    """Return the flaw of ``*/7``: Sundays, and with days of the month those that are both."""
+    free = fields[2] in {EVERYWHERE, "*/1"}
+    nth = WEEKS.get(fields[2], "")
+    which = f"the {nth} Sunday of the month" if nth else "days that are Sundays as well"
+    days = f"every month on the {nth} sunday" if nth else "every sunday"
+    instead = say(f"{days}{phrase_month(fields)}{phrase_time(fields)}")
+    if not (free or nth) or not phrase_time(fields):
+        instead = "`0`" if free else _as_sentence(fields)
+    return Flaw(
+        severity="warning",
+        code="step-beyond-range",
+        message=f"day of week `{item}`: Debian's cron fires on {'Sundays' if free else which}; Kubernetes "
+        "reads days beside it as either of them",
+        instead=instead,
+    )
+
+
+def _as_sentence(fields: Sequence[str]) -> str:
+    """Return the advice to say the phrase for the whole line; ``0`` would join the days by "or"."""
+    try:
+        sentence = explain(parse_cron(" ".join(fields)))
+    except ScheduleError:
+        return "the line with its other fields put right, as a schedule of a ratectl spec"
+    return say(sentence.removesuffix(".").lower())
 
 
 def _rejected(code: str, what: str, instead: str) -> Flaw:

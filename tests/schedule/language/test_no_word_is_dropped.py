@@ -137,6 +137,10 @@ def test_twice(subject, kind):
         "every 15 minutes at seconds 5 of minutes 0 to 10",
         "every hour at minute 5 of minute 10",
         "every day,",
+        "every day at noon am",
+        "every day at noon pm",
+        "every day at 9 am pm",
+        "every hour from the 15th",
         "every day at",
     ],
 )

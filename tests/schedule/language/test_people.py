@@ -71,6 +71,7 @@ def test_whatever_is_offered_works(phrase, _offered):
         ("every day from 2026-12-01", 'from = "2026-12-01"'),
         ("every day starting 2026-12-01", 'from = "2026-12-01"'),
         ("every business day at 9:00", "closed_days"),
+        ("every 3 days from monday", 'from = "'),
         ("@reboot", 'catch_up = "latest"'),
         ("every monday at 9am and friday at 5pm", "schedule = ["),
     ],

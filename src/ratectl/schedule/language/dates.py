@@ -18,12 +18,14 @@ from ratectl.schedule.language.lexicon import (
 )
 from ratectl.schedule.language.tokens import (
     is_weekday,
+    joined,
     read_months,
     read_weekday_group,
-    refuse_repeated,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ratectl.schedule.language.tokens import Words
 
 NTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th)")
@@ -97,25 +99,37 @@ def _number(words: Words) -> int:
 
 def read_days(words: Words) -> dict[str, Any]:
     """Read days of the month, with what they are days of where it follows. Raises ScheduleError."""
-    found: list[Ordinal] = []
-    waiting: list[int] = []
+    members: list[tuple[frozenset[Ordinal], tuple[int, int]]] = []
+    waiting: list[tuple[list[int], tuple[int, int]]] = []
     while True:
         start = words.place
-        numbers = _run(words)
-        refuse_repeated(words, start, set(numbers) <= set(waiting))
-        waiting += numbers
+        waiting.append((_run(words), words.span(start)))
         closed = _closing(words)
         if closed is not None:
-            new = [Ordinal(_but(words, number), closed) for number in waiting]
-            refuse_repeated(words, start, set(new) <= set(found))
-            found += new
+            but = [([_but(words, number) for number in run], span) for run, span in waiting]
+            but[-1] = (but[-1][0], words.span(start))
+            members += _ordinals(but, closed)
             waiting = []
         if not words.more(DAY_NUMBER, *PLACES, "penultimate", skip=("on", "the", "day")):
             break
-    if min(waiting, default=1) < 0:
+    if any(min(run) < 0 for run, _ in waiting):
         raise words.error('"day" or a weekday after "last"')
-    new = [Ordinal(number) for number in waiting]
-    return {"ordinals": tuple(dict.fromkeys([*found, *new]))} | _of(words)
+    members += _ordinals(waiting, frozenset())
+    joined(words, members)
+    found = tuple(ordinal for group, _ in members for ordinal in sorted(group, key=_number_of))
+    return {"ordinals": tuple(dict.fromkeys(found))} | _of(words)
+
+
+def _ordinals(
+    runs: Iterable[tuple[list[int], tuple[int, int]]], kind: frozenset[int]
+) -> Iterator[tuple[frozenset[Ordinal], tuple[int, int]]]:
+    """Yield what each of *runs* names, a day or a weekday of *kind*, and where it stands."""
+    for run, span in runs:
+        yield frozenset(Ordinal(number, kind) for number in run), span
+
+
+def _number_of(ordinal: Ordinal) -> int:
+    return ordinal.number
 
 
 def _run(words: Words) -> list[int]:

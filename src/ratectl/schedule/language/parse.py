@@ -159,7 +159,8 @@ def _sentence(line: str, name: str) -> Schedule:
     """Return the value of "PHRASE; and PHRASE; starting DATE TIME; ending before DATE TIME"."""
     members: list[Schedule] = []
     ends: dict[str, dt.datetime | None] = {"starting": None, "ending before": None}
-    for part in filter(None, map(str.strip, line.split(";"))):
+    parts = [part.strip() for part in line.split(";")]
+    for part in filter(None, parts):
         word = next((word for word in ends if part.startswith(f"{word} ")), "")
         if word:
             ends[word] = _moment(line, part.removeprefix(word).strip())
@@ -167,6 +168,9 @@ def _sentence(line: str, name: str) -> Schedule:
             members.append(_simple(part.removeprefix("and "), None, name))
     if not members:
         raise ScheduleError(f'"{line}": names no schedule to begin or end')
+    if "" in parts:
+        said = "; ".join(filter(None, parts))
+        raise ScheduleError(f'"{line}": nothing stands on one side of ";"; say "{said}"')
     value = union(members)
     start, end = ends.values()
     return value if start is end is None else Window(inner=value, start=start, end=end)

@@ -19,10 +19,10 @@ from ratectl.schedule.language.tokens import (
     PhraseError,
     Words,
     is_weekday,
+    joined,
     read_months,
     read_numbers,
     read_weekdays,
-    refuse_repeated,
 )
 from ratectl.schedule.values import YEARS
 
@@ -155,7 +155,8 @@ def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> Ph
 
 
 def _read_clause(words: Words, *, begins: bool) -> Clauses:
-    words.take(",")
+    if words.take(",") and begins:
+        raise words.wrong("nothing stands before the comma", 0, [""])
     reader = None if begins and words.peek() == "of" else OPENINGS.get(words.peek())
     if reader is not None:
         words.pop()
@@ -233,12 +234,15 @@ def _weekdays_between(words: Words) -> frozenset[int]:
 
 
 def _from(words: Words) -> Clauses:
-    if words.peek() in WEEKDAY_NAMES:
+    if words.peek() in WEEKDAY_NAMES and words.peek(1) == "to":
         return {"weekdays": read_weekdays(words)}
     if words.peek() in MONTH_NAMES and words.peek(1) == "to":
         return {"months": read_months(words)}
     if words.peek() in {"the", "day"} or is_place(words):
-        return read_days(words)
+        found = read_days(words)
+        if len(found["ordinals"]) < 2:
+            raise words.error('"to" and the day of the end')
+        return found
     first = read_clock(words)
     if not words.take("to", "until", "till", "and"):
         raise words.error('"to" and the time of the end')
@@ -326,12 +330,13 @@ def _fields(words: Words) -> tuple[tuple[str, frozenset[int]], ...]:
 
 def _times(words: Words) -> tuple[Clock, ...]:
     found: list[Clock] = []
+    members: list[tuple[frozenset[Clock], tuple[int, int]]] = []
     while True:
         first = words.place
-        clock = read_clock(words)
-        refuse_repeated(words, first, clock in found)
-        found.append(clock)
+        found.append(read_clock(words))
+        members.append((frozenset(found[-1:]), words.span(first)))
         if not words.more(CLOCK, re.compile(r"[0-9]{1,4}"), skip=("at",)):
+            joined(words, members)
             return tuple(found)
 
 

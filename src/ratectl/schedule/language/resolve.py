@@ -258,7 +258,7 @@ def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
             phrase.swapped(between=f"between {phrase.between[1]} and {phrase.between[0]}"),
         )
     if not phrase.at:
-        return set(range(first, last + 1, step))
+        return _more_than_one(phrase, set(range(first, last + 1, step)))
     grid = {t + o for t in range(first - first % step, last + 1, step) for o in offsets}
     inside = {t for t in grid if first <= t <= last}
     if not inside:
@@ -267,7 +267,19 @@ def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
             phrase.swapped(at=""),
             phrase.swapped(between=""),
         )
-    return inside
+    return _more_than_one(phrase, inside)
+
+
+def _more_than_one(phrase: Phrase, times: set[int]) -> set[int]:
+    """Return *times*, where the interval in a window has more than its first one."""
+    if len(times) == 1:
+        (time,) = times
+        at = f"at {dt.timedelta(seconds=time)}".replace("at ", "at 0" if time < 36000 else "at ")
+        raise phrase.error(
+            f"only one time lies {phrase.said('between')}, so the interval is without effect",
+            phrase.swapped(every="every day", between=at.removesuffix(":00"), at=""),
+        )
+    return times
 
 
 def _by_days(phrase: Phrase, start: dt.datetime | None) -> Schedule:
@@ -349,6 +361,7 @@ def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
                 '"in" names the months itself; leave out the number',
                 phrase.swapped(every=f"every {every.unit}"),
             )
+        _refuse_lost_quarters(phrase)
         return Calendar(months=phrase.months)
     length = MONTHS_IN[every.unit]
     place = length if late else 1
@@ -359,6 +372,16 @@ def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
     month = (first.month - 1) // length * length + place
     anchor = dt.date(first.year, month, 1)
     return Calendar(stride=Stride(unit=Unit.MONTH, every=step, anchor=anchor))
+
+
+def _refuse_lost_quarters(phrase: Phrase) -> None:
+    """Refuse months beside "every quarter" that are not one in each quarter."""
+    quarters = sorted((month - 1) // 3 for month in phrase.months)
+    if _every(phrase).unit == "quarter" and quarters != [0, 1, 2, 3]:
+        raise phrase.error(
+            '"in" names the months itself; leave out the quarter',
+            phrase.swapped(every="every year"),
+        )
 
 
 def _times(phrase: Phrase) -> set[int]:

@@ -84,7 +84,8 @@ def _counts_units(words: Words) -> bool:
         return False
     named = (*WEEKDAY_NAMES, "weekday", "weekend")
     listed = words.peek(2) in {"and", ","} and is_place(words, 3)  # "second monday and last friday"
-    return after in UNITS or (after in named and words.peek(2) != "of" and not listed)
+    of_months = words.peek(2) == "of" or words.names_month()
+    return after in UNITS or (after in named and not of_months and not listed)
 
 
 def _count(words: Words) -> int:

@@ -6,7 +6,7 @@ A token keeps its place in the text as typed, so that an error can point at it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.lexicon import (
@@ -22,7 +22,10 @@ from ratectl.schedule.language.lexicon import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    Member = tuple[frozenset[int], tuple[int, int]]
+    """What one member of a list names, and where it stands."""
 
 __all__ = [
     "MONTH_NAMES",
@@ -36,6 +39,7 @@ __all__ = [
     "Words",
 ]
 
+T = TypeVar("T")
 TOKEN = re.compile(
     r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])|:[0-9]{2}(?![0-9])"
     r"|[0-9]+(?:st|nd|rd|th)\b|[0-9]+|[ap]\.m\b\.?|[a-z]+|\.\.|,|\S)"
@@ -82,11 +86,18 @@ def tokens(text: str) -> list[Token]:
     ]
     found: list[Token] = []
     for token in plain:
-        clock = _joined(found[-1].word, token.word) if found else ""
+        before = found[-1] if found else Token("", 0, 0)
+        told = text[before.start : before.end]
+        clock = _joined(before.word, token.word) if _is_open(before.word, told) else ""
         if clock:
             token = Token(clock, found.pop().start, token.end)  # noqa: PLW2901 - both are one
         found.append(token)
     return found
+
+
+def _is_open(word: str, told: str) -> bool:
+    """Tell whether "am" may follow the time *word*: *told* is not "noon", nor "9 am" already."""
+    return ":" not in word or told.replace(":", "").isdigit()
 
 
 def _joined(before: str, word: str) -> str:
@@ -125,6 +136,12 @@ class Words:
             self.place += len(wanted)
             return True
         return False
+
+    def names_month(self) -> bool:
+        """Tell whether the phrase names months that count, before or behind this place."""
+        known = [token.word for token in self._tokens]
+        ends = known.index("except") if "except" in known else len(known)
+        return any(word in MONTH_NAMES for word in known[:ends])
 
     def pop(self) -> str:
         """Read the next word, whatever it is."""
@@ -190,15 +207,14 @@ WEEKDAY_STARTS = (*WEEKDAY_NAMES, "weekday", "weekend")
 
 def read_weekdays(words: Words) -> frozenset[int]:
     """Read names of weekdays, "monday to friday", "weekday" or "weekend day". Raises ScheduleError."""
-    found: frozenset[int] = frozenset()
+    members: list[Member] = []
     while True:
         first = words.place
         group = _run(words) if words.peek(1) == "to" else read_weekday_group(words)
-        _refuse_repeated(words, first, group <= found)
-        found |= group
+        members.append((group, words.span(first)))
         listed = words.peek() in WEEKDAY_NAMES and len(group) == 1  # "mon wed fri"
         if not listed and not words.more(*WEEKDAY_STARTS, skip=("on", "every")):
-            return found
+            return joined(words, members)
 
 
 def read_weekday_group(words: Words) -> frozenset[int]:
@@ -236,31 +252,31 @@ def _ends(words: Words, names: tuple[str, ...], expected: str) -> Iterator[int]:
 
 def read_months(words: Words) -> frozenset[int]:
     """Read names of months and runs such as "june to august". Raises ScheduleError."""
-    found: frozenset[int] = frozenset()
+    members: list[Member] = []
     while True:
         first = words.place
         group = frozenset(_ends(words, MONTH_NAMES, "the name of a month"))
-        _refuse_repeated(words, first, group <= found)
-        found |= group
+        members.append((group, words.span(first)))
         if not words.more(*MONTH_NAMES, skip=("in",)):
-            return found
+            return joined(words, members)
 
 
 def read_numbers(words: Words, high: int) -> frozenset[int]:
     """Read numbers from 0 to *high* and runs such as "9 to 17". Raises ScheduleError."""
-    found: set[int] = set()
+    members: list[Member] = []
     while True:
         start = words.place
         first = last = _number(words, high)
         if words.take("to"):
             last = _number(words, high)
             if last <= first:
-                says = f"{first} to {high} and 0 to {last}" if last < first else str(first)
-                raise words.wrong("the run goes backwards", start, [says])
-        _refuse_repeated(words, start, set(range(first, last + 1)) <= found)
-        found |= set(range(first, last + 1))
+                whole = [f"{first} to {high} and {low} to {last}" for low in (0, 1)]
+                raise words.wrong(
+                    "the run goes backwards", start, whole if last < first else [str(first)]
+                )
+        members.append((frozenset(range(first, last + 1)), words.span(start)))
         if not words.more(NUMBER):
-            return frozenset(found)
+            return joined(words, members)
 
 
 def _number(words: Words, high: int) -> int:
@@ -269,21 +285,25 @@ def _number(words: Words, high: int) -> int:
     return int(words.pop())
 
 
-def _refuse_repeated(words: Words, first: int, repeated: bool) -> None:
-    if repeated:
-        start, end = words.span(first)
-        before = re.sub(r"\s*(,|\band\b|\bor\b|&)*\s*$", "", words.text[:start])
-        error = words.wrong(f'"{words.text[start:end]}" stands there already', first)
-        raise PhraseError(
-            error.message,
-            text=error.text,
-            span=error.span,
-            offers=[before + words.text[end:]],
-            known=True,
-        )
+def joined(words: Words, members: Sequence[tuple[frozenset[T], tuple[int, int]]]) -> frozenset[T]:
+    """Return all that *members* of a list name. Raises PhraseError where one of them adds nothing."""
+    for number in reversed(range(len(members))):
+        group, span = members[number]
+        others = [other for place, (other, _) in enumerate(members) if place != number]
+        if group <= frozenset[T]().union(*others):
+            raise _repeated(words.text, span, first=number == 0)
+    return frozenset[T]().union(*(group for group, _ in members))
 
 
-refuse_repeated = _refuse_repeated
+def _repeated(text: str, span: tuple[int, int], *, first: bool) -> PhraseError:
+    start, end = span
+    before, after = text[:start], text[end:]
+    if first:
+        after = re.sub(r"^\s*(,|\band\b|\bor\b|&|/|\s)*", "", after)
+    else:
+        before = re.sub(r"\s*(,|\band\b|\bor\b|&|/)*\s*$", "", before)
+    message = f'"{text}": "{text[start:end]}" is said by the other words of the list already'
+    return PhraseError(message, text=text, span=span, offers=[before + after], known=True)
 
 
 def _and(names: Iterable[str]) -> str:
