@@ -225,6 +225,16 @@ def test_carriage_returns_as_listed():
     assert tab == b"0 5 * * * true\r\n0 6 * * * printf 'a\\rb'\n"
 
 
+def test_inner_carriage_return():
+    """A carriage return in mid-line is told, one in a comment is not."""
+    assert found(b"# a\rb\n0 5 * * * printf 'a\rb'\n") == [(2, "warning", "inner-carriage-return")]
+
+
+def test_seven_with_a_zero_before():
+    """A weekday 07 is the 7 that is Sunday."""
+    assert found(b"0 5 * * 07 true\n") == [(1, "warning", "weekday-7")]
+
+
 def test_too_many_lines():
     """10,000 lines are taken, one more is not, and the system's own files have no such limit."""
     tab = b"#\n" * 10_001
@@ -241,6 +251,8 @@ def test_too_many_lines():
         (b"@daily root true", []),
         (b"0 5 * * * /usr/bin/true", ["user-field"]),
         (b"0 5 * * * root", ["no-command"]),
+        (b"0 5 * * *", ["user-field"]),
+        (b"@daily", ["user-field"]),
         (b"0 5 * * * root date +%F", ["percent"]),
         (b"0 0 5 * * 1-5 root true", ["seconds-field"]),
         (b"0 5 * * * root " + b"x" * 999, ["command-too-long"]),

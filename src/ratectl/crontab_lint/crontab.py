@@ -48,12 +48,17 @@ class Finding:
 
 def lint(tab: bytes) -> tuple[Finding, ...]:
     """Return the findings of an account's crontab, by line."""
-    return tuple(sorted((*_lines(tab, users=0), *_whole(tab), *_too_many(tab)), key=_by_line))
+    return tuple(
+        sorted(
+            (*_lines(tab, users=0), *_whole(tab), *_inner_returns(tab), *_too_many(tab)),
+            key=_by_line,
+        )
+    )
 
 
 def lint_system(tab: bytes) -> tuple[Finding, ...]:
     """Return the findings of a tab like ``/etc/crontab``, where an account stands before the command."""
-    return tuple(sorted((*_lines(tab, users=1), *_whole(tab)), key=_by_line))
+    return tuple(sorted((*_lines(tab, users=1), *_whole(tab), *_inner_returns(tab)), key=_by_line))
 
 
 def as_stored(listing: bytes) -> bytes:
@@ -99,6 +104,18 @@ def _whole(tab: bytes) -> Iterator[Finding]:
             r"lines that end in a newline only: `sed -i 's/\r$//' FILE`",
         )
         yield Finding(line=numbers[0], flaw=flaw)
+
+
+def _inner_returns(tab: bytes) -> Iterator[Finding]:
+    """Yield the lines that hold a carriage return before their end, which no editor shows."""
+    for number, line in enumerate(tab.split(b"\n"), 1):
+        if b"\r" in line.removesuffix(b"\r") and not line.lstrip(b" \t").startswith(b"#"):
+            flaw = _warning(
+                "inner-carriage-return",
+                "a carriage return within the line; cron hands it to the command, and editors hide it",
+                r"the line without it: `sed -i 's/\r//g' FILE`; where it is meant, `printf '\r'`",
+            )
+            yield Finding(line=number, flaw=flaw)
 
 
 def _too_many(tab: bytes) -> Iterator[Finding]:
@@ -289,6 +306,9 @@ def _in_command(text: str, users: int) -> Iterator[Flaw]:
     command = text
     if users:
         account, *rest = BLANKS.split(text, maxsplit=users)
+        if not account:
+            yield _missing_account()
+            return
         if "/" in account:
             yield _no_account(shown(account[:SHOWN]))
             return
@@ -321,6 +341,15 @@ def _in_command(text: str, users: int) -> Iterator[Flaw]:
             "input, busybox and bcron pass it on",
             f"`{escaped}`" if len(escaped) <= SHOWN else r"`\%` for each `%`",
         )
+
+
+def _missing_account() -> Flaw:
+    return _error(
+        "user-field",
+        "the account is missing, which stands before the command in a system tab; Debian's cron ignores "
+        "the whole file",
+        "`root` or another account, and a command",
+    )
 
 
 def _no_account(word: str) -> Flaw:

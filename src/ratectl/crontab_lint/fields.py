@@ -189,14 +189,14 @@ def _sundays(
     """Return the flaw of a weekday 7, and of ``*/7``, which is Sunday and not every seventh day."""
     if whole == EVERYWHERE and step == 7:
         return _every_seventh(item, fields)
-    if "7" not in {whole, last}:
+    if not any(text and text.isdecimal() and int(text) == 7 for text in (whole, last)):
         return None
     return Flaw(
         severity="warning",
         code="weekday-7",
         message=f"day of week `{item}`: 7 is Sunday for Debian's cron and cronie; busybox fires such a line "
         "every day, Kubernetes rejects it",
-        instead="`0`" if whole == "7" else "`0` for Sunday, beside the other days",
+        instead="`0`" if last is None else "`0` for Sunday, beside the other days",
     )
 
 

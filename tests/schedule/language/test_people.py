@@ -84,6 +84,17 @@ def test_keys_are_named(phrase, key):
     assert key in caught.value.message
 
 
+@pytest.mark.parametrize("end", ["+01:00", " GMT+1", " +05:30", " UTC-5"])
+def test_no_zone_is_guessed_for_an_offset(end):
+    """An offset is no zone: the key is named, and no zone beside it."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_one(f"every day at 09:00{end}")
+
+    assert "timezone = REGION/CITY" in caught.value.message
+    assert '"every day at 09:00"' in caught.value.message
+    assert 'timezone = "UTC"' not in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("phrase", "offers"),
     [

@@ -174,6 +174,11 @@ def _zone(text: str) -> Advice | None:
     if told is None:
         return None
     name = told["name"] or ""
+    if re.search(r"[+-]", told["offset"] or name):
+        # a zone is a place here: no offset is one, and a guess would be another clock
+        rest = f"{text[: told.start()]} {text[told.end() :]}"
+        message = "an offset is no zone; name the place with the key: timezone = REGION/CITY"
+        return Advice(message, (rest,), told.span())
     rest = f"{text[: told.start()]} {text[told.end() :]}"
     if name.startswith("local"):
         return Advice('the zone is the job\'s key: timezone = "local"', (rest,), told.span())
