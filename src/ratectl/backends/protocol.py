@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ratectl.errors import RatectlError
     from ratectl.model.job import Job
-    from ratectl.schedule.cover.triggers import Abilities, Cover
+    from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 
 class EngineAbsentError(EngineError):
@@ -313,7 +313,7 @@ class Backend(Protocol):
     """The verbs of a backend module. *scope* is "user" or "system"."""
 
     NAME: str
-    ABILITIES: Abilities
+    ABILITIES: Capabilities
     SCOPES: tuple[str, ...]
     PLATFORMS: tuple[str, ...]
     """Where the engine exists, as ``sys.platform`` spells it."""
@@ -381,7 +381,7 @@ class Backend(Protocol):
         """Return the steps that wake paused *entries* where they are; *since* tells of some from when their slots count."""
 
 
-def cover_for(job: Job, host_zone: ZoneInfo, engine: Abilities) -> Cover:
+def cover_for(job: Job, host_zone: ZoneInfo, engine: Capabilities) -> Cover:
     """Return the cover of *job*'s schedule; computed once for jobs that share a schedule and zone."""
     return _cover(job.schedule_texts, job.start, job.end, job.zone, host_zone, engine)
 
@@ -393,7 +393,7 @@ def _cover(
     end: str,
     zone: ZoneInfo,
     host_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
 ) -> Cover:
     return cover(schedule.parse(texts, start=start, end=end), zone, host_zone, engine)
 

@@ -14,7 +14,7 @@ from ratectl.backends.protocol import Change, EngineAbsentError, RemoveFile, Run
 from ratectl.backends.windows import backend as windows
 from ratectl.backends.windows.task_xml import NAMESPACE, parse, trigger_nodes
 from ratectl.errors import ConfigError
-from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.cover.triggers import CalendarTrigger, FixedInterval
 from ratectl.schedule.values import Calendar, Stride, Unit
 from scripts import golden
 from tests.fakes.jobs import job
@@ -106,36 +106,38 @@ MORNING = {"minutes": those(30), "hours": those(10)}
 @pytest.mark.parametrize(
     ("trigger", "texts"),
     [
-        (Line(calendar=Calendar(**MORNING)), ["ScheduleByDay DaysInterval=1"]),
+        (CalendarTrigger(calendar=Calendar(**MORNING)), ["ScheduleByDay DaysInterval=1"]),
         (
-            Line(calendar=Calendar(**MORNING, stride=Stride(unit=Unit.DAY, every=5))),
+            CalendarTrigger(calendar=Calendar(**MORNING, stride=Stride(unit=Unit.DAY, every=5))),
             ["StartBoundary=2020-01-03T10:30:00 ScheduleByDay DaysInterval=5"],
         ),
         (
-            Line(calendar=Calendar(**MORNING, weekdays=those(1, 7))),
+            CalendarTrigger(calendar=Calendar(**MORNING, weekdays=those(1, 7))),
             ["ScheduleByWeek WeeksInterval=1 DaysOfWeek Monday Sunday"],
         ),
         (
-            Line(calendar=Calendar(**MORNING, days=those(1, -1))),
+            CalendarTrigger(calendar=Calendar(**MORNING, days=those(1, -1))),
             ["DaysOfMonth Day=1 Day=Last Months January"],
         ),
         (
-            Line(calendar=Calendar(**MORNING, weekdays=those(5), nth=those(-1))),
+            CalendarTrigger(calendar=Calendar(**MORNING, weekdays=those(5), nth=those(-1))),
             ["ScheduleByMonthDayOfWeek Weeks Week=Last DaysOfWeek Friday Months January"],
         ),
         (
-            Line(calendar=Calendar(**MORNING, weekdays=those(5), months=those(3))),
+            CalendarTrigger(calendar=Calendar(**MORNING, weekdays=those(5), months=those(3))),
             ["Week=1 Week=2 Week=3 Week=4 Week=Last DaysOfWeek Friday Months March"],
         ),
         (
-            Line(calendar=Calendar(minutes=those(0, 30), hours=those(9), seconds=those(15))),
+            CalendarTrigger(
+                calendar=Calendar(minutes=those(0, 30), hours=those(9), seconds=those(15))
+            ),
             ["StartBoundary=2020-01-01T09:00:15", "StartBoundary=2020-01-01T09:30:15"],
         ),
         (
-            Pulse(every=3000, phase=600),
+            FixedInterval(every=3000, phase=600),
             ["StartBoundary=2020-01-01T00:30:00Z Repetition Interval=PT50M"],
         ),
-        (Pulse(every=60), ["StartBoundary=2020-01-01T00:00:00Z Repetition Interval=PT1M"]),
+        (FixedInterval(every=60), ["StartBoundary=2020-01-01T00:00:00Z Repetition Interval=PT1M"]),
     ],
 )
 def test_triggers(trigger, texts):
@@ -149,7 +151,7 @@ def test_triggers(trigger, texts):
 
 def test_pulse_phase():
     """A pulse's boundary has the phase that was asked for."""
-    (node,) = trigger_nodes([Pulse(every=5400, phase=1800)])
+    (node,) = trigger_nodes([FixedInterval(every=5400, phase=1800)])
     told = node.findtext("t:StartBoundary", None, NS)
 
     assert dt.datetime.fromisoformat(told).timestamp() % 5400 == 1800

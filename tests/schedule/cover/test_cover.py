@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratectl.backends import BACKENDS
-from ratectl.schedule.cover.cover import Fidelity, Line, Pulse, cover
-from ratectl.schedule.cover.triggers import Abilities
+from ratectl.schedule.cover.cover import CalendarTrigger, Fidelity, FixedInterval, cover
+from ratectl.schedule.cover.triggers import Capabilities
 from ratectl.schedule.language.parse import parse
 from ratectl.schedule.occurrences.civil import days_in_month
 from ratectl.schedule.occurrences.slots import after
@@ -22,7 +22,7 @@ from ratectl.schedule.values import Calendar
 from tests.schedule.languages import cron_lines, phrases
 
 ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
-ENGINES["several-zones"] = Abilities(zones=True, gap="skip", fold="both")
+ENGINES["several-zones"] = Capabilities(zones=True, gap="skip", fold="both")
 """What robfig/cron does: gaps are skipped, folds fire twice; its either-day rule is never asked for."""
 ZONES = (
     "UTC",
@@ -73,7 +73,7 @@ def minutes_of(calendar: Calendar, shown: dt.datetime) -> bool:
 
 def fires(trigger, instant, host_zone, engine):
     """What the engine does in the minute of *instant*: True, False, or None when nobody knows."""
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         return (trigger.phase - int(instant.timestamp())) % trigger.every < 60
     zone = ZoneInfo(trigger.zone) if trigger.zone else host_zone
     local = instant.astimezone(zone)
@@ -198,7 +198,7 @@ def test_too_many_times_with_seconds():
     zones = ZoneInfo("Asia/Kolkata"), ZoneInfo("Pacific/Chatham")
     found = cover(parse(texts), *zones, ENGINES["windows"])
 
-    assert found.triggers == (Pulse(every=60),)
+    assert found.triggers == (FixedInterval(every=60),)
 
 
 def test_fixed_offsets_are_exact():
@@ -212,6 +212,6 @@ def test_fixed_offsets_are_exact():
 
     assert found.fidelity is Fidelity.EXACT
     (line,) = found.triggers
-    assert isinstance(line, Line)
+    assert isinstance(line, CalendarTrigger)
     assert (line.calendar.hours, line.calendar.minutes) == ({14}, {0})
     assert line.calendar.weekdays == {7}

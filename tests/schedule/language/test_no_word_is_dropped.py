@@ -13,7 +13,7 @@ from ratectl.schedule.language.explain import explain
 from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
 from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.schedule.language.phrase import read_phrase
-from ratectl.schedule.language.resolve import meaning
+from ratectl.schedule.language.resolve import resolve
 from ratectl.schedule.occurrences.slots import fires
 
 PHRASES = 10_000
@@ -65,7 +65,7 @@ KINDS = {
 
 def value_of(subject, clauses):
     try:
-        return meaning(read_phrase(" ".join((subject, *clauses.values()))), None, "")
+        return resolve(read_phrase(" ".join((subject, *clauses.values()))), None, "")
     except ScheduleError:
         return None
 

@@ -39,7 +39,7 @@ from ratectl.backends.protocol import (
     told_by_text,
 )
 from ratectl.errors import ConfigError, EngineError, RefusedError
-from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Line
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ratectl.schedule.cover.triggers import Trigger
 
 NAME = "cron"
-ABILITIES = Abilities(gap="after", fold="cron")
+ABILITIES = Capabilities(gap="after", fold="cron")
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
 TELLS_NEXT = False
@@ -270,7 +270,7 @@ def _fields(trigger: Trigger) -> str:
     """Return the time fields of *trigger*."""
     if trigger == EVERY_MINUTE:
         return "* * * * *"
-    assert isinstance(trigger, Line), trigger
+    assert isinstance(trigger, CalendarTrigger), trigger
     assert trigger.zone is None, trigger
     return spell(trigger.calendar)
 

@@ -37,7 +37,13 @@ from ratectl.backends.protocol import (
 )
 from ratectl.errors import ConfigError, EngineError
 from ratectl.schedule.cover import clock_changes
-from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Fidelity, Line
+from ratectl.schedule.cover.triggers import (
+    EVERY_MINUTE,
+    CalendarTrigger,
+    Capabilities,
+    Cover,
+    Fidelity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -46,7 +52,7 @@ if TYPE_CHECKING:
     from ratectl.schedule.cover.triggers import Trigger
 
 NAME = "kubernetes"
-ABILITIES = Abilities(gap="skip", fold="both", one_line=True)
+ABILITIES = Capabilities(gap="skip", fold="both", one_line=True)
 """In the zone that ``timeZone`` names, which stands for the host's."""
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("linux", "darwin", "win32")
@@ -159,8 +165,8 @@ def _cover(job: Job, zone: ZoneInfo) -> Cover:
     """Return the cover of *job* by one line in the time of *zone*."""
     found = cover_for(job, zone, ABILITIES)
     (trigger,) = found.triggers
-    if isinstance(trigger, Line):
-        trigger = Line(calendar=trigger.calendar, zone=zone.key)
+    if isinstance(trigger, CalendarTrigger):
+        trigger = CalendarTrigger(calendar=trigger.calendar, zone=zone.key)
     return Cover(fidelity=found.fidelity, reason=found.reason, triggers=(trigger,))
 
 

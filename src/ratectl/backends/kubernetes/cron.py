@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ratectl.backends.number_runs import Series, series
-from ratectl.schedule.cover.triggers import EVERY_MINUTE, Line, Pulse
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, FixedInterval
 from ratectl.schedule.occurrences.zones import changes
 from ratectl.schedule.values import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Calendar
 
@@ -33,7 +33,7 @@ FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), 
 
 def spell(trigger: Trigger) -> tuple[str, str]:
     """Return ``schedule`` and ``timeZone`` for *trigger*."""
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         assert trigger == EVERY_MINUTE, trigger
         return "* * * * *", UTC.key
     calendar = trigger.calendar
@@ -65,7 +65,7 @@ def _text(run: Series) -> str:
     return f"{run.first}-{run.last}" + (f"/{run.step}" if run.step > 1 else "")
 
 
-def read(schedule: str, zone: str) -> Line:
+def read(schedule: str, zone: str) -> CalendarTrigger:
     """Return what :func:`spell` was given for *schedule* and *zone*.
 
     Raises ValueError, in the words of the API server where it refuses, for all that :func:`spell` never says.
@@ -89,7 +89,7 @@ def read(schedule: str, zone: str) -> Line:
         months=months,
         weekdays=frozenset(day or 7 for day in weekdays),
     )
-    return Line(calendar=calendar, zone=zone)
+    return CalendarTrigger(calendar=calendar, zone=zone)
 
 
 def _exists(day: int, month: int) -> bool:
@@ -134,7 +134,7 @@ def is_regular(trigger: Trigger, zone: ZoneInfo) -> bool:
     miss times after the change; and by calendar days, so a change at midnight can cost a whole day
     where not every day counts (Cairo, Beirut).
     """
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         return True
     one = trigger.calendar
     restricted = (one.days, one.months, one.weekdays) != (DAYS, MONTHS, WEEKDAYS)
@@ -151,7 +151,7 @@ def is_regular(trigger: Trigger, zone: ZoneInfo) -> bool:
 
 def wakeups_a_year(trigger: Trigger) -> float:
     """Return about how often *trigger* wakes us."""
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         return 365.0 * DAY_SECONDS / trigger.every
     one = trigger.calendar
     times = len(one.minutes) * len(one.hours)
@@ -160,7 +160,7 @@ def wakeups_a_year(trigger: Trigger) -> float:
 
 def shortest_interval(trigger: Trigger) -> int:
     """Return the fewest seconds between two times of a day, or from the last to the first of the next."""
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         return trigger.every
     one = trigger.calendar
     times = sorted(hour * 3600 + minute * 60 for hour in one.hours for minute in one.minutes)

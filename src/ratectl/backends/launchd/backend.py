@@ -37,7 +37,7 @@ from ratectl.backends.protocol import (
     told_by_text,
 )
 from ratectl.errors import EngineError
-from ratectl.schedule.cover.triggers import Abilities, Cover
+from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "launchd"
-ABILITIES = Abilities(most=499, days_multiply=True)
+ABILITIES = Capabilities(most=499, days_multiply=True)
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("darwin",)
 TELLS_NEXT = False

@@ -11,7 +11,7 @@ import plistlib
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
-from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.cover.triggers import CalendarTrigger, FixedInterval
 from ratectl.schedule.values import DAYS, HOURS, MONTHS, WEEKDAYS
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def starts(triggers: Sequence[Trigger]) -> dict[str, Any]:
     dicts: list[dict[str, int]] = []
     keys: dict[str, Any] = {}
     for trigger in triggers:
-        if isinstance(trigger, Pulse):
+        if isinstance(trigger, FixedInterval):
             assert trigger.every == 60, trigger  # any other phase would be launchd's own choice
             keys["StartInterval"] = 60
             continue
-        assert isinstance(trigger, Line), trigger
+        assert isinstance(trigger, CalendarTrigger), trigger
         assert trigger.zone is None, trigger
         dicts += [entry for entry in _product(trigger.calendar) if entry not in dicts]
     assert len(dicts) <= 499, len(dicts)

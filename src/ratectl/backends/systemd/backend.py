@@ -38,7 +38,7 @@ from ratectl.backends.systemd import sandbox
 from ratectl.backends.systemd.calendar import spell
 from ratectl.errors import ConfigError, EngineError
 from ratectl.runtime import templates
-from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Cover, Line
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "systemd"
-ABILITIES = Abilities(
+ABILITIES = Capabilities(
     zones=True,
     seconds=True,
     last_days=28,
@@ -170,7 +170,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     """Return the service and the timer unit of *job*."""
     on_calendar: list[str] = []
     for trigger in cover.triggers:
-        if isinstance(trigger, Line):
+        if isinstance(trigger, CalendarTrigger):
             on_calendar += spell(trigger.calendar, trigger.zone)
         else:
             assert trigger == EVERY_MINUTE, trigger

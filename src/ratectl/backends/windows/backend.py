@@ -47,7 +47,7 @@ from ratectl.backends.windows.task_xml import (
     trigger_nodes,
 )
 from ratectl.errors import EngineError
-from ratectl.schedule.cover.triggers import Abilities, Cover
+from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "windows"
-ABILITIES = Abilities(
+ABILITIES = Capabilities(
     seconds=True,
     last_days=1,
     nth=frozenset({1, 2, 3, 4, -1}),

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import console_text
-from ratectl.schedule.cover.triggers import Line, Pulse
+from ratectl.schedule.cover.triggers import CalendarTrigger, FixedInterval
 from ratectl.schedule.values import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def element(tag: str, *parts: ET.Element | str, **attributes: str) -> ET.Element
 def trigger_nodes(triggers: Iterable[Trigger]) -> Iterator[ET.Element]:
     """Yield the trigger nodes of *triggers*: one for each time of day, children in the schema's order."""
     for trigger in triggers:
-        if isinstance(trigger, Pulse):
+        if isinstance(trigger, FixedInterval):
             yield _pulse(trigger)
             continue
-        assert isinstance(trigger, Line), trigger
+        assert isinstance(trigger, CalendarTrigger), trigger
         assert trigger.zone is None, trigger
         yield from _calendar(trigger.calendar)
 
 
-def _pulse(pulse: Pulse) -> ET.Element:
+def _pulse(pulse: FixedInterval) -> ET.Element:
     """A fixed instant in the past (``Z``), repeated for ever; the interval counts elapsed time."""
     assert pulse.every % 60 == 0, pulse
     assert 60 <= pulse.every <= 31 * 86400, pulse

@@ -1,7 +1,7 @@
 """What triggers do when clocks change, and the extra triggers for slots that they would miss.
 
 Away from clock changes a trigger fires whenever its zone's clocks show its times.
-Near a change it depends on the engine (see ``Abilities.gap`` and ``.fold``), so there
+Near a change it depends on the engine (see ``Capabilities.gap`` and ``.fold``), so there
 every slot of the years in ``zones.COVER_YEARS`` is compared with what surely fires.
 """
 
@@ -14,7 +14,13 @@ from itertools import takewhile
 from math import gcd
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Line, Pulse, Trigger
+from ratectl.schedule.cover.triggers import (
+    EVERY_MINUTE,
+    CalendarTrigger,
+    Capabilities,
+    FixedInterval,
+    Trigger,
+)
 from ratectl.schedule.occurrences import civil, slots
 from ratectl.schedule.occurrences.zones import SECOND, changes, first_instant, wall
 from ratectl.schedule.values import Calendar, products
@@ -34,7 +40,7 @@ def missed(
     zone: ZoneInfo,
     triggers: Sequence[Trigger],
     line_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
 ) -> set[dt.datetime]:
     """Return the slots near clock changes, to the minute, that no trigger surely wakes us for."""
     found = set()
@@ -49,14 +55,14 @@ def surplus(
     zone: ZoneInfo,
     triggers: Sequence[Trigger],
     line_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
 ) -> bool:
     """Tell whether a trigger may fire near a clock change where there is no slot."""
     wanted = _slots_near_changes(schedule, zone, line_zone)
     return any(
         instant not in wanted
         for trigger in triggers
-        if isinstance(trigger, Line)
+        if isinstance(trigger, CalendarTrigger)
         for change in changes(line_zone)
         for instant in _possible(trigger.calendar, change, engine)
     )
@@ -75,7 +81,7 @@ def _slots_near_changes(
     return frozenset(found)
 
 
-def loses_the_day(calendar: Calendar, zone: ZoneInfo, engine: Abilities) -> bool:
+def loses_the_day(calendar: Calendar, zone: ZoneInfo, engine: Capabilities) -> bool:
     """Tell whether an engine that skips gaps may skip more of the day than the times in them.
 
     systemd 252 gives up the rest of the day on an hour field that meets a gap which ends negative
@@ -95,10 +101,10 @@ def loses_the_day(calendar: Calendar, zone: ZoneInfo, engine: Abilities) -> bool
 
 
 def surely_fires(
-    trigger: Trigger, instant: dt.datetime, line_zone: ZoneInfo, engine: Abilities
+    trigger: Trigger, instant: dt.datetime, line_zone: ZoneInfo, engine: Capabilities
 ) -> bool:
     """Tell whether *trigger* fires at *instant* (a whole minute), whatever the engine leaves open."""
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         return int(instant.timestamp()) % trigger.every == trigger.phase
     calendar = trigger.calendar
     shown = wall(line_zone, instant)
@@ -122,12 +128,12 @@ def _holds(calendar: Calendar, civil_time: dt.datetime) -> bool:
     return civil_time.date() in civil.days_in_month(calendar, civil_time.year, civil_time.month)
 
 
-def _fires_twice(calendar: Calendar, engine: Abilities) -> bool:
+def _fires_twice(calendar: Calendar, engine: Capabilities) -> bool:
     """Tell whether *engine* surely fires both times when a civil time comes twice."""
     return engine.fold == "both" or (engine.fold == "cron" and calendar.running)
 
 
-def _possible(calendar: Calendar, change: Change, engine: Abilities) -> Iterator[dt.datetime]:
+def _possible(calendar: Calendar, change: Change, engine: Capabilities) -> Iterator[dt.datetime]:
     """Yield every instant at which the engine may fire for times that *change* skips or repeats."""
     for time in _times_in(calendar, change):
         first = (time - change.old).replace(tzinfo=dt.UTC, second=0)
@@ -150,7 +156,7 @@ def _times_in(calendar: Calendar, change: Change) -> Iterator[dt.datetime]:
 
 
 def extra_triggers(
-    instants: Iterable[dt.datetime], host_zone: ZoneInfo, engine: Abilities
+    instants: Iterable[dt.datetime], host_zone: ZoneInfo, engine: Capabilities
 ) -> tuple[Trigger, ...]:
     """Return triggers that surely fire at all *instants*, as rarely as *engine* can say it."""
     instants = sorted(instants)
@@ -191,7 +197,7 @@ def _lines(
         months = frozenset(month for month, _ in dates)
         times[months, _week_of(dates), again].add(time)
     return tuple(
-        Line(
+        CalendarTrigger(
             calendar=Calendar(
                 hours=hours,
                 minutes=_starred(minutes) if again else minutes,
@@ -220,6 +226,6 @@ def _starred(minutes: frozenset[int]) -> frozenset[int]:
 def _pulses(instants: list[dt.datetime]) -> tuple[Trigger, ...]:
     phases = sorted({int(instant.timestamp()) % DAY_SECONDS for instant in instants})
     if len(phases) <= 4:
-        return tuple(Pulse(every=DAY_SECONDS, phase=phase) for phase in phases)
+        return tuple(FixedInterval(every=DAY_SECONDS, phase=phase) for phase in phases)
     every = gcd(DAY_SECONDS, *(phase - phases[0] for phase in phases))
-    return (Pulse(every=every, phase=phases[0] % every),)
+    return (FixedInterval(every=every, phase=phases[0] % every),)

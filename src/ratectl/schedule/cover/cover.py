@@ -16,14 +16,14 @@ from ratectl.schedule.cover import clock_changes
 from ratectl.schedule.cover.single_line import one_line
 from ratectl.schedule.cover.triggers import (
     EVERY_MINUTE,
-    Abilities,
+    CalendarTrigger,
+    Capabilities,
     Cover,
     Fidelity,
-    Line,
-    Pulse,
+    FixedInterval,
     Trigger,
 )
-from ratectl.schedule.cover.widen import sayable
+from ratectl.schedule.cover.widen import widen
 from ratectl.schedule.cover.zone_shift import deltas, merged, shifted
 from ratectl.schedule.occurrences.zones import changes, first_instant, offsets
 from ratectl.schedule.values import (
@@ -41,7 +41,15 @@ from ratectl.schedule.values import (
     products,
 )
 
-__all__ = ["Abilities", "Cover", "Fidelity", "Line", "Pulse", "Trigger", "cover"]
+__all__ = [
+    "CalendarTrigger",
+    "Capabilities",
+    "Cover",
+    "Fidelity",
+    "FixedInterval",
+    "Trigger",
+    "cover",
+]
 
 UTC = ZoneInfo("UTC")
 DAY_SECONDS = 86400
@@ -49,7 +57,7 @@ LONGEST_PULSE = 31 * DAY_SECONDS
 
 
 @lru_cache(maxsize=4096)
-def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Abilities) -> Cover:
+def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Capabilities) -> Cover:
     """Return the tightest cover of *schedule*, meant in *zone*, that *engine* on a host in *host_zone* can say.
 
     A line with ``zone=None`` is meant in the host's zone; a zone is named only where the engine can.
@@ -71,9 +79,9 @@ def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Abili
     return Cover(fidelity=fidelity, reason=reason, triggers=tuple(triggers))
 
 
-def count(trigger: Trigger, engine: Abilities) -> int:
+def count(trigger: Trigger, engine: Capabilities) -> int:
     """Return how many native triggers *engine* needs for *trigger*."""
-    if isinstance(trigger, Pulse):
+    if isinstance(trigger, FixedInterval):
         return 1
     calendar = trigger.calendar
     times = len(calendar.hours) * len(calendar.minutes) * len(calendar.seconds)
@@ -116,7 +124,7 @@ def _atom(
     atom: Calendar | Interval | Gaps,
     zone: ZoneInfo,
     host_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
     reasons: list[str],
 ) -> tuple[Trigger, ...]:
     if isinstance(atom, Gaps):
@@ -134,9 +142,11 @@ def _atom(
     if second and not engine.seconds:
         return _calendar(atom, zone, host_zone, engine, reasons)
     if engine.pulses or (grid.every == 60 and not second):
-        return (Pulse(every=grid.every, phase=grid.phase + second),)
+        return (FixedInterval(every=grid.every, phase=grid.phase + second),)
     if engine.zones and changes(zone):
-        return tuple(Line(calendar=one, zone="UTC") for one in _utc_calendars(grid, second))
+        return tuple(
+            CalendarTrigger(calendar=one, zone="UTC") for one in _utc_calendars(grid, second)
+        )
     return _calendar(atom, zone, host_zone, engine, reasons)
 
 
@@ -144,12 +154,12 @@ def _interval(
     interval: Interval,
     zone: ZoneInfo,
     host_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
     reasons: list[str],
 ) -> tuple[Trigger, ...]:
     anchor = int(first_instant(zone, interval.anchor).timestamp())
     if engine.pulses and interval.seconds % 60 == 0 and interval.seconds <= LONGEST_PULSE:
-        return (Pulse(every=interval.seconds, phase=anchor % interval.seconds),)
+        return (FixedInterval(every=interval.seconds, phase=anchor % interval.seconds),)
     every = gcd(interval.seconds, DAY_SECONDS)
     if every != interval.seconds:
         reasons.append("the engine cannot count elapsed time across days")
@@ -157,12 +167,12 @@ def _interval(
         reasons.append("seconds are waited for after a wakeup at the minute")
         return (EVERY_MINUTE,)
     found: list[Trigger] = []
-    for calendar in _utc_calendars(Pulse(every=every, phase=anchor % every)):
+    for calendar in _utc_calendars(FixedInterval(every=every, phase=anchor % every)):
         found += _calendar(calendar, UTC, host_zone, engine, reasons)
     return tuple(found)
 
 
-def _utc_calendars(pulse: Pulse, second: int = 0) -> tuple[Calendar, ...]:
+def _utc_calendars(pulse: FixedInterval, second: int = 0) -> tuple[Calendar, ...]:
     """Return running UTC calendars for a pulse that divides a day, *second* seconds into the minute."""
     return tuple(
         Calendar(hours=hours, minutes=minutes, seconds=frozenset({second}), running=True)
@@ -170,7 +180,7 @@ def _utc_calendars(pulse: Pulse, second: int = 0) -> tuple[Calendar, ...]:
     )
 
 
-def _elapsed_grid(calendar: Calendar, zone: ZoneInfo) -> Pulse | None:
+def _elapsed_grid(calendar: Calendar, zone: ZoneInfo) -> FixedInterval | None:
     """Return the elapsed grid of minutes that a running calendar amounts to, if clock changes leave it one."""
     days = (calendar.days, calendar.months, calendar.weekdays) == (DAYS, MONTHS, WEEKDAYS)
     if not calendar.running or not days or calendar.nth or calendar.stride:
@@ -180,27 +190,29 @@ def _elapsed_grid(calendar: Calendar, zone: ZoneInfo) -> Pulse | None:
     if times != list(range(times[0], 1440, step)) or step * len(times) != 1440:
         return None
     phases = {(times[0] - int(o.total_seconds()) // 60) % step for o in offsets(zone)}
-    return Pulse(every=step * 60, phase=phases.pop() * 60) if len(phases) == 1 else None
+    return FixedInterval(every=step * 60, phase=phases.pop() * 60) if len(phases) == 1 else None
 
 
 def _calendar(
     calendar: Calendar,
     zone: ZoneInfo,
     host_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
     reasons: list[str],
 ) -> tuple[Trigger, ...]:
-    spoken, why = sayable(calendar, engine)
+    spoken, why = widen(calendar, engine)
     reasons += why
     line_zone = host_zone
     if engine.zones:
         line_zone = UTC if clock_changes.loses_the_day(calendar, zone, engine) else zone
     label = line_zone.key if engine.zones else None
     if line_zone.key == zone.key:
-        lines = tuple(Line(calendar=_spellable(one, engine), zone=label) for one in spoken)
+        lines = tuple(
+            CalendarTrigger(calendar=_spellable(one, engine), zone=label) for one in spoken
+        )
     else:
         moved = _moved(spoken, zone, line_zone, engine, reasons)
-        lines = tuple(Line(calendar=one, zone=label) for one in moved)
+        lines = tuple(CalendarTrigger(calendar=one, zone=label) for one in moved)
     unsure = clock_changes.missed(calendar, zone, lines, line_zone, engine)
     extras = () if engine.one_line else clock_changes.extra_triggers(unsure, host_zone, engine)
     if unsure or clock_changes.surplus(calendar, zone, lines, line_zone, engine):
@@ -212,7 +224,7 @@ def _moved(
     spoken: tuple[Calendar, ...],
     zone: ZoneInfo,
     line_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
     reasons: list[str],
 ) -> tuple[Calendar, ...]:
     """Return calendars in the time of *line_zone* for every difference between the two zones' clocks."""
@@ -232,7 +244,7 @@ def _order(calendar: Calendar) -> tuple[list[int], ...]:
     return tuple(sorted(field) for field in fields)
 
 
-def _spellable(calendar: Calendar, engine: Abilities) -> Calendar:
+def _spellable(calendar: Calendar, engine: Capabilities) -> Calendar:
     """Cron runs a line through both passes of a fold only where minute or hour begin with a star."""
     if engine.fold != "cron" or not calendar.running:
         return calendar
@@ -244,13 +256,13 @@ def _spellable(calendar: Calendar, engine: Abilities) -> Calendar:
     return calendar if starred else replace(calendar, running=False)
 
 
-def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Abilities) -> Trigger:
+def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Capabilities) -> Trigger:
     """Return one pulse that contains all *triggers*, at most once a minute."""
     if not engine.pulses:
         return EVERY_MINUTE
     phases: set[int] = set()
     for trigger in triggers:
-        if isinstance(trigger, Line):
+        if isinstance(trigger, CalendarTrigger):
             phases |= _utc_times(trigger.calendar, host_zone)
         elif DAY_SECONDS % trigger.every == 0:
             phases |= set(range(trigger.phase, DAY_SECONDS, trigger.every))
@@ -259,7 +271,7 @@ def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Abilities) -
     minutes = {phase - phase % 60 for phase in phases}  # the firing waits for seconds
     first = min(minutes)
     every = gcd(DAY_SECONDS, *(phase - first for phase in minutes))
-    return Pulse(every=every, phase=first % every)
+    return FixedInterval(every=every, phase=first % every)
 
 
 def _utc_times(calendar: Calendar, host_zone: ZoneInfo) -> set[int]:

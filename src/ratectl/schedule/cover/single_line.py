@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.cover import clock_changes
-from ratectl.schedule.cover.triggers import EVERY_MINUTE, Abilities, Line, Trigger
+from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Trigger
 from ratectl.schedule.occurrences.zones import wall
 from ratectl.schedule.values import DAYS, MONTHS, WEEKDAYS, Calendar
 
@@ -29,16 +29,16 @@ def one_line(
     triggers: Sequence[Trigger],
     meant: tuple[Schedule, ZoneInfo],
     host_zone: ZoneInfo,
-    engine: Abilities,
+    engine: Capabilities,
     reasons: list[str],
 ) -> Trigger:
     """Return one trigger in the time of *host_zone* that contains *triggers* and every slot of what is *meant*."""
-    calendars = [trigger.calendar for trigger in triggers if isinstance(trigger, Line)]
+    calendars = [trigger.calendar for trigger in triggers if isinstance(trigger, CalendarTrigger)]
     found = _union(calendars)
     if not _is_exactly(found, calendars):
         reasons.append("one line has to say it all, and says the times in between, too")
     for _ in range(ROUNDS):
-        line = Line(calendar=found)
+        line = CalendarTrigger(calendar=found)
         lost = clock_changes.missed(*meant, (line,), host_zone, engine)
         if not lost:
             return line

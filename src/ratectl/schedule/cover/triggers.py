@@ -19,7 +19,7 @@ class Fidelity(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
+class Capabilities:
     """What an engine can say in one trigger, and what it does when clocks change."""
 
     zones: bool = False
@@ -48,7 +48,7 @@ class Abilities:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class CalendarTrigger:
     """The civil times of *calendar* in the IANA *zone*; None is the host's local time."""
 
     calendar: Calendar
@@ -56,15 +56,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class FixedInterval:
     """The instants whose Unix time leaves *phase* when divided by *every* (both in seconds)."""
 
     every: int
     phase: int = 0
 
 
-Trigger = Line | Pulse
-EVERY_MINUTE = Pulse(every=60)
+Trigger = CalendarTrigger | FixedInterval
+EVERY_MINUTE = FixedInterval(every=60)
 """The coarsest cover of all, which every engine can say."""
 
 

@@ -17,13 +17,13 @@ from ratectl.schedule.occurrences import civil
 from ratectl.schedule.values import DAYS, MONTHS, WEEKDAYS, Calendar, Stride, Unit, numbers_of
 
 if TYPE_CHECKING:
-    from ratectl.schedule.cover.triggers import Abilities
+    from ratectl.schedule.cover.triggers import Capabilities
 
 Sayable = tuple[tuple[Calendar, ...], tuple[str, ...]]
 """Calendars that an engine can say, and the reasons why they contain more than was asked."""
 
 
-def sayable(calendar: Calendar, engine: Abilities) -> Sayable:
+def widen(calendar: Calendar, engine: Capabilities) -> Sayable:
     """Return calendars that *engine* can say and that together contain every time of *calendar*."""
     reasons: list[str] = []
     if len(calendar.seconds) > 1 or (calendar.seconds != {0} and not engine.seconds):
@@ -35,7 +35,7 @@ def sayable(calendar: Calendar, engine: Abilities) -> Sayable:
 
 
 def _without_foreign_stride(
-    calendar: Calendar, engine: Abilities, reasons: list[str]
+    calendar: Calendar, engine: Capabilities, reasons: list[str]
 ) -> list[Calendar]:
     stride = calendar.stride
     if stride is None:
@@ -68,7 +68,7 @@ def _day_stride(calendar: Calendar, stride: Stride, weekday: int) -> Calendar:
     return replace(calendar, weekdays=WEEKDAYS, stride=by_days)
 
 
-def _days(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Calendar:
+def _days(calendar: Calendar, engine: Capabilities, reasons: list[str]) -> Calendar:
     if calendar.nth and not (len(calendar.weekdays) == 1 and calendar.nth <= engine.nth):
         calendar = widened_nth(calendar, engine, reasons)
     if min(calendar.days) < -engine.last_days:
@@ -81,7 +81,7 @@ def _days(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Calendar
     return calendar
 
 
-def _numbered(days: frozenset[int], engine: Abilities) -> frozenset[int]:
+def _numbered(days: frozenset[int], engine: Capabilities) -> frozenset[int]:
     """Return *days* with the numbers that those may have which *engine* cannot count from the end."""
     return frozenset(
         number
@@ -97,7 +97,7 @@ def _rarer_field(calendar: Calendar) -> Calendar:
     return replace(calendar, weekdays=WEEKDAYS, nth=frozenset())
 
 
-def widened_nth(calendar: Calendar, engine: Abilities, reasons: list[str]) -> Calendar:
+def widened_nth(calendar: Calendar, engine: Capabilities, reasons: list[str]) -> Calendar:
     """Return *calendar* with "the n-th of these weekdays" said by days of the month."""
     possible, unique = _nth_days(calendar.weekdays, calendar.nth)
     if not (unique and engine.both_days):

@@ -137,16 +137,16 @@ def _refuse_idle_days(line: str, value: Schedule) -> None:
     """Refuse days and months that add none; what ``explain`` prints for a cron line may name them."""
     from ratectl.schedule.language.existing import idle  # noqa: PLC0415 - see above
     from ratectl.schedule.language.phrase import read_phrase  # noqa: PLC0415 - see above
-    from ratectl.schedule.language.resolve import meaning  # noqa: PLC0415 - see above
+    from ratectl.schedule.language.resolve import resolve  # noqa: PLC0415 - see above
 
     phrase = read_phrase(line)
-    less = idle(phrase, lambda other: meaning(other, None, ""))
+    less = idle(phrase, lambda other: resolve(other, None, ""))
     if less is None:
         return
     from ratectl.schedule.language.explain import explain  # noqa: PLC0415 - only what is wrong needs it
 
     if explain(value).removesuffix(".").lower() != line.lower():
-        offer = explain(meaning(less, None, "")).removesuffix(".")
+        offer = explain(resolve(less, None, "")).removesuffix(".")
         raise phrase.error(
             "a day or month that is named adds or leaves out nothing, since it does not exist or is named twice",
             f"{offer[0].lower()}{offer[1:]}",
@@ -166,9 +166,9 @@ def is_cron(line: str) -> bool:
 def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of the phrase *line*. Raises PhraseError, without a word on what was meant."""
     from ratectl.schedule.language.phrase import read_phrase  # noqa: PLC0415 - see above
-    from ratectl.schedule.language.resolve import meaning  # noqa: PLC0415 - see above
+    from ratectl.schedule.language.resolve import resolve  # noqa: PLC0415 - see above
 
-    return meaning(read_phrase(line), start, name)
+    return resolve(read_phrase(line), start, name)
 
 
 def _fires_as_phrase(line: str) -> None:

@@ -53,7 +53,7 @@ MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 DAY_SECONDS = 86400
 
 
-def meaning(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
+def resolve(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     """Return the value of *phrase*, with intervals counted from civil *start* if given.
 
     What the phrase itself is counted from goes before *start*. *name* is the
