@@ -12,7 +12,7 @@ from ratectl.journal import copy as copying
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quarantined
-from ratectl.model.quote import Quarantined
+from ratectl.model.quote import SuspectQuote
 from tests.fakes import past
 from tests.support.postgres import serving
 
@@ -36,7 +36,7 @@ def recorded(station, live_rates):
     with Journal(station.state) as journal:
         store = journal.book(job).store
         with store.transaction() as connection:
-            kept = Quarantined(provider="ecb", reason="looks inverted", body=b"<xml/>", quote=odd)
+            kept = SuspectQuote(provider="ecb", reason="looks inverted", body=b"<xml/>", quote=odd)
             add_quarantined(connection, job.name, [(FIRST, kept)], FIRST)
         with store.transaction() as connection:  # a firing at work: no part of the record
             connection.execute(

@@ -11,7 +11,7 @@ import pytest
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
-from ratectl.model.quote import PUBLISHED, Quarantined, Quote
+from ratectl.model.quote import PUBLISHED, Quote, SuspectQuote
 from tests.fakes.station import now
 from tests.support.lines import TEXT_LINE
 
@@ -51,7 +51,7 @@ def hold(station, job):
             observed_at=now(),
             kind=PUBLISHED,
         )
-        kept = Quarantined(
+        kept = SuspectQuote(
             provider="exchangerate-api-v4",
             reason="100 times what it was",
             body=BODY,

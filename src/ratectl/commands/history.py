@@ -19,7 +19,7 @@ from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
-from ratectl.model.quote import facts
+from ratectl.model.quote import to_dict
 from ratectl.outputs.formats import FILES
 from ratectl.views.history_table import table
 
@@ -114,4 +114,4 @@ def _print_json(entries: Iterable[Entry], job: Job) -> None:
 def _facts(entry: Entry, job: Job) -> dict[str, object]:
     revised = {} if entry.supersedes is None else {"supersedes": str(entry.supersedes)}
     slot = entry.slot.astimezone(job.zone).isoformat()
-    return {"job": job.name, "slot": slot} | facts(entry.quote) | revised
+    return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised

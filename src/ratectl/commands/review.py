@@ -20,7 +20,7 @@ from ratectl.journal import quarantine as holding
 from ratectl.journal.journal import Journal
 from ratectl.journal.quarantine import Held
 from ratectl.journal.rate_store import Book
-from ratectl.model.quote import facts, plain
+from ratectl.model.quote import plain, to_dict
 from ratectl.views.format import as_json
 
 
@@ -150,7 +150,7 @@ def _facts(held: Held) -> dict[str, object]:
         "slot": held.slot.isoformat(),
         "provider": held.provider,
         "reason": held.reason,
-        "quote": None if held.quote is None else facts(held.quote),
+        "quote": None if held.quote is None else to_dict(held.quote),
         "at": held.at.isoformat(),
         "state": held.state,
         "seen": held.seen,

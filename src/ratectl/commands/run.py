@@ -96,7 +96,7 @@ def _facts(done: Report) -> dict[str, object]:
                 "slot": settled.slot.isoformat(),
                 "outcome": settled.outcome,
                 "warnings": list(settled.warnings),
-                "quotes": [quote.facts(one) for one in settled.quotes],
+                "quotes": [quote.to_dict(one) for one in settled.quotes],
             }
             for settled in done.settled
         ],

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ratectl.model.providers import ProviderFacts
+    from ratectl.model.providers import ProviderTraits
     from ratectl.model.quote import Quote
 
 MOST_AHEAD = dt.timedelta(days=2)
@@ -43,7 +43,7 @@ def date_problem(quote: Quote, *, today: dt.date, longest_gap: int, asked: dt.da
     return ""
 
 
-def is_final(day: dt.date, facts: ProviderFacts, now: dt.datetime) -> bool:
+def is_final(day: dt.date, facts: ProviderTraits, now: dt.datetime) -> bool:
     """Tell whether at *now* (aware) nothing that a provider says of *day* will appear or change any more."""
     begins = dt.datetime.combine(day, dt.time(tzinfo=dt.UTC))
     closed = day.isoweekday() > 5 and not facts.weekends

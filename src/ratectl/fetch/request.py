@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.failures import FetchError
     from ratectl.model.job import Pair
-    from ratectl.model.quote import Quarantined, Quote
+    from ratectl.model.quote import Quote, SuspectQuote
 
     Item = tuple[Pair, dt.date]
     """A pair, and the civil day in the job's zone that it is wanted for."""
@@ -37,7 +37,7 @@ class Fetched(NamedTuple):
     """Items without a rate to come: it is of an earlier day, which the job does not want, or there never was one."""
     failures: Mapping[Item, Mapping[str, FetchError]]
     """The last failure of each provider, by name, for each item that is missing."""
-    quarantined: tuple[tuple[Item | None, Quarantined], ...]
+    quarantined: tuple[tuple[Item | None, SuspectQuote], ...]
     """What failed a check, with the item that it was for where it has one."""
     warnings: Mapping[Item, str]
 

@@ -16,7 +16,7 @@ from ratectl.fetch.failures import RETRIED, Class, FetchError
 from ratectl.fetch.request import Fetched
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quarantined, Quote
+from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class Belief:
         self.failures: dict[Item, dict[str, FetchError]] = defaultdict(dict)
         """The last failure of each provider, by name, for each item."""
         self.spent: set[tuple[str, Item]] = set()
-        self.quarantined: list[tuple[Item | None, Quarantined]] = []
+        self.quarantined: list[tuple[Item | None, SuspectQuote]] = []
         self.warnings: dict[Item, str] = {}
 
     def missing(self, provider: Provider) -> tuple[Item, ...]:
@@ -71,7 +71,7 @@ class Belief:
         if failure.kind in RETRIED:
             return
         if failure.kind is Class.DATA and failure.body:
-            kept = Quarantined(provider=provider.name, reason=str(failure), body=failure.body)
+            kept = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
             self.quarantined.append((None, kept))
         self.spent |= {(provider.name, item) for item in items}
 
@@ -248,7 +248,7 @@ class Belief:
         )
 
     def _quarantine(self, item: Item, quote: Quote, body: bytes, reason: str) -> None:
-        kept = Quarantined(provider=quote.provider, reason=reason, body=body, quote=quote)
+        kept = SuspectQuote(provider=quote.provider, reason=reason, body=body, quote=quote)
         self.quarantined.append((item, kept))
         self._note(quote.provider, [item], FetchError(Class.DATA, reason))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Book
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
-    from ratectl.model.quote import Quarantined, Quote
+    from ratectl.model.quote import Quote, SuspectQuote
     from ratectl.outputs.delivery import Delivery
     from ratectl.runtime.deadline import Deadline
     from ratectl.runtime.environment import Surroundings
@@ -259,7 +259,7 @@ class Settler:
 
     def _quarantined(
         self, wanted: Mapping[dt.datetime, tuple[Item, ...]], fetched: Fetched
-    ) -> list[tuple[dt.datetime, Quarantined]]:
+    ) -> list[tuple[dt.datetime, SuspectQuote]]:
         """Return what failed a check with the slot in hand that it was for."""
         slot_of = {item: slot for slot, items in reversed(list(wanted.items())) for item in items}
         first = next(iter(wanted))

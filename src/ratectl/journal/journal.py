@@ -16,7 +16,7 @@ from ratectl.journal.job_store import Roster
 from ratectl.journal.rate_store import Book
 from ratectl.journal.rows import Entry, Firing, Installed, to_installed, unix
 from ratectl.journal.sqlite_database import Database
-from ratectl.model.quote import Quarantined
+from ratectl.model.quote import SuspectQuote
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Store
     from ratectl.model.job import Job
 
-__all__ = ["Entry", "Firing", "Installed", "Journal", "Quarantined"]
+__all__ = ["Entry", "Firing", "Installed", "Journal", "SuspectQuote"]
 
 
 class Journal(Roster):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ratectl.journal.rows import Row, Span
     from ratectl.journal.statements import Statements
-    from ratectl.model.quote import Quarantined, Quote
+    from ratectl.model.quote import Quote, SuspectQuote
 
 
 NAMES_AT_ONCE = 500
@@ -254,7 +254,7 @@ class Book:
             )
 
     def keep(
-        self, job: str, kept: Sequence[tuple[dt.datetime, Quarantined]], now: dt.datetime
+        self, job: str, kept: Sequence[tuple[dt.datetime, SuspectQuote]], now: dt.datetime
     ) -> None:
         """Write what failed a check, each with its slot."""
         if kept:

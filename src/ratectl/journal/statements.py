@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
-    from ratectl.model.quote import Quarantined, Quote
+    from ratectl.model.quote import Quote, SuspectQuote
 
 
 class Statements(Protocol):
@@ -126,7 +126,7 @@ def give_up(
 def add_quarantined(
     connection: Statements,
     job: str,
-    kept: Sequence[tuple[dt.datetime, Quarantined]],
+    kept: Sequence[tuple[dt.datetime, SuspectQuote]],
     now: dt.datetime,
 ) -> None:
     """Write what failed a check; what is held already is only counted, and moves to the newer slot."""

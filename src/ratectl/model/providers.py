@@ -19,7 +19,7 @@ class History(Enum):
         return bool(self.value)
 
 
-class ProviderFacts(NamedTuple):
+class ProviderTraits(NamedTuple):
     """What is fixed about one kind of rate source, whatever the spec says."""
 
     base_url: str
@@ -37,8 +37,8 @@ class ProviderFacts(NamedTuple):
     """It answers nobody without a key."""
 
 
-PROVIDER_KINDS: dict[str, ProviderFacts] = {
-    "exchangerate-api-v4": ProviderFacts(
+PROVIDER_KINDS: dict[str, ProviderTraits] = {
+    "exchangerate-api-v4": ProviderTraits(
         base_url="https://api.exchangerate-api.com/v4",
         history=History.NONE,
         takes_key=False,
@@ -46,7 +46,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         weekends=True,
         out_after=1,
     ),
-    "exchangerate-api-open": ProviderFacts(
+    "exchangerate-api-open": ProviderTraits(
         base_url="https://open.er-api.com/v6",
         history=History.NONE,
         takes_key=False,
@@ -54,7 +54,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         weekends=True,
         out_after=1,
     ),
-    "frankfurter": ProviderFacts(
+    "frankfurter": ProviderTraits(
         base_url="https://api.frankfurter.dev/v1",
         history=History.RANGES,
         takes_key=False,
@@ -62,7 +62,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         weekends=False,
         out_after=17,
     ),
-    "ecb": ProviderFacts(
+    "ecb": ProviderTraits(
         base_url="https://www.ecb.europa.eu/stats/eurofxref",
         history=History.RANGES,
         takes_key=False,
@@ -70,7 +70,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         weekends=False,
         out_after=17,
     ),
-    "currency-api-cdn": ProviderFacts(
+    "currency-api-cdn": ProviderTraits(
         base_url="https://cdn.jsdelivr.net/npm",
         history=History.DAYS,
         takes_key=False,
@@ -78,7 +78,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         weekends=True,
         out_after=24,
     ),
-    "fred": ProviderFacts(
+    "fred": ProviderTraits(
         base_url="https://fred.stlouisfed.org",
         history=History.RANGES,
         takes_key=False,
@@ -87,7 +87,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         out_after=9
         * 24,  # a Monday appears on the Monday after, about 20:15 UTC, or on the Tuesday
     ),
-    "openexchangerates": ProviderFacts(
+    "openexchangerates": ProviderTraits(
         base_url="https://openexchangerates.org/api",
         history=History.DAYS,
         takes_key=True,
@@ -96,7 +96,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         out_after=25,  # a day is kept as it stood at 23:59:59
         needs_key=True,
     ),
-    "exchangerate-api-v6": ProviderFacts(
+    "exchangerate-api-v6": ProviderTraits(
         base_url="https://v6.exchangerate-api.com/v6",
         history=History.NONE,
         takes_key=True,
@@ -105,7 +105,7 @@ PROVIDER_KINDS: dict[str, ProviderFacts] = {
         out_after=1,
         needs_key=True,
     ),
-    "http-json": ProviderFacts(
+    "http-json": ProviderTraits(
         base_url="",
         history=History.NONE,
         takes_key=True,

@@ -42,7 +42,7 @@ class Quote(NamedTuple):
     legs: tuple[Leg, ...] = ()
 
 
-class Quarantined(NamedTuple):
+class SuspectQuote(NamedTuple):
     """An answer that failed a check, kept for a person to judge."""
 
     provider: str
@@ -57,7 +57,7 @@ def plain(rate: Decimal) -> str:
     return format(rate, "f")
 
 
-def facts(quote: Quote) -> dict[str, object]:
+def to_dict(quote: Quote) -> dict[str, object]:
     """Return *quote* as JSON-ready values, times in UTC."""
     published = quote.provider_time
     return {

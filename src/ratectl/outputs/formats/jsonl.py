@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ratectl.model.quote import facts
+from ratectl.model.quote import to_dict
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,7 +21,9 @@ def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, 
     """Return one object for each quote; *slot* is written with the offset of the job's zone."""
     moment = slot.astimezone(job.zone).isoformat()
     return tuple(
-        json.dumps({"job": job.name, "slot": moment} | facts(quote), separators=(",", ":")).encode()
+        json.dumps(
+            {"job": job.name, "slot": moment} | to_dict(quote), separators=(",", ":")
+        ).encode()
         + b"\n"
         for quote in quotes
     )
