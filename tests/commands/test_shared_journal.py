@@ -14,7 +14,7 @@ from ratectl.errors import ConfigError, TryLaterError
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays
 from ratectl.outputs import outbox
-from ratectl.runtime.postgres import shown
+from ratectl.runtime.postgres import redacted
 from tests.fakes.station import now
 from tests.support.rate_server import Fault
 
@@ -66,7 +66,7 @@ def test_list(ratectl, station, own_postgres, live_rates):
     assert away.code == 0
     assert {row["job"] for row in json.loads(away.out)} == {"alone", "usd-inr"}
     assert away.err.count("\n") == 1
-    assert f"what was recorded there is not shown: {shown(job.journal)}: " in away.err
+    assert f"what was recorded there is not shown: {redacted(job.journal)}: " in away.err
 
 
 def wait_in(journal, job, line=b"21/11/2026 - 95.20\n"):

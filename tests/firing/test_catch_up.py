@@ -12,7 +12,7 @@ from ratectl.firing.catch_up import LATEST
 from ratectl.firing.catch_up import swept as swept_by
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
-from ratectl.runtime.environment import Surroundings
+from ratectl.runtime.environment import Environment
 from tests.fakes.station import PYTHON, SCRIPT, now
 from tests.support.rate_server import RateServer, demo_table
 
@@ -123,7 +123,7 @@ def test_one_sweep_at_a_time(station, rates):
     """While one sweep is at work another ends at once."""
     station.install(named(station, rates.url, "a"))
 
-    with locks.held(station.state / "locks" / "sweep.lock", until=None) as got:
+    with locks.acquire(station.state / "locks" / "sweep.lock", until=None) as got:
         assert got
         assert swept(station).returncode == 0
         assert station.lines("a.txt") == []
@@ -133,7 +133,7 @@ def test_a_fleet_does_not_sweep_in_step(station, rates):
     """A sweep begins late by what its jobs' jitter allows, on each host by an offset of its own, and at most 4 minutes."""
     station.install(named(station, rates.url, "a", jitter=3600, enabled=False))
     slept = []
-    around = Surroundings(clock=now, sleep=slept.append, host="here")
+    around = Environment(clock=now, sleep=slept.append, host="here")
 
     for host in ("here", "there", "here"):
         list(swept_by(str(station.state), ["a"], around._replace(host=host)))

@@ -299,7 +299,7 @@ class TestProgram:
         """A failure that nothing counted follows the same rule: with notify_after = 1 it is said."""
         self.install(station, live_rates, overlap=Overlap.WAIT)
         path = station.state / "locks" / "job-usd-inr.lock"
-        with locks.held(path, until=None) as got:
+        with locks.acquire(path, until=None) as got:
             assert got
             done = station.fetch()
 

@@ -13,7 +13,7 @@ from ratectl.journal import quarantine as holding
 from ratectl.journal.journal import Journal
 from ratectl.journal.rate_store import Book
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
-from ratectl.runtime.locks import held
+from ratectl.runtime.locks import acquire
 from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
@@ -555,7 +555,7 @@ class TestOverlap:
 
     @pytest.fixture(autouse=True)
     def _busy(self, state):
-        with held(state / "locks" / "job-usd-inr.lock", until=None) as got:
+        with acquire(state / "locks" / "job-usd-inr.lock", until=None) as got:
             assert got
             yield
 

@@ -182,4 +182,4 @@ def test_without_psycopg():
 )
 def test_shown(url, shown):
     """A URL is shown without its passwords."""
-    assert door.shown(url) == shown
+    assert door.redacted(url) == shown

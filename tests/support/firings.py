@@ -12,7 +12,7 @@ from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
-from ratectl.runtime.environment import Surroundings
+from ratectl.runtime.environment import Environment
 from tests.fakes.station import Station
 
 PATHS = {
@@ -112,7 +112,7 @@ def fire(state, clock):
 
     def run(job, how="run_minute", *arguments, host="here"):
         with Journal(state) as journal:
-            around = Surroundings(
+            around = Environment(
                 clock=clock, sleep=clock.sleep, host=host, uptime=lambda: clock().timestamp()
             )
             return getattr(Runner(journal, journal.installed_job(job.name), around), how)(

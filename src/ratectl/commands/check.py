@@ -16,7 +16,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
-from ratectl.runtime.postgres import shown
+from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
 from ratectl.views import format as words
@@ -103,7 +103,7 @@ def _facts(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
         "job": job.name,
         "sentence": explain(job.schedule),
         "timezone": job.timezone,
-        "journal": shown(job.journal) if job.journal else "sqlite",
+        "journal": redacted(job.journal) if job.journal else "sqlite",
         "slots": [slot.isoformat() for slot in slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
@@ -125,7 +125,7 @@ def _text(job: Job, fact: dict[str, Any]) -> str:
         ("next", first),
         *(("", slot) for slot in later),
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
-        *((("journal", shown(job.journal)),) if job.journal else ()),
+        *((("journal", redacted(job.journal)),) if job.journal else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),
         *(
             (fidelity, f"{', '.join(names)}{f': {reason}' if reason else ''}")

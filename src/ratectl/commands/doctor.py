@@ -150,9 +150,9 @@ def _ask(scene: Scene) -> Asked:
     """Return what the providers and databases of the jobs say, and which Secrets are not there."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
-    from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
+    from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
-    around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    around = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
     jobs = [row.job for row in scene.awake]
     return Asked(
         providers=probe.providers(jobs, around),

@@ -15,7 +15,7 @@ from ratectl.commands._shared.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal import copy as copying
 from ratectl.journal.journal import Journal
-from ratectl.runtime.postgres import shown
+from ratectl.runtime.postgres import redacted
 from ratectl.spec import outputs
 from ratectl.views.format import as_json, count
 
@@ -86,7 +86,7 @@ def _create(mine: Journal, places: Sequence[str]) -> None:
     if len(places) != 1 or places[0] == HERE:
         raise UsageError("journal create: name the PostgreSQL URL of one journal")
     _store(mine, places[0]).clock(dt.datetime.now(dt.UTC))
-    typer.echo(f"{shown(places[0])}: the journal is there")
+    typer.echo(f"{redacted(places[0])}: the journal is there")
 
 
 def _store(mine: Journal, place: str) -> Store:

@@ -144,9 +144,9 @@ def _chosen(known: Mapping[str, Source], names: Iterable[str]) -> list[Source]:
 def _ask(sources: Sequence[Source], loaded: spec.Spec | None) -> dict[str, Answer]:
     """Return what the sources say, by name."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
-    from ratectl.runtime.environment import Surroundings  # noqa: PLC0415 - the same
+    from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
-    around = Surroundings(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    around = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
     proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
     answers = {one.provider.name: _unasked(one.provider) for one in sources}
     wanted = {

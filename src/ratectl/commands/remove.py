@@ -14,7 +14,7 @@ from ratectl.deploy.install_lock import exclusive
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
-from ratectl.runtime.postgres import shown
+from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _purge(journal: Journal, doomed: list[str]) -> None:
     if own or not doomed:
         typer.echo(f"deleted what was recorded for {', '.join(own) or 'no job'}")
     for name, url in shared.items():
-        typer.echo(f"forgot {name} here; what hosts recorded together stays in {shown(url)}")
+        typer.echo(f"forgot {name} here; what hosts recorded together stays in {redacted(url)}")
 
 
 def _confirm(question: str) -> None:

@@ -44,7 +44,7 @@ def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) ->
     for job in jobs:
         books.setdefault(journal.book(job), job)
     for book, job in books.items():
-        url = postgres.shown(job.journal)
+        url = postgres.redacted(job.journal)
         try:
             book.store.clock(now)
         except postgres.DriverAbsentError:

@@ -42,7 +42,7 @@ class Kept(NamedTuple):
     etag: str
     received_at: dt.datetime
     uptime: float
-    """What ``Surroundings.uptime`` gave then, in seconds."""
+    """What ``Environment.uptime`` gave then, in seconds."""
     fresh_until: dt.datetime
     """Until then it need not be asked for again."""
 
@@ -67,7 +67,7 @@ class Answers:
     def turn(self, request: Request, until: Deadline) -> Iterator[bool]:
         """Hold the right to ask *request*, so that whoever waits finds the answer; False when time is over."""
         number = int(_digest(request)[:4], 16) % TURNS
-        with locks.held(self.state_dir / "locks" / f"ask-{number:02x}.lock", until=until) as got:
+        with locks.acquire(self.state_dir / "locks" / f"ask-{number:02x}.lock", until=until) as got:
             yield got
 
     def find(self, request: Request) -> Kept | None:

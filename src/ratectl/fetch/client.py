@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ratectl.fetch.http import Answer, Request, Transport
     from ratectl.fetch.providers.query import Ask, Published
     from ratectl.model.job import Provider
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 
 class Heard(NamedTuple):
@@ -41,7 +41,7 @@ class Heard(NamedTuple):
 class Asker:
     """Everything that asking needs besides the question, and how many requests it took."""
 
-    def __init__(self, transport: Transport, answers: Answers, around: Surroundings) -> None:
+    def __init__(self, transport: Transport, answers: Answers, around: Environment) -> None:
         self.transport = transport
         self.answers = answers
         self.around = around

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.providers.query import Published
     from ratectl.model.job import Job, Pair, Provider
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 SECONDS = 10.0
 """For each question; all are asked at the same time."""
@@ -54,7 +54,7 @@ class Way(NamedTuple):
     ca_bundle: str
 
 
-def providers(jobs: Sequence[Job], around: Surroundings) -> dict[str, list[Reached]]:
+def providers(jobs: Sequence[Job], around: Environment) -> dict[str, list[Reached]]:
     """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
     wanted: dict[Way, Sequence[Pair]] = {}
     for job in jobs:
@@ -67,7 +67,7 @@ def providers(jobs: Sequence[Job], around: Surroundings) -> dict[str, list[Reach
     }
 
 
-def ask(wanted: Mapping[Way, Sequence[Pair]], around: Surroundings) -> dict[Way, Reached]:
+def ask(wanted: Mapping[Way, Sequence[Pair]], around: Environment) -> dict[Way, Reached]:
     """Return what came of each way, asked for the first of its pairs that one request can answer."""
     with (
         tempfile.TemporaryDirectory(prefix="ratectl-asking-") as folder,
@@ -78,7 +78,7 @@ def ask(wanted: Mapping[Way, Sequence[Pair]], around: Surroundings) -> dict[Way,
         return dict(zip(wanted, told, strict=True))
 
 
-def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Surroundings) -> Reached:
+def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Environment) -> Reached:
     provider = way.provider
     reached = Reached(provider=provider.name, host=host_of(base_url(provider)), failure=None)
     waits = provider.api_key.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in os.environ

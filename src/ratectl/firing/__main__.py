@@ -278,14 +278,14 @@ def _pod(arguments: Arguments) -> int:
     return pod.fire(arguments.snapshot, Path(arguments.state))
 
 
-def _surroundings() -> "Surroundings":
+def _surroundings() -> "Environment":
     import datetime as dt  # noqa: PLC0415
     import socket  # noqa: PLC0415
     import time  # noqa: PLC0415
 
-    from ratectl.runtime.environment import Surroundings  # noqa: PLC0415
+    from ratectl.runtime.environment import Environment  # noqa: PLC0415
 
-    return Surroundings(
+    return Environment(
         clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
     )
 
@@ -328,7 +328,7 @@ if TYPE_CHECKING:
 
     from ratectl.firing.report import Report
     from ratectl.firing.runner import Runner
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 if __name__ == "__main__":
     main()

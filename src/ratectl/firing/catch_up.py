@@ -22,7 +22,7 @@ from ratectl.runtime import locks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 ENOUGH = 240
 """Seconds after which no further firing is begun: the next sweep goes on with the others."""
@@ -30,11 +30,11 @@ LATEST = 240
 """A sweep begins up to so many seconds late, as far as its jobs' jitter allows: a fleet's clocks strike together."""
 
 
-def swept(state: str, names: Sequence[str] | None, around: Surroundings) -> Iterator[Report]:
+def swept(state: str, names: Sequence[str] | None, around: Environment) -> Iterator[Report]:
     """Fire the jobs *names* (None: all that are installed), and yield what each firing did."""
     folder = Path(state)
     with (
-        locks.held(folder / "locks" / "sweep.lock", until=None) as got,
+        locks.acquire(folder / "locks" / "sweep.lock", until=None) as got,
         Journal(folder) as journal,
     ):
         if not got:
@@ -56,7 +56,7 @@ def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
             yield journal.installed_job(name).job.jitter
 
 
-def _fired(journal: Journal, name: str, around: Surroundings) -> Report:
+def _fired(journal: Journal, name: str, around: Environment) -> Report:
     """Return what a firing of *name* did; a failure is told once, and what time may mend by the job's own wakeups."""
     try:
         installed = journal.installed_job(name)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Book, Store
     from ratectl.journal.rows import Firing
     from ratectl.model.job import Job
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 NAME = "RATECTL_JOB_NAME"
 """Where the pod's label ``batch.kubernetes.io/job-name`` is handed on."""
@@ -85,7 +85,7 @@ class Work(NamedTuple):
 class Pod:
     """One firing of the job *name*, which says one line of JSON on stdout and nothing else."""
 
-    def __init__(self, name: str, around: Surroundings) -> None:
+    def __init__(self, name: str, around: Environment) -> None:
         self.name = name
         self.around = around
         self.begun = time.monotonic()

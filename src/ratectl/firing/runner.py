@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 EARLY = dt.timedelta(seconds=2)
 """Engines may wake us this much before the slot."""
@@ -47,7 +47,7 @@ BATCH = 250
 class Runner:
     """One firing of one installed job."""
 
-    def __init__(self, journal: Journal, installed: Installed, around: Surroundings) -> None:
+    def __init__(self, journal: Journal, installed: Installed, around: Environment) -> None:
         self.journal = journal
         self.installed = installed
         self.job: Job = installed.job
@@ -142,7 +142,7 @@ class Runner:
         """
         path = self.journal.state_dir / "locks" / f"job-{self.job.name}.lock"
         wait = Deadline(self.job.timeout) if self.job.overlap is Overlap.WAIT else None
-        with locks.held(path, until=wait) as got:
+        with locks.acquire(path, until=wait) as got:
             if got:
                 work()
             elif wait is not None:

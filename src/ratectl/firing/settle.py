@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Quote, SuspectQuote
     from ratectl.outputs.delivery import Delivery
     from ratectl.runtime.deadline import Deadline
-    from ratectl.runtime.environment import Surroundings
+    from ratectl.runtime.environment import Environment
 
 LEASE_MARGIN = 15
 """Seconds that a claim outlives its firing's deadline: a dead host's slot is taken over after that."""
@@ -52,7 +52,7 @@ class Settler:
         book: Book,
         delivery: Delivery,
         fetcher: Fetcher,
-        around: Surroundings,
+        around: Environment,
     ) -> None:
         self.timetable = timetable
         self.job: Job = timetable.job

@@ -117,7 +117,7 @@ class SharedDatabase:
             connection.execute("SELECT pg_advisory_unlock(%s)", (CREATING,))
         elif version != schema.BOOK_VERSION:
             raise ConfigError(
-                f"{postgres.shown(self.url)}: its schema {SCHEMA} was written by "
+                f"{postgres.redacted(self.url)}: its schema {SCHEMA} was written by "
                 f"{'a newer' if version > schema.BOOK_VERSION else 'another'} ratectl (journal version "
                 f"{version}, this one knows {schema.BOOK_VERSION}); upgrade ratectl on this host"
             )
@@ -136,7 +136,7 @@ class SharedDatabase:
                 else f"brought from version {version} to {schema.BOOK_VERSION}"
             )
             raise RefusedError(
-                f"{postgres.shown(self.url)}: {str(error).splitlines()[0]}; the journal is to be {done} by "
+                f"{postgres.redacted(self.url)}: {str(error).splitlines()[0]}; the journal is to be {done} by "
                 "its owner: `ratectl journal create URL` with that account in the URL"
             ) from error
 
@@ -157,7 +157,7 @@ class SharedDatabase:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise ConfigError(
-                f"{postgres.shown(self.url)}: its encoding is {encoding}, and what providers say needs UTF8; "
+                f"{postgres.redacted(self.url)}: its encoding is {encoding}, and what providers say needs UTF8; "
                 "name another database"
             )
         there = connection.execute(
@@ -166,7 +166,7 @@ class SharedDatabase:
         )
         if there.fetchall():
             raise ConfigError(
-                f"{postgres.shown(self.url)}: its schema {SCHEMA} holds another program's tables; "
+                f"{postgres.redacted(self.url)}: its schema {SCHEMA} holds another program's tables; "
                 "name another database"
             )
         if not _exists(connection, "to_regnamespace", SCHEMA):

@@ -34,7 +34,7 @@ def databases(jobs: Sequence[Job]) -> dict[str, list[Stored]]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         said = dict(zip(urls, pool.map(_connect, urls), strict=True))
     return {
-        name: [Stored(place=postgres.shown(url), error=said[url]) for url in those]
+        name: [Stored(place=postgres.redacted(url), error=said[url]) for url in those]
         for name, those in wanted.items()
     }
 

@@ -48,7 +48,7 @@ class Delivery:
         places = {self._lock_path(output): output.target for output in self.job.outputs}
         with contextlib.ExitStack() as stack:
             for path, target in sorted(places.items()):
-                if not stack.enter_context(locks.held(path, until=deadline)):
+                if not stack.enter_context(locks.acquire(path, until=deadline)):
                     raise TryLaterError(f"{target}: another firing is writing to it")
             yield tuple(sorted(self.job.outputs, key=lambda output: output.target))
 

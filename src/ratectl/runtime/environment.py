@@ -17,7 +17,7 @@ def uptime() -> float:
     return time.monotonic()
 
 
-class Surroundings(NamedTuple):
+class Environment(NamedTuple):
     """What a firing takes from outside, as values."""
 
     clock: Callable[[], dt.datetime]

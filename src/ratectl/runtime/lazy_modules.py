@@ -13,7 +13,7 @@ T = TypeVar("T")
 """What every module of the table offers: a Protocol."""
 
 
-class Registry(Mapping[str, T], Generic[T]):
+class LazyModules(Mapping[str, T], Generic[T]):
     """Word -> module of *package*, by the module's own *names*."""
 
     def __init__(self, package: str, names: Mapping[str, str]) -> None:

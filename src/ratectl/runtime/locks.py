@@ -24,7 +24,7 @@ POLL = 0.02
 
 
 @contextmanager
-def held(path: Path, *, until: Deadline | None) -> Iterator[bool]:
+def acquire(path: Path, *, until: Deadline | None) -> Iterator[bool]:
     """Hold the lock at *path* for the block; gives False when another process has it.
 
     Waits until the deadline, or not at all when there is none.

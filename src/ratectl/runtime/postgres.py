@@ -137,12 +137,12 @@ def translated(url: str) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise TryLaterError(f"{shown(url)}: {error}") from error
+        raise TryLaterError(f"{redacted(url)}: {error}") from error
     except driver.Error as error:
         raise _meaning(url, error, driver) from error
 
 
-def shown(url: str) -> str:
+def redacted(url: str) -> str:
     """Return *url* without passwords, for people."""
     scheme, slashes, rest = url.partition("://")
     place, question, query = rest.partition("?")
@@ -171,7 +171,7 @@ def _psycopg() -> Any:
 
 
 def _meaning(url: str, error: psycopg.Error, driver: Any) -> RatectlError:
-    text = f"{shown(url)}: {_hidden(url, _line(error))}"
+    text = f"{redacted(url)}: {_hidden(url, _line(error))}"
     code = error.sqlstate or ""
     if code.startswith(LATER):
         return TryLaterError(text)

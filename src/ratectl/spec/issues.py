@@ -49,7 +49,7 @@ class Reading:
             value = value.get(part, {})
         if isinstance(value, dict):
             return value
-        self.issue(key, f"expected a table, found {readers.shown(value)}")
+        self.issue(key, f"expected a table, found {readers.quoted(value)}")
         return {}
 
     def refuse_unknown(self, key: KeyPath, table: dict[str, Any], known: tuple[str, ...]) -> None:
@@ -89,7 +89,7 @@ class Reading:
         key: KeyPath,
         value: Any,
         reader: Callable[[Any], Any],
-        shown: Callable[[Any], str] = readers.shown,
+        shown: Callable[[Any], str] = readers.quoted,
     ) -> tuple[Any, ...]:
         """Return the members of *value* (one value counts as a list of one) that *reader* accepts.
 

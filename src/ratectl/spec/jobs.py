@@ -127,7 +127,7 @@ class _Table:
         self,
         name: str,
         reader: Callable[[Any], Any],
-        shown: Callable[[Any], str] = values.shown,
+        shown: Callable[[Any], str] = values.quoted,
     ) -> tuple[Any, ...]:
         found: tuple[Any, ...] = self.once(
             name,
@@ -210,7 +210,7 @@ def _read_zone(table: _Table) -> ZoneInfo | None:
         expected = 'expected an IANA time zone such as "Asia/Kolkata", or "local"'
         table.reading.issue(
             table.place("timezone"),
-            f"{expected}; found {values.shown(value)}{zones.meant(value)}",
+            f"{expected}; found {values.quoted(value)}{zones.meant(value)}",
         )
         return None
 

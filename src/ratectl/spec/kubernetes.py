@@ -58,15 +58,15 @@ def image(value: Any) -> str:
     if told is None:
         raise ValueError(
             'expected an image such as "registry.example/ratectl:0.1.0" or "...@sha256:" and 64 '
-            f"digits, found {readers.shown(value)}"
+            f"digits, found {readers.quoted(value)}"
         )
     if told[2] == "latest":
         raise ValueError(
-            f"{readers.shown(value)}: what :latest is changes under a job; name a version or a digest"
+            f"{readers.quoted(value)}: what :latest is changes under a job; name a version or a digest"
         )
     if not told[2] and not told[3]:
         raise ValueError(
-            f"{readers.shown(value)}: without a tag or digest that is :latest, which changes under a "
+            f"{readers.quoted(value)}: without a tag or digest that is :latest, which changes under a "
             f'job; write "{name}:0.1.0", or its digest'
         )
     return name
@@ -78,7 +78,7 @@ def label(value: Any) -> str:
     if not _LABEL.fullmatch(name) or len(name) > 63:
         raise ValueError(
             "expected at most 63 lower-case letters, digits and inner hyphens, "
-            f"found {readers.shown(value)}"
+            f"found {readers.quoted(value)}"
         )
     return name
 
@@ -88,7 +88,7 @@ def secret(value: Any) -> str:
     name = readers.text(value)
     if len(name) > 253 or not all(_LABEL.fullmatch(part) for part in name.split(".")):
         raise ValueError(
-            f'expected the name of a Secret such as "ratectl-keys", found {readers.shown(value)}; '
+            f'expected the name of a Secret such as "ratectl-keys", found {readers.quoted(value)}; '
             "what is in it must not stand in the spec"
         )
     return name
@@ -98,7 +98,7 @@ def context(value: Any) -> str:
     """The name of a context of the user's kubeconfig."""
     name = readers.text(value)
     if not name or name != name.strip():
-        raise ValueError(f"expected the name of a context, found {readers.shown(value)}")
+        raise ValueError(f"expected the name of a context, found {readers.quoted(value)}")
     return name
 
 
@@ -108,7 +108,7 @@ def cpu(value: Any) -> str:
     thousandths = int(told[1]) * (1 if told[2] else 1000) if told else 0
     if not thousandths:
         raise ValueError(
-            f'expected a share of a processor such as "50m" or "1", found {readers.shown(value)}'
+            f'expected a share of a processor such as "50m" or "1", found {readers.quoted(value)}'
         )
     return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
 
@@ -119,7 +119,7 @@ def memory(value: Any) -> str:
     amount = int(told[1]) * 1024 ** _POWERS[told[2]] if told else 0
     if amount < LEAST_MEMORY * 1024:
         raise ValueError(
-            f'expected "{LEAST_MEMORY}Mi" or more, such as "128Mi", found {readers.shown(value)}'
+            f'expected "{LEAST_MEMORY}Mi" or more, such as "128Mi", found {readers.quoted(value)}'
         )
     for unit in ("Ki", "Mi"):
         if amount % 1024:
@@ -141,7 +141,7 @@ def pull_secret(value: Any) -> str:
 def _subdomain(value: Any, expected: str) -> str:
     name = readers.text(value)
     if len(name) > 253 or not all(_LABEL.fullmatch(part) for part in name.split(".")):
-        raise ValueError(f"expected {expected}, found {readers.shown(value)}")
+        raise ValueError(f"expected {expected}, found {readers.quoted(value)}")
     return name
 
 
@@ -152,7 +152,7 @@ def qualified(name: str) -> str:
     if not _NAME_PART.fullmatch(word) or (slash and not host):
         raise ValueError(
             'expected a name such as "team" or "example.org/team", with at most 63 letters, digits, '
-            f'"-", "_" or "." after the slash, found {readers.shown(name)}'
+            f'"-", "_" or "." after the slash, found {readers.quoted(name)}'
         )
     return name
 
@@ -163,7 +163,7 @@ def label_value(value: Any) -> str:
     if found and not _NAME_PART.fullmatch(found):
         raise ValueError(
             'expected at most 63 letters, digits, "-", "_" or ".", the first and last a letter or '
-            f"digit, found {readers.shown(value)}"
+            f"digit, found {readers.quoted(value)}"
         )
     return found
 
@@ -171,14 +171,14 @@ def label_value(value: Any) -> str:
 def annotation_value(value: Any) -> str:
     """What an annotation says: any text."""
     if not isinstance(value, str):
-        raise ValueError(f"expected a text in quotes, found {readers.shown(value)}")
+        raise ValueError(f"expected a text in quotes, found {readers.quoted(value)}")
     return value
 
 
 def seconds(value: Any) -> int:
     """How long a taint is tolerated."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"expected a whole number of seconds, found {readers.shown(value)}")
+        raise ValueError(f"expected a whole number of seconds, found {readers.quoted(value)}")
     return value
 
 
@@ -245,7 +245,7 @@ def _names(
     if not isinstance(found, list):
         example = '["registry-login"]'
         reading.issue(
-            key, f"expected a list of names such as {example}, found {readers.shown(found)}"
+            key, f"expected a list of names such as {example}, found {readers.quoted(found)}"
         )
         return ()
     return tuple(sorted(dict.fromkeys(reading.list(key, found, reader))))
@@ -265,7 +265,7 @@ def _texts(
 ) -> tuple[tuple[str, str], ...]:
     """Return the names and texts of the table *found* at *key*, ordered by name."""
     if not isinstance(found, dict):
-        reading.issue(key, f"expected a table of texts, found {readers.shown(found)}")
+        reading.issue(key, f"expected a table of texts, found {readers.quoted(found)}")
         return ()
     for name in found:
         why = _reserved(name) if key[-1] != "node_selector" else ""
@@ -286,7 +286,7 @@ def _tolerations(reading: Reading, key: KeyPath, table: dict[str, Any]) -> Itera
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         example = '[{ key = "dedicated", value = "rates", effect = "NoSchedule" }]'
         reading.issue(
-            key, f"expected a list of tables such as {example}, found {readers.shown(rows)}"
+            key, f"expected a list of tables such as {example}, found {readers.quoted(rows)}"
         )
         return
     for number, row in enumerate(rows):
@@ -301,7 +301,7 @@ def _contradictions(row: dict[str, Any]) -> Iterator[str]:
     """Yield what the server would refuse in a toleration whose every word is right."""
     exists = row.get("operator") == "Exists"
     if exists and row.get("value"):
-        yield f'operator = "Exists" asks for no value, found {readers.shown(row["value"])}'
+        yield f'operator = "Exists" asks for no value, found {readers.quoted(row["value"])}'
     if not row.get("key") and not exists:
         yield 'without a key it tolerates every taint, which is to be said by operator = "Exists"'
     if "toleration_seconds" in row and row.get("effect") != "NoExecute":

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ratectl import paths
 from ratectl.model.job import OUTPUT_KINDS, Output
-from ratectl.spec.readers import absolute, one_of, shown, text
+from ratectl.spec.readers import absolute, one_of, quoted, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,14 +49,14 @@ def output(value: Any, folder: Path) -> Output:
     if kind in POSTGRES_SCHEMES:
         return Output(kind="postgresql", target=postgres_url(value, folder))
     if kind not in OUTPUT_KINDS:
-        named = f"{kind}://..." if "://" in value else shown(value)  # a URL may hold a password
+        named = f"{kind}://..." if "://" in value else quoted(value)  # a URL may hold a password
         raise ValueError(f"{named}: {one_of(kind, OUTPUT_KINDS)}")
     if not target or target.endswith(("/", os.sep)):
-        raise ValueError(f"{shown(value)}: expected the path of a file")
+        raise ValueError(f"{quoted(value)}: expected the path of a file")
     path = absolute(target, folder)
     if kind == "sqlite" and os.path.dirname(path) == paths.state_dir():  # noqa: PTH120 - for speed
         raise ValueError(
-            f"{shown(value)}: lies in ratectl's own state directory; name a file elsewhere"
+            f"{quoted(value)}: lies in ratectl's own state directory; name a file elsewhere"
         )
     return Output(kind=kind, target=path)
 
@@ -70,7 +70,7 @@ def _told_by_suffix(target: str) -> str:
     kind = SUFFIXES.get(os.path.splitext(target)[1].lower(), "")  # noqa: PTH122 - for speed
     if not kind:
         raise ValueError(
-            f"{shown(target)}: the format cannot be told from the name; end it in "
+            f"{quoted(target)}: the format cannot be told from the name; end it in "
             f"{', '.join(SUFFIXES)} or begin it with {', '.join(f'{k}:' for k in OUTPUT_KINDS)}"
         )
     return kind

@@ -32,7 +32,7 @@ def read_providers(reading: Reading) -> dict[str, Provider]:
     for name, table in reading.table(("providers",)).items():
         key = ("providers", name)
         if not isinstance(table, dict):
-            reading.issue(key, f"expected a table, found {readers.shown(table)}")
+            reading.issue(key, f"expected a table, found {readers.quoted(table)}")
             continue
         fields = reading.read_each(key, table, PROVIDER_READERS | {"api_key": to_key})
         kind = fields.setdefault("kind", name if name in found else "")

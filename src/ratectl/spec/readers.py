@@ -38,7 +38,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f' (did you mean "{spelled[near[0]]}"?)' if near else ""
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """Return *value* as it would stand in TOML, shortened."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -49,7 +49,7 @@ def shown(value: Any) -> str:
 def text(value: Any) -> str:
     """A string in one line."""
     if not isinstance(value, str):
-        raise ValueError(f"expected a text in quotes, found {shown(value)}")
+        raise ValueError(f"expected a text in quotes, found {quoted(value)}")
     if _CONTROL.search(value):
         raise ValueError("expected one line, found a control character or line break")
     return value
@@ -58,14 +58,14 @@ def text(value: Any) -> str:
 def flag(value: Any) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise ValueError(f"expected true or false, found {shown(value)}")
+        raise ValueError(f"expected true or false, found {quoted(value)}")
     return value
 
 
 def count(value: Any) -> int:
     """A whole number from 1 on."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"expected a whole number from 1 on, found {shown(value)}")
+        raise ValueError(f"expected a whole number from 1 on, found {quoted(value)}")
     return value
 
 
@@ -75,7 +75,7 @@ def duration(value: Any) -> int:
     if match is None:
         hint = f' (did you mean "{value}s"?)' if isinstance(value, int) else ""
         raise ValueError(
-            f'expected a duration such as "90s", "5m", "2h" or "1d", found {shown(value)}{hint}'
+            f'expected a duration such as "90s", "5m", "2h" or "1d", found {quoted(value)}{hint}'
         )
     return int(match[1]) * UNIT_SECONDS[match[2]]
 
@@ -84,7 +84,7 @@ def timeout(value: Any) -> int:
     """Seconds, from 1 s to 1 h."""
     seconds = duration(value)
     if not 1 <= seconds <= 3600:
-        raise ValueError(f'expected between "1s" and "1h", found {shown(value)}')
+        raise ValueError(f'expected between "1s" and "1h", found {quoted(value)}')
     return seconds
 
 
@@ -96,7 +96,7 @@ def percentage(value: Any) -> Decimal:
     except InvalidOperation:
         fraction = None
     if fraction is None or fraction >= 1:
-        raise ValueError(f'expected a percentage below 100 such as "1%", found {shown(value)}')
+        raise ValueError(f'expected a percentage below 100 such as "1%", found {quoted(value)}')
     return fraction
 
 
@@ -126,17 +126,17 @@ def word(*known: str) -> Callable[[Any], str]:
 def one_of(value: Any, known: Iterable[str]) -> str:
     """Return the message for a *value* that is none of *known*."""
     hint = did_you_mean(value, known) if isinstance(value, str) else ""
-    return f"expected one of {', '.join(known)}; found {shown(value)}{hint}"
+    return f"expected one of {', '.join(known)}; found {quoted(value)}{hint}"
 
 
 def pair(value: Any) -> Pair:
     """A pair such as USD/INR of ISO 4217 codes."""
     match = re.fullmatch(r"([A-Za-z]{3})/([A-Za-z]{3})", value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f'expected a pair such as "USD/INR", found {shown(value)}')
+        raise ValueError(f'expected a pair such as "USD/INR", found {quoted(value)}')
     base, quote = (_currency(code) for code in match.groups())
     if base == quote:
-        raise ValueError(f"{shown(value)}: a currency priced in itself is always 1")
+        raise ValueError(f"{quoted(value)}: a currency priced in itself is always 1")
     return Pair(base=base, quote=quote)
 
 
@@ -144,7 +144,7 @@ def _currency(code: str) -> str:
     known = currencies()
     if code not in known:
         raise ValueError(
-            f"{shown(code)} is not a currency code of ISO 4217{did_you_mean(code, known)}"
+            f"{quoted(code)} is not a currency code of ISO 4217{did_you_mean(code, known)}"
         )
     return code
 
@@ -163,9 +163,9 @@ def moment(value: Any) -> dt.datetime | dt.date:
     if found is not None and found.year in YEARS:
         return found
     if found is not None:
-        raise ValueError(f"expected a year from {YEARS[0]} to {YEARS[-1]}, found {shown(value)}")
+        raise ValueError(f"expected a year from {YEARS[0]} to {YEARS[-1]}, found {quoted(value)}")
     raise ValueError(
-        f'expected a date such as "2026-12-01" or "2026-12-01T23:59", found {shown(value)}'
+        f'expected a date such as "2026-12-01" or "2026-12-01T23:59", found {quoted(value)}'
     )
 
 
@@ -185,7 +185,7 @@ def url(value: Any) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user name or password must not stand in the spec")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f'expected a URL such as "https://host/path", found {shown(value)}')
+        raise ValueError(f'expected a URL such as "https://host/path", found {quoted(value)}')
     return address
 
 
@@ -235,7 +235,7 @@ def hidden(value: Any) -> str:
     """Return *value* if it is a reference, else no more of it than its scheme: it may hold a secret."""
     entry = value if isinstance(value, str) else ""
     return (
-        shown(entry) if notify_url.is_reference(entry) else f"{notify_url.scheme_of(entry)}://..."
+        quoted(entry) if notify_url.is_reference(entry) else f"{notify_url.scheme_of(entry)}://..."
     )
 
 
@@ -254,5 +254,5 @@ def absolute(path: str, folder: Path) -> str:
     """Return *path* with ~ resolved, relative to *folder* where it is relative; links stay as written."""
     resolved = os.path.expanduser(path)  # noqa: PTH111 - thousands of jobs: pathlib takes ten times as long
     if resolved.startswith("~"):
-        raise ValueError(f"{shown(path)}: there is no account {resolved.split('/')[0][1:]!r} here")
+        raise ValueError(f"{quoted(path)}: there is no account {resolved.split('/')[0][1:]!r} here")
     return os.path.normpath(os.path.join(folder, resolved))  # noqa: PTH118

@@ -237,4 +237,4 @@ def _spelled(key: str, value: Any) -> str:
         return f'"{value * 100:f}%"'
     if JOB_READERS.get(key) in {readers.duration, readers.timeout}:
         return f'"{value}s"'
-    return readers.shown(value)
+    return readers.quoted(value)

@@ -6,11 +6,11 @@ import datetime as dt
 import socket
 import time
 
-from ratectl.runtime.environment import Surroundings
+from ratectl.runtime.environment import Environment
 
 
-def surroundings() -> Surroundings:
+def surroundings() -> Environment:
     """Return this machine's clock and name."""
-    return Surroundings(
+    return Environment(
         clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
     )

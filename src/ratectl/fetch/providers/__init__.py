@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl.runtime.lazy_modules import Registry
+from ratectl.runtime.lazy_modules import LazyModules
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,7 +38,7 @@ class Source(Protocol):
         """Return the moment (aware, UTC) before which nothing newer appears, says a *body* that ``parse`` accepted."""
 
 
-SOURCES: Registry[Source] = Registry(
+SOURCES: LazyModules[Source] = LazyModules(
     __name__,
     {
         "exchangerate-api-v4": "exchangerate_api_v4",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl.runtime.lazy_modules import Registry
+from ratectl.runtime.lazy_modules import LazyModules
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,9 +50,9 @@ _TABLES = {
     "sqlite": "sqlite",
     "postgresql": "postgresql",
 }
-FILES: Registry[FileSink] = Registry(__name__, _FILES)
-TABLES: Registry[TableSink] = Registry(__name__, _TABLES)
-SINKS: Registry[Sink] = Registry(__name__, _FILES | _TABLES)
+FILES: LazyModules[FileSink] = LazyModules(__name__, _FILES)
+TABLES: LazyModules[TableSink] = LazyModules(__name__, _TABLES)
+SINKS: LazyModules[Sink] = LazyModules(__name__, _FILES | _TABLES)
 if TYPE_CHECKING:  # holds each module to what a sink offers
     from ratectl.outputs.formats import beancount, csv, jsonl, ledger, postgresql, sqlite, text
 
