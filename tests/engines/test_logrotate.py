@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.journal.sqlite_database import Database
+from ratectl.journal.sqlite_database import SqliteDatabase
 from ratectl.outputs import outbox
 from ratectl.outputs.formats import FILES
 
@@ -47,7 +47,7 @@ CASES = [f"{how} {packed}" for how, packed in itertools.product(HOW, COMPRESS)]
 
 @pytest.fixture
 def database(tmp_path):
-    database = Database(tmp_path / "state")
+    database = SqliteDatabase(tmp_path / "state")
     yield database
     database.close()
 

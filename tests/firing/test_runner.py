@@ -11,7 +11,7 @@ import pytest
 from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, UsageError
 from ratectl.journal import quarantine as holding
 from ratectl.journal.journal import Journal
-from ratectl.journal.rate_store import Book
+from ratectl.journal.rate_store import RateStore
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
 from ratectl.runtime.locks import acquire
 from tests.support.rate_server import Fault
@@ -522,7 +522,7 @@ class TestFailure:
         begun = clock()
         with Journal(state) as journal:
             slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
-            there = Book(journal.database, lambda: "there/1")
+            there = RateStore(journal.database, lambda: "there/1")
             there.claim("usd-inr", [slot], now=begun, lease=30)
 
         assert fire(usd).error is None
@@ -533,7 +533,7 @@ class TestFailure:
         usd = installed(job())
         with Journal(state) as journal:
             slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
-            there = Book(journal.database, lambda: "there/1")
+            there = RateStore(journal.database, lambda: "there/1")
             there.claim("usd-inr", [slot], now=clock(), lease=1_000_000)
 
         assert fire(usd).error.exit_code == 75

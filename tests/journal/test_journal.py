@@ -12,7 +12,7 @@ import pytest
 from ratectl.errors import ConfigError, RefusedError, StorageError
 from ratectl.journal import statements
 from ratectl.journal.journal import Journal
-from ratectl.journal.rate_store import Book, Claim, ClaimLostError, Settlement
+from ratectl.journal.rate_store import Claim, ClaimLostError, RateStore, Settlement
 from ratectl.journal.rows import unix
 from ratectl.model.job import Job, Output, Pair, Provider
 
@@ -170,7 +170,7 @@ def test_many_jobs_are_one_transaction(journal, changed):
 
 def claim(journal, owner, slot=NOW, *, now=NOW):
     """Claim *slot* for 60 seconds as *owner*, and say what came of it."""
-    book = Book(journal.database, lambda: owner)
+    book = RateStore(journal.database, lambda: owner)
     return book.claim("usd-inr", [slot], now=now, lease=60)[slot]
 
 
@@ -208,7 +208,7 @@ def test_claim_of_a_dead_host(journal):
     assert claim(journal, "alive/2", now=late) is Claim.OURS
     done = Settlement(slot=NOW, outcome="recorded")
     with pytest.raises(ClaimLostError), journal.database.transaction() as connection:
-        Book(journal.database, lambda: "dead/1").settle(connection, "usd-inr", done, late)
+        RateStore(journal.database, lambda: "dead/1").settle(connection, "usd-inr", done, late)
 
 
 def test_settled_slot_is_not_claimed(journal):
@@ -216,7 +216,7 @@ def test_settled_slot_is_not_claimed(journal):
     claim(journal, "web/1")
     with journal.database.transaction() as connection:
         done = Settlement(slot=NOW, outcome="recorded")
-        Book(journal.database, lambda: "web/1").settle(connection, "usd-inr", done, NOW)
+        RateStore(journal.database, lambda: "web/1").settle(connection, "usd-inr", done, NOW)
 
     assert claim(journal, "web/1") is claim(journal, "web/2", now=LATER) is Claim.SETTLED
 

@@ -18,7 +18,7 @@ import pytest
 from ratectl.errors import ConfigError, RefusedError, TryLaterError
 from ratectl.journal import postgres_database, schema
 from ratectl.journal.journal import Journal
-from ratectl.journal.postgres_database import SharedDatabase
+from ratectl.journal.postgres_database import PostgresDatabase
 from ratectl.journal.rate_store import Claim, ClaimLostError, Settlement
 from ratectl.model.job import CatchUp, Output
 from tests.fakes.station import Station, now
@@ -42,7 +42,7 @@ def open_shared():
     with contextlib.ExitStack() as stack:
 
         def give(url, name="0"):
-            database = SharedDatabase(url, lambda: name)
+            database = PostgresDatabase(url, lambda: name)
             stack.callback(database.close)
             return database
 

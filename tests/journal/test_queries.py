@@ -135,7 +135,7 @@ def test_courses(installed, state):
     past.settle(state, job, MONDAY + 4 * DAY, outcome="missed")
     past.fail(state, job, MONDAY + 5 * DAY, "offline: no way to frankfurter")
 
-    found = reading(state, job, lambda book: list(queries.courses(book, job)))
+    found = reading(state, job, lambda book: list(queries.slot_outcomes(book, job)))
 
     assert [(count.quarter, count.went, count.number) for count in found] == [
         (MONDAY + number * DAY, went, 1)
@@ -150,7 +150,7 @@ def test_jitter_is_not_late(installed, state):
     job = installed(jitter='"20m"')
     past.settle(state, job, MONDAY, after=1200)
 
-    [count] = reading(state, job, lambda book: list(queries.courses(book, job)))
+    [count] = reading(state, job, lambda book: list(queries.slot_outcomes(book, job)))
 
     assert count.went == "on time"
 
@@ -162,8 +162,8 @@ def test_troubles(installed, state):
     past.settle(state, job, MONDAY + DAY)
     past.fail(state, job, MONDAY + 2 * DAY, "offline: no way to frankfurter")
 
-    found = reading(state, job, lambda book: queries.troubles(book, job.name, 9))
-    newest = reading(state, job, lambda book: queries.troubles(book, job.name, 1))
+    found = reading(state, job, lambda book: queries.failures(book, job.name, 9))
+    newest = reading(state, job, lambda book: queries.failures(book, job.name, 1))
 
     assert [firing.detail for firing in found] == [
         "offline: no way to frankfurter",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from ratectl.journal.sqlite_database import Database
+from ratectl.journal.sqlite_database import SqliteDatabase
 
 
 @pytest.fixture
 def database(state):
-    database = Database(state)
+    database = SqliteDatabase(state)
     yield database
     database.close()

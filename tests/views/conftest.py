@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ratectl.journal.rows import Entry, Firing
+from ratectl.journal.rows import Firing, RecordedQuote
 from ratectl.model.job import Pair
 from ratectl.views.status import Status
 from tests.fakes.past import quote
@@ -18,7 +18,7 @@ SLOT = dt.datetime(2026, 11, 23, 10, 30, tzinfo=KOLKATA)
 
 def entry(rate="95.12", slot=SLOT, pair=USD, **values):
     """Return what one slot recorded."""
-    return Entry(slot=slot, quote=quote(pair, rate, slot, **values))
+    return RecordedQuote(slot=slot, quote=quote(pair, rate, slot, **values))
 
 
 def entries(*rates, pair=USD):

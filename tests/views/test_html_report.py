@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ratectl.fetch.failures import Class, FetchError, worst
-from ratectl.journal.quarantine import Held
+from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.queries import Count, Point
 from ratectl.views import html_report
 from ratectl.views.html_report import Dossier
@@ -37,7 +37,7 @@ def dossier(status):
 
 
 def held(slot=SLOT):
-    return Held(
+    return QuarantinedAnswer(
         id=3, job="usd-inr", slot=slot, provider="ecb", quote=None, reason="looks inverted",
         at=slot, state="held", seen=1,
     )  # fmt: skip

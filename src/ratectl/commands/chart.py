@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.journal.queries import Point
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Span
     from ratectl.model.job import Job, Pair
 
@@ -62,7 +62,7 @@ def chart(
     typer.echo("\n\n".join(drawn))
 
 
-def _points(book: Book, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
+def _points(book: RateStore, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
     """Return the rates in *span*, or without a start those of the year that ends with the newest."""
     if span.start is None and (last := queries.newest_slot(book, job.name, span, pair)):
         span = span._replace(start=last - A_YEAR)

@@ -26,7 +26,7 @@ from ratectl.views.history_table import table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ratectl.journal.journal import Entry
+    from ratectl.journal.journal import RecordedQuote
     from ratectl.model.job import Job
 
 
@@ -73,7 +73,7 @@ def history(
         if last is not None:
             oldest = queries.newest_slot(book, job, span, wanted, skip=last - 1)
             span = span._replace(start=oldest or span.start)
-        entries: Iterable[Entry] = book.quotes(job, span, wanted)
+        entries: Iterable[RecordedQuote] = book.quotes(job, span, wanted)
         if last is not None:
             entries = deque(entries, maxlen=last)
         if json:
@@ -84,7 +84,7 @@ def history(
             _print_table(entries, known, any((since, until, pair)))
 
 
-def _print_table(entries: Iterable[Entry], job: Job, narrowed: bool) -> None:
+def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> None:
     lines = table(entries, job.zone, terminal.width())
     head = next(lines, None)
     if head is None:
@@ -95,14 +95,14 @@ def _print_table(entries: Iterable[Entry], job: Job, narrowed: bool) -> None:
         typer.echo(line)
 
 
-def _print_lines(entries: Iterable[Entry], job: Job, form: str) -> None:
+def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
     for entry in entries:
         typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
 
 
-def _print_json(entries: Iterable[Entry], job: Job) -> None:
+def _print_json(entries: Iterable[RecordedQuote], job: Job) -> None:
     separator = "["
     for entry in entries:
         typer.echo(separator)
@@ -111,7 +111,7 @@ def _print_json(entries: Iterable[Entry], job: Job) -> None:
     typer.echo("[]" if separator == "[" else "\n]")
 
 
-def _facts(entry: Entry, job: Job) -> dict[str, object]:
+def _facts(entry: RecordedQuote, job: Job) -> dict[str, object]:
     revised = {} if entry.supersedes is None else {"supersedes": str(entry.supersedes)}
     slot = entry.slot.astimezone(job.zone).isoformat()
     return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ratectl.journal.journal import Installed
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Span
     from ratectl.views.status import Status
 
@@ -102,7 +102,7 @@ def _dossiers(
 class _Reading(NamedTuple):
     """One job, and how much of it is read."""
 
-    book: Book
+    book: RateStore
     row: Installed
     span: Span
     most: int
@@ -126,10 +126,10 @@ class _Reading(NamedTuple):
             job=job,
             status=status,
             series=series,
-            courses=list(queries.courses(self.book, job, self.span)),
+            courses=list(queries.slot_outcomes(self.book, job, self.span)),
             gaps=[slot for slot in gaps if self.span.start is None or slot >= self.span.start],
             held=list(quarantine.quarantine(self.book, job=name)),
-            troubles=queries.troubles(self.book, name, MOST_TROUBLES),
+            troubles=queries.failures(self.book, name, MOST_TROUBLES),
             upcoming=slots[:MOST_AHEAD],
             is_cut=len(slots) > MOST_AHEAD,
         )

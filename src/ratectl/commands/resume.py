@@ -50,7 +50,7 @@ def resume(
                 prepared = _prepared(site, source, journal, undertaking, afresh=again)
                 install.apply(prepared, journal, undertaking, perform=execute.perform, clock=_now)
         except RatectlError:
-            journal.put_back(before)
+            journal.restore(before)
             raise
         undertaking.done()
     typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")

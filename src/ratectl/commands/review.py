@@ -18,8 +18,8 @@ from ratectl.firing import review as reviewing
 from ratectl.firing.runner import Runner
 from ratectl.journal import quarantine as holding
 from ratectl.journal.journal import Journal
-from ratectl.journal.quarantine import Held
-from ratectl.journal.rate_store import Book
+from ratectl.journal.quarantine import QuarantinedAnswer
+from ratectl.journal.rate_store import RateStore
 from ratectl.model.quote import plain, to_dict
 from ratectl.views.format import as_json
 
@@ -81,7 +81,7 @@ def review(
             _decide(journal, action, _home(journal, number, job), number)
 
 
-def _home(journal: Journal, number: int, job: str) -> Book:
+def _home(journal: Journal, number: int, job: str) -> RateStore:
     """Return the book that holds the answer *number*."""
     having = [
         book
@@ -93,7 +93,7 @@ def _home(journal: Journal, number: int, job: str) -> Book:
     return having[0] if having else journal.book()
 
 
-def _decide(journal: Journal, action: Action, book: Book, number: int) -> None:
+def _decide(journal: Journal, action: Action, book: RateStore, number: int) -> None:
     if action is Action.SHOW:
         _show(book, number)
         return
@@ -114,21 +114,21 @@ def _decide(journal: Journal, action: Action, book: Book, number: int) -> None:
     typer.echo(f"{held.job}: recorded {_what(held)} for {held.slot.isoformat()}")
 
 
-def _show(book: Book, number: int) -> None:
+def _show(book: RateStore, number: int) -> None:
     if holding.find(book, number) is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
     sys.stdout.buffer.write(holding.body(book, number))
     sys.stdout.buffer.flush()
 
 
-def _what(held: Held) -> str:
+def _what(held: QuarantinedAnswer) -> str:
     if held.quote is None:
         return f"an answer of {held.provider} without a rate"
     quote = held.quote
     return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({held.provider})"
 
 
-def _text(held: list[Held]) -> str:
+def _text(held: list[QuarantinedAnswer]) -> str:
     if not held:
         return "nothing is held"
     lines = []
@@ -143,7 +143,7 @@ def _text(held: list[Held]) -> str:
     return "\n".join(lines)
 
 
-def _facts(held: Held) -> dict[str, object]:
+def _facts(held: QuarantinedAnswer) -> dict[str, object]:
     return {
         "id": held.id,
         "job": held.job,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import Entry, Found, Reader, Step
     from ratectl.deploy.install_lock import Undertaking
-    from ratectl.journal.job_store import Kept
+    from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
@@ -220,7 +220,7 @@ def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
 def _take_back(
     prepared: Prepared,
     journal: Journal,
-    before: Kept,
+    before: JobRowBackup,
     perform: Callable[[Sequence[Step]], None],
     error: RatectlError,
 ) -> None:
@@ -237,7 +237,7 @@ def _take_back(
             f"{error}\nWhat stood before could not be put back: {second}\n"
             "`ratectl install` tries again, and finishes what is half done."
         ) from error
-    journal.put_back(before)
+    journal.restore(before)
 
 
 def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ratectl.journal.journal import Installed, Journal
-    from ratectl.journal.rate_store import Book, Store
+    from ratectl.journal.rate_store import RateStore, Store
     from ratectl.model.job import Job
 
 
@@ -40,7 +40,7 @@ def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) ->
     Raises RatectlError for one that cannot be used at all.
     """
     told = []
-    books: dict[Book, Job] = {}
+    books: dict[RateStore, Job] = {}
     for job in jobs:
         books.setdefault(journal.book(job), job)
     for book, job in books.items():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ratectl.doctor.observations import Scene
     from ratectl.fetch.probe import Reached
     from ratectl.journal.journal import Installed
-    from ratectl.journal.probe import Stored
+    from ratectl.journal.probe import DatabaseProbe
     from ratectl.model.job import Job, Provider
 
 CHECKS = {
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
     """What the network said, by job; nothing under ``--offline``."""
 
     providers: Mapping[str, Sequence[Reached]] = {}
-    databases: Mapping[str, Sequence[Stored]] = {}
+    databases: Mapping[str, Sequence[DatabaseProbe]] = {}
     secrets: Mapping[Site, Sequence[tuple[str, tuple[str, ...]]]] = {}
     """By cluster, each Secret that its CronJobs name and that is not there, and what makes it."""
 

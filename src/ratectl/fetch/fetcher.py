@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.client import Asker
     from ratectl.fetch.request import Fetched, Item, Want
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Environment
 
@@ -34,7 +34,7 @@ LONGEST_REST = 86_400
 class Fetcher:
     """Everything that a fetch needs besides the wish itself."""
 
-    def __init__(self, job: Job, book: Book, asker: Asker, around: Environment) -> None:
+    def __init__(self, job: Job, book: RateStore, asker: Asker, around: Environment) -> None:
         self.job = job
         self.book = book
         self.asker = asker

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ratectl.fetch.client import Heard
     from ratectl.fetch.providers.query import Published
     from ratectl.fetch.request import Item, Want
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider
 
 
@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
 class Belief:
     """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
 
-    def __init__(self, job: Job, book: Book, want: Want) -> None:
+    def __init__(self, job: Job, book: RateStore, want: Want) -> None:
         self.job = job
         self.book = book
         self.want = want

@@ -25,7 +25,7 @@ from ratectl.firing import snapshot
 from ratectl.firing.report import Report
 from ratectl.firing.runner import MINUTE, Runner
 from ratectl.journal.journal import Journal
-from ratectl.journal.postgres_database import SharedDatabase
+from ratectl.journal.postgres_database import PostgresDatabase
 from ratectl.journal.rows import aware
 from ratectl.model.job import CatchUp
 from ratectl.model.quote import plain
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ratectl.firing.report import Settled
-    from ratectl.journal.rate_store import Book, Store
+    from ratectl.journal.rate_store import RateStore, Store
     from ratectl.journal.rows import Firing
     from ratectl.model.job import Job
     from ratectl.runtime.environment import Environment
@@ -71,13 +71,13 @@ class PodJournal(Journal):
         return self._start
 
     def _store(self, url: str) -> Store:
-        return SharedDatabase(url, lambda: SHARED_QUEUE)
+        return PostgresDatabase(url, lambda: SHARED_QUEUE)
 
 
 class Work(NamedTuple):
     """What a firing may have claimed: slots from *start* to *end*."""
 
-    book: Book
+    book: RateStore
     start: dt.datetime
     end: dt.datetime
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from ratectl.errors import RatectlError
     from ratectl.firing.runner import Runner
-    from ratectl.journal.quarantine import Held
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.quarantine import QuarantinedAnswer
+    from ratectl.journal.rate_store import RateStore
     from ratectl.journal.statements import Statements
     from ratectl.model.quote import Quote
 
 
-def undecided(book: Book, number: int) -> Held:
+def undecided(book: RateStore, number: int) -> QuarantinedAnswer:
     """Return the answer *number*. Raises ConfigError for one that is unknown or decided already."""
     held = holding.find(book, number)
     if held is None:
@@ -38,11 +38,11 @@ def undecided(book: Book, number: int) -> Held:
     return held
 
 
-def reject(book: Book, number: int, now: dt.datetime) -> Held:
+def reject(book: RateStore, number: int, now: dt.datetime) -> QuarantinedAnswer:
     """Note that the answer *number* will never be recorded."""
     held = undecided(book, number)
     with book.store.transaction(durable=True) as connection:
-        statements.decide(connection, number, REJECTED, unix(now))
+        statements.record_decision(connection, number, REJECTED, unix(now))
     return held
 
 
@@ -88,7 +88,7 @@ class Acceptance:
         now = unix(runner.around.clock())
 
         def also(connection: Statements) -> None:
-            statements.decide(connection, self.number, ACCEPTED, now)
+            statements.record_decision(connection, self.number, ACCEPTED, now)
             if not whole:
                 detail = "waits for its other pairs"
                 claim = (name, slot, runner.book.owner)
@@ -98,7 +98,7 @@ class Acceptance:
             (settlement,), Deadline(runner.job.timeout), also=also
         )
 
-    def _quote(self, held: Held) -> Quote:
+    def _quote(self, held: QuarantinedAnswer) -> Quote:
         if held.quote is None:
             raise UsageError(f"answer {held.id} holds no rate that could be recorded; reject it")
         if held.quote.pair not in self.runner.job.pairs:

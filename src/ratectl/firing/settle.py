@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ratectl.fetch.fetcher import Fetcher
     from ratectl.fetch.request import Fetched, Item
     from ratectl.firing.due import Timetable
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rate_store import RateStore
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
     from ratectl.model.quote import Quote, SuspectQuote
@@ -49,7 +49,7 @@ class Settler:
     def __init__(
         self,
         timetable: Timetable,
-        book: Book,
+        book: RateStore,
         delivery: Delivery,
         fetcher: Fetcher,
         around: Environment,
@@ -308,7 +308,7 @@ class Settler:
             if judged and past and attempts >= MOST_ATTEMPTS:
                 outcome = "missed"
                 why = f"given up after {attempts} tries: {error}"
-                statements.give_up(connection, claim, detail=why, at=unix(now))
+                statements.mark_missed(connection, claim, detail=why, at=unix(now))
         return Settled(slot=slot, outcome=outcome, quotes=done.quotes, error=error)
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from ratectl.journal.sqlite_database import Database
+    from ratectl.journal.sqlite_database import SqliteDatabase
     from ratectl.model.job import Job
 
-    Kept = dict[str, sqlite3.Row | None]
+    JobRowBackup = dict[str, sqlite3.Row | None]
     """The rows of jobs by name, None where there was none."""
 
 
@@ -36,10 +36,10 @@ INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,
 """
 
 
-class Roster:
+class JobStore:
     """What is installed according to the journal, for those who change it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self.database = database
 
     def record_job(
@@ -121,12 +121,12 @@ class Roster:
                 [(unix(now), unix(now), name) for name in names],
             )
 
-    def kept(self, names: Iterable[str]) -> Kept:
-        """Return the rows of jobs as they stand, to be put back by :meth:`put_back`."""
+    def kept(self, names: Iterable[str]) -> JobRowBackup:
+        """Return the rows of jobs as they stand, to be put back by :meth:`restore`."""
         rows = {row["name"]: row for row in self.database.rows("SELECT * FROM jobs")}
         return {name: rows.get(name) for name in names}
 
-    def put_back(self, rows: Kept) -> None:
+    def restore(self, rows: JobRowBackup) -> None:
         """Bring jobs to what :meth:`kept` saw, since what was to be installed could not be."""
         with self.database.transaction(durable=True) as connection:
             for name, row in rows.items():

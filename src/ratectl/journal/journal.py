@@ -12,10 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.journal.job_store import Roster
-from ratectl.journal.rate_store import Book
-from ratectl.journal.rows import Entry, Firing, Installed, to_installed, unix
-from ratectl.journal.sqlite_database import Database
+from ratectl.journal.job_store import JobStore
+from ratectl.journal.rate_store import RateStore
+from ratectl.journal.rows import Firing, Installed, RecordedQuote, to_installed, unix
+from ratectl.journal.sqlite_database import SqliteDatabase
 from ratectl.model.quote import SuspectQuote
 
 if TYPE_CHECKING:
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Store
     from ratectl.model.job import Job
 
-__all__ = ["Entry", "Firing", "Installed", "Journal", "SuspectQuote"]
+__all__ = ["Firing", "Installed", "Journal", "RecordedQuote", "SuspectQuote"]
 
 
-class Journal(Roster):
+class Journal(JobStore):
     """The journal in one state directory: ``with Journal(state_dir) as journal``."""
 
     def __init__(self, state_dir: Path) -> None:
-        super().__init__(Database(state_dir))
+        super().__init__(SqliteDatabase(state_dir))
         self.state_dir = state_dir
-        self._books: dict[str, Book] = {}
+        self._books: dict[str, RateStore] = {}
 
-    def book(self, job: Job | None = None) -> Book:
+    def book(self, job: Job | None = None) -> RateStore:
         """Return the book that *job* is recorded in; without a job this machine's own."""
         return self.book_at(job.journal if job else "")
 
-    def book_at(self, url: str) -> Book:
+    def book_at(self, url: str) -> RateStore:
         """Return the book in the database at *url*; for an empty text this machine's own."""
         if url not in self._books:
-            self._books[url] = Book(self._store(url), self.owner)
+            self._books[url] = RateStore(self._store(url), self.owner)
         return self._books[url]
 
     def _store(self, url: str) -> Store:
         if not url:
             return self.database
-        from ratectl.journal.postgres_database import SharedDatabase  # noqa: PLC0415 - most have none
+        from ratectl.journal.postgres_database import PostgresDatabase  # noqa: PLC0415 - most have none
 
-        return SharedDatabase(url, self.installation)
+        return PostgresDatabase(url, self.installation)
 
-    def books(self) -> tuple[Book, ...]:
+    def books(self) -> tuple[RateStore, ...]:
         """Return every book that an installed job is recorded in, this machine's own first."""
         found = dict.fromkeys((self.book(), *(self.book(row.job) for row in self.readable())))
         return tuple(found)
@@ -66,7 +66,7 @@ class Journal(Roster):
         rows = self.database.rows("SELECT snapshot FROM jobs WHERE name = ?", (name,))
         return _url_in(rows[0]["snapshot"]) if rows else ""
 
-    def book_of(self, name: str) -> Book:
+    def book_of(self, name: str) -> RateStore:
         """Return the book of the job *name*, also of one that was removed; this machine's own for an unknown one."""
         return self.book_at(self.shared(name))
 
@@ -143,7 +143,7 @@ class Journal(Roster):
         self, jobs: Iterable[Installed], away: Callable[[RatectlError], None]
     ) -> dict[str, Firing]:
         """Return the newest firing of each of *jobs* that has one; *away* hears of each shared book that is out of reach."""
-        names: dict[Book, list[str]] = {}
+        names: dict[RateStore, list[str]] = {}
         for row in jobs:
             names.setdefault(self.book(row.job), []).append(row.job.name)
         found: dict[str, Firing] = {}
@@ -164,7 +164,7 @@ class Journal(Roster):
         Those that several hosts or pods record together are counted in their book, not by this machine.
         """
         told = tuple(jobs)
-        asked: dict[Book, list[str]] = {}
+        asked: dict[RateStore, list[str]] = {}
         counted: dict[str, int] = {}
         for row in told:
             firing = last.get(row.job.name)

@@ -40,7 +40,7 @@ SETTINGS = {
 SET = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SETTINGS.items())
 
 
-class SharedDatabase:
+class PostgresDatabase:
     """One connection to the database at *url*, opened at its first use.
 
     *installation* tells which machine this is: what waits for its outputs is for no other.

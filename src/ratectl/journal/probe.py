@@ -19,7 +19,7 @@ AT_ONCE = 16
 """Databases that are asked side by side."""
 
 
-class Stored(NamedTuple):
+class DatabaseProbe(NamedTuple):
     """What came of connecting to one database."""
 
     place: str
@@ -27,14 +27,14 @@ class Stored(NamedTuple):
     error: RatectlError | None
 
 
-def databases(jobs: Sequence[Job]) -> dict[str, list[Stored]]:
+def databases(jobs: Sequence[Job]) -> dict[str, list[DatabaseProbe]]:
     """Return whether the databases that each of *jobs* records in let us in; no table is touched."""
     wanted = {job.name: _urls(job) for job in jobs}
     urls = list({url: None for those in wanted.values() for url in those})
     with ThreadPoolExecutor(AT_ONCE) as pool:
         said = dict(zip(urls, pool.map(_connect, urls), strict=True))
     return {
-        name: [Stored(place=postgres.redacted(url), error=said[url]) for url in those]
+        name: [DatabaseProbe(place=postgres.redacted(url), error=said[url]) for url in those]
         for name, those in wanted.items()
     }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from ratectl.journal.rate_store import Book
+    from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Row
 
 HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
@@ -21,7 +21,7 @@ HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class QuarantinedAnswer:
     """A quarantined answer in the book."""
 
     id: int
@@ -40,14 +40,14 @@ class Held:
     """How often the same was held."""
 
 
-def to_held(row: Row) -> Held:
+def to_quarantined(row: Row) -> QuarantinedAnswer:
     """Return a row of ``quarantine``."""
-    return Held(
+    return QuarantinedAnswer(
         id=row["id"],
         job=row["job"],
         slot=aware(row["slot"]),
         provider=row["provider"],
-        quote=_held_quote(row) if row["rate"] else None,
+        quote=_quarantined_quote(row) if row["rate"] else None,
         reason=row["reason"],
         at=aware(row["at"]),
         state=row["state"],
@@ -55,7 +55,7 @@ def to_held(row: Row) -> Held:
     )
 
 
-def _held_quote(row: Row) -> Quote:
+def _quarantined_quote(row: Row) -> Quote:
     more = dict(json.loads(row["facts"]))
     whole = {name: row[name] for name in ("base", "quote", "rate", "rate_date", "provider")}
     legs = json.dumps(more.get("legs", []))
@@ -63,20 +63,22 @@ def _held_quote(row: Row) -> Quote:
     return to_quote(whole | rest | more | {"legs": legs})
 
 
-def quarantine(book: Book, *, job: str = "", decided: bool = False) -> Iterator[Held]:
+def quarantine(
+    book: RateStore, *, job: str = "", decided: bool = False
+) -> Iterator[QuarantinedAnswer]:
     """Yield what *book* holds (of one *job* if given), oldest first; with *decided* what it no longer holds, too."""
     sql = "SELECT * FROM quarantine WHERE (? = '' OR job = ?) AND (state = ? OR ?) ORDER BY id"
     for row in book.store.each(sql, (job, job, HELD, decided)):
-        yield to_held(row)
+        yield to_quarantined(row)
 
 
-def find(book: Book, number: int) -> Held | None:
+def find(book: RateStore, number: int) -> QuarantinedAnswer | None:
     """Return the quarantined answer with the id *number*."""
     rows = book.store.rows("SELECT * FROM quarantine WHERE id = ?", (number,))
-    return to_held(rows[0]) if rows else None
+    return to_quarantined(rows[0]) if rows else None
 
 
-def body(book: Book, number: int) -> bytes:
+def body(book: RateStore, number: int) -> bytes:
     """Return the body of the quarantined answer *number*; empty where there is none."""
     rows = book.store.rows(
         "SELECT b.body FROM quarantine q JOIN bodies b ON b.digest = q.digest WHERE q.id = ?",

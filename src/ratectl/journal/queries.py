@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl import schedule
 from ratectl.errors import RatectlError
 from ratectl.journal.rate_store import NAMES_AT_ONCE
-from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_entry, to_firing, unix
+from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_firing, to_recorded_quote, unix
 from ratectl.model.job import ON_TIME, Pair
 from ratectl.model.quote import BACKFILLED
 from ratectl.schedule.occurrences.zones import SECOND
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ratectl.journal.journal import Journal
-    from ratectl.journal.rate_store import Book
-    from ratectl.journal.rows import Entry, Installed
+    from ratectl.journal.rate_store import RateStore
+    from ratectl.journal.rows import Installed, RecordedQuote
     from ratectl.model.job import Job
 
 QUARTER = 900
 """Seconds in which slots are counted together: every offset from UTC since 1972 is a multiple of it."""
 
-Recent = dict[Pair, list["Entry"]]
+Recent = dict[Pair, list["RecordedQuote"]]
 """The newest entries of each pair, oldest first."""
 
 
@@ -50,9 +50,9 @@ class Count(NamedTuple):
     number: int
 
 
-def books(journal: Journal, rows: Iterable[Installed]) -> dict[Book, list[Installed]]:
+def by_store(journal: Journal, rows: Iterable[Installed]) -> dict[RateStore, list[Installed]]:
     """Return *rows* by the book that each is recorded in."""
-    found: dict[Book, list[Installed]] = {}
+    found: dict[RateStore, list[Installed]] = {}
     for row in rows:
         found.setdefault(journal.book(row.job), []).append(row)
     return found
@@ -66,7 +66,7 @@ def recent(
 ) -> dict[str, Recent]:
     """Return the newest *count* entries of each pair of each job; *away* hears of books out of reach."""
     found: dict[str, Recent] = {}
-    for book, those in books(journal, rows).items():
+    for book, those in by_store(journal, rows).items():
         try:
             found |= _recent(book, {row.job.name: row.job for row in those}, count)
         except RatectlError as error:
@@ -76,7 +76,7 @@ def recent(
     return found
 
 
-def _recent(book: Book, jobs: Mapping[str, Job], count: int) -> dict[str, Recent]:
+def _recent(book: RateStore, jobs: Mapping[str, Job], count: int) -> dict[str, Recent]:
     found: dict[str, Recent] = {name: {} for name in jobs}
     names = list(jobs)
     for start in range(0, len(names), NAMES_AT_ONCE):
@@ -90,7 +90,7 @@ def _recent(book: Book, jobs: Mapping[str, Job], count: int) -> dict[str, Recent
             (*part, rows - 1, -(1 << 60)),
         )
         for row in found_rows:
-            entry = to_entry(row)
+            entry = to_recorded_quote(row)
             entries = found[row["job"]].setdefault(entry.quote.pair, [])
             entries.append(entry)
             del entries[:-count]
@@ -98,7 +98,7 @@ def _recent(book: Book, jobs: Mapping[str, Job], count: int) -> dict[str, Recent
 
 
 def newest_slot(
-    book: Book, job: str, span: Span, pair: Pair | None, skip: int = 0
+    book: RateStore, job: str, span: Span, pair: Pair | None, skip: int = 0
 ) -> dt.datetime | None:
     """Return the slot of the newest quote in *span*, or of the one that *skip* newer ones come after; None where there are no more."""
     which, values = span.condition(pair)
@@ -110,7 +110,7 @@ def newest_slot(
 
 
 def series(
-    book: Book, job: str, pair: Pair, span: Span = EVERY_SLOT, *, most: int
+    book: RateStore, job: str, pair: Pair, span: Span = EVERY_SLOT, *, most: int
 ) -> Iterator[Point]:
     """Yield the rates of *pair*, oldest first: all of them, or where that is more than about *most* the last of each day or longer."""
     condition, bounds = span.condition(pair)
@@ -135,7 +135,7 @@ def series(
         yield Point(aware(row["slot"]), Decimal(row["rate"]))
 
 
-def courses(book: Book, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
+def slot_outcomes(book: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
     """Yield how the slots of *job* went, counted by quarters of an hour, oldest first."""
     condition, bounds = span.condition()
     sql = (
@@ -153,7 +153,7 @@ def courses(book: Book, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
         yield Count(aware(row["quarter"] * QUARTER), row["went"], row["number"])
 
 
-def troubles(book: Book, job: str, most: int) -> list[Firing]:
+def failures(book: RateStore, job: str, most: int) -> list[Firing]:
     """Return the newest firings of *job* that ended without a rate and should not have, newest first."""
     rows = book.store.rows(
         "SELECT * FROM firings WHERE job = ? AND outcome IN ('failed', 'missed')"
@@ -163,7 +163,7 @@ def troubles(book: Book, job: str, most: int) -> list[Firing]:
     return [to_firing(row) for row in rows]
 
 
-def gaps(book: Book, row: Installed, most: int) -> list[dt.datetime]:
+def gaps(book: RateStore, row: Installed, most: int) -> list[dt.datetime]:
     """Return slots that are over and that nothing became of, oldest first; only the newest *most* slots are looked at."""
     timetable = schedule.before(row.job.schedule, row.job.zone, row.settled_until + SECOND)
     slots = list(takewhile(lambda slot: slot > row.installed_at, islice(timetable, most)))

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl.errors import TryLaterError
 from ratectl.journal import statements
-from ratectl.journal.rows import EVERY_SLOT, Entry, Firing, aware, to_entry, to_firing, unix
+from ratectl.journal.rows import (
+    EVERY_SLOT,
+    Firing,
+    RecordedQuote,
+    aware,
+    to_firing,
+    to_recorded_quote,
+    unix,
+)
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
@@ -77,7 +85,7 @@ class ClaimLostError(TryLaterError):
     """The lease of a claim lapsed while we were at work, and another host took it over."""
 
 
-class Book:
+class RateStore:
     """The record in one *store*; *owner* tells who claims slots (``host/installation``) once it is asked."""
 
     def __init__(self, store: Store, owner: Callable[[], str]) -> None:
@@ -153,12 +161,12 @@ class Book:
 
     def quotes(
         self, job: str, span: Span = EVERY_SLOT, pair: Pair | None = None
-    ) -> Iterator[Entry]:
+    ) -> Iterator[RecordedQuote]:
         """Yield the quotes of *job*, of one *pair* or all, oldest slot first, in constant memory."""
         condition, values = span.condition(pair)
         sql = f"SELECT * FROM quotes WHERE job = ?{condition} ORDER BY slot, base, quote"  # noqa: S608 - no input
         for row in self.store.each(sql, (job, *values)):
-            yield to_entry(row)
+            yield to_recorded_quote(row)
 
     def pairs(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, set[Pair]]:
         """Return the pairs that have a quote in each of *slots*."""
@@ -181,7 +189,7 @@ class Book:
                 (pair.base, pair.quote, day.isoformat()),
             )
             if rows:
-                return to_entry(rows[0]).quote
+                return to_recorded_quote(rows[0]).quote
         return None
 
     def held_quote(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:

@@ -66,7 +66,7 @@ class Firing(NamedTuple):
     """False: the slot is still due."""
 
 
-class Entry(NamedTuple):
+class RecordedQuote(NamedTuple):
     """One quote in the book, and the slot it settled."""
 
     slot: dt.datetime
@@ -164,10 +164,10 @@ def to_quote(row: Row) -> Quote:
     )
 
 
-def to_entry(row: Row) -> Entry:
+def to_recorded_quote(row: Row) -> RecordedQuote:
     """Return a row of ``quotes`` with its slot."""
     before = row["supersedes"]
-    return Entry(
+    return RecordedQuote(
         slot=aware(row["slot"]),
         quote=to_quote(row),
         supersedes=Decimal(before) if before else None,

@@ -30,7 +30,7 @@ OURS = frozenset({"jobs", "firings", "quotes", "lines"})
 FOREIGN = "holds another program's tables, not ratectl's; move the file away"
 
 
-class Database:
+class SqliteDatabase:
     """One connection, opened at its first use."""
 
     here = ""

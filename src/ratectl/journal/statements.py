@@ -68,7 +68,7 @@ def _more(quote: Quote | None) -> dict[str, object]:
     }
 
 
-def decide(connection: Statements, number: int, state: str, at: int) -> None:
+def record_decision(connection: Statements, number: int, state: str, at: int) -> None:
     """Note what a person decided about a quarantined answer."""
     connection.execute(
         "UPDATE quarantine SET state = ?, decided_at = ? WHERE id = ?", (state, at, number)
@@ -111,7 +111,7 @@ def release(
     return int(row["attempts"]) if row else 0  # purged meanwhile
 
 
-def give_up(
+def mark_missed(
     connection: Statements, claim: tuple[str, dt.datetime, str], *, detail: str, at: int
 ) -> None:
     """Settle the slot of a *claim* that was given back as missed: nothing will be recorded for it."""

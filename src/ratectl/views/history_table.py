@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator
 
-    from ratectl.journal.journal import Entry
+    from ratectl.journal.journal import RecordedQuote
 
 HEAD = ("SLOT", "PAIR", "RATE", "OF", "PROVIDER", "KIND", "RECEIVED", "")
 ROOM = 108
@@ -20,7 +20,7 @@ MEASURED = 500
 """Lines from which the widths of the columns are taken."""
 
 
-def table(entries: Iterable[Entry], zone: dt.tzinfo, width: int) -> Iterator[str]:
+def table(entries: Iterable[RecordedQuote], zone: dt.tzinfo, width: int) -> Iterator[str]:
     """Yield the lines of the table for *entries*, its head first; slots are in *zone*."""
     lines = (_cells(entry, zone) for entry in entries)
     first = list(islice(lines, MEASURED))
@@ -36,7 +36,7 @@ def _aligned(cell: str, width: int, head: str) -> str:
     return cell.rjust(width) if head == "RATE" else cell.ljust(width)
 
 
-def _cells(entry: Entry, zone: dt.tzinfo) -> tuple[str, ...]:
+def _cells(entry: RecordedQuote, zone: dt.tzinfo) -> tuple[str, ...]:
     quote, slot = entry.quote, entry.slot.astimezone(zone)
     seconds = ":%S" if slot.second else ""
     return (
@@ -51,7 +51,7 @@ def _cells(entry: Entry, zone: dt.tzinfo) -> tuple[str, ...]:
     )
 
 
-def _notes(entry: Entry) -> Iterator[str]:
+def _notes(entry: RecordedQuote) -> Iterator[str]:
     """Yield what else there is to know of a quote's origin."""
     if entry.supersedes is not None:
         yield f"revised, was {plain(entry.supersedes)}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.providers.catalog import Facts
     from ratectl.journal.journal import Firing
-    from ratectl.journal.quarantine import Held
+    from ratectl.journal.quarantine import QuarantinedAnswer
     from ratectl.journal.queries import Count, Point
     from ratectl.model.job import Job, Pair
     from ratectl.views.status import Status
@@ -55,7 +55,7 @@ class Dossier:
     courses: Sequence[Count]
     gaps: Sequence[dt.datetime]
     """Slots that passed without so much as a row in the journal."""
-    held: Sequence[Held]
+    held: Sequence[QuarantinedAnswer]
     troubles: Sequence[Firing]
     upcoming: Sequence[dt.datetime]
     """The slots of the next 30 days, or the first of them."""

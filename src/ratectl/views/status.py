@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.deploy.inventory import Row
-    from ratectl.journal.journal import Entry, Firing, Installed
+    from ratectl.journal.journal import Firing, Installed, RecordedQuote
     from ratectl.journal.queries import Recent
     from ratectl.model.job import Pair
 
@@ -47,7 +47,7 @@ class Status:
     """Why what the engine started came to nothing, as far as it tells."""
 
     @property
-    def newest(self) -> Entry | None:
+    def newest(self) -> RecordedQuote | None:
         """The newest quote of any pair; the job's first pair where several are as new."""
         last = [self.recent[pair][-1] for pair in self.pairs if self.recent.get(pair)]
         return max(last, key=lambda entry: entry.slot, default=None)
@@ -96,7 +96,7 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
     )
 
 
-def age(entry: Entry, now: dt.datetime) -> float:
+def age(entry: RecordedQuote, now: dt.datetime) -> float:
     """Return for how many seconds a quote has been in the journal."""
     return (now - entry.quote.observed_at).total_seconds()
 
@@ -141,7 +141,7 @@ def _facts(status: Status, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _rate(entry: Entry, now: dt.datetime) -> dict[str, Any]:
+def _rate(entry: RecordedQuote, now: dt.datetime) -> dict[str, Any]:
     quote = entry.quote
     return {
         "pair": str(quote.pair),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
 
-    from ratectl.journal.journal import Entry
+    from ratectl.journal.journal import RecordedQuote
     from ratectl.views.status import Status
 
 STYLES = {
@@ -131,13 +131,13 @@ class _Rates:
         cells = [self._cells(entry) for entry in newest]
         self._widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
 
-    def _cells(self, entry: Entry) -> tuple[str, ...]:
+    def _cells(self, entry: RecordedQuote) -> tuple[str, ...]:
         quote = entry.quote
         old = f"{length(age(entry, self._view.now))} ago"
         day = (f"of {quote.rate_date}",) if self._view.width >= WIDE else ()
         return (str(quote.pair), plain(quote.rate), old, *day, quote.provider)
 
-    def line(self, entries: Sequence[Entry]) -> Text:
+    def line(self, entries: Sequence[RecordedQuote]) -> Text:
         pair, rate, old, *rest = (
             cell.ljust(width)
             for cell, width in zip(self._cells(entries[-1]), self._widths, strict=True)
