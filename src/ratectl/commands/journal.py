@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.journal.copy import Copied
-    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rate_store import Database
 
 HERE = "sqlite"
 
@@ -89,7 +89,7 @@ def _create(mine: Journal, places: Sequence[str]) -> None:
     typer.echo(f"{redacted(places[0])}: the journal is there")
 
 
-def _store(mine: Journal, place: str) -> Store:
+def _store(mine: Journal, place: str) -> Database:
     """Return what *place* means. Raises UsageError for what is no journal, or holds a secret."""
     try:
         url = outputs.journal(place, Path.cwd())
@@ -105,7 +105,7 @@ def _jobs(mine: Journal, names: Sequence[str]) -> Sequence[str]:
     return names or sorted(known)
 
 
-def _copy(source: Store, target: Store, jobs: Sequence[str]) -> list[Copied]:
+def _copy(source: Database, target: Database, jobs: Sequence[str]) -> list[Copied]:
     total = sum(copying.size(source, job) for job in jobs)
     with progress("copying", total) as told:
         return [copying.copy(source, target, job, told) for job in jobs]

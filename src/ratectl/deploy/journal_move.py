@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ratectl.journal.journal import Installed, Journal
-    from ratectl.journal.rate_store import RateStore, Store
+    from ratectl.journal.rate_store import Database, RateStore
     from ratectl.model.job import Job
 
 
@@ -111,7 +111,7 @@ def move(journal: Journal, jobs: Iterable[Job]) -> None:
             ) from error
 
 
-def _carry(old: Store, new: Store, row: Installed) -> None:
+def _carry(old: Database, new: Database, row: Installed) -> None:
     """Copy what became of the slots after the watermark, so that none of them is recorded again."""
     since = (row.job.name, unix(row.settled_until))
     for table in ("quotes", "firings"):  # a settled slot must not come before its quotes

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ratectl.firing.report import Settled
-    from ratectl.journal.rate_store import RateStore, Store
+    from ratectl.journal.rate_store import Database, RateStore
     from ratectl.journal.rows import Firing
     from ratectl.model.job import Job
     from ratectl.runtime.environment import Environment
@@ -70,7 +70,7 @@ class PodJournal(Journal):
         """Return who claims slots here: this start and no other one, though they may have the host's name in common."""
         return self._start
 
-    def _store(self, url: str) -> Store:
+    def _store(self, url: str) -> Database:
         return PostgresDatabase(url, lambda: SHARED_QUEUE)
 
 

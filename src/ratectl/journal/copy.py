@@ -14,7 +14,7 @@ from ratectl.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rate_store import Database
     from ratectl.journal.rows import Row
 
 AT_ONCE = 1_000
@@ -86,13 +86,13 @@ class Copied:
         )
 
 
-def size(store: Store, job: str) -> int:
+def size(store: Database, job: str) -> int:
     """Return how many rows of *job* there are to copy."""
     sql = "SELECT count(*) AS number FROM {0.name} WHERE job = ? AND {0.only}"
     return sum(store.rows(sql.format(table), (job,))[0]["number"] for table in TABLES)
 
 
-def copy(source: Store, target: Store, job: str, told: Callable[[int], None]) -> Copied:
+def copy(source: Database, target: Database, job: str, told: Callable[[int], None]) -> Copied:
     """Bring the record of *job* from *source* to *target*; *told* hears of each batch how many rows it had.
 
     What does not read back as it is in *source* is among the differing rows. Raises what a store raises.
@@ -107,7 +107,7 @@ def copy(source: Store, target: Store, job: str, told: Callable[[int], None]) ->
     return copied
 
 
-def _spans(store: Store, job: str, table: _Table) -> Iterator[tuple[int, int]]:
+def _spans(store: Database, job: str, table: _Table) -> Iterator[tuple[int, int]]:
     """Yield the first and last slot of stretches of about AT_ONCE rows."""
     sql = f"SELECT slot FROM {table.name} WHERE job = ? AND {table.only} AND slot > ? ORDER BY slot"  # noqa: S608 - our names
     before = -(1 << 60)
@@ -119,7 +119,7 @@ def _spans(store: Store, job: str, table: _Table) -> Iterator[tuple[int, int]]:
         yield first, before
 
 
-def _rows(store: Store, job: str, table: _Table, first: int, last: int) -> dict[Key, Row]:
+def _rows(store: Database, job: str, table: _Table, first: int, last: int) -> dict[Key, Row]:
     sql = (
         f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our names
         f" WHERE job = ? AND slot >= ? AND slot <= ? AND {table.only}"
@@ -129,8 +129,8 @@ def _rows(store: Store, job: str, table: _Table, first: int, last: int) -> dict[
 
 
 def _bring(
-    source: Store,
-    target: Store,
+    source: Database,
+    target: Database,
     table: _Table,
     rows: dict[Key, Row],
     copied: Copied,
@@ -152,7 +152,7 @@ def _bring(
             copied.differing.append(f"{table.name} {' '.join(map(str, key))}")
 
 
-def _insert(target: Store, job: str, table: _Table, rows: Sequence[Row]) -> None:
+def _insert(target: Database, job: str, table: _Table, rows: Sequence[Row]) -> None:
     names = ("job", *table.columns)
     marks = ", ".join("?" for _ in names)
     with target.transaction(durable=True) as connection:
@@ -162,7 +162,7 @@ def _insert(target: Store, job: str, table: _Table, rows: Sequence[Row]) -> None
         )
 
 
-def _bring_bodies(source: Store, target: Store, digests: Sequence[str]) -> None:
+def _bring_bodies(source: Database, target: Database, digests: Sequence[str]) -> None:
     """Copy the bodies that quarantined answers came in, before the rows that name them."""
     for digest in dict.fromkeys(filter(None, digests)):
         found = source.rows("SELECT body FROM bodies WHERE digest = ?", (digest,))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rate_store import Database
     from ratectl.model.job import Job
 
 __all__ = ["Firing", "Installed", "Journal", "RecordedQuote", "SuspectQuote"]
@@ -49,7 +49,7 @@ class Journal(JobStore):
             self._books[url] = RateStore(self._store(url), self.owner)
         return self._books[url]
 
-    def _store(self, url: str) -> Store:
+    def _store(self, url: str) -> Database:
         if not url:
             return self.database
         from ratectl.journal.postgres_database import PostgresDatabase  # noqa: PLC0415 - most have none

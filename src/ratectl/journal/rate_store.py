@@ -38,7 +38,7 @@ NAMES_AT_ONCE = 500
 """Parameters in one statement; both databases take more."""
 
 
-class Store(Protocol):
+class Database(Protocol):
     """What a database under the book can do; errors leave it as RatectlErrors."""
 
     @property
@@ -88,7 +88,7 @@ class ClaimLostError(TryLaterError):
 class RateStore:
     """The record in one *store*; *owner* tells who claims slots (``host/installation``) once it is asked."""
 
-    def __init__(self, store: Store, owner: Callable[[], str]) -> None:
+    def __init__(self, store: Database, owner: Callable[[], str]) -> None:
         self.store = store
         self._owner = owner
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ratectl.journal.rate_store import Settlement, Store
+    from ratectl.journal.rate_store import Database, Settlement
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Job, Output
 
@@ -34,7 +34,7 @@ PATIENCE = 30
 class Delivery:
     """The way of *job*'s lines from the book in *store* to its outputs; locks lie in *state_dir*."""
 
-    def __init__(self, job: Job, store: Store, state_dir: Path) -> None:
+    def __init__(self, job: Job, store: Database, state_dir: Path) -> None:
         self.job = job
         self.store = store
         self.state_dir = state_dir

@@ -17,7 +17,7 @@ from ratectl.outputs.rotation import BEFORE, Trace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rate_store import Database
     from ratectl.journal.rows import Row
     from ratectl.journal.statements import Statements
     from ratectl.outputs.append import Opened
@@ -43,12 +43,12 @@ class Intent(NamedTuple):
     head: bytes
 
 
-def queue(store: Store, name: str) -> str:
+def queue(store: Database, name: str) -> str:
     """Return the name in *store* of what waits for the output *name* of this machine."""
     return f"{store.here}{name}"
 
 
-def intend(store: Store, target: str, sink: FileSink) -> Intent:
+def intend(store: Database, target: str, sink: FileSink) -> Intent:
     """Look at the file at *target* (its lock is held), make it if it is absent, and say where an append will begin.
 
     Then put what a rotation dropped of the last append back into the queue: in this order, so that a
@@ -60,7 +60,7 @@ def intend(store: Store, target: str, sink: FileSink) -> Intent:
     return intent
 
 
-def _finish_other_names(store: Store, target: str) -> None:
+def _finish_other_names(store: Database, target: str) -> None:
     """Carry out what is in flight to the same file under another name of it: it begins where ours would."""
     begun = store.rows("SELECT * FROM sinks WHERE start IS NOT NULL")
     place = os.path.realpath(target)
@@ -122,7 +122,7 @@ def enqueue(
         _note(connection, intent)
 
 
-def drain(store: Store, target: str, sink: FileSink) -> None:
+def drain(store: Database, target: str, sink: FileSink) -> None:
     """Append what waits for *target* (its lock is held); nothing waits: do nothing.
 
     Raises CannotCreateError or StorageError; what waits then still does.
@@ -141,12 +141,12 @@ def drain(store: Store, target: str, sink: FileSink) -> None:
     raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
 
 
-def waiting(store: Store, name: str) -> bool:
+def waiting(store: Database, name: str) -> bool:
     """Tell whether lines wait in the queue *name*."""
     return bool(store.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (name,)))
 
 
-def _recover(store: Store, target: str, sink: FileSink) -> None:
+def _recover(store: Database, target: str, sink: FileSink) -> None:
     """Put back into the queue what a rotation dropped of the last append to *target* (its lock is held).
 
     logrotate's copytruncate loses what is written between its copy and its
@@ -224,7 +224,7 @@ def _note(connection: Statements, intent: Intent) -> None:
     )
 
 
-def _finish(store: Store, target: str, row: Row) -> None:
+def _finish(store: Database, target: str, row: Row) -> None:
     """Carry out a noted intent as far as no file shows it yet, then confirm what is there and withdraw the rest."""
     lines = store.rows(
         "SELECT id, data FROM lines WHERE target = ? AND id <= ? ORDER BY id",

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ratectl.outputs.formats.quotes_table import values
 
 if TYPE_CHECKING:
-    from ratectl.journal.rate_store import Store
+    from ratectl.journal.rate_store import Database
     from ratectl.outputs.formats import TableSink
 
 AT_ONCE = 1000
 """Rows in one transaction of the store."""
 
 
-def drain(store: Store, queue: str, sink: TableSink, target: str, *, seconds: float) -> None:
+def drain(store: Database, queue: str, sink: TableSink, target: str, *, seconds: float) -> None:
     """Hand over what waits in *queue* for *target* (its lock is held); nothing waits: do nothing.
 
     *seconds* bound each wait for the store. Raises what the sink raises; what waits then still does.
