@@ -59,7 +59,7 @@ def test_providers_have_rows():
     rows = readme.providers().splitlines()[2:]
 
     assert len(rows) == len(PROVIDER_KINDS)
-    for row, (kind, known) in zip(rows, catalog.FACTS.items(), strict=True):
+    for row, (kind, known) in zip(rows, catalog.INFO.items(), strict=True):
         assert all(word in row for word in (f"`{kind}`", known.limit, known.terms))
         assert known.attribution in row
         assert len(row.split("|")) == 8

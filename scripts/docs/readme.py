@@ -58,7 +58,7 @@ def keys(table: str) -> str:
 def providers() -> str:
     """Return the table of the built-in rate sources."""
     rows = ["| provider | rates | past days | published | limit | terms |", "| --- " * 6 + "|"]
-    for kind, known in catalog.FACTS.items():
+    for kind, known in catalog.INFO.items():
         name = f"[`{kind}`]({known.home})" if known.home else f"`{kind}`"
         key = {"none": "", "needed": "; key needed"}.get(
             catalog.key(kind), f"; key {catalog.key(kind)}"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ratectl.fetch.providers.catalog import FACTS
+from ratectl.fetch.providers.catalog import INFO
 from ratectl.model.providers import PROVIDER_KINDS
 from tests.support.rate_server import Fault
 
@@ -42,8 +42,8 @@ def told(ratectl):
 
 def test_facts_of_every_kind():
     """There are facts for exactly the kinds there are, each with its sources, and days where there is a history."""
-    assert list(FACTS) == list(PROVIDER_KINDS)
-    for kind, facts in FACTS.items():
+    assert list(INFO) == list(PROVIDER_KINDS)
+    for kind, facts in INFO.items():
         assert bool(facts.first_day) == bool(PROVIDER_KINDS[kind].history)
         assert all(url.startswith("https://") for url in facts.sources)
         assert bool(facts.sources) == bool(facts.home) == (kind != "http-json")

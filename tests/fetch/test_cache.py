@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from ratectl.fetch.cache import LONGEST, SHARED, Answers, Kept, fresh_until
+from ratectl.fetch.cache import LONGEST, SHARED, CachedResponse, ResponseCache, fresh_until
 from ratectl.fetch.http import Request
 from ratectl.model.job import Output, Pair
 from tests.support.rate_server import Fault
@@ -45,11 +45,13 @@ class TestKept:
     """What lies in the state directory."""
 
     REQUEST = Request(url="https://rates.example/{key}/latest/USD", key="s3cret")
-    KEPT = Kept(body=b"{}\n", etag='"1"', received_at=NOW, uptime=50.0, fresh_until=NOW + HOUR)
+    KEPT = CachedResponse(
+        body=b"{}\n", etag='"1"', received_at=NOW, uptime=50.0, fresh_until=NOW + HOUR
+    )
 
     def test_round_trip(self, state):
         """What is kept is found again, whole."""
-        answers = Answers(state)
+        answers = ResponseCache(state)
         answers.keep(self.REQUEST, self.KEPT)
 
         assert answers.find(self.REQUEST) == self.KEPT
@@ -57,7 +59,7 @@ class TestKept:
     @pytest.mark.posix("modes")
     def test_private_and_without_a_secret(self, state):
         """Nobody else may read it, and neither its name nor its text tells the address or the key."""
-        Answers(state).keep(self.REQUEST, self.KEPT)
+        ResponseCache(state).keep(self.REQUEST, self.KEPT)
 
         [path] = (state / "answers").iterdir()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -67,18 +69,18 @@ class TestKept:
 
     def test_another_key_is_another_answer(self, state, changed):
         """What one key may see is not shown to another."""
-        Answers(state).keep(self.REQUEST, self.KEPT)
+        ResponseCache(state).keep(self.REQUEST, self.KEPT)
 
-        assert Answers(state).find(changed(self.REQUEST, key="other")) is None
+        assert ResponseCache(state).find(changed(self.REQUEST, key="other")) is None
 
     @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"etag": 1}', b"\xff\xfe"])
     def test_damaged(self, state, damage):
         """A damaged file is no answer, and no error."""
-        Answers(state).keep(self.REQUEST, self.KEPT)
+        ResponseCache(state).keep(self.REQUEST, self.KEPT)
         [path] = (state / "answers").iterdir()
         path.write_bytes(damage)
 
-        assert Answers(state).find(self.REQUEST) is None
+        assert ResponseCache(state).find(self.REQUEST) is None
 
     @pytest.mark.parametrize(
         ("passed", "up", "good"),
@@ -100,9 +102,9 @@ class TestKept:
     def test_nowhere_to_keep_it(self, tmp_path):
         """A folder that cannot be made costs a request later, and nothing now."""
         (tmp_path / "state").write_text("in the way")
-        Answers(tmp_path / "state").keep(self.REQUEST, self.KEPT)
+        ResponseCache(tmp_path / "state").keep(self.REQUEST, self.KEPT)
 
-        assert Answers(tmp_path / "state").find(self.REQUEST) is None
+        assert ResponseCache(tmp_path / "state").find(self.REQUEST) is None
 
 
 @pytest.mark.network

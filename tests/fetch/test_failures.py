@@ -16,7 +16,7 @@ import requests
 
 from ratectl.errors import ConfigError, DataError, RefusedError, TryLaterError
 from ratectl.fetch import failures as connectivity
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import MOST_BYTES, Request, Transport
 from ratectl.model.job import Provider
 from tests.support.rate_server import Fault, RateServer, demo_table
@@ -44,17 +44,17 @@ class TestReaching:
 
     def test_unknown_host(self):
         """A name that does not resolve is an unknown host, or offline where no resolver answers."""
-        assert failure("http://rates.invalid/").kind in {Class.DNS, Class.OFFLINE}
+        assert failure("http://rates.invalid/").kind in {FailureKind.DNS, FailureKind.OFFLINE}
 
     def test_nobody_listens(self):
         """A refused connection is the provider's trouble."""
-        assert failure(f"http://127.0.0.1:{unused_port()}/").kind is Class.TRANSIENT
+        assert failure(f"http://127.0.0.1:{unused_port()}/").kind is FailureKind.TRANSIENT
 
     def test_hang(self, rates):
         """A server that accepts and says nothing costs the time it was given and no more."""
         rates.misbehave(Fault(hang=True))
 
-        assert failure(rates.url, seconds=0.3).kind is Class.TRANSIENT
+        assert failure(rates.url, seconds=0.3).kind is FailureKind.TRANSIENT
 
     def test_trickle(self):
         """A server that sends a byte now and then, below every socket timeout, is cut off from outside."""
@@ -71,7 +71,7 @@ class TestReaching:
             thread = threading.Thread(target=trickle, args=(listener,), daemon=True)
             thread.start()
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-            assert failure(url, seconds=0.5).kind is Class.TRANSIENT
+            assert failure(url, seconds=0.5).kind is FailureKind.TRANSIENT
             done.set()
             thread.join(5)
 
@@ -79,26 +79,26 @@ class TestReaching:
         """A reset connection is the provider's trouble."""
         rates.misbehave(Fault(reset=True))
 
-        assert failure(f"{rates.url}/v4/latest/USD").kind is Class.TRANSIENT
+        assert failure(f"{rates.url}/v4/latest/USD").kind is FailureKind.TRANSIENT
 
     def test_cut(self, rates):
         """An answer shorter than announced is not taken for a whole one."""
         rates.misbehave(Fault(cut=40))
 
-        assert failure(f"{rates.url}/v4/latest/USD").kind is Class.TRANSIENT
+        assert failure(f"{rates.url}/v4/latest/USD").kind is FailureKind.TRANSIENT
 
     def test_endless_body(self, rates):
         """An answer of more than 8 MiB is not read to its end."""
         rates.misbehave(Fault(body=b"x" * (MOST_BYTES + 1)))
 
-        assert failure(rates.url).kind is Class.DATA
+        assert failure(rates.url).kind is FailureKind.DATA
 
     @pytest.mark.parametrize(
         "url", ["ftp://rates.example/", "http://[::1/v4", f"http://{'a' * 70}.example/"]
     )
     def test_broken_url(self, url):
         """A base URL that no request can be made of is a matter of configuration."""
-        assert failure(url).kind is Class.CONFIG
+        assert failure(url).kind is FailureKind.CONFIG
 
 
 @network
@@ -121,20 +121,20 @@ class TestTls:
 
     def test_unknown_root(self):
         """An unknown issuer smells of a portal."""
-        assert self.fails("valid.pem").kind is Class.PORTAL
+        assert self.fails("valid.pem").kind is FailureKind.PORTAL
 
     def test_other_host(self):
         """A certificate of another host smells of a portal."""
-        assert self.fails("other-host.pem", ca="other-host.pem").kind is Class.PORTAL
+        assert self.fails("other-host.pem", ca="other-host.pem").kind is FailureKind.PORTAL
 
     def test_expired(self):
         """An expired certificate most often means that our own date is wrong."""
-        assert self.fails("expired.pem", ca="expired.pem").kind is Class.CLOCK
+        assert self.fails("expired.pem", ca="expired.pem").kind is FailureKind.CLOCK
 
     def test_missing_bundle(self, rates):
         """A ca_bundle that is not there is a matter of configuration."""
         url = rates.url.replace("http:", "https:")
-        assert failure(url, ca_bundle="/nowhere/ca.pem").kind is Class.CONFIG
+        assert failure(url, ca_bundle="/nowhere/ca.pem").kind is FailureKind.CONFIG
 
 
 @network
@@ -159,14 +159,14 @@ class TestRedirects:
         """Another host, port or scheme is not asked."""
         self.redirect(rates, location)
 
-        assert failure(f"{rates.url}/v4/latest/USD").kind is Class.PORTAL
+        assert failure(f"{rates.url}/v4/latest/USD").kind is FailureKind.PORTAL
         assert len(rates.requests) == 1
 
     def test_nowhere(self, rates):
         """A Location that is no address is the provider's trouble, not a crash."""
         self.redirect(rates, "http://[::1")
 
-        assert failure(f"{rates.url}/v4/latest/USD").kind is Class.TRANSIENT
+        assert failure(f"{rates.url}/v4/latest/USD").kind is FailureKind.TRANSIENT
 
     def test_beyond_ascii(self, rates):
         """A Location of raw bytes is followed as far as it can be."""
@@ -181,7 +181,7 @@ class TestRedirects:
         for _ in range(10):
             self.redirect(rates, "/v4/latest/USD")
 
-        assert failure(f"{rates.url}/v4/latest/USD").kind is Class.PORTAL
+        assert failure(f"{rates.url}/v4/latest/USD").kind is FailureKind.PORTAL
 
 
 @network
@@ -241,18 +241,22 @@ def test_unreachable(number):
     """Every way in which a network can be out of reach is offline."""
     wrapped = requests.ConnectionError(OSError(number, "?"))
 
-    assert connectivity.of_exception(wrapped, "h").kind is Class.OFFLINE
+    assert connectivity.classify_exception(wrapped, "h").kind is FailureKind.OFFLINE
 
 
 def test_other_trouble_has_its_name():
     """What the kernel says beyond that is shown, such as a firewall's refusal."""
-    told = connectivity.of_exception(requests.ConnectionError(OSError(errno.EACCES, "?")), "h")
+    told = connectivity.classify_exception(
+        requests.ConnectionError(OSError(errno.EACCES, "?")), "h"
+    )
 
-    assert (told.kind, str(told)) == (Class.TRANSIENT, "h: Permission denied")
+    assert (told.kind, str(told)) == (FailureKind.TRANSIENT, "h: Permission denied")
 
 
 @network
-@pytest.mark.parametrize(("status", "kind"), [(407, Class.REFUSED), (502, Class.TRANSIENT)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(407, FailureKind.REFUSED), (502, FailureKind.TRANSIENT)]
+)
 def test_proxy_that_lets_nobody_through(status, kind):
     """A proxy that wants a log-in is a matter of permission, one that fails will mend."""
 
@@ -362,18 +366,18 @@ def test_offline_is_one_short_line(job, installed, fire, lines, changed):
 @pytest.mark.parametrize(
     ("kinds", "error"),
     [
-        ([Class.REFUSED, Class.TRANSIENT], TryLaterError),
-        ([Class.CONFIG, Class.DATA], DataError),
-        ([Class.CONFIG, Class.REFUSED], RefusedError),
-        ([Class.CONFIG], ConfigError),
-        ([Class.OFFLINE, Class.DNS], TryLaterError),
+        ([FailureKind.REFUSED, FailureKind.TRANSIENT], TryLaterError),
+        ([FailureKind.CONFIG, FailureKind.DATA], DataError),
+        ([FailureKind.CONFIG, FailureKind.REFUSED], RefusedError),
+        ([FailureKind.CONFIG], ConfigError),
+        ([FailureKind.OFFLINE, FailureKind.DNS], TryLaterError),
     ],
 )
 def test_most_hopeful_exit_wins(kinds, error):
     """Of several providers' failures the one that time may mend decides the exit code."""
     failures = [(f"p{n}", FetchError(kind, "why")) for n, kind in enumerate(kinds)]
 
-    assert type(connectivity.worst(failures)) is error
+    assert type(connectivity.most_hopeful(failures)) is error
 
 
 @pytest.mark.parametrize(
@@ -396,14 +400,14 @@ def test_retry_after(text, seconds):
 @pytest.mark.parametrize(
     ("number", "kind"),
     [
-        (socket.EAI_NONAME, Class.DNS),
-        (socket.EAI_AGAIN, Class.OFFLINE),
-        (socket.EAI_FAIL, Class.OFFLINE),
+        (socket.EAI_NONAME, FailureKind.DNS),
+        (socket.EAI_AGAIN, FailureKind.OFFLINE),
+        (socket.EAI_FAIL, FailureKind.OFFLINE),
     ],
 )
 def test_name_lookup(number, kind):
     """A resolver that says "no such host" is not the same as no resolver."""
-    assert connectivity.of_exception(socket.gaierror(number, "?"), "h").kind is kind
+    assert connectivity.classify_exception(socket.gaierror(number, "?"), "h").kind is kind
 
 
 @pytest.mark.parametrize(
@@ -421,7 +425,7 @@ def test_name_lookup(number, kind):
 )
 def test_clock_skew(headers, off):
     """The Date header, moved on by a cache's Age, is compared with our clock."""
-    assert (connectivity.of_clock(headers, NOW) is not None) is off
+    assert (connectivity.classify_clock(headers, NOW) is not None) is off
 
 
 @network
@@ -430,4 +434,4 @@ def test_plain_http_where_tls_is_expected(rates):
     with pytest.raises(FetchError, match="no TLS: ") as caught:
         Transport().get(Request(url=rates.url.replace("http:", "https:")), seconds=5)
 
-    assert caught.value.kind is Class.TRANSIENT
+    assert caught.value.kind is FailureKind.TRANSIENT

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from ratectl.fetch import http
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import MOST_BYTES, Request, Transport
 from tests.support.rate_server import Fault
 
@@ -58,13 +58,13 @@ def test_not_packed(get, coding):
 @pytest.mark.parametrize(
     ("body", "coding", "kind"),
     [
-        (gzip.compress(BODY)[:-9], "gzip", Class.TRANSIENT),
-        (gzip.compress(BODY)[:5], "gzip", Class.TRANSIENT),
-        (gzip.compress(bytes(MOST_BYTES + 1)), "gzip", Class.DATA),
-        (BODY, "gzip", Class.DATA),
-        (gzip.compress(BODY) + b"and more", "gzip", Class.DATA),
-        (zlib.compress(BODY), "deflate", Class.DATA),
-        (gzip.compress(gzip.compress(BODY)), "gzip, gzip", Class.DATA),
+        (gzip.compress(BODY)[:-9], "gzip", FailureKind.TRANSIENT),
+        (gzip.compress(BODY)[:5], "gzip", FailureKind.TRANSIENT),
+        (gzip.compress(bytes(MOST_BYTES + 1)), "gzip", FailureKind.DATA),
+        (BODY, "gzip", FailureKind.DATA),
+        (gzip.compress(BODY) + b"and more", "gzip", FailureKind.DATA),
+        (zlib.compress(BODY), "deflate", FailureKind.DATA),
+        (gzip.compress(gzip.compress(BODY)), "gzip, gzip", FailureKind.DATA),
     ],
     ids=["cut off", "hardly begun", "8 MiB and 1", "plain", "a tail", "deflate", "twice"],
 )

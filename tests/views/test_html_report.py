@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ratectl.fetch.failures import Class, FetchError, worst
+from ratectl.fetch.failures import FailureKind, FetchError, most_hopeful
 from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.queries import Count, Point
 from ratectl.views import html_report
@@ -94,12 +94,14 @@ def test_every_course_has_a_letter():
     assert len(set(html_report.COURSES.values())) == len(html_report.COURSES)
 
 
-@pytest.mark.parametrize("kind", Class)
+@pytest.mark.parametrize("kind", FailureKind)
 def test_kind_of_failure(kind):
     """The class of a failure is read back from what a firing wrote of it."""
-    expected = {Class.DNS: Class.OFFLINE}.get(kind, kind)  # both are told as offline
+    expected = {FailureKind.DNS: FailureKind.OFFLINE}.get(kind, kind)  # both are told as offline
 
-    assert html_report.kind_of(str(worst([("ecb", FetchError(kind, "why"))]))) == expected.value
+    assert (
+        html_report.kind_of(str(most_hopeful([("ecb", FetchError(kind, "why"))]))) == expected.value
+    )
 
 
 def test_troubles(dossier):

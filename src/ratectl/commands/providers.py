@@ -26,7 +26,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ratectl.fetch.probe import Reached
+    from ratectl.fetch.probe import ProviderProbe
 
 TEMPLATE = "http-json"
 """The one kind that is no source by itself."""
@@ -150,7 +150,7 @@ def _ask(sources: Sequence[Source], loaded: spec.Spec | None) -> dict[str, Answe
     proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
     answers = {one.provider.name: _unasked(one.provider) for one in sources}
     wanted = {
-        probe.Way(one.provider, proxy, ca_bundle): one.pairs
+        probe.Endpoint(one.provider, proxy, ca_bundle): one.pairs
         for one in sources
         if answers[one.provider.name] is None
     }
@@ -174,7 +174,7 @@ def _unasked(provider: Provider) -> Answer | None:
     return None
 
 
-def _answer(reached: Reached, source: Source) -> Answer:
+def _answer(reached: ProviderProbe, source: Source) -> Answer:
     if not reached.asked:
         elsewhere = f"only the systemd unit of a job can read {source.provider.api_key}"
         return Answer(state=NEEDS_KEY, text=str(reached.failure or elsewhere))
@@ -194,7 +194,7 @@ def _answer(reached: Reached, source: Source) -> Answer:
 
 def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
     """Return everything about *source* as JSON-ready values; no answer where nothing was asked."""
-    provider, known = source.provider, catalog.FACTS[source.provider.kind]
+    provider, known = source.provider, catalog.INFO[source.provider.kind]
     return {
         "provider": provider.name,
         "kind": provider.kind,
@@ -216,7 +216,7 @@ def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
 
 
 def _text(source: Source, answer: Answer | None, width: int) -> str:
-    provider, known = source.provider, catalog.FACTS[source.provider.kind]
+    provider, known = source.provider, catalog.INFO[source.provider.kind]
     rows = [
         ("answers", _said(answer) if answer else ""),
         ("kind", provider.kind if provider.kind != provider.name else ""),

@@ -9,7 +9,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy import targets
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
-from ratectl.fetch.failures import Class
+from ratectl.fetch.failures import FailureKind
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     from ratectl.deploy.targets import Site
     from ratectl.doctor.observations import Scene
-    from ratectl.fetch.probe import Reached
+    from ratectl.fetch.probe import ProviderProbe
     from ratectl.journal.journal import Installed
     from ratectl.journal.probe import DatabaseProbe
     from ratectl.model.job import Job, Provider
 
 CHECKS = {
-    Class.OFFLINE: "provider-offline",
-    Class.DNS: "provider-unknown-host",
-    Class.PORTAL: "provider-behind-portal",
-    Class.CLOCK: "clock-wrong",
-    Class.TRANSIENT: "provider-down",
-    Class.REFUSED: "provider-refused",
-    Class.CONFIG: "provider-misconfigured",
-    Class.DATA: "provider-bad-data",
+    FailureKind.OFFLINE: "provider-offline",
+    FailureKind.DNS: "provider-unknown-host",
+    FailureKind.PORTAL: "provider-behind-portal",
+    FailureKind.CLOCK: "clock-wrong",
+    FailureKind.TRANSIENT: "provider-down",
+    FailureKind.REFUSED: "provider-refused",
+    FailureKind.CONFIG: "provider-misconfigured",
+    FailureKind.DATA: "provider-bad-data",
 }
 """The word of each class of failure; NOT_YET is an answer like any other."""
 
@@ -38,7 +38,7 @@ CHECKS = {
 class Asked(NamedTuple):
     """What the network said, by job; nothing under ``--offline``."""
 
-    providers: Mapping[str, Sequence[Reached]] = {}
+    providers: Mapping[str, Sequence[ProviderProbe]] = {}
     databases: Mapping[str, Sequence[DatabaseProbe]] = {}
     secrets: Mapping[Site, Sequence[tuple[str, tuple[str, ...]]]] = {}
     """By cluster, each Secret that its CronJobs name and that is not there, and what makes it."""
@@ -53,7 +53,7 @@ def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
     for one in said:
         if one.asked and one.failure is not None and _failed(one):
             kind = one.failure.kind
-            wrong_clock = kind is Class.CLOCK
+            wrong_clock = kind is FailureKind.CLOCK
             yield Finding(
                 check=CHECKS[kind],
                 severity=WARNING if enough and not wrong_clock else FAULT,
@@ -63,23 +63,23 @@ def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
             )
 
 
-def _failed(one: Reached) -> bool:
-    return one.failure is not None and one.failure.kind is not Class.NOT_YET
+def _failed(one: ProviderProbe) -> bool:
+    return one.failure is not None and one.failure.kind is not FailureKind.NOT_YET
 
 
-def _mend(scene: Scene, row: Installed, one: Reached, kind: Class) -> str:
+def _mend(scene: Scene, row: Installed, one: ProviderProbe, kind: FailureKind) -> str:
     host = scene.host
-    if kind is Class.CLOCK:
+    if kind is FailureKind.CLOCK:
         return remedies.keep_clock(host, scene.reader)
     key = next((p.api_key for p in row.job.providers if p.name == one.provider), "")
-    if kind is Class.REFUSED and key.startswith("file:"):
+    if kind is FailureKind.REFUSED and key.startswith("file:"):
         return remedies.new_secret(host, key.removeprefix("file:"))
-    if kind in {Class.CONFIG, Class.REFUSED, Class.DATA}:
+    if kind in {FailureKind.CONFIG, FailureKind.REFUSED, FailureKind.DATA}:
         return remedies.typed(host, "ratectl", "check", row.spec)
-    if kind is Class.DNS:
+    if kind is FailureKind.DNS:
         name = urlsplit(f"//{one.host}").hostname or one.host
         return remedies.look_up(host, name)
-    if kind is Class.PORTAL:
+    if kind is FailureKind.PORTAL:
         return remedies.typed(host, "curl", "-v", f"https://{one.host}/")
     return remedies.typed(host, "ratectl", "run", row.job.name)
 

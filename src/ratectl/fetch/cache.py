@@ -35,7 +35,7 @@ TURNS = 256
 """Lock files; two addresses that share one only wait for each other."""
 
 
-class Kept(NamedTuple):
+class CachedResponse(NamedTuple):
     """One answer. Times are aware, in UTC."""
 
     body: bytes
@@ -57,7 +57,7 @@ class Kept(NamedTuple):
         return steady and self.received_at <= now < self.fresh_until
 
 
-class Answers:
+class ResponseCache:
     """The answers kept in one state directory."""
 
     def __init__(self, state_dir: Path) -> None:
@@ -70,12 +70,12 @@ class Answers:
         with locks.acquire(self.state_dir / "locks" / f"ask-{number:02x}.lock", until=until) as got:
             yield got
 
-    def find(self, request: Request) -> Kept | None:
+    def find(self, request: Request) -> CachedResponse | None:
         """Return what is kept for *request*, good or not."""
         try:
             head, _, body = self._path(request).read_bytes().partition(b"\n")
             value = json.loads(head)
-            return Kept(
+            return CachedResponse(
                 body=body,
                 etag=value["etag"],
                 received_at=dt.datetime.fromtimestamp(value["received_at"], dt.UTC),
@@ -85,7 +85,7 @@ class Answers:
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
-    def keep(self, request: Request, kept: Kept) -> None:
+    def keep(self, request: Request, kept: CachedResponse) -> None:
         """Keep an answer that may serve again: it is fresh, or its entity tag can be asked about."""
         if len(kept.body) > MOST_BYTES or not (kept.etag or kept.fresh_until > kept.received_at):
             return

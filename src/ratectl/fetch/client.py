@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
-from ratectl.fetch.cache import Kept, fresh_until
-from ratectl.fetch.failures import RETRIED, Class, FetchError, of_clock, of_status
+from ratectl.fetch.cache import CachedResponse, fresh_until
+from ratectl.fetch.failures import RETRIED, FailureKind, FetchError, classify_clock, classify_status
 from ratectl.fetch.providers import SOURCES
 from ratectl.model.job import REQUEST_SECONDS
 from ratectl.runtime import secrets
@@ -21,67 +21,71 @@ from ratectl.runtime.deadline import Deadline
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ratectl.fetch.cache import Answers
-    from ratectl.fetch.http import Answer, Request, Transport
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.cache import ResponseCache
+    from ratectl.fetch.http import Request, Response, Transport
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Provider
     from ratectl.runtime.environment import Environment
 
 
-class Heard(NamedTuple):
+class ProviderReply(NamedTuple):
     """What one provider said."""
 
-    published: tuple[Published, ...]
+    published: tuple[PublishedRate, ...]
     body: bytes
     received_at: dt.datetime
     """When the answer came, which for a kept one was earlier (aware, UTC, whole seconds)."""
     request: Request
 
 
-class Asker:
+class ProviderClient:
     """Everything that asking needs besides the question, and how many requests it took."""
 
-    def __init__(self, transport: Transport, answers: Answers, around: Environment) -> None:
+    def __init__(self, transport: Transport, answers: ResponseCache, around: Environment) -> None:
         self.transport = transport
         self.answers = answers
         self.around = around
         self.requests = 0
 
-    def ask(self, provider: Provider, ask: Ask, deadline: Deadline) -> Heard:
+    def ask(self, provider: Provider, ask: RateQuery, deadline: Deadline) -> ProviderReply:
         """Return what *provider* says about *ask*. Raises FetchError."""
         request = SOURCES[provider.kind].request(provider, ask, self.around.clock().date())
         request = _with_key(request, _secret(provider))
         with self.answers.turn(request, deadline) as ours:
             if not ours:
-                raise FetchError(Class.TRANSIENT, "another firing is still asking for the same")
+                raise FetchError(
+                    FailureKind.TRANSIENT, "another firing is still asking for the same"
+                )
             kept = self.answers.find(request)
             if kept is not None and kept.is_good(self.around.clock(), self.around.uptime()):
                 return self._heard(provider, ask, request, kept)
             return self._fetched(provider, ask, request, kept, deadline)
 
-    def forget(self, heard: Heard) -> None:
+    def forget(self, heard: ProviderReply) -> None:
         """Do not serve *heard* again: it holds what is not believed, and may be mended at its source."""
         self.answers.drop(heard.request)
 
     def _fetched(
         self,
         provider: Provider,
-        ask: Ask,
+        ask: RateQuery,
         request: Request,
-        kept: Kept | None,
+        kept: CachedResponse | None,
         deadline: Deadline,
-    ) -> Heard:
+    ) -> ProviderReply:
         if kept is not None and request.otherwise is None:
             request = dataclasses.replace(request, etag=kept.etag)
         most = min(deadline.left(), provider.timeout or REQUEST_SECONDS)
         answer = self._get(request, Deadline(most))
         now = self.around.clock().replace(microsecond=0)
         holds = kept if answer.status == 304 else None
-        failure = of_clock(answer.headers, now) if holds else self._failure(provider, answer, now)
+        failure = (
+            classify_clock(answer.headers, now) if holds else self._failure(provider, answer, now)
+        )
         if failure is not None:
             failure.body = answer.body
             raise failure
-        fetched = Kept(
+        fetched = CachedResponse(
             body=holds.body if holds else answer.body,
             etag=_entity_tag(answer) or (holds.etag if holds else ""),
             received_at=now,
@@ -92,14 +96,14 @@ class Asker:
         self._keep(provider, ask, answer, fetched, heard)
         return heard
 
-    def _get(self, request: Request, deadline: Deadline) -> Answer:
+    def _get(self, request: Request, deadline: Deadline) -> Response:
         """Return the answer to *request*, or to the one that stands in for it while it is not to be had.
 
         One that hangs leaves as much time to each of those behind it.
         """
         seconds = deadline.left() / _links(request)
         if seconds <= 0:
-            raise FetchError(Class.TRANSIENT, "no time was left to ask")
+            raise FetchError(FailureKind.TRANSIENT, "no time was left to ask")
         self.requests += 1
         try:
             answer = self.transport.get(request, seconds=seconds)
@@ -113,32 +117,39 @@ class Asker:
         return self._get(request.otherwise, deadline)
 
     @staticmethod
-    def _failure(provider: Provider, answer: Answer, now: dt.datetime) -> FetchError | None:
+    def _failure(provider: Provider, answer: Response, now: dt.datetime) -> FetchError | None:
         refusal = SOURCES[provider.kind].refusal(answer.status, answer.body)
-        by_status = of_status(answer.status, answer.headers, now)
+        by_status = classify_status(answer.status, answer.headers, now)
         if by_status is not None:
             quota = answer.status == 429 and bool(provider.api_key)
-            told = refusal is not None and refusal.kind is Class.REFUSED
+            told = refusal is not None and refusal.kind is FailureKind.REFUSED
             return refusal if told and (quota or by_status.kind not in RETRIED) else by_status
         if refusal is not None:
             return refusal
         if answer.status != 200:
-            return FetchError(Class.DATA, f"HTTP {answer.status}")
-        return of_clock(answer.headers, now)
+            return FetchError(FailureKind.DATA, f"HTTP {answer.status}")
+        return classify_clock(answer.headers, now)
 
     @staticmethod
-    def _heard(provider: Provider, ask: Ask, request: Request, kept: Kept) -> Heard:
+    def _heard(
+        provider: Provider, ask: RateQuery, request: Request, kept: CachedResponse
+    ) -> ProviderReply:
         try:
             published = SOURCES[provider.kind].parse(provider, ask, kept.body)
         except FetchError as failure:
             failure.body = kept.body
             raise
-        return Heard(
+        return ProviderReply(
             published=published, body=kept.body, received_at=kept.received_at, request=request
         )
 
     def _keep(
-        self, provider: Provider, ask: Ask, answer: Answer, fetched: Kept, heard: Heard
+        self,
+        provider: Provider,
+        ask: RateQuery,
+        answer: Response,
+        fetched: CachedResponse,
+        heard: ProviderReply,
     ) -> None:
         today = fetched.received_at.date()
         promised = SOURCES[provider.kind].not_before(fetched.body) if ask.since is None else None
@@ -153,7 +164,7 @@ class Asker:
             self.answers.keep(heard.request, fetched._replace(fresh_until=until))
 
 
-def _entity_tag(answer: Answer) -> str:
+def _entity_tag(answer: Response) -> str:
     """Return the entity tag of *answer* if it has one that can be sent back (RFC 9110, section 8.8.3)."""
     tag = answer.headers.get("ETag", "")
     return tag if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]*"', tag) else ""
@@ -168,7 +179,7 @@ def _secret(provider: Provider) -> str:
     try:
         return secrets.resolve(provider.api_key)
     except RefusedError as error:
-        raise FetchError(Class.REFUSED, str(error)) from error
+        raise FetchError(FailureKind.REFUSED, str(error)) from error
 
 
 def _with_key(request: Request, secret: str) -> Request:

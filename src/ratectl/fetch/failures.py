@@ -29,7 +29,7 @@ TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
-class Class(Enum):
+class FailureKind(Enum):
     """The classes of failure; the value is the word that a message begins with."""
 
     OFFLINE = "offline"
@@ -43,19 +43,21 @@ class Class(Enum):
     DATA = "bad data"
 
 
-RETRIED = frozenset({Class.OFFLINE, Class.DNS, Class.PORTAL, Class.TRANSIENT})
+RETRIED = frozenset(
+    {FailureKind.OFFLINE, FailureKind.DNS, FailureKind.PORTAL, FailureKind.TRANSIENT}
+)
 """Classes that time within the same firing may mend."""
 
-ERRORS: Mapping[Class, type[RatectlError]] = {
-    Class.OFFLINE: TryLaterError,
-    Class.DNS: TryLaterError,
-    Class.PORTAL: TryLaterError,
-    Class.CLOCK: TryLaterError,
-    Class.TRANSIENT: TryLaterError,
-    Class.NOT_YET: TryLaterError,
-    Class.DATA: DataError,
-    Class.REFUSED: RefusedError,
-    Class.CONFIG: ConfigError,
+ERRORS: Mapping[FailureKind, type[RatectlError]] = {
+    FailureKind.OFFLINE: TryLaterError,
+    FailureKind.DNS: TryLaterError,
+    FailureKind.PORTAL: TryLaterError,
+    FailureKind.CLOCK: TryLaterError,
+    FailureKind.TRANSIENT: TryLaterError,
+    FailureKind.NOT_YET: TryLaterError,
+    FailureKind.DATA: DataError,
+    FailureKind.REFUSED: RefusedError,
+    FailureKind.CONFIG: ConfigError,
 }
 """Which exit each class ends in, the most hopeful first."""
 
@@ -69,14 +71,14 @@ class FetchError(Exception):
         body: the answer that failed, empty where there was none.
     """
 
-    def __init__(self, kind: Class, message: str, *, retry_after: float = 0) -> None:
+    def __init__(self, kind: FailureKind, message: str, *, retry_after: float = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
         self.body = b""
 
 
-def worst(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:
+def most_hopeful(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:
     """Return the one error of a firing, from the last failure of each provider (name, failure).
 
     The most hopeful exit code wins; a word about each provider stays in the text.
@@ -84,54 +86,55 @@ def worst(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:
     order = list(ERRORS)
     kind = min((failure.kind for _, failure in failures), key=order.index)
     kinds = {failure.kind for _, failure in failures}
-    if kinds <= {Class.OFFLINE, Class.DNS}:
+    if kinds <= {FailureKind.OFFLINE, FailureKind.DNS}:
         hosts = ", ".join(name for name, _ in failures)
-        return TryLaterError(f"{Class.OFFLINE.value}: no way to {hosts}")
+        return TryLaterError(f"{FailureKind.OFFLINE.value}: no way to {hosts}")
     text = "; ".join(f"{name}: {failure.kind.value}: {failure}" for name, failure in failures)
     return ERRORS[kind](text)
 
 
-def of_exception(error: BaseException, host: str) -> FetchError:
+def classify_exception(error: BaseException, host: str) -> FetchError:
     """Return the class of what the HTTP library raised for a request to *host*."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             if cause.verify_code in CLOCK_CODES:
                 return FetchError(
-                    Class.CLOCK, f"{host}: {cause.verify_message}; is this machine's date right?"
+                    FailureKind.CLOCK,
+                    f"{host}: {cause.verify_message}; is this machine's date right?",
                 )
-            return FetchError(Class.PORTAL, f"{host}: certificate: {cause.verify_message}")
+            return FetchError(FailureKind.PORTAL, f"{host}: certificate: {cause.verify_message}")
         if isinstance(cause, ssl.SSLError):  # its errno is OpenSSL's, not the system's
-            return FetchError(Class.TRANSIENT, f"{host}: no TLS: {cause.reason or 'closed'}")
+            return FetchError(FailureKind.TRANSIENT, f"{host}: no TLS: {cause.reason or 'closed'}")
         if isinstance(cause, socket.gaierror):
             return _of_lookup(cause, host)
         if isinstance(cause, OSError) and cause.errno in UNREACHABLE:
-            return FetchError(Class.OFFLINE, f"{host}: network unreachable")
+            return FetchError(FailureKind.OFFLINE, f"{host}: network unreachable")
         if isinstance(cause, TimeoutError):
-            return FetchError(Class.TRANSIENT, f"{host}: no answer in time")
+            return FetchError(FailureKind.TRANSIENT, f"{host}: no answer in time")
         if isinstance(cause, ConnectionRefusedError):
-            return FetchError(Class.TRANSIENT, f"{host}: connection refused")
+            return FetchError(FailureKind.TRANSIENT, f"{host}: connection refused")
         if isinstance(cause, ConnectionError):
-            return FetchError(Class.TRANSIENT, f"{host}: connection closed")
+            return FetchError(FailureKind.TRANSIENT, f"{host}: connection closed")
         if isinstance(cause, OSError) and (tunnel := TUNNEL.match(str(cause))):
             return _of_tunnel(int(tunnel[1]))
         if isinstance(cause, OSError) and cause.errno:
-            return FetchError(Class.TRANSIENT, f"{host}: {os.strerror(cause.errno)}")
-    return FetchError(Class.TRANSIENT, f"{host}: {type(error).__name__}")
+            return FetchError(FailureKind.TRANSIENT, f"{host}: {os.strerror(cause.errno)}")
+    return FetchError(FailureKind.TRANSIENT, f"{host}: {type(error).__name__}")
 
 
-def of_status(status: int, headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
+def classify_status(status: int, headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
     """Return the class of an HTTP *status* that no body can mend, None where the body decides."""
     if status == 511:
-        return FetchError(Class.PORTAL, "HTTP 511, the network wants a log-in")
+        return FetchError(FailureKind.PORTAL, "HTTP 511, the network wants a log-in")
     if status in TRANSIENT_STATUSES or status >= 500:
         wait = retry_after(headers.get("Retry-After", ""), now)
-        return FetchError(Class.TRANSIENT, f"HTTP {status}", retry_after=wait)
+        return FetchError(FailureKind.TRANSIENT, f"HTTP {status}", retry_after=wait)
     if status in {401, 402, 403, 407}:
-        return FetchError(Class.REFUSED, f"HTTP {status}; key, plan or permission")
+        return FetchError(FailureKind.REFUSED, f"HTTP {status}; key, plan or permission")
     return None
 
 
-def of_clock(headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
+def classify_clock(headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
     """Return a clock failure when the answer's ``Date`` (plus ``Age``) is more than 5 minutes from *now*."""
     try:
         there = email.utils.parsedate_to_datetime(headers.get("Date", ""))
@@ -145,7 +148,7 @@ def of_clock(headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
         return None
     side = "ahead of" if skew > dt.timedelta(0) else "behind"
     return FetchError(
-        Class.CLOCK,
+        FailureKind.CLOCK,
         f"this machine's clock is {round(abs(skew).total_seconds())} s {side} the provider's",
     )
 
@@ -162,14 +165,14 @@ def retry_after(text: str, now: dt.datetime) -> float:
 
 
 def _of_tunnel(status: int) -> FetchError:
-    kind = Class.REFUSED if status in {401, 403, 407} else Class.TRANSIENT
+    kind = FailureKind.REFUSED if status in {401, 403, 407} else FailureKind.TRANSIENT
     return FetchError(kind, f"the proxy answers HTTP {status}")
 
 
 def _of_lookup(error: socket.gaierror, host: str) -> FetchError:
     if error.errno == socket.EAI_NONAME:
-        return FetchError(Class.DNS, f"{host}: no such host")
-    return FetchError(Class.OFFLINE, f"{host}: name lookup failed")
+        return FetchError(FailureKind.DNS, f"{host}: no such host")
+    return FetchError(FailureKind.OFFLINE, f"{host}: name lookup failed")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -10,18 +10,18 @@ import random
 from typing import TYPE_CHECKING
 
 from ratectl.fetch import plausibility
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import Ask
-from ratectl.fetch.selection import Belief
+from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.selection import QuoteSelector
 from ratectl.model.providers import PROVIDER_KINDS, History
 from ratectl.runtime.deadline import Deadline, ceilings, pauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.fetch.client import Asker
-    from ratectl.fetch.request import Fetched, Item, Want
+    from ratectl.fetch.client import ProviderClient
+    from ratectl.fetch.request import FetchRequest, FetchResult, PairDay
     from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Environment
@@ -34,7 +34,9 @@ LONGEST_REST = 86_400
 class Fetcher:
     """Everything that a fetch needs besides the wish itself."""
 
-    def __init__(self, job: Job, book: RateStore, asker: Asker, around: Environment) -> None:
+    def __init__(
+        self, job: Job, book: RateStore, asker: ProviderClient, around: Environment
+    ) -> None:
         self.job = job
         self.book = book
         self.asker = asker
@@ -42,14 +44,14 @@ class Fetcher:
         self._resting: dict[str, tuple[dt.datetime, FetchError]] = {}
         """Until when a provider asked to be left alone, and with what."""
 
-    def fetch(self, want: Want, deadline: Deadline) -> Fetched:
+    def fetch(self, want: FetchRequest, deadline: Deadline) -> FetchResult:
         """Return the quotes for *want*, retrying what may mend until the deadline."""
         providers = [
             provider
             for provider in self.job.providers
             if not want.past or PROVIDER_KINDS[provider.kind].history
         ]
-        belief = Belief(self.job, self.book, want)
+        belief = QuoteSelector(self.job, self.book, want)
         for ceiling in ceilings():
             for position, provider in enumerate(providers):
                 # one that hangs must leave time for those behind it
@@ -64,7 +66,7 @@ class Fetcher:
             self.around.sleep(pause)
         return belief.outcome()
 
-    def _try(self, provider: Provider, belief: Belief, deadline: Deadline) -> None:
+    def _try(self, provider: Provider, belief: QuoteSelector, deadline: Deadline) -> None:
         if self._rest(provider):
             belief.fail(provider, belief.missing(provider), self._resting[provider.name][1])
             return
@@ -88,20 +90,24 @@ class Fetcher:
         until, _ = self._resting.get(provider.name, (now, None))
         return max(0.0, (until - now).total_seconds())
 
-    def _asks(self, provider: Provider, belief: Belief) -> Iterator[tuple[Ask, tuple[Item, ...]]]:
+    def _asks(
+        self, provider: Provider, belief: QuoteSelector
+    ) -> Iterator[tuple[RateQuery, tuple[PairDay, ...]]]:
         """Yield each request that *provider* needs for what is missing, and the items it is for."""
         missing = belief.missing(provider)
         if not belief.want.past:
             for pairs, items in _grouped(provider, missing):
-                yield Ask(pairs=pairs), items
+                yield RateQuery(pairs=pairs), items
             return
         final = self._final(provider, belief, missing)
         for pairs, items in _grouped(provider, final):
             for days in _spans(provider, sorted({day for _, day in items})):
-                ask = Ask(pairs=pairs, since=days[0], until=days[-1])
+                ask = RateQuery(pairs=pairs, since=days[0], until=days[-1])
                 yield ask, tuple(item for item in items if days[0] <= item[1] <= days[-1])
 
-    def _final(self, provider: Provider, belief: Belief, items: Sequence[Item]) -> tuple[Item, ...]:
+    def _final(
+        self, provider: Provider, belief: QuoteSelector, items: Sequence[PairDay]
+    ) -> tuple[PairDay, ...]:
         """Return those of *items* whose day the provider is done with; the others are awaited."""
         facts = PROVIDER_KINDS[provider.kind]
         now = self.around.clock()
@@ -114,13 +120,13 @@ class Fetcher:
             why = (
                 f"may still publish for {first}; what it says of that day now is not the end of it"
             )
-            belief.fail(provider, waiting, FetchError(Class.NOT_YET, why))
+            belief.fail(provider, waiting, FetchError(FailureKind.NOT_YET, why))
         return final
 
 
 def _grouped(
-    provider: Provider, items: Sequence[Item]
-) -> Iterator[tuple[tuple[Pair, ...], tuple[Item, ...]]]:
+    provider: Provider, items: Sequence[PairDay]
+) -> Iterator[tuple[tuple[Pair, ...], tuple[PairDay, ...]]]:
     """Yield the pairs that one request answers, and their items."""
     pairs = tuple(dict.fromkeys(pair for pair, _ in items))
     for group in SOURCES[provider.kind].groups(provider, pairs):

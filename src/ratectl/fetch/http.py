@@ -15,7 +15,7 @@ import requests
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
-from ratectl.fetch.failures import Class, FetchError, of_exception
+from ratectl.fetch.failures import FailureKind, FetchError, classify_exception
 from ratectl.runtime.deadline import within
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Request:
     """What to ask where this one is a 404."""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What came back, whatever its status."""
 
     status: int
@@ -77,7 +77,7 @@ class Transport:
         self.ca_bundle = ca_bundle
         self.environment = environment
 
-    def get(self, request: Request, *, seconds: float) -> Answer:
+    def get(self, request: Request, *, seconds: float) -> Response:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
         if request.etag:
@@ -109,7 +109,7 @@ class Transport:
         host = host_of(url)
         status = _within(seconds, host, send)
         if status >= 300:
-            raise FetchError(Class.TRANSIENT, f"{host}: HTTP {status}")
+            raise FetchError(FailureKind.TRANSIENT, f"{host}: HTTP {status}")
 
     @property
     def _verify(self) -> str | None:
@@ -126,7 +126,7 @@ class Transport:
             session.proxies = {"http": self.proxy, "https": self.proxy}
         return session
 
-    def _get(self, url: str, headers: Mapping[str, str], seconds: float) -> Answer:
+    def _get(self, url: str, headers: Mapping[str, str], seconds: float) -> Response:
         timeout = (min(CONNECT_SECONDS, seconds), seconds)
         with self._session(headers) as session:
             for _ in range(MOST_REDIRECTS):
@@ -134,13 +134,13 @@ class Transport:
                     url, timeout=timeout, allow_redirects=False, stream=True, verify=self._verify
                 ) as response:
                     if not response.is_redirect:
-                        return Answer(
+                        return Response(
                             status=response.status_code,
                             headers=response.headers,
                             body=_body(response),
                         )
                     url = _redirected(url, response.headers["Location"])
-        raise FetchError(Class.PORTAL, f"more than {MOST_REDIRECTS} redirects")
+        raise FetchError(FailureKind.PORTAL, f"more than {MOST_REDIRECTS} redirects")
 
 
 class _Session(requests.Session):
@@ -166,7 +166,7 @@ def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
     except FetchError:
         raise
     except TimeoutError as error:
-        raise FetchError(Class.TRANSIENT, f"{host}: {error}") from error
+        raise FetchError(FailureKind.TRANSIENT, f"{host}: {error}") from error
     except Exception as error:
         meaning = _meaning(error, host)
         if meaning is None:
@@ -177,15 +177,15 @@ def _within(seconds: float, host: str, work: Callable[[], T]) -> T:
 def _meaning(error: Exception, host: str) -> FetchError | None:
     """Return what *error* says about *host*; None for one that is a bug."""
     if not host or isinstance(error, UNUSABLE):
-        return FetchError(Class.CONFIG, f"{host or 'base_url'}: not a usable URL")
+        return FetchError(FailureKind.CONFIG, f"{host or 'base_url'}: not a usable URL")
     if isinstance(error, zlib.error):
-        return FetchError(Class.DATA, f"{host}: an answer that cannot be unpacked")
+        return FetchError(FailureKind.DATA, f"{host}: an answer that cannot be unpacked")
     if isinstance(error, requests.RequestException | HTTPError):
-        return of_exception(error, host)
+        return classify_exception(error, host)
     if isinstance(error, ValueError):  # a Location that is no address, for one
-        return FetchError(Class.TRANSIENT, f"{host}: an answer against the rules")
+        return FetchError(FailureKind.TRANSIENT, f"{host}: an answer against the rules")
     if isinstance(error, OSError):  # requests says so of an unreadable CA bundle
-        return FetchError(Class.CONFIG, str(error))
+        return FetchError(FailureKind.CONFIG, str(error))
     return None
 
 
@@ -194,13 +194,13 @@ def _body(response: requests.Response) -> bytes:
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"gzip", "identity", ""}:
         raise FetchError(
-            Class.DATA, f"an answer packed as {coding[:40]!r}, which was not asked for"
+            FailureKind.DATA, f"an answer packed as {coding[:40]!r}, which was not asked for"
         )
     body = bytearray()
     for chunk in _unpacked(_raw(response)) if coding == "gzip" else _raw(response):
         body += chunk
         if len(body) > MOST_BYTES:
-            raise FetchError(Class.DATA, f"an answer of more than {MOST_BYTES} bytes")
+            raise FetchError(FailureKind.DATA, f"an answer of more than {MOST_BYTES} bytes")
     return bytes(body)
 
 
@@ -222,14 +222,14 @@ def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
             more = len(piece) == CHUNK and not whole
             yield piece
     if not whole:
-        raise FetchError(Class.TRANSIENT, "a packed answer that is cut off")
+        raise FetchError(FailureKind.TRANSIENT, "a packed answer that is cut off")
 
 
 def _redirected(url: str, location: str) -> str:
     there = urljoin(url, location)
     if urlsplit(there)[:2] != urlsplit(url)[:2]:
         host = "".join(filter(str.isprintable, host_of(there)))[:LONGEST_HOST]
-        raise FetchError(Class.PORTAL, f"redirected to {urlsplit(there).scheme}://{host}")
+        raise FetchError(FailureKind.PORTAL, f"redirected to {urlsplit(there).scheme}://{host}")
     return there
 
 

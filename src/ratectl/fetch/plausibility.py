@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 MOST_AHEAD = dt.timedelta(days=2)
 WARN = Decimal("0.05")
-HOLD = Decimal("0.20")
+SUSPECT = Decimal("0.20")
 SAME = Decimal("0.01")
 """Two sources within this fraction tell of the same move (they fix at different hours)."""
-SLIPS = (Decimal(100), Decimal(10), Decimal("0.1"), Decimal("0.01"))
+SCALE_ERRORS = (Decimal(100), Decimal(10), Decimal("0.1"), Decimal("0.01"))
 
 
 class Jump(NamedTuple):
@@ -61,17 +61,17 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
     if move <= WARN * root:
         return None
     told = f"{quote.pair} {quote.rate} after {previous.rate} of {previous.rate_date}"
-    held = move > HOLD * root
+    held = move > SUSPECT * root
     alike = WARN if held else SAME  # the market moves on while a slip lasts
-    for slip in SLIPS:
-        if near(ratio, slip, alike):
+    for slip in SCALE_ERRORS:
+        if within_fraction(ratio, slip, alike):
             return Jump(reason=f"{told}: a factor of {slip}, a unit slip", held=True, slip=True)
-    if near(quote.rate * previous.rate, Decimal(1), alike):
+    if within_fraction(quote.rate * previous.rate, Decimal(1), alike):
         return Jump(reason=f"{told}: the inverse", held=True, slip=True)
     moved = f"{told}: {move * 100:.1f} % in {days} d"
     return Jump(reason=moved, held=held)
 
 
-def near(one: Decimal, other: Decimal, within: Decimal = SAME) -> bool:
+def within_fraction(one: Decimal, other: Decimal, within: Decimal = SAME) -> bool:
     """Tell whether two positive numbers differ by at most the fraction *within*."""
     return abs(one / other - 1) <= within

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
-from ratectl.fetch.cache import Answers
-from ratectl.fetch.client import Asker
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.cache import ResponseCache
+from ratectl.fetch.client import ProviderClient
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Transport, host_of
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import Ask, base_url
+from ratectl.fetch.providers.query import RateQuery, base_url
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ratectl.fetch.providers.query import Published
+    from ratectl.fetch.providers.query import PublishedRate
     from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Environment
 
@@ -32,7 +32,7 @@ SECONDS = 10.0
 """For each question; all are asked at the same time."""
 
 
-class Reached(NamedTuple):
+class ProviderProbe(NamedTuple):
     """What came of asking one provider."""
 
     provider: str
@@ -42,11 +42,11 @@ class Reached(NamedTuple):
     """None: it gave a rate."""
     asked: bool = True
     """False: its key cannot be had here, so it was left alone."""
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedRate, ...] = ()
     """What it said; none too where it knows no asked pair."""
 
 
-class Way(NamedTuple):
+class Endpoint(NamedTuple):
     """A provider and how to get there."""
 
     provider: Provider
@@ -54,45 +54,49 @@ class Way(NamedTuple):
     ca_bundle: str
 
 
-def providers(jobs: Sequence[Job], around: Environment) -> dict[str, list[Reached]]:
+def providers(jobs: Sequence[Job], around: Environment) -> dict[str, list[ProviderProbe]]:
     """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
-    wanted: dict[Way, Sequence[Pair]] = {}
+    wanted: dict[Endpoint, Sequence[Pair]] = {}
     for job in jobs:
         for provider in job.providers:
-            wanted.setdefault(Way(provider, job.proxy, job.ca_bundle), job.pairs)
+            wanted.setdefault(Endpoint(provider, job.proxy, job.ca_bundle), job.pairs)
     said = ask(wanted, around)
     return {
-        job.name: [said[Way(one, job.proxy, job.ca_bundle)] for one in job.providers]
+        job.name: [said[Endpoint(one, job.proxy, job.ca_bundle)] for one in job.providers]
         for job in jobs
     }
 
 
-def ask(wanted: Mapping[Way, Sequence[Pair]], around: Environment) -> dict[Way, Reached]:
+def ask(
+    wanted: Mapping[Endpoint, Sequence[Pair]], around: Environment
+) -> dict[Endpoint, ProviderProbe]:
     """Return what came of each way, asked for the first of its pairs that one request can answer."""
     with (
         tempfile.TemporaryDirectory(prefix="ratectl-asking-") as folder,
         ThreadPoolExecutor(max(len(wanted), 1)) as pool,
     ):
-        answers = Answers(Path(folder))
+        answers = ResponseCache(Path(folder))
         told = pool.map(lambda way: _ask(way, wanted[way], answers, around), wanted)
         return dict(zip(wanted, told, strict=True))
 
 
-def _ask(way: Way, pairs: Sequence[Pair], answers: Answers, around: Environment) -> Reached:
+def _ask(
+    way: Endpoint, pairs: Sequence[Pair], answers: ResponseCache, around: Environment
+) -> ProviderProbe:
     provider = way.provider
-    reached = Reached(provider=provider.name, host=host_of(base_url(provider)), failure=None)
+    reached = ProviderProbe(provider=provider.name, host=host_of(base_url(provider)), failure=None)
     waits = provider.api_key.startswith("credential:") and "CREDENTIALS_DIRECTORY" not in os.environ
     if waits:  # only the unit that loads it can know
         return reached._replace(asked=False)
     try:
         secrets.resolve(provider.api_key)
     except RefusedError as error:
-        return reached._replace(asked=False, failure=FetchError(Class.REFUSED, str(error)))
+        return reached._replace(asked=False, failure=FetchError(FailureKind.REFUSED, str(error)))
     transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)
-    asker = Asker(transport, answers, around)
+    asker = ProviderClient(transport, answers, around)
     try:
         groups = SOURCES[provider.kind].groups(provider, pairs)
-        heard = asker.ask(provider, Ask(pairs=groups[0]), Deadline(SECONDS))
+        heard = asker.ask(provider, RateQuery(pairs=groups[0]), Deadline(SECONDS))
     except FetchError as failure:
         return reached._replace(failure=failure)
     return reached._replace(published=heard.published)

@@ -12,8 +12,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch import plausibility
-from ratectl.fetch.failures import RETRIED, Class, FetchError
-from ratectl.fetch.request import Fetched
+from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
+from ratectl.fetch.request import FetchResult
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
@@ -21,9 +21,9 @@ from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQu
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ratectl.fetch.client import Heard
-    from ratectl.fetch.providers.query import Published
-    from ratectl.fetch.request import Item, Want
+    from ratectl.fetch.client import ProviderReply
+    from ratectl.fetch.providers.query import PublishedRate
+    from ratectl.fetch.request import FetchRequest, PairDay
     from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider
 
@@ -37,26 +37,26 @@ class Candidate(NamedTuple):
     """Why it is held; empty while it only waits for agreement."""
 
 
-class Belief:
+class QuoteSelector:
     """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
 
-    def __init__(self, job: Job, book: RateStore, want: Want) -> None:
+    def __init__(self, job: Job, book: RateStore, want: FetchRequest) -> None:
         self.job = job
         self.book = book
         self.want = want
-        self.found: dict[Item, Quote] = {}
-        self.lone: dict[Item, list[Candidate]] = defaultdict(list)
-        self.held: dict[Item, list[Candidate]] = defaultdict(list)
-        self.closed: set[Item] = set()
-        self.awaited: set[Item] = set()
+        self.found: dict[PairDay, Quote] = {}
+        self.lone: dict[PairDay, list[Candidate]] = defaultdict(list)
+        self.held: dict[PairDay, list[Candidate]] = defaultdict(list)
+        self.closed: set[PairDay] = set()
+        self.awaited: set[PairDay] = set()
         """Some provider may still publish the day itself, so it is not closed yet."""
-        self.failures: dict[Item, dict[str, FetchError]] = defaultdict(dict)
+        self.failures: dict[PairDay, dict[str, FetchError]] = defaultdict(dict)
         """The last failure of each provider, by name, for each item."""
-        self.spent: set[tuple[str, Item]] = set()
-        self.quarantined: list[tuple[Item | None, SuspectQuote]] = []
-        self.warnings: dict[Item, str] = {}
+        self.spent: set[tuple[str, PairDay]] = set()
+        self.quarantined: list[tuple[PairDay | None, SuspectQuote]] = []
+        self.warnings: dict[PairDay, str] = {}
 
-    def missing(self, provider: Provider) -> tuple[Item, ...]:
+    def missing(self, provider: Provider) -> tuple[PairDay, ...]:
         """Return the items that are still to be asked of *provider*."""
         return tuple(
             item
@@ -64,18 +64,18 @@ class Belief:
             if item not in self.found and (provider.name, item) not in self.spent
         )
 
-    def fail(self, provider: Provider, items: Iterable[Item], failure: FetchError) -> None:
+    def fail(self, provider: Provider, items: Iterable[PairDay], failure: FetchError) -> None:
         """Note that *provider* gave nothing for *items*; what a retry may mend is not spent."""
         items = tuple(items)
         self._note(provider.name, items, failure)
         if failure.kind in RETRIED:
             return
-        if failure.kind is Class.DATA and failure.body:
+        if failure.kind is FailureKind.DATA and failure.body:
             kept = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
             self.quarantined.append((None, kept))
         self.spent |= {(provider.name, item) for item in items}
 
-    def hear(self, provider: Provider, items: Sequence[Item], heard: Heard) -> bool:
+    def hear(self, provider: Provider, items: Sequence[PairDay], heard: ProviderReply) -> bool:
         """Sort what *provider* said about *items*; False when some of it is not believed."""
         before = len(self.quarantined) + sum(map(len, self.held.values()))
         by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
@@ -94,7 +94,7 @@ class Belief:
         self.spent |= {(provider.name, item) for item in items}
         return before == len(self.quarantined) + sum(map(len, self.held.values()))
 
-    def outcome(self) -> Fetched:
+    def outcome(self) -> FetchResult:
         """Return the end of it: what waited for a second opinion in vain is quarantined."""
         for item, candidates in self.held.items():
             for candidate in candidates:
@@ -109,7 +109,7 @@ class Belief:
             for item in missing
             if any(failure.kind in RETRIED for failure in self.failures[item].values())
         }
-        return Fetched(
+        return FetchResult(
             quotes=self.found,
             closed=frozenset(missing & (self.closed - self.awaited - unheard)),
             failures={item: self.failures[item] for item in missing},
@@ -126,7 +126,7 @@ class Belief:
         body: bytes,
     ) -> None:
         if not quotes:
-            failure = FetchError(Class.CONFIG, f"has no {pair}")
+            failure = FetchError(FailureKind.CONFIG, f"has no {pair}")
             self._note(provider.name, [(pair, day) for day in days], failure)
             return
         jumps = self._jumps(quotes)
@@ -140,19 +140,19 @@ class Belief:
             quote = quotes[last - 1]
             self._sort(provider, (pair, day), quote, jumps[quote.rate_date], body)
 
-    def _lack(self, provider: Provider, item: Item, *, later: bool) -> None:
+    def _lack(self, provider: Provider, item: PairDay, *, later: bool) -> None:
         """Note a past day for which nothing was published; one with a *later* rate will never get any."""
         pair, day = item
         if later:
             self.closed.add(item)
         else:
             why = f"no rate of {pair} for {day} or shortly before"
-            self._note(provider.name, [item], FetchError(Class.DATA, why))
+            self._note(provider.name, [item], FetchError(FailureKind.DATA, why))
 
     def _sort(
         self,
         provider: Provider,
-        item: Item,
+        item: PairDay,
         quote: Quote,
         jump: plausibility.Jump | None,
         body: bytes,
@@ -176,7 +176,7 @@ class Belief:
                 self.warnings[item] = jump.reason
             self._agree(item, Candidate(quote=quote, body=body))
 
-    def _close(self, provider: Provider, item: Item, quote: Quote) -> None:
+    def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         _, day = item
         if self.want.past or plausibility.is_final(
             day, PROVIDER_KINDS[provider.kind], quote.observed_at
@@ -185,26 +185,26 @@ class Belief:
             return
         self.awaited.add(item)
         why = f"its newest rate of {quote.pair} is of {quote.rate_date}, that of {day} comes later"
-        self._note(provider.name, [item], FetchError(Class.NOT_YET, why))
+        self._note(provider.name, [item], FetchError(FailureKind.NOT_YET, why))
 
-    def _hold(self, item: Item, held: Candidate, jump: plausibility.Jump) -> None:
+    def _hold(self, item: PairDay, held: Candidate, jump: plausibility.Jump) -> None:
         if self._repeated(held.quote, jump):
             self.warnings[item] = jump.reason
             self._agree(item, held._replace(reason=""))
             return
         for other in self.held[item]:
-            if plausibility.near(held.quote.rate, other.quote.rate):
+            if plausibility.within_fraction(held.quote.rate, other.quote.rate):
                 self.found[item] = other.quote
                 self.warnings[item] = f"{jump.reason}, confirmed by {held.quote.provider}"
                 return
         self.held[item].append(held)
 
-    def _agree(self, item: Item, candidate: Candidate) -> None:
+    def _agree(self, item: PairDay, candidate: Candidate) -> None:
         if not self.job.agree:
             self.found[item] = candidate.quote
             return
         for other in self.lone[item]:
-            if plausibility.near(candidate.quote.rate, other.quote.rate, self.job.agree):
+            if plausibility.within_fraction(candidate.quote.rate, other.quote.rate, self.job.agree):
                 self.found[item] = other.quote
                 return
         self.lone[item].append(candidate)
@@ -214,7 +214,9 @@ class Belief:
         if jump.slip:
             return False
         held = self.book.held_quote(quote.pair, quote.provider, quote.rate_date)
-        return held is not None and plausibility.near(quote.rate, held, plausibility.WARN)
+        return held is not None and plausibility.within_fraction(
+            quote.rate, held, plausibility.WARN
+        )
 
     def _jumps(self, quotes: Sequence[Quote]) -> dict[dt.date, plausibility.Jump | None]:
         """Return the jump of each of *quotes* (oldest first) from the believed one before it.
@@ -227,14 +229,14 @@ class Belief:
         for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
             jump = plausibility.jump(quote, previous)
             if jump is not None and jump.held and not jump.slip and following is not None:
-                stays = plausibility.near(following.rate, quote.rate, plausibility.WARN)
+                stays = plausibility.within_fraction(following.rate, quote.rate, plausibility.WARN)
                 jump = jump._replace(held=not stays)
             if jump is None or not jump.held:
                 previous = quote
             found[quote.rate_date] = jump
         return found
 
-    def _quote(self, provider: Provider, one: Published, received_at: dt.datetime) -> Quote:
+    def _quote(self, provider: Provider, one: PublishedRate, received_at: dt.datetime) -> Quote:
         kind = DERIVED if one.legs else PUBLISHED
         return Quote(
             pair=one.pair,
@@ -247,16 +249,16 @@ class Belief:
             legs=one.legs,
         )
 
-    def _quarantine(self, item: Item, quote: Quote, body: bytes, reason: str) -> None:
+    def _quarantine(self, item: PairDay, quote: Quote, body: bytes, reason: str) -> None:
         kept = SuspectQuote(provider=quote.provider, reason=reason, body=body, quote=quote)
         self.quarantined.append((item, kept))
-        self._note(quote.provider, [item], FetchError(Class.DATA, reason))
+        self._note(quote.provider, [item], FetchError(FailureKind.DATA, reason))
 
-    def _note(self, provider: str, items: Iterable[Item], failure: FetchError) -> None:
+    def _note(self, provider: str, items: Iterable[PairDay], failure: FetchError) -> None:
         for item in items:
             self.failures[item][provider] = failure
 
-    def _disagree(self, item: Item, candidates: Sequence[Candidate]) -> None:
+    def _disagree(self, item: PairDay, candidates: Sequence[Candidate]) -> None:
         for candidate in candidates:
             quote = candidate.quote
             others = [other.quote for other in candidates if other is not candidate]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError, UsageError
 from ratectl.fetch import plausibility
-from ratectl.fetch.cache import Answers
-from ratectl.fetch.client import Asker
+from ratectl.fetch.cache import ResponseCache
+from ratectl.fetch.client import ProviderClient
 from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
 from ratectl.firing import due as dues
@@ -60,7 +60,7 @@ class Runner:
         self.timetable = Timetable(self.job)
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
-        self.asker = Asker(transport, Answers(journal.state_dir), around)
+        self.asker = ProviderClient(transport, ResponseCache(journal.state_dir), around)
         fetcher = Fetcher(self.job, self.book, self.asker, around)
         self.settler = Settler(self.timetable, self.book, self.delivery, fetcher, around)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import DataError, RatectlError, TryLaterError
 from ratectl.fetch import plausibility
-from ratectl.fetch.failures import worst
-from ratectl.fetch.request import Want, joined
+from ratectl.fetch.failures import most_hopeful
+from ratectl.fetch.request import FetchRequest, merge
 from ratectl.firing.report import Settled
 from ratectl.journal import statements
 from ratectl.journal.rate_store import Claim, Settlement
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ratectl.fetch.fetcher import Fetcher
-    from ratectl.fetch.request import Fetched, Item
+    from ratectl.fetch.request import FetchResult, PairDay
     from ratectl.firing.due import Timetable
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.statements import Statements
@@ -60,11 +60,11 @@ class Settler:
         self.delivery = delivery
         self.fetcher = fetcher
         self.around = around
-        self.newest: dict[Want, Fetched] = {}
+        self.newest: dict[FetchRequest, FetchResult] = {}
         """Answers of this moment, to be cleared when it is over."""
         self.expected: Sequence[dt.date] = ()
         """Past days that will be asked for in this firing, so that one request may serve them."""
-        self._past: dict[Item, Fetched] = {}
+        self._past: dict[PairDay, FetchResult] = {}
 
     def settle_live(self, slot: dt.datetime, deadline: Deadline) -> Settled:
         """Settle one claimable *slot* with the newest rates."""
@@ -134,7 +134,7 @@ class Settler:
         error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
         return Settled(slot=slot, outcome="held", error=error)
 
-    def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[Item, ...]]:
+    def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[PairDay, ...]]:
         """Return what is still missing for each of *slots*."""
         recorded = self.book.pairs(self.job.name, slots)
         wanted = {}
@@ -147,12 +147,12 @@ class Settler:
     # The fetch
 
     def _fetch(
-        self, wanted: Mapping[dt.datetime, tuple[Item, ...]], deadline: Deadline, *, past: bool
-    ) -> Fetched:
+        self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], deadline: Deadline, *, past: bool
+    ) -> FetchResult:
         items = tuple(dict.fromkeys(item for some in wanted.values() for item in some))
         if past:
             return self._fetch_past(items, deadline)
-        want = Want(items=items, past=False)
+        want = FetchRequest(items=items, past=False)
         fetched = self.newest.get(want)
         if fetched is None:
             fetched = self.fetcher.fetch(want, deadline)
@@ -160,16 +160,16 @@ class Settler:
                 self.newest[want] = fetched
         return fetched
 
-    def _fetch_past(self, items: tuple[Item, ...], deadline: Deadline) -> Fetched:
+    def _fetch_past(self, items: tuple[PairDay, ...], deadline: Deadline) -> FetchResult:
         unasked = [item for item in items if item not in self._past]
         if unasked:
             wider = self._with_expected(unasked)
-            fetched = self.fetcher.fetch(Want(items=wider, past=True), deadline)
+            fetched = self.fetcher.fetch(FetchRequest(items=wider, past=True), deadline)
             self._past |= dict.fromkeys(wider, fetched)
             self._keep_ahead(fetched, items)
-        return joined({item: self._past[item] for item in items})
+        return merge({item: self._past[item] for item in items})
 
-    def _with_expected(self, items: Sequence[Item]) -> tuple[Item, ...]:
+    def _with_expected(self, items: Sequence[PairDay]) -> tuple[PairDay, ...]:
         """Return *items* and what is expected to be asked for after them, as far as one round should go."""
         able = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
         able = [facts for facts in able if facts.history]
@@ -184,7 +184,7 @@ class Settler:
         more = ((pair, day) for pair in self.job.pairs for day in ahead)
         return tuple(dict.fromkeys((*items, *(item for item in more if item not in self._past))))
 
-    def _keep_ahead(self, fetched: Fetched, items: Sequence[Item]) -> None:
+    def _keep_ahead(self, fetched: FetchResult, items: Sequence[PairDay]) -> None:
         """Write what failed a check, but for the items at hand, which are committed with their slots."""
         now = self.around.clock()
         later = [
@@ -202,8 +202,8 @@ class Settler:
 
     def _record(
         self,
-        wanted: Mapping[dt.datetime, tuple[Item, ...]],
-        fetched: Fetched,
+        wanted: Mapping[dt.datetime, tuple[PairDay, ...]],
+        fetched: FetchResult,
         deadline: Deadline,
         *,
         kind: str,
@@ -258,7 +258,7 @@ class Settler:
         return error
 
     def _quarantined(
-        self, wanted: Mapping[dt.datetime, tuple[Item, ...]], fetched: Fetched
+        self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], fetched: FetchResult
     ) -> list[tuple[dt.datetime, SuspectQuote]]:
         """Return what failed a check with the slot in hand that it was for."""
         slot_of = {item: slot for slot, items in reversed(list(wanted.items())) for item in items}
@@ -274,8 +274,8 @@ class Settler:
     def _settled(
         self,
         done: Settlement,
-        items: Sequence[Item],
-        fetched: Fetched,
+        items: Sequence[PairDay],
+        fetched: FetchResult,
         error: RatectlError | None,
     ) -> Settled:
         closed = [str(pair) for pair, day in items if (pair, day) in fetched.closed]
@@ -290,11 +290,11 @@ class Settler:
             error=error,
         )
 
-    def _failed(self, done: Settlement, items: Sequence[Item], fetched: Fetched) -> Settled:
+    def _failed(self, done: Settlement, items: Sequence[PairDay], fetched: FetchResult) -> Settled:
         slot, now = done.slot, self.around.clock()
         told = (pair for item in items for pair in fetched.failures.get(item, {}).items())
         once = {(name, str(failure)): (name, failure) for name, failure in told}
-        error = worst(list(once.values()))
+        error = most_hopeful(list(once.values()))
         judged = not isinstance(error, TryLaterError)
         past = (
             slot.astimezone(self.timetable.zone).date() < now.astimezone(self.timetable.zone).date()
@@ -313,7 +313,7 @@ class Settler:
 
 
 def _settlement(
-    slot: dt.datetime, items: Sequence[Item], fetched: Fetched, kind: str
+    slot: dt.datetime, items: Sequence[PairDay], fetched: FetchResult, kind: str
 ) -> Settlement:
     quotes: tuple[Quote, ...] = tuple(
         fetched.quotes[item] for item in items if item in fetched.quotes
@@ -328,5 +328,5 @@ def _settlement(
     )
 
 
-def _warnings(items: Sequence[Item], fetched: Fetched) -> tuple[str, ...]:
+def _warnings(items: Sequence[PairDay], fetched: FetchResult) -> tuple[str, ...]:
     return tuple(fetched.warnings[item] for item in items if item in fetched.warnings)

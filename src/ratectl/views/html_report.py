@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from ratectl.fetch.failures import Class
-from ratectl.fetch.providers.catalog import FACTS
+from ratectl.fetch.failures import FailureKind
+from ratectl.fetch.providers.catalog import INFO
 from ratectl.model.quote import plain
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import away, clock, count, length
@@ -22,7 +22,7 @@ from ratectl.views.status_screen import word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ratectl.fetch.providers.catalog import Facts
+    from ratectl.fetch.providers.catalog import ProviderInfo
     from ratectl.journal.journal import Firing
     from ratectl.journal.quarantine import QuarantinedAnswer
     from ratectl.journal.queries import Count, Point
@@ -166,7 +166,7 @@ def _troubles(dossier: Dossier) -> Iterable[Trouble]:
 
 def kind_of(detail: str) -> str:
     """Return the class of the failure that a firing's *detail* tells of, an empty text where it names none."""
-    return next((kind.value for kind in Class if f"{kind.value}:" in detail), "")
+    return next((kind.value for kind in FailureKind if f"{kind.value}:" in detail), "")
 
 
 def rows(dossiers: Sequence[Dossier], now: dt.datetime) -> list[dict[str, Any]]:
@@ -193,7 +193,7 @@ def _row(dossier: Dossier, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def sources(dossiers: Sequence[Dossier]) -> dict[str, Facts]:
+def sources(dossiers: Sequence[Dossier]) -> dict[str, ProviderInfo]:
     """Return the kinds of providers that the jobs ask, each with what its terms want said."""
     kinds = {provider.kind: None for one in dossiers for provider in one.job.providers}
-    return {kind: FACTS[kind] for kind in kinds if kind in FACTS}
+    return {kind: INFO[kind] for kind in kinds if kind in INFO}

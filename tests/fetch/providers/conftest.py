@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import Ask
+from ratectl.fetch.providers.query import RateQuery
 from ratectl.model.job import Pair
 from tests.fetch.providers.honest import provider_of
 
@@ -21,7 +21,7 @@ def pairs_of(text):
 def ask_for(text, since, until):
     days = (day and dt.date.fromisoformat(day) for day in (since, until or since))
     since, until = days
-    return Ask(pairs=pairs_of(text), since=since, until=until)
+    return RateQuery(pairs=pairs_of(text), since=since, until=until)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers import cross_rates
-from ratectl.fetch.providers.query import Ask
+from ratectl.fetch.providers.query import RateQuery
 from ratectl.model.job import Pair
 
 DAY = dt.date(2026, 11, 20)
@@ -110,7 +110,7 @@ class TestSeries:
 
     def found(self, text, since=None, until=None):
         days = [day and dt.date(2026, 11, day) for day in (since, until)]
-        ask = Ask(pairs=(pair(text),), since=days[0], until=days[1])
+        ask = RateQuery(pairs=(pair(text),), since=days[0], until=days[1])
         return [(one.rate_date.day, str(one.rate)) for one in cross_rates.series("USD", ask, DAYS)]
 
     def test_newest_is_of_one_day(self):

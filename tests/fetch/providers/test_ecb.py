@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import ecb_documents
 from tests.support import rate_documents
 from tests.support.rate_table import Market, ecb_table
@@ -178,7 +178,7 @@ def test_damaged_archive(sample, parse):
         try:
             assert parse("ecb", damaged) == honest
         except FetchError as failure:
-            assert failure.kind is Class.DATA  # noqa: PT017 - either may be right
+            assert failure.kind is FailureKind.DATA  # noqa: PT017 - either may be right
 
 
 def test_cut_archive(sample, parse):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import fred
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.spec.readers import currencies
@@ -60,7 +60,7 @@ def test_no_series_is_no_request(request_for):
     with pytest.raises(FetchError, match="has no USD/KWD, USD/XOF") as caught:
         request_for("fred", "USD/KWD USD/XOF")
 
-    assert caught.value.kind is Class.CONFIG
+    assert caught.value.kind is FailureKind.CONFIG
 
 
 def test_only_known_series_are_asked_for(request_for):
@@ -97,4 +97,4 @@ def test_not_its_table(parse, body):
     with pytest.raises(FetchError) as caught:
         parse("fred", body)
 
-    assert caught.value.kind is Class.DATA
+    assert caught.value.kind is FailureKind.DATA

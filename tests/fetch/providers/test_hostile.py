@@ -8,33 +8,33 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import Ask
+from ratectl.fetch.providers.query import RateQuery
 from ratectl.model.job import Pair
 from tests.fetch.providers.honest import HONEST, provider_of
 
 USD_INR = Pair(base="USD", quote="INR")
 
 HOSTILE = {
-    "200-captive-portal.html": Class.PORTAL,
-    "200-waf-request-rejected.html": Class.PORTAL,
-    "511-network-authentication-required.html": Class.PORTAL,
-    "200-duplicate-key.json": Class.DATA,
-    "200-empty.json": Class.DATA,
-    "200-inr-bool.json": Class.DATA,
-    "200-inr-inf.json": Class.DATA,
-    "200-inr-longdigits.json": Class.DATA,
-    "200-inr-nan.json": Class.DATA,
-    "200-inr-negative.json": Class.DATA,
-    "200-inr-null.json": Class.DATA,
-    "200-inr-string.json": Class.DATA,
-    "200-inr-zero.json": Class.DATA,
-    "200-json-list.json": Class.DATA,
-    "200-json-null.json": Class.DATA,
-    "200-success-no-rates.json": Class.DATA,
-    "200-truncated.json": Class.DATA,
-    "200-wrong-base-echo.json": Class.DATA,
+    "200-captive-portal.html": FailureKind.PORTAL,
+    "200-waf-request-rejected.html": FailureKind.PORTAL,
+    "511-network-authentication-required.html": FailureKind.PORTAL,
+    "200-duplicate-key.json": FailureKind.DATA,
+    "200-empty.json": FailureKind.DATA,
+    "200-inr-bool.json": FailureKind.DATA,
+    "200-inr-inf.json": FailureKind.DATA,
+    "200-inr-longdigits.json": FailureKind.DATA,
+    "200-inr-nan.json": FailureKind.DATA,
+    "200-inr-negative.json": FailureKind.DATA,
+    "200-inr-null.json": FailureKind.DATA,
+    "200-inr-string.json": FailureKind.DATA,
+    "200-inr-zero.json": FailureKind.DATA,
+    "200-json-list.json": FailureKind.DATA,
+    "200-json-null.json": FailureKind.DATA,
+    "200-success-no-rates.json": FailureKind.DATA,
+    "200-truncated.json": FailureKind.DATA,
+    "200-wrong-base-echo.json": FailureKind.DATA,
 }
 JUDGED_BY_THE_GATE = {
     "200-future-date.json",
@@ -102,7 +102,7 @@ def test_bad_number(sample, parse, kind, number):
     with pytest.raises(FetchError) as caught:
         parse(kind, body.replace(honest.encode(), number.encode(), 1))
 
-    assert caught.value.kind is Class.DATA
+    assert caught.value.kind is FailureKind.DATA
 
 
 @pytest.mark.parametrize("kind", sorted(set(HONEST) - {"fred"}))
@@ -152,7 +152,7 @@ def test_damaged_answer(sample, kind, data):
         body[at:until] = data.draw(st.binary(max_size=8) | st.sampled_from(TOKENS))
     provider = provider_of(kind)
 
-    found, following = outcome(SOURCES[kind], provider, Ask(pairs=(USD_INR,)), bytes(body))
+    found, following = outcome(SOURCES[kind], provider, RateQuery(pairs=(USD_INR,)), bytes(body))
 
     if isinstance(found, FetchError):
         assert 0 < len(str(found)) < 200
@@ -169,7 +169,7 @@ def test_noise(kind, body):
     provider = provider_of(kind)
 
     with pytest.raises(FetchError):
-        SOURCES[kind].parse(provider, Ask(pairs=(USD_INR,)), body)
+        SOURCES[kind].parse(provider, RateQuery(pairs=(USD_INR,)), body)
 
 
 def test_amount_of_frankfurter(parse):

@@ -9,7 +9,7 @@ import pytest
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import Ask
+from ratectl.fetch.providers.query import RateQuery
 from ratectl.model.job import Pair, Provider
 from tests.fetch.providers.honest import OFFICE
 
@@ -23,7 +23,7 @@ FRIDAY = dt.date(2026, 11, 20)
 def parse():
     def run(body, **changes):
         provider = dataclasses.replace(OFFICE, **changes)
-        return SOURCES["http-json"].parse(provider, Ask(pairs=(USD_INR,)), body)
+        return SOURCES["http-json"].parse(provider, RateQuery(pairs=(USD_INR,)), body)
 
     return run
 
@@ -63,7 +63,7 @@ def test_absent(parse):
 
 def test_url():
     """Currencies are filled in, and a URL that names the quote is asked once for each pair."""
-    ask = Ask(pairs=(USD_INR,))
+    ask = RateQuery(pairs=(USD_INR,))
     source = SOURCES["http-json"]
     each = Provider(name="o", kind="http-json", base_url="https://h/{base}/{quote}")
 

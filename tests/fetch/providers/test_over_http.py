@@ -12,7 +12,7 @@ import pytest
 from ratectl.errors import ConfigError, RefusedError
 from ratectl.fetch.http import Transport
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import Ask
+from ratectl.fetch.providers.query import RateQuery
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.providers import PROVIDER_KINDS, History
@@ -44,7 +44,7 @@ def asked(rates, job):
         [provider] = job(kind).providers
         found = []
         for group in SOURCES[kind].groups(provider, pairs):
-            ask = Ask(pairs=group, since=since, until=until)
+            ask = RateQuery(pairs=group, since=since, until=until)
             request = SOURCES[kind].request(provider, ask, rates.today)
             while True:
                 keyed = dataclasses.replace(request, key="demo-key")
@@ -176,7 +176,7 @@ def test_same_url_for_every_job_of_a_base(asked, rates):
 def test_nothing_new_is_cheap(rates, job, kind):
     """An answer has a tag; asked with it again, the server says 304 without a body, and counts the request."""
     [provider] = job(kind).providers
-    ask = Ask(pairs=PAIRS[:1])
+    ask = RateQuery(pairs=PAIRS[:1])
     request = dataclasses.replace(SOURCES[kind].request(provider, ask, rates.today), key="demo-key")
     first = Transport().get(request, seconds=5)
     again = Transport().get(dataclasses.replace(request, etag=first.headers["ETag"]), seconds=5)
@@ -255,7 +255,7 @@ def test_weekly_release(rates, now, newest):
 def test_announced_update(rates, job, kind):
     """Those that announce their next update announce it for the night to come."""
     [provider] = job(kind).providers
-    request = SOURCES[kind].request(provider, Ask(pairs=PAIRS[:1]), rates.today)
+    request = SOURCES[kind].request(provider, RateQuery(pairs=PAIRS[:1]), rates.today)
     body = Transport().get(dataclasses.replace(request, key="demo-key"), seconds=5).body
     assert json.loads(body)
 

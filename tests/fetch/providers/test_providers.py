@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.model.job import OUTPUT_KINDS, Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
@@ -110,7 +110,7 @@ def test_error_answer(sample, parse, kind, status, name, expected):
     """Each provider's own error bodies are understood, and never taken for rates."""
     body = sample(name)
 
-    assert SOURCES[kind].refusal(status, body).kind is Class[expected]
+    assert SOURCES[kind].refusal(status, body).kind is FailureKind[expected]
     with pytest.raises(FetchError):
         parse(kind, body)
 
@@ -125,7 +125,7 @@ def test_error_answer(sample, parse, kind, status, name, expected):
 )
 def test_v6_other_spelling(body, expected):
     """Some answers name their error under "error"; one without a name is taken for a matter of the key."""
-    assert SOURCES["exchangerate-api-v6"].refusal(200, body).kind is Class[expected]
+    assert SOURCES["exchangerate-api-v6"].refusal(200, body).kind is FailureKind[expected]
 
 
 @pytest.mark.parametrize("kind", HONEST)
@@ -162,7 +162,7 @@ def test_body_of_another_path(sample, parse, kind, name):
     with pytest.raises(FetchError) as caught:
         parse(kind, sample(name))
 
-    assert caught.value.kind is Class.DATA
+    assert caught.value.kind is FailureKind.DATA
 
 
 def test_every_sample_is_tried(request):

@@ -1,4 +1,4 @@
-"""Rate sources: one module per kind with the five functions of ``Source``, all pure.
+"""Rate sources: one module per kind with the five functions of ``RateSource``, all pure.
 
 What is fixed about each kind stands in ``model.PROVIDER_KINDS``.
 """
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.failures import FetchError
     from ratectl.fetch.http import Request
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
-class Source(Protocol):
+class RateSource(Protocol):
     """What each module of this package offers."""
 
     def groups(self, provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
         """Return *pairs* split into those that one request can answer."""
 
-    def request(self, provider: Provider, ask: Ask, today: dt.date) -> Request:
+    def request(self, provider: Provider, ask: RateQuery, today: dt.date) -> Request:
         """Return the request for one group; *today* is the UTC day. Raises FetchError where none can help."""
 
     def refusal(self, status: int, body: bytes) -> FetchError | None:
         """Return what an error answer of this provider means, None where it is not one."""
 
-    def parse(self, provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+    def parse(self, provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
         """Return a rate for each pair that *body* has one for. Raises FetchError."""
 
     def not_before(self, body: bytes) -> dt.datetime | None:
         """Return the moment (aware, UTC) before which nothing newer appears, says a *body* that ``parse`` accepted."""
 
 
-SOURCES: LazyModules[Source] = LazyModules(
+SOURCES: LazyModules[RateSource] = LazyModules(
     __name__,
     {
         "exchangerate-api-v4": "exchangerate_api_v4",
@@ -65,7 +65,7 @@ if TYPE_CHECKING:  # holds each module to what a source offers
         openexchangerates,
     )
 
-    CHECKED: tuple[Source, ...] = (
+    CHECKED: tuple[RateSource, ...] = (
         currency_api_cdn,
         ecb,
         exchangerate_api_open,

@@ -12,7 +12,7 @@ from ratectl.model.providers import PROVIDER_KINDS, History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class ProviderInfo:
     """One kind of rate source, for people; every text is a phrase without a full stop."""
 
     rates: str
@@ -37,8 +37,8 @@ class Facts:
     """Where all this is written."""
 
 
-FACTS: dict[str, Facts] = {
-    "exchangerate-api-v4": Facts(
+INFO: dict[str, ProviderInfo] = {
+    "exchangerate-api-v4": ProviderInfo(
         rates="any of 160 currencies as base",
         digits="2 decimals, 3 digits below 1",
         publishes="daily at 00:00 UTC, weekends too",
@@ -50,7 +50,7 @@ FACTS: dict[str, Facts] = {
             "https://www.exchangerate-api.com/terms",
         ),
     ),
-    "exchangerate-api-open": Facts(
+    "exchangerate-api-open": ProviderInfo(
         rates="any of 160 currencies as base",
         digits="6 decimals",
         publishes="daily soon after 00:00 UTC, weekends too",
@@ -60,7 +60,7 @@ FACTS: dict[str, Facts] = {
         home="https://www.exchangerate-api.com/docs/free",
         sources=("https://www.exchangerate-api.com/docs/free",),
     ),
-    "frankfurter": Facts(
+    "frankfurter": ProviderInfo(
         rates="any of about 30 currencies of the ECB as base",
         digits="rounded by size unless the base is EUR: USD/INR has 2 decimals",
         first_day="1999-01-04",
@@ -75,7 +75,7 @@ FACTS: dict[str, Facts] = {
             "https://github.com/lineofflight/frankfurter",
         ),
     ),
-    "ecb": Facts(
+    "ecb": ProviderInfo(
         rates="about 30 currencies against EUR, other bases as crosses of one day",
         digits="as published, mostly 4 decimals; crosses 12 digits",
         first_day="1999-01-04",
@@ -89,7 +89,7 @@ FACTS: dict[str, Facts] = {
             "https://www.ecb.europa.eu/services/using-our-site/disclaimer/html/index.en.html",
         ),
     ),
-    "currency-api-cdn": Facts(
+    "currency-api-cdn": ProviderInfo(
         rates="any of 300 currencies as base",
         digits="8 decimals",
         first_day="2024-03-02",
@@ -100,7 +100,7 @@ FACTS: dict[str, Facts] = {
         home="https://github.com/fawazahmed0/exchange-api",
         sources=("https://github.com/fawazahmed0/exchange-api",),
     ),
-    "fred": Facts(
+    "fred": ProviderInfo(
         rates="22 currencies against USD, crosses of one day; a week late",
         digits="as published, 2 to 4 decimals; crosses 12 digits",
         first_day="1971-01-04",
@@ -115,7 +115,7 @@ FACTS: dict[str, Facts] = {
             "https://fred.stlouisfed.org/robots.txt",
         ),
     ),
-    "openexchangerates": Facts(
+    "openexchangerates": ProviderInfo(
         rates="any currency against USD, crosses of one answer",
         digits="as published, up to 6 decimals and more below 1; crosses 12 digits",
         first_day="1999-01-01",
@@ -129,7 +129,7 @@ FACTS: dict[str, Facts] = {
             "https://docs.openexchangerates.org/reference/api-introduction",
         ),
     ),
-    "exchangerate-api-v6": Facts(
+    "exchangerate-api-v6": ProviderInfo(
         rates="any of 160 currencies as base",
         digits="4 to 6 decimals",
         publishes="daily at 00:00 UTC on the free plan, weekends too",
@@ -141,7 +141,7 @@ FACTS: dict[str, Facts] = {
             "https://www.exchangerate-api.com/terms",
         ),
     ),
-    "http-json": Facts(
+    "http-json": ProviderInfo(
         rates="whatever your URL answers",
         digits="as answered",
         publishes="when it does",
@@ -154,7 +154,7 @@ FACTS: dict[str, Facts] = {
 
 def past_days(kind: str) -> str:
     """Return as a phrase which past days the *kind* knows, and how they are asked for."""
-    facts = FACTS[kind]
+    facts = INFO[kind]
     how = {
         History.NONE: "none",
         History.DAYS: f"from {facts.first_day}, day by day",

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
 
 Rates = dict[Pair, Decimal]
 """What was published of one day; each pair has the hub on one side."""
 
 PRECISE = Context(prec=60)
 """Twice the longest rate that is believed: products stay exact."""
-KEPT = Context(prec=12)
+TWELVE_DIGITS = Context(prec=12)
 ONE = Decimal(1)
 
 
@@ -37,7 +37,7 @@ class _Worth(NamedTuple):
     legs: tuple[Leg, ...]
 
 
-def series(hub: str, ask: Ask, days: Mapping[dt.date, Rates]) -> tuple[Published, ...]:
+def series(hub: str, ask: RateQuery, days: Mapping[dt.date, Rates]) -> tuple[PublishedRate, ...]:
     """Return the rates of *days* that *ask* wants. Raises FetchError where no day is of use.
 
     Each pair counts those days as publications on which both its currencies have a rate.
@@ -58,10 +58,10 @@ def through(
     *,
     day: dt.date,
     provider_time: dt.datetime | None = None,
-) -> Published | None:
+) -> PublishedRate | None:
     """Return the rate of *pair* on *day*, None where *rates* lack one of its currencies. Raises FetchError."""
     if pair in rates:
-        return asks.Published(
+        return asks.PublishedRate(
             pair=pair, rate=rates[pair], rate_date=day, provider_time=provider_time
         )
     base, quote = (_worth(hub, code, rates) for code in (pair.base, pair.quote))
@@ -70,9 +70,9 @@ def through(
     exact = PRECISE.divide(
         PRECISE.multiply(quote.over, base.under), PRECISE.multiply(quote.under, base.over)
     )
-    return asks.Published(
+    return asks.PublishedRate(
         pair=pair,
-        rate=bodies.rate(KEPT.plus(exact), str(pair)),
+        rate=bodies.rate(TWELVE_DIGITS.plus(exact), str(pair)),
         rate_date=day,
         provider_time=provider_time,
         legs=quote.legs + base.legs,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Pair, Provider
 
 PACKAGE = "@fawazahmed0/currency-api"
@@ -32,7 +32,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for one base: the release of a past day, or today's and otherwise the newest.
 
     Where the CDN has neither, the project's second address is asked, unless the spec names a mirror.
@@ -52,17 +52,17 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     if status != 404:
         return None
     missing = "release of that day" if NO_RELEASE in body else "such base currency"
-    return FetchError(Class.CONFIG, f"has no {missing} (HTTP {status})")
+    return FetchError(FailureKind.CONFIG, f"has no {missing} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
     rates = bodies.table(answer, ask.pairs[0].base.lower())
     day = bodies.echo_day(bodies.day(answer.get("date"), "date"), ask.until)
     return tuple(
-        asks.Published(
+        asks.PublishedRate(
             pair=pair,
             rate=bodies.number(rates[pair.quote.lower()], str(pair)),
             rate_date=day,

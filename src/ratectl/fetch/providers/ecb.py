@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import cross_rates, ecb_documents
 from ratectl.fetch.providers import query as asks
@@ -17,7 +17,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Pair, Provider
 
 RECENT = dt.timedelta(days=80)
@@ -30,7 +30,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return (tuple(pairs),)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for the smallest document that holds the asked days."""
     if ask.since is None:
         name, accept = "eurofxref-daily.xml", "application/xml, text/xml"
@@ -44,10 +44,10 @@ def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
 def refusal(status: int, body: bytes) -> FetchError | None:
     """Return what an error answer means; the ECB has no error bodies of its own."""
     del body
-    return FetchError(Class.TRANSIENT, f"HTTP {status}") if status == 404 else None
+    return FetchError(FailureKind.TRANSIENT, f"HTTP {status}") if status == 404 else None
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the newest rates, or those of every publication in the asked range."""
     del provider
     return cross_rates.series(

@@ -15,7 +15,7 @@ import zlib
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.model.job import Pair
 
@@ -54,7 +54,7 @@ def _of_xml(body: bytes, wanted: Collection[str]) -> dict[dt.date, Rates]:
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     page = start.startswith(b"<") and b"Envelope" not in body
     if page and (b"<!doctype" not in start or b"<!doctype html" in start):
-        raise FetchError(Class.PORTAL, "a web page instead of data")
+        raise FetchError(FailureKind.PORTAL, "a web page instead of data")
     found: dict[dt.date, Rates] = {}
 
     def element(name: str, attributes: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
@@ -17,7 +17,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -27,7 +27,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates of one base."""
     del today
     return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
@@ -37,19 +37,23 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     """Return what an error answer means."""
     word = bodies.error_word(body, "error_type", "error-type")
     if word:
-        kind = Class.CONFIG if word in {"unsupported_code", "malformed_request"} else Class.REFUSED
+        kind = (
+            FailureKind.CONFIG
+            if word in {"unsupported_code", "malformed_request"}
+            else FailureKind.REFUSED
+        )
         return FetchError(kind, f"{word} (HTTP {status})")
     return None
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
     bodies.echo(answer, "base", ask.pairs[0].base)
     rates = bodies.table(answer, "rates")
     return tuple(
-        asks.Published(
+        asks.PublishedRate(
             pair=pair,
             rate=bodies.number(rates[pair.quote], str(pair)),
             rate_date=bodies.day(answer.get("date"), "date"),

@@ -15,7 +15,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Provider
 
 groups = exchangerate_api_open.groups
@@ -23,13 +23,13 @@ refusal = exchangerate_api_open.refusal
 not_before = exchangerate_api_open.not_before
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates of one base, with a place for the key."""
     del today
     return Request(url=f"{asks.base_url(provider)}/{{key}}/latest/{ask.pairs[0].base}")
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     return exchangerate_api_open.published(ask, body, "conversion_rates")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -27,7 +27,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for one base: all newest rates, so that every job asks the same, or a range of the asked pairs."""
     del today
     base = f"base={ask.pairs[0].base}"
@@ -43,17 +43,19 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     word = bodies.error_word(body, "message")
     if not word or status < 400:
         return None
-    kind = Class.CONFIG if status in {400, 404, 422} else Class.TRANSIENT
+    kind = FailureKind.CONFIG if status in {400, 404, 422} else FailureKind.TRANSIENT
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
     bodies.echo(answer, "base", ask.pairs[0].base)
     if answer.get("amount", 1) != 1:
-        raise bodies.bad(f"asked for one unit, the answer is for {bodies.shown(answer['amount'])}")
+        raise bodies.bad(
+            f"asked for one unit, the answer is for {bodies.excerpt(answer['amount'])}"
+        )
     rates = bodies.table(answer, "rates")
     days = (
         {bodies.day(answer.get("date"), "date"): rates}
@@ -61,7 +63,7 @@ def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
         else {bodies.day(day, "date"): bodies.table(rates, day) for day in rates}
     )
     return tuple(
-        asks.Published(
+        asks.PublishedRate(
             pair=pair,
             rate=bodies.number(days[day][pair.quote], str(pair)),
             rate_date=day,

@@ -12,7 +12,7 @@ import datetime as dt
 import io
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import cross_rates
 from ratectl.fetch.providers import json_body as bodies
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.fetch.providers.cross_rates import Rates
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
@@ -66,14 +66,14 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return (tuple(pairs),)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for the series of the asked currencies, in the last weeks or a range.
 
     Raises FetchError where there is no series for any of them.
     """
     series = sorted(SERIES[code] for code in asks.currencies(ask) if code in SERIES)
     if not series:
-        raise FetchError(Class.CONFIG, f"has no {', '.join(map(str, ask.pairs))}")
+        raise FetchError(FailureKind.CONFIG, f"has no {', '.join(map(str, ask.pairs))}")
     start = today - LAST_WEEKS if ask.since is None else ask.since - BEFORE
     return Request(
         url=f"{asks.base_url(provider)}/graph/fredgraph.csv"
@@ -87,10 +87,10 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     if status not in {400, 404}:
         return None
     word = bodies.error_word(body, "error_message") or "no such series"
-    return FetchError(Class.CONFIG, f"{word} (HTTP {status})")
+    return FetchError(FailureKind.CONFIG, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the newest rates, or those of every observation in the asked range."""
     del provider
     return cross_rates.series(HUB, ask, _days(bodies.text_of(body), ask))
@@ -101,7 +101,7 @@ def not_before(body: bytes) -> None:
     del body
 
 
-def _days(text: str, ask: Ask) -> dict[dt.date, Rates]:
+def _days(text: str, ask: RateQuery) -> dict[dt.date, Rates]:
     rows = csv.reader(io.StringIO(text))
     days: dict[dt.date, Rates] = {}
     try:

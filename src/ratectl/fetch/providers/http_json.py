@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -29,7 +29,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request; its key is added where secrets are resolved."""
     del today
     return Request(url=_filled(provider.base_url, ask.pairs[0], percent))
@@ -39,16 +39,18 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     """Return what an error answer means; only the status is known of an unknown server."""
     del body
     return (
-        FetchError(Class.CONFIG, f"HTTP {status}; check its url") if 400 <= status < 500 else None
+        FetchError(FailureKind.CONFIG, f"HTTP {status}; check its url")
+        if 400 <= status < 500
+        else None
     )
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rate of each asked pair that *body* has at its path."""
     answer = bodies.load(body)
     found = [(pair, _at(answer, _filled(provider.rate, pair, str))) for pair in ask.pairs]
     return tuple(
-        asks.Published(
+        asks.PublishedRate(
             pair=pair,
             rate=bodies.number_text(value, str(pair))
             if isinstance(value, str)

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 
 MOST_DIGITS = 28
 LONGEST_WORD = 100
@@ -24,14 +24,14 @@ def load(body: bytes) -> dict[str, Any]:
     """
     value = _load(text_of(body))
     if not isinstance(value, dict):
-        raise bad(f"expected a JSON object, got {shown(value)}")
+        raise bad(f"expected a JSON object, got {excerpt(value)}")
     return value
 
 
 def text_of(body: bytes) -> str:
     """Return *body* as text without a byte order mark. Raises FetchError for markup, nothing or no UTF-8."""
     if body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # in whatever encoding
-        raise FetchError(Class.PORTAL, "a web page instead of data")
+        raise FetchError(FailureKind.PORTAL, "a web page instead of data")
     try:
         text = body.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
@@ -39,7 +39,7 @@ def text_of(body: bytes) -> str:
     if not text:
         raise bad("the answer is empty")
     if text.startswith("<"):
-        raise FetchError(Class.PORTAL, "a web page instead of data")
+        raise FetchError(FailureKind.PORTAL, "a web page instead of data")
     return text
 
 
@@ -70,7 +70,7 @@ def table(value: dict[str, Any], key: str) -> dict[str, Any]:
 def echo(value: dict[str, Any], key: str, base: str) -> None:
     """Raise FetchError unless the answer names the base that was asked for."""
     if value.get(key) != base:
-        raise bad(f"asked for base {base}, the answer is of {shown(value.get(key))}")
+        raise bad(f"asked for base {base}, the answer is of {excerpt(value.get(key))}")
 
 
 def echo_day(found: dt.date, asked: dt.date | None) -> dt.date:
@@ -83,23 +83,23 @@ def echo_day(found: dt.date, asked: dt.date | None) -> dt.date:
 def number(value: object, what: str) -> Decimal:
     """Return a JSON number that can be a rate. Raises FetchError."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise bad(f"{what} is {shown(value)}, not a number")
+        raise bad(f"{what} is {excerpt(value)}, not a number")
     return rate(Decimal(value), what)
 
 
 def number_text(value: str, what: str) -> Decimal:
     """Return a rate from a format in which numbers are texts. Raises FetchError."""
     if not NUMBER.fullmatch(value):
-        raise bad(f"{what} is {shown(value)}, not a number")
+        raise bad(f"{what} is {excerpt(value)}, not a number")
     return rate(Decimal(value), what)
 
 
 def rate(value: Decimal, what: str) -> Decimal:
     """Return *value* if it can be a rate: positive, finite, of sane size and length. Raises FetchError."""
     if not value.is_finite() or value <= 0:
-        raise bad(f"{what} is {shown(value)}, not a positive number")
+        raise bad(f"{what} is {excerpt(value)}, not a positive number")
     if not SMALLEST <= value <= LARGEST:
-        raise bad(f"{what} is {shown(value)}, outside 1e-12 to 1e12")
+        raise bad(f"{what} is {excerpt(value)}, outside 1e-12 to 1e12")
     if len(value.as_tuple().digits) > MOST_DIGITS:
         raise bad(f"{what} has {len(value.as_tuple().digits)} digits, no rate has")
     return value
@@ -112,7 +112,7 @@ def day(value: object, what: str) -> dt.date:
             return dt.date.fromisoformat(value[:10])
         except ValueError:
             pass
-    raise bad(f"{what} is {shown(value)}, not a date")
+    raise bad(f"{what} is {excerpt(value)}, not a date")
 
 
 def moment(value: object) -> dt.datetime | None:
@@ -124,10 +124,10 @@ def moment(value: object) -> dt.datetime | None:
 
 def bad(message: str) -> FetchError:
     """Return the failure of an answer that cannot be believed."""
-    return FetchError(Class.DATA, message)
+    return FetchError(FailureKind.DATA, message)
 
 
-def shown(value: object) -> str:
+def excerpt(value: object) -> str:
     """Return *value* as an error text may hold it: printable, and shortened."""
     text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import Class, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import cross_rates
 from ratectl.fetch.providers import json_body as bodies
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Ask, Published
+    from ratectl.fetch.providers.query import PublishedRate, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
@@ -33,7 +33,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return (tuple(pairs),)
 
 
-def request(provider: Provider, ask: Ask, today: dt.date) -> Request:
+def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates, or for those of one day."""
     del today
     name = "latest.json" if ask.until is None else f"historical/{ask.until}.json"
@@ -45,11 +45,11 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     word = bodies.error_word(body, "message")
     if not word or not 400 <= status < 500:
         return None
-    kind = Class.CONFIG if word in LACKING else Class.REFUSED
+    kind = FailureKind.CONFIG if word in LACKING else FailureKind.REFUSED
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: Ask, body: bytes) -> tuple[Published, ...]:
+def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Leg
 
 
-class Ask(NamedTuple):
+class RateQuery(NamedTuple):
     """The newest rates of *pairs*, or with both days set what was published from *since* to *until*.
 
     A range asks for the last publication before *since* too, since that is the rate of a
@@ -28,7 +28,7 @@ class Ask(NamedTuple):
     until: dt.date | None = None
 
 
-class Published(NamedTuple):
+class PublishedRate(NamedTuple):
     """One rate in a body; the answer to a range has one for each pair and publication, oldest first."""
 
     pair: Pair
@@ -53,12 +53,12 @@ def base_url(provider: Provider) -> str:
     return (provider.base_url or PROVIDER_KINDS[provider.kind].base_url).rstrip("/")
 
 
-def currencies(ask: Ask) -> frozenset[str]:
+def currencies(ask: RateQuery) -> frozenset[str]:
     """Return every currency that *ask* speaks of."""
     return frozenset(code for pair in ask.pairs for code in (pair.base, pair.quote))
 
 
-def within(ask: Ask, days: Iterable[dt.date]) -> Sequence[dt.date]:
+def within(ask: RateQuery, days: Iterable[dt.date]) -> Sequence[dt.date]:
     """Return those publication *days* that *ask* wants, oldest first.
 
     That is the newest one, or those of the range and the last one before it.
