@@ -22,12 +22,12 @@ SMALL = [size for size in simulate_fleet.SIZES if size <= simulate_fleet.QUICK]
 
 @pytest.mark.parametrize("jitter", simulate_fleet.WINDOWS.values())
 def test_starts_are_the_products(jitter):
-    """The simulation starts each host exactly when ``due.delay`` does."""
+    """The simulation starts each host exactly when ``due.start_delay`` does."""
     names = load.hosts(500, 1)
     starts = load.starts(load.lots("usd-inr", names), jitter)
 
     assert [dt.timedelta(seconds=start) for start in starts] == [
-        due.delay("usd-inr", name, jitter) for name in names
+        due.start_delay("usd-inr", name, jitter) for name in names
     ]
 
 

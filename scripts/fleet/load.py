@@ -67,11 +67,11 @@ def hosts(count: int, seed: int) -> list[str]:
 
 def lots(job: str, names: Iterable[str]) -> array[int]:
     """Return what *job* draws on each host: what its jitter is made of."""
-    return array("Q", (due.lot(job, name) for name in names))
+    return array("Q", (due.stable_hash(job, name) for name in names))
 
 
 def starts(drawn: Iterable[int], jitter: int) -> list[int]:
-    """Return the seconds after each slot at which the job starts, as ``due.delay`` does for one host."""
+    """Return the seconds after each slot at which the job starts, as ``due.start_delay`` does for one host."""
     return [lot % (jitter + 1) for lot in drawn]
 
 

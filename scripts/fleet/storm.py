@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends.cron import backend as cron
 from ratectl.firing import __main__ as program
-from ratectl.firing.catch_up import LATEST
+from ratectl.firing.catch_up import MAX_START_DELAY
 from ratectl.model.job import Job
 from ratectl.runtime.deadline import ceilings, pauses
 from scripts.fleet import load
@@ -77,7 +77,7 @@ def storm(names: Sequence[str], *, jitter: int, rate: int, rest: int, seed: int)
         ends=array("l", (second + TIMEOUT for second in begins)),
         attempts=bytearray(len(names)),
         failures=bytearray(len(names)),
-        late=load.starts(load.lots("--sweep", names), min(jitter, LATEST)),
+        late=load.starts(load.lots("--sweep", names), min(jitter, MAX_START_DELAY)),
     )
     asking: defaultdict[int, list[int]] = defaultdict(list)
     for host, second in enumerate(begins):

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from ratectl.firing import due
-from ratectl.firing.catch_up import LATEST
-from ratectl.firing.catch_up import swept as swept_by
+from ratectl.firing.catch_up import MAX_START_DELAY
+from ratectl.firing.catch_up import run_sweep as swept_by
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
 from ratectl.runtime.environment import Environment
@@ -139,7 +139,11 @@ def test_a_fleet_does_not_sweep_in_step(station, rates):
         list(swept_by(str(station.state), ["a"], around._replace(host=host)))
 
     assert slept[0] == slept[2] != slept[1]
-    assert slept[0] == due.delay("--sweep", "here", LATEST).total_seconds() <= LATEST
+    assert (
+        slept[0]
+        == due.start_delay("--sweep", "here", MAX_START_DELAY).total_seconds()
+        <= MAX_START_DELAY
+    )
 
 
 def test_nothing_was_ever_installed(station):

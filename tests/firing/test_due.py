@@ -78,26 +78,26 @@ def test_missed_are_counted_up_to_a_limit():
 
 def test_delay_is_deterministic_and_inside_its_window():
     """The same host and job always start by the same offset; others by another."""
-    delays = {due.delay("usd-inr", f"host{n}", 600) for n in range(50)}
+    delays = {due.start_delay("usd-inr", f"host{n}", 600) for n in range(50)}
 
-    assert due.delay("usd-inr", "host1", 600) == due.delay("usd-inr", "host1", 600)
+    assert due.start_delay("usd-inr", "host1", 600) == due.start_delay("usd-inr", "host1", 600)
     assert len(delays) > 30
     assert all(dt.timedelta(0) <= delay <= dt.timedelta(minutes=10) for delay in delays)
-    assert due.delay("usd-inr", "host1", 0) == dt.timedelta(0)
+    assert due.start_delay("usd-inr", "host1", 0) == dt.timedelta(0)
 
 
 def test_named_slot():
     """A slot without an offset is meant in the job's zone."""
     zone = Timetable(timetable().job).zone
 
-    assert due.named("2026-11-20T09:00", zone).utcoffset() == dt.timedelta(0)
-    assert due.named("2026-11-20T09:00+05:30", zone).utcoffset() == dt.timedelta(hours=5.5)
+    assert due.parse_moment("2026-11-20T09:00", zone).utcoffset() == dt.timedelta(0)
+    assert due.parse_moment("2026-11-20T09:00+05:30", zone).utcoffset() == dt.timedelta(hours=5.5)
     with pytest.raises(UsageError, match="ISO 8601"):
-        due.named("tomorrow", zone)
+        due.parse_moment("tomorrow", zone)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T23:59:59-14:00", "soon"])
 def test_moment_that_cannot_be_meant(text):
     """A moment at the ends of the calendar, where no arithmetic is possible, is a wrong argument."""
     with pytest.raises(UsageError, match="--slot"):
-        due.named(text, ZoneInfo("Asia/Kolkata"))
+        due.parse_moment(text, ZoneInfo("Asia/Kolkata"))

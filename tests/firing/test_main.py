@@ -227,20 +227,20 @@ def test_zone_data_change_is_noticed(job, installed, state, tmp_path):
             zone_file=str(zone),
             zone_stamp=f"{zone.stat().st_mtime_ns}:{zone.stat().st_size}",
         )
-    assert program._rests(str(state), "usd-inr")
+    assert program._nothing_due(str(state), "usd-inr")
 
     zone.write_text("new rules")
 
-    assert not program._rests(str(state), "usd-inr")
+    assert not program._nothing_due(str(state), "usd-inr")
 
 
 def test_old_answer_is_not_trusted(job, installed, state):
     """A stored next slot is looked at again after a day."""
     installed(job(), since=dt.datetime.now(dt.UTC))
     assert fetch("usd-inr", "--state", str(state)).returncode == 0
-    assert program._rests(str(state), "usd-inr")
+    assert program._nothing_due(str(state), "usd-inr")
 
     with Journal(state) as journal, journal.database.transaction() as connection:
         connection.execute("UPDATE jobs SET checked_at = checked_at - 86401")
 
-    assert not program._rests(str(state), "usd-inr")
+    assert not program._nothing_due(str(state), "usd-inr")

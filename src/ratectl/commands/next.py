@@ -59,7 +59,7 @@ def next_(
         raise UsageError("next: give --after or --before, not both")
     value, zone = _schedule(what, spec_path, timezone)
     given, option = (before, "--before") if before else (after, "--after")
-    moment = due.named(given, zone, option=option) if given else dt.datetime.now(dt.UTC)
+    moment = due.parse_moment(given, zone, option=option) if given else dt.datetime.now(dt.UTC)
     find = schedule.before if before else schedule.after
     slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
     if json:

@@ -12,7 +12,7 @@ from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due
-from ratectl.firing.report import Report
+from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote
@@ -67,26 +67,26 @@ def run(
         raise errors[-1]
 
 
-def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> Report:
+def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> FiringReport:
     try:
         runner = Runner(journal, installed, surroundings())
         if force:
             done = runner.run_now()
         elif slot:
-            done = runner.run_slot(due.named(slot, installed.job.zone))
+            done = runner.run_slot(due.parse_moment(slot, installed.job.zone))
         else:
             done = runner.run_due()
     except RatectlError as error:
-        return Report(job=installed.job.name, error=error)
+        return FiringReport(job=installed.job.name, error=error)
     done.remarks = tuple(runner.notifier.remarks)
     return done
 
 
-def _lines(done: Report) -> list[str]:
+def _lines(done: FiringReport) -> list[str]:
     return [f"{done.job}: {line}" for line in done.lines()]
 
 
-def _facts(done: Report) -> dict[str, object]:
+def _facts(done: FiringReport) -> dict[str, object]:
     return {
         "job": done.job,
         "note": done.note,

@@ -70,15 +70,15 @@ def _run() -> int:
 
         arguments.state = state_dir()
     if arguments.snapshot:
-        return _unhurried(_pod, arguments)
+        return _with_full_runtime(_pod, arguments)
     if arguments.sweep:
-        names = _owing(arguments.state)
-        return _unhurried(_sweep, arguments, names) if names != [] else 0
-    if not arguments.slot and not arguments.force and _rests(arguments.state, arguments.job):
+        names = _due_jobs(arguments.state)
+        return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
+    if not arguments.slot and not arguments.force and _nothing_due(arguments.state, arguments.job):
         if arguments.verbose:
             print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
         return 0
-    return _unhurried(_fire, arguments)
+    return _with_full_runtime(_fire, arguments)
 
 
 def _parse(argv: list[str]) -> "Arguments | int":
@@ -101,16 +101,16 @@ def _parse(argv: list[str]) -> "Arguments | int":
         elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")
             if not value:
-                return _misused(f"{name} needs a value")
+                return _usage_error(f"{name} needs a value")
             setattr(arguments, name[2:], value)
         elif word.startswith("-"):
-            return _misused(f"there is no {word}")
+            return _usage_error(f"there is no {word}")
         elif arguments.job:
-            return _misused(f"one JOB at a time, got {arguments.job!r} and {word!r}")
+            return _usage_error(f"one JOB at a time, got {arguments.job!r} and {word!r}")
         else:
             arguments.job = word
     contradiction = _contradiction(arguments)
-    return _misused(contradiction) if contradiction else arguments
+    return _usage_error(contradiction) if contradiction else arguments
 
 
 def _contradiction(arguments: Arguments) -> str:
@@ -125,12 +125,12 @@ def _contradiction(arguments: Arguments) -> str:
     return "--slot and --force exclude each other" if arguments.slot and arguments.force else ""
 
 
-def _misused(message: str) -> int:
-    _complain(f"{message} ({USAGE})")
+def _usage_error(message: str) -> int:
+    _print_error(f"{message} ({USAGE})")
     return 2
 
 
-def _complain(message: str) -> None:
+def _print_error(message: str) -> None:
     if sys.stderr is None:
         return
     try:  # noqa: SIM105 - the same
@@ -139,7 +139,7 @@ def _complain(message: str) -> None:
         pass  # nobody can hear it; the exit code still tells
 
 
-def _rests(state: str, job: str) -> bool:
+def _nothing_due(state: str, job: str) -> bool:
     """Tell whether the journal says that nothing is due until the end of this minute."""
     import sqlite3  # noqa: PLC0415 - --help needs none
     import time  # noqa: PLC0415
@@ -176,7 +176,7 @@ def _stamp(path: str) -> str:
     return f"{status.st_mtime_ns}:{status.st_size}"
 
 
-def _owing(state: str) -> "list[str] | None":
+def _due_jobs(state: str) -> "list[str] | None":
     """Return the jobs that may owe a slot, oldest first; None where only the full path can say.
 
     What fell due in the last two minutes is left to its own wakeup, and what keeps failing is tried
@@ -191,7 +191,7 @@ def _owing(state: str) -> "list[str] | None":
     try:
         connection = sqlite3.connect(path, timeout=30)
         known = {"now": int(time.time()), "first": FIRST_WAIT, "longest": LONGEST_WAIT}
-        rows = connection.execute(OWING, known).fetchall()
+        rows = connection.execute(DUE_JOBS_SQL, known).fetchall()
         connection.close()
     except sqlite3.Error:
         return None
@@ -202,7 +202,7 @@ FIRST_WAIT = (
     240  # seconds between a failure and the sweep that tries again; doubled with each further one
 )
 LONGEST_WAIT = 3600
-OWING = """
+DUE_JOBS_SQL = """
 SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused
     AND (next_due IS NULL OR next_due < :now - 120 OR :now - checked_at NOT BETWEEN 0 AND 86400)
     AND (failures = 0 OR :now - failed_at NOT BETWEEN 0 AND min(:longest, :first << min(failures - 1, 4)))
@@ -210,7 +210,7 @@ SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused
 """
 
 
-def _unhurried(work: "Callable[..., int]", *values: object) -> int:
+def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
     """Do *work* with all that a process with work to do needs; return its exit code."""
     import gc  # noqa: PLC0415
 
@@ -233,7 +233,7 @@ def _fire(arguments: Arguments) -> int:
     try:
         report = _report(arguments)
     except RatectlError as error:
-        _complain(f"{arguments.job}: {error}")
+        _print_error(f"{arguments.job}: {error}")
         return error.exit_code
     if arguments.verbose:
         for line in report.lines():
@@ -241,26 +241,26 @@ def _fire(arguments: Arguments) -> int:
     if report.error is None:
         return 0
     if arguments.verbose or not report.passing:
-        _complain(f"{arguments.job}: {report.error}")
+        _print_error(f"{arguments.job}: {report.error}")
     return report.error.exit_code
 
 
 def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     from ratectl.errors import RatectlError  # noqa: PLC0415
-    from ratectl.firing.catch_up import swept  # noqa: PLC0415
+    from ratectl.firing.catch_up import run_sweep  # noqa: PLC0415
 
     code = 0
     try:
-        for report in swept(arguments.state, names, _surroundings()):
+        for report in run_sweep(arguments.state, names, _surroundings()):
             if arguments.verbose:
                 for line in report.lines():
                     print(f"{report.job}: {line}")  # noqa: T201
             if report.error is not None:
                 code = code or report.error.exit_code
                 if arguments.verbose or not report.passing:
-                    _complain(f"{report.job}: {report.error}")
+                    _print_error(f"{report.job}: {report.error}")
     except RatectlError as error:
-        _complain(str(error))
+        _print_error(str(error))
         return error.exit_code
     return code
 
@@ -290,11 +290,11 @@ def _surroundings() -> "Environment":
     )
 
 
-def _report(arguments: Arguments) -> "Report":
+def _report(arguments: Arguments) -> "FiringReport":
     from pathlib import Path  # noqa: PLC0415
 
     from ratectl.errors import TryLaterError  # noqa: PLC0415
-    from ratectl.firing.report import Report  # noqa: PLC0415
+    from ratectl.firing.report import FiringReport  # noqa: PLC0415
     from ratectl.firing.runner import Runner  # noqa: PLC0415
     from ratectl.journal.journal import Journal  # noqa: PLC0415
 
@@ -304,7 +304,7 @@ def _report(arguments: Arguments) -> "Report":
         try:
             report = _run_as_told(runner, arguments)
         except TryLaterError as error:  # came before anything that counts failures
-            report, uncounted = Report(job=arguments.job, error=error), 1
+            report, uncounted = FiringReport(job=arguments.job, error=error), 1
         report.remarks = tuple(runner.notifier.remarks)
         if isinstance(report.error, TryLaterError):
             installed = journal.installed_job(arguments.job)
@@ -312,13 +312,13 @@ def _report(arguments: Arguments) -> "Report":
         return report
 
 
-def _run_as_told(runner: "Runner", arguments: Arguments) -> "Report":
+def _run_as_told(runner: "Runner", arguments: Arguments) -> "FiringReport":
     from ratectl.firing import due  # noqa: PLC0415
 
     if arguments.force:
         return runner.run_now()
     if arguments.slot:
-        return runner.run_slot(due.named(arguments.slot, runner.job.zone))
+        return runner.run_slot(due.parse_moment(arguments.slot, runner.job.zone))
     return runner.run_minute()
 
 
@@ -326,7 +326,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratectl.firing.report import Report
+    from ratectl.firing.report import FiringReport
     from ratectl.firing.runner import Runner
     from ratectl.runtime.environment import Environment
 

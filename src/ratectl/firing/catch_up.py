@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import RatectlError, TryLaterError
 from ratectl.firing import due
-from ratectl.firing.report import Report
+from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Overlap
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
     from ratectl.runtime.environment import Environment
 
-ENOUGH = 240
+BUDGET_SECONDS = 240
 """Seconds after which no further firing is begun: the next sweep goes on with the others."""
-LATEST = 240
+MAX_START_DELAY = 240
 """A sweep begins up to so many seconds late, as far as its jobs' jitter allows: a fleet's clocks strike together."""
 
 
-def swept(state: str, names: Sequence[str] | None, around: Environment) -> Iterator[Report]:
+def run_sweep(
+    state: str, names: Sequence[str] | None, around: Environment
+) -> Iterator[FiringReport]:
     """Fire the jobs *names* (None: all that are installed), and yield what each firing did."""
     folder = Path(state)
     with (
@@ -41,11 +43,11 @@ def swept(state: str, names: Sequence[str] | None, around: Environment) -> Itera
             return
         if names is None:
             names = [row.job.name for row in journal.readable()]
-        jitter = min(LATEST, max(_jitters(journal, names), default=0))
-        around.sleep(due.delay("--sweep", around.host, jitter).total_seconds())
+        jitter = min(MAX_START_DELAY, max(_jitters(journal, names), default=0))
+        around.sleep(due.start_delay("--sweep", around.host, jitter).total_seconds())
         begun = around.uptime()
         for name in names:
-            if around.uptime() - begun >= ENOUGH:
+            if around.uptime() - begun >= BUDGET_SECONDS:
                 return
             yield _fired(journal, name, around)
 
@@ -56,14 +58,14 @@ def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
             yield journal.installed_job(name).job.jitter
 
 
-def _fired(journal: Journal, name: str, around: Environment) -> Report:
+def _fired(journal: Journal, name: str, around: Environment) -> FiringReport:
     """Return what a firing of *name* did; a failure is told once, and what time may mend by the job's own wakeups."""
     try:
         installed = journal.installed_job(name)
         job = dataclasses.replace(installed.job, overlap=Overlap.SKIP)
         report = Runner(journal, installed._replace(job=job), around).run_due()
     except RatectlError as error:
-        return Report(job=name, error=error, passing=True)
+        return FiringReport(job=name, error=error, passing=True)
     if report.error is not None:
         once = journal.installed_job(name).failures == 1
         report.passing = isinstance(report.error, TryLaterError) or not once

@@ -93,12 +93,12 @@ def due(
     return Due(slots=(newest,), passed=before, missed=_count(timetable, settled_until, before))
 
 
-def delay(job: str, host: str, jitter: int) -> dt.timedelta:
+def start_delay(job: str, host: str, jitter: int) -> dt.timedelta:
     """Return how long after each slot this job starts on this host: always the same, within *jitter* seconds."""
-    return dt.timedelta(seconds=lot(job, host) % (jitter + 1))
+    return dt.timedelta(seconds=stable_hash(job, host) % (jitter + 1))
 
 
-def lot(job: str, host: str) -> int:
+def stable_hash(job: str, host: str) -> int:
     """Return the number below 2**64 that this job always draws on this host."""
     return int.from_bytes(hashlib.sha256(f"{host}\0{job}".encode()).digest()[:8])
 
@@ -108,7 +108,7 @@ def _count(timetable: Timetable, start: dt.datetime, end: dt.datetime) -> int:
     return sum(1 for _ in zip(slots, range(MOST_COUNTED), strict=False))
 
 
-def named(text: str, zone: ZoneInfo, *, option: str = "--slot") -> dt.datetime:
+def parse_moment(text: str, zone: ZoneInfo, *, option: str = "--slot") -> dt.datetime:
     """Return the moment that *option* says; without an offset it is meant in *zone*. Raises UsageError."""
     try:
         moment = dt.datetime.fromisoformat(text)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import snapshot
-from ratectl.firing.report import Report
+from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import MINUTE, Runner
 from ratectl.journal.journal import Journal
 from ratectl.journal.postgres_database import PostgresDatabase
@@ -103,12 +103,12 @@ class Pod:
         try:
             report = self._report(text, state)
         except RatectlError as error:
-            report = Report(job=self.name, error=error)
+            report = FiringReport(job=self.name, error=error)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._say(report)
         return 0 if report.error is None else report.error.exit_code
 
-    def _report(self, text: str, state: Path) -> Report:
+    def _report(self, text: str, state: Path) -> FiringReport:
         job = self.job = self._job(text)
         now = self.around.clock()
         minute = _minute(os.environ.get(NAME, ""), now)
@@ -167,12 +167,12 @@ class Pod:
 
             with suppress(RatectlError, TimeoutError):  # then the lease ends it
                 within(LEAVING, give_back)
-        self._say(Report(job=self.name, error=TryLaterError(f"{why}; the slot stays due")))
+        self._say(FiringReport(job=self.name, error=TryLaterError(f"{why}; the slot stays due")))
         os._exit(TryLaterError.exit_code)
 
     # What is said
 
-    def _say(self, report: Report) -> None:
+    def _say(self, report: FiringReport) -> None:
         line = {
             "job": self.name,
             "slot": self._shown(_told(report).slot if report.settled else self.slot),
@@ -185,7 +185,7 @@ class Pod:
             sys.stdout.write(f"{json.dumps(line)}\n")
             sys.stdout.flush()
 
-    def _outcome(self, report: Report) -> str:
+    def _outcome(self, report: FiringReport) -> str:
         if report.settled:
             return _told(report).outcome
         if report.error is not None:
@@ -270,6 +270,6 @@ def _failed_in_a_row(known: list[Firing]) -> int:
     return sum(firing.outcome == "failed" for firing in told)
 
 
-def _told(report: Report) -> Settled:
+def _told(report: FiringReport) -> Settled:
     """Return the slot that a line is about: the one that failed, else the newest."""
     return next((settled for settled in report.settled if settled.error), report.settled[-1])

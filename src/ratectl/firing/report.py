@@ -32,7 +32,7 @@ class Settled(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Report:
+class FiringReport:
     """What one firing did."""
 
     job: str

@@ -19,7 +19,7 @@ from ratectl.firing import due as dues
 from ratectl.firing import zone_stamp
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
-from ratectl.firing.report import Report, Settled
+from ratectl.firing.report import FiringReport, Settled
 from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import PROVIDER_KINDS
@@ -52,7 +52,7 @@ class Runner:
         self.installed = installed
         self.job: Job = installed.job
         self.around = around
-        self.report = Report(job=self.job.name)
+        self.report = FiringReport(job=self.job.name)
         self.book = journal.book(self.job)
         self.delivery = Delivery(self.job, self.book.store, journal.state_dir)
         self._reached: dt.datetime | None = None
@@ -66,20 +66,20 @@ class Runner:
 
     # The ways to start
 
-    def run_due(self) -> Report:
+    def run_due(self) -> FiringReport:
         """Settle every slot that is due now."""
         return self._scheduled(self._settle_due)
 
-    def run_minute(self) -> Report:
+    def run_minute(self) -> FiringReport:
         """Settle every slot that is due now, and wait for those of the current minute, as a wakeup must."""
         return self._scheduled(self._walk)
 
-    def run_wakeup(self, minute: dt.datetime) -> Report:
+    def run_wakeup(self, minute: dt.datetime) -> FiringReport:
         """Settle what was due in *minute*, which this wakeup is for however late it comes, and nothing later."""
         last = minute + MINUTE - SECOND
         return self._scheduled(lambda: self._walk_until(last))
 
-    def run_slot(self, slot: dt.datetime) -> Report:
+    def run_slot(self, slot: dt.datetime) -> FiringReport:
         """Settle one *slot*, however old. Raises UsageError when the schedule has no such slot."""
         now = self.around.clock()
         if not self.timetable.is_slot(slot):
@@ -98,7 +98,7 @@ class Runner:
             self.book.reopen(self.job.name, slot)
         return self._locked(lambda: self._pass(iter((slot,)), asked=True))
 
-    def run_now(self) -> Report:
+    def run_now(self) -> FiringReport:
         """Record the newest rates under a manual slot: this second, whatever is due.
 
         A second that the schedule or an earlier firing has taken is left to it.
@@ -118,7 +118,7 @@ class Runner:
 
     # One firing
 
-    def _scheduled(self, work: Callable[[], None]) -> Report:
+    def _scheduled(self, work: Callable[[], None]) -> FiringReport:
         if self.installed.paused or not self.installed.enabled:
             self.report.note = "paused" if self.installed.paused else "switched off in the spec"
             return self.report
@@ -127,7 +127,7 @@ class Runner:
             report.note = report.note or "nothing is due"
         return report
 
-    def _locked(self, work: Callable[[], None]) -> Report:
+    def _locked(self, work: Callable[[], None]) -> FiringReport:
         def firing() -> None:
             self.attempt(work)
             self._conclude()
@@ -309,7 +309,7 @@ class Runner:
         return patient or any(plausibility.is_final(day, one, now) for one in able)
 
     def _delay(self) -> dt.timedelta:
-        return dues.delay(self.job.name, self.around.host, self.job.jitter)
+        return dues.start_delay(self.job.name, self.around.host, self.job.jitter)
 
     def _sleep_until(self, moment: dt.datetime) -> None:
         while (left := (moment - self.around.clock()).total_seconds()) > 0:
