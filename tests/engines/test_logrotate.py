@@ -103,7 +103,7 @@ def rotate(request, target, tmp_path):
 
 def commit(database, target, lines=LINES):
     """Do what a firing does up to its commit, and die there."""
-    intent = outbox.intend(database, str(target), TEXT)
+    intent = outbox.plan_append(database, str(target), TEXT)
     with database.transaction(durable=True) as connection:
         outbox.enqueue(
             connection, str(target), intent, job="j", lines=[(1, line) for line in lines]

@@ -22,7 +22,7 @@ def target(tmp_path):
 
 def commit(database, target, sink=TEXT, lines=LINES):
     """Do what a firing does up to its commit, and die there."""
-    intent = outbox.intend(database, str(target), sink)
+    intent = outbox.plan_append(database, str(target), sink)
     with database.transaction(durable=True) as connection:
         outbox.enqueue(
             connection, str(target), intent, job="j", lines=[(1, line) for line in lines]

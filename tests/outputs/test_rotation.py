@@ -46,7 +46,7 @@ def age(path, hours):
 
 def commit(database, target, lines=LINES, sink=TEXT):
     """Do what a firing does up to its commit, and die there."""
-    intent = outbox.intend(database, str(target), sink)
+    intent = outbox.plan_append(database, str(target), sink)
     with database.transaction(durable=True) as connection:
         outbox.enqueue(
             connection, str(target), intent, job="j", lines=[(1, line) for line in lines]

@@ -17,7 +17,7 @@ from ratectl.errors import CannotCreateError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEPT = "the rate is kept in the journal and will be appended later"
+KEPT_NOTE = "the rate is kept in the journal and will be appended later"
 BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 APPENDING = os.O_RDWR | os.O_APPEND | BINARY | getattr(os, "O_NONBLOCK", 0)
 """Without waiting: opening a pipe to which nobody listens would otherwise never end."""
@@ -104,7 +104,7 @@ def _closing(target: str, descriptor: int) -> Iterator[Opened]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise StorageError(
-                f"{target}: not a regular file, so appends cannot be made safe; {KEPT}"
+                f"{target}: not a regular file, so appends cannot be made safe; {KEPT_NOTE}"
             )
         yield of(target, descriptor, status)
     except OSError as error:
@@ -127,8 +127,8 @@ def of(path: str, descriptor: int, status: os.stat_result) -> Opened:
 def refused(target: str, error: OSError) -> CannotCreateError | StorageError:
     """Return the error that says why nothing could be appended, and that nothing is lost."""
     if os.path.exists(target):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
-        return StorageError(f"{target}: cannot be appended to: {error.strerror}; {KEPT}")
-    return CannotCreateError(f"{target}: cannot be created: {error.strerror}; {KEPT}")
+        return StorageError(f"{target}: cannot be appended to: {error.strerror}; {KEPT_NOTE}")
+    return CannotCreateError(f"{target}: cannot be created: {error.strerror}; {KEPT_NOTE}")
 
 
 def _sync_folder(path: str) -> None:

@@ -61,7 +61,7 @@ class Delivery:
         if sink is None:
             return None
         try:
-            return outbox.intend(self.store, output.target, sink)
+            return outbox.plan_append(self.store, output.target, sink)
         except RatectlError:
             return None
 

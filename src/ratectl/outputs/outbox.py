@@ -48,14 +48,14 @@ def queue(store: Database, name: str) -> str:
     return f"{store.here}{name}"
 
 
-def intend(store: Database, target: str, sink: FileSink) -> Intent:
+def plan_append(store: Database, target: str, sink: FileSink) -> Intent:
     """Look at the file at *target* (its lock is held), make it if it is absent, and say where an append will begin.
 
     Then put what a rotation dropped of the last append back into the queue: in this order, so that a
     rotation which the first look saw cannot escape the second. Raises CannotCreateError or StorageError.
     """
     _finish_other_names(store, target)
-    intent = _look(queue(store, target), target, sink)
+    intent = _observe(queue(store, target), target, sink)
     _recover(store, target, sink)
     return intent
 
@@ -71,7 +71,7 @@ def _finish_other_names(store: Database, target: str) -> None:
             _finish(store, other, row)
 
 
-def _look(name: str, target: str, sink: FileSink) -> Intent:
+def _observe(name: str, target: str, sink: FileSink) -> Intent:
     """Return where an append begins.
 
     A file without a final newline gets one first, since its last line is not ours to extend.
@@ -119,7 +119,7 @@ def enqueue(
         "SELECT 1 FROM sinks WHERE target = ? AND start IS NOT NULL", (name,)
     ).fetchone()
     if not busy:
-        _note(connection, intent)
+        _store_intent(connection, intent)
 
 
 def drain(store: Database, target: str, sink: FileSink) -> None:
@@ -135,9 +135,9 @@ def drain(store: Database, target: str, sink: FileSink) -> None:
         if found:
             _finish(store, target, found[0])
         else:
-            intent = intend(store, target, sink)
+            intent = plan_append(store, target, sink)
             with store.transaction(durable=True) as connection:
-                _note(connection, intent)
+                _store_intent(connection, intent)
     raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
 
 
@@ -183,7 +183,7 @@ def _sent(row: Row) -> Trace:
 
 
 def _holds(file: Opened, trace: Trace) -> bool:
-    return rotation.shown(file, trace) in {(len(trace.data), True), (len(trace.data), False)}
+    return rotation.match_length(file, trace) in {(len(trace.data), True), (len(trace.data), False)}
 
 
 def _dropped(target: str, trace: Trace) -> bytes:
@@ -203,7 +203,7 @@ def _whole(copy: rotation.Copy, trace: Trace) -> int:
     return end if copy.plain and rotation.finish(copy, trace, end) else begun
 
 
-def _note(connection: Statements, intent: Intent) -> None:
+def _store_intent(connection: Statements, intent: Intent) -> None:
     last = connection.execute(
         "SELECT max(id) AS last FROM lines WHERE target = ?", (intent.queue,)
     ).fetchone()["last"]
@@ -237,7 +237,7 @@ def _finish(store: Database, target: str, row: Row) -> None:
         before=bytes(row["before_it"]),
         data=bytes(row["head"]) + b"".join(line["data"] for line in lines),
     )
-    placed = _place(target, trace)
+    placed = _complete(target, trace)
     done, end = [], len(row["head"])
     for line in lines:
         end += len(line["data"])
@@ -259,10 +259,10 @@ class _Placed(NamedTuple):
     """When the target was written to, in nanoseconds; 0: it was not."""
 
 
-def _place(target: str, trace: Trace) -> _Placed:
+def _complete(target: str, trace: Trace) -> _Placed:
     """Make the append be whole in one place, as far as that place is still the one that was meant."""
     with append.opened(target) as file:
-        seen = None if file is None else _seen(file, trace)
+        seen = None if file is None else _match(file, trace)
         untouched = file is not None and file.changed == trace.changed
         if seen is None or not (seen[0] or untouched):
             copy = rotation.find(target, trace)
@@ -279,12 +279,12 @@ def _place(target: str, trace: Trace) -> _Placed:
         return _Placed(whole=len(trace.data), end=end, at=at)
 
 
-def _seen(file: Opened, trace: Trace) -> tuple[int, bool] | None:
+def _match(file: Opened, trace: Trace) -> tuple[int, bool] | None:
     """Return what the target shows of an append; None where it is another file than was meant.
 
     An editor or a restored backup may give one text another inode.
     """
-    seen = rotation.shown(file, trace)
+    seen = rotation.match_length(file, trace)
     known = file.inode == trace.inode or (trace.before and seen is not None and seen[0])
     return seen if known else None
 

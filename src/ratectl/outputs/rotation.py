@@ -56,7 +56,7 @@ class Copy(NamedTuple):
     """It is not compressed, so a torn line can be finished in it."""
 
 
-def shown(file: Opened, trace: Trace) -> tuple[int, bool] | None:
+def match_length(file: Opened, trace: Trace) -> tuple[int, bool] | None:
     """Return how many bytes of the append *file* shows, and whether it ends there.
 
     None: it is shorter than the start of the append, or another text stands before that.
@@ -64,10 +64,10 @@ def shown(file: Opened, trace: Trace) -> tuple[int, bool] | None:
     if file.size < trace.start:
         return None
     first = trace.start - len(trace.before)
-    return _shown(file.read(first, len(trace.before) + len(trace.data)), trace)
+    return _match_length(file.read(first, len(trace.before) + len(trace.data)), trace)
 
 
-def _shown(found: bytes, trace: Trace) -> tuple[int, bool] | None:
+def _match_length(found: bytes, trace: Trace) -> tuple[int, bool] | None:
     if not found.startswith(trace.before):
         return None
     rest = found[len(trace.before) :]
@@ -116,7 +116,7 @@ def finish(copy: Copy, trace: Trace, until: int) -> bool:
         return False
     try:
         file = append.of(copy.path, descriptor, os.fstat(descriptor))
-        if shown(file, trace) != (copy.shown, True):
+        if match_length(file, trace) != (copy.shown, True):
             return False
         file.append(trace.data[copy.shown : until])
     except OSError:
@@ -170,7 +170,7 @@ def _look(path: str, trace: Trace) -> Copy | None:
         if not _may_be(status, trace):
             return None
         opened = append.of(path, descriptor, status)
-        seen = shown(opened, trace) if plain else _shown_compressed(opened, trace)
+        seen = match_length(opened, trace) if plain else _shown_compressed(opened, trace)
     except OSError:
         return None
     finally:
@@ -201,6 +201,6 @@ def _shown_compressed(file: Opened, trace: Trace) -> tuple[int, bool] | None:
         ):
             if text.seek(first) != first:
                 return None
-            return _shown(text.read(len(trace.before) + len(trace.data)), trace)
+            return _match_length(text.read(len(trace.before) + len(trace.data)), trace)
     except (EOFError, zlib.error, lzma.LZMAError):
         return None

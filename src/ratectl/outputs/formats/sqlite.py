@@ -55,9 +55,13 @@ def _make(target: str) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(target, os.O_RDWR | os.O_CREAT, 0o666))  # the user's umask applies
         if not stat.S_ISREG(path.stat().st_mode):
-            raise StorageError(f"{target}: not a regular file, so it holds no database; {KEPT}")
+            raise StorageError(
+                f"{target}: not a regular file, so it holds no database; {KEPT_NOTE}"
+            )
     except OSError as error:
-        raise CannotCreateError(f"{target}: cannot be created: {error.strerror}; {KEPT}") from error
+        raise CannotCreateError(
+            f"{target}: cannot be created: {error.strerror}; {KEPT_NOTE}"
+        ) from error
 
 
 def _connect(target: str, seconds: float) -> sqlite3.Connection:
@@ -96,11 +100,11 @@ def _has_key(connection: sqlite3.Connection) -> bool:
 def _misshapen(target: str, why: str) -> StorageError:
     return StorageError(
         f"{target}: its table quotes is of another shape: {why}; name another file, or rename "
-        f"that table; {KEPT}"
+        f"that table; {KEPT_NOTE}"
     )
 
 
-KEPT = "the rate is kept in the journal and will be written later"
+KEPT_NOTE = "the rate is kept in the journal and will be written later"
 
 
 @contextlib.contextmanager
@@ -114,7 +118,7 @@ def _translated(target: str, seconds: float) -> Iterator[None]:
 def _meaning(target: str, seconds: float, error: sqlite3.Error) -> RatectlError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says which kind of busy
     if code in BUSY:
-        return TryLaterError(f"{target}: locked by another program for {seconds:g} s; {KEPT}")
+        return TryLaterError(f"{target}: locked by another program for {seconds:g} s; {KEPT_NOTE}")
     if code == sqlite3.SQLITE_NOTADB:
-        return StorageError(f"{target}: not a SQLite database; name another file; {KEPT}")
-    return StorageError(f"{target}: {error}; {KEPT}")
+        return StorageError(f"{target}: not a SQLite database; name another file; {KEPT_NOTE}")
+    return StorageError(f"{target}: {error}; {KEPT_NOTE}")
