@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from ratectl.backends.protocol import Entry, Runs
+from ratectl.backends.protocol import InstalledEntry, Runs
 from ratectl.deploy import uninstall
 from ratectl.deploy.install import Source
 from tests.fakes.jobs import job
@@ -17,7 +17,7 @@ NOW = dt.datetime(2026, 11, 23, 5, 10, tzinfo=dt.UTC)
 
 def left_out(runs):
     one = job()
-    entry = Entry(job=one.name, triggers=(), artefacts=(), enabled=False, runs=runs)
+    entry = InstalledEntry(job=one.name, triggers=(), artefacts=(), enabled=False, runs=runs)
     source = Source(jobs=(one,), path="", digest="")
     return uninstall.left_out(source, {one.name: entry}, NOW)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import Artefact, Entry
+from ratectl.backends.protocol import Artefact, InstalledEntry
 from tests.fakes.jobs import job
 from tests.fakes.machine import host, root
 
@@ -17,7 +17,7 @@ AWKWARD = ("/opt/my ratectl/100%/$HOME/python", "-I", "-S", "/opt/it's $a %n/fet
 def entry_of(backend, account, scope):
     wanted = job()
     texts = backend.render(wanted, backend.check(wanted, account.zone), account, scope)
-    return Entry(job=wanted.name, triggers=(), artefacts=texts)
+    return InstalledEntry(job=wanted.name, triggers=(), artefacts=texts)
 
 
 MACHINES = [name for name in BACKENDS if name not in {"cron", "kubernetes"}]
@@ -49,4 +49,6 @@ def test_a_text_without_a_command(name):
     """A text that somebody emptied starts nothing."""
     empty = Artefact(job="a", name="ratectl-a.service", data=b"")
 
-    assert BACKENDS[name].argv(Entry(job="a", triggers=(), artefacts=(empty,)), "user") == ()
+    assert (
+        BACKENDS[name].argv(InstalledEntry(job="a", triggers=(), artefacts=(empty,)), "user") == ()
+    )

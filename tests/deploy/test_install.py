@@ -333,7 +333,7 @@ def test_lingering_is_offered_and_enabled_on_request(tmp_path):
 
     assert "--enable-linger" in deploy_text.plan_text(told)
     assert "loginctl" in deploy_text.plan_text(asked)
-    assert asked.caveats == office.install(job(), keep_awake=True).caveats == ()
+    assert asked.warnings == office.install(job(), keep_awake=True).warnings == ()
     assert office.install(job(), keep_awake=True).empty
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ratectl.backends.protocol import Artefact, Entry, Verb
+from ratectl.backends.protocol import Artefact, InstalledEntry, Verb
 from ratectl.deploy import plan
 
 
@@ -13,7 +13,7 @@ def artefacts(job, data=b"x"):
 
 
 def entry(job, data=b"x", **more):
-    return Entry(job=job, triggers=(), artefacts=artefacts(job, data), **more)
+    return InstalledEntry(job=job, triggers=(), artefacts=artefacts(job, data), **more)
 
 
 @pytest.mark.parametrize(

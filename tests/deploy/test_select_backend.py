@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import Place
+from ratectl.backends.protocol import ClusterTarget
 from ratectl.deploy import select_backend
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.journal.journal import Journal
@@ -114,7 +114,7 @@ def test_a_mac():
 
 def test_a_table_for_kubernetes_makes_no_cluster_of_cron():
     """Where a spec has a table for Kubernetes and its jobs go to cron, no cluster is meant or named."""
-    account = host(cluster=Place(context="prod", namespace="rates"))
+    account = host(cluster=ClusterTarget(context="prod", namespace="rates"))
 
     site = select_backend.site(account, Machine(), (), backend="cron", scope="auto")
 

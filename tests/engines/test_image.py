@@ -19,7 +19,7 @@ import pytest
 from ratectl import __version__
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import manifest
-from ratectl.backends.protocol import Place
+from ratectl.backends.protocol import ClusterTarget
 from ratectl.model.job import Cluster
 from tests.engines.loopback import ANSWERS, HANGS
 from tests.fakes.machine import host
@@ -117,7 +117,7 @@ def rendered(job):
     """Return the container of the CronJob that an install would make of *job*."""
     where = {"image": TAG, "namespace": "rates", "secret": "rates-db"}
     inside = replace(job, kubernetes=Cluster(**where))
-    place = host(cluster=Place(context="", namespace="rates"))
+    place = host(cluster=ClusterTarget(context="", namespace="rates"))
     [artefact] = kubernetes.render(inside, kubernetes.check(inside, place.zone), place, "user")
     pod = manifest.load(artefact.data)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     [container] = pod["containers"]

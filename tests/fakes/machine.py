@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 from ratectl.backends.protocol import (
     Completed,
     Expect,
+    FileInfo,
     Host,
     Link,
     RemoveFile,
     Run,
     Settle,
-    Status,
     WriteFile,
 )
 from ratectl.errors import EngineError
@@ -151,9 +151,11 @@ class Machine:
         path = Path(path)
         if path in self.files:
             mode = stat.S_IFREG | self.modes.get(path, 0o644)
-            return Status(owner=self._owner(path), mode=mode, size=len(self.files[path]))
+            return FileInfo(owner=self._owner(path), mode=mode, size=len(self.files[path]))
         if self.is_folder(path) or path == Path("/"):
-            return Status(owner=self._owner(path), mode=stat.S_IFDIR | self.modes.get(path, 0o755))
+            return FileInfo(
+                owner=self._owner(path), mode=stat.S_IFDIR | self.modes.get(path, 0o755)
+            )
         return None
 
     def _owner(self, path):

@@ -33,7 +33,7 @@ class EngineAbsentError(EngineError):
     """This machine has no such engine, so it holds nothing of ours."""
 
 
-class Place(NamedTuple):
+class ClusterTarget(NamedTuple):
     """Where in a Kubernetes cluster our entries stand."""
 
     context: str
@@ -77,7 +77,7 @@ class Host:
     """Where the outputs of the job in hand really lie, links followed; none: as the spec says."""
     foreign: bool = False
     """Something that the job in hand writes or reads privately belongs to another account."""
-    cluster: Place | None = None
+    cluster: ClusterTarget | None = None
     """The place in a cluster that is in hand; None: no cluster is asked."""
 
     def argv(self, job: str) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Completed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class FileInfo:
     """What is known of a file without opening it; links are followed."""
 
     owner: int
@@ -223,7 +223,7 @@ class Reader(Protocol):
     def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a command that changes nothing."""
 
-    def status(self, path: Path) -> Status | None:
+    def status(self, path: Path) -> FileInfo | None:
         """Return what is known of *path*, or None where there is nothing, or nothing that this account may see."""
 
     def may_read(self, path: Path) -> bool:
@@ -255,7 +255,7 @@ class Runs(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class InstalledEntry:
     """One job of ours as the engine holds it."""
 
     job: str
@@ -280,7 +280,7 @@ class Entry:
 class Found:
     """What one engine holds in one scope: *entries* by job, and the raw texts that staging splices into."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, InstalledEntry]
     raw: Mapping[str, bytes]
     """Backend's own keys, e.g. the whole crontab; absent key = no such text."""
 
@@ -303,7 +303,7 @@ class Change:
     verb: Verb
     job: str
     artefacts: tuple[Artefact, ...] = ()
-    entry: Entry | None = None
+    entry: InstalledEntry | None = None
     """What the engine holds now."""
     why: str = ""
     """The reason in the words of a plan, where there is more to say than the verb."""
@@ -313,13 +313,13 @@ class Backend(Protocol):
     """The verbs of a backend module. *scope* is "user" or "system"."""
 
     NAME: str
-    ABILITIES: Capabilities
+    CAPABILITIES: Capabilities
     SCOPES: tuple[str, ...]
     PLATFORMS: tuple[str, ...]
     """Where the engine exists, as ``sys.platform`` spells it."""
-    TELLS_NEXT: bool
+    REPORTS_NEXT_RUN: bool
     """The engine can be asked for its next run."""
-    CONFINES: bool
+    SANDBOXES: bool
     """Entries may touch only what they are told: whose that is must be known."""
     SUSPENDS: bool
     """A paused entry stays where it is, asleep, with all that others set on it."""
@@ -327,11 +327,11 @@ class Backend(Protocol):
     def detect(self, reader: Reader, host: Host, scope: str) -> str:
         """Return why this engine cannot be used here, or an empty text when it can."""
 
-    def caveats(self, reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+    def warnings(self, reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
         """Return why entries could stay asleep although the engine can be used: one sentence each."""
 
     def keep_awake(self, reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
-        """Return the steps, if there are any, that do away with :meth:`caveats`."""
+        """Return the steps, if there are any, that do away with :meth:`warnings`."""
 
     def inspect(self, reader: Reader, host: Host, scope: str) -> Found:
         """Return what the engine holds of ours.
@@ -339,7 +339,7 @@ class Backend(Protocol):
         Raises EngineAbsentError where there is no such engine, EngineError on what we must not touch.
         """
 
-    def argv(self, entry: Entry, scope: str) -> tuple[str, ...]:
+    def argv(self, entry: InstalledEntry, scope: str) -> tuple[str, ...]:
         """Return the command line that the engine starts for *entry*; nothing where its text has none."""
 
     def check(self, job: Job, host_zone: ZoneInfo) -> Cover:
@@ -348,10 +348,10 @@ class Backend(Protocol):
     def render(self, job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
         """Return every native text of *job*, in a stable order. Raises ConfigError on what cannot be written."""
 
-    def bundle(self, artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
+    def output_files(self, artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
         """Return the files that hold *artefacts*, by name: what ``render --out`` writes."""
 
-    def rehearse(
+    def dry_run(
         self, reader: Reader, changes: Sequence[Change], host: Host, scope: str
     ) -> tuple[str, ...]:
         """Return what the engine has against *changes*, one sentence each, where it can be asked beforehand.
@@ -364,19 +364,19 @@ class Backend(Protocol):
     ) -> tuple[Step, ...]:
         """Return the steps that turn *found* into the state after *changes*, in crash-safe order."""
 
-    def wakes(self, entry: Entry, slot: dt.datetime) -> bool:
+    def covers_slot(self, entry: InstalledEntry, slot: dt.datetime) -> bool:
         """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is told otherwise."""
 
     def difference(self, wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
         """Return in words how *held* differs from *wanted*; empty where there is no more to say than that it does."""
 
     def troubles(
-        self, reader: Reader, host: Host, entries: Collection[Entry]
+        self, reader: Reader, host: Host, entries: Collection[InstalledEntry]
     ) -> Mapping[str, tuple[str, ...]]:
         """Return, by job, why what the engine started for *entries* came to nothing, as far as it tells."""
 
     def resuming(
-        self, entries: Collection[Entry], since: Mapping[str, str], host: Host
+        self, entries: Collection[InstalledEntry], since: Mapping[str, str], host: Host
     ) -> tuple[Step, ...]:
         """Return the steps that wake paused *entries* where they are; *since* tells of some from when their slots count."""
 
@@ -398,19 +398,19 @@ def _cover(
     return cover(schedule.parse(texts, start=start, end=end), zone, host_zone, engine)
 
 
-def nothing_to_do(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
+def no_steps(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
     """Return no step: the caveats of most engines are for people to see to."""
     return ()
 
 
-def nothing_against(
+def no_warnings(
     _reader: Reader, _changes: Sequence[Change], _host: Host, _scope: str
 ) -> tuple[str, ...]:
     """Return no sentence: most engines say what they think when they are given it."""
     return ()
 
 
-def told_by_text(_entry: Entry, _slot: dt.datetime) -> bool:
+def always_covers(_entry: InstalledEntry, _slot: dt.datetime) -> bool:
     """Return True: the text of most entries is compared, and the engine asked for its next run if it tells."""
     return True
 
@@ -421,14 +421,14 @@ def no_words(_wanted: Sequence[Artefact], _held: Sequence[Artefact]) -> str:
 
 
 def no_troubles(
-    _reader: Reader, _host: Host, _entries: Collection[Entry]
+    _reader: Reader, _host: Host, _entries: Collection[InstalledEntry]
 ) -> dict[str, tuple[str, ...]]:
     """Return nothing: most engines leave it to the firing to tell how it went."""
     return {}
 
 
 def never_paused(
-    _entries: Collection[Entry], _since: Mapping[str, str], _host: Host
+    _entries: Collection[InstalledEntry], _since: Mapping[str, str], _host: Host
 ) -> tuple[Step, ...]:
     """Return no step: a paused job is gone from most engines, and comes back as it came."""
     return ()

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 from ratectl.backends.protocol import (
     Completed,
     Expect,
+    FileInfo,
     Link,
     RemoveFile,
     Run,
     Settle,
-    Status,
     WriteFile,
 )
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
@@ -106,13 +106,13 @@ class SystemReader:
         """Run a command that changes nothing; 127 when there is no such program."""
         return _call(argv, stdin, LOOK_LIMIT)
 
-    def status(self, path: Path) -> Status | None:
+    def status(self, path: Path) -> FileInfo | None:
         """Return what is known of *path*, or None where there is nothing, or nothing that this account may see."""
         try:
             found = path.stat()
         except OSError:
             return None
-        return Status(owner=found.st_uid, mode=found.st_mode, size=found.st_size)
+        return FileInfo(owner=found.st_uid, mode=found.st_mode, size=found.st_size)
 
     def may_read(self, path: Path) -> bool:
         """Tell whether this account may read the existing file *path*."""

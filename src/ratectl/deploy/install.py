@@ -37,7 +37,7 @@ from ratectl.schedule.values import Window
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Entry, Found, Reader, Step
+    from ratectl.backends.protocol import Found, InstalledEntry, Reader, Step
     from ratectl.deploy.install_lock import Undertaking
     from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.journal import Installed, Journal
@@ -71,7 +71,7 @@ class Prepared:
     """Jobs whose snapshot in the journal is new or changes."""
     forget: tuple[str, ...]
     """Jobs that the journal marks as removed."""
-    caveats: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     after: tuple[Step, ...] = ()
     """What lets entries run that would stay asleep; last, since it is not taken back."""
 
@@ -112,7 +112,7 @@ def files(site: Site, jobs: Sequence[Job]) -> dict[str, bytes]:
         for job in ordered
         for text in site.backend.render(job, covers[job.name], site.host, site.scope)
     ]
-    return dict(site.backend.bundle(artefacts))
+    return dict(site.backend.output_files(artefacts))
 
 
 def prepare(
@@ -151,7 +151,7 @@ def prepare(
     meant = names | strangers
     look = _left_anywhere if afresh else _moves
     moves = look(site, found, installed, meant)
-    against = site.backend.rehearse(site.reader, changes, site.host, site.scope)
+    against = site.backend.dry_run(site.reader, changes, site.host, site.scope)
     last = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
         after=last,
@@ -163,9 +163,9 @@ def prepare(
             job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
         ),
         forget=tuple(sorted(strangers)),
-        caveats=(
+        warnings=(
             *against,
-            *(() if last else site.backend.caveats(*place)),
+            *(() if last else site.backend.warnings(*place)),
             *_at_rest(installed, names),
         ),
     )
@@ -178,7 +178,7 @@ def apply(
     *,
     perform: Callable[[Sequence[Step]], None],
     clock: Callable[[], dt.datetime],
-) -> dict[str, Entry]:
+) -> dict[str, InstalledEntry]:
     """Perform *prepared*, read back, and return the entries that now stand.
 
     Raises EngineError where the engine does not hold what was installed, or will run at another
@@ -288,7 +288,7 @@ def _left_anywhere(
             yield part_of(old, held, plan.removals(held.entries, names))
 
 
-def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, Entry]:
+def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, InstalledEntry]:
     """Return what the engine holds now. Raises EngineError where it is not what was installed."""
     site = prepared.main.site
     entries = site.backend.inspect(site.reader, site.host, site.scope).entries
@@ -306,7 +306,7 @@ def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str
             problems.append(f"{change.job}: is not what was written{told and f': {told}'}")
         elif entry.drift:
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
-        elif change.job in jobs and site.backend.TELLS_NEXT:
+        elif change.job in jobs and site.backend.REPORTS_NEXT_RUN:
             problems += _clock_problem(jobs[change.job], prepared.covers[change.job], entry, now)
         elif change.job in jobs:
             problems += _unheeded_slot(site, jobs[change.job], entry, now)
@@ -316,15 +316,15 @@ def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str
     return dict(entries)
 
 
-def _unheeded_slot(site: Site, job: Job, entry: Entry, now: dt.datetime) -> Iterator[str]:
+def _unheeded_slot(site: Site, job: Job, entry: InstalledEntry, now: dt.datetime) -> Iterator[str]:
     """Yield that *entry*, as the engine holds it, does not wake us for the next slot."""
     slot = next(schedule.after(job.schedule, job.zone, now), None)
-    if slot is not None and not site.backend.wakes(entry, slot):
+    if slot is not None and not site.backend.covers_slot(entry, slot):
         held = "; ".join(entry.triggers)
         yield f"{job.name}: is held as {held}, which leaves out the next slot, {slot.isoformat()}"
 
 
-def _clock_problem(job: Job, cover: Cover, entry: Entry, now: dt.datetime) -> list[str]:
+def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.datetime) -> list[str]:
     """Return how the engine's next run contradicts our own next slot, if it does."""
     slot = next(schedule.after(job.schedule, job.zone, now), None)
     if slot is None or (entry.next is not None and entry.next <= now):

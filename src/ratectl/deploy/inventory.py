@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Backend, Entry, Found
+    from ratectl.backends.protocol import Backend, Found, InstalledEntry
     from ratectl.deploy.targets import Site
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -107,7 +107,7 @@ def rows(
 
 def _held(
     site: Site,
-    entry: Entry,
+    entry: InstalledEntry,
     row: Installed | None,
     last: Firing | None,
     *,
@@ -142,7 +142,7 @@ def _held(
     )
 
 
-def _moved(site: Site, entry: Entry, row: Installed) -> Iterator[str]:
+def _moved(site: Site, entry: InstalledEntry, row: Installed) -> Iterator[str]:
     """Yield how *entry* differs from what would be installed for the same snapshot now."""
     if not targets.stands_at(site, row):
         yield f"left over: the job was since installed in {targets.title(row)}"

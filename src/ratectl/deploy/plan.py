@@ -13,12 +13,12 @@ from ratectl.backends.protocol import Change, Verb, no_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.protocol import Artefact, Entry
+    from ratectl.backends.protocol import Artefact, InstalledEntry
 
 
 def changes(
     wanted: Mapping[str, tuple[Artefact, ...]],
-    found: Mapping[str, Entry],
+    found: Mapping[str, InstalledEntry],
     *,
     asleep: Mapping[str, str] | None = None,
     prune: bool = False,
@@ -41,7 +41,7 @@ def changes(
 
 
 def restoring(
-    before: Mapping[str, Entry], now: Mapping[str, Entry], names: Collection[str]
+    before: Mapping[str, InstalledEntry], now: Mapping[str, InstalledEntry], names: Collection[str]
 ) -> tuple[Change, ...]:
     """Return what brings the jobs *names* from *now* back to *before*, ordered by job name."""
     back = []
@@ -55,7 +55,7 @@ def restoring(
     return tuple(back)
 
 
-def pauses(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, ...]:
+def pauses(found: Mapping[str, InstalledEntry], names: Collection[str]) -> tuple[Change, ...]:
     """Return that each job of *names* that the engine holds awake falls asleep where it is, ordered by job name."""
     return tuple(
         Change(verb=Verb.PAUSE, job=job, artefacts=found[job].artefacts, entry=found[job])
@@ -64,7 +64,7 @@ def pauses(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, 
     )
 
 
-def removals(found: Mapping[str, Entry], names: Collection[str]) -> tuple[Change, ...]:
+def removals(found: Mapping[str, InstalledEntry], names: Collection[str]) -> tuple[Change, ...]:
     """Return the deletion of each job of *names* that the engine holds, ordered by job name."""
     return tuple(
         Change(verb=Verb.DELETE, job=job, entry=found[job])
@@ -77,7 +77,7 @@ def pending(plan: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(change for change in plan if change.verb is not Verb.KEEP)
 
 
-def _left_over(entry: Entry, *, asleep: str, prune: bool) -> Change:
+def _left_over(entry: InstalledEntry, *, asleep: str, prune: bool) -> Change:
     """Return what becomes of *entry*, for which nothing is wanted."""
     if asleep:
         return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why=asleep)
@@ -95,7 +95,7 @@ def _left_over(entry: Entry, *, asleep: str, prune: bool) -> Change:
 def _change(
     job: str,
     artefacts: tuple[Artefact, ...],
-    entry: Entry | None,
+    entry: InstalledEntry | None,
     difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str],
     *,
     afresh: bool,
@@ -111,7 +111,7 @@ def _change(
 
 def _difference(
     artefacts: tuple[Artefact, ...],
-    entry: Entry,
+    entry: InstalledEntry,
     difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str],
 ) -> str:
     """Return why *entry* must be written again, or an empty text."""

@@ -91,7 +91,7 @@ def _running(host: Host, reader: Reader, scope: str) -> Site:
             reasons.append(problem)
             continue
         found = _site(backend, fitting, host, reader)
-        caveats = backend.caveats(reader, host, fitting)
+        caveats = backend.warnings(reader, host, fitting)
         if not caveats or backend.NAME in IN_SPITE_OF_CAVEATS:
             return found
         usable.append(found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import EngineAbsentError, Place
+from ratectl.backends.protocol import ClusterTarget, EngineAbsentError
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy import plan
 from ratectl.errors import RatectlError
@@ -73,7 +73,7 @@ def survey(
     reader: Reader,
     refused: Callable[[Site, RatectlError], None] | None = None,
     *,
-    clusters: Sequence[Place] = (),
+    clusters: Sequence[ClusterTarget] = (),
 ) -> dict[Site, Found]:
     """Return what every engine of this machine, and the *clusters*, hold of this account: as root the system's and root's own.
 
@@ -99,7 +99,7 @@ def survey(
     return holds
 
 
-def _everywhere(host: Host, reader: Reader, clusters: Sequence[Place]) -> Iterator[Site]:
+def _everywhere(host: Host, reader: Reader, clusters: Sequence[ClusterTarget]) -> Iterator[Site]:
     """Yield every site at which entries of this account could stand."""
     for backend in BACKENDS.values():
         if backend is kubernetes:
@@ -112,7 +112,7 @@ def _everywhere(host: Host, reader: Reader, clusters: Sequence[Place]) -> Iterat
                     yield Site(backend=backend, scope=scope, host=host, reader=reader)
 
 
-def _called(backend: str, scope: str, cluster: Place | None) -> str:
+def _called(backend: str, scope: str, cluster: ClusterTarget | None) -> str:
     """Return how people call a place."""
     if cluster is None:
         return f"{backend} ({scope})"
@@ -120,7 +120,7 @@ def _called(backend: str, scope: str, cluster: Place | None) -> str:
     return f"{backend} ({context}, namespace {cluster.namespace})"
 
 
-def cluster_of(row: Standing) -> Place | None:
+def cluster_of(row: Standing) -> ClusterTarget | None:
     """Return where in Kubernetes the job of *row* stands.
 
     An earlier version kept no more than what the spec said, so the server is not known then.
@@ -128,12 +128,12 @@ def cluster_of(row: Standing) -> Place | None:
     if row.backend != kubernetes.NAME:
         return None
     if row.place:
-        return Place(**json.loads(row.place))
+        return ClusterTarget(**json.loads(row.place))
     there = row.job.kubernetes
-    return Place(context=there.context, namespace=there.namespace) if there else None
+    return ClusterTarget(context=there.context, namespace=there.namespace) if there else None
 
 
-def clusters(rows: Iterable[Standing]) -> tuple[Place, ...]:
+def clusters(rows: Iterable[Standing]) -> tuple[ClusterTarget, ...]:
     """Return where in Kubernetes the jobs of *rows* stand: nowhere else is a cluster asked."""
     places = map(cluster_of, rows)
     return tuple(dict.fromkeys(place for place in places if place is not None))
@@ -187,7 +187,7 @@ def same_place(one: Site, held: Found, other: Site, found: Found) -> bool:
 
 def render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
     """Return the native texts of *job* for this very machine: whose its files are counts, too."""
-    host = _knowing(site, job) if site.backend.CONFINES else site.host
+    host = _knowing(site, job) if site.backend.SANDBOXES else site.host
     return site.backend.render(job, cover, host, site.scope)
 
 

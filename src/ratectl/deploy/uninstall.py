@@ -32,7 +32,7 @@ from ratectl.errors import EngineError, RatectlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Entry, Found, Host, Reader, Step
+    from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader, Step
     from ratectl.deploy.install_lock import Undertaking
     from ratectl.journal.journal import Installed
 
@@ -146,7 +146,9 @@ def paused_sources(
             yield located(home(first, host, reader)), source
 
 
-def left_out(source: Source, found: Mapping[str, Entry], now: dt.datetime) -> dict[str, str]:
+def left_out(
+    source: Source, found: Mapping[str, InstalledEntry], now: dt.datetime
+) -> dict[str, str]:
     """Return, for jobs of *source* whose engine would at once make up for a slot of their pause, from when slots count."""
     since = f"{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     missed: dict[str, str] = {}

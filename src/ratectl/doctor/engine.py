@@ -18,7 +18,7 @@ from ratectl.errors import EngineError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.backends.protocol import Place
+    from ratectl.backends.protocol import ClusterTarget
     from ratectl.deploy.targets import Site
     from ratectl.doctor.observations import Scene
 
@@ -65,7 +65,7 @@ def _cron(site: Site) -> Iterator[Finding]:
     if reader.which("crontab") is None:
         mend = remedies.package(host, reader, "cron")
         yield Finding(check="engine-absent", text="cron: there is no `crontab` program", mend=mend)
-    elif told := cron.caveats(reader, host, site.scope):
+    elif told := cron.warnings(reader, host, site.scope):
         mend = remedies.start_service(host, reader, name)
         yield Finding(check="daemon-not-running", text=told[0], mend=mend)
     status = reader.status(cron.DROP_IN) if site.scope == "system" else None
@@ -80,7 +80,7 @@ def _cron(site: Site) -> Iterator[Finding]:
 def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     problem = systemd.detect(reader, host, site.scope)
-    lingers = not systemd.caveats(reader, host, site.scope)
+    lingers = not systemd.warnings(reader, host, site.scope)
     linger = remedies.as_root(host, f"loginctl enable-linger {host.user}")
     if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
         mend = f"{scene.again} --backend cron"
@@ -98,7 +98,7 @@ def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
-def _cluster(scene: Scene, site: Site, place: Place) -> Iterator[Finding]:
+def _cluster(scene: Scene, site: Site, place: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
     if problem := site.backend.detect(site.reader, site.host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
@@ -115,7 +115,7 @@ def _other(scene: Scene, site: Site) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     if problem := site.backend.detect(reader, host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
-    for text in site.backend.caveats(reader, host, site.scope):
+    for text in site.backend.warnings(reader, host, site.scope):
         mend = LOCK  # which, unlike logging off, leaves the session alive
         if "system" in site.backend.SCOPES:
             mend = remedies.as_root(host, f"{scene.again} --scope system")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.protocol import Entry, Found, Host, Reader
+    from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader
     from ratectl.deploy.targets import Site
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -55,7 +55,7 @@ class Scene:
     """What came of starting each program once, for the thousands of entries that share it."""
 
     @cached_property
-    def entries(self) -> tuple[tuple[Site, Entry], ...]:
+    def entries(self) -> tuple[tuple[Site, InstalledEntry], ...]:
         """Every entry of ours that an engine holds of the jobs asked about."""
         return tuple(
             (site, entry)
@@ -84,7 +84,7 @@ class Scene:
     @cached_property
     def troubles(self) -> Mapping[Site, Mapping[str, tuple[str, ...]]]:
         """What each engine tells of why what it started came to nothing, by job."""
-        held: dict[Site, list[Entry]] = {}
+        held: dict[Site, list[InstalledEntry]] = {}
         for site, entry in self.entries:
             held.setdefault(site, []).append(entry)
         return {s: s.backend.troubles(self.reader, s.host, some) for s, some in held.items()}

@@ -69,7 +69,7 @@ def plan_json(prepared: Prepared) -> dict[str, Any]:
             for change in part.changes
         ],
         "steps": list(_steps(prepared)),
-        "caveats": list(prepared.caveats),
+        "caveats": list(prepared.warnings),
     }
 
 
@@ -196,7 +196,7 @@ def _few_files(lines: list[str]) -> list[str]:
 
 
 def _caveats(prepared: Prepared) -> list[str]:
-    return [f"note: {text}" for text in prepared.caveats]
+    return [f"note: {text}" for text in prepared.warnings]
 
 
 def _fidelity(cover: Cover | None) -> str:

@@ -16,7 +16,7 @@ import pytest
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import cron, differences, kubectl, manifest
-from ratectl.backends.protocol import Change, EngineAbsentError, Entry, Place, Verb
+from ratectl.backends.protocol import Change, ClusterTarget, EngineAbsentError, InstalledEntry, Verb
 from ratectl.deploy import select_backend
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
 from ratectl.model.job import Job, Output, Provider, Toleration
@@ -29,7 +29,7 @@ from tests.support.engine_models import Robfig, segments
 
 ZONE = ZoneInfo("Asia/Kolkata")
 GOLDEN = sorted(golden.GOLDEN.glob("*/kubernetes/*.yaml"))
-PLACE = Place(context="", namespace="rates")
+PLACE = ClusterTarget(context="", namespace="rates")
 THERE = host(cluster=PLACE)
 KEYED = {"secret": "keys"}
 
@@ -558,7 +558,7 @@ def change(verb, name="usd-inr"):
 
 def test_steps():
     """Whatever goes is deleted by name in one call, whatever comes is applied in another."""
-    account = host(cluster=Place(context="prod", namespace="rates"))
+    account = host(cluster=ClusterTarget(context="prod", namespace="rates"))
     changes = [change(Verb.DELETE, "a"), change(Verb.DELETE, "b"), change(Verb.CREATE, "c")]
     changes += [change(Verb.UPDATE, "d")]
 
@@ -590,11 +590,11 @@ def test_rehearsal():
     said = b"Warning: would violate PodSecurity\nWarning: would violate PodSecurity\n"
     reader = Cluster(done(stderr=said))
 
-    told = kubernetes.rehearse(reader, [change(Verb.CREATE)], THERE, "user")
+    told = kubernetes.dry_run(reader, [change(Verb.CREATE)], THERE, "user")
 
     assert told == ("kubernetes: the server warns: would violate PodSecurity",)
     assert "--dry-run=server" in reader.asked[0][0]
-    assert kubernetes.rehearse(Cluster(None), [change(Verb.DELETE)], THERE, "user") == ()
+    assert kubernetes.dry_run(Cluster(None), [change(Verb.DELETE)], THERE, "user") == ()
 
 
 def test_a_conflict():
@@ -602,7 +602,7 @@ def test_a_conflict():
     said = b'error: Apply failed with 1 conflict: conflict with "kubectl-edit": .spec.schedule'
 
     with pytest.raises(EngineError, match="--force-conflicts"):
-        kubernetes.rehearse(Cluster(done(1, stderr=said)), [change(Verb.UPDATE)], THERE, "user")
+        kubernetes.dry_run(Cluster(done(1, stderr=said)), [change(Verb.UPDATE)], THERE, "user")
 
 
 @pytest.mark.parametrize(
@@ -620,15 +620,15 @@ def test_the_next_slot_is_read_back(held, wakes):
     """Schedule and zone, as the cluster holds them, are asked for our own next slot."""
     one = in_a_cluster(job())
     slots = schedule.after(one.schedule, one.zone, dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
-    entry = Entry(job="usd-inr", triggers=(held,), artefacts=())
+    entry = InstalledEntry(job="usd-inr", triggers=(held,), artefacts=())
 
-    assert all(kubernetes.wakes(entry, slot) is wakes for slot in islice(slots, 3))
+    assert all(kubernetes.covers_slot(entry, slot) is wakes for slot in islice(slots, 3))
 
 
 def test_auto_never_chooses_it():
     """Nothing goes to a cluster unless the spec or a flag names it."""
     assert "kubernetes" not in select_backend.PREFERENCE
-    assert kubectl.shown(PLACE) == "namespace rates"
+    assert kubectl.described(PLACE) == "namespace rates"
 
 
 # What the server says, what that means, and what to do next
@@ -836,7 +836,7 @@ def test_a_step_has_the_same_door():
 
 def test_advice_leads_to_the_same_cluster():
     """What is to be typed names the context, which need not be the current one."""
-    place = Place(context="prod", namespace="rates")
+    place = ClusterTarget(context="prod", namespace="rates")
     said = done(1, stderr=b"Error from server: exceeded quota: small")
 
     assert "`kubectl describe quota -n rates --context=prod`" in str(kubectl.failure(said, place))
@@ -871,10 +871,10 @@ CONFIG = {
 @pytest.mark.parametrize(
     ("place", "context", "server"),
     [
-        (Place(context="", namespace="x"), "two", "https://b"),
-        (Place(context="one", namespace="x"), "one", "https://a"),
-        (Place(context="gone", namespace="x", server="https://a"), "one", "https://a"),
-        (Place(context="two", namespace="x", server="https://a"), "one", "https://a"),
+        (ClusterTarget(context="", namespace="x"), "two", "https://b"),
+        (ClusterTarget(context="one", namespace="x"), "one", "https://a"),
+        (ClusterTarget(context="gone", namespace="x", server="https://a"), "one", "https://a"),
+        (ClusterTarget(context="two", namespace="x", server="https://a"), "one", "https://a"),
     ],
 )
 def test_a_place_is_a_server(place, context, server):
@@ -887,8 +887,8 @@ def test_a_place_is_a_server(place, context, server):
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        (Place(context="three", namespace="x"), 'context "three" does not exist'),
-        (Place(context="one", namespace="x", server="https://c"), "leads to https://c"),
+        (ClusterTarget(context="three", namespace="x"), 'context "three" does not exist'),
+        (ClusterTarget(context="one", namespace="x", server="https://c"), "leads to https://c"),
     ],
 )
 def test_no_way_to_a_place(place, told):

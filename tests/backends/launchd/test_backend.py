@@ -291,7 +291,7 @@ def test_no_mac():
 
 def test_scopes(office):
     """Agents need a login, which is a caveat; daemons do not and log to the system's folder."""
-    assert "logged in" in launchd.caveats(office.machine, MAC, "user")[0]
-    assert launchd.caveats(office.machine, MAC, "system") == ()
+    assert "logged in" in launchd.warnings(office.machine, MAC, "user")[0]
+    assert launchd.warnings(office.machine, MAC, "system") == ()
     (text,) = launchd.render(job(), launchd.check(job(), MAC.zone), MAC, "system")
     assert plistlib.loads(text.data)["StandardErrorPath"] == "/Library/Logs/ratectl.usd-inr.log"

@@ -287,10 +287,10 @@ def test_detect(machine):
 
 def test_lingering(machine):
     """User timers that end at logout are a caveat; lingering, or the system's scope, is none."""
-    assert "enable-linger tester" in systemd.caveats(machine, host(), "user")[0]
-    assert systemd.caveats(machine, root(), "system") == ()
+    assert "enable-linger tester" in systemd.warnings(machine, host(), "user")[0]
+    assert systemd.warnings(machine, root(), "system") == ()
     machine.files[systemd.LINGER / "tester"] = b""
-    assert systemd.caveats(machine, host(), "user") == ()
+    assert systemd.warnings(machine, host(), "user") == ()
 
 
 def test_an_old_systemd(machine):

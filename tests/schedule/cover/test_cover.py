@@ -21,7 +21,7 @@ from ratectl.schedule.occurrences.slots import after
 from ratectl.schedule.values import Calendar
 from tests.schedule.languages import cron_lines, phrases
 
-ENGINES = {name: backend.ABILITIES for name, backend in BACKENDS.items()}
+ENGINES = {name: backend.CAPABILITIES for name, backend in BACKENDS.items()}
 ENGINES["several-zones"] = Capabilities(zones=True, gap="skip", fold="both")
 """What robfig/cron does: gaps are skipped, folds fire twice; its either-day rule is never asked for."""
 ZONES = (

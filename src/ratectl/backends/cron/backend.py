@@ -19,10 +19,10 @@ from ratectl.backends.protocol import (
     Artefact,
     Change,
     EngineAbsentError,
-    Entry,
     Expect,
     Found,
     Host,
+    InstalledEntry,
     Reader,
     RemoveFile,
     Run,
@@ -30,13 +30,13 @@ from ratectl.backends.protocol import (
     Step,
     Verb,
     WriteFile,
+    always_covers,
     cover_for,
     never_paused,
+    no_steps,
     no_troubles,
+    no_warnings,
     no_words,
-    nothing_against,
-    nothing_to_do,
-    told_by_text,
 )
 from ratectl.errors import ConfigError, EngineError, RefusedError
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from ratectl.schedule.cover.triggers import Trigger
 
 NAME = "cron"
-ABILITIES = Capabilities(gap="after", fold="cron")
+CAPABILITIES = Capabilities(gap="after", fold="cron")
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
-TELLS_NEXT = False
-CONFINES = False
+REPORTS_NEXT_RUN = False
+SANDBOXES = False
 SUSPENDS = False
 
 DROP_IN = Path("/etc/cron.d/ratectl")
@@ -78,10 +78,10 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
     """Return why cron cannot be used: no ``crontab`` program, or no daemon that runs."""
     if reader.which("crontab") is None:
         return "cron: no `crontab` program on the PATH"
-    return " ".join(caveats(reader, host, scope))
+    return " ".join(warnings(reader, host, scope))
 
 
-def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return that no daemon runs, where one must be started by somebody (macOS starts it on demand)."""
     del scope
     if host.platform == "darwin" or reader.processes() & DAEMONS:
@@ -89,9 +89,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     return ("cron: no cron daemon is running, so nothing fires until one is started",)
 
 
-keep_awake = nothing_to_do
-rehearse = nothing_against
-wakes = told_by_text
+keep_awake = no_steps
+dry_run = no_warnings
+covers_slot = always_covers
 difference = no_words
 troubles = no_troubles
 resuming = never_paused
@@ -126,7 +126,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries=_entries(tab, account, tuple(drift)), raw=raw)
 
 
-def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
     """Return the command line behind the time fields of *entry*'s first line."""
     line = entry.artefacts[0].data.split(b"\n", 1)[0].decode("utf-8", "surrogateescape")
     before = 6 if scope == "system" else 5  # the account comes after the five time fields
@@ -136,7 +136,7 @@ def argv(entry: Entry, scope: str) -> tuple[str, ...]:
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
     """Return how cron can wake *job*."""
-    return cover_for(job, host_zone, ABILITIES)
+    return cover_for(job, host_zone, CAPABILITIES)
 
 
 def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
@@ -148,7 +148,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     return (Artefact(job=job.name, name="crontab", data=data),)
 
 
-def bundle(artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
+def output_files(artefacts: Sequence[Artefact]) -> Mapping[str, bytes]:
     """Return the one file ``crontab`` with the block of all jobs."""
     lines = _lines(artefacts)
     return {"crontab": crontab.block(lines, ours=False)} if lines else {}
@@ -231,7 +231,7 @@ def _tab(raw: Mapping[str, bytes]) -> Tab:
     return crontab.split(raw.get("tab"), raw["place"].decode())
 
 
-def _entries(tab: Tab, account: bytes, drift: tuple[str, ...]) -> dict[str, Entry]:
+def _entries(tab: Tab, account: bytes, drift: tuple[str, ...]) -> dict[str, InstalledEntry]:
     """Return the entry of each job in *tab*; *account* is put in front of commands that lack one."""
     texts: dict[str, list[bytes]] = {}
     for line in tab.lines:
@@ -243,11 +243,11 @@ def _entries(tab: Tab, account: bytes, drift: tuple[str, ...]) -> dict[str, Entr
     return {job: _entry(job, lines, account, drift) for job, lines in texts.items()}
 
 
-def _entry(job: str, lines: list[bytes], account: bytes, drift: tuple[str, ...]) -> Entry:
+def _entry(job: str, lines: list[bytes], account: bytes, drift: tuple[str, ...]) -> InstalledEntry:
     if account:
         lines = [_FIELDS.sub(rb"\1 " + account, line, count=1) for line in lines]
     data = b"".join(line + b"\n" for line in lines)
-    return Entry(
+    return InstalledEntry(
         job=job,
         triggers=tuple(
             " ".join(line.decode("utf-8", "replace").split(" ", 5)[:5]) for line in lines

@@ -21,18 +21,18 @@ from ratectl.backends.kubernetes import runs as observed
 from ratectl.backends.protocol import (
     Artefact,
     Change,
+    ClusterTarget,
     EngineAbsentError,
-    Entry,
     Found,
     Host,
-    Place,
+    InstalledEntry,
     Reader,
     Run,
     Runs,
     Step,
     Verb,
     cover_for,
-    nothing_to_do,
+    no_steps,
     separate_files,
 )
 from ratectl.errors import ConfigError, EngineError
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
     from ratectl.schedule.cover.triggers import Trigger
 
 NAME = "kubernetes"
-ABILITIES = Capabilities(gap="skip", fold="both", one_line=True)
+CAPABILITIES = Capabilities(gap="skip", fold="both", one_line=True)
 """In the zone that ``timeZone`` names, which stands for the host's."""
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("linux", "darwin", "win32")
-TELLS_NEXT = False
-CONFINES = False
+REPORTS_NEXT_RUN = False
+SANDBOXES = False
 SUSPENDS = True
 
 PAUSER = "ratectl-pause"
@@ -72,16 +72,16 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
     return "" if reader.which("kubectl") else kubectl.ABSENT
 
 
-def caveats(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
+def warnings(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
     """Return nothing: a cluster needs nobody to be logged in."""
     return ()
 
 
-keep_awake = nothing_to_do
+keep_awake = no_steps
 difference = differences.told
 
 
-def located(reader: Reader, place: Place) -> Place:
+def located(reader: Reader, place: ClusterTarget) -> ClusterTarget:
     """Return *place* with the server that it means and a context that leads there. Raises EngineError where none does."""
     return kubectl.kubeconfig(reader, place).located(place)
 
@@ -102,23 +102,23 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries=entries, raw={"place": f"{where}/{place.namespace}".encode()})
 
 
-def _items(stdout: bytes, place: Place) -> list[dict[str, Any]]:
+def _items(stdout: bytes, place: ClusterTarget) -> list[dict[str, Any]]:
     try:
         items: list[dict[str, Any]] = json.loads(stdout)["items"]
     except (ValueError, KeyError, TypeError) as error:
-        shown = kubectl.shown(place)
+        shown = kubectl.described(place)
         raise EngineError(f"kubernetes, {shown}: kubectl gave no list of CronJobs") from error
     return items
 
 
-def _entry(live: Mapping[str, Any]) -> Iterator[Entry]:
+def _entry(live: Mapping[str, Any]) -> Iterator[InstalledEntry]:
     """Yield the entry of one *live* object, unless it is not ours in spite of its label."""
     metadata, spec = live["metadata"], live["spec"]
     job = metadata["labels"].get(manifest.INSTANCE, "")
     if metadata["name"] != manifest.object_name(job):
         return
     suspended = bool(spec.get("suspend"))
-    yield Entry(
+    yield InstalledEntry(
         job=job,
         triggers=(f"{spec['schedule']} {spec.get('timeZone', '')}".strip(),),
         artefacts=(_artefact(job, manifest.ours(live)),),
@@ -145,7 +145,7 @@ def _artefact(job: str, values: Mapping[str, Any]) -> Artefact:
     return Artefact(job=job, name=f"{job}.yaml", data=manifest.text(values))
 
 
-def argv(_entry: Entry, _scope: str) -> tuple[str, ...]:
+def argv(_entry: InstalledEntry, _scope: str) -> tuple[str, ...]:
     """Return nothing: what a pod starts is no program of this machine."""
     return ()
 
@@ -163,7 +163,7 @@ def check(job: Job, host_zone: ZoneInfo) -> Cover:
 
 def _cover(job: Job, zone: ZoneInfo) -> Cover:
     """Return the cover of *job* by one line in the time of *zone*."""
-    found = cover_for(job, zone, ABILITIES)
+    found = cover_for(job, zone, CAPABILITIES)
     (trigger,) = found.triggers
     if isinstance(trigger, CalendarTrigger):
         trigger = CalendarTrigger(calendar=trigger.calendar, zone=zone.key)
@@ -183,10 +183,10 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     return (_artefact(job.name, manifest.of(job, trigger, job.kubernetes)),)
 
 
-bundle = separate_files
+output_files = separate_files
 
 
-def rehearse(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -> tuple[str, ...]:
+def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -> tuple[str, ...]:
     """Return what the server warns of when it is asked to try *changes*; it keeps nothing.
 
     Raises EngineError for what it refuses, conflicts among them, RefusedError for a missing right,
@@ -198,7 +198,7 @@ def rehearse(reader: Reader, changes: Sequence[Change], host: Host, scope: str) 
     if not texts:
         _see_to_secrets(reader, host.cluster, held)
         return ()
-    place = _place(host)
+    place = _cluster(host)
     trial = (*_apply(place), "--dry-run=server")
     answer = reader.query(kubectl.argv(place, *trial), stdin=_documents(texts))
     if answer.code:
@@ -207,20 +207,20 @@ def rehearse(reader: Reader, changes: Sequence[Change], host: Host, scope: str) 
     return kubectl.warnings(answer)
 
 
-def _see_to_secrets(reader: Reader, place: Place | None, texts: Iterable[bytes]) -> None:
+def _see_to_secrets(reader: Reader, place: ClusterTarget | None, texts: Iterable[bytes]) -> None:
     """Raise ConfigError for the first Secret that is surely not there."""
     if place is None:
         return
     for name, making in missing_secrets(reader, place, texts):
         command = shlex.join(making)
         raise ConfigError(
-            f'kubernetes, {kubectl.shown(place)}: secrets "{name}" not found; correct the name under '
+            f'kubernetes, {kubectl.described(place)}: secrets "{name}" not found; correct the name under '
             f"[kubernetes], or `{command}` makes it"
         )
 
 
 def missing_secrets(
-    reader: Reader, place: Place, texts: Iterable[bytes]
+    reader: Reader, place: ClusterTarget, texts: Iterable[bytes]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each Secret that manifests name and that is surely not there, and the command that makes it.
 
@@ -254,20 +254,22 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     steps: list[Step] = []
     if gone:
         delete = ("delete", kubectl.KIND, *gone, "--ignore-not-found")
-        steps.append(_step(_place(host), delete, "delete", "delete them, with their pods"))
+        steps.append(_step(_cluster(host), delete, "delete", "delete them, with their pods"))
     if texts:
-        place = _place(host)
+        place = _cluster(host)
         why = f"apply {_counted(len(texts))}"
         steps.append(_step(place, _apply(place), "patch", why, stdin=_documents(texts)))
     if asleep:
-        place = _place(host)
+        place = _cluster(host)
         wanted = [_partly(job, place, {"suspend": True}) for job in asleep]
         why = f"suspend {_counted(len(asleep))}"
         steps.append(_step(place, _PAUSING, "patch", why, stdin=_documents(wanted)))
     return tuple(steps)
 
 
-def resuming(entries: Collection[Entry], since: Mapping[str, str], host: Host) -> tuple[Step, ...]:
+def resuming(
+    entries: Collection[InstalledEntry], since: Mapping[str, str], host: Host
+) -> tuple[Step, ...]:
     """Return the step that ends what a pause said; somebody else's suspension stays.
 
     A job in *since* missed a slot, which the cluster will run at once: its pods are told to leave it out.
@@ -275,7 +277,7 @@ def resuming(entries: Collection[Entry], since: Mapping[str, str], host: Host) -
     asleep = [entry.job for entry in entries if not entry.enabled]
     if not asleep:
         return ()
-    place = _place(host)
+    place = _cluster(host)
     wanted = [_partly(job, place, _counting_from(since.get(job, ""))) for job in asleep]
     why = f"let {_counted(len(asleep))} run again"
     return (_step(place, _PAUSING, "patch", why, stdin=_documents(wanted)),)
@@ -288,14 +290,16 @@ def _counting_from(since: str) -> dict[str, Any]:
     return {"jobTemplate": {"spec": {"template": {"metadata": metadata}}}}
 
 
-def _partly(job: str, place: Place, spec: dict[str, Any]) -> bytes:
+def _partly(job: str, place: ClusterTarget, spec: dict[str, Any]) -> bytes:
     """Return what a pause or its end says of the CronJob of *job*, and no more."""
     metadata = {"name": manifest.object_name(job), "namespace": place.namespace}
     head = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata}
     return json.dumps(head | ({"spec": spec} if spec else {})).encode() + b"\n"
 
 
-def _step(place: Place, words: tuple[str, ...], verb: str, why: str, stdin: bytes = b"") -> Run:
+def _step(
+    place: ClusterTarget, words: tuple[str, ...], verb: str, why: str, stdin: bytes = b""
+) -> Run:
     """Return the step that does *words*, for which one needs the right to *verb*."""
     meaning = partial(kubectl.failure, place=place, verb=verb)
     return Run(argv=kubectl.argv(place, *words), stdin=stdin, why=why, meaning=meaning)
@@ -305,7 +309,7 @@ def _counted(number: int) -> str:
     return f"{number} CronJob{'' if number == 1 else 's'}"
 
 
-def _apply(place: Place) -> tuple[str, ...]:
+def _apply(place: ClusterTarget) -> tuple[str, ...]:
     force = ("--force-conflicts",) if place.force else ()
     manager = f"--field-manager={manifest.MANAGER}"
     return ("apply", "--server-side", manager, *force, "--filename=-")
@@ -328,24 +332,24 @@ def _documents(texts: Iterable[bytes]) -> bytes:
     return b"---\n".join(texts)
 
 
-def waking(place: Place, job: str) -> tuple[str, ...]:
+def waking(place: ClusterTarget, job: str) -> tuple[str, ...]:
     """Return the command by which a person ends that *job* is suspended."""
     awake = '--patch={"spec":{"suspend":false}}'
     return kubectl.typed(place, "patch", kubectl.KIND, manifest.object_name(job), awake)
 
 
-def trying(place: Place, job: str) -> tuple[str, ...]:
+def trying(place: ClusterTarget, job: str) -> tuple[str, ...]:
     """Return the command by which a person runs *job* at once, in a pod as the cluster would."""
     name = manifest.object_name(job)
     return kubectl.typed(place, "create", "job", f"--from=cronjob/{name}", f"{name}-by-hand")
 
 
-def looking(place: Place) -> tuple[str, ...]:
+def looking(place: ClusterTarget) -> tuple[str, ...]:
     """Return the command by which a person sees our CronJobs, or why nobody can."""
     return kubectl.typed(place, "get", kubectl.KIND, f"--selector={manifest.SELECTOR}")
 
 
-def describing(place: Place, job: str) -> tuple[str, ...]:
+def describing(place: ClusterTarget, job: str) -> tuple[str, ...]:
     """Return the command by which a person sees what the cluster has to say of *job*."""
     return kubectl.typed(place, "describe", kubectl.KIND, manifest.object_name(job))
 
@@ -354,27 +358,27 @@ troubles = observed.troubles
 mending = observed.mending
 
 
-def missing_rights(reader: Reader, place: Place) -> tuple[str, ...]:
+def missing_rights(reader: Reader, place: ClusterTarget) -> tuple[str, ...]:
     """Return what of the least Role the person in hand surely lacks at *place*."""
     return tuple(verb for verb in kubectl.RIGHTS if _is_denied(reader, place, verb))
 
 
-def asking_for(place: Place, verb: str) -> tuple[str, ...]:
+def asking_for(place: ClusterTarget, verb: str) -> tuple[str, ...]:
     """Return the command by which a person asks for the right to *verb* CronJobs."""
     return kubectl.typed(place, "auth", "can-i", verb, kubectl.KIND)
 
 
-def _is_denied(reader: Reader, place: Place, verb: str) -> bool:
+def _is_denied(reader: Reader, place: ClusterTarget, verb: str) -> bool:
     answer = reader.query(kubectl.argv(place, "auth", "can-i", verb, kubectl.KIND))
     return answer.code != 0 and answer.stdout.split()[:1] == [b"no"]
 
 
-def _place(host: Host) -> Place:
+def _cluster(host: Host) -> ClusterTarget:
     assert host.cluster is not None, host  # or inspect would have raised
     return host.cluster
 
 
-def wakes(entry: Entry, slot: dt.datetime) -> bool:
+def covers_slot(entry: InstalledEntry, slot: dt.datetime) -> bool:
     """Tell whether the schedule and zone that the cluster holds surely wake us for *slot*."""
     (told,) = entry.triggers
     schedule, _, zone = told.rpartition(" ")
@@ -384,4 +388,4 @@ def wakes(entry: Entry, slot: dt.datetime) -> bool:
         return False
     if schedule == "* * * * *":
         trigger = EVERY_MINUTE
-    return clock_changes.surely_fires(trigger, slot.replace(second=0), ZoneInfo(zone), ABILITIES)
+    return clock_changes.surely_fires(trigger, slot.replace(second=0), ZoneInfo(zone), CAPABILITIES)

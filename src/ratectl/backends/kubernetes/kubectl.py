@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.backends.protocol import Place, console_text
+from ratectl.backends.protocol import ClusterTarget, console_text
 from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError, TryLaterError
 
 if TYPE_CHECKING:
@@ -33,22 +33,22 @@ LONGEST = 500
 """Characters of one complaint."""
 
 
-def argv(place: Place, *words: str) -> tuple[str, ...]:
+def argv(place: ClusterTarget, *words: str) -> tuple[str, ...]:
     """Return the command line of kubectl that does *words* at *place*."""
     where = f"--namespace={place.namespace}"
     return ("kubectl", *_context(place), where, f"--request-timeout={PATIENCE}s", *words)
 
 
-def typed(place: Place, *words: str) -> tuple[str, ...]:
+def typed(place: ClusterTarget, *words: str) -> tuple[str, ...]:
     """Return the command line that a person types to do *words* at *place*."""
     return ("kubectl", *words, "-n", place.namespace, *_context(place))
 
 
-def _context(place: Place) -> tuple[str, ...]:
+def _context(place: ClusterTarget) -> tuple[str, ...]:
     return (f"--context={place.context}",) if place.context else ()
 
 
-def shown(place: Place) -> str:
+def described(place: ClusterTarget) -> str:
     """Return *place* as a person calls it."""
     context = f" of context {place.context}" if place.context else ""
     return f"namespace {place.namespace}{context}"
@@ -209,7 +209,7 @@ MEANINGS: tuple[Meaning, ...] = (
 """The first that fits says what a failure means."""
 
 
-def failure(answer: Completed, place: Place, verb: str = "list") -> RatectlError:
+def failure(answer: Completed, place: ClusterTarget, verb: str = "list") -> RatectlError:
     """Return what went wrong at *place* with what needs the right to *verb* CronJobs, and what to do next."""
     if answer.code == 127:
         return EngineError(ABSENT)
@@ -219,11 +219,11 @@ def failure(answer: Completed, place: Place, verb: str = "list") -> RatectlError
         found = next((f for one in complaints if (f := re.search(meaning.said, one))), None)
         if found:
             step = meaning.advice.format(**_words(found, place, verb))
-            return meaning.kind(f"kubernetes, {shown(place)}: {said}; {step}")
-    return EngineError(f"kubernetes, {shown(place)}: {said or f'exit code {answer.code}'}")
+            return meaning.kind(f"kubernetes, {described(place)}: {said}; {step}")
+    return EngineError(f"kubernetes, {described(place)}: {said or f'exit code {answer.code}'}")
 
 
-def _words(found: re.Match[str], place: Place, verb: str) -> dict[str, Any]:
+def _words(found: re.Match[str], place: ClusterTarget, verb: str) -> dict[str, Any]:
     """Return what may stand in an advice."""
     told = found.groupdict()
     group = told.get("group", "")
@@ -282,7 +282,7 @@ class Kubeconfig(NamedTuple):
     current: str
     servers: Mapping[str, str]
 
-    def located(self, place: Place) -> Place:
+    def located(self, place: ClusterTarget) -> ClusterTarget:
         """Return *place* with the context that leads to it now. Raises EngineError where none does.
 
         A place whose server is not known yet is where its context leads, or the current one.
@@ -292,23 +292,23 @@ class Kubeconfig(NamedTuple):
         context = place.context or self.current
         if context and context not in self.servers:
             raise EngineError(
-                f'kubernetes, {shown(place)}: context "{context}" does not exist; '
+                f'kubernetes, {described(place)}: context "{context}" does not exist; '
                 "`kubectl config get-contexts` lists what there is"
             )
         server = self.servers.get(context, "")
         return place._replace(context=context, server=server, said=place.context)
 
-    def _leading_to(self, place: Place) -> str:
+    def _leading_to(self, place: ClusterTarget) -> str:
         for context in (place.context, self.current, *self.servers):
             if context and self.servers.get(context) == place.server:
                 return context
         raise EngineError(
-            f"kubernetes, {shown(place)}: no context of your kubeconfig leads to {place.server}, where the "
+            f"kubernetes, {described(place)}: no context of your kubeconfig leads to {place.server}, where the "
             "jobs stand; `kubectl config get-contexts` lists what there is"
         )
 
 
-def kubeconfig(reader: Reader, place: Place) -> Kubeconfig:
+def kubeconfig(reader: Reader, place: ClusterTarget) -> Kubeconfig:
     """Return what kubectl's own configuration says. Raises what it cannot be read for."""
     answer = reader.query(("kubectl", "config", "view", "--output=json"))
     if answer.code:
@@ -325,5 +325,5 @@ def kubeconfig(reader: Reader, place: Place) -> Kubeconfig:
         return Kubeconfig(current=told.get("current-context") or "", servers=servers)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"kubernetes, {shown(place)}: kubectl tells no contexts; `kubectl config view` shows why"
+            f"kubernetes, {described(place)}: kubectl tells no contexts; `kubectl config view` shows why"
         ) from error

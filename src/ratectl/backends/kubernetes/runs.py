@@ -17,7 +17,7 @@ from ratectl.errors import EXIT_CODES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Entry, Host, Place, Reader, Runs
+    from ratectl.backends.protocol import ClusterTarget, Host, InstalledEntry, Reader, Runs
 
     Item = Mapping[str, Any]
 
@@ -36,7 +36,9 @@ class Made(NamedTuple):
     events: Sequence[Item]
 
 
-def troubles(reader: Reader, host: Host, entries: Collection[Entry]) -> dict[str, tuple[str, ...]]:
+def troubles(
+    reader: Reader, host: Host, entries: Collection[InstalledEntry]
+) -> dict[str, tuple[str, ...]]:
     """Return, by job, why the runs since the last that succeeded came to nothing."""
     place = host.cluster
     told = {entry.job: entry.runs for entry in entries if entry.enabled and entry.runs is not None}
@@ -58,7 +60,7 @@ def _is_suspect(runs: Runs) -> bool:
     return runs.woken is None or runs.succeeded is None or runs.succeeded < runs.woken
 
 
-def _listed(reader: Reader, place: Place, kind: str, which: str) -> tuple[Item, ...]:
+def _listed(reader: Reader, place: ClusterTarget, kind: str, which: str) -> tuple[Item, ...]:
     """Return the objects of a *kind*; none where they may not be seen."""
     answer = reader.query(kubectl.argv(place, "get", kind, which, "--output=json"))
     try:
@@ -159,7 +161,7 @@ MENDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """By what a trouble says: what mends it, or shows what to mend; nothing is a new install of the corrected spec."""
 
 
-def mending(place: Place, job: str, trouble: str) -> tuple[str, ...]:
+def mending(place: ClusterTarget, job: str, trouble: str) -> tuple[str, ...]:
     """Return the command of kubectl for a *trouble* of *job*; none where the spec is to be corrected and installed."""
     selector = f"{manifest.SELECTOR},{manifest.INSTANCE}={job}"
     for said, words in MENDS:

@@ -17,24 +17,24 @@ from ratectl.backends.protocol import (
     Artefact,
     Change,
     EngineAbsentError,
-    Entry,
     Expect,
     Found,
     Host,
+    InstalledEntry,
     Reader,
     RemoveFile,
     Run,
     Step,
     Verb,
     WriteFile,
+    always_covers,
     cover_for,
     never_paused,
+    no_steps,
     no_troubles,
+    no_warnings,
     no_words,
-    nothing_against,
-    nothing_to_do,
     separate_files,
-    told_by_text,
 )
 from ratectl.errors import EngineError
 from ratectl.schedule.cover.triggers import Capabilities, Cover
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "launchd"
-ABILITIES = Capabilities(most=499, days_multiply=True)
+CAPABILITIES = Capabilities(most=499, days_multiply=True)
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("darwin",)
-TELLS_NEXT = False
-CONFINES = False
+REPORTS_NEXT_RUN = False
+SANDBOXES = False
 SUSPENDS = False
 
 _UNLOADED_WITHIN = 30.0
@@ -72,7 +72,7 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
     return ""
 
 
-def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return that a user's agents run only while the user is logged in."""
     del reader
     if scope == "system":
@@ -82,9 +82,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     )
 
 
-keep_awake = nothing_to_do
-rehearse = nothing_against
-wakes = told_by_text
+keep_awake = no_steps
+dry_run = no_warnings
+covers_slot = always_covers
 difference = no_words
 troubles = no_troubles
 resuming = never_paused
@@ -103,7 +103,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         drift = [*_refused(reader, _path(folder, job), host)]
         if there:  # else it is loaded at the next login
             drift += _drift(reader, f"{domain}/ratectl.{job}", job in disabled)
-        entries[job] = Entry(
+        entries[job] = InstalledEntry(
             job=job,
             triggers=tuple(texts(load(data))),
             artefacts=(Artefact(job=job, name=f"ratectl.{job}.plist", data=data),),
@@ -114,7 +114,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries=entries, raw=raw if there else raw | {"asleep": b"yes"})
 
 
-def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
     """Return the program and its arguments in *entry*'s property list."""
     del scope
     return tuple(map(str, load(entry.artefacts[0].data).get("ProgramArguments", ())))
@@ -122,7 +122,7 @@ def argv(entry: Entry, scope: str) -> tuple[str, ...]:
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
     """Return how launchd can wake *job*."""
-    return cover_for(job, host_zone, ABILITIES)
+    return cover_for(job, host_zone, CAPABILITIES)
 
 
 def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
@@ -142,7 +142,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     return (Artefact(job=job.name, name=name, data=plistlib.dumps(values, sort_keys=True)),)
 
 
-bundle = separate_files
+output_files = separate_files
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:

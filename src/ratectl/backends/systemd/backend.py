@@ -16,9 +16,9 @@ from ratectl.backends.protocol import (
     Artefact,
     Change,
     EngineAbsentError,
-    Entry,
     Found,
     Host,
+    InstalledEntry,
     Link,
     Reader,
     RemoveFile,
@@ -26,13 +26,13 @@ from ratectl.backends.protocol import (
     Step,
     Verb,
     WriteFile,
+    always_covers,
     cover_for,
     never_paused,
     no_troubles,
+    no_warnings,
     no_words,
-    nothing_against,
     separate_files,
-    told_by_text,
 )
 from ratectl.backends.systemd import sandbox
 from ratectl.backends.systemd.calendar import spell
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "systemd"
-ABILITIES = Capabilities(
+CAPABILITIES = Capabilities(
     zones=True,
     seconds=True,
     last_days=28,
@@ -58,8 +58,8 @@ ABILITIES = Capabilities(
 )
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("linux",)
-TELLS_NEXT = True
-CONFINES = True
+REPORTS_NEXT_RUN = True
+SANDBOXES = True
 SUSPENDS = False
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
@@ -92,7 +92,7 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
     return ""
 
 
-def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return that user units end at logout, where lingering is off."""
     if scope == "system" or host.user in reader.names(LINGER):
         return ()
@@ -102,7 +102,7 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
 
 def keep_awake(reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
     """Return what lets the user's manager run without anybody logged in."""
-    if not caveats(reader, host, scope):
+    if not warnings(reader, host, scope):
         return ()
     argv = ("loginctl", "--no-ask-password", "enable-linger", host.user)
     return (Run(argv=argv, why="keep timers running after logout"),)
@@ -128,7 +128,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     entries = {}
     for job in jobs:
         timer = f"ratectl-{job}.timer"
-        entries[job] = Entry(
+        entries[job] = InstalledEntry(
             job=job,
             triggers=tuple(_ON_CALENDAR.findall(texts.get(timer, b"").decode("utf-8", "replace"))),
             artefacts=tuple(
@@ -151,7 +151,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries=entries, raw=raw)
 
 
-def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
     """Return the command line of *entry*'s service, as :func:`render` wrote it; nothing where there is no service."""
     del scope
     texts = [a.data for a in entry.artefacts if a.name.endswith(".service")]
@@ -163,7 +163,7 @@ def argv(entry: Entry, scope: str) -> tuple[str, ...]:
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
     """Return how systemd can wake *job*."""
-    return cover_for(job, host_zone, ABILITIES)
+    return cover_for(job, host_zone, CAPABILITIES)
 
 
 def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
@@ -198,9 +198,9 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     )
 
 
-bundle = separate_files
-rehearse = nothing_against
-wakes = told_by_text
+output_files = separate_files
+dry_run = no_warnings
+covers_slot = always_covers
 difference = no_words
 troubles = no_troubles
 resuming = never_paused

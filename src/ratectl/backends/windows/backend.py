@@ -18,24 +18,24 @@ from ratectl.backends.protocol import (
     Artefact,
     Change,
     EngineAbsentError,
-    Entry,
     Found,
     Host,
+    InstalledEntry,
     Reader,
     RemoveFile,
     Run,
     Step,
     Verb,
     WriteFile,
+    always_covers,
     console_text,
     cover_for,
     never_paused,
+    no_steps,
     no_troubles,
+    no_warnings,
     no_words,
-    nothing_against,
-    nothing_to_do,
     separate_files,
-    told_by_text,
 )
 from ratectl.backends.windows import limits
 from ratectl.backends.windows.task_xml import (
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "windows"
-ABILITIES = Capabilities(
+CAPABILITIES = Capabilities(
     seconds=True,
     last_days=1,
     nth=frozenset({1, 2, 3, 4, -1}),
@@ -75,8 +75,8 @@ _POWER = {
 _CALLED = ("Command", "Arguments")
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("win32",)
-TELLS_NEXT = False
-CONFINES = False
+REPORTS_NEXT_RUN = False
+SANDBOXES = False
 SUSPENDS = False
 
 FOLDER = "\\ratectl\\"
@@ -91,7 +91,7 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
     return "" if reader.which("schtasks") else "windows: no `schtasks` program on the PATH"
 
 
-def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
+def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return when such a task does not run, or what it cannot reach, as this process may register it."""
     del reader, scope
     if host.root:
@@ -103,9 +103,9 @@ def caveats(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     return (f"windows: the tasks run only while you are logged on; {mend}",)
 
 
-keep_awake = nothing_to_do
-rehearse = nothing_against
-wakes = told_by_text
+keep_awake = no_steps
+dry_run = no_warnings
+covers_slot = always_covers
 difference = no_words
 troubles = no_troubles
 resuming = never_paused
@@ -124,7 +124,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
 
 
-def argv(entry: Entry, scope: str) -> tuple[str, ...]:
+def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
     """Return the task's command and its arguments, taken apart as far as blanks and quotes say."""
     del scope
     try:
@@ -138,13 +138,13 @@ def argv(entry: Entry, scope: str) -> tuple[str, ...]:
 
 def check(job: Job, host_zone: ZoneInfo) -> Cover:
     """Return how Task Scheduler can wake *job*."""
-    return cover_for(job, host_zone, ABILITIES)
+    return cover_for(job, host_zone, CAPABILITIES)
 
 
 def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ...]:
     """Return the task of *job* as UTF-16LE XML. Raises ConfigError on what Windows would expand or refuse."""
     del scope
-    limits.see_to(host.argv(job.name), host.user)
+    limits.check_limits(host.argv(job.name), host.user)
     triggers = tuple(trigger_nodes(cover.triggers))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
@@ -152,7 +152,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     return (Artefact(job=job.name, name=f"{job.name}.xml", data=to_bytes(task)),)
 
 
-bundle = separate_files
+output_files = separate_files
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
@@ -229,20 +229,20 @@ def _settings(limit: int) -> ET.Element:
     return element("Settings", *(element(tag, text) for tag, text in values.items()))
 
 
-def _entry(reader: Reader, host: Host, job: str) -> Entry:
+def _entry(reader: Reader, host: Host, job: str) -> InstalledEntry:
     answer = reader.query(("schtasks", "/Query", "/TN", FOLDER + job, "/XML"))
     try:
         task = parse(answer.stdout)
     except ET.ParseError:
         artefact = Artefact(job=job, name=f"{job}.xml", data=answer.stdout)
-        return Entry(
+        return InstalledEntry(
             job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
         )
     like = _task(job, host, (), limit=0)
     task = canonical(task, like)
     _spell_as(task, like)
     enabled = _text(task, "Settings", "Enabled") != "false"
-    return Entry(
+    return InstalledEntry(
         job=job,
         triggers=tuple(_summary(node) for node in _nodes(task, "Triggers", "*")),
         artefacts=(Artefact(job=job, name=f"{job}.xml", data=to_bytes(task)),),

@@ -27,7 +27,7 @@ _UNWRITABLE = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _IN_NO_NAME = re.compile(r'[<>"|?*]')
 
 
-def see_to(argv: Sequence[str], user: str) -> None:
+def check_limits(argv: Sequence[str], user: str) -> None:
     """Raise ConfigError where a task cannot start *argv* for *user* as it stands."""
     command = argv[0]
     for text in (*argv, user):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl import spec
-from ratectl.backends.protocol import Place
+from ratectl.backends.protocol import ClusterTarget
 from ratectl.commands._shared.options import (
     default_spec,
 )
@@ -61,9 +61,9 @@ def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
     )
 
 
-def _cluster(loaded: Spec, *, force: bool) -> Place | None:
+def _cluster(loaded: Spec, *, force: bool) -> ClusterTarget | None:
     """Return where in Kubernetes the spec would have its jobs."""
     there = loaded.kubernetes
     if there is None:
         return None
-    return Place(context=there.context, namespace=there.namespace, force=force)
+    return ClusterTarget(context=there.context, namespace=there.namespace, force=force)
