@@ -38,7 +38,7 @@ def rendered(case: Path, engines: Collection[str] = tuple(BACKENDS)) -> dict[str
     for name, own in facts["hosts"].items():
         if name not in engines:
             continue
-        site = targets.Site(
+        site = targets.Target(
             backend=BACKENDS[name],
             scope=facts["scope"] if facts["scope"] in BACKENDS[name].SCOPES else "user",
             host=_host(facts["zone"], own),

@@ -8,7 +8,7 @@ import pytest
 
 from ratectl.backends.protocol import InstalledEntry, Runs
 from ratectl.deploy import uninstall
-from ratectl.deploy.install import Source
+from ratectl.deploy.install import SpecSource
 from tests.fakes.jobs import job
 
 NOW = dt.datetime(2026, 11, 23, 5, 10, tzinfo=dt.UTC)
@@ -18,7 +18,7 @@ NOW = dt.datetime(2026, 11, 23, 5, 10, tzinfo=dt.UTC)
 def left_out(runs):
     one = job()
     entry = InstalledEntry(job=one.name, triggers=(), artefacts=(), enabled=False, runs=runs)
-    source = Source(jobs=(one,), path="", digest="")
+    source = SpecSource(jobs=(one,), path="", digest="")
     return uninstall.left_out(source, {one.name: entry}, NOW)
 
 

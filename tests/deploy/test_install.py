@@ -45,7 +45,7 @@ def test_install_then_nothing_to_do(office):
 
 def test_looking_changes_nothing(office):
     """Preparing an install touches neither the engine nor the journal."""
-    source = install.Source(jobs=jobs("usd-inr"), path="/x", digest="d")
+    source = install.SpecSource(jobs=jobs("usd-inr"), path="/x", digest="d")
 
     with Journal(office.account.state_dir) as journal:
         prepared = install.prepare(office.site, source, journal)
@@ -187,7 +187,7 @@ class Stubborn:
 
 def test_a_refused_cover_installs_nothing(office):
     """Jobs that the engine cannot wake stop the whole install, each with its name and the reason."""
-    site = targets.Site(
+    site = targets.Target(
         backend=Stubborn(), scope="user", host=office.account, reader=office.machine
     )
 
@@ -354,7 +354,7 @@ def test_a_move_removes_first(tmp_path):
 
 def test_dry_run_and_install_name_the_same_steps(office):
     """What a plan prints are the very steps that an install performs."""
-    source = install.Source(jobs=jobs("a", "b"), path="/home/tester/jobs.toml", digest="d1")
+    source = install.SpecSource(jobs=jobs("a", "b"), path="/home/tester/jobs.toml", digest="d1")
     with Journal(office.account.state_dir) as journal:
         planned = install.prepare(office.site, source, journal)
 

@@ -6,31 +6,31 @@ import threading
 
 import pytest
 
-from ratectl.deploy.install_lock import exclusive, was_interrupted
+from ratectl.deploy.install_lock import install_lock, was_interrupted
 from ratectl.errors import RatectlError, StorageError
 
 
 def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
     """What began and did not end is known to the next one."""
-    with exclusive(tmp_path) as first:
+    with install_lock(tmp_path) as first:
         assert not first.interrupted
         first.begin()
-    with exclusive(tmp_path) as second:
+    with install_lock(tmp_path) as second:
         assert second.interrupted
         second.begin()
         second.done()
-    with exclusive(tmp_path) as third:
+    with install_lock(tmp_path) as third:
         assert not third.interrupted
 
 
 def test_looking_whether_one_was_cut_short(tmp_path):
     """Anyone may ask at once: nothing that never was, is at work now, or came to its end was cut short."""
     assert not was_interrupted(tmp_path)
-    with exclusive(tmp_path) as first:
+    with install_lock(tmp_path) as first:
         first.begin()
         assert not was_interrupted(tmp_path)
     assert was_interrupted(tmp_path)
-    with exclusive(tmp_path) as second:
+    with install_lock(tmp_path) as second:
         second.done()
     assert not was_interrupted(tmp_path)
 
@@ -41,7 +41,7 @@ def test_no_room_to_remember(tmp_path):
     import resource  # noqa: PLC0415 - POSIX only
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with exclusive(tmp_path) as undertaking:
+    with install_lock(tmp_path) as undertaking:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
         try:
             with pytest.raises(StorageError, match="nothing was changed"):
@@ -55,10 +55,10 @@ def test_one_change_at_a_time(tmp_path):
     order = []
 
     def second():
-        with exclusive(tmp_path):
+        with install_lock(tmp_path):
             order.append("second")
 
-    with exclusive(tmp_path):
+    with install_lock(tmp_path):
         other = threading.Thread(target=second)
         other.start()
         other.join(0.2)
@@ -74,6 +74,6 @@ def test_a_state_directory_that_cannot_be(tmp_path):
 
     with (
         pytest.raises(RatectlError, match=r"install\.lock"),
-        exclusive(tmp_path / "file" / "x"),
+        install_lock(tmp_path / "file" / "x"),
     ):
         pass

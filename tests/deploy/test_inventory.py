@@ -29,7 +29,7 @@ def office(tmp_path):
 
 
 def rows(office, spec=lambda _row: ""):
-    holds = targets.survey(office.account, office.machine)
+    holds = targets.inspect_all(office.account, office.machine)
     with office.at_work() as (_, journal):
         installed = journal.installed()
         last = journal.last_firings(installed, pytest.fail)
@@ -244,7 +244,7 @@ def test_drift_of_the_spec(digest, load, told):
 
 def test_every_engine_is_asked():
     """On Linux the engines that exist are asked, and no cluster where no job stands in one."""
-    site = {(s.backend.NAME, s.scope) for s in targets.survey(host(), Machine(booted=True))}
+    site = {(s.backend.NAME, s.scope) for s in targets.inspect_all(host(), Machine(booted=True))}
 
     assert site == {("cron", "user"), ("systemd", "user")}
     assert set(BACKENDS) == {"cron", "kubernetes", "launchd", "systemd", "windows"}

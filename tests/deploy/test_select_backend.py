@@ -16,7 +16,9 @@ from tests.fakes.machine import Machine, host, mac, root
 
 
 def chosen(machine, account=None, installed=(), backend="auto", scope="auto"):
-    site = select_backend.site(account or host(), machine, installed, backend=backend, scope=scope)
+    site = select_backend.select(
+        account or host(), machine, installed, backend=backend, scope=scope
+    )
     return site.backend.NAME, site.scope
 
 
@@ -116,6 +118,6 @@ def test_a_table_for_kubernetes_makes_no_cluster_of_cron():
     """Where a spec has a table for Kubernetes and its jobs go to cron, no cluster is meant or named."""
     account = host(cluster=ClusterTarget(context="prod", namespace="rates"))
 
-    site = select_backend.site(account, Machine(), (), backend="cron", scope="auto")
+    site = select_backend.select(account, Machine(), (), backend="cron", scope="auto")
 
     assert (str(site), site.host.cluster, site.place) == ("cron (user)", None, "")

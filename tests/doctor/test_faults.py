@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ratectl.deploy import host_facts
-from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.install_lock import install_lock
 from ratectl.doctor.firings import UPTIME
 from ratectl.errors import ConfigError
 from ratectl.journal.sqlite_database import FILE
@@ -76,7 +76,7 @@ def twice(clinic):
 
 
 def cut_short(clinic):
-    with exclusive(clinic.account.state_dir) as undertaking:
+    with install_lock(clinic.account.state_dir) as undertaking:
         undertaking.begin()
 
 

@@ -75,7 +75,9 @@ def of_root(cron):
     cron.machine.folders.add(engine.DROP_IN.parent)
     cron.machine.files[SHADOW] = b"daemon:*:1:0:9:7:::\nroot:*:19000:0:99999:7:::\n"
     cron.account = root(state_dir=cron.account.state_dir)
-    cron.site = targets.Site(backend=engine, scope="system", host=cron.account, reader=cron.machine)
+    cron.site = targets.Target(
+        backend=engine, scope="system", host=cron.account, reader=cron.machine
+    )
     cron.put_in_place()
     return cron
 

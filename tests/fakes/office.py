@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ratectl.backends import BACKENDS
 from ratectl.deploy import install as deploy
 from ratectl.deploy import targets, uninstall
-from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.install_lock import install_lock
 from ratectl.journal.journal import Journal
 from tests.fakes.machine import Machine, host, mac
 
@@ -22,18 +22,18 @@ class Office:
         self.use(engine)
 
     def use(self, engine):
-        self.site = targets.Site(
+        self.site = targets.Target(
             backend=BACKENDS[engine], scope="user", host=self.account, reader=self.machine
         )
 
     @contextmanager
     def at_work(self):
         folder = self.account.state_dir
-        with exclusive(folder) as undertaking, Journal(folder) as journal:
+        with install_lock(folder) as undertaking, Journal(folder) as journal:
             yield undertaking, journal
 
     def install(self, *wanted, prune=False, digest="d1", keep_awake=False):
-        source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
+        source = deploy.SpecSource(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
         with self.at_work() as (undertaking, journal):
             prepared = deploy.prepare(
                 self.site,
@@ -55,13 +55,13 @@ class Office:
 
     def plan(self, *wanted):
         """Return what an install would do."""
-        source = deploy.Source(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
+        source = deploy.SpecSource(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
         with Journal(self.account.state_dir) as journal:
             return deploy.prepare(self.site, source, journal)
 
     def remove(self, *names):
         with self.at_work() as (undertaking, journal):
-            holds = targets.survey(self.account, self.machine)
+            holds = targets.inspect_all(self.account, self.machine)
             doing = uninstall.prepare(holds, journal.installed(), names or None)
             uninstall.apply(
                 doing, undertaking, perform=self.machine.perform, note=journal.forget_jobs
@@ -70,7 +70,7 @@ class Office:
 
     def pause(self, *names):
         with self.at_work() as (undertaking, journal):
-            holds = targets.survey(self.account, self.machine)
+            holds = targets.inspect_all(self.account, self.machine)
             doing = uninstall.prepare(holds, journal.installed(), names)
             uninstall.apply(
                 doing, undertaking, perform=self.machine.perform, note=journal.pause_jobs

@@ -85,7 +85,7 @@ def native_texts(backend, text, zone, host_zone):
     job = fake_jobs.job("law", schedule=f'"{text}"', timezone=f'"{zone.key}"')
     if backend == "kubernetes":
         job = fake_jobs.in_a_cluster(job)
-    site = targets.Site(
+    site = targets.Target(
         backend=BACKENDS[backend],
         scope="user",
         host=machine.host(zone=host_zone),

@@ -22,12 +22,12 @@ from ratectl.commands._shared.planning import prepare, show_plan
 from ratectl.commands._shared.progress import progress
 from ratectl.deploy import execute, host_facts, journal_move, select_backend
 from ratectl.deploy import install as deploy
-from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.install_lock import install_lock
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
-    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.deploy.install_lock import InstallLock
     from ratectl.model.job import Job
 
 LingerOption = Annotated[
@@ -74,7 +74,7 @@ def install(
             show_plan(wish(journal), json=json)
         return
     with (
-        exclusive(here.state_dir) as undertaking,
+        install_lock(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
         prepared = wish(journal, afresh=undertaking.interrupted)
@@ -88,7 +88,7 @@ def install(
             show_plan(prepared, json=True)
 
 
-def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: Undertaking) -> None:
+def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: InstallLock) -> None:
     in_pods = prepared.main.site.backend is kubernetes
     see_to = _see_to_journals_of_pods if in_pods else _see_to_journals
     see_to(journal, prepared.source.jobs)

@@ -15,7 +15,7 @@ from ratectl.views.format import as_json
 from ratectl.views.inventory import listing_json, listing_text
 
 if TYPE_CHECKING:
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
 
 
@@ -31,15 +31,15 @@ def list_(*, json: JsonOption = False) -> None:
     reader = execute.SystemReader()
     with Journal(here.state_dir) as journal:
         installed = journal.readable()
-        away: dict[Site, RatectlError] = {}
-        holds = targets.survey(
+        away: dict[Target, RatectlError] = {}
+        holds = targets.inspect_all(
             here, reader, partial(be_away, away), clusters=targets.clusters(installed)
         )
         rows = rows_of(journal, reader, installed, holds, unseen=away)
     typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
 
 
-def be_away(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:
+def be_away(away: dict[Target, RatectlError], site: Target, error: RatectlError) -> None:
     """Take it that a cluster does not answer, and say so; what this machine's own engines refuse is raised."""
     if site.host.cluster is None:
         raise error

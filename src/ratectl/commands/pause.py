@@ -8,7 +8,7 @@ import typer
 
 from ratectl.commands._shared.options import JobsArgument
 from ratectl.deploy import execute, host_facts, targets, uninstall
-from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
@@ -31,12 +31,12 @@ def pause(
     if (names is None) == bool(jobs):
         raise UsageError("pause: name the jobs, or give --all")
     here = host_facts.current()
-    with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
+    with install_lock(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
         installed = journal.readable()
         known = {row.job.name for row in installed}
         meant = known if names is None else names
         clusters = targets.clusters(row for row in installed if row.job.name in meant)
-        held = targets.survey(here, execute.SystemReader(), clusters=clusters)
+        held = targets.inspect_all(here, execute.SystemReader(), clusters=clusters)
         doing = uninstall.pausing(held, installed, meant)
         refuse_unknown(frozenset(meant) - known, uninstall.Removal(parts=(), forget=()), journal)
         asleep = {row.job.name for row in installed if row.paused}

@@ -10,7 +10,7 @@ import typer
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.progress import progress
 from ratectl.deploy import execute, host_facts, targets, uninstall
-from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
@@ -18,7 +18,7 @@ from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
-    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.deploy.install_lock import InstallLock
 
 PurgeOption = Annotated[
     bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
@@ -50,12 +50,12 @@ def remove(
     here = host_facts.current()
     reader = execute.SystemReader()
     with (
-        exclusive(here.state_dir) as undertaking,
+        install_lock(here.state_dir) as undertaking,
         Journal(here.state_dir) as journal,
     ):
         installed = journal.readable()
         asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
-        holds = targets.survey(here, reader, clusters=asked)
+        holds = targets.inspect_all(here, reader, clusters=asked)
         doing = uninstall.prepare(holds, installed, names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
@@ -73,7 +73,7 @@ def remove(
             _purge(journal, doomed)
 
 
-def _apply(doing: uninstall.Removal, journal: Journal, undertaking: Undertaking) -> None:
+def _apply(doing: uninstall.Removal, journal: Journal, undertaking: InstallLock) -> None:
     with progress("removing", sum(len(part.steps) for part in doing.parts)) as told:
         perform = partial(execute.perform, told=told)
         uninstall.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)

@@ -11,13 +11,13 @@ import typer
 from ratectl import schedule
 from ratectl.commands._shared.options import JobsArgument
 from ratectl.deploy import execute, host_facts, install, uninstall
-from ratectl.deploy.install_lock import exclusive
+from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import RatectlError, UsageError
 from ratectl.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from ratectl.deploy.install_lock import Undertaking
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.install_lock import InstallLock
+    from ratectl.deploy.targets import Target
     from ratectl.journal.journal import Installed
 
 
@@ -36,7 +36,7 @@ def resume(
     if everything == bool(jobs):
         raise UsageError("resume: name the jobs, or give --all")
     here = host_facts.current()
-    with exclusive(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
+    with install_lock(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
         known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
         again = undertaking.interrupted
         rows = [row for row in known if row.paused or again]
@@ -57,7 +57,12 @@ def resume(
 
 
 def _prepared(
-    site: Site, source: install.Source, journal: Journal, undertaking: Undertaking, *, afresh: bool
+    site: Target,
+    source: install.SpecSource,
+    journal: Journal,
+    undertaking: InstallLock,
+    *,
+    afresh: bool,
 ) -> install.Prepared:
     """Return what brings *source* back to *site*. Where that is refused, nothing is half done."""
     try:

@@ -19,16 +19,16 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
 from ratectl.deploy import plan
 from ratectl.deploy.targets import (
-    Part,
-    Site,
+    Target,
+    TargetPlan,
     clusters,
-    home,
+    inspect_all,
     located,
-    part_of,
+    recorded_target,
     render,
-    same_place,
+    same_target,
+    stage,
     stands_at,
-    survey,
 )
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.cover.triggers import Fidelity
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Found, InstalledEntry, Reader, Step
-    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
@@ -49,7 +49,7 @@ TOLERANCE = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SpecSource:
     """The jobs of one spec file, as they are to be installed."""
 
     jobs: tuple[Job, ...]
@@ -62,10 +62,10 @@ class Source:
 class Prepared:
     """Everything that an install will do, as values: a dry run prints it, a real one performs it."""
 
-    main: Part
-    moves: tuple[Part, ...]
+    main: TargetPlan
+    moves: tuple[TargetPlan, ...]
     """Entries of the same jobs at other sites, which go before the new ones come."""
-    source: Source
+    source: SpecSource
     covers: Mapping[str, Cover]
     record: tuple[Job, ...]
     """Jobs whose snapshot in the journal is new or changes."""
@@ -90,7 +90,7 @@ def digest_of(reader: Reader, path: str) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
-def covers_of(site: Site, jobs: Sequence[Job]) -> dict[str, Cover]:
+def covers_of(site: Target, jobs: Sequence[Job]) -> dict[str, Cover]:
     """Return the cover of each job. Raises ConfigError, which lists every job that the engine cannot wake."""
     covers = {job.name: site.backend.check(job, site.host.zone) for job in jobs}
     refused = {name: c for name, c in covers.items() if c.fidelity is Fidelity.REFUSED}
@@ -103,7 +103,7 @@ def covers_of(site: Site, jobs: Sequence[Job]) -> dict[str, Cover]:
     return covers
 
 
-def files(site: Site, jobs: Sequence[Job]) -> dict[str, bytes]:
+def files(site: Target, jobs: Sequence[Job]) -> dict[str, bytes]:
     """Return the files that hold the native texts of the enabled *jobs*, by name; ordered by job."""
     covers = covers_of(site, jobs)
     ordered = sorted((job for job in jobs if job.enabled), key=lambda job: job.name)
@@ -116,8 +116,8 @@ def files(site: Site, jobs: Sequence[Job]) -> dict[str, bytes]:
 
 
 def prepare(
-    site: Site,
-    source: Source,
+    site: Target,
+    source: SpecSource,
     journal: Journal,
     *,
     prune: bool = False,
@@ -155,7 +155,7 @@ def prepare(
     last = site.backend.keep_awake(*place) if keep_awake else ()
     return Prepared(
         after=last,
-        main=part_of(site, found, changes),
+        main=stage(site, found, changes),
         moves=tuple(part for part in moves if part.changes),
         source=source,
         covers=covers,
@@ -174,7 +174,7 @@ def prepare(
 def apply(
     prepared: Prepared,
     journal: Journal,
-    undertaking: Undertaking,
+    undertaking: InstallLock,
     *,
     perform: Callable[[Sequence[Step]], None],
     clock: Callable[[], dt.datetime],
@@ -247,7 +247,7 @@ def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iter
         yield f"{', '.join(paused[:3])}{more}: paused until `ratectl resume`"
 
 
-def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> bool:
+def _is_news(job: Job, row: Installed | None, site: Target, source: SpecSource) -> bool:
     """Tell whether the journal's snapshot of *job* is missing or another."""
     if row is None:
         return True
@@ -262,30 +262,30 @@ def _is_news(job: Job, row: Installed | None, site: Site, source: Source) -> boo
 
 
 def _moves(
-    site: Site, found: Found, installed: Mapping[str, Installed], names: Collection[str]
-) -> Iterator[Part]:
+    site: Target, found: Found, installed: Mapping[str, Installed], names: Collection[str]
+) -> Iterator[TargetPlan]:
     """Yield the removal of entries of *names* that the journal says stand at another site."""
-    elsewhere: dict[Site, set[str]] = {}
+    elsewhere: dict[Target, set[str]] = {}
     for name, row in installed.items():
         if name in names and row.backend in BACKENDS and not stands_at(site, row):
-            elsewhere.setdefault(home(row, site.host, site.reader), set()).add(name)
+            elsewhere.setdefault(recorded_target(row, site.host, site.reader), set()).add(name)
     for home_of, jobs in elsewhere.items():
         if home_of != site:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
                 old = located(home_of)
                 held = old.backend.inspect(old.reader, old.host, old.scope)
-                if not same_place(old, held, site, found):
-                    yield part_of(old, held, plan.removals(held.entries, jobs))
+                if not same_target(old, held, site, found):
+                    yield stage(old, held, plan.removals(held.entries, jobs))
 
 
 def _left_anywhere(
-    site: Site, found: Found, installed: Mapping[str, Installed], names: Collection[str]
-) -> Iterator[Part]:
+    site: Target, found: Found, installed: Mapping[str, Installed], names: Collection[str]
+) -> Iterator[TargetPlan]:
     """Yield the removal of all entries of *names* at other sites, whatever the journal says."""
     asked = clusters(installed.values())
-    for old, held in survey(site.host, site.reader, clusters=asked).items():
-        if not same_place(old, held, site, found):
-            yield part_of(old, held, plan.removals(held.entries, names))
+    for old, held in inspect_all(site.host, site.reader, clusters=asked).items():
+        if not same_target(old, held, site, found):
+            yield stage(old, held, plan.removals(held.entries, names))
 
 
 def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, InstalledEntry]:
@@ -316,7 +316,9 @@ def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str
     return dict(entries)
 
 
-def _unheeded_slot(site: Site, job: Job, entry: InstalledEntry, now: dt.datetime) -> Iterator[str]:
+def _unheeded_slot(
+    site: Target, job: Job, entry: InstalledEntry, now: dt.datetime
+) -> Iterator[str]:
     """Yield that *entry*, as the engine holds it, does not wake us for the next slot."""
     slot = next(schedule.after(job.schedule, job.zone, now), None)
     if slot is not None and not site.backend.covers_slot(entry, slot):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Undertaking:
+class InstallLock:
     """One change of the engine at a time for one state directory, remembered if it is cut short."""
 
     def __init__(self, handle: int, path: Path) -> None:
@@ -61,7 +61,7 @@ def was_interrupted(state_dir: Path) -> bool:
 
 
 @contextlib.contextmanager
-def exclusive(state_dir: Path) -> Iterator[Undertaking]:
+def install_lock(state_dir: Path) -> Iterator[InstallLock]:
     """Hold the state directory's install lock, waiting while another process has it."""
     path = state_dir / "install.lock"
     try:
@@ -73,7 +73,7 @@ def exclusive(state_dir: Path) -> Iterator[Undertaking]:
         raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         _lock(handle)
-        undertaking = Undertaking(handle, path)
+        undertaking = InstallLock(handle, path)
         try:
             yield undertaking
         except KeyboardInterrupt:

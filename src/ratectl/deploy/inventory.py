@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Backend, Found, InstalledEntry
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
@@ -75,13 +75,13 @@ class SpecDrift:
 
 
 def rows(
-    holds: Mapping[Site, Found],
+    holds: Mapping[Target, Found],
     installed: Sequence[Installed],
     last: Mapping[str, Firing],
     drift_of_spec: Callable[[Installed], str],
     now: dt.datetime,
     *,
-    unseen: Mapping[Site, RatectlError] | None = None,
+    unseen: Mapping[Target, RatectlError] | None = None,
 ) -> tuple[Row, ...]:
     """Return the rows, ordered by job. *drift_of_spec* tells how the spec differs from an installed job.
 
@@ -106,7 +106,7 @@ def rows(
 
 
 def _held(
-    site: Site,
+    site: Target,
     entry: InstalledEntry,
     row: Installed | None,
     last: Firing | None,
@@ -142,7 +142,7 @@ def _held(
     )
 
 
-def _moved(site: Site, entry: InstalledEntry, row: Installed) -> Iterator[str]:
+def _moved(site: Target, entry: InstalledEntry, row: Installed) -> Iterator[str]:
     """Yield how *entry* differs from what would be installed for the same snapshot now."""
     if not targets.stands_at(site, row):
         yield f"left over: the job was since installed in {targets.title(row)}"
@@ -194,7 +194,7 @@ def _unheld(
     )
 
 
-def _unseen(one: Row, row: Installed, site: Site, now: dt.datetime) -> Row:
+def _unseen(one: Row, row: Installed, site: Target, now: dt.datetime) -> Row:
     """Return *one* as it should be, since *site* does not say how it is."""
     awake = row.job.enabled and not row.paused
     gone = f"gone from {row.backend}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.deploy.targets import Site, located
+from ratectl.deploy.targets import Target, located
 from ratectl.errors import EngineError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ IN_SPITE_OF_CAVEATS = frozenset({"launchd"})
 """Taken before another that has none: macOS lets cron into Documents and the like only after a person allowed it."""
 
 
-def site(
+def select(
     host: Host, reader: Reader, installed: Sequence[Installed], *, backend: str, scope: str
-) -> Site:
+) -> Target:
     """Return where to install. Raises UsageError, RefusedError, or EngineError where no engine runs."""
     wanted_scope = scope_of(host, scope)
     if backend != AUTO:
@@ -52,11 +52,11 @@ def site(
     return _running(host, reader, wanted_scope)
 
 
-def _site(backend: Backend, scope: str, host: Host, reader: Reader) -> Site:
+def _site(backend: Backend, scope: str, host: Host, reader: Reader) -> Target:
     """Return the site of *backend*, which only for Kubernetes is in a cluster."""
     if backend is kubernetes:
-        return located(Site(backend=backend, scope=scope, host=host, reader=reader))
-    return Site(backend=backend, scope=scope, host=replace(host, cluster=None), reader=reader)
+        return located(Target(backend=backend, scope=scope, host=host, reader=reader))
+    return Target(backend=backend, scope=scope, host=replace(host, cluster=None), reader=reader)
 
 
 def named(backend: str) -> Backend:
@@ -81,7 +81,7 @@ def scope_of(host: Host, scope: str) -> str:
     return scope
 
 
-def _running(host: Host, reader: Reader, scope: str) -> Site:
+def _running(host: Host, reader: Reader, scope: str) -> Target:
     reasons, usable = [], []
     for backend in (BACKENDS[name] for name in PREFERENCE):
         if host.platform not in backend.PLATFORMS:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Target:
     """One engine in one scope on one host: where entries stand."""
 
     backend: Backend
@@ -45,10 +45,10 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class TargetPlan:
     """What happens at one site."""
 
-    site: Site
+    site: Target
     changes: tuple[Change, ...]
     steps: tuple[Step, ...]
     found: Found
@@ -68,18 +68,18 @@ class Standing(Protocol):
     def place(self) -> str: ...  # noqa: D102
 
 
-def survey(
+def inspect_all(
     host: Host,
     reader: Reader,
-    refused: Callable[[Site, RatectlError], None] | None = None,
+    refused: Callable[[Target, RatectlError], None] | None = None,
     *,
     clusters: Sequence[ClusterTarget] = (),
-) -> dict[Site, Found]:
+) -> dict[Target, Found]:
     """Return what every engine of this machine, and the *clusters*, hold of this account: as root the system's and root's own.
 
     Raises EngineError where one holds something of ours that must not be touched, unless *refused* is to hear it.
     """
-    holds: dict[Site, Found] = {}
+    holds: dict[Target, Found] = {}
     places = set()
     for site in _everywhere(host, reader, clusters):
         try:
@@ -99,17 +99,17 @@ def survey(
     return holds
 
 
-def _everywhere(host: Host, reader: Reader, clusters: Sequence[ClusterTarget]) -> Iterator[Site]:
+def _everywhere(host: Host, reader: Reader, clusters: Sequence[ClusterTarget]) -> Iterator[Target]:
     """Yield every site at which entries of this account could stand."""
     for backend in BACKENDS.values():
         if backend is kubernetes:
             for cluster in clusters:
                 there = replace(host, cluster=cluster)
-                yield Site(backend=backend, scope="user", host=there, reader=reader)
+                yield Target(backend=backend, scope="user", host=there, reader=reader)
         elif host.platform in backend.PLATFORMS:
             for scope in ("system", "user"):
                 if scope in backend.SCOPES and (scope == "user" or host.root):
-                    yield Site(backend=backend, scope=scope, host=host, reader=reader)
+                    yield Target(backend=backend, scope=scope, host=host, reader=reader)
 
 
 def _called(backend: str, scope: str, cluster: ClusterTarget | None) -> str:
@@ -139,10 +139,10 @@ def clusters(rows: Iterable[Standing]) -> tuple[ClusterTarget, ...]:
     return tuple(dict.fromkeys(place for place in places if place is not None))
 
 
-def home(row: Standing, host: Host, reader: Reader) -> Site:
+def recorded_target(row: Standing, host: Host, reader: Reader) -> Target:
     """Return where the journal says that the job of *row* stands."""
     there = replace(host, cluster=cluster_of(row)) if row.backend == kubernetes.NAME else host
-    return Site(backend=BACKENDS[row.backend], scope=row.scope, host=there, reader=reader)
+    return Target(backend=BACKENDS[row.backend], scope=row.scope, host=there, reader=reader)
 
 
 def title(row: Standing) -> str:
@@ -150,7 +150,7 @@ def title(row: Standing) -> str:
     return _called(row.backend, row.scope, cluster_of(row))
 
 
-def located(site: Site) -> Site:
+def located(site: Target) -> Target:
     """Return *site* with the way to it as it is now. Raises EngineError where there is none."""
     if site.host.cluster is None:
         return site
@@ -158,7 +158,7 @@ def located(site: Site) -> Site:
     return replace(site, host=replace(site.host, cluster=there))
 
 
-def stands_at(site: Site, row: Standing) -> bool:
+def stands_at(site: Target, row: Standing) -> bool:
     """Tell whether the journal has the job of *row* at *site*: in a cluster the server and the namespace count."""
     if (row.backend, row.scope) != (site.backend.NAME, site.scope):
         return False
@@ -170,13 +170,13 @@ def stands_at(site: Site, row: Standing) -> bool:
     return there.context in {here.said, here.context}
 
 
-def part_of(site: Site, found: Found, changes: tuple[Change, ...]) -> Part:
+def stage(site: Target, found: Found, changes: tuple[Change, ...]) -> TargetPlan:
     """Return what *changes* take at *site*, where *found* stands."""
     steps = site.backend.stage(plan.pending(changes), found, site.host, site.scope)
-    return Part(site=site, changes=changes, steps=steps, found=found)
+    return TargetPlan(site=site, changes=changes, steps=steps, found=found)
 
 
-def same_place(one: Site, held: Found, other: Site, found: Found) -> bool:
+def same_target(one: Target, held: Found, other: Target, found: Found) -> bool:
     """Tell whether both sites are one place: root's crontab may serve both scopes."""
     places = {
         held.raw.get("place", one.scope.encode()),
@@ -185,13 +185,13 @@ def same_place(one: Site, held: Found, other: Site, found: Found) -> bool:
     return one.backend is other.backend and len(places) == 1
 
 
-def render(site: Site, job: Job, cover: Cover) -> tuple[Artefact, ...]:
+def render(site: Target, job: Job, cover: Cover) -> tuple[Artefact, ...]:
     """Return the native texts of *job* for this very machine: whose its files are counts, too."""
-    host = _knowing(site, job) if site.backend.SANDBOXES else site.host
+    host = _with_ownership(site, job) if site.backend.SANDBOXES else site.host
     return site.backend.render(job, cover, host, site.scope)
 
 
-def _knowing(site: Site, job: Job) -> Host:
+def _with_ownership(site: Target, job: Job) -> Host:
     """Return the host with what *job* finds on it: where its outputs really lie, and whether all is the account's own.
 
     What is not there yet will be made by the account.

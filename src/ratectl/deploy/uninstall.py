@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.journal import Journal
 
 
@@ -25,15 +25,15 @@ from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Verb
 from ratectl.deploy import plan
-from ratectl.deploy.install import Source
-from ratectl.deploy.targets import Part, Site, cluster_of, home, located, part_of
+from ratectl.deploy.install import SpecSource
+from ratectl.deploy.targets import Target, TargetPlan, cluster_of, located, recorded_target, stage
 from ratectl.errors import EngineError, RatectlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader, Step
-    from ratectl.deploy.install_lock import Undertaking
+    from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.journal import Installed
 
 
@@ -45,7 +45,7 @@ MADE_UP = dt.timedelta(hours=1)
 class Removal:
     """Everything that a remove or pause will do, as values."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[TargetPlan, ...]
     forget: tuple[str, ...]
     """Of those, what the journal knows."""
     jobs: tuple[str, ...] = field(default=())
@@ -53,27 +53,27 @@ class Removal:
 
 
 def prepare(
-    held: Mapping[Site, Found], installed: Sequence[Installed], names: Collection[str] | None
+    held: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str] | None
 ) -> Removal:
-    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`sites.survey`."""
+    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`sites.inspect_all`."""
     recorded = {row.job.name for row in installed}
     known = recorded.union(*(found.entries for found in held.values()))
     meant = known if names is None else set(names) & known
     parts = tuple(
         part
         for site, found in held.items()
-        if (part := part_of(site, found, plan.removals(found.entries, meant))).changes
+        if (part := stage(site, found, plan.removals(found.entries, meant))).changes
     )
     return Removal(parts=parts, forget=tuple(sorted(meant & recorded)), jobs=tuple(sorted(meant)))
 
 
 def pausing(
-    held: Mapping[Site, Found], installed: Sequence[Installed], names: Collection[str]
+    held: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str]
 ) -> Removal:
     """Return what a pause of the jobs *names* will do: a removal, but where an engine lets its entries sleep."""
     doing = prepare(held, installed, names)
     parts = tuple(
-        part_of(part.site, part.found, plan.pauses(part.found.entries, names))
+        stage(part.site, part.found, plan.pauses(part.found.entries, names))
         if part.site.backend.SUSPENDS
         else part
         for part in doing.parts
@@ -83,7 +83,7 @@ def pausing(
 
 def apply(
     removal: Removal,
-    undertaking: Undertaking,
+    undertaking: InstallLock,
     *,
     perform: Callable[[Sequence[Step]], None],
     note: Callable[[Iterable[str]], None],
@@ -105,7 +105,7 @@ def apply(
     undertaking.done()
 
 
-def _look_after(part: Part) -> None:
+def _look_after(part: TargetPlan) -> None:
     """Raise EngineError where an entry is still there, or still awake."""
     site = part.site
     left = site.backend.inspect(site.reader, site.host, site.scope).entries
@@ -132,22 +132,22 @@ def _is_untouched(removal: Removal) -> bool:
 
 def paused_sources(
     rows: Sequence[Installed], host: Host, reader: Reader
-) -> Iterator[tuple[Site, Source]]:
+) -> Iterator[tuple[Target, SpecSource]]:
     """Yield where jobs stood before they were paused, with their snapshots as what to install there.
 
     Jobs that no engine of ours woke (those of ``serve``) are left out.
     """
-    place = _place_of
+    place = _group_key
     for _, group in itertools.groupby(sorted(rows, key=place), place):
         first, *_ = together = list(group)
         if first.backend in BACKENDS:
             jobs = tuple(row.job for row in together)
-            source = Source(jobs=jobs, path=first.spec, digest=first.digest)
-            yield located(home(first, host, reader)), source
+            source = SpecSource(jobs=jobs, path=first.spec, digest=first.digest)
+            yield located(recorded_target(first, host, reader)), source
 
 
 def left_out(
-    source: Source, found: Mapping[str, InstalledEntry], now: dt.datetime
+    source: SpecSource, found: Mapping[str, InstalledEntry], now: dt.datetime
 ) -> dict[str, str]:
     """Return, for jobs of *source* whose engine would at once make up for a slot of their pause, from when slots count."""
     since = f"{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -163,7 +163,7 @@ def left_out(
     return missed
 
 
-def _place_of(row: Installed) -> tuple[object, ...]:
+def _group_key(row: Installed) -> tuple[object, ...]:
     return row.backend, row.scope, cluster_of(row) or (), row.spec, row.digest
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ratectl.backends.protocol import InstalledEntry
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.doctor.network import Asked
     from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
@@ -28,7 +28,7 @@ OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     clock.names_of_the_zone,
     outputs.state,
 )
-OF_AN_ENTRY: tuple[Callable[[Scene, Site, InstalledEntry], Iterator[Finding]], ...] = (
+OF_AN_ENTRY: tuple[Callable[[Scene, Target, InstalledEntry], Iterator[Finding]], ...] = (
     entries.ownership,
     entries.drift,
     entries.as_rendered,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.protocol import ClusterTarget
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.doctor.observations import Scene
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
@@ -33,7 +33,7 @@ def unscheduled(scene: Scene) -> Iterator[Finding]:
     if scene.jobs or scene.entries or scene.refused or scene.journal_error or scene.names:
         return
     try:
-        select_backend.site(
+        select_backend.select(
             scene.host, scene.reader, (), backend=select_backend.AUTO, scope=select_backend.AUTO
         )
     except EngineError as error:
@@ -59,7 +59,7 @@ def engines(scene: Scene) -> Iterator[Finding]:
         yield _refused(site, str(error), closed=isinstance(error, RefusedError))
 
 
-def _cron(site: Site) -> Iterator[Finding]:
+def _cron(site: Target) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     name = "cron" if reader.which("cron") or not reader.which("crond") else "crond"
     if reader.which("crontab") is None:
@@ -77,7 +77,7 @@ def _cron(site: Site) -> Iterator[Finding]:
         )
 
 
-def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
+def _systemd(scene: Scene, site: Target) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     problem = systemd.detect(reader, host, site.scope)
     lingers = not systemd.warnings(reader, host, site.scope)
@@ -98,7 +98,7 @@ def _systemd(scene: Scene, site: Site) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
-def _cluster(scene: Scene, site: Site, place: ClusterTarget) -> Iterator[Finding]:
+def _cluster(scene: Scene, site: Target, place: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
     if problem := site.backend.detect(site.reader, site.host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
@@ -111,7 +111,7 @@ def _cluster(scene: Scene, site: Site, place: ClusterTarget) -> Iterator[Finding
         )
 
 
-def _other(scene: Scene, site: Site) -> Iterator[Finding]:
+def _other(scene: Scene, site: Target) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     if problem := site.backend.detect(reader, host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
@@ -122,7 +122,7 @@ def _other(scene: Scene, site: Site) -> Iterator[Finding]:
         yield warning(check="only-while-logged-in", text=text, mend=mend)
 
 
-def _refused(site: Site, text: str, *, closed: bool) -> Finding:
+def _refused(site: Target, text: str, *, closed: bool) -> Finding:
     host, reader = site.host, site.reader
     if host.cluster is not None:
         mend = remedies.typed(host, *kubernetes.looking(host.cluster))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.protocol import InstalledEntry
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.doctor.observations import Scene
     from ratectl.journal.journal import Installed
 
 
-def drift(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Finding]:
+def drift(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
     row = scene.row(entry.job)
     mend = remedies.install(scene.host, row) if row else scene.again
@@ -36,7 +36,7 @@ def drift(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Finding]:
         yield warning(check="entry-overridden", job=entry.job, text=text, mend=_revert(site, entry))
 
 
-def _revert(site: Site, entry: InstalledEntry) -> str:
+def _revert(site: Target, entry: InstalledEntry) -> str:
     if site.host.cluster is not None:
         return remedies.typed(site.host, *kubernetes.waking(site.host.cluster, entry.job))
     if site.backend is not systemd:
@@ -46,7 +46,7 @@ def _revert(site: Site, entry: InstalledEntry) -> str:
     return remedies.typed(site.host, "systemctl", *user, "revert", *units)
 
 
-def ownership(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Finding]:
+def ownership(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
     row = scene.row(entry.job)
     if row is None and site.host.cluster is not None:
@@ -125,7 +125,7 @@ def spec(scene: Scene, row: Installed) -> Iterator[Finding]:
     yield Finding(check=check, job=row.job.name, text=text, mend=mend)
 
 
-def as_rendered(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Finding]:
+def as_rendered(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find an entry whose text is another one than an install would write now."""
     row = scene.row(entry.job)
     if row is None or not scene.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
@@ -151,7 +151,7 @@ def as_rendered(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Fin
     yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
 
 
-def program(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Finding]:
+def program(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find that what the engine would start is gone, not executable, or does not come up."""
     row = scene.row(entry.job)
     start = _start(site, entry)
@@ -165,7 +165,7 @@ def program(scene: Scene, site: Site, entry: InstalledEntry) -> Iterator[Finding
         yield Finding(check=check, job=entry.job, text=f"{site}: {text}", mend=mend)
 
 
-def _start(site: Site, entry: InstalledEntry) -> tuple[str, ...]:
+def _start(site: Target, entry: InstalledEntry) -> tuple[str, ...]:
     """Return what starts ratectl-fetch for *entry*: its command line without the job and what follows it."""
     argv = site.backend.argv(entry, site.scope)
     return argv[: argv.index(entry.job)] if entry.job in argv else ()

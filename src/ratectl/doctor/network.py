@@ -15,7 +15,7 @@ from ratectl.model.providers import PROVIDER_KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.doctor.observations import Scene
     from ratectl.fetch.probe import ProviderProbe
     from ratectl.journal.journal import Installed
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
     providers: Mapping[str, Sequence[ProviderProbe]] = {}
     databases: Mapping[str, Sequence[DatabaseProbe]] = {}
-    secrets: Mapping[Site, Sequence[tuple[str, tuple[str, ...]]]] = {}
+    secrets: Mapping[Target, Sequence[tuple[str, tuple[str, ...]]]] = {}
     """By cluster, each Secret that its CronJobs name and that is not there, and what makes it."""
 
 
@@ -112,9 +112,9 @@ def secrets(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
         )
 
 
-def absent_secrets(scene: Scene) -> dict[Site, tuple[tuple[str, tuple[str, ...]], ...]]:
+def absent_secrets(scene: Scene) -> dict[Target, tuple[tuple[str, tuple[str, ...]], ...]]:
     """Return, by cluster, the Secrets that are not there."""
-    found: dict[Site, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+    found: dict[Target, tuple[tuple[str, tuple[str, ...]], ...]] = {}
     for site, held in scene.holds.items():
         place = site.host.cluster
         if site.backend is kubernetes and place is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
 
@@ -33,8 +33,8 @@ class Scene:
     now: dt.datetime
     jobs: tuple[Installed, ...]
     """The installed jobs that are asked about."""
-    holds: Mapping[Site, Found]
-    refused: Mapping[Site, RatectlError]
+    holds: Mapping[Target, Found]
+    refused: Mapping[Target, RatectlError]
     """The engines that do not let us look."""
     names: frozenset[str] | None = None
     """The jobs that are asked about; None: all."""
@@ -55,7 +55,7 @@ class Scene:
     """What came of starting each program once, for the thousands of entries that share it."""
 
     @cached_property
-    def entries(self) -> tuple[tuple[Site, InstalledEntry], ...]:
+    def entries(self) -> tuple[tuple[Target, InstalledEntry], ...]:
         """Every entry of ours that an engine holds of the jobs asked about."""
         return tuple(
             (site, entry)
@@ -70,26 +70,26 @@ class Scene:
         return tuple(row for row in self.jobs if row.enabled and row.job.enabled and not row.paused)
 
     @cached_property
-    def sites(self) -> tuple[Site, ...]:
+    def sites(self) -> tuple[Target, ...]:
         """The engines that are to wake a job, or hold an entry of ours."""
         found = {self._meant(row) for row in self.awake if row.backend in BACKENDS}
         found |= {site for site, _ in self.entries}
         return tuple(sorted(found, key=_place_of))
 
-    def _meant(self, row: Installed) -> Site:
+    def _meant(self, row: Installed) -> Target:
         """Return the engine that is to hold the job of *row*: as it was looked into, if it was."""
         seen = (site for site in (*self.holds, *self.refused) if targets.stands_at(site, row))
-        return next(seen, None) or targets.home(row, self.host, self.reader)
+        return next(seen, None) or targets.recorded_target(row, self.host, self.reader)
 
     @cached_property
-    def troubles(self) -> Mapping[Site, Mapping[str, tuple[str, ...]]]:
+    def troubles(self) -> Mapping[Target, Mapping[str, tuple[str, ...]]]:
         """What each engine tells of why what it started came to nothing, by job."""
-        held: dict[Site, list[InstalledEntry]] = {}
+        held: dict[Target, list[InstalledEntry]] = {}
         for site, entry in self.entries:
             held.setdefault(site, []).append(entry)
         return {s: s.backend.troubles(self.reader, s.host, some) for s, some in held.items()}
 
-    def home(self, row: Installed) -> Site | None:
+    def home(self, row: Installed) -> Target | None:
         """Return the engine that is to hold the job of *row*, None where it cannot be looked into.
 
         Root's crontab serves both scopes where cron has no folder of its own.
@@ -99,9 +99,9 @@ class Scene:
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
     @cached_property
-    def places(self) -> Mapping[str, tuple[Site, ...]]:
+    def places(self) -> Mapping[str, tuple[Target, ...]]:
         """Where each job stands."""
-        found: dict[str, tuple[Site, ...]] = {}
+        found: dict[str, tuple[Target, ...]] = {}
         for site, entry in self.entries:
             found[entry.job] = (*found.get(entry.job, ()), site)
         return found
@@ -128,17 +128,17 @@ class Scene:
         return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 
-def _place_of(site: Site) -> tuple[object, ...]:
+def _place_of(site: Target) -> tuple[object, ...]:
     return site.backend.NAME, site.scope, site.host.cluster or ()
 
 
 def survey(
     host: Host, reader: Reader, installed: Sequence[Installed]
-) -> tuple[dict[Site, Found], dict[Site, RatectlError]]:
+) -> tuple[dict[Target, Found], dict[Target, RatectlError]]:
     """Return what each engine holds, and which do not let us look."""
-    refused: dict[Site, RatectlError] = {}
+    refused: dict[Target, RatectlError] = {}
     asked = targets.clusters(installed)
-    holds = targets.survey(host, reader, refused.__setitem__, clusters=asked)
+    holds = targets.inspect_all(host, reader, refused.__setitem__, clusters=asked)
     return holds, refused
 
 

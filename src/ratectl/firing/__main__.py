@@ -1,7 +1,7 @@
 """ratectl-fetch: argv -> exit code. Mostly woken with nothing due, so that path imports next to nothing.
 
 Artefacts start this file with ``python -I -S``: it then finds its package by its own place, and loads
-``site`` only when there is work. Not due means: stored less than a day ago, with the zone data of today.
+``select`` only when there is work. Not due means: stored less than a day ago, with the zone data of today.
 """
 
 import os

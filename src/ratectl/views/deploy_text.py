@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import Change, Step
     from ratectl.deploy.install import Prepared
-    from ratectl.deploy.targets import Part
+    from ratectl.deploy.targets import TargetPlan
     from ratectl.deploy.uninstall import Removal
     from ratectl.schedule.cover.triggers import Cover
 
@@ -130,7 +130,7 @@ def pause_text(removal: Removal) -> str:
     )
 
 
-def steps_text(parts: Sequence[Part]) -> str:
+def steps_text(parts: Sequence[TargetPlan]) -> str:
     """Return the steps of *parts* as a dry run shows them."""
     return "\n".join(["steps:", *_few_files([f"  {_step(s)}" for p in parts for s in p.steps])])
 

@@ -41,14 +41,14 @@ def prepare(
     reader = execute.SystemReader()
     loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
     chosen = loaded.installation
-    site = select_backend.site(
+    site = select_backend.select(
         replace(here, cluster=_cluster(loaded, force=force)),
         reader,
         journal.readable(),
         backend=chosen.backend if backend == select_backend.AUTO else backend,
         scope=chosen.scope if scope == select_backend.AUTO else scope,
     )
-    source = deploy.Source(
+    source = deploy.SpecSource(
         jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
     )
     return deploy.prepare(site, source, journal, prune=prune, afresh=afresh, keep_awake=keep_awake)

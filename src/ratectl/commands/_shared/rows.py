@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import Found, Host, Reader
     from ratectl.deploy.inventory import Row
-    from ratectl.deploy.targets import Site
+    from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Installed
     from ratectl.model.job import Job
@@ -29,9 +29,9 @@ def rows_of(
     journal: Journal,
     reader: Reader,
     installed: Sequence[Installed],
-    holds: Mapping[Site, Found],
+    holds: Mapping[Target, Found],
     *,
-    unseen: Mapping[Site, RatectlError],
+    unseen: Mapping[Target, RatectlError],
 ) -> tuple[Row, ...]:
     """Return the rows of *installed* and of what the engines hold, as they are now."""
     return inventory.rows(
@@ -59,9 +59,9 @@ def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
 def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
     """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
     reader = execute.SystemReader()
-    away: dict[Site, RatectlError] = {}
+    away: dict[Target, RatectlError] = {}
     everything = journal.readable()
-    holds = targets.survey(
+    holds = targets.inspect_all(
         here, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
     )
     for name in names:
@@ -76,6 +76,6 @@ def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ..
     return views.statuses(wanted, installed, recent)
 
 
-def _unreadable(away: dict[Site, RatectlError], site: Site, error: RatectlError) -> None:
+def _unreadable(away: dict[Target, RatectlError], site: Target, error: RatectlError) -> None:
     away[site] = error
     typer.echo(f"ratectl: what {site} holds is not shown: {error}", err=True)
