@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ratectl.doctor import clock, engine, outputs, remedies
-from ratectl.doctor.observations import Scene
+from ratectl.doctor.observations import Observations
 from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host
 from tests.support.firings import FRIDAY
@@ -30,7 +30,7 @@ def scene(backend, platform, *programs, scope="user", wanted=None, **facts):
         paused=False,
         host_timezone="Asia/Kolkata",
     )
-    return Scene(
+    return Observations(
         host=host(platform=platform, **facts),
         reader=machine,
         now=FRIDAY,

@@ -15,10 +15,10 @@ import typer
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import execute, host_facts, install, inventory
 from ratectl.deploy.install_lock import was_interrupted
-from ratectl.doctor.diagnose import examine
+from ratectl.doctor.diagnose import diagnose
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked, absent_secrets
-from ratectl.doctor.observations import Scene, chosen, survey
+from ratectl.doctor.observations import Observations, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
 from ratectl.journal.journal import Journal
 from ratectl.views.doctor import doctor_json, doctor_text
@@ -73,10 +73,12 @@ def _diagnosis(names: frozenset[str] | None, *, offline: bool) -> tuple[Sequence
     with Journal(here.state_dir) as journal:
         scene = _scene(here, execute.SystemReader(), journal, names)
     asked = Asked() if offline else _ask(scene)
-    return examine(scene, asked), len(scene.jobs)
+    return diagnose(scene, asked), len(scene.jobs)
 
 
-def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] | None) -> Scene:
+def _scene(
+    here: Host, reader: Reader, journal: Journal, names: frozenset[str] | None
+) -> Observations:
     rows, journal_error = _rows(journal)
     holds, refused = survey(here, reader, rows)
     if names and journal_error is None:
@@ -85,7 +87,7 @@ def _scene(here: Host, reader: Reader, journal: Journal, names: frozenset[str] |
     jobs = chosen(rows, names)
     last, out_of_reach = _last_firings(journal, jobs)
     jobs = journal.counting_together(jobs, last)
-    return Scene(
+    return Observations(
         host=here,
         reader=reader,
         now=_now(),
@@ -146,7 +148,7 @@ def _last_firings(
     return found, frozenset(away)
 
 
-def _ask(scene: Scene) -> Asked:
+def _ask(scene: Observations) -> Asked:
     """Return what the providers and databases of the jobs say, and which Secrets are not there."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay

@@ -14,13 +14,13 @@ from ratectl.spec import zones
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
 NAME = Path("/etc/timezone")
 
 
-def synchronisation(scene: Scene) -> Iterator[Finding]:
+def synchronisation(scene: Observations) -> Iterator[Finding]:
     """Find that nothing keeps the clock right, which is the host's business in a container."""
     if scene.reader.clock_synchronised() is False:
         text = "nothing keeps this machine's clock right; slots come early or late as it drifts"
@@ -28,7 +28,7 @@ def synchronisation(scene: Scene) -> Iterator[Finding]:
         yield warning(check="clock-unsynchronised", text=text, mend=mend)
 
 
-def names_of_the_zone(scene: Scene) -> Iterator[Finding]:
+def names_of_the_zone(scene: Observations) -> Iterator[Finding]:
     """Find that ``/etc/timezone`` names another zone than ``/etc/localtime`` holds, by which daemons go."""
     text = scene.reader.read(NAME) if scene.host.platform == "linux" else None
     name = (text or b"").decode("utf-8", "replace").strip()
@@ -39,7 +39,7 @@ def names_of_the_zone(scene: Scene) -> Iterator[Finding]:
         yield warning(check="zone-names-differ", text=told, mend=mend)
 
 
-def host_zone(scene: Scene, row: Installed) -> Iterator[Finding]:
+def host_zone(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the machine moved to another zone, while its engine still holds times of the old one."""
     now = scene.host.zone.key
     if row.host_timezone != now and row.backend in BACKENDS:
@@ -51,7 +51,7 @@ def host_zone(scene: Scene, row: Installed) -> Iterator[Finding]:
         )
 
 
-def zone_data(scene: Scene, row: Installed) -> Iterator[Finding]:
+def zone_data(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the data of the job's zone is gone, so that no firing can tell its slots."""
     if not has_zone(row.job.timezone):
         yield Finding(

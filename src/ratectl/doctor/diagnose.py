@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ratectl.backends.protocol import InstalledEntry
     from ratectl.deploy.targets import Target
     from ratectl.doctor.network import Asked
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
-OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
+OF_THE_MACHINE: tuple[Callable[[Observations], Iterator[Finding]], ...] = (
     engine.unscheduled,
     engine.engines,
     engine.account,
@@ -28,13 +28,13 @@ OF_THE_MACHINE: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
     clock.names_of_the_zone,
     outputs.state,
 )
-OF_AN_ENTRY: tuple[Callable[[Scene, Target, InstalledEntry], Iterator[Finding]], ...] = (
+OF_AN_ENTRY: tuple[Callable[[Observations, Target, InstalledEntry], Iterator[Finding]], ...] = (
     entries.ownership,
     entries.drift,
     entries.as_rendered,
     entries.program,
 )
-OF_A_JOB: tuple[Callable[[Scene, Installed], Iterator[Finding]], ...] = (
+OF_A_JOB: tuple[Callable[[Observations, Installed], Iterator[Finding]], ...] = (
     entries.missing,
     entries.duplicates,
     entries.spec,
@@ -46,7 +46,7 @@ OF_A_JOB: tuple[Callable[[Scene, Installed], Iterator[Finding]], ...] = (
     firings.runs,
     firings.failing,
 )
-OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ...] = (
+OF_THE_NETWORK: tuple[Callable[[Observations, Installed, Asked], Iterator[Finding]], ...] = (
     network.proxy,
     network.providers,
     network.databases,
@@ -54,23 +54,23 @@ OF_THE_NETWORK: tuple[Callable[[Scene, Installed, Asked], Iterator[Finding]], ..
 )
 
 
-def examine(scene: Scene, asked: Asked) -> tuple[Finding, ...]:
+def diagnose(scene: Observations, asked: Asked) -> tuple[Finding, ...]:
     """Return what is wrong in *scene*, faults first, given what the network was *asked*; nothing on a healthy machine."""
     found: list[Finding] = []
     for check in OF_THE_MACHINE:
-        found += _heard(check(scene), "")
+        found += _guarded(check(scene), "")
     for site, entry in scene.entries:
         for look in OF_AN_ENTRY:
-            found += _heard(look(scene, site, entry), entry.job)
+            found += _guarded(look(scene, site, entry), entry.job)
     for row in scene.jobs:
         for test in OF_A_JOB:
-            found += _heard(test(scene, row), row.job.name)
+            found += _guarded(test(scene, row), row.job.name)
         for question in OF_THE_NETWORK:
-            found += _heard(question(scene, row, asked), row.job.name)
+            found += _guarded(question(scene, row, asked), row.job.name)
     return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity != FAULT))
 
 
-def _heard(findings: Iterator[Finding], job: str) -> Iterator[Finding]:
+def _guarded(findings: Iterator[Finding], job: str) -> Iterator[Finding]:
     """Yield *findings*, and what stopped the check as the last of them."""
     try:
         yield from findings

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import ClusterTarget
     from ratectl.deploy.targets import Target
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
 SHADOW = Path("/etc/shadow")
@@ -28,7 +28,7 @@ LOCK = "rundll32.exe user32.dll,LockWorkStation"
 OTHERS_MAY_WRITE = 0o022
 
 
-def unscheduled(scene: Scene) -> Iterator[Finding]:
+def unscheduled(scene: Observations) -> Iterator[Finding]:
     """Find, where no job is installed yet, that none could be."""
     if scene.jobs or scene.entries or scene.refused or scene.journal_error or scene.names:
         return
@@ -40,7 +40,7 @@ def unscheduled(scene: Scene) -> Iterator[Finding]:
         yield Finding(check="engine-absent", text=str(error), mend="ratectl serve")
 
 
-def engines(scene: Scene) -> Iterator[Finding]:
+def engines(scene: Observations) -> Iterator[Finding]:
     """Find engines that are absent, asleep or silent, for each that a job counts on."""
     for site in scene.sites:
         if site in scene.refused:
@@ -77,7 +77,7 @@ def _cron(site: Target) -> Iterator[Finding]:
         )
 
 
-def _systemd(scene: Scene, site: Target) -> Iterator[Finding]:
+def _systemd(scene: Observations, site: Target) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     problem = systemd.detect(reader, host, site.scope)
     lingers = not systemd.warnings(reader, host, site.scope)
@@ -98,7 +98,7 @@ def _systemd(scene: Scene, site: Target) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
-def _cluster(scene: Scene, site: Target, place: ClusterTarget) -> Iterator[Finding]:
+def _cluster(scene: Observations, site: Target, place: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
     if problem := site.backend.detect(site.reader, site.host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
@@ -111,7 +111,7 @@ def _cluster(scene: Scene, site: Target, place: ClusterTarget) -> Iterator[Findi
         )
 
 
-def _other(scene: Scene, site: Target) -> Iterator[Finding]:
+def _other(scene: Observations, site: Target) -> Iterator[Finding]:
     host, reader = site.host, site.reader
     if problem := site.backend.detect(reader, host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
@@ -137,7 +137,7 @@ def _refused(site: Target, text: str, *, closed: bool) -> Finding:
     return Finding(check="engine-unreadable", text=text, mend=mend)
 
 
-def account(scene: Scene) -> Iterator[Finding]:
+def account(scene: Observations) -> Iterator[Finding]:
     """Find that the account or its password has expired: cron and user managers then start nothing, silently."""
     asked = [
         s for s in scene.sites if s.backend is cron or (s.backend, s.scope) == (systemd, "user")
@@ -156,7 +156,7 @@ def account(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _expired_by_shadow(scene: Scene, today: dt.date) -> str:
+def _expired_by_shadow(scene: Observations, today: dt.date) -> str:
     """Return what of root's own account has expired, by the rules of pam_unix(8)."""
     text = (scene.reader.read(SHADOW) or b"").decode("utf-8", "replace")
     told = re.search(rf"^{re.escape(scene.host.user)}:(.*)$", text, re.MULTILINE)
@@ -171,7 +171,7 @@ def _expired_by_shadow(scene: Scene, today: dt.date) -> str:
     return "password" if changed == 0 or aged else ""
 
 
-def _expired_by_chage(scene: Scene, today: dt.date) -> str:
+def _expired_by_chage(scene: Observations, today: dt.date) -> str:
     """Return what of the account has expired, as ``chage`` tells its owner."""
     answer = scene.reader.query(("chage", "-l", scene.host.user))
     if answer.code:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import InstalledEntry
     from ratectl.deploy.targets import Target
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
 
-def drift(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def drift(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
     row = scene.row(entry.job)
     mend = remedies.install(scene.host, row) if row else scene.again
@@ -46,7 +46,7 @@ def _revert(site: Target, entry: InstalledEntry) -> str:
     return remedies.typed(site.host, "systemctl", *user, "revert", *units)
 
 
-def ownership(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def ownership(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
     row = scene.row(entry.job)
     if row is None and site.host.cluster is not None:
@@ -77,7 +77,7 @@ def ownership(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Fin
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
 
 
-def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
+def duplicates(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that two engines, or one in both scopes, hold at once."""
     name = row.job.name
     places = scene.places.get(name, ())
@@ -95,7 +95,7 @@ def duplicates(scene: Scene, row: Installed) -> Iterator[Finding]:
         )
 
 
-def missing(scene: Scene, row: Installed) -> Iterator[Finding]:
+def missing(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that is to run and that its engine does not hold."""
     place = scene.home(row)
     if place is None or not scene.is_awake(row):
@@ -109,7 +109,7 @@ def missing(scene: Scene, row: Installed) -> Iterator[Finding]:
         )
 
 
-def spec(scene: Scene, row: Installed) -> Iterator[Finding]:
+def spec(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the spec says something else by now, or nothing."""
     told = scene.spec_drift(row)
     if not told:
@@ -125,7 +125,7 @@ def spec(scene: Scene, row: Installed) -> Iterator[Finding]:
     yield Finding(check=check, job=row.job.name, text=text, mend=mend)
 
 
-def as_rendered(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def as_rendered(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find an entry whose text is another one than an install would write now."""
     row = scene.row(entry.job)
     if row is None or not scene.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
@@ -151,7 +151,7 @@ def as_rendered(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[F
     yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
 
 
-def program(scene: Scene, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def program(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find that what the engine would start is gone, not executable, or does not come up."""
     row = scene.row(entry.job)
     start = _start(site, entry)
@@ -171,7 +171,7 @@ def _start(site: Target, entry: InstalledEntry) -> tuple[str, ...]:
     return argv[: argv.index(entry.job)] if entry.job in argv else ()
 
 
-def _obstacle(scene: Scene, start: tuple[str, ...]) -> tuple[str, str] | None:
+def _obstacle(scene: Observations, start: tuple[str, ...]) -> tuple[str, str] | None:
     """Return why the command *start* cannot be started: a check's word and a sentence."""
     reader = scene.reader
     path = Path(start[0])

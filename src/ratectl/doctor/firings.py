@@ -15,7 +15,7 @@ from ratectl.doctor.finding import Finding, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
 PATIENCE = dt.timedelta(minutes=10)
@@ -23,7 +23,7 @@ PATIENCE = dt.timedelta(minutes=10)
 UPTIME = Path("/proc/uptime")
 
 
-def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
+def unwoken(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find a slot that passed and that no firing has so much as tried: the engine did not wake us."""
     job = row.job
     if not scene.is_awake(row) or job.name in scene.out_of_reach or not has_zone(job.timezone):
@@ -48,12 +48,12 @@ def unwoken(scene: Scene, row: Installed) -> Iterator[Finding]:
     yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
 
 
-def _just_started(scene: Scene, allowed: dt.timedelta) -> bool:
+def _just_started(scene: Observations, allowed: dt.timedelta) -> bool:
     text = scene.reader.read(UPTIME) if scene.host.platform == "linux" else None
     return text is not None and dt.timedelta(seconds=float(text.split()[0])) < allowed
 
 
-def runs(scene: Scene, row: Installed) -> Iterator[Finding]:
+def runs(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find that what the engine started for a job came to nothing before a firing could tell of it."""
     home = scene.home(row)
     if home is None or home.host.cluster is None or not scene.is_awake(row):
@@ -64,7 +64,7 @@ def runs(scene: Scene, row: Installed) -> Iterator[Finding]:
         yield Finding(check="runs-failing", job=row.job.name, text=text, mend=mend)
 
 
-def failing(scene: Scene, row: Installed) -> Iterator[Finding]:
+def failing(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
     if not row.failures or not scene.is_awake(row):
         return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.deploy.targets import Target
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
     from ratectl.fetch.probe import ProviderProbe
     from ratectl.journal.journal import Installed
     from ratectl.journal.probe import DatabaseProbe
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     """By cluster, each Secret that its CronJobs name and that is not there, and what makes it."""
 
 
-def providers(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+def providers(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find providers that do not answer: a fault where too few are left for the job, else a warning."""
     said = asked.providers.get(row.job.name, ())
     good = sum(not _failed(one) for one in said)
@@ -67,7 +67,7 @@ def _failed(one: ProviderProbe) -> bool:
     return one.failure is not None and one.failure.kind is not FailureKind.NOT_YET
 
 
-def _mend(scene: Scene, row: Installed, one: ProviderProbe, kind: FailureKind) -> str:
+def _mend(scene: Observations, row: Installed, one: ProviderProbe, kind: FailureKind) -> str:
     host = scene.host
     if kind is FailureKind.CLOCK:
         return remedies.keep_clock(host, scene.reader)
@@ -84,7 +84,7 @@ def _mend(scene: Scene, row: Installed, one: ProviderProbe, kind: FailureKind) -
     return remedies.typed(host, "ratectl", "run", row.job.name)
 
 
-def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+def databases(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find databases that do not let us in."""
     cluster = targets.cluster_of(row)
     for one in asked.databases.get(row.job.name, ()):
@@ -101,7 +101,7 @@ def databases(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
             )
 
 
-def secrets(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+def secrets(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find Secrets of a cluster that are not there, each once for all jobs that name it."""
     home = scene.home(row)
     for name, making in asked.secrets.get(home, ()) if home is not None else ():
@@ -112,7 +112,7 @@ def secrets(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
         )
 
 
-def absent_secrets(scene: Scene) -> dict[Target, tuple[tuple[str, tuple[str, ...]], ...]]:
+def absent_secrets(scene: Observations) -> dict[Target, tuple[tuple[str, tuple[str, ...]], ...]]:
     """Return, by cluster, the Secrets that are not there."""
     found: dict[Target, tuple[tuple[str, tuple[str, ...]], ...]] = {}
     for site, held in scene.holds.items():
@@ -124,12 +124,12 @@ def absent_secrets(scene: Scene) -> dict[Target, tuple[tuple[str, tuple[str, ...
     return found
 
 
-def _counts(scene: Scene, job: str) -> bool:
+def _counts(scene: Observations, job: str) -> bool:
     row = scene.row(job)
     return row is not None and scene.is_awake(row)
 
 
-def proxy(scene: Scene, row: Installed, asked: Asked) -> Iterator[Finding]:
+def proxy(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find a proxy that the shell has and the spec has not: by hand it works, and at night it does not.
 
     A warning only where every provider was seen to answer without it.

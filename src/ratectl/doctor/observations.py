@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class Observations:
     """One account on one machine, seen once."""
 
     host: Host
@@ -74,7 +74,7 @@ class Scene:
         """The engines that are to wake a job, or hold an entry of ours."""
         found = {self._meant(row) for row in self.awake if row.backend in BACKENDS}
         found |= {site for site, _ in self.entries}
-        return tuple(sorted(found, key=_place_of))
+        return tuple(sorted(found, key=_order_of))
 
     def _meant(self, row: Installed) -> Target:
         """Return the engine that is to hold the job of *row*: as it was looked into, if it was."""
@@ -128,7 +128,7 @@ class Scene:
         return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 
-def _place_of(site: Target) -> tuple[object, ...]:
+def _order_of(site: Target) -> tuple[object, ...]:
     return site.backend.NAME, site.scope, site.host.cluster or ()
 
 

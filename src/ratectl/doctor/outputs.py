@@ -14,7 +14,7 @@ from ratectl.doctor.finding import Finding, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.doctor.observations import Scene
+    from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
 LEAST_SPACE = 65_536
@@ -38,7 +38,7 @@ class Obstacle(NamedTuple):
     mend: str
 
 
-def writable(scene: Scene, row: Installed) -> Iterator[Finding]:
+def writable(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find outputs that no firing could append to."""
     if not scene.is_awake(row):
         return
@@ -53,7 +53,7 @@ def writable(scene: Scene, row: Installed) -> Iterator[Finding]:
             yield Finding(check="output-unwritable", job=row.job.name, text=told, mend=found.mend)
 
 
-def state(scene: Scene) -> Iterator[Finding]:
+def state(scene: Observations) -> Iterator[Finding]:
     """Find a state directory in which no firing could work, or a journal that tells nothing."""
     folder = scene.host.state_dir
     found = _folder(scene, folder) or obstacle(scene, folder / JOURNAL)
@@ -75,7 +75,7 @@ def state(scene: Scene) -> Iterator[Finding]:
         yield Finding(check="journal-unusable", text=str(error), mend=mend)
 
 
-def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
+def keys(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find keys that are not there at night, or that others may read."""
     for provider in row.job.providers if scene.is_awake(row) else ():
         kind, _, name = provider.api_key.partition(":")
@@ -101,7 +101,7 @@ def keys(scene: Scene, row: Installed) -> Iterator[Finding]:
         yield Finding(check="ca-bundle-missing", job=row.job.name, text=text, mend=mend)
 
 
-def _credential(scene: Scene, row: Installed, about: str, name: str) -> Iterator[Finding]:
+def _credential(scene: Observations, row: Installed, about: str, name: str) -> Iterator[Finding]:
     """Find a credential that nobody hands over: only systemd does, and only root may see from where."""
     if row.backend != systemd.NAME:
         text = f"{about} is the credential {name}, which {row.backend} does not hand over"
@@ -116,7 +116,7 @@ def _credential(scene: Scene, row: Installed, about: str, name: str) -> Iterator
     yield Finding(check="key-unreadable", job=row.job.name, text=text, mend=mend)
 
 
-def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Finding]:
+def _key_file(scene: Observations, job: str, about: str, path: Path) -> Iterator[Finding]:
     place = remedies.typed(scene.host, str(path))
     status = scene.reader.status(path)
     if status is None or not stat.S_ISREG(status.mode):
@@ -132,12 +132,12 @@ def _key_file(scene: Scene, job: str, about: str, path: Path) -> Iterator[Findin
         yield warning(check="key-too-open", job=job, text=text, mend=f"chmod 600 {place}")
 
 
-def _is_overridden(scene: Scene, job: str) -> bool:
+def _is_overridden(scene: Observations, job: str) -> bool:
     held = (scene.holds[site].entries[job] for site in scene.places.get(job, ()))
     return any(entry.overrides for entry in held)
 
 
-def obstacle(scene: Scene, path: Path) -> Obstacle | None:
+def obstacle(scene: Observations, path: Path) -> Obstacle | None:
     """Return why this account cannot append to the file *path*, or make it; None when it can."""
     status = scene.reader.status(path)
     if status is None:
@@ -150,7 +150,7 @@ def obstacle(scene: Scene, path: Path) -> Obstacle | None:
     return _full(scene, path)
 
 
-def _folder(scene: Scene, path: Path) -> Obstacle | None:
+def _folder(scene: Observations, path: Path) -> Obstacle | None:
     """Return why nothing can be made in the folder *path*, which need not be there yet."""
     while (status := scene.reader.status(path)) is None and path != path.parent:
         path = path.parent
@@ -161,7 +161,7 @@ def _folder(scene: Scene, path: Path) -> Obstacle | None:
     return _full(scene, path)
 
 
-def _closed(scene: Scene, path: Path, open_it: str) -> Obstacle:
+def _closed(scene: Observations, path: Path, open_it: str) -> Obstacle:
     host, place = scene.host, remedies.typed(scene.host, str(path))
     status = scene.reader.status(path)
     text = f"{host.user} may not write to {path}"
@@ -172,7 +172,7 @@ def _closed(scene: Scene, path: Path, open_it: str) -> Obstacle:
     return Obstacle(text, remedies.to_account(host, path))
 
 
-def _full(scene: Scene, path: Path) -> Obstacle | None:
+def _full(scene: Observations, path: Path) -> Obstacle | None:
     free = scene.reader.free(path)
     if free is None or free >= LEAST_SPACE:
         return None
