@@ -7,7 +7,7 @@ import pytest
 
 from ratectl.journal.rows import Firing, RecordedQuote
 from ratectl.model.job import Pair
-from ratectl.views.status import Status
+from ratectl.views.status import JobStatus
 from tests.fakes.past import quote
 
 NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)
@@ -53,6 +53,6 @@ def status():
             "drift": (),
             "since": SLOT - dt.timedelta(days=9),
         }
-        return Status(**values | changes)
+        return JobStatus(**values | changes)
 
     return make

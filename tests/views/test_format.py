@@ -27,7 +27,7 @@ NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)
 )
 def test_away(seconds, text):
     """A distance is told in the largest unit that it is at least two of."""
-    assert words.away(NOW + dt.timedelta(seconds=seconds), NOW) == text
+    assert words.relative_time(NOW + dt.timedelta(seconds=seconds), NOW) == text
 
 
 @pytest.mark.parametrize(

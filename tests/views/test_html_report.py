@@ -9,7 +9,7 @@ from ratectl.fetch.failures import FailureKind, FetchError, most_hopeful
 from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.queries import Count, Point
 from ratectl.views import html_report
-from ratectl.views.html_report import Dossier
+from ratectl.views.html_report import JobReport
 from tests.fakes.jobs import job as made
 from tests.views.conftest import NOW, SLOT, USD, fired
 
@@ -31,7 +31,7 @@ def dossier(status):
             "troubles": [],
             "upcoming": [SLOT + DAY],
         }
-        return Dossier(**values | changes)
+        return JobReport(**values | changes)
 
     return make
 
@@ -115,13 +115,13 @@ def test_troubles(dossier):
         held=[held(SLOT - 2 * DAY)],
     )
 
-    assert [(one.kind, one.detail) for one in html_report.troubles([found], 9)] == [
+    assert [(one.kind, one.detail) for one in html_report.failures([found], 9)] == [
         ("offline", "offline: no way to ecb"),
         ("missed", "seen 900 s late"),
         ("quarantined", "ecb: looks inverted (`ratectl review` decides)"),
         ("missed", "2 slots from then on passed that day, and nothing ran in time"),
     ]
-    assert len(html_report.troubles([found], 2)) == 2
+    assert len(html_report.failures([found], 2)) == 2
 
 
 def test_rows(dossier, status):

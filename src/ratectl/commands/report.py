@@ -21,7 +21,7 @@ from ratectl.journal import quarantine, queries
 from ratectl.journal.journal import Journal
 from ratectl.runtime import templates
 from ratectl.views import html_report
-from ratectl.views.html_report import Dossier
+from ratectl.views.html_report import JobReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Installed
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Span
-    from ratectl.views.status import Status
+    from ratectl.views.status import JobStatus
 
 FILE = Path("ratectl-report.html")
 MOST_POINTS = 60_000
@@ -78,10 +78,10 @@ def report(
 def _dossiers(
     journal: Journal,
     installed: Sequence[Installed],
-    found: Sequence[Status],
+    found: Sequence[JobStatus],
     since: str,
     now: dt.datetime,
-) -> list[Dossier]:
+) -> list[JobReport]:
     known = {status.job: status for status in found}
     charts = sum(len(row.job.pairs) for row in installed)
     most = max(FEWEST, min(MOST, MOST_POINTS // max(1, charts)))
@@ -109,8 +109,8 @@ class _Reading(NamedTuple):
     """Points of one chart."""
 
     def dossier(
-        self, status: Status | None, now: dt.datetime, told: Callable[[int], None]
-    ) -> Dossier:
+        self, status: JobStatus | None, now: dt.datetime, told: Callable[[int], None]
+    ) -> JobReport:
         """Return what the page tells of the job; *told* hears of each chart."""
         job, name = self.row.job, self.row.job.name
         series = {}
@@ -122,7 +122,7 @@ class _Reading(NamedTuple):
         ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
         slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
         gaps = queries.gaps(self.book, self.row, MOST_SLOTS) if self.row.missed else []
-        return Dossier(
+        return JobReport(
             job=job,
             status=status,
             series=series,
@@ -135,8 +135,8 @@ class _Reading(NamedTuple):
         )
 
 
-def _html(dossiers: Sequence[Dossier], now: dt.datetime) -> str:
-    troubles = html_report.troubles(dossiers, MOST_TROUBLES + 1)
+def _html(dossiers: Sequence[JobReport], now: dt.datetime) -> str:
+    troubles = html_report.failures(dossiers, MOST_TROUBLES + 1)
     data = json.dumps(html_report.data(dossiers), ensure_ascii=False, separators=(",", ":"))
     return templates.fill_page(
         "report/page.html.j2",

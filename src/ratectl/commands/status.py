@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from ratectl.views.status import Status
+    from ratectl.views.status import JobStatus
 
 EVERY = 5
 """Seconds between two looks of ``--watch``."""
@@ -87,13 +87,13 @@ def _seconds(text: str) -> int | None:
         raise UsageError(f"status: --max-age: {error}") from error
 
 
-def _look(names: Sequence[str]) -> tuple[Status, ...]:
+def _look(names: Sequence[str]) -> tuple[JobStatus, ...]:
     here = host_facts.current()
     with Journal(here.state_dir) as journal:
         return look(here, journal, names)
 
 
-def _screen(found: Sequence[Status]) -> Text:
+def _screen(found: Sequence[JobStatus]) -> Text:
     from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - rich, which --json need not pay for
 
     now = dt.datetime.now(dt.UTC)
@@ -119,7 +119,7 @@ def _watch(names: Sequence[str], *, alone: bool) -> None:
         return
 
 
-def _judge(found: Sequence[Status], most: int, now: dt.datetime) -> None:
+def _judge(found: Sequence[JobStatus], most: int, now: dt.datetime) -> None:
     """Exit with 1, and say why, where a rate is older than *most* seconds."""
     old = list(views.stale(found, most, now))
     for one in old:

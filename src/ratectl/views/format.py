@@ -22,7 +22,7 @@ def length(seconds: float) -> str:
     return f"{whole // size} {unit}"
 
 
-def away(moment: dt.datetime, now: dt.datetime) -> str:
+def relative_time(moment: dt.datetime, now: dt.datetime) -> str:
     """Return how far *moment* lies from *now*: ``in 14 h``, ``9 h ago`` or ``now``."""
     seconds = (moment - now).total_seconds()
     if abs(seconds) < 1:

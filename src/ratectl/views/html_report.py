@@ -16,7 +16,7 @@ from ratectl.fetch.failures import FailureKind
 from ratectl.fetch.providers.catalog import INFO
 from ratectl.model.quote import plain
 from ratectl.schedule.language.explain import explain
-from ratectl.views.format import away, clock, count, length
+from ratectl.views.format import clock, count, length, relative_time
 from ratectl.views.status_screen import word
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ratectl.journal.quarantine import QuarantinedAnswer
     from ratectl.journal.queries import Count, Point
     from ratectl.model.job import Job, Pair
-    from ratectl.views.status import Status
+    from ratectl.views.status import JobStatus
 
 COURSES = {
     "on time": "o",
@@ -45,11 +45,11 @@ EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - wall time, of whichever zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dossier:
+class JobReport:
     """What the page tells of one job; slots are aware."""
 
     job: Job
-    status: Status | None
+    status: JobStatus | None
     """None for a job that was removed."""
     series: Mapping[Pair, Sequence[Point]]
     courses: Sequence[Count]
@@ -74,12 +74,12 @@ class Trouble:
     detail: str
 
 
-def data(dossiers: Sequence[Dossier]) -> dict[str, Any]:
+def data(dossiers: Sequence[JobReport]) -> dict[str, Any]:
     """Return what the page's script draws."""
     return {"letters": COURSES, "jobs": [_job(dossier) for dossier in dossiers]}
 
 
-def _job(dossier: Dossier) -> dict[str, Any]:
+def _job(dossier: JobReport) -> dict[str, Any]:
     zone = dossier.job.zone
     return {
         "name": dossier.job.name,
@@ -107,7 +107,7 @@ def _minute(slot: dt.datetime, zone: dt.tzinfo) -> int:
     return int((slot.astimezone(zone).replace(tzinfo=None) - EPOCH).total_seconds() // 60)
 
 
-def _days(dossier: Dossier) -> dict[str, Any]:
+def _days(dossier: JobReport) -> dict[str, Any]:
     """Return how the slots of each day went: the first day, then stretches of days that went alike, with their length.
 
     A day is told in letters, with how often behind each where that is not once; empty where it had no slot.
@@ -141,13 +141,13 @@ def _letters(counts: Counter[str]) -> str:
     )
 
 
-def troubles(dossiers: Sequence[Dossier], most: int) -> list[Trouble]:
+def failures(dossiers: Sequence[JobReport], most: int) -> list[Trouble]:
     """Return the newest *most* failures of all jobs with their class, newest first."""
-    found = [trouble for dossier in dossiers for trouble in _troubles(dossier)]
+    found = [trouble for dossier in dossiers for trouble in _failures(dossier)]
     return sorted(found, key=lambda trouble: trouble.slot, reverse=True)[:most]
 
 
-def _troubles(dossier: Dossier) -> Iterable[Trouble]:
+def _failures(dossier: JobReport) -> Iterable[Trouble]:
     name, zone = dossier.job.name, dossier.job.zone
     for firing in dossier.troubles:
         kind = kind_of(firing.detail) or firing.outcome
@@ -169,12 +169,12 @@ def kind_of(detail: str) -> str:
     return next((kind.value for kind in FailureKind if f"{kind.value}:" in detail), "")
 
 
-def rows(dossiers: Sequence[Dossier], now: dt.datetime) -> list[dict[str, Any]]:
+def rows(dossiers: Sequence[JobReport], now: dt.datetime) -> list[dict[str, Any]]:
     """Return a row for each job: how it stands now, in words."""
     return [_row(dossier, now) for dossier in dossiers]
 
 
-def _row(dossier: Dossier, now: dt.datetime) -> dict[str, Any]:
+def _row(dossier: JobReport, now: dt.datetime) -> dict[str, Any]:
     status = dossier.status
     newest = status.newest if status else None
     return {
@@ -182,7 +182,7 @@ def _row(dossier: Dossier, now: dt.datetime) -> dict[str, Any]:
         "schedule": explain(dossier.job.schedule).removesuffix("."),
         "zone": dossier.job.timezone,
         "word": word(status) if status else "removed",
-        "next": f"{clock(status.next)}, {away(status.next, now)}"
+        "next": f"{clock(status.next)}, {relative_time(status.next, now)}"
         if status and status.next
         else "-",
         "rate": f"{newest.quote.pair} {plain(newest.quote.rate)}" if newest else "-",
@@ -193,7 +193,7 @@ def _row(dossier: Dossier, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def sources(dossiers: Sequence[Dossier]) -> dict[str, ProviderInfo]:
+def sources(dossiers: Sequence[JobReport]) -> dict[str, ProviderInfo]:
     """Return the kinds of providers that the jobs ask, each with what its terms want said."""
     kinds = {provider.kind: None for one in dossiers for provider in one.job.providers}
     return {kind: INFO[kind] for kind in kinds if kind in INFO}

@@ -15,13 +15,13 @@ from ratectl.journal.rows import unix
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ratectl.views.status import Status
+    from ratectl.views.status import JobStatus
 
 
 class _Metric(NamedTuple):
     name: str
     meaning: str
-    value: Callable[[Status], float | None]
+    value: Callable[[JobStatus], float | None]
     """None: this job has none."""
 
 
@@ -61,7 +61,7 @@ OF_JOBS = (
 class _Collector:
     """What the registry asks for its metrics."""
 
-    def __init__(self, found: Sequence[Status]) -> None:
+    def __init__(self, found: Sequence[JobStatus]) -> None:
         self._found = found
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -92,7 +92,7 @@ class _Collector:
         yield seen
 
 
-def exposition(found: Sequence[Status]) -> str:
+def exposition(found: Sequence[JobStatus]) -> str:
     """Return *found* in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(_Collector(found))

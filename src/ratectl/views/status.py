@@ -22,7 +22,7 @@ QUOTES = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class JobStatus:
     """One job as it stands now; times are aware."""
 
     job: str
@@ -68,7 +68,7 @@ def statuses(
     rows: Sequence[Row],
     installed: Sequence[Installed],
     recent: Mapping[str, Recent],
-) -> tuple[Status, ...]:
+) -> tuple[JobStatus, ...]:
     """Return how each job of *rows* (by name) stands; one that two engines hold is one job."""
     known = {row.job.name: row for row in installed}
     return tuple(
@@ -77,9 +77,9 @@ def statuses(
     )
 
 
-def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -> Status:
+def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -> JobStatus:
     slots = [one.next for one in rows if one.next is not None]
-    return Status(
+    return JobStatus(
         job=name,
         sites=tuple(one.place or f"{one.backend} ({one.scope})" for one in rows),
         enabled=any(one.enabled for one in rows),
@@ -101,7 +101,7 @@ def age(entry: RecordedQuote, now: dt.datetime) -> float:
     return (now - entry.quote.observed_at).total_seconds()
 
 
-def stale(found: Sequence[Status], most: float, now: dt.datetime) -> Iterator[Stale]:
+def stale(found: Sequence[JobStatus], most: float, now: dt.datetime) -> Iterator[Stale]:
     """Yield each pair of a job at work whose newest rate is older than *most* seconds.
 
     Before its first rate a job is given as long from its installation.
@@ -116,12 +116,12 @@ def stale(found: Sequence[Status], most: float, now: dt.datetime) -> Iterator[St
                 yield Stale(job=status.job, pair=pair, seconds=seconds, rated=bool(entries))
 
 
-def as_facts(found: Sequence[Status], now: dt.datetime) -> list[dict[str, Any]]:
+def as_facts(found: Sequence[JobStatus], now: dt.datetime) -> list[dict[str, Any]]:
     """Return *found* as the contract of ``ratectl status --json`` has it, and what else is known."""
-    return [_facts(status, now) for status in found]
+    return [_as_json(status, now) for status in found]
 
 
-def _facts(status: Status, now: dt.datetime) -> dict[str, Any]:
+def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
     last, newest = status.last, status.newest
     return {
         "job": status.job,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from ratectl.model.quote import plain
-from ratectl.views.format import away, clocks, count, length, sparkline
+from ratectl.views.format import clocks, count, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ratectl.journal.journal import RecordedQuote
-    from ratectl.views.status import Status
+    from ratectl.views.status import JobStatus
 
 STYLES = {
     "ok": "green",
@@ -47,7 +47,7 @@ class View:
     width: int
 
 
-def word(status: Status) -> str:
+def word(status: JobStatus) -> str:
     """Return the one word for how a job stands; the worst that is true of it."""
     if status.failures or status.troubles:
         return "failing"
@@ -62,7 +62,7 @@ def word(status: Status) -> str:
     return "ok" if status.newest else "new"
 
 
-def screen(found: Sequence[Status], view: View) -> Text:
+def screen(found: Sequence[JobStatus], view: View) -> Text:
     """Return the whole screen for *found*."""
     if not found:
         return Text(
@@ -82,10 +82,10 @@ def screen(found: Sequence[Status], view: View) -> Text:
     return Text("\n").join([*lines, _summary(found)])
 
 
-def _head(status: Status, names: int, view: View) -> Text:
+def _head(status: JobStatus, names: int, view: View) -> Text:
     told = word(status)
     if status.next is not None:
-        following = f"next {clocks(status.next, view.zone)}, {away(status.next, view.now)}"
+        following = f"next {clocks(status.next, view.zone)}, {relative_time(status.next, view.now)}"
     else:
         gone = "" if told in {"paused", "off"} else "nothing wakes it"
         following = "no further slot" if status.enabled else gone
@@ -98,7 +98,7 @@ def _head(status: Status, names: int, view: View) -> Text:
     )
 
 
-def _attention(status: Status, view: View) -> Iterator[str]:
+def _attention(status: JobStatus, view: View) -> Iterator[str]:
     """Yield what a person should know of a job, a sentence each."""
     last = status.last
     if last is not None and last.outcome != "recorded":
@@ -106,7 +106,7 @@ def _attention(status: Status, view: View) -> Iterator[str]:
             "a firing is at work" if not last.outcome else f"the last slot {_ENDED[last.outcome]}"
         )
         why = f": {last.detail}" if last.detail else ""
-        yield f"{ended} ({away(last.at, view.now)}){why}"
+        yield f"{ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
         yield f"{count(status.failures, 'firing')} in a row failed"
     if status.missed:
@@ -125,7 +125,7 @@ _ENDED = {
 class _Rates:
     """Lines of rates, with columns as wide as the widest of all jobs."""
 
-    def __init__(self, found: Sequence[Status], view: View) -> None:
+    def __init__(self, found: Sequence[JobStatus], view: View) -> None:
         self._view = view
         newest = [entries[-1] for status in found for entries in status.recent.values()]
         cells = [self._cells(entry) for entry in newest]
@@ -150,7 +150,7 @@ class _Rates:
         return Text("  ").join(cells)
 
 
-def _summary(found: Sequence[Status]) -> Text:
+def _summary(found: Sequence[JobStatus]) -> Text:
     counts = Counter(word(status) for status in found)
     told = ", ".join(f"{counts[name]} {name}" for name in STYLES if counts[name])
     bad = counts.keys() & {"failing", "drifted", "missed"}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Installed
     from ratectl.model.job import Job
-    from ratectl.views.status import Status
+    from ratectl.views.status import JobStatus
 
 
 def rows_of(
@@ -56,7 +56,7 @@ def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
     return spec.load(path, host_timezone=host_timezone).jobs
 
 
-def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[Status, ...]:
+def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus, ...]:
     """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
     reader = execute.SystemReader()
     away: dict[Target, RatectlError] = {}
