@@ -87,7 +87,7 @@ def test_one_file_under_two_journals(station, live_rates):
         Journal(station.state) as journal,
         pytest.raises(ConfigError, match=r"output\.txt: .*one journal"),
     ):
-        command._see_to_journals(journal, (shared,))
+        command._check_journals(journal, (shared,))
 
 
 @pytest.mark.parametrize("shared_before", [False, True])
@@ -99,7 +99,7 @@ def test_change_of_journal(station, postgres, live_rates, shared_before):
     station.install(old)
     with Journal(station.state) as journal:
         wait_in(journal, old)
-        command._see_to_journals(journal, (new,))
+        command._check_journals(journal, (new,))
 
     assert station.lines() == ["21/11/2026 - 95.20"]
 
@@ -116,7 +116,7 @@ def test_no_slot_twice_after_a_change(station, postgres, live_rates, shared_befo
     assert station.fetch().returncode == 65
 
     with Journal(station.state) as journal:
-        command._see_to_journals(journal, (new,))
+        command._check_journals(journal, (new,))
     station.install(new)
     assert station.fetch().returncode == 0
 
@@ -151,8 +151,8 @@ def test_change_from_a_journal_that_is_away(station, own_postgres, live_rates, c
 
     with Journal(station.state) as journal:
         with pytest.raises(TryLaterError, match="'usd-inr' is to change its journal"):
-            command._see_to_journals(journal, (alone,))
-        command._see_to_journals(journal, (shared,))
+            command._check_journals(journal, (alone,))
+        command._check_journals(journal, (shared,))
 
     assert "a shared journal is out of reach" in capsys.readouterr().err
 

@@ -66,7 +66,7 @@ def backfill(
                 "the same command does the rest"
             ) from None
     seconds = time.monotonic() - begun
-    typer.echo(as_json(_facts(filled, seconds)) if json else _text(job, filled, seconds))
+    typer.echo(as_json(_as_json(filled, seconds)) if json else _text(job, filled, seconds))
     if filled.error is not None:
         raise filled.error
 
@@ -103,7 +103,7 @@ def _text(job: str, filled: Filled, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _facts(filled: Filled, seconds: float) -> dict[str, object]:
+def _as_json(filled: Filled, seconds: float) -> dict[str, object]:
     return {
         "wanted": filled.wanted,
         "settled_before": filled.before,

@@ -50,7 +50,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             raise typer.Exit(error.exit_code) from error
         raise
     now = dt.datetime.now(dt.UTC)
-    facts = [_facts(job, zone, now) for job in loaded.jobs]
+    facts = [_as_json(job, zone, now) for job in loaded.jobs]
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
     problems = SpecError(loaded.path, _over(ended, key_lines(place.read_text("utf-8-sig"))))
     if json:
@@ -96,7 +96,7 @@ def _issues(error: SpecError) -> list[dict[str, Any]]:
     ]
 
 
-def _facts(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
+def _as_json(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
     covers = {name: backend.check(job, host_zone) for name, backend in BACKENDS.items()}
     slots = islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN)
     return {

@@ -106,12 +106,12 @@ def _print_json(entries: Iterable[RecordedQuote], job: Job) -> None:
     separator = "["
     for entry in entries:
         typer.echo(separator)
-        typer.echo(f"  {jsons.dumps(_facts(entry, job), ensure_ascii=False)}", nl=False)
+        typer.echo(f"  {jsons.dumps(_as_json(entry, job), ensure_ascii=False)}", nl=False)
         separator = ","
     typer.echo("[]" if separator == "[" else "\n]")
 
 
-def _facts(entry: RecordedQuote, job: Job) -> dict[str, object]:
+def _as_json(entry: RecordedQuote, job: Job) -> dict[str, object]:
     revised = {} if entry.supersedes is None else {"supersedes": str(entry.supersedes)}
     slot = entry.slot.astimezone(job.zone).isoformat()
     return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised

@@ -34,7 +34,7 @@ SAMPLE = Decimal("95.12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class StarterSpec:
     """What the starter spec is to say."""
 
     place: Path
@@ -43,7 +43,7 @@ class Wish:
     schedule: str = "every day at 10:30"
     output: str = "~/rates/output.txt"
 
-    def having(self, said: Mapping[str, str]) -> Wish:
+    def having(self, said: Mapping[str, str]) -> StarterSpec:
         """Return the wish with what was *said* of pair, schedule or output."""
         changes: dict[str, Any] = dict(said)
         return replace(self, **changes)
@@ -104,7 +104,7 @@ def init(
         raise UsageError(f"{place}: exists already and is left as it is; name another file")
     given = {"pair": pair, "schedule": schedule, "output": output}
     said = {key: value for key, value in given.items() if value is not None}
-    wish = Wish(place=place, zone=host_facts.zone().key).having(said)
+    wish = StarterSpec(place=place, zone=host_facts.zone().key).having(said)
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(_preview(wish))
     else:
@@ -114,7 +114,7 @@ def init(
     typer.echo(f"wrote {place}\nnext: ratectl check{named}, then ratectl install{named}")
 
 
-def _agreed(wish: Wish, unsaid: list[str]) -> Wish:
+def _agreed(wish: StarterSpec, unsaid: list[str]) -> StarterSpec:
     """Return *wish* with an answer to each question that is *unsaid*, once a person has seen what comes of it.
 
     Raises typer.Abort on Ctrl-C, and when the person would rather not.
@@ -131,7 +131,7 @@ def _agreed(wish: Wish, unsaid: list[str]) -> Wish:
     return wish
 
 
-def _asked(wish: Wish, key: str) -> Wish:
+def _asked(wish: StarterSpec, key: str) -> StarterSpec:
     """Return *wish* with the answer to one question, which is put again until it is a good one."""
     while True:
         answer = typer.prompt(QUESTIONS[key], default=getattr(wish, key)).strip()
@@ -148,7 +148,7 @@ def _asked(wish: Wish, key: str) -> Wish:
             return changed
 
 
-def _preview(wish: Wish) -> str:
+def _preview(wish: StarterSpec) -> str:
     """Return what the spec will do: its next slots, and a line as the output will have it."""
     job, now = wish.job(), dt.datetime.now(dt.UTC)
     slots = list(islice(after(job.schedule, job.zone, now), SLOTS_SHOWN))

@@ -90,7 +90,7 @@ def install(
 
 def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: InstallLock) -> None:
     in_pods = prepared.main.site.backend is kubernetes
-    see_to = _see_to_journals_of_pods if in_pods else _see_to_journals
+    see_to = _see_to_journals_of_pods if in_pods else _check_journals
     see_to(journal, prepared.source.jobs)
     parts = (*prepared.moves, prepared.main)
     with progress("installing", sum(len(part.steps) for part in parts)) as told:
@@ -98,7 +98,7 @@ def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: InstallLock
         deploy.apply(prepared, journal, undertaking, perform=perform, clock=_now)
 
 
-def _see_to_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
+def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """See to it, before anything is changed, that *jobs* can record where they are to."""
     journal_move.see_to_driver(jobs)
     journal_move.refuse_shared_files(journal, jobs)

@@ -77,7 +77,7 @@ def journal(
             raise UsageError("journal copy: name two journals, from where and to where")
         source, target = (_store(mine, place) for place in places)
         copies = _copy(source, target, _jobs(mine, job or ()))
-    typer.echo(as_json([_facts(one) for one in copies]) if json else _text(copies))
+    typer.echo(as_json([_as_json(one) for one in copies]) if json else _text(copies))
     for error in filter(None, (one.error() for one in copies)):
         raise error
 
@@ -122,7 +122,7 @@ def _line(copied: Copied) -> str:
     return f"{copied.job}: {done} copied; {same} compared, the same in both"
 
 
-def _facts(copied: Copied) -> dict[str, Any]:
+def _as_json(copied: Copied) -> dict[str, Any]:
     return {
         "job": copied.job,
         "written": copied.written,

@@ -33,13 +33,13 @@ def list_(*, json: JsonOption = False) -> None:
         installed = journal.readable()
         away: dict[Target, RatectlError] = {}
         holds = targets.inspect_all(
-            here, reader, partial(be_away, away), clusters=targets.clusters(installed)
+            here, reader, partial(report_unreachable, away), clusters=targets.clusters(installed)
         )
         rows = rows_of(journal, reader, installed, holds, unseen=away)
     typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
 
 
-def be_away(away: dict[Target, RatectlError], site: Target, error: RatectlError) -> None:
+def report_unreachable(away: dict[Target, RatectlError], site: Target, error: RatectlError) -> None:
     """Take it that a cluster does not answer, and say so; what this machine's own engines refuse is raised."""
     if site.host.cluster is None:
         raise error

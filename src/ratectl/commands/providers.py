@@ -37,7 +37,7 @@ WIDEST = 100
 ANSWERS, FAILED, NEEDS_KEY, NOT_ASKED = "answers", "failed", "needs-key", "not-asked"
 
 
-class Answer(NamedTuple):
+class ProbeResult(NamedTuple):
     """What came of asking one source; *state* is one of the four above."""
 
     state: str
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     rate_date: str | None = None
 
 
-class Source(NamedTuple):
+class ProviderListing(NamedTuple):
     """One provider, and the jobs of the spec that name it."""
 
     provider: Provider
@@ -90,7 +90,7 @@ def providers(
     sources = _chosen(_known(loaded), names or ())
     answers = {} if offline else _ask(sources, loaded)
     if json:
-        typer.echo(as_json([_facts(one, answers.get(one.provider.name)) for one in sources]))
+        typer.echo(as_json([_as_json(one, answers.get(one.provider.name)) for one in sources]))
     else:
         width = min(max(shutil.get_terminal_size().columns, 60), WIDEST)
         blocks = [_text(one, answers.get(one.provider.name), width) for one in sources]
@@ -115,25 +115,25 @@ def _loaded(named: Path | None) -> spec.Spec | None:
         return None
 
 
-def _known(loaded: spec.Spec | None) -> dict[str, Source]:
+def _known(loaded: spec.Spec | None) -> dict[str, ProviderListing]:
     """Return every source by name: the built-in ones as the spec has them, then the spec's own."""
     found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS}
     found |= {one.name: one for one in loaded.providers} if loaded else {}
     return {name: _source(provider, loaded) for name, provider in found.items()}
 
 
-def _source(provider: Provider, loaded: spec.Spec | None) -> Source:
+def _source(provider: Provider, loaded: spec.Spec | None) -> ProviderListing:
     jobs = loaded.jobs if loaded else ()
     users = [job for job in jobs if provider in job.providers]
     near = users or [job for job in jobs if provider.kind == TEMPLATE]
-    return Source(
+    return ProviderListing(
         provider=provider,
         jobs=tuple(job.name for job in users),
         pairs=near[0].pairs if near else COMMON,
     )
 
 
-def _chosen(known: Mapping[str, Source], names: Iterable[str]) -> list[Source]:
+def _chosen(known: Mapping[str, ProviderListing], names: Iterable[str]) -> list[ProviderListing]:
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
@@ -141,7 +141,7 @@ def _chosen(known: Mapping[str, Source], names: Iterable[str]) -> list[Source]:
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
-def _ask(sources: Sequence[Source], loaded: spec.Spec | None) -> dict[str, Answer]:
+def _ask(sources: Sequence[ProviderListing], loaded: spec.Spec | None) -> dict[str, ProbeResult]:
     """Return what the sources say, by name."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
@@ -161,29 +161,29 @@ def _ask(sources: Sequence[Source], loaded: spec.Spec | None) -> dict[str, Answe
     }
 
 
-def _unasked(provider: Provider) -> Answer | None:
+def _unasked(provider: Provider) -> ProbeResult | None:
     """Return why *provider* cannot be asked at all; None where it can."""
     if not (provider.base_url or PROVIDER_KINDS[provider.kind].base_url):
         text = f'write [providers.NAME] with kind = "{TEMPLATE}", url and rate'
-        return Answer(state=NOT_ASKED, text=text)
+        return ProbeResult(state=NOT_ASKED, text=text)
     if PROVIDER_KINDS[provider.kind].needs_key and not provider.api_key:
         text = f"write [providers.{provider.name}] with api_key"
-        return Answer(
+        return ProbeResult(
             state=NEEDS_KEY, text=f'{text} = "file:PATH", "env:NAME" or "credential:NAME"'
         )
     return None
 
 
-def _answer(reached: ProviderProbe, source: Source) -> Answer:
+def _answer(reached: ProviderProbe, source: ProviderListing) -> ProbeResult:
     if not reached.asked:
         elsewhere = f"only the systemd unit of a job can read {source.provider.api_key}"
-        return Answer(state=NEEDS_KEY, text=str(reached.failure or elsewhere))
+        return ProbeResult(state=NEEDS_KEY, text=str(reached.failure or elsewhere))
     if reached.failure is not None:
-        return Answer(state=FAILED, text=f"{reached.failure.kind.value}: {reached.failure}")
+        return ProbeResult(state=FAILED, text=f"{reached.failure.kind.value}: {reached.failure}")
     if not reached.published:
-        return Answer(state=ANSWERS, text=f"it has no {source.pairs[0]}")
+        return ProbeResult(state=ANSWERS, text=f"it has no {source.pairs[0]}")
     first = reached.published[0]
-    return Answer(
+    return ProbeResult(
         state=ANSWERS,
         text=first.notice,
         pair=str(first.pair),
@@ -192,7 +192,7 @@ def _answer(reached: ProviderProbe, source: Source) -> Answer:
     )
 
 
-def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
+def _as_json(source: ProviderListing, answer: ProbeResult | None) -> dict[str, Any]:
     """Return everything about *source* as JSON-ready values; no answer where nothing was asked."""
     provider, known = source.provider, catalog.INFO[source.provider.kind]
     return {
@@ -215,7 +215,7 @@ def _facts(source: Source, answer: Answer | None) -> dict[str, Any]:
     }
 
 
-def _text(source: Source, answer: Answer | None, width: int) -> str:
+def _text(source: ProviderListing, answer: ProbeResult | None, width: int) -> str:
     provider, known = source.provider, catalog.INFO[source.provider.kind]
     rows = [
         ("answers", _said(answer) if answer else ""),
@@ -235,7 +235,7 @@ def _text(source: Source, answer: Answer | None, width: int) -> str:
     return "\n".join((provider.name, *(_row(label, text, width) for label, text in rows if text)))
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: ProbeResult) -> str:
     if answer.state == ANSWERS and answer.rate:
         day = f" of {answer.rate_date}" if answer.rate_date else ""
         notice = f"; it {answer.text}" if answer.text else ""
@@ -244,7 +244,7 @@ def _said(answer: Answer) -> str:
     return f"{word[answer.state]}: {answer.text}"
 
 
-def _count(answers: Mapping[str, Answer]) -> list[str]:
+def _count(answers: Mapping[str, ProbeResult]) -> list[str]:
     """Return the last line, where anything was asked."""
     states = [answer.state for answer in answers.values()]
     asked = states.count(ANSWERS) + states.count(FAILED)

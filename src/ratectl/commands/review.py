@@ -75,7 +75,7 @@ def review(
                 for book in journal.books()
                 for one in holding.quarantine(book, job=job, decided=everything)
             ]
-            typer.echo(as_json([_facts(one) for one in held]) if json else _text(held))
+            typer.echo(as_json([_as_json(one) for one in held]) if json else _text(held))
             return
         for number in ids or ():
             _decide(journal, action, _home(journal, number, job), number)
@@ -143,7 +143,7 @@ def _text(held: list[QuarantinedAnswer]) -> str:
     return "\n".join(lines)
 
 
-def _facts(held: QuarantinedAnswer) -> dict[str, object]:
+def _as_json(held: QuarantinedAnswer) -> dict[str, object]:
     return {
         "id": held.id,
         "job": held.job,

@@ -56,7 +56,7 @@ def run(
             raise UsageError("run --all: no job is installed; `ratectl install` comes first")
         done = [_one(journal, installed, force=force, slot=slot) for installed in wanted]
     if json:
-        typer.echo(as_json([_facts(one) for one in done]))
+        typer.echo(as_json([_as_json(one) for one in done]))
     else:
         typer.echo("\n".join(line for one in done for line in _lines(one)))
     errors = [one.error for one in done if one.error is not None]
@@ -86,7 +86,7 @@ def _lines(done: FiringReport) -> list[str]:
     return [f"{done.job}: {line}" for line in done.lines()]
 
 
-def _facts(done: FiringReport) -> dict[str, object]:
+def _as_json(done: FiringReport) -> dict[str, object]:
     return {
         "job": done.job,
         "note": done.note,
