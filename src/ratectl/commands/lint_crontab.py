@@ -19,7 +19,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.crontab_lint import Finding
+    from ratectl.crontab_lint import LintFinding
 
 SYSTEM_TAB = Path("/etc/crontab")
 SYSTEM_FOLDER = Path("/etc/cron.d")
@@ -92,7 +92,7 @@ def _read(reader: execute.SystemReader, path: Path) -> bytes:
     return tab
 
 
-def _fact(name: str, finding: Finding) -> dict[str, Any]:
+def _fact(name: str, finding: LintFinding) -> dict[str, Any]:
     flaw = finding.flaw
     return {
         "file": name,
@@ -104,7 +104,7 @@ def _fact(name: str, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _text(name: str, finding: Finding) -> str:
+def _text(name: str, finding: LintFinding) -> str:
     flaw = finding.flaw
     return (
         f"{name}:{finding.line}: {flaw.severity}: {flaw.code}: {flaw.message}\n"
@@ -112,7 +112,7 @@ def _text(name: str, finding: Finding) -> str:
     )
 
 
-def _count(findings: list[Finding]) -> str:
+def _count(findings: list[LintFinding]) -> str:
     errors = sum(finding.flaw.severity == "error" for finding in findings)
     return f"{_number(errors, 'error')}, {_number(len(findings) - errors, 'warning')}"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends.cron.backend import LONGEST_COMMAND, MOST_LINES
 from ratectl.crontab_lint.fields import flaws_of
-from ratectl.crontab_lint.problem import Flaw, phrase_time, say
+from ratectl.crontab_lint.problem import Problem, phrase_time, say
 from ratectl.schedule.language.cron import DAY_NAMES, MACROS
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class LintFinding:
     """A flaw and the 1-based line that has it."""
 
     line: int
-    flaw: Flaw
+    flaw: Problem
 
 
-def lint(tab: bytes) -> tuple[Finding, ...]:
+def lint(tab: bytes) -> tuple[LintFinding, ...]:
     """Return the findings of an account's crontab, by line."""
     return tuple(
         sorted(
@@ -56,7 +56,7 @@ def lint(tab: bytes) -> tuple[Finding, ...]:
     )
 
 
-def lint_system(tab: bytes) -> tuple[Finding, ...]:
+def lint_system(tab: bytes) -> tuple[LintFinding, ...]:
     """Return the findings of a tab like ``/etc/crontab``, where an account stands before the command."""
     return tuple(sorted((*_lines(tab, users=1), *_whole(tab), *_inner_returns(tab)), key=_by_line))
 
@@ -66,35 +66,35 @@ def as_stored(listing: bytes) -> bytes:
     return listing.replace(b"\\r\n", b"\r\n")
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Return Latin-1 *text* as UTF-8 where it is, with nothing that a terminal would act on."""
     told = text.encode("latin-1").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in told)
 
 
-def _by_line(finding: Finding) -> int:
+def _by_line(finding: LintFinding) -> int:
     return finding.line
 
 
-def _lines(tab: bytes, users: int) -> Iterator[Finding]:
+def _lines(tab: bytes, users: int) -> Iterator[LintFinding]:
     """Yield the findings of the single lines; *users* is how many words stand before the command."""
     for number, raw in enumerate(tab.decode("latin-1").split("\n"), 1):
         line = raw.removesuffix("\r").lstrip(" \t")
         if line and not line.startswith("#"):
             for flaw in _in_line(line, users):
-                yield Finding(line=number, flaw=flaw)
+                yield LintFinding(line=number, flaw=flaw)
 
 
-def _whole(tab: bytes) -> Iterator[Finding]:
+def _whole(tab: bytes) -> Iterator[LintFinding]:
     lines = tab.split(b"\n")
     if lines[-1]:
         flaw = _error(
             "no-final-newline",
-            f"the last line, `{shown(lines[-1].decode('latin-1'))[:SHOWN]}`, has no line end; Debian's cron and "
+            f"the last line, `{printable(lines[-1].decode('latin-1'))[:SHOWN]}`, has no line end; Debian's cron and "
             "cronie reject the tab, busybox and bcron take it",
             "end the file with a newline",
         )
-        yield Finding(line=len(lines), flaw=flaw)
+        yield LintFinding(line=len(lines), flaw=flaw)
     if numbers := [number for number, line in enumerate(lines, 1) if line.endswith(b"\r")]:
         others = f" (and {len(numbers) - 1} lines more)" if len(numbers) > 1 else ""
         flaw = _error(
@@ -103,10 +103,10 @@ def _whole(tab: bytes) -> Iterator[Finding]:
             r"command (`> f` makes a file named `f\r`), bcron strips it; Debian's rejects an empty line with one",
             r"lines that end in a newline only: `sed -i 's/\r$//' FILE`",
         )
-        yield Finding(line=numbers[0], flaw=flaw)
+        yield LintFinding(line=numbers[0], flaw=flaw)
 
 
-def _inner_returns(tab: bytes) -> Iterator[Finding]:
+def _inner_returns(tab: bytes) -> Iterator[LintFinding]:
     """Yield the lines that hold a carriage return before their end, which no editor shows."""
     for number, line in enumerate(tab.split(b"\n"), 1):
         if b"\r" in line.removesuffix(b"\r") and not line.lstrip(b" \t").startswith(b"#"):
@@ -115,26 +115,26 @@ def _inner_returns(tab: bytes) -> Iterator[Finding]:
                 "a carriage return within the line; cron hands it to the command, and editors hide it",
                 r"the line without it: `sed -i 's/\r//g' FILE`; where it is meant, `printf '\r'`",
             )
-            yield Finding(line=number, flaw=flaw)
+            yield LintFinding(line=number, flaw=flaw)
 
 
-def _too_many(tab: bytes) -> Iterator[Finding]:
+def _too_many(tab: bytes) -> Iterator[LintFinding]:
     if (count := tab.count(b"\n")) > MOST_LINES:
         flaw = _error(
             "too-many-lines",
             f"{count} lines; Debian's crontab takes {MOST_LINES}, comments included",
             "fewer lines: one that calls a script, or files in /etc/cron.d",
         )
-        yield Finding(line=MOST_LINES + 1, flaw=flaw)
+        yield LintFinding(line=MOST_LINES + 1, flaw=flaw)
 
 
-def _in_line(line: str, users: int) -> Iterator[Flaw]:
+def _in_line(line: str, users: int) -> Iterator[Problem]:
     if setting := SETTING.fullmatch(line):
         quoted, other, plain, value = setting.groups()
         yield from _in_setting(quoted or other or plain or "", value.rstrip(" \t"))
         return
     if line.startswith("export "):
-        meant = shown(BLANKS.sub(" ", line).removeprefix("export "))[:SHOWN]
+        meant = printable(BLANKS.sub(" ", line).removeprefix("export "))[:SHOWN]
         yield _error(
             "export",
             "`export`: a crontab is no shell script, Debian's crontab rejects it",
@@ -153,43 +153,43 @@ def _in_line(line: str, users: int) -> Iterator[Flaw]:
     yield from _in_macro(words, users) if line.startswith("@") else _in_entry(words, users)
 
 
-def _in_setting(name: str, value: str) -> Iterator[Flaw]:
+def _in_setting(name: str, value: str) -> Iterator[Problem]:
     if len(name) > LONGEST_NAME:
         message = f"a name of {len(name)} bytes; Debian's crontab takes {LONGEST_NAME}"
         yield _error("name-too-long", message, "a shorter name")
     if not value:
         yield _error(
             "empty-value",
-            f"`{shown(name[:SHOWN])}=` without a value: Debian 12's crontab rejects the tab, others take it",
-            f'`{shown(name[:SHOWN])}=""`',
+            f"`{printable(name[:SHOWN])}=` without a value: Debian 12's crontab rejects the tab, others take it",
+            f'`{printable(name[:SHOWN])}=""`',
         )
         return
     bare = value.strip("\"'")
     if name in {"CRON_TZ", "TZ", "RANDOM_DELAY"}:
-        yield _clock_setting(name, shown(bare[:SHOWN]))
+        yield _clock_setting(name, printable(bare[:SHOWN]))
     if name == "SHELL" and BLANKS.search(bare.strip()):
         yield _error(
             "shell-arguments",
-            f"`SHELL={shown(bare[:SHOWN])}`: cron starts a program of that whole name, so no line runs",
-            f"`SHELL={shown(BLANKS.split(bare.strip())[0])}`, and `set` in the command",
+            f"`SHELL={printable(bare[:SHOWN])}`: cron starts a program of that whole name, so no line runs",
+            f"`SHELL={printable(BLANKS.split(bare.strip())[0])}`, and `set` in the command",
         )
     if bare == "~" or bare.startswith("~/") or (name == "PATH" and ":~" in bare):
-        yield _tilde_in_value(name, shown(bare[:SHOWN]))
+        yield _tilde_in_value(name, printable(bare[:SHOWN]))
     if VARIABLE.search(value):
         yield _warning(
             "variable",
-            f"`{shown(name[:SHOWN])}`: cron does not expand variables in a value, the `$` stays as it is",
+            f"`{printable(name[:SHOWN])}`: cron does not expand variables in a value, the `$` stays as it is",
             "the value written out, or set inside the command",
         )
     if " #" in value and value[0] not in "\"'":
         yield _warning(
             "comment-in-value",
-            f"`{shown(name[:SHOWN])}`: cron has no comment after a value, the `#` belongs to it",
+            f"`{printable(name[:SHOWN])}`: cron has no comment after a value, the `#` belongs to it",
             "the comment on a line of its own",
         )
 
 
-def _tilde_in_value(name: str, value: str) -> Flaw:
+def _tilde_in_value(name: str, value: str) -> Problem:
     message = f"`{name}={value}`: cron does not know `~`, it stays as it is"
     if name == "HOME":
         return _error(
@@ -198,7 +198,7 @@ def _tilde_in_value(name: str, value: str) -> Flaw:
     return _warning("tilde-in-value", message, "the folder in full")
 
 
-def _clock_setting(name: str, value: str) -> Flaw:
+def _clock_setting(name: str, value: str) -> Problem:
     if name == "CRON_TZ":
         return _error(
             "cron-tz",
@@ -220,7 +220,7 @@ def _clock_setting(name: str, value: str) -> Flaw:
     )
 
 
-def _in_macro(words: Sequence[str], users: int) -> Iterator[Flaw]:
+def _in_macro(words: Sequence[str], users: int) -> Iterator[Problem]:
     macro, command = words[0], words[1] if len(words) > 1 else ""
     if macro == "@reboot":
         yield _warning(
@@ -232,7 +232,7 @@ def _in_macro(words: Sequence[str], users: int) -> Iterator[Flaw]:
     elif macro not in MACROS:
         yield _error(
             "unknown-macro",
-            f"`{shown(macro[:SHOWN])}`: Debian's cron rejects the tab"
+            f"`{printable(macro[:SHOWN])}`: Debian's cron rejects the tab"
             + ("; of the others only Kubernetes knows it" if macro == "@every" else ""),
             _for_macro(macro, command),
         )
@@ -248,7 +248,7 @@ def _for_macro(macro: str, command: str) -> str:
     return f"one of {', '.join(MACROS)}"
 
 
-def _in_entry(words: Sequence[str], users: int) -> Iterator[Flaw]:
+def _in_entry(words: Sequence[str], users: int) -> Iterator[Problem]:
     if len(words) < 5:
         yield _error(
             "too-few-fields",
@@ -265,11 +265,11 @@ def _in_entry(words: Sequence[str], users: int) -> Iterator[Flaw]:
         yield _error("seconds-field", *_SIX_STARS)
         return
     for flaw in flaws_of(words[:5]):
-        yield Flaw(
+        yield Problem(
             severity=flaw.severity,
             code=flaw.code,
-            message=shown(flaw.message),
-            instead=shown(flaw.instead),
+            message=printable(flaw.message),
+            instead=printable(flaw.instead),
         )
     yield from _in_command(command, users)
 
@@ -280,7 +280,7 @@ _SIX_STARS = (
 )
 
 
-def _seconds(six: Sequence[str]) -> Flaw:
+def _seconds(six: Sequence[str]) -> Problem:
     rejected = six[5].startswith("*")
     fate = "rejects the tab" if rejected else f"takes `{six[5]}` for the command"
     return _error(
@@ -298,10 +298,10 @@ def _for_seconds(six: Sequence[str]) -> str:
     at = phrase_time(six[1:])
     if at and re.fullmatch(r"[1-5]?[1-9]|[1-5]0", six[0]) and five.endswith(" * * *"):
         return say(f"every day{at}:{int(six[0]):02}")
-    return shown(f"`{five}` and the command")
+    return printable(f"`{five}` and the command")
 
 
-def _in_command(text: str, users: int) -> Iterator[Flaw]:
+def _in_command(text: str, users: int) -> Iterator[Problem]:
     """Yield the flaws of what stands behind the time: an account, if *users*, and the command."""
     command = text
     if users:
@@ -310,7 +310,7 @@ def _in_command(text: str, users: int) -> Iterator[Flaw]:
             yield _missing_account()
             return
         if "/" in account:
-            yield _no_account(shown(account[:SHOWN]))
+            yield _no_account(printable(account[:SHOWN]))
             return
         command = rest[0] if rest else ""
     word, _, behind = command.partition(" ")
@@ -334,7 +334,7 @@ def _in_command(text: str, users: int) -> Iterator[Flaw]:
             "a script that holds the command",
         )
     if PERCENT.search(command):
-        escaped = shown(PERCENT.sub(r"\\%", command))
+        escaped = printable(PERCENT.sub(r"\\%", command))
         yield _error(
             "percent",
             "an unescaped `%`: Debian's cron and cronie end the command there and feed it the rest as "
@@ -343,7 +343,7 @@ def _in_command(text: str, users: int) -> Iterator[Flaw]:
         )
 
 
-def _missing_account() -> Flaw:
+def _missing_account() -> Problem:
     return _error(
         "user-field",
         "the account is missing, which stands before the command in a system tab; Debian's cron ignores "
@@ -352,7 +352,7 @@ def _missing_account() -> Flaw:
     )
 
 
-def _no_account(word: str) -> Flaw:
+def _no_account(word: str) -> Problem:
     return _error(
         "user-field",
         f"`{word}` stands where a system tab names the account; Debian's cron ignores the whole file",
@@ -360,9 +360,9 @@ def _no_account(word: str) -> Flaw:
     )
 
 
-def _error(code: str, message: str, instead: str) -> Flaw:
-    return Flaw(severity="error", code=code, message=message, instead=instead)
+def _error(code: str, message: str, instead: str) -> Problem:
+    return Problem(severity="error", code=code, message=message, instead=instead)
 
 
-def _warning(code: str, message: str, instead: str) -> Flaw:
-    return Flaw(severity="warning", code=code, message=message, instead=instead)
+def _warning(code: str, message: str, instead: str) -> Problem:
+    return Problem(severity="warning", code=code, message=message, instead=instead)

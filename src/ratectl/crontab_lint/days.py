@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ratectl.crontab_lint.problem import Flaw, phrase_month, phrase_time, say, weekday_name
+from ratectl.crontab_lint.problem import Problem, phrase_month, phrase_time, say, weekday_name
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.cron import parse_cron
 from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
-def in_days(fields: Sequence[str]) -> Iterator[Flaw]:
+def in_days(fields: Sequence[str]) -> Iterator[Problem]:
     """Yield what cron's rule for two restricted day fields does to the line."""
     days, weekdays = fields[2], fields[4]
     if {days, weekdays} & {"*", "*/1"}:
@@ -31,7 +31,7 @@ def in_days(fields: Sequence[str]) -> Iterator[Flaw]:
         f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {weekdays}`"
     )
     if days.startswith("*") or weekdays.startswith("*"):
-        yield Flaw(
+        yield Problem(
             severity="warning",
             code="star-rule",
             message=f"`{days}` and `{weekdays}`: Debian's cron and cronie want both days to match, since one "
@@ -42,7 +42,7 @@ def in_days(fields: Sequence[str]) -> Iterator[Flaw]:
     weeks = {"1-7": "first", "8-14": "second", "15-21": "third", "22-28": "fourth"}
     nth = weeks.get(days)
     day = weekday_name(weekdays.lower()) if re.fullmatch(r"[0-7]|[A-Za-z]{3}", weekdays) else ""
-    yield Flaw(
+    yield Problem(
         severity="error" if nth and day else "warning",
         code="both-day-fields",
         message=f"`{days}` and `{weekdays}`: Debian's cron, cronie and Kubernetes fire when either day "
@@ -53,27 +53,27 @@ def in_days(fields: Sequence[str]) -> Iterator[Flaw]:
     )
 
 
-def in_whole(fields: Sequence[str], *, told: bool) -> Iterator[Flaw]:
+def in_whole(fields: Sequence[str], *, told: bool) -> Iterator[Problem]:
     """Yield that the line never fires, or fires all through an hour; what the parser refuses besides."""
     line = " ".join(fields)
     try:
         value = parse_cron(line)
     except ScheduleError as error:
         if not told:
-            yield Flaw(
+            yield Problem(
                 severity="error", code="syntax", message=error.message, instead="five plain fields"
             )
         return
     if not fires(value):
         months = value.months if isinstance(value, Calendar) else ()
-        yield Flaw(
+        yield Problem(
             severity="error",
             code="never-fires",
             message=f"`{line}`: no such day exists; Debian's cron, cronie and Kubernetes accept the line and never fire",
             instead=say(f"every month on the last day in {_names(months)}{phrase_time(fields)}"),
         )
     elif fields[0] in {"*", "*/1"} and re.fullmatch(r"[0-9]+|\*/(?!1$)[0-9]+", fields[1]):
-        yield Flaw(
+        yield Problem(
             severity="warning",
             code="every-minute",
             message=f"`{line}`: fires in each of the 60 minutes of the hour",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.crontab_lint.days import in_days, in_whole
 from ratectl.crontab_lint.problem import (
     TWO_DIGITS,
-    Flaw,
+    Problem,
     phrase_month,
     phrase_time,
     say,
@@ -38,7 +38,7 @@ WEEKS = {"1-7": "first", "8-14": "second", "15-21": "third", "22-28": "fourth"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class CronField:
     """One of the five positions."""
 
     name: str
@@ -51,19 +51,19 @@ class Place:
     names: tuple[str, ...] = ()
 
 
-MINUTE = Place(name="minute", low=0, high=59, top=59, unit="minutes")
-HOUR = Place(name="hour", low=0, high=23, top=23, unit="hours")
-DAY = Place(name="day of month", low=1, high=31, top=31, unit="days")
-MONTH = Place(name="month", low=1, high=12, top=12, names=MONTH_NAMES)
-WEEKDAY = Place(name="day of week", low=0, high=7, top=6, names=DAY_NAMES)
-PLACES = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+MINUTE = CronField(name="minute", low=0, high=59, top=59, unit="minutes")
+HOUR = CronField(name="hour", low=0, high=23, top=23, unit="hours")
+DAY = CronField(name="day of month", low=1, high=31, top=31, unit="days")
+MONTH = CronField(name="month", low=1, high=12, top=12, names=MONTH_NAMES)
+WEEKDAY = CronField(name="day of week", low=0, high=7, top=6, names=DAY_NAMES)
+FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 
-def flaws_of(fields: Sequence[str]) -> tuple[Flaw, ...]:
+def flaws_of(fields: Sequence[str]) -> tuple[Problem, ...]:
     """Return the flaws of the five *fields*, none where they mean what they look like everywhere."""
     flaws = [
         flaw
-        for text, place in zip(fields, PLACES, strict=True)
+        for text, place in zip(fields, FIELDS, strict=True)
         for flaw in _in_field(text, place, fields)
     ]
     if not any(flaw.severity == "error" for flaw in flaws):
@@ -72,7 +72,7 @@ def flaws_of(fields: Sequence[str]) -> tuple[Flaw, ...]:
     return tuple(flaws)
 
 
-def _in_field(text: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
+def _in_field(text: str, place: CronField, fields: Sequence[str]) -> Iterator[Problem]:
     items = text.lower().split(",")
     found = [_foreign(item, place, fields) or _in_item(item, place, fields) for item in items]
     if len(items) == 1:
@@ -91,13 +91,13 @@ def _as_written(message: str, text: str) -> str:
     return re.sub(r"`([^`]+)`", written, message, count=1)
 
 
-def _foreign(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
+def _foreign(item: str, place: CronField, fields: Sequence[str]) -> Problem | None:
     """Return the flaw of an *item* that another scheduler's syntax explains."""
     if "~" in item:
         return _tilde(item, place)
     if place is WEEKDAY and (match := NTH.fullmatch(item)) and (day := weekday_name(match[1])):
         nth = ORDINALS[int(match[2]) - 1]
-        return Flaw(
+        return Problem(
             severity="error",
             code="nth-weekday",
             message=f"{place.name} `{item}`: Debian's cron ignores `#{match[2]}` and fires every "
@@ -108,7 +108,7 @@ def _foreign(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
         )
     if not QUARTZ.fullmatch(item):
         return None
-    return Flaw(
+    return Problem(
         severity="error",
         code="foreign-syntax",
         message=f"{place.name} `{item}`: Debian's cron and cronie reject the tab; "
@@ -117,13 +117,13 @@ def _foreign(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
     )
 
 
-def _tilde(item: str, place: Place) -> Flaw:
+def _tilde(item: str, place: CronField) -> Problem:
     first, _, last = item.partition("~")
     number = first if TWO_DIGITS.fullmatch(first) else str(place.low)
     spread = ""
     if place is MINUTE and TWO_DIGITS.fullmatch(last):
         spread = f'; in a ratectl spec a random delay is `jitter = "{last}m"`'
-    return Flaw(
+    return Problem(
         severity="error",
         code="tilde",
         message=f"{place.name} `{item}`: Debian's cron ignores `~{last}` where it takes the tab at all; "
@@ -132,7 +132,7 @@ def _tilde(item: str, place: Place) -> Flaw:
     )
 
 
-def _for_foreign(item: str, place: Place, fields: Sequence[str]) -> str:
+def _for_foreign(item: str, place: CronField, fields: Sequence[str]) -> str:
     end = f"{phrase_month(fields)}{phrase_time(fields)}"
     if item == "?":
         return "`*`"
@@ -151,10 +151,10 @@ def _for_foreign(item: str, place: Place, fields: Sequence[str]) -> str:
     return f"a number from {place.low} to {place.top}; no cron knows the nearest working day"
 
 
-def _in_item(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
+def _in_item(item: str, place: CronField, fields: Sequence[str]) -> Problem | None:
     match = ITEM.fullmatch(item)
     if match is None:
-        return Flaw(
+        return Problem(
             severity="error",
             code="syntax",
             message=f"{place.name} `{item}`: Debian's cron rejects the tab or reads only a part of it",
@@ -185,13 +185,13 @@ def _in_item(item: str, place: Place, fields: Sequence[str]) -> Flaw | None:
 
 def _sundays(
     item: str, whole: str, last: str | None, step: int | None, fields: Sequence[str]
-) -> Flaw | None:
+) -> Problem | None:
     """Return the flaw of a weekday 7, and of ``*/7``, which is Sunday and not every seventh day."""
     if whole == EVERYWHERE and step == 7:
         return _every_seventh(item, fields)
     if not any(text and text.isdecimal() and int(text) == 7 for text in (whole, last)):
         return None
-    return Flaw(
+    return Problem(
         severity="warning",
         code="weekday-7",
         message=f"day of week `{item}`: 7 is Sunday for Debian's cron and cronie; busybox fires such a line "
@@ -200,7 +200,7 @@ def _sundays(
     )
 
 
-def _every_seventh(item: str, fields: Sequence[str]) -> Flaw:
+def _every_seventh(item: str, fields: Sequence[str]) -> Problem:
     """Return the flaw of ``*/7``: Sundays, and with days of the month those that are both."""
     free = fields[2] in {EVERYWHERE, "*/1"}
     nth = WEEKS.get(fields[2], "")
@@ -209,7 +209,7 @@ def _every_seventh(item: str, fields: Sequence[str]) -> Flaw:
     instead = say(f"{days}{phrase_month(fields)}{phrase_time(fields)}")
     if not (free or nth) or not phrase_time(fields):
         instead = "`0`" if free else _as_sentence(fields)
-    return Flaw(
+    return Problem(
         severity="warning",
         code="step-beyond-range",
         message=f"day of week `{item}`: Debian's cron fires on {'Sundays' if free else which}; Kubernetes "
@@ -227,18 +227,18 @@ def _as_sentence(fields: Sequence[str]) -> str:
     return say(sentence.removesuffix(".").lower())
 
 
-def _rejected(code: str, what: str, instead: str) -> Flaw:
+def _rejected(code: str, what: str, instead: str) -> Problem:
     message = f"{what}: Debian's cron and cronie reject the tab"
     if code == "name":
         message = f"{what}: Debian's cron rejects the tab"
-    return Flaw(severity="error", code=code, message=message, instead=instead)
+    return Problem(severity="error", code=code, message=message, instead=instead)
 
 
-def _expected(place: Place) -> str:
+def _expected(place: CronField) -> str:
     return f"numbers from {place.low} to {place.high}, ranges `a-b`, steps `a-b/n` or `*/n`, joined by commas"
 
 
-def _bad_value(text: str, place: Place) -> Flaw | None:
+def _bad_value(text: str, place: CronField) -> Problem | None:
     if text.isdecimal():
         if place.low <= int(text) <= place.high:
             return None
@@ -254,15 +254,15 @@ def _bad_value(text: str, place: Place) -> Flaw | None:
     return _rejected("name", f"{place.name} `{text}` is no name that cron knows", known)
 
 
-def _value(text: str, place: Place) -> int:
+def _value(text: str, place: CronField) -> int:
     if text.isdecimal():
         return int(text)
     return place.names.index(text) + (1 if place is MONTH else 0)
 
 
-def _step_without_range(item: str, place: Place, low: int, step: int) -> Flaw:
+def _step_without_range(item: str, place: CronField, low: int, step: int) -> Problem:
     meant = f"{low}-{place.top}/{step}"
-    return Flaw(
+    return Problem(
         severity="error",
         code="step-without-range",
         message=f"{place.name} `{item}`: Debian's cron and cronie reject the tab; Kubernetes reads {meant}",
@@ -270,7 +270,7 @@ def _step_without_range(item: str, place: Place, low: int, step: int) -> Flaw:
     )
 
 
-def _wrapped(item: str, place: Place, low: int, high: int, step: int | None) -> Flaw:
+def _wrapped(item: str, place: CronField, low: int, high: int, step: int | None) -> Problem:
     low = 0 if place is WEEKDAY and low == 7 else low
     values = (
         [*range(low, place.top + 1), *range(place.low, high + 1)]
@@ -282,7 +282,7 @@ def _wrapped(item: str, place: Place, low: int, high: int, step: int | None) -> 
     else:
         runs = ((low, place.top), (place.low, high)) if low > high else ((low, high),)
         meant = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-    return Flaw(
+    return Problem(
         severity="error",
         code="wrapped-range",
         message=f"{place.name} `{item}`: the range runs backwards; Debian's cron and cronie accept it "
@@ -291,12 +291,14 @@ def _wrapped(item: str, place: Place, low: int, high: int, step: int | None) -> 
     )
 
 
-def _beyond(item: str, place: Place, values: range, step: int, fields: Sequence[str]) -> Flaw:
+def _beyond(
+    item: str, place: CronField, values: range, step: int, fields: Sequence[str]
+) -> Problem:
     """Return the flaw of a *step* that leaves only the first of *values*."""
     exact, first = step == len(values), values[0]
     whole = len(values) == place.top - place.low + 1
     phrase = _interval(place, step, fields) if whole and not exact else ""
-    return Flaw(
+    return Problem(
         severity="warning" if exact else "error",
         code="step-beyond-range",
         message=f"{place.name} `{item}`: the step reaches beyond the range, so only {first} is left"
@@ -305,7 +307,7 @@ def _beyond(item: str, place: Place, values: range, step: int, fields: Sequence[
     )
 
 
-def _uneven(item: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
+def _uneven(item: str, place: CronField, fields: Sequence[str]) -> Iterator[Problem]:
     """Yield the flaw of a step over the whole field that does not come out even at its end."""
     match = re.fullmatch(r"(?:\*|([0-9]{1,2})-([0-9]{1,2}))/([0-9]{1,9})", item)
     if match is None:
@@ -324,7 +326,7 @@ def _uneven(item: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
         steps = "the numbers that are meant"
     shown = ", ".join(values if len(values) < 6 else [*values[:3], "...", values[-1]])
     gap = f"is {size % step or step}, not {step}" if place is not DAY else "depends on the month"
-    yield Flaw(
+    yield Problem(
         severity="warning",
         code="uneven-step",
         message=f"{place.name} `{item}`: fires at {shown} and then at {place.low} again; the last gap {gap}",
@@ -332,9 +334,9 @@ def _uneven(item: str, place: Place, fields: Sequence[str]) -> Iterator[Flaw]:
     )
 
 
-def _interval(place: Place, step: int, fields: Sequence[str]) -> str:
+def _interval(place: CronField, step: int, fields: Sequence[str]) -> str:
     """Return the phrase that counts *step* units, where nothing else is restricted."""
-    at = PLACES.index(place)
+    at = FIELDS.index(place)
     others_free = all(text == EVERYWHERE for text in fields[at + 1 :])
     if not place.unit or not others_free:
         return ""

@@ -17,7 +17,7 @@ TWO_DIGITS = re.compile(r"[0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flaw:
+class Problem:
     """One thing that a reader of a crontab line would not expect."""
 
     severity: Literal["error", "warning"]
