@@ -43,6 +43,7 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
 def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return *findings* as the contract of ``ratectl doctor --json`` has it."""
     return [
-        {key: getattr(finding, key) for key in ("check", "severity", "job", "text", "mend")}
+        {key: getattr(finding, key) for key in ("check", "severity", "job", "text")}
+        | {"mend": finding.mend}
         for finding in findings
     ]
