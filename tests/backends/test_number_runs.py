@@ -30,15 +30,15 @@ def test_series_hold_exactly_the_values(values):
 @pytest.mark.parametrize(
     ("calendar", "fields"),
     [
-        (Calendar(running=True), "* * * * *"),
+        (Calendar(elapsed_time=True), "* * * * *"),
         (Calendar(minutes=those(30), hours=those(10)), "30 10 * * *"),
-        (Calendar(minutes=those(0), running=True), "0 * * * *"),
+        (Calendar(minutes=those(0), elapsed_time=True), "0 * * * *"),
         (Calendar(minutes=those(0)), "0 0-23 * * *"),
         (Calendar(hours=those(9)), "0-59 9 * * *"),
-        (Calendar(minutes=those(0, 15, 30, 45), running=True), "*/15 * * * *"),
+        (Calendar(minutes=those(0, 15, 30, 45), elapsed_time=True), "*/15 * * * *"),
         (Calendar(minutes=those(0, 15, 30, 45), hours=those(9)), "0-45/15 9 * * *"),
-        (Calendar(minutes=those(0, 45), running=True), "*/45 * * * *"),
-        (Calendar(minutes=those(5), hours=those(0, 12), running=True), "5 */12 * * *"),
+        (Calendar(minutes=those(0, 45), elapsed_time=True), "*/45 * * * *"),
+        (Calendar(minutes=those(5), hours=those(0, 12), elapsed_time=True), "5 */12 * * *"),
         (Calendar(minutes=those(0), hours=those(9), weekdays=those(1, 2, 3, 4, 5)), "0 9 * * 1-5"),
         (Calendar(minutes=those(0), hours=those(9), weekdays=those(6, 7)), "0 9 * * 0,6"),
         (Calendar(minutes=those(0), hours=those(9), days=those(1, 15)), "0 9 1,15 * *"),
@@ -80,11 +80,11 @@ def _numbers(part, full):
 @pytest.mark.parametrize(
     "calendar",
     [
-        Calendar(minutes=those(1, 5), hours=those(3), running=True),
+        Calendar(minutes=those(1, 5), hours=those(3), elapsed_time=True),
         Calendar(days=those(1), weekdays=those(1), minutes=those(0), hours=those(0)),
         Calendar(days=those(-1), minutes=those(0), hours=those(0)),
         Calendar(seconds=those(30), minutes=those(0), hours=those(0)),
-        Calendar(nth=those(1), weekdays=those(1), minutes=those(0), hours=those(0)),
+        Calendar(nth_weekday=those(1), weekdays=those(1), minutes=those(0), hours=those(0)),
     ],
 )
 def test_cron_cannot_say(calendar):
@@ -97,14 +97,14 @@ def test_cron_cannot_say(calendar):
     ("calendar", "zone", "texts"),
     [
         (Calendar(minutes=those(30), hours=those(10)), None, ["*-*-* 10:30:00"]),
-        (Calendar(running=True), "UTC", ["*-*-* *:*:00 UTC"]),
+        (Calendar(elapsed_time=True), "UTC", ["*-*-* *:*:00 UTC"]),
         (
             Calendar(seconds=those(0, 20, 40), minutes=those(0), hours=those(0)),
             None,
             ["*-*-* 00:00:00..40/20"],
         ),
         (
-            Calendar(minutes=those(0), hours=those(8), weekdays=those(1), nth=those(1, -1)),
+            Calendar(minutes=those(0), hours=those(8), weekdays=those(1), nth_weekday=those(1, -1)),
             "Asia/Kolkata",
             ["Mon *-*-01..07 08:00:00 Asia/Kolkata", "Mon *-*~07/1 08:00:00 Asia/Kolkata"],
         ),

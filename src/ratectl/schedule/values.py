@@ -44,7 +44,7 @@ class Stride:
     every: int
     anchor: dt.date = MONDAY_1970
 
-    def holds(self, day: dt.date) -> bool:
+    def includes(self, day: dt.date) -> bool:
         """Tell whether *day* lies in a counted day, week or month."""
         return self._index(day) % self.every == 0
 
@@ -61,7 +61,7 @@ class Stride:
 class Calendar:
     """Civil seconds that satisfy all fields at once.
 
-    No field is ever empty except *nth*, and a full field means "any". Cron's
+    No field is ever empty except *nth_weekday*, and a full field means "any". Cron's
     "either day field may match" does not exist here: the parser makes two
     calendars of it.
     """
@@ -74,10 +74,10 @@ class Calendar:
     months: frozenset[int] = MONTHS
     weekdays: frozenset[int] = WEEKDAYS
     """ISO: Monday is 1, Sunday is 7."""
-    nth: frozenset[int] = frozenset()
+    nth_weekday: frozenset[int] = frozenset()
     """Which of the month's days in *weekdays* count: 1 the first, -1 the last, -2 the one before; empty: all."""
     stride: Stride | None = None
-    running: bool = False
+    elapsed_time: bool = False
     """True: elapsed time counts (both passes of a fold, nothing in a gap). False: one slot per civil time."""
 
 
@@ -156,9 +156,9 @@ def _order(member: Schedule) -> tuple[str, list[list[int]], str]:
         return type(member).__name__, [], str(member)
     sets = (
         *(member.hours, member.minutes, member.seconds),
-        *(member.days, member.months, member.weekdays, member.nth),
+        *(member.days, member.months, member.weekdays, member.nth_weekday),
     )
-    return "", [sorted(values) for values in sets], f"{member.running} {member.stride}"
+    return "", [sorted(values) for values in sets], f"{member.elapsed_time} {member.stride}"
 
 
 def products(

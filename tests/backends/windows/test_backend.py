@@ -120,7 +120,7 @@ MORNING = {"minutes": those(30), "hours": those(10)}
             ["DaysOfMonth Day=1 Day=Last Months January"],
         ),
         (
-            CalendarTrigger(calendar=Calendar(**MORNING, weekdays=those(5), nth=those(-1))),
+            CalendarTrigger(calendar=Calendar(**MORNING, weekdays=those(5), nth_weekday=those(-1))),
             ["ScheduleByMonthDayOfWeek Weeks Week=Last DaysOfWeek Friday Months January"],
         ),
         (

@@ -90,7 +90,7 @@ def test_star_rule(line, members):
 )
 def test_running_is_a_leading_star(line, running):
     """A minute or hour field that begins with a star follows elapsed time, as in the daemon."""
-    assert parse_cron(line).running is running
+    assert parse_cron(line).elapsed_time is running
 
 
 @pytest.mark.parametrize("name", MACROS)

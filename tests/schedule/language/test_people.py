@@ -143,4 +143,4 @@ def test_days_before_the_last(text):
 
     assert parse([explain(value)]) == value
     assert value != parse(["every month on the 1st"])
-    assert min(value.days | value.nth) < -1
+    assert min(value.days | value.nth_weekday) < -1

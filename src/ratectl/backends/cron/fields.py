@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def spell(calendar: Calendar) -> str:
     """Return *calendar* as ``minute hour day month weekday``."""
     assert calendar.seconds == frozenset({0}), calendar
-    assert not calendar.nth, calendar
+    assert not calendar.nth_weekday, calendar
     assert calendar.stride is None, calendar
     assert calendar.days == DAYS or calendar.weekdays == WEEKDAYS, calendar
     assert min(calendar.days) >= 1, calendar
-    star = calendar.running
+    star = calendar.elapsed_time
     fields = (
         _field(calendar.minutes, MINUTES, star=star),
         _field(calendar.hours, HOURS, star=star),

@@ -39,7 +39,7 @@ def spell(trigger: Trigger) -> tuple[str, str]:
     calendar = trigger.calendar
     assert trigger.zone is not None, trigger
     assert calendar.seconds == frozenset({0}), calendar
-    assert not calendar.nth, calendar
+    assert not calendar.nth_weekday, calendar
     assert calendar.stride is None, calendar
     assert calendar.days == DAYS or calendar.weekdays == WEEKDAYS, calendar
     assert min(calendar.days) >= 1, calendar

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 NAME = "launchd"
-CAPABILITIES = Capabilities(most=499, days_multiply=True)
+CAPABILITIES = Capabilities(max_triggers=499, days_multiply=True)
 SCOPES: tuple[str, ...] = ("user", "system")
 PLATFORMS: tuple[str, ...] = ("darwin",)
 REPORTS_NEXT_RUN = False

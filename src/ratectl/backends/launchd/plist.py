@@ -49,7 +49,7 @@ def starts(triggers: Sequence[Trigger]) -> dict[str, Any]:
 def _product(calendar: Calendar) -> Iterator[dict[str, int]]:
     """Yield one dict for each combination of the restricted fields."""
     assert calendar.seconds == frozenset({0}), calendar
-    assert not calendar.nth, calendar
+    assert not calendar.nth_weekday, calendar
     assert calendar.stride is None, calendar
     assert calendar.days == DAYS or calendar.weekdays == WEEKDAYS, calendar
     assert min(calendar.days) >= 1, calendar

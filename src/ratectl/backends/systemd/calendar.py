@@ -48,9 +48,9 @@ def spell(calendar: Calendar, zone: str | None) -> tuple[str, ...]:
 
 def _days(calendar: Calendar) -> Iterator[str]:
     """Yield the day parts with their separator, ``-`` from the start or ``~`` from the end of the month."""
-    if calendar.nth:
+    if calendar.nth_weekday:
         assert calendar.days == DAYS, calendar
-        for week in sorted(calendar.nth, key=lambda n: (n < 0, abs(n))):
+        for week in sorted(calendar.nth_weekday, key=lambda n: (n < 0, abs(n))):
             yield _WEEK_OF_MONTH[week]
         return
     if numbered := calendar.days & DAYS:

@@ -59,12 +59,12 @@ NAME = "windows"
 CAPABILITIES = Capabilities(
     seconds=True,
     last_days=1,
-    nth=frozenset({1, 2, 3, 4, -1}),
+    nth_weekday=frozenset({1, 2, 3, 4, -1}),
     day_strides=True,
     pulses=True,
     gap="after",
     fold="unknown",
-    most=48,
+    max_triggers=48,
 )
 _POWER = {
     "DisallowStartIfOnBatteries": ("false", "true", "does not start on batteries"),

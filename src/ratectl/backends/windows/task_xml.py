@@ -96,7 +96,7 @@ def _pulse(pulse: FixedInterval) -> ET.Element:
 
 def _calendar(calendar: Calendar) -> Iterator[ET.Element]:
     day = BOUNDARY
-    while calendar.stride is not None and not calendar.stride.holds(day):
+    while calendar.stride is not None and not calendar.stride.includes(day):
         day += dt.timedelta(days=1)
     for hour in sorted(calendar.hours):
         for minute in sorted(calendar.minutes):
@@ -118,9 +118,9 @@ def _days(calendar: Calendar) -> ET.Element:
         assert calendar.weekdays == WEEKDAYS, calendar
         assert calendar.months == MONTHS, calendar
         return element("ScheduleByDay", element("DaysInterval", str(calendar.stride.every)))
-    if calendar.nth or (calendar.weekdays != WEEKDAYS and calendar.months != MONTHS):
+    if calendar.nth_weekday or (calendar.weekdays != WEEKDAYS and calendar.months != MONTHS):
         assert every_day, calendar
-        weeks = calendar.nth or frozenset({1, 2, 3, 4, -1})
+        weeks = calendar.nth_weekday or frozenset({1, 2, 3, 4, -1})
         return element(
             "ScheduleByMonthDayOfWeek",
             element("Weeks", *(element("Week", text) for text in _numbers(weeks))),

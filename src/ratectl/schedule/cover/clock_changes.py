@@ -107,12 +107,12 @@ def surely_fires(
     if isinstance(trigger, FixedInterval):
         return int(instant.timestamp()) % trigger.every == trigger.phase
     calendar = trigger.calendar
-    shown = wall(line_zone, instant)
-    if _holds(calendar, shown):
+    local_time = wall(line_zone, instant)
+    if _holds(calendar, local_time):
         if not _comes_twice(instant, line_zone) or _fires_twice(calendar, engine):
             return True
-        return engine.fold != "unknown" and first_instant(line_zone, shown) == instant
-    if engine.gap != "after" or calendar.running:
+        return engine.fold != "unknown" and first_instant(line_zone, local_time) == instant
+    if engine.gap != "after" or calendar.elapsed_time:
         return False
     return any(
         change.at == instant and next(_times_in(calendar, change), None) is not None
@@ -130,7 +130,7 @@ def _holds(calendar: Calendar, civil_time: dt.datetime) -> bool:
 
 def _fires_twice(calendar: Calendar, engine: Capabilities) -> bool:
     """Tell whether *engine* surely fires both times when a civil time comes twice."""
-    return engine.fold == "both" or (engine.fold == "cron" and calendar.running)
+    return engine.fold == "both" or (engine.fold == "cron" and calendar.elapsed_time)
 
 
 def _possible(calendar: Calendar, change: Change, engine: Capabilities) -> Iterator[dt.datetime]:
@@ -141,7 +141,7 @@ def _possible(calendar: Calendar, change: Change, engine: Capabilities) -> Itera
         if change.is_gap:
             if engine.gap == "unknown":
                 yield from (first, second, change.at)
-            elif engine.gap == "after" and not (calendar.running and engine.fold == "cron"):
+            elif engine.gap == "after" and not (calendar.elapsed_time and engine.fold == "cron"):
                 yield change.at  # only cron has lines that follow elapsed time
         else:
             yield first
@@ -173,13 +173,13 @@ def extra_triggers(
 
 def _comes_twice(instant: dt.datetime, zone: ZoneInfo) -> bool:
     """Tell whether the clocks of *zone* show the time of *instant* once more, before or after it."""
-    shown = instant.astimezone(zone)
-    return shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
+    local_time = instant.astimezone(zone)
+    return local_time.replace(fold=0).utcoffset() != local_time.replace(fold=1).utcoffset()
 
 
 def _on_host(instant: dt.datetime, host_zone: ZoneInfo) -> tuple[dt.datetime, bool]:
-    shown = wall(host_zone, instant)
-    return shown, first_instant(host_zone, shown) != instant
+    local_time = wall(host_zone, instant)
+    return local_time, first_instant(host_zone, local_time) != instant
 
 
 def _lines(
@@ -190,24 +190,26 @@ def _lines(
     """Return yearly lines; those for the second pass of a fold are running, on a step cron can star."""
     days: dict[tuple[int, bool], set[tuple[int, int]]] = defaultdict(set)
     for instant in instants:
-        shown, again = read(instant)
-        days[shown.hour * 3600 + shown.minute * 60, again].add((shown.month, shown.day))
+        local_time, repeated = read(instant)
+        days[local_time.hour * 3600 + local_time.minute * 60, repeated].add(
+            (local_time.month, local_time.day)
+        )
     times: dict[tuple[frozenset[int], frozenset[int], bool], set[int]] = defaultdict(set)
-    for (time, again), dates in days.items():
+    for (time, repeated), dates in days.items():
         months = frozenset(month for month, _ in dates)
-        times[months, _week_of(dates), again].add(time)
+        times[months, _week_of(dates), repeated].add(time)
     return tuple(
         CalendarTrigger(
             calendar=Calendar(
                 hours=hours,
-                minutes=_starred(minutes) if again else minutes,
+                minutes=_starred(minutes) if repeated else minutes,
                 months=months,
                 days=month_days,
-                running=again,
+                elapsed_time=repeated,
             ),
             zone=zone,
         )
-        for (months, month_days, again), group in times.items()
+        for (months, month_days, repeated), group in times.items()
         for hours, minutes, _ in products(group)
     )
 

@@ -71,8 +71,11 @@ def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Capab
         triggers = [EVERY_MINUTE]
     if engine.one_line and triggers != [EVERY_MINUTE]:
         triggers = [one_line(triggers, (schedule, zone), host_zone, engine, reasons)]
-    if engine.most is not None and sum(count(t, engine) for t in triggers) > engine.most:
-        reasons.append(f"more than {engine.most} triggers would be needed")
+    if (
+        engine.max_triggers is not None
+        and sum(count(t, engine) for t in triggers) > engine.max_triggers
+    ):
+        reasons.append(f"more than {engine.max_triggers} triggers would be needed")
         triggers = [_coarsest(triggers, host_zone, engine)]
     reason = "; ".join(dict.fromkeys(reasons))
     fidelity = Fidelity.GUARDED if reason else Fidelity.EXACT
@@ -145,7 +148,8 @@ def _atom(
         return (FixedInterval(every=grid.every, phase=grid.phase + second),)
     if engine.zones and changes(zone):
         return tuple(
-            CalendarTrigger(calendar=one, zone="UTC") for one in _utc_calendars(grid, second)
+            CalendarTrigger(calendar=calendar, zone="UTC")
+            for calendar in _utc_calendars(grid, second)
         )
     return _calendar(atom, zone, host_zone, engine, reasons)
 
@@ -175,7 +179,7 @@ def _interval(
 def _utc_calendars(pulse: FixedInterval, second: int = 0) -> tuple[Calendar, ...]:
     """Return running UTC calendars for a pulse that divides a day, *second* seconds into the minute."""
     return tuple(
-        Calendar(hours=hours, minutes=minutes, seconds=frozenset({second}), running=True)
+        Calendar(hours=hours, minutes=minutes, seconds=frozenset({second}), elapsed_time=True)
         for hours, minutes, _ in products(range(pulse.phase, DAY_SECONDS, pulse.every))
     )
 
@@ -183,7 +187,7 @@ def _utc_calendars(pulse: FixedInterval, second: int = 0) -> tuple[Calendar, ...
 def _elapsed_grid(calendar: Calendar, zone: ZoneInfo) -> FixedInterval | None:
     """Return the elapsed grid of minutes that a running calendar amounts to, if clock changes leave it one."""
     days = (calendar.days, calendar.months, calendar.weekdays) == (DAYS, MONTHS, WEEKDAYS)
-    if not calendar.running or not days or calendar.nth or calendar.stride:
+    if not calendar.elapsed_time or not days or calendar.nth_weekday or calendar.stride:
         return None
     times = sorted(hour * 60 + minute for hour in calendar.hours for minute in calendar.minutes)
     step = 1440 // len(times)
@@ -200,7 +204,7 @@ def _calendar(
     engine: Capabilities,
     reasons: list[str],
 ) -> tuple[Trigger, ...]:
-    spoken, why = widen(calendar, engine)
+    widened, why = widen(calendar, engine)
     reasons += why
     line_zone = host_zone
     if engine.zones:
@@ -208,11 +212,12 @@ def _calendar(
     label = line_zone.key if engine.zones else None
     if line_zone.key == zone.key:
         lines = tuple(
-            CalendarTrigger(calendar=_spellable(one, engine), zone=label) for one in spoken
+            CalendarTrigger(calendar=_spellable(calendar, engine), zone=label)
+            for calendar in widened
         )
     else:
-        moved = _moved(spoken, zone, line_zone, engine, reasons)
-        lines = tuple(CalendarTrigger(calendar=one, zone=label) for one in moved)
+        moved = _moved(widened, zone, line_zone, engine, reasons)
+        lines = tuple(CalendarTrigger(calendar=calendar, zone=label) for calendar in moved)
     unsure = clock_changes.missed(calendar, zone, lines, line_zone, engine)
     extras = () if engine.one_line else clock_changes.extra_triggers(unsure, host_zone, engine)
     if unsure or clock_changes.surplus(calendar, zone, lines, line_zone, engine):
@@ -221,7 +226,7 @@ def _calendar(
 
 
 def _moved(
-    spoken: tuple[Calendar, ...],
+    widened: tuple[Calendar, ...],
     zone: ZoneInfo,
     line_zone: ZoneInfo,
     engine: Capabilities,
@@ -230,13 +235,13 @@ def _moved(
     """Return calendars in the time of *line_zone* for every difference between the two zones' clocks."""
     variants = []
     for delta in deltas(zone, line_zone):
-        moved = [shifted(one, delta) for one in spoken]
+        moved = [shifted(calendar, delta) for calendar in widened]
         if not all(exact for _, exact in moved):
             reasons.append("the day of the month differs between the zones")
-        variants.append({_spellable(one, engine) for found, _ in moved for one in found})
+        variants.append({_spellable(calendar, engine) for found, _ in moved for calendar in found})
     if any(variant != variants[0] for variant in variants):
         reasons.append(f"the offset between {zone.key} and {line_zone.key} varies over the year")
-    return merged(sorted({one for variant in variants for one in variant}, key=_order))
+    return merged(sorted({calendar for variant in variants for calendar in variant}, key=_order))
 
 
 def _order(calendar: Calendar) -> tuple[list[int], ...]:
@@ -246,14 +251,14 @@ def _order(calendar: Calendar) -> tuple[list[int], ...]:
 
 def _spellable(calendar: Calendar, engine: Capabilities) -> Calendar:
     """Cron runs a line through both passes of a fold only where minute or hour begin with a star."""
-    if engine.fold != "cron" or not calendar.running:
+    if engine.fold != "cron" or not calendar.elapsed_time:
         return calendar
     starred = any(
         field == frozenset(range(0, top, step))
         for field, top in ((calendar.minutes, 60), (calendar.hours, 24))
         for step in range(1, top)
     )
-    return calendar if starred else replace(calendar, running=False)
+    return calendar if starred else replace(calendar, elapsed_time=False)
 
 
 def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Capabilities) -> Trigger:

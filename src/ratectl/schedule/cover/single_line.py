@@ -27,19 +27,19 @@ ROUNDS = 4
 
 def one_line(
     triggers: Sequence[Trigger],
-    meant: tuple[Schedule, ZoneInfo],
+    asked_for: tuple[Schedule, ZoneInfo],
     host_zone: ZoneInfo,
     engine: Capabilities,
     reasons: list[str],
 ) -> Trigger:
-    """Return one trigger in the time of *host_zone* that contains *triggers* and every slot of what is *meant*."""
+    """Return one trigger in the time of *host_zone* that contains *triggers* and every slot of what is *asked_for*."""
     calendars = [trigger.calendar for trigger in triggers if isinstance(trigger, CalendarTrigger)]
     found = _union(calendars)
     if not _is_exactly(found, calendars):
         reasons.append("one line has to say it all, and says the times in between, too")
     for _ in range(ROUNDS):
         line = CalendarTrigger(calendar=found)
-        lost = clock_changes.missed(*meant, (line,), host_zone, engine)
+        lost = clock_changes.missed(*asked_for, (line,), host_zone, engine)
         if not lost:
             return line
         found = _with(found, [wall(host_zone, instant) for instant in lost])
@@ -47,16 +47,16 @@ def one_line(
 
 
 def _union(calendars: Sequence[Calendar]) -> Calendar:
-    days = frozenset().union(*(one.days for one in calendars))
-    weekdays = frozenset().union(*(one.weekdays for one in calendars))
-    by_date = any(one.days != DAYS for one in calendars)
-    by_weekday = any(one.weekdays != WEEKDAYS for one in calendars)
+    days = frozenset().union(*(calendar.days for calendar in calendars))
+    weekdays = frozenset().union(*(calendar.weekdays for calendar in calendars))
+    by_date = any(calendar.days != DAYS for calendar in calendars)
+    by_weekday = any(calendar.weekdays != WEEKDAYS for calendar in calendars)
     if by_date and by_weekday:  # no line says "either"
         days, weekdays = DAYS, WEEKDAYS
     return Calendar(
-        minutes=frozenset().union(*(one.minutes for one in calendars)),
-        hours=frozenset().union(*(one.hours for one in calendars)),
-        months=frozenset().union(*(one.months for one in calendars)),
+        minutes=frozenset().union(*(calendar.minutes for calendar in calendars)),
+        hours=frozenset().union(*(calendar.hours for calendar in calendars)),
+        months=frozenset().union(*(calendar.months for calendar in calendars)),
         days=days,
         weekdays=weekdays,
     )
@@ -66,16 +66,16 @@ def _is_exactly(found: Calendar, calendars: Iterable[Calendar]) -> bool:
     """Tell whether *found* holds no time that none of *calendars* has, as far as that is easily seen."""
     dates = (found.days, found.weekdays, found.months)
     times = set()
-    for one in calendars:
-        if (one.days, one.weekdays, one.months) != dates:
+    for calendar in calendars:
+        if (calendar.days, calendar.weekdays, calendar.months) != dates:
             return False
-        times |= {(hour, minute) for hour in one.hours for minute in one.minutes}
+        times |= {(hour, minute) for hour in calendar.hours for minute in calendar.minutes}
     return len(times) == len(found.hours) * len(found.minutes)
 
 
-def _with(calendar: Calendar, shown: Iterable[dt.datetime]) -> Calendar:
-    """Return *calendar* with the times *shown*, and their dates where it is not on every day."""
-    for time in shown:
+def _with(calendar: Calendar, times: Iterable[dt.datetime]) -> Calendar:
+    """Return *calendar* with the times *times*, and their dates where it is not on every day."""
+    for time in times:
         calendar = replace(
             calendar,
             minutes=calendar.minutes | {time.minute},

@@ -27,7 +27,7 @@ class Capabilities:
     seconds: bool = False
     last_days: int = 0
     """How many days, counted from the end of the month, can be said: with 2 the last one and the one before."""
-    nth: frozenset[int] = frozenset()
+    nth_weekday: frozenset[int] = frozenset()
     """Which occurrences of ONE weekday in the month can be said (1 to 5, -1 the last, -2 the one before)."""
     both_days: bool = False
     """Days of the month AND weekdays restrict one trigger together."""
@@ -39,7 +39,7 @@ class Capabilities:
     """A civil time that a clock change skips: fires at the first instant after, not at all, or nobody knows."""
     fold: Literal["cron", "first", "both", "unknown"] = "unknown"
     """A civil time that comes twice: cron's rule (running twice, others once), the first only, both, or nobody knows."""
-    most: int | None = None
+    max_triggers: int | None = None
     """The most triggers that one job may have, each for a single time of day."""
     days_multiply: bool = False
     """Each day of the month, weekday and month needs a trigger of its own."""

@@ -30,7 +30,7 @@ def widen(calendar: Calendar, engine: Capabilities) -> Sayable:
         calendar = replace(calendar, seconds=frozenset({0}))
         reasons.append("seconds are waited for after a wakeup at the minute")
     calendars = _without_foreign_stride(calendar, engine, reasons)
-    days = [_days(one, engine, reasons) for one in calendars]
+    days = [_days(calendar, engine, reasons) for calendar in calendars]
     return tuple(days), tuple(dict.fromkeys(reasons))
 
 
@@ -42,7 +42,7 @@ def _without_foreign_stride(
         return [calendar]
     if stride.unit is Unit.MONTH:
         return [_month_set(calendar, stride, reasons)]
-    plain = calendar.days == DAYS and calendar.months == MONTHS and not calendar.nth
+    plain = calendar.days == DAYS and calendar.months == MONTHS and not calendar.nth_weekday
     if engine.day_strides and plain:
         if stride.unit is Unit.WEEK:
             return [_day_stride(calendar, stride, weekday) for weekday in sorted(calendar.weekdays)]
@@ -69,13 +69,15 @@ def _day_stride(calendar: Calendar, stride: Stride, weekday: int) -> Calendar:
 
 
 def _days(calendar: Calendar, engine: Capabilities, reasons: list[str]) -> Calendar:
-    if calendar.nth and not (len(calendar.weekdays) == 1 and calendar.nth <= engine.nth):
+    if calendar.nth_weekday and not (
+        len(calendar.weekdays) == 1 and calendar.nth_weekday <= engine.nth_weekday
+    ):
         calendar = widened_nth(calendar, engine, reasons)
     if min(calendar.days) < -engine.last_days:
         calendar = replace(calendar, days=_numbered(calendar.days, engine))
         reasons.append("the engine cannot say that day before the end of the month")
     both = calendar.days != DAYS and calendar.weekdays != WEEKDAYS
-    if both and (not engine.both_days or calendar.nth):
+    if both and (not engine.both_days or calendar.nth_weekday):
         calendar = _rarer_field(calendar)
         reasons.append("the engine cannot restrict the day of the month and the weekday together")
     return calendar
@@ -94,24 +96,24 @@ def _rarer_field(calendar: Calendar) -> Calendar:
     """Keep only the day field that wakes less often; days of the month when they tie."""
     if len(calendar.weekdays) * 52 < len(calendar.days) * 12:
         return replace(calendar, days=DAYS)
-    return replace(calendar, weekdays=WEEKDAYS, nth=frozenset())
+    return replace(calendar, weekdays=WEEKDAYS, nth_weekday=frozenset())
 
 
 def widened_nth(calendar: Calendar, engine: Capabilities, reasons: list[str]) -> Calendar:
     """Return *calendar* with "the n-th of these weekdays" said by days of the month."""
-    possible, unique = _nth_days(calendar.weekdays, calendar.nth)
+    possible, unique = _nth_days(calendar.weekdays, calendar.nth_weekday)
     if not (unique and engine.both_days):
         reasons.append("the engine cannot say which weekday of the month")
     if min(calendar.days) < 0:
-        return replace(calendar, nth=frozenset(), days=DAYS)
+        return replace(calendar, nth_weekday=frozenset(), days=DAYS)
     days = calendar.days & possible or possible
-    return replace(calendar, nth=frozenset(), days=days)
+    return replace(calendar, nth_weekday=frozenset(), days=days)
 
 
 @lru_cache(maxsize=256)
-def _nth_days(weekdays: frozenset[int], nth: frozenset[int]) -> tuple[frozenset[int], bool]:
+def _nth_days(weekdays: frozenset[int], nth_weekday: frozenset[int]) -> tuple[frozenset[int], bool]:
     """Return the days of the month on which they can fall, and whether weekday and day then say it exactly."""
-    pattern = Calendar(weekdays=weekdays, nth=nth)
+    pattern = Calendar(weekdays=weekdays, nth_weekday=nth_weekday)
     shapes = [(year, month) for year in range(2000, 2028) for month in (1, 2, 4)]
     chosen = {shape: {day.day for day in civil.days_in_month(pattern, *shape)} for shape in shapes}
     possible = frozenset().union(*chosen.values())

@@ -73,7 +73,7 @@ def _carried(calendar: Calendar, carry: int) -> tuple[Calendar, bool]:
         return calendar, True
     weekdays = frozenset((day - 1 + carry) % 7 + 1 for day in calendar.weekdays)
     free = calendar.days == DAYS and calendar.months == MONTHS
-    if free and not calendar.nth and calendar.stride is None:
+    if free and not calendar.nth_weekday and calendar.stride is None:
         return replace(calendar, weekdays=weekdays), True
     days, crosses = _carried_days(calendar.days, carry)
     months = calendar.months
@@ -81,7 +81,7 @@ def _carried(calendar: Calendar, carry: int) -> tuple[Calendar, bool]:
         way = 1 if carry > 0 else -1
         months = months | {(month - 1 + way) % 12 + 1 for month in months}
     widened = replace(
-        calendar, weekdays=weekdays, days=days, months=months, nth=frozenset(), stride=None
+        calendar, weekdays=weekdays, days=days, months=months, nth_weekday=frozenset(), stride=None
     )
     return widened, False
 

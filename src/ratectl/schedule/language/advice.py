@@ -59,16 +59,16 @@ ADVERB_UNITS = {
 
 
 def _times_a_unit(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\b(twice|thrice|(\w+) times|([0-9]+)x)\s*(?:(?:in an?|an?|per|each|every|/)?\b\s*(\w+))?",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    unit = told[4] or "day"
+    unit = match[4] or "day"
     unit = ADVERB_UNITS.get(unit, unit.removesuffix("s"))
-    word = told[2] or told[3] or ""
-    count = {"twice": 2, "thrice": 3}.get(told[1], 0)
+    word = match[2] or match[3] or ""
+    count = {"twice": 2, "thrice": 3}.get(match[1], 0)
     count = count or (int(word) if word.isdecimal() and len(word) < 6 else 0)
     count = count or (NUMBERS.index(word) + 1 if word in NUMBERS else 0)
     unit = unit if unit in UNITS else "day"
@@ -76,75 +76,75 @@ def _times_a_unit(text: str) -> Advice | None:
     size = {"hour": 60, "day": 1440}.get(unit, 0)
     if not offers and count > 1 and size and size % count == 0:
         offers = (f"every {size // count} minutes",)
-    return Advice("at which times?", (*offers, EXAMPLES[unit]), told.span())
+    return Advice("at which times?", (*offers, EXAMPLES[unit]), match.span())
 
 
 def _two_rhythms(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\b(bi|semi)-?\s?(weekly|monthly|annual|annually|annum|yearly|ennial|ennially|daily|hourly)\b",
         text,
     )
-    if told is None:
+    if match is None:
         return None
     unit = {"weekly": "week", "monthly": "month", "daily": "day", "hourly": "hour"}.get(
-        told[2], "year"
+        match[2], "year"
     )
     twice = SHARES[unit, 2][0]
-    if told[1] == "semi":
-        return Advice("say when", (twice,), told.span())
+    if match[1] == "semi":
+        return Advice("say when", (twice,), match.span())
     every = f"every 2 {unit}s"
-    return Advice(f"every two {unit}s, or twice a {unit}?", (every, twice), told.span())
+    return Advice(f"every two {unit}s, or twice a {unit}?", (every, twice), match.span())
 
 
 def _business_day(text: str) -> Advice | None:
-    told = re.search(r"\b(business|banking|trading|market|working)[ -]?(days?|hours)\b", text)
-    if told is None:
+    match = re.search(r"\b(business|banking|trading|market|working)[ -]?(days?|hours)\b", text)
+    if match is None:
         return None
-    if told[2] == "hours":
+    if match[2] == "hours":
         offers = ("every hour between 09:00 and 17:00 on weekdays",)
-        return Advice("name the hours", offers, told.span())
+        return Advice("name the hours", offers, match.span())
     day = (
         "weekday"
-        if re.search(r"\b(every|each|first|last|st|nd|rd|th)\s*$", text[: told.start()])
+        if re.search(r"\b(every|each|first|last|st|nd|rd|th)\s*$", text[: match.start()])
         else "weekdays"
     )
     message = (
         "a schedule knows weekdays and no holidays; what a holiday's rate becomes is told by "
         "the key closed_days"
     )
-    offers = (f"{text[: told.start()]}{day}{text[told.end() :]}",)
-    return Advice(message, offers, told.span())
+    offers = (f"{text[: match.start()]}{day}{text[match.end() :]}",)
+    return Advice(message, offers, match.span())
 
 
 def _sun(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\b(at |after |before |by )?(sunset|sunrise|sundown|sunup|dawn|dusk|night|morning|evening|nightfall"
         r"|lunch|lunchtime|afternoon|nightly)s?\b",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    time = "06:00" if told[2] in {"sunrise", "sunup", "dawn", "morning"} else "18:00"
+    time = "06:00" if match[2] in {"sunrise", "sunup", "dawn", "morning"} else "18:00"
     time = {"night": "22:00", "nightly": "22:00", "lunch": "12:00", "lunchtime": "12:00"}.get(
-        told[2], time
+        match[2], time
     )
-    time = "15:00" if told[2] == "afternoon" else time
-    rest = re.sub(r"\b(in the|the|in)\s*$", "", text[: told.start()]).rstrip()
-    whole = f"{rest} at {time}{text[told.end() :]}"
-    after = text[told.end() :]
+    time = "15:00" if match[2] == "afternoon" else time
+    rest = re.sub(r"\b(in the|the|in)\s*$", "", text[: match.start()]).rstrip()
+    whole = f"{rest} at {time}{text[match.end() :]}"
+    after = text[match.end() :]
     timed = (f"{rest}{after}", f"{rest} day{after}") if re.search(r"[0-9]", after) else ()
     offers = (*timed, *((whole,) if rest else ()), f"every day at {time}")
-    return Advice(f'"{told[2]}" is no time on the clock; choose one', offers, told.span())
+    return Advice(f'"{match[2]}" is no time on the clock; choose one', offers, match.span())
 
 
 def _boot(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"@?\b(re)?boot(s|ing|up)?\b|\bstart-?up\b|\blog[io]n\b|\bpower[- ]?on\b", text
     )
-    if told is None:
+    if match is None:
         return None
     message = 'a schedule counts slots, not boots; what was missed is caught up at boot: catch_up = "latest"'
-    return Advice(message, ("every day at 09:00",), told.span())
+    return Advice(message, ("every day at 09:00",), match.span())
 
 
 ZONES = (
@@ -165,37 +165,37 @@ ZONE_KEYS = {
 
 
 def _zone(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         rf"\s*,?\s*\(?\b(?:in |at )?(?P<name>[a-z]+/[a-z_]+(?:/[a-z_]+)?"
         rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
         r"|(?<=[0-9])\s*(?P<offset>z|[+-](?:0[0-9]|1[0-4]):?[0-9]{2})\b",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    name = told["name"] or ""
-    if re.search(r"[+-]", told["offset"] or name):
+    name = match["name"] or ""
+    if re.search(r"[+-]", match["offset"] or name):
         # a zone is a place here: no offset is one, and a guess would be another clock
-        rest = f"{text[: told.start()]} {text[told.end() :]}"
+        rest = f"{text[: match.start()]} {text[match.end() :]}"
         message = "an offset is no zone; name the place with the key: timezone = REGION/CITY"
-        return Advice(message, (rest,), told.span())
-    rest = f"{text[: told.start()]} {text[told.end() :]}"
+        return Advice(message, (rest,), match.span())
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
     if name.startswith("local"):
-        return Advice('the zone is the job\'s key: timezone = "local"', (rest,), told.span())
+        return Advice('the zone is the job\'s key: timezone = "local"', (rest,), match.span())
     if name.endswith(" time"):
         return Advice(
-            'the zone is a key of the job: timezone = "America/New_York"', (rest,), told.span()
+            'the zone is a key of the job: timezone = "America/New_York"', (rest,), match.span()
         )
     if "/" in name:
         parts = re.split(r"([/_])", name)
         key = "".join(part.capitalize() for part in parts)
     else:
         key = ZONE_KEYS.get(re.split(r"[ +-]", name)[0], "UTC")
-    return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), told.span())
+    return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), match.span())
 
 
 def _bounds(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"[,;]?\s*\b(?P<key>until|till|through|from|starting(?: on| from| at)?|beginning(?: on)?|since|after"
         rf"|before|ending(?: on| before)?|up to|for)\s+(?P<what>{DATE}|tomorrow|today|now|next \w+|the end of.*"
         r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -204,45 +204,45 @@ def _bounds(text: str) -> Advice | None:
         rf"(?:\s*(?:to|until|till|-)\s*(?P<end>{DATE}))?",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    ends = told["key"].split()[0] in {"until", "till", "through", "before", "ending", "up", "for"}
-    date = told["what"] if re.match(DATE, told["what"]) else "2026-12-01"
+    ends = match["key"].split()[0] in {"until", "till", "through", "before", "ending", "up", "for"}
+    date = match["what"] if re.match(DATE, match["what"]) else "2026-12-01"
     key = f'{"until" if ends else "from"} = "{date}"'
-    if told["end"]:
-        key += f' and until = "{told["end"]}"'
-    rest = f"{text[: told.start()]} {text[told.end() :]}"
+    if match["end"]:
+        key += f' and until = "{match["end"]}"'
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
     offers = (rest, f"every day {rest}")
-    return Advice(f"bounds are keys of the job: {key}", offers, told.span())
+    return Advice(f"bounds are keys of the job: {key}", offers, match.span())
 
 
 def _one_day(text: str) -> Advice | None:
-    told = re.search(rf"\b({DATE})\b", text)
-    if told and not re.match(r"once|.*counted from|.*start|.*end", text):
-        time = re.search(r"\b[0-9]{1,2}:[0-9]{2}\b", text[told.end() :])
-        at = told[1] if ":" in told[1] else f"{told[1]} {time[0] if time else '10:30'}"
+    match = re.search(rf"\b({DATE})\b", text)
+    if match and not re.match(r"once|.*counted from|.*start|.*end", text):
+        time = re.search(r"\b[0-9]{1,2}:[0-9]{2}\b", text[match.end() :])
+        at = match[1] if ":" in match[1] else f"{match[1]} {time[0] if time else '10:30'}"
         return Advice(
-            "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), told.span()
+            "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), match.span()
         )
-    told = re.search(
+    match = re.search(
         r"\b(tomorrow|today|tonight|now|next (?!to )\w+|this \w+|in [0-9]+ (second|minute|hour|day|week)s?"
         r"|in an? (minute|hour|day|week))\b",
         text,
     )
-    if told is None:
+    if match is None:
         return None
     return Advice(
         "a single moment is a date such as 2026-12-01 and a time",
         ("once at 2026-12-01 10:30",),
-        told.span(),
+        match.span(),
     )
 
 
 def _no_every(text: str) -> Advice | None:
-    told = re.match(r"(repeat(ed)? |run |fetch |please |do it )?(?P<rest>.+)", text)
-    if told is None or re.match(r"(every|each|once)\b", told["rest"]):
+    match = re.match(r"(repeat(ed)? |run |fetch |please |do it )?(?P<rest>.+)", text)
+    if match is None or re.match(r"(every|each|once)\b", match["rest"]):
         return None
-    rest = told["rest"]
+    rest = match["rest"]
     if re.match(rf"([0-9]+ ?({'|'.join(UNITS)}|[smhdw]|sec|min|hr)|half )", rest) or re.match(
         rf"(other|{'|'.join(UNITS)})s?\b", rest
     ):
@@ -254,84 +254,84 @@ def _no_every(text: str) -> Advice | None:
 
 
 def _fractions(text: str) -> Advice | None:
-    told = re.search(r"\b([0-9]{1,3})[.,]([0-9]) ?(hours?|h|minutes?|min|m|days?|d)\b", text)
-    if told is None:
+    match = re.search(r"\b([0-9]{1,3})[.,]([0-9]) ?(hours?|h|minutes?|min|m|days?|d)\b", text)
+    if match is None:
         return None
     unit, smaller, size = {
         "h": ("hour", "minute", 60), "m": ("minute", "second", 60), "d": ("day", "hour", 24),
-    }[told[3][0]]  # fmt: skip
-    total = (int(told[1]) * 10 + int(told[2])) * size // 10
-    offer = f"{text[: told.start()]}{total} {smaller}s{text[told.end() :]}"
-    return Advice(f"a part of a {unit} is said in {smaller}s", (offer,), told.span())
+    }[match[3][0]]  # fmt: skip
+    total = (int(match[1]) * 10 + int(match[2])) * size // 10
+    offer = f"{text[: match.start()]}{total} {smaller}s{text[match.end() :]}"
+    return Advice(f"a part of a {unit} is said in {smaller}s", (offer,), match.span())
 
 
 def _two_schedules(text: str) -> Advice | None:
-    told = re.fullmatch(
+    match = re.fullmatch(
         r"(?P<one>.*\bat .*?\S) and (?P<on>on |every )?(?P<other>[a-z].* at .+)", text
     )
-    told = told or re.fullmatch(r"(?P<one>\S+ .+) and (?P<on>every )(?P<other>.+)", text)
-    if told is None:
+    match = match or re.fullmatch(r"(?P<one>\S+ .+) and (?P<on>every )(?P<other>.+)", text)
+    if match is None:
         return None
-    one, other = told["one"], f"{told['on'] or 'every '}{told['other']}"
+    one, other = match["one"], f"{match['on'] or 'every '}{match['other']}"
     return Advice(
-        f'two schedules make a list: schedule = ["{one}", "{other}"]', (one,), told.span()
+        f'two schedules make a list: schedule = ["{one}", "{other}"]', (one,), match.span()
     )
 
 
 def _holidays(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\s*,?\s*\b((except|excluding|but not|not|but|without)( for| on)? )?((bank|public) )?holidays?\b",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    offer = f"{text[: told.start()]} {text[told.end() :]}"
+    offer = f"{text[: match.start()]} {text[match.end() :]}"
     return Advice(
         "a schedule knows no holidays; what becomes of their rates is told by the key closed_days",
         (offer,),
-        told.span(),
+        match.span(),
     )
 
 
 def _ends_of(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\b(?:on |at )?(?:the )?(end|start|beginning|close)( of| of the| of each| of every)? (month|quarter|year)s?\b"
         r"|\b(month|quarter|year)(?: at the |-| )(end|start|beginning|close)\b",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    unit, which = told[3] or told[4], told[1] or told[5]
+    unit, which = match[3] or match[4], match[1] or match[5]
     day = "last day" if which in {"end", "close"} else "1st"
-    after = text[told.end() :]
-    return Advice("which day is that?", (f"every {unit} on the {day}{after}",), told.span())
+    after = text[match.end() :]
+    return Advice("which day is that?", (f"every {unit} on the {day}{after}",), match.span())
 
 
 def _fortnights(text: str) -> Advice | None:
-    told = re.search(rf"\b([0-9]{{1,3}}|{'|'.join(NUMBERS)}) fortnights?\b", text)
-    if told is None:
+    match = re.search(rf"\b([0-9]{{1,3}}|{'|'.join(NUMBERS)}) fortnights?\b", text)
+    if match is None:
         return None
-    count = NUMBERS.index(told[1]) + 1 if told[1] in NUMBERS else int(told[1])
-    offer = f"{text[: told.start()]}{2 * count} weeks{text[told.end() :]}"
-    return Advice(f"expected a unit ({', '.join(UNITS)})", (offer,), told.span())
+    count = NUMBERS.index(match[1]) + 1 if match[1] in NUMBERS else int(match[1])
+    offer = f"{text[: match.start()]}{2 * count} weeks{text[match.end() :]}"
+    return Advice(f"expected a unit ({', '.join(UNITS)})", (offer,), match.span())
 
 
 def _except_days(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\b(except|but not|excluding)( for| on)?( the)? ([0-9]{1,2})(st|nd|rd|th)\b", text
     )
-    if told is None or not 1 <= int(told[4]) <= 31:
+    if match is None or not 1 <= int(match[4]) <= 31:
         return None
-    day = int(told[4])
+    day = int(match[4])
     runs = [
         f"{_nth(a)} to {_nth(b)}" if b > a else _nth(a)
         for a, b in ((1, day - 1), (day + 1, 31))
         if b >= a
     ]
-    rest = f"{text[: told.start()]}{text[told.end() :]}"
+    rest = f"{text[: match.start()]}{text[match.end() :]}"
     rest = re.sub(r"\b(every day|daily|everyday)\b", "every month", rest)
     return Advice(
-        "the days that are left are named", (f"{rest} on the {' and '.join(runs)}",), told.span()
+        "the days that are left are named", (f"{rest} on the {' and '.join(runs)}",), match.span()
     )
 
 

@@ -23,40 +23,40 @@ PAST = re.compile(rf"\b(half|quarter) (past|to) ({'|'.join(NUMBERS)}|[0-9]{{1,2}
 
 
 def _late_hours(text: str) -> Advice | None:
-    told = re.search(r"\b(1[3-9]|2[0-3])(:[0-5][0-9])?\s?(am|pm)\b", text)
-    if told is None:
+    match = re.search(r"\b(1[3-9]|2[0-3])(:[0-5][0-9])?\s?(am|pm)\b", text)
+    if match is None:
         return None
-    offer = f"{text[: told.start()]}{told[1]}{told[2] or ':00'}{text[told.end() :]}"
-    return Advice("am and pm go with hours up to 12", (offer,), told.span())
+    offer = f"{text[: match.start()]}{match[1]}{match[2] or ':00'}{text[match.end() :]}"
+    return Advice("am and pm go with hours up to 12", (offer,), match.span())
 
 
 def _past_the_hour(text: str) -> Advice | None:
-    told = re.search(
+    match = re.search(
         r"\b(?:at |on )?:?(?P<minute>[0-5]?[0-9]|quarter|half)( minutes?)?( past| after)"
         r"( (the|each|every) hour)?\b(?! [0-9])|\b(?:hour|hourly) at (?P<bare>[0-5]?[0-9])$",
         text,
     )
-    if told is None:
+    if match is None:
         return None
-    word = told["minute"] or told["bare"]
+    word = match["minute"] or match["bare"]
     minute = {"quarter": 15, "half": 30}.get(word, 0) or int(word)
     return Advice(
-        "minutes of each hour begin with a colon", (f"every hour at :{minute:02}",), told.span()
+        "minutes of each hour begin with a colon", (f"every hour at :{minute:02}",), match.span()
     )
 
 
 def _past(text: str) -> Advice | None:
-    told = PAST.search(text)
-    if told is None:
+    match = PAST.search(text)
+    if match is None:
         return None
-    word = told[3]
+    word = match[3]
     hour = NUMBERS.index(word) + 1 if word in NUMBERS else int(word)
-    minute = {"half": 30, "quarter": 15}[told[1]]
-    total = hour * 60 + (minute if told[2] == "past" else -minute)
-    halves = {"am": (0,), "pm": (12,)}.get(told[5] or "", (0, 12))
+    minute = {"half": 30, "quarter": 15}[match[1]]
+    total = hour * 60 + (minute if match[2] == "past" else -minute)
+    halves = {"am": (0,), "pm": (12,)}.get(match[5] or "", (0, 12))
     times = [f"{(total // 60 % 12 + half):02}:{total % 60:02}" for half in halves]
-    offers = [f"{text[: told.start()]}{time}{text[told.end() :]}" for time in times]
-    return Advice("times are written 09:30 or 9:30pm", tuple(offers), told.span())
+    offers = [f"{text[: match.start()]}{time}{text[match.end() :]}" for time in times]
+    return Advice("times are written 09:30 or 9:30pm", tuple(offers), match.span())
 
 
 def _hours(text: str) -> Advice | None:
@@ -69,7 +69,7 @@ def _hours(text: str) -> Advice | None:
     hits = [told for told in hits if _is_hour(text, told)]
     if not hits:
         return None
-    hits.sort(key=lambda told: told.start())
+    hits.sort(key=lambda match: match.start())
     halves: tuple[tuple[bool, bool], ...] = (
         (False, False),
         (True, True),

@@ -88,7 +88,7 @@ def parse_cron(text: str) -> Schedule:
         days=days,
         months=months,
         weekdays=weekdays,
-        running=parts[0].startswith("*") or parts[1].startswith("*"),
+        elapsed_time=parts[0].startswith("*") or parts[1].startswith("*"),
     )
     if parts[2].startswith("*") or parts[4].startswith("*"):
         return both
@@ -99,8 +99,8 @@ def _macro_meant(line: str) -> str:
     """Return the text that says what an unknown macro probably means."""
     import difflib  # noqa: PLC0415 - only what is wrong needs it
 
-    if told := re.fullmatch(r"@every ([1-9][0-9]{0,4}[smh])", line.lower()):
-        return f"every {told[1]}"
+    if match := re.fullmatch(r"@every ([1-9][0-9]{0,4}[smh])", line.lower()):
+        return f"every {match[1]}"
     near = difflib.get_close_matches(line.split(maxsplit=1)[0].lower(), MACROS, n=1, cutoff=0.7)
     return near[0] if near else "@daily"
 
@@ -202,10 +202,10 @@ def _as_phrase(item: str, line: str) -> str:
     """Return the phrase for what Quartz calls ``5#2``, ``5L``, ``L`` and ``LW``, at the time and month of *line*."""
     minute, hour, _, month, _ = line.lower().split()
     day = "last weekday" if item.upper() in {"LW", "WL"} else "last day"
-    if told := re.fullmatch(r"([0-7]|[a-z]{3})(?:#([1-5])|l)", item.lower()):
-        number = DAY_NAMES.index(told[1]) if told[1] in DAY_NAMES else int(told[1][0], 36) % 7
+    if match := re.fullmatch(r"([0-7]|[a-z]{3})(?:#([1-5])|l)", item.lower()):
+        number = DAY_NAMES.index(match[1]) if match[1] in DAY_NAMES else int(match[1][0], 36) % 7
         places = ("last", "first", "second", "third", "fourth", "fifth")
-        day = f"{places[int(told[2] or 0)]} {WEEKDAY_NAMES[number - 1]}"
+        day = f"{places[int(match[2] or 0)]} {WEEKDAY_NAMES[number - 1]}"
     months = {str(number): name for number, name in enumerate(FULL_MONTH_NAMES, start=1)}
     months |= {name[:3]: name for name in FULL_MONTH_NAMES}
     at = ""

@@ -90,11 +90,11 @@ def _date(words: Words) -> tuple[int, int]:
 
 def _number(words: Words) -> int:
     """Read "15" or "15th"."""
-    told = re.match(r"[0-9]+", words.peek())
-    if not told or not 1 <= int(told[0][:3]) <= LONGEST_MONTH:
+    match = re.match(r"[0-9]+", words.peek())
+    if not match or not 1 <= int(match[0][:3]) <= LONGEST_MONTH:
         raise words.error("a day such as 1st, 15th, first monday, last day (1st to 31st)")
     words.pop()
-    return int(told[0])
+    return int(match[0])
 
 
 def read_days(words: Words) -> dict[str, Any]:

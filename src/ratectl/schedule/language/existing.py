@@ -28,7 +28,9 @@ def idle(phrase: Phrase, meaning: Callable[[Phrase], Schedule]) -> Phrase | None
         return None
     wanted, least = _days(meaning(phrase)), phrase
     while wanted:
-        less = next((one for one in _shorter(least) if _days_or_none(one, meaning) == wanted), None)
+        less = next(
+            (phrase for phrase in _shorter(least) if _days_or_none(phrase, meaning) == wanted), None
+        )
         if less is None:
             break
         least = less
@@ -46,16 +48,18 @@ def _days_or_none(
 
 def _may_be_idle(phrase: Phrase) -> bool:
     """Tell whether days are named that not all months have, or in more than one way."""
-    numbers = [one.number for one in phrase.ordinals]
+    numbers = [ordinal.number for ordinal in phrase.ordinals]
     late = max(numbers, default=0) > LONGEST_FEBRUARY
-    mixed = len({(one.number < 0, one.weekdays) for one in phrase.ordinals}) > 1
+    mixed = len({(ordinal.number < 0, ordinal.weekdays) for ordinal in phrase.ordinals}) > 1
     return mixed or (late and bool(phrase.months or phrase.but_months))
 
 
 def _shorter(phrase: Phrase) -> Iterator[Phrase]:
     if len(phrase.ordinals) > 1:
-        for one in phrase.ordinals:
-            yield replace(phrase, ordinals=tuple(each for each in phrase.ordinals if each != one))
+        for ordinal in phrase.ordinals:
+            yield replace(
+                phrase, ordinals=tuple(each for each in phrase.ordinals if each != ordinal)
+            )
     for clause in ("months", "but_months"):
         named: frozenset[int] = getattr(phrase, clause)
         for month in sorted(named):
@@ -69,10 +73,10 @@ def _days(value: Schedule) -> frozenset[tuple[object, dt.date]]:
     """Return the days of *value* in years of all kinds, each with its times."""
     members = value.members if isinstance(value, Union) else (value,)
     return frozenset(
-        ((one.hours, one.minutes, one.seconds, one.stride), day)
-        for one in members
-        if isinstance(one, Calendar)
+        ((member.hours, member.minutes, member.seconds, member.stride), day)
+        for member in members
+        if isinstance(member, Calendar)
         for year in YEARS_OF_ALL_KINDS
         for month in MONTHS
-        for day in days_in_month(replace(one, stride=None), year, month)
+        for day in days_in_month(replace(member, stride=None), year, month)
     )

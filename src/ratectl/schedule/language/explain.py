@@ -66,7 +66,7 @@ def _groups(members: Iterable[Schedule]) -> list[list[Schedule]]:
     groups: dict[Schedule, list[Schedule]] = {}
     for member in members:
         key = member
-        if isinstance(member, Calendar) and member.running:
+        if isinstance(member, Calendar) and member.elapsed_time:
             key = replace(member, hours=HOURS, minutes=MINUTES, seconds=frozenset({0}))
         groups.setdefault(key, []).append(member)
     return list(groups.values())
@@ -106,7 +106,7 @@ def _says(phrase: str, value: Schedule) -> bool:
 
 def _phrases(calendar: Calendar) -> Iterator[str]:
     """Yield phrases for *calendar*, the most readable first; the last one always says it."""
-    if calendar.running:
+    if calendar.elapsed_time:
         limits = _limits(calendar)
         yield from (f"{times}{limits}" for times in (*_grids([calendar]), *_repeats(calendar)))
         unit = "minute" if len(calendar.seconds) > 1 else "hour"
@@ -183,7 +183,7 @@ def _subject(calendar: Calendar) -> str:
     stride = calendar.stride
     if stride is not None:
         return f"every {stride.every} {stride.unit.value}s{_on(calendar)}"
-    if calendar.days != DAYS or calendar.nth:
+    if calendar.days != DAYS or calendar.nth_weekday:
         return f"every month{_on(calendar)}"
     if calendar.weekdays == WEEKDAYS:
         return "every day"
@@ -196,9 +196,9 @@ def _limits(calendar: Calendar) -> str:
 
 
 def _on(calendar: Calendar) -> str:
-    if calendar.nth:
-        places = sorted(calendar.nth, key=_last_at_end)
-        which = _and(_place(number) for number in places)
+    if calendar.nth_weekday:
+        ordinals = sorted(calendar.nth_weekday, key=_last_at_end)
+        which = _and(_place(number) for number in ordinals)
         return f" on the {which} {_weekdays(calendar.weekdays)}"
     if calendar.days != DAYS:
         only = (

@@ -113,7 +113,9 @@ def _offered(line: str, value: Schedule) -> str:
     first = value.members[0] if isinstance(value, Union) else value
     if not isinstance(first, Calendar):
         return ""
-    told = explain(replace(first, days=frozenset({LAST_DAY}), nth=frozenset(), weekdays=WEEKDAYS))
+    told = explain(
+        replace(first, days=frozenset({LAST_DAY}), nth_weekday=frozenset(), weekdays=WEEKDAYS)
+    )
     return f'; say "{told[0].lower()}{told[1:].removesuffix(".")}"'
 
 

@@ -149,7 +149,8 @@ def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
             phrase.swapped(every="every minute"),
         )
     bases = [
-        replace(base, running=True) for base in _day_bases(phrase, _base(phrase), phrase.ordinals)
+        replace(base, elapsed_time=True)
+        for base in _day_bases(phrase, _base(phrase), phrase.ordinals)
     ]
     if phrase.fields:
         return union([_in_fields(base, phrase) for base in bases])
@@ -158,7 +159,7 @@ def _within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
         times = _grid_between(phrase, step, offsets)
     else:
         times = {t + o for t in range(0, DAY_SECONDS, step) for o in offsets}
-    return union([one for base in bases for one in at_times(base, times)])
+    return union([calendar for base in bases for calendar in at_times(base, times)])
 
 
 def _refuse_elapsed_parts(phrase: Phrase) -> None:
@@ -314,8 +315,10 @@ def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     groups: dict[Calendar, list[Ordinal]] = defaultdict(list)
     for ordinal in ordinals:
         groups[_month_base(phrase, start, late=ordinal.number < 0)].append(ordinal)
-    bases = [one for base, group in groups.items() for one in _day_bases(phrase, base, group)]
-    return union(one for base in bases for one in _on_clock(base, phrase))
+    bases = [
+        calendar for base, group in groups.items() for calendar in _day_bases(phrase, base, group)
+    ]
+    return union(calendar for base in bases for calendar in _on_clock(base, phrase))
 
 
 def _day_bases(phrase: Phrase, base: Calendar, ordinals: Sequence[Ordinal]) -> list[Calendar]:
@@ -335,7 +338,7 @@ def _day_bases(phrase: Phrase, base: Calendar, ordinals: Sequence[Ordinal]) -> l
                 f"last {names}",
                 phrase.swapped(ordinals=f"on the last {names}"),
             )
-        found.append(replace(base, weekdays=kind, nth=nth))
+        found.append(replace(base, weekdays=kind, nth_weekday=nth))
     return found
 
 

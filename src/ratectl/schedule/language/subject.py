@@ -95,9 +95,9 @@ def _count(words: Words) -> int:
     if is_place(words) and (
         words.peek() != "second" or words.peek(1) in UNITS or is_weekday(words, 1)
     ):
-        told = NTH.fullmatch(words.peek())
+        match = NTH.fullmatch(words.peek())
         word = words.pop()
-        return int(told[1]) if told else PLACES[word]
+        return int(match[1]) if match else PLACES[word]
     if not NUMBER.fullmatch(words.peek()):
         return 1
     if len(words.peek()) > LONGEST_COUNT:

@@ -104,10 +104,10 @@ def _joined(before: str, word: str) -> str:
     """Return the time that "9", "9:30" or "12" makes with "am", "pm", "noon" or "midnight" after it."""
     if before == "12" and word in {"12:00", "00:00"}:
         return word
-    told = re.fullmatch(r"([0-9]{1,2})((?::[0-9]{2}){0,2})", before)
-    if word not in HALF_DAYS or not told or not 1 <= int(told[1]) <= 12:
+    match = re.fullmatch(r"([0-9]{1,2})((?::[0-9]{2}){0,2})", before)
+    if word not in HALF_DAYS or not match or not 1 <= int(match[1]) <= 12:
         return ""
-    return f"{int(told[1]) % 12 + HALF_DAYS[word]:02}{told[2] or ':00'}"
+    return f"{int(match[1]) % 12 + HALF_DAYS[word]:02}{match[2] or ':00'}"
 
 
 class Words:
@@ -120,8 +120,8 @@ class Words:
 
     def peek(self, ahead: int = 0) -> str:
         """Return the word *ahead* of the next one, or an empty text behind the end."""
-        place = self.place + ahead
-        return self._tokens[place].word if place < len(self._tokens) else ""
+        position = self.place + ahead
+        return self._tokens[position].word if position < len(self._tokens) else ""
 
     def take(self, *wanted: str) -> bool:
         """Read the next word if it is one of *wanted*."""
@@ -132,7 +132,7 @@ class Words:
 
     def take_all(self, *wanted: str) -> bool:
         """Read the words *wanted* if they come next, all of them."""
-        if all(self.peek(place) == word for place, word in enumerate(wanted)):
+        if all(self.peek(position) == word for position, word in enumerate(wanted)):
             self.place += len(wanted)
             return True
         return False
@@ -289,7 +289,7 @@ def joined(words: Words, members: Sequence[tuple[frozenset[T], tuple[int, int]]]
     """Return all that *members* of a list name. Raises PhraseError where one of them adds nothing."""
     for number in reversed(range(len(members))):
         group, span = members[number]
-        others = [other for place, (other, _) in enumerate(members) if place != number]
+        others = [other for position, (other, _) in enumerate(members) if position != number]
         if group <= frozenset[T]().union(*others):
             raise _repeated(words.text, span, first=number == 0)
     return frozenset[T]().union(*(group for group, _ in members))

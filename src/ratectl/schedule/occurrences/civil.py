@@ -72,13 +72,13 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
     if calendar.weekdays != WEEKDAYS:
         first = days[0].weekday()
         days = tuple(day for day in days if (first + day.day - 1) % 7 + 1 in calendar.weekdays)
-    if calendar.nth:
-        days = _nth(days, calendar.nth)
+    if calendar.nth_weekday:
+        days = _nth(days, calendar.nth_weekday)
     if calendar.days != DAYS:
         wanted = {day if day > 0 else length + 1 + day for day in calendar.days}
         days = tuple(day for day in days if day.day in wanted)
     stride = calendar.stride
-    return days if stride is None else tuple(day for day in days if stride.holds(day))
+    return days if stride is None else tuple(day for day in days if stride.includes(day))
 
 
 @lru_cache(maxsize=512)
@@ -111,9 +111,9 @@ def times_down_from(calendar: Calendar, high: dt.time) -> Iterator[dt.time]:
                 yield dt.time(hour, minute, second)
 
 
-def _nth(days: tuple[dt.date, ...], nth: frozenset[int]) -> tuple[dt.date, ...]:
-    places = {n - 1 if n > 0 else len(days) + n for n in nth}
-    return tuple(day for place, day in enumerate(days) if place in places)
+def _nth(days: tuple[dt.date, ...], nth_weekday: frozenset[int]) -> tuple[dt.date, ...]:
+    positions = {n - 1 if n > 0 else len(days) + n for n in nth_weekday}
+    return tuple(day for position, day in enumerate(days) if position in positions)
 
 
 def _sorted_fields(calendar: Calendar) -> tuple[list[int], list[int], list[int]]:

@@ -63,7 +63,7 @@ def _utc() -> ZoneInfo:
 def _after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
     """Yield UTC instants later than *start*, a UTC instant in whole seconds."""
     match schedule:
-        case Calendar(running=True):
+        case Calendar(elapsed_time=True):
             yield from _running_from(schedule, zone, start + SECOND)
         case Calendar():
             yield from _wall_clock_after(schedule, zone, start)
@@ -85,7 +85,7 @@ def _after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[d
 def _before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
     """Yield UTC instants earlier than *end*, a UTC instant in whole seconds."""
     match schedule:
-        case Calendar(running=True):
+        case Calendar(elapsed_time=True):
             yield from _running_down_from(schedule, zone, end)
         case Calendar():
             yield from _wall_clock_before(schedule, zone, end)
