@@ -147,8 +147,8 @@ class SpecError(ConfigError):
 
 def describe(path: str, issue: Issue) -> str:
     """Return *issue* as text: ``file:line: key: message``, and below it the pointer if it has one."""
-    place = f"{path}:{issue.line}" if issue.line else path
-    parts = filter(None, (place, issue.key, issue.message))
+    location = f"{path}:{issue.line}" if issue.line else path
+    parts = filter(None, (location, issue.key, issue.message))
     return "\n".join(filter(None, (": ".join(parts), indented(issue.pointer))))
 
 

@@ -80,9 +80,9 @@ def test_words(tmp_path, table, key, word):
 
 
 DEFAULTS = [
-    (table, key, told[1])
+    (table, key, match[1])
     for table, key in KEYS
-    if (told := re.fullmatch(r"`([^`]+)`", reference.default(table, key)))
+    if (match := re.fullmatch(r"`([^`]+)`", reference.default(table, key)))
 ]
 
 

@@ -86,16 +86,16 @@ def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Sp
     Jobs that are *fired_here*, and not in a cluster, need the libraries that they use to be here.
     Raises SpecError with all issues, also when the file cannot be read.
     """
-    place = Path(path).expanduser().absolute()
+    file = Path(path).expanduser().absolute()
     try:
-        content = place.read_bytes()
+        content = file.read_bytes()
     except FileNotFoundError as error:
         message = "no such file; `ratectl init` writes a starter spec"
-        raise SpecError(str(place), [Issue(line=None, key="", message=message)]) from error
+        raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
-        raise SpecError(str(place), [Issue(line=None, key="", message=message)]) from error
-    return loads(content, path=place, host_timezone=host_timezone, fired_here=fired_here)
+        raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
+    return loads(content, path=file, host_timezone=host_timezone, fired_here=fired_here)
 
 
 def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = True) -> Spec:

@@ -89,11 +89,11 @@ class Reading:
         key: KeyPath,
         value: Any,
         reader: Callable[[Any], Any],
-        shown: Callable[[Any], str] = readers.quoted,
+        quote: Callable[[Any], str] = readers.quoted,
     ) -> tuple[Any, ...]:
         """Return the members of *value* (one value counts as a list of one) that *reader* accepts.
 
-        *shown* spells a member for people.
+        *quote* spells a member for people.
         """
         if not isinstance(value, list):
             found = self.read(key, value, reader)
@@ -101,6 +101,6 @@ class Reading:
         members = value
         for number, member in enumerate(members):
             if members.index(member) == number and member in members[number + 1 :]:
-                self.issue(key, f"{shown(member)} stands twice")
+                self.issue(key, f"{quote(member)} stands twice")
         good = [self.read(key, member, reader) for member in members]
         return tuple(member for member in good if member is not MISSING)

@@ -104,7 +104,7 @@ class _Table:
     defaults: dict[str, Any]
     """What the keys of the defaults were found to mean: each is read once for all jobs."""
 
-    def place(self, name: str) -> KeyPath:
+    def key_path(self, name: str) -> KeyPath:
         """Return the key path of *name*: the job's own, else that of the defaults, else the job."""
         if name in self.own:
             return (*self.key, name)
@@ -120,18 +120,18 @@ class _Table:
 
     def read(self, name: str, reader: Callable[[Any], Any]) -> Any:
         return self.once(
-            name, lambda: self.reading.read(self.place(name), self.merged[name], reader)
+            name, lambda: self.reading.read(self.key_path(name), self.merged[name], reader)
         )
 
     def list(
         self,
         name: str,
         reader: Callable[[Any], Any],
-        shown: Callable[[Any], str] = values.quoted,
+        quote: Callable[[Any], str] = values.quoted,
     ) -> tuple[Any, ...]:
         found: tuple[Any, ...] = self.once(
             name,
-            lambda: self.reading.list(self.place(name), self.merged[name], reader, shown),
+            lambda: self.reading.list(self.key_path(name), self.merged[name], reader, quote),
         )
         return found
 
@@ -159,7 +159,7 @@ def _fields(table: _Table) -> dict[str, Any]:
             table.reading.issue(table.key, f'"{name}" is missing')
     for name in (*REQUIRED, "providers"):
         if table.merged.get(name) == []:
-            table.reading.issue(table.place(name), "the list is empty")
+            table.reading.issue(table.key_path(name), "the list is empty")
     found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
     found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
     if "output" in table.merged:
@@ -189,7 +189,7 @@ def _when(table: _Table) -> dict[str, Any]:
     texts = tuple(" ".join(text.split()) for text in written)
     if len(table.reading.issues) == before:
         table.reading.read(
-            table.place("schedule"),
+            table.key_path("schedule"),
             texts,
             partial(parse, start=start, end=end, name=table.key[-1], zone=zone),
         )
@@ -209,7 +209,7 @@ def _read_zone(table: _Table) -> ZoneInfo | None:
     except ValueError:
         expected = 'expected an IANA time zone such as "Asia/Kolkata", or "local"'
         table.reading.issue(
-            table.place("timezone"),
+            table.key_path("timezone"),
             f"{expected}; found {values.quoted(value)}{zones.meant(value)}",
         )
         return None
@@ -239,14 +239,14 @@ def _chain(table: _Table) -> tuple[Provider, ...]:
     names = table.merged.get("providers", DEFAULT_PROVIDERS)
     found: tuple[Provider, ...] = table.once(
         "providers",
-        lambda: table.reading.list(table.place("providers"), names, table.readers["providers"]),
+        lambda: table.reading.list(table.key_path("providers"), names, table.readers["providers"]),
     )
     return found
 
 
 def _check_placeholders(table: _Table, job: Job) -> None:
     """See that an http-json provider can tell the job's pairs apart: else all would get one number."""
-    for provider in (one for one in job.providers if one.kind == "http-json"):
+    for provider in (provider for provider in job.providers if provider.kind == "http-json"):
         for side in ("base", "quote"):
             written = f"{provider.base_url} {provider.rate}"
             several = len({getattr(pair, side) for pair in job.pairs}) > 1
@@ -255,7 +255,7 @@ def _check_placeholders(table: _Table, job: Job) -> None:
                     f'the provider "{provider.name}" has no {{{side}}} in its url or rate, so all '
                     f"pairs would get the rate of one {side} currency; give each a job and a provider"
                 )
-                table.reading.issue(table.place("pairs"), message)
+                table.reading.issue(table.key_path("pairs"), message)
 
 
 def _check_history(table: _Table, job: Job) -> None:
@@ -264,4 +264,4 @@ def _check_history(table: _Table, job: Job) -> None:
     ):
         able = ", ".join(kind for kind, facts in PROVIDER_KINDS.items() if facts.history)
         message = f'catch_up = "all" needs a provider with history: {able}'
-        table.reading.issue(table.place("catch_up"), message)
+        table.reading.issue(table.key_path("catch_up"), message)

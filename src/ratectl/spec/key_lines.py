@@ -70,14 +70,14 @@ def member_lines(text: str) -> dict[KeyPath, int]:
 
 def _balance(text: str, depth: int) -> tuple[int, str]:
     """Return the bracket depth after *text*, and the delimiter of a string that stays open."""
-    place = 0
-    while match := _NOISE.search(text, place):
-        mark, place = match[0], match.end()
+    position = 0
+    while match := _NOISE.search(text, position):
+        mark, position = match[0], match.end()
         if mark in {'"""', "'''"}:
-            end = text.find(mark, place)
+            end = text.find(mark, position)
             if end < 0:
                 return depth, mark
-            place = end + 3
+            position = end + 3
         elif mark in "[{":
             depth += 1
         elif mark in "]}":

@@ -54,17 +54,17 @@ LEAST_MEMORY = 64
 def image(value: Any) -> str:
     """The name of an image with a tag that is not "latest", or with a digest."""
     name = readers.text(value)
-    told = _IMAGE.fullmatch(name)
-    if told is None:
+    match = _IMAGE.fullmatch(name)
+    if match is None:
         raise ValueError(
             'expected an image such as "registry.example/ratectl:0.1.0" or "...@sha256:" and 64 '
             f"digits, found {readers.quoted(value)}"
         )
-    if told[2] == "latest":
+    if match[2] == "latest":
         raise ValueError(
             f"{readers.quoted(value)}: what :latest is changes under a job; name a version or a digest"
         )
-    if not told[2] and not told[3]:
+    if not match[2] and not match[3]:
         raise ValueError(
             f"{readers.quoted(value)}: without a tag or digest that is :latest, which changes under a "
             f'job; write "{name}:0.1.0", or its digest'
@@ -104,8 +104,8 @@ def context(value: Any) -> str:
 
 def cpu(value: Any) -> str:
     """A share of a processor, spelled as Kubernetes gives it back: 1000m is 1."""
-    told = _CPU.fullmatch(value) if isinstance(value, str) else None
-    thousandths = int(told[1]) * (1 if told[2] else 1000) if told else 0
+    match = _CPU.fullmatch(value) if isinstance(value, str) else None
+    thousandths = int(match[1]) * (1 if match[2] else 1000) if match else 0
     if not thousandths:
         raise ValueError(
             f'expected a share of a processor such as "50m" or "1", found {readers.quoted(value)}'
@@ -115,8 +115,8 @@ def cpu(value: Any) -> str:
 
 def memory(value: Any) -> str:
     """An amount of memory, spelled as Kubernetes gives it back: 1024Mi is 1Gi."""
-    told = _MEMORY.fullmatch(value) if isinstance(value, str) else None
-    amount = int(told[1]) * 1024 ** _POWERS[told[2]] if told else 0
+    match = _MEMORY.fullmatch(value) if isinstance(value, str) else None
+    amount = int(match[1]) * 1024 ** _POWERS[match[2]] if match else 0
     if amount < LEAST_MEMORY * 1024:
         raise ValueError(
             f'expected "{LEAST_MEMORY}Mi" or more, such as "128Mi", found {readers.quoted(value)}'

@@ -208,10 +208,10 @@ def recipient(value: Any, folder: Path) -> str:
         raise ValueError(f'expected "{kind}:" and a name, found "{kind}:"')
     if kind != "file":
         return entry
-    place = absolute(name, folder)
-    for line, url in notify_url.urls_in(_readable(place)):
-        _refuse_useless(url, f"{place}:{line}: ")
-    return f"file:{place}"
+    path = absolute(name, folder)
+    for line, url in notify_url.urls_in(_readable(path)):
+        _refuse_useless(url, f"{path}:{line}: ")
+    return f"file:{path}"
 
 
 def _refuse_useless(url: str, where: str) -> None:
@@ -220,13 +220,13 @@ def _refuse_useless(url: str, where: str) -> None:
         raise ValueError(f"{where}{obstacle}")
 
 
-def _readable(place: str) -> str:
+def _readable(path: str) -> str:
     """Return what is in the file, nothing where it is not here yet or another account's."""
     try:
-        with open(place, encoding="utf-8") as file:  # noqa: PTH123 - as os.path above
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as os.path above
             return file.read()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{place}: expected UTF-8 text with one URL a line") from error
+        raise ValueError(f"{path}: expected UTF-8 text with one URL a line") from error
     except OSError:
         return ""
 
@@ -246,8 +246,8 @@ def key_reference(value: Any, folder: Path) -> str:
         raise ValueError(
             'a secret must not stand in the spec; write "file:PATH", "env:NAME" or "credential:NAME"'
         )
-    kind, _, place = reference.partition(":")
-    return f"file:{absolute(place, folder)}" if kind == "file" else reference
+    kind, _, location = reference.partition(":")
+    return f"file:{absolute(location, folder)}" if kind == "file" else reference
 
 
 def absolute(path: str, folder: Path) -> str:

@@ -38,7 +38,7 @@ def meant(name: object) -> str:
     """Return ' (did you mean "..."?)' for the nearest zone, or an empty text."""
     if not isinstance(name, str):
         return ""
-    known = [one for one in zoneinfo.available_timezones() if is_usable(one)]
+    known = [timezone for timezone in zoneinfo.available_timezones() if is_usable(timezone)]
     plain = name.removeprefix("right/").removeprefix("posix/")
     if plain != name and plain in known:
         return f' (did you mean "{plain}"?)'
