@@ -145,10 +145,10 @@ def translated(url: str) -> Iterator[None]:
 def redacted(url: str) -> str:
     """Return *url* without passwords, for people."""
     scheme, slashes, rest = url.partition("://")
-    place, question, query = rest.partition("?")
-    account, at, host = place.rpartition("@")
-    kept = [o for o in query.split("&") if o and unquote(o.partition("=")[0]) not in SECRETS]
-    options = question + "&".join(kept) if kept else ""
+    authority, question, query = rest.partition("?")
+    account, at, host = authority.rpartition("@")
+    harmless = [o for o in query.split("&") if o and unquote(o.partition("=")[0]) not in SECRETS]
+    options = question + "&".join(harmless) if harmless else ""
     return f"{scheme}{slashes}{account.partition(':')[0]}{at}{host}{options}"
 
 
@@ -196,10 +196,13 @@ def _line(error: BaseException) -> str:
 
 def _hidden(url: str, text: str) -> str:
     """Return *text* without the passwords that we were given, in case a message repeats one."""
-    place, _, query = url.partition("://")[2].partition("?")
+    authority, _, query = url.partition("://")[2].partition("?")
     options = (option.partition("=") for option in query.split("&"))
     given = [unquote(value) for name, _, value in options if unquote(name) in SECRETS]
-    given += [unquote(place.rpartition("@")[0].partition(":")[2]), os.environ.get("PGPASSWORD", "")]
+    given += [
+        unquote(authority.rpartition("@")[0].partition(":")[2]),
+        os.environ.get("PGPASSWORD", ""),
+    ]
     for secret in filter(None, given):
         text = text.replace(secret, "***")
     return text
