@@ -34,11 +34,11 @@ def recorded(station, live_rates):
     past.fail(station.state, job, FIRST - HOUR, "offline: no way to ecb")
     odd = past.quote(job.pairs[0], "0.0105", FIRST, provider="ecb")
     with Journal(station.state) as journal:
-        store = journal.book(job).store
-        with store.transaction() as connection:
+        database = journal.store(job).database
+        with database.transaction() as connection:
             kept = SuspectQuote(provider="ecb", reason="looks inverted", body=b"<xml/>", quote=odd)
             add_quarantined(connection, job.name, [(FIRST, kept)], FIRST)
-        with store.transaction() as connection:  # a firing at work: no part of the record
+        with database.transaction() as connection:  # a firing at work: no part of the record
             connection.execute(
                 "INSERT INTO firings (job, slot, state, owner, lease_until, at) VALUES (?, 1, 'claimed', 'x', 2, 1)",
                 (job.name,),
@@ -49,10 +49,10 @@ def recorded(station, live_rates):
 def everything(state, url=""):
     """Return all rows of a book, but for ids, which each database gives itself."""
     with Journal(state) as journal:
-        store = journal.book_at(url).store
+        database = journal.book_at(url).database
         tables = {}
         for table in ("firings", "quotes", "quarantine"):
-            rows = store.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
+            rows = database.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
         bodies = [
@@ -108,11 +108,11 @@ def test_cut_short(station, recorded, url):
 
     for batches in (1, 2, 4):
         with Journal(station.state) as journal:
-            stores = journal.database, journal.book_at(url).store
+            stores = journal.database, journal.book_at(url).database
             with pytest.raises(KeyboardInterrupt):
                 copying.copy(*stores, recorded.name, stop(batches))
     with Journal(station.state) as journal:
-        stores = journal.database, journal.book_at(url).store
+        stores = journal.database, journal.book_at(url).database
         copied = copying.copy(*stores, recorded.name, lambda _: None)
 
     assert copied.error() is None
@@ -124,7 +124,10 @@ def test_cut_short(station, recorded, url):
 def test_differing_rows_are_left(ratectl, station, url):
     """A row that the target has otherwise stays as it is there, is named, and exits with 65."""
     ratectl("journal", "copy", "sqlite", url)
-    with Journal(station.state) as journal, journal.book_at(url).store.transaction() as connection:
+    with (
+        Journal(station.state) as journal,
+        journal.book_at(url).database.transaction() as connection,
+    ):
         connection.execute(
             "UPDATE quotes SET rate = '1' WHERE slot = (SELECT min(slot) FROM quotes)"
         )
@@ -237,8 +240,8 @@ class TestRoles:
     def test_nobody_else_changes_tables(self, accounts, station, role, statement):
         """Neither account can change or drop a table."""
         with Journal(station.state) as journal:
-            store = journal.book_at(accounts[role]).store
-            with pytest.raises(RefusedError), store.transaction() as connection:
+            database = journal.book_at(accounts[role]).database
+            with pytest.raises(RefusedError), database.transaction() as connection:
                 connection.execute(statement)
 
 

@@ -58,9 +58,9 @@ def hold(station, job):
             quote=quote if rate != "0" else None,
         )
         with Journal(station.state) as journal:
-            book = journal.book(job)
-            book.keep(name, [(due(job), kept)], now())
-            return max(row["id"] for row in book.store.rows("SELECT id FROM quarantine"))
+            store = journal.store(job)
+            store.add_suspects(name, [(due(job), kept)], now())
+            return max(row["id"] for row in store.database.rows("SELECT id FROM quarantine"))
 
     return put
 

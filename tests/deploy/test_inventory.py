@@ -181,7 +181,7 @@ def test_last_slot_is_on_the_clocks_of_the_job(office):
     """The last firing is told in the job's zone, as the next run is."""
     slot = office.machine.now.replace(second=0, microsecond=0)
     with office.at_work() as (_, journal):
-        journal.book().claim("a", [slot], now=slot, lease=60)
+        journal.store().claim("a", [slot], now=slot, lease=60)
 
     (first, _) = rows(office)
 

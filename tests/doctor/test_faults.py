@@ -97,7 +97,7 @@ def age_journal(clinic):
 def fail(clinic):
     slot = clinic.machine.now
     with clinic.journal() as journal:
-        journal.book().claim("one", [slot], now=slot, lease=60)
+        journal.store().claim("one", [slot], now=slot, lease=60)
         with journal.database.transaction() as connection:
             connection.execute("UPDATE firings SET detail = 'offline: no way to x'")
         for _ in range(3):

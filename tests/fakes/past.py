@@ -33,20 +33,20 @@ def settle(state, job, slot, rate="95.12", *, outcome="recorded", detail="", aft
     rated = outcome == "recorded"
     quotes = tuple(quote(pair, rate, slot, observed=now, **values) for pair in job.pairs if rated)
     with Journal(state) as journal:
-        book = journal.book(job)
-        book.claim(job.name, [slot], now=now, lease=60)
-        with book.store.transaction() as connection:
+        store = journal.store(job)
+        store.claim(job.name, [slot], now=now, lease=60)
+        with store.database.transaction() as connection:
             done = Settlement(slot=slot, quotes=quotes, outcome=outcome, detail=detail)
-            book.settle(connection, job.name, done, now)
+            store.settle(connection, job.name, done, now)
 
 
 def fail(state, job, slot, detail):
     """Leave *slot* of *job* due after a firing that failed with *detail*."""
     with Journal(state) as journal:
-        book = journal.book(job)
-        book.claim(job.name, [slot], now=slot, lease=60)
-        with book.store.transaction() as connection:
-            claim = (job.name, slot, book.owner)
+        store = journal.store(job)
+        store.claim(job.name, [slot], now=slot, lease=60)
+        with store.database.transaction() as connection:
+            claim = (job.name, slot, store.owner)
             statements.release(connection, claim, detail=detail, at=unix(slot))
         journal.count_failure(job.name, slot)
 

@@ -118,9 +118,9 @@ class Station:
     def undelivered(self, job: str = "usd-inr") -> int:
         """Return how many lines wait in the book of *job*, and appends that were begun and not confirmed."""
         with Journal(self.state) as journal:
-            store = journal.book_of(job).store
-            waiting = store.rows("SELECT 1 AS one FROM lines")
-            begun = store.rows("SELECT 1 AS one FROM sinks WHERE start IS NOT NULL")
+            database = journal.book_of(job).database
+            waiting = database.rows("SELECT 1 AS one FROM lines")
+            begun = database.rows("SELECT 1 AS one FROM sinks WHERE start IS NOT NULL")
             return len(waiting) + len(begun)
 
     def settled(self, job: str = "usd-inr") -> bool:

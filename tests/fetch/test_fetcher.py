@@ -243,7 +243,7 @@ def test_derived_quote_keeps_its_legs(job, installed, fire, state):
     fire(installed(job("ecb")))
 
     with Journal(state) as journal:
-        [entry] = journal.book().quotes("usd-inr")
+        [entry] = journal.store().quotes("usd-inr")
     assert entry.quote.kind == "derived"
     assert [str(leg.pair) for leg in entry.quote.legs] == ["EUR/INR", "EUR/USD"]
 

@@ -34,10 +34,10 @@ def week(job, installed, fire, rates, state):
         usd = job("frankfurter", catch_up=CatchUp.ALL, end=end, **values)
         report = fire(installed(usd, since=dt.datetime(2026, 11, 9, tzinfo=UTC)))
         with Journal(state) as journal:
-            quotes = {e.slot.day: str(e.quote.rate) for e in journal.book().quotes("usd-inr")}
+            quotes = {e.slot.day: str(e.quote.rate) for e in journal.store().quotes("usd-inr")}
             kept = [
                 (one.quote.rate_date.day, one.reason)
-                for one in quarantine.quarantine(journal.book())
+                for one in quarantine.quarantine(journal.store())
             ]
         return report, quotes, kept
 
@@ -130,10 +130,10 @@ def test_held_once_however_often_it_is_seen(week, fire, state, job):
         fire(job("frankfurter"))
 
     with Journal(state) as journal:
-        [one] = quarantine.quarantine(journal.book())
+        [one] = quarantine.quarantine(journal.store())
         assert one.seen == 4
         assert one.slot == dt.datetime(2026, 11, 11, 9, tzinfo=UTC)
-        assert quarantine.body(journal.book(), one.id).startswith(b'{"amount"')
+        assert quarantine.body(journal.store(), one.id).startswith(b'{"amount"')
 
 
 def test_days_are_asked_one_by_one_where_it_must_be(job, installed, fire, rates, lines):
@@ -161,7 +161,7 @@ def test_a_revision_names_what_it_supersedes(job, installed, fire, rates, clock,
     assert fire(usd).error is None
 
     with Journal(state) as journal:
-        one, other = journal.book().quotes("usd-inr")
+        one, other = journal.store().quotes("usd-inr")
     assert one.supersedes is None
     assert one.quote.rate_date == other.quote.rate_date
     assert other.supersedes == one.quote.rate != other.quote.rate

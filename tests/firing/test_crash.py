@@ -70,11 +70,11 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
             pause=chance.uniform(0, 0.1 if early else 0.01),
         )
     with Journal(state) as journal:
-        assert 0 < len(list(journal.book().quotes("usd-inr"))) < SLOTS
+        assert 0 < len(list(journal.store().quotes("usd-inr"))) < SLOTS
     subprocess.run(argv, check=True, timeout=120)
 
     with Journal(state) as journal:
-        slots = [entry.slot for entry in journal.book().quotes("usd-inr")]
+        slots = [entry.slot for entry in journal.store().quotes("usd-inr")]
     assert len(slots) == len(set(slots)) >= SLOTS
     assert slots == [slots[0] + dt.timedelta(minutes=n) for n in range(len(slots))]
     with contextlib.closing(sqlite3.connect(outputs[3].target)) as table:
@@ -124,8 +124,8 @@ def test_kill_between_steps(step, job, installed, fire, lines, state):
     assert report.error is None
     assert lines() == ["20/11/2026 - 95"]
     with Journal(state) as journal:
-        assert len(list(journal.book().quotes("usd-inr"))) == 1
-        assert journal.book().last_firing("usd-inr").settled
+        assert len(list(journal.store().quotes("usd-inr"))) == 1
+        assert journal.store().last_firing("usd-inr").settled
         assert not journal.database.rows("SELECT 1 FROM lines")
 
 

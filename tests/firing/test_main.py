@@ -208,7 +208,7 @@ def test_parallel_wakeups(live, state, lines, live_rates):
     assert {process.wait() for process in processes} == {0}
     slots = {line[:10] for line in lines()}
     with Journal(state) as journal:
-        recorded = [entry.slot for entry in journal.book().quotes("usd-inr")]
+        recorded = [entry.slot for entry in journal.store().quotes("usd-inr")]
     assert len(lines()) == len(recorded) == len(set(recorded)) == len(live_rates.requests)
     assert slots
 

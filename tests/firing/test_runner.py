@@ -40,10 +40,10 @@ def test_due_slot_is_recorded(job, installed, fire, lines, state):
     assert report.error is None
     assert lines() == ["20/11/2026 - 95"]
     with Journal(state) as journal:
-        [entry] = journal.book().quotes("usd-inr")
+        [entry] = journal.store().quotes("usd-inr")
         assert str(entry.quote.rate) == "95"
         assert entry.quote.rate_date == dt.date(2026, 11, 20)
-        assert journal.book().last_firing("usd-inr").settled
+        assert journal.store().last_firing("usd-inr").settled
 
 
 def test_second_wakeup_does_nothing(job, installed, fire, lines, rates):
@@ -197,7 +197,7 @@ class TestCatchUp:
             "/v4/latest/USD",
         ]
         with Journal(state) as journal:
-            kinds = [entry.quote.kind for entry in journal.book().quotes("usd-inr")]
+            kinds = [entry.quote.kind for entry in journal.store().quotes("usd-inr")]
         assert kinds == ["backfilled"] * 3 + ["published"]
 
     def test_a_day_that_is_not_over_at_the_provider_waits(
@@ -243,7 +243,7 @@ class TestCatchUp:
 
         assert [outcome for _, outcome in outcomes(report)] == ["missed"] * 3 + ["recorded"]
         with Journal(state) as journal:
-            firing = journal.book().firing("usd-inr", dt.datetime(2026, 11, 17, 9, tzinfo=UTC))
+            firing = journal.store().firing("usd-inr", dt.datetime(2026, 11, 17, 9, tzinfo=UTC))
             assert "add frankfurter or ecb" in firing.detail
         assert len(lines()) == 1
 
@@ -386,7 +386,7 @@ class TestOneSlot:
 
         assert len(lines()) == 2
         with Journal(state) as journal:
-            assert sorted(e.quote.kind for e in journal.book().quotes("usd-inr")) == [
+            assert sorted(e.quote.kind for e in journal.store().quotes("usd-inr")) == [
                 "manual",
                 "published",
             ]
@@ -486,9 +486,9 @@ class TestFailure:
         assert report.error.exit_code == 65
         assert lines() == []
         with Journal(state) as journal:
-            [held] = holding.quarantine(journal.book())
+            [held] = holding.quarantine(journal.store())
             assert "not a positive number" in held.reason
-            assert b"-95.07" in holding.body(journal.book(), held.id)
+            assert b"-95.07" in holding.body(journal.store(), held.id)
 
     def test_past_slot_is_given_up_in_the_end(self, job, installed, fire, rates, state):
         """A past slot whose answers never pass is not asked for ever."""
@@ -501,7 +501,7 @@ class TestFailure:
             fire(usd)
 
         with Journal(state) as journal:
-            firing = journal.book().firing("usd-inr", dt.datetime(2026, 11, 18, 9, tzinfo=UTC))
+            firing = journal.store().firing("usd-inr", dt.datetime(2026, 11, 18, 9, tzinfo=UTC))
             assert (firing.outcome, firing.settled) == ("missed", True)
 
     def test_missing_pair_is_fetched_later(self, job, installed, fire, lines, rates):
@@ -545,7 +545,7 @@ class TestFailure:
         usd = installed(job())
         with Journal(state) as journal:
             slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
-            journal.book().claim("usd-inr", [slot], now=clock(), lease=10_000)
+            journal.store().claim("usd-inr", [slot], now=clock(), lease=10_000)
 
         assert fire(usd).error is None
 

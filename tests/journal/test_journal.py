@@ -50,8 +50,8 @@ def test_reading_creates_nothing(state):
     """Looking at a home where nothing was installed leaves it as it was."""
     with Journal(state) as journal:
         assert journal.installed() == ()
-        assert journal.book().last_firing("x") is None
-        assert list(journal.book().quotes("x")) == []
+        assert journal.store().last_firing("x") is None
+        assert list(journal.store().quotes("x")) == []
 
     assert not state.exists()
 
@@ -151,14 +151,14 @@ def test_snapshot_of_another_version(journal, changed, snapshot):
 def test_purge(journal, changed):
     """What was recorded for a job can be deleted after it was removed, and only then is it unknown."""
     record(journal, JOB, changed(JOB, name="euro"))
-    journal.book().claim("usd-inr", [NOW], now=NOW, lease=60)
+    journal.store().claim("usd-inr", [NOW], now=NOW, lease=60)
     journal.forget_jobs(["usd-inr"])
     assert journal.known() == {"usd-inr", "euro"}
 
     journal.purge_jobs(["usd-inr"])
 
     assert journal.known() == {"euro"}
-    assert journal.book().last_firing("usd-inr") is None
+    assert journal.store().last_firing("usd-inr") is None
 
 
 def test_many_jobs_are_one_transaction(journal, changed):
@@ -170,8 +170,8 @@ def test_many_jobs_are_one_transaction(journal, changed):
 
 def claim(journal, owner, slot=NOW, *, now=NOW):
     """Claim *slot* for 60 seconds as *owner*, and say what came of it."""
-    book = RateStore(journal.database, lambda: owner)
-    return book.claim("usd-inr", [slot], now=now, lease=60)[slot]
+    store = RateStore(journal.database, lambda: owner)
+    return store.claim("usd-inr", [slot], now=now, lease=60)[slot]
 
 
 def test_claim_is_had_once(journal, state):
@@ -224,8 +224,8 @@ def test_settled_slot_is_not_claimed(journal):
 def test_installation_has_a_name_of_its_own(journal, tmp_path):
     """Each state directory claims under its own name, which it keeps."""
     with Journal(tmp_path / "other") as other:
-        assert journal.book().owner != other.book().owner
-    assert journal.owner() == journal.book().owner
+        assert journal.store().owner != other.store().owner
+    assert journal.owner() == journal.store().owner
 
 
 def test_damaged_journal(state):
@@ -307,13 +307,13 @@ def test_first_use_by_many(state):
 def test_last_firings(journal):
     """The newest slot of each installed job, whatever became of it."""
     record(journal, JOB)
-    journal.book().claim("usd-inr", [NOW, LATER], now=LATER, lease=60)
+    journal.store().claim("usd-inr", [NOW, LATER], now=LATER, lease=60)
     with journal.database.transaction() as connection:
         claim = ("usd-inr", LATER, journal.owner())
         statements.release(connection, claim, detail="offline", at=unix(LATER))
 
     found = journal.last_firings(journal.installed(), pytest.fail)
 
-    assert found == {"usd-inr": journal.book().last_firing("usd-inr")}
+    assert found == {"usd-inr": journal.store().last_firing("usd-inr")}
     assert (found["usd-inr"].slot, found["usd-inr"].outcome) == (LATER, "failed")
     assert not found["usd-inr"].settled

@@ -134,12 +134,12 @@ def test_cut_off_in_a_transaction(url, open_shared, hosts, live_rates):
     install(hosts, url, live_rates)
     with Journal(hosts[0].state) as journal:
         slot = now()
-        book = journal.book(journal.installed_job(JOB).job)
-        book.claim(JOB, [slot], now=slot, lease=0)
+        store = journal.store(journal.installed_job(JOB).job)
+        store.claim(JOB, [slot], now=slot, lease=0)
         with contextlib.ExitStack() as stack:
             stack.enter_context(pytest.raises(TryLaterError, match="idle-in-transaction"))
-            connection = stack.enter_context(book.store.transaction())
-            book.settle(connection, JOB, Settlement(slot=slot), slot)
+            connection = stack.enter_context(store.database.transaction())
+            store.settle(connection, JOB, Settlement(slot=slot), slot)
             other, begun = open_shared(url), time.monotonic()
             while not freed(other):
                 assert time.monotonic() - begun < 60
@@ -160,13 +160,13 @@ def test_lost_claim(url, hosts, live_rates):
     install(hosts, url, live_rates)
     slot = now()
     with Journal(hosts[0].state) as first, Journal(hosts[1].state) as second:
-        slow, quick = (journal.book(journal.installed_job(JOB).job) for journal in (first, second))
+        slow, quick = (journal.store(journal.installed_job(JOB).job) for journal in (first, second))
         assert slow.claim(JOB, [slot], now=slot, lease=1) == {slot: Claim.OURS}
         assert quick.claim(JOB, [slot], now=slot, lease=60) == {slot: Claim.ELSEWHERE}
         time.sleep(2.5)
         assert quick.claim(JOB, [slot], now=slot, lease=60) == {slot: Claim.OURS}
 
-        with pytest.raises(ClaimLostError), slow.store.transaction() as connection:
+        with pytest.raises(ClaimLostError), slow.database.transaction() as connection:
             slow.settle(connection, JOB, Settlement(slot=slot, outcome="recorded"), slot)
         assert slow.claim(JOB, [slot], now=slot, lease=60) == {slot: Claim.ELSEWHERE}
 
@@ -176,7 +176,9 @@ def test_leases_go_by_the_server(url, hosts, live_rates):
     install(hosts, url, live_rates)
     slot = now()
     with Journal(hosts[0].state) as first, Journal(hosts[1].state) as second:
-        right, ahead = (journal.book(journal.installed_job(JOB).job) for journal in (first, second))
+        right, ahead = (
+            journal.store(journal.installed_job(JOB).job) for journal in (first, second)
+        )
         right.claim(JOB, [slot], now=slot, lease=60)
 
         claims = ahead.claim(JOB, [slot], now=slot + dt.timedelta(days=365), lease=60)

@@ -46,7 +46,7 @@ def installed(request, state):
 def reading(state, job, read):
     """Return what *read* gives for the book of *job*."""
     with Journal(state) as journal:
-        return read(journal.book(job))
+        return read(journal.store(job))
 
 
 def hear(error):
@@ -87,7 +87,9 @@ def test_series_is_whole(installed, state):
     for number in range(4):
         past.settle(state, job, MONDAY + number * DAY, str(90 + number))
 
-    points = reading(state, job, lambda book: list(queries.series(book, job.name, USD, most=4)))
+    points = reading(
+        state, job, lambda book: list(queries.series(book, job.name, USD, max_points=4))
+    )
 
     assert [(point.slot, str(point.rate)) for point in points] == [
         (MONDAY + number * DAY, str(90 + number)) for number in range(4)
@@ -100,8 +102,12 @@ def test_series_is_thinned(installed, state):
     for number in range(80):
         past.settle(state, job, MONDAY + number * DAY / 4, str(100 + number))
 
-    daily = reading(state, job, lambda book: list(queries.series(book, job.name, USD, most=40)))
-    fewer = reading(state, job, lambda book: list(queries.series(book, job.name, USD, most=5)))
+    daily = reading(
+        state, job, lambda book: list(queries.series(book, job.name, USD, max_points=40))
+    )
+    fewer = reading(
+        state, job, lambda book: list(queries.series(book, job.name, USD, max_points=5))
+    )
 
     assert len(daily) == 20
     assert all(one.slot.date() < other.slot.date() for one, other in pairwise(daily))
@@ -116,7 +122,9 @@ def test_span(installed, state):
         past.settle(state, job, MONDAY + number * DAY)
     span = Span(start=MONDAY + DAY, end=MONDAY + 3 * DAY)
 
-    points = reading(state, job, lambda b: list(queries.series(b, job.name, USD, span, most=9)))
+    points = reading(
+        state, job, lambda b: list(queries.series(b, job.name, USD, span, max_points=9))
+    )
     newest = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD))
     before = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD, skip=1))
     none = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD, skip=2))
@@ -137,7 +145,7 @@ def test_courses(installed, state):
 
     found = reading(state, job, lambda book: list(queries.slot_outcomes(book, job)))
 
-    assert [(count.quarter, count.went, count.number) for count in found] == [
+    assert [(count.quarter, count.outcome, count.number) for count in found] == [
         (MONDAY + number * DAY, went, 1)
         for number, went in enumerate(
             ("on time", "late", "backfilled", "closed", "missed", "failed")
@@ -152,7 +160,7 @@ def test_jitter_is_not_late(installed, state):
 
     [count] = reading(state, job, lambda book: list(queries.slot_outcomes(book, job)))
 
-    assert count.went == "on time"
+    assert count.outcome == "on time"
 
 
 def test_troubles(installed, state):
@@ -180,8 +188,8 @@ def test_gaps(installed, state):
         journal.advance(job.name, MONDAY + 3 * DAY, missed=3)
         [row] = journal.installed()
 
-        found = queries.gaps(journal.book(job), row, 100)
-        cut = queries.gaps(journal.book(job), row, 2)
+        found = queries.gaps(journal.store(job), row, 100)
+        cut = queries.gaps(journal.store(job), row, 2)
 
     assert found == [MONDAY, MONDAY + 2 * DAY, MONDAY + 3 * DAY]
     assert cut == [MONDAY + 2 * DAY, MONDAY + 3 * DAY]

@@ -44,15 +44,15 @@ def old(state):
 def test_what_was_recorded_is_there(old):
     """Firings, quotes, lines that wait and what is held outlive the change of version."""
     with Journal(old) as journal:
-        [entry] = journal.book().quotes("usd-inr")
+        [entry] = journal.store().quotes("usd-inr")
         assert (entry.slot, entry.quote.rate, entry.supersedes) == (SLOT, Decimal("95.07"), None)
-        assert journal.book().firing("usd-inr", SLOT).settled
-        slip, broken = quarantine.quarantine(journal.book())
+        assert journal.store().firing("usd-inr", SLOT).settled
+        slip, broken = quarantine.quarantine(journal.store())
         assert (slip.quote.rate, slip.state, slip.seen) == (Decimal(9507), "held", 1)
         assert broken.quote is None
         assert (
-            quarantine.body(journal.book(), slip.id)
-            == quarantine.body(journal.book(), broken.id)
+            quarantine.body(journal.store(), slip.id)
+            == quarantine.body(journal.store(), broken.id)
             == b"{}"
         )
         assert journal.database.rows("SELECT data FROM lines WHERE target = '/rates/output.txt'")

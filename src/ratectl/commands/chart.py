@@ -50,10 +50,10 @@ def chart(
     size = _size()
     with Journal(Path(paths.state_dir())) as journal:
         known = journal.remembered(job).job
-        span, book = date_range.span(since, until, known.zone), journal.book(known)
+        span, store = date_range.span(since, until, known.zone), journal.store(known)
         wanted = date_range.pair(pair, known)
         pairs = known.pairs if wanted is None else (wanted,)
-        charts = {one: _points(book, known, one, span, size[0]) for one in pairs}
+        charts = {one: _points(store, known, one, span, size[0]) for one in pairs}
     if not any(charts.values()):
         raise ConfigError(
             f"{job}: nothing was recorded in that time; `ratectl history {job}` lists all"
@@ -62,11 +62,11 @@ def chart(
     typer.echo("\n\n".join(drawn))
 
 
-def _points(book: RateStore, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
+def _points(store: RateStore, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
     """Return the rates in *span*, or without a start those of the year that ends with the newest."""
-    if span.start is None and (last := queries.newest_slot(book, job.name, span, pair)):
+    if span.start is None and (last := queries.newest_slot(store, job.name, span, pair)):
         span = span._replace(start=last - A_YEAR)
-    return list(queries.series(book, job.name, pair, span, most=4 * columns))
+    return list(queries.series(store, job.name, pair, span, max_points=4 * columns))
 
 
 def _size() -> tuple[int, int]:

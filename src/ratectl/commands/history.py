@@ -69,11 +69,11 @@ def history(
     with Journal(Path(paths.state_dir())) as journal:
         known = journal.remembered(job).job
         span, wanted = date_range.span(since, until, known.zone), date_range.pair(pair, known)
-        book = journal.book(known)
+        store = journal.store(known)
         if last is not None:
-            oldest = queries.newest_slot(book, job, span, wanted, skip=last - 1)
+            oldest = queries.newest_slot(store, job, span, wanted, skip=last - 1)
             span = span._replace(start=oldest or span.start)
-        entries: Iterable[RecordedQuote] = book.quotes(job, span, wanted)
+        entries: Iterable[RecordedQuote] = store.quotes(job, span, wanted)
         if last is not None:
             entries = deque(entries, maxlen=last)
         if json:

@@ -95,7 +95,7 @@ def _store(mine: Journal, place: str) -> Database:
         url = outputs.journal(place, Path.cwd())
     except ValueError as error:
         raise UsageError(f"journal: {error}") from error
-    return mine.book_at(url).store
+    return mine.book_at(url).database
 
 
 def _jobs(mine: Journal, names: Sequence[str]) -> Sequence[str]:

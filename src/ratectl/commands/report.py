@@ -92,8 +92,8 @@ def _dossiers(
                 if row.job.fault:
                     raise ConfigError(row.job.fault)
                 span = date_range.span(since, "", row.job.zone)
-                reading = _Reading(journal.book(row.job), row, span, most)
-                dossiers.append(reading.dossier(known.get(row.job.name), now, told))
+                reading = _Reading(journal.store(row.job), row, span, most)
+                dossiers.append(reading.job_report(known.get(row.job.name), now, told))
             except (TryLaterError, ConfigError) as error:
                 typer.echo(f"ratectl: {row.job.name} is left out: {error}", err=True)
     return dossiers
@@ -102,34 +102,34 @@ def _dossiers(
 class _Reading(NamedTuple):
     """One job, and how much of it is read."""
 
-    book: RateStore
+    store: RateStore
     row: Installed
     span: Span
-    most: int
+    max_points: int
     """Points of one chart."""
 
-    def dossier(
+    def job_report(
         self, status: JobStatus | None, now: dt.datetime, told: Callable[[int], None]
     ) -> JobReport:
         """Return what the page tells of the job; *told* hears of each chart."""
         job, name = self.row.job, self.row.job.name
         series = {}
         for pair in job.pairs:
-            found = queries.series(self.book, name, pair, self.span, most=self.most)
+            found = queries.series(self.store, name, pair, self.span, max_points=self.max_points)
             series[pair] = list(found)
             told(1)
         horizon = now + dt.timedelta(days=html_report.DAYS_AHEAD)
         ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
         slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
-        gaps = queries.gaps(self.book, self.row, MOST_SLOTS) if self.row.missed else []
+        gaps = queries.gaps(self.store, self.row, MOST_SLOTS) if self.row.missed else []
         return JobReport(
             job=job,
             status=status,
             series=series,
-            courses=list(queries.slot_outcomes(self.book, job, self.span)),
+            courses=list(queries.slot_outcomes(self.store, job, self.span)),
             gaps=[slot for slot in gaps if self.span.start is None or slot >= self.span.start],
-            held=list(quarantine.quarantine(self.book, job=name)),
-            troubles=queries.failures(self.book, name, MOST_TROUBLES),
+            held=list(quarantine.quarantine(self.store, job=name)),
+            troubles=queries.failures(self.store, name, MOST_TROUBLES),
             upcoming=slots[:MOST_AHEAD],
             is_cut=len(slots) > MOST_AHEAD,
         )

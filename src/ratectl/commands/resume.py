@@ -41,7 +41,7 @@ def resume(
         again = undertaking.interrupted
         rows = [row for row in known if row.paused or again]
         names = [row.job.name for row in rows]
-        before = journal.kept(names)
+        before = journal.backup(names)
         try:
             if rows:
                 undertaking.begin()

@@ -72,8 +72,8 @@ def review(
         if action is Action.LIST:
             held = [
                 one
-                for book in journal.books()
-                for one in holding.quarantine(book, job=job, decided=everything)
+                for store in journal.stores()
+                for one in holding.quarantine(store, job=job, decided=everything)
             ]
             typer.echo(as_json([_as_json(one) for one in held]) if json else _text(held))
             return
@@ -84,26 +84,26 @@ def review(
 def _home(journal: Journal, number: int, job: str) -> RateStore:
     """Return the book that holds the answer *number*."""
     having = [
-        book
-        for book in journal.books()
-        if (held := holding.find(book, number)) is not None and job in {"", held.job}
+        store
+        for store in journal.stores()
+        if (held := holding.find(store, number)) is not None and job in {"", held.job}
     ]
     if len(having) > 1:
         raise UsageError(f"review: there are {len(having)} answers {number}; name the --job")
-    return having[0] if having else journal.book()
+    return having[0] if having else journal.store()
 
 
-def _decide(journal: Journal, action: Action, book: RateStore, number: int) -> None:
+def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> None:
     if action is Action.SHOW:
-        _show(book, number)
+        _show(store, number)
         return
     if action is Action.REJECT:
-        held = reviewing.reject(book, number, dt.datetime.now(dt.UTC))
+        held = reviewing.reject(store, number, dt.datetime.now(dt.UTC))
         typer.echo(f"{held.job}: rejected {_what(held)}")
         return
-    held = reviewing.undecided(book, number)
+    held = reviewing.undecided(store, number)
     installed = journal.installed_job(held.job)
-    if journal.book(installed.job) is not book:
+    if journal.store(installed.job) is not store:
         raise ConfigError(
             f"{held.job} has another journal by now than when this was held; reject it"
         )
@@ -114,10 +114,10 @@ def _decide(journal: Journal, action: Action, book: RateStore, number: int) -> N
     typer.echo(f"{held.job}: recorded {_what(held)} for {held.slot.isoformat()}")
 
 
-def _show(book: RateStore, number: int) -> None:
-    if holding.find(book, number) is None:
+def _show(store: RateStore, number: int) -> None:
+    if holding.find(store, number) is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
-    sys.stdout.buffer.write(holding.body(book, number))
+    sys.stdout.buffer.write(holding.body(store, number))
     sys.stdout.buffer.flush()
 
 

@@ -185,7 +185,7 @@ def apply(
     time, and what a step raised; then nothing of it is left.
     """
     undertaking.begin()
-    before = journal.kept(job.name for job in prepared.record)
+    before = journal.backup(job.name for job in prepared.record)
     try:
         _record(prepared, journal, clock())
         for part in (*prepared.moves, prepared.main):
@@ -213,7 +213,7 @@ def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
             scope=site.scope,
             host_timezone=site.host.zone.key,
             now=now,
-            place=site.place,
+            source=site.place,
         )
 
 

@@ -26,9 +26,9 @@ def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> lis
     Raises RatectlError for one that cannot be used at all.
     """
     errors = []
-    for book in dict.fromkeys(journal.book(job) for job in jobs):
+    for store in dict.fromkeys(journal.store(job) for job in jobs):
         try:
-            book.store.clock(now)
+            store.database.clock(now)
         except TryLaterError as error:
             errors.append(error)
     return errors
@@ -40,13 +40,13 @@ def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) ->
     Raises RatectlError for one that cannot be used at all.
     """
     told = []
-    books: dict[RateStore, Job] = {}
+    stores: dict[RateStore, Job] = {}
     for job in jobs:
-        books.setdefault(journal.book(job), job)
-    for book, job in books.items():
+        stores.setdefault(journal.store(job), job)
+    for store, job in stores.items():
         url = postgres.redacted(job.journal)
         try:
-            book.store.clock(now)
+            store.database.clock(now)
         except postgres.DriverAbsentError:
             told.append(
                 f"{url}: not looked at from here, where psycopg is not installed; the image has it"
@@ -98,7 +98,7 @@ def move(journal: Journal, jobs: Iterable[Job]) -> None:
         row = before.get(job.name)
         if row is None or row.job.journal == job.journal:
             continue
-        old, new = journal.book(row.job).store, journal.book(job).store
+        old, new = journal.store(row.job).database, journal.store(job).database
         try:
             error = Delivery(row.job, old, journal.state_dir).rest()
             _carry(old, new, row)

@@ -97,7 +97,7 @@ def databases(scene: Observations, row: Installed, asked: Asked) -> Iterator[Fin
                 check="database-unreachable",
                 job=row.job.name,
                 text=str(one.error),
-                mend=remedies.typed(scene.host, "psql", one.place, "-c", "SELECT 1"),
+                mend=remedies.typed(scene.host, "psql", one.url, "-c", "SELECT 1"),
             )
 
 

@@ -35,10 +35,10 @@ class Fetcher:
     """Everything that a fetch needs besides the wish itself."""
 
     def __init__(
-        self, job: Job, book: RateStore, asker: ProviderClient, around: Environment
+        self, job: Job, store: RateStore, asker: ProviderClient, around: Environment
     ) -> None:
         self.job = job
-        self.book = book
+        self.store = store
         self.asker = asker
         self.around = around
         self._resting: dict[str, tuple[dt.datetime, FetchError]] = {}
@@ -51,7 +51,7 @@ class Fetcher:
             for provider in self.job.providers
             if not want.past or PROVIDER_KINDS[provider.kind].history
         ]
-        belief = QuoteSelector(self.job, self.book, want)
+        belief = QuoteSelector(self.job, self.store, want)
         for ceiling in ceilings():
             for position, provider in enumerate(providers):
                 # one that hangs must leave time for those behind it

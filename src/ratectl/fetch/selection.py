@@ -40,9 +40,9 @@ class Candidate(NamedTuple):
 class QuoteSelector:
     """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
 
-    def __init__(self, job: Job, book: RateStore, want: FetchRequest) -> None:
+    def __init__(self, job: Job, store: RateStore, want: FetchRequest) -> None:
         self.job = job
-        self.book = book
+        self.store = store
         self.want = want
         self.found: dict[PairDay, Quote] = {}
         self.lone: dict[PairDay, list[Candidate]] = defaultdict(list)
@@ -213,7 +213,7 @@ class QuoteSelector:
         """Tell whether the same provider, for an earlier day, already published about this held rate."""
         if jump.slip:
             return False
-        held = self.book.held_quote(quote.pair, quote.provider, quote.rate_date)
+        held = self.store.suspect_rate(quote.pair, quote.provider, quote.rate_date)
         return held is not None and plausibility.within_fraction(
             quote.rate, held, plausibility.WARN
         )
@@ -224,7 +224,7 @@ class QuoteSelector:
         A held one whose next publication stays where it went is a move, and no slip of a day.
         """
         wanted = quotes if self.want.past else quotes[-1:]
-        previous = self.book.nearest_quote(wanted[0].pair, wanted[0].rate_date)
+        previous = self.store.nearest_quote(wanted[0].pair, wanted[0].rate_date)
         found: dict[dt.date, plausibility.Jump | None] = {}
         for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
             jump = plausibility.jump(quote, previous)

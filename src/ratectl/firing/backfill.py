@@ -69,7 +69,7 @@ class Backfill:
     def _slots(self) -> list[dt.datetime]:
         """Return what there is to do, oldest first."""
         name, now = self.runner.job.name, self.runner.around.clock()
-        settled = self.runner.book.settled(name, self.start, self.end)
+        settled = self.runner.store.settled(name, self.start, self.end)
         today = now.astimezone(self.timetable.zone).date()
         slots = []
         for slot in self.timetable.between(self.start - SECOND, min(self.end, now)):
@@ -97,7 +97,7 @@ class Backfill:
 
     def _fill(self, told: Callable[[dt.datetime, int], None]) -> None:
         job, settler = self.runner.job, self.runner.settler
-        self.runner.book.reopen_missed(job.name, self.start, self.end)
+        self.runner.store.reopen_missed(job.name, self.start, self.end)
         days = (slot.astimezone(self.timetable.zone).date() for slot in self.slots)
         settler.expected = list(dict.fromkeys(days))
         for first in range(0, len(self.slots), BATCH):

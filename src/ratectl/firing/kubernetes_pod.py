@@ -77,7 +77,7 @@ class PodJournal(Journal):
 class Work(NamedTuple):
     """What a firing may have claimed: slots from *start* to *end*."""
 
-    book: RateStore
+    store: RateStore
     start: dt.datetime
     end: dt.datetime
 
@@ -113,8 +113,8 @@ class Pod:
         now = self.around.clock()
         minute = _minute(os.environ.get(NAME, ""), now)
         with _folder(state) as folder, PodJournal(Path(folder)) as journal:
-            book = journal.book(job)
-            known = book.firings_before(job.name, minute + MINUTE, LOOKBACK)
+            store = journal.store(job)
+            known = store.firings_before(job.name, minute + MINUTE, LOOKBACK)
             earlier = [firing for firing in known if firing.slot < minute]
             since = _settled_until(job, earlier) or minute - SECOND
             resumed = _resumed(os.environ.get(SINCE, ""))
@@ -129,7 +129,7 @@ class Pod:
             runner = Runner(journal, journal.installed_job(job.name), around)
             first = runner.timetable.next(max(minute - SECOND, resumed or minute - SECOND))
             self.slot = first if first is not None and first < minute + MINUTE else None
-            self.work = Work(book, since, minute + MINUTE)
+            self.work = Work(store, since, minute + MINUTE)
             return runner.run_wakeup(minute)
 
     def _job(self, text: str) -> Job:
@@ -159,11 +159,11 @@ class Pod:
         why = f"stopped by {signal.Signals(number).name}"
         work = self.work
         if work is not None:
-            book, now = work.book, self.around.clock()
+            store, now = work.store, self.around.clock()
 
             def give_back() -> None:
-                book.store.close()  # in the midst of a transaction it would hold the row
-                book.give_back(self.name, work.start, work.end, why=why, now=now)
+                store.database.close()  # in the midst of a transaction it would hold the row
+                store.give_back(self.name, work.start, work.end, why=why, now=now)
 
             with suppress(RatectlError, TimeoutError):  # then the lease ends it
                 within(LEAVING, give_back)

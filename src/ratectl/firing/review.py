@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Quote
 
 
-def undecided(book: RateStore, number: int) -> QuarantinedAnswer:
+def undecided(store: RateStore, number: int) -> QuarantinedAnswer:
     """Return the answer *number*. Raises ConfigError for one that is unknown or decided already."""
-    held = holding.find(book, number)
+    held = holding.find(store, number)
     if held is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
     if held.state != HELD:
@@ -38,10 +38,10 @@ def undecided(book: RateStore, number: int) -> QuarantinedAnswer:
     return held
 
 
-def reject(book: RateStore, number: int, now: dt.datetime) -> QuarantinedAnswer:
+def reject(store: RateStore, number: int, now: dt.datetime) -> QuarantinedAnswer:
     """Note that the answer *number* will never be recorded."""
-    held = undecided(book, number)
-    with book.store.transaction(durable=True) as connection:
+    held = undecided(store, number)
+    with store.database.transaction(durable=True) as connection:
         statements.record_decision(connection, number, REJECTED, unix(now))
     return held
 
@@ -65,15 +65,15 @@ class Acceptance:
 
     def _accept(self) -> None:
         runner = self.runner
-        held = undecided(runner.book, self.number)
+        held = undecided(runner.store, self.number)
         quote = self._quote(held)
         slot, name = held.slot, runner.job.name
-        before = runner.book.pairs(name, [slot])[slot]
+        before = runner.store.pairs(name, [slot])[slot]
         if quote.pair in before:
             raise ConfigError(
                 f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one"
             )
-        runner.book.reopen_missed(name, slot, slot)
+        runner.store.reopen_missed(name, slot, slot)
         if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
             raise ConfigError(
                 f"{name}: {slot.isoformat()} is settled without it; reject it instead"
@@ -91,7 +91,7 @@ class Acceptance:
             statements.record_decision(connection, self.number, ACCEPTED, now)
             if not whole:
                 detail = "waits for its other pairs"
-                claim = (name, slot, runner.book.owner)
+                claim = (name, slot, runner.store.owner)
                 statements.release(connection, claim, detail=detail, at=now)
 
         runner.report.error = runner.settler.write(

@@ -53,16 +53,16 @@ class Runner:
         self.job: Job = installed.job
         self.around = around
         self.report = FiringReport(job=self.job.name)
-        self.book = journal.book(self.job)
-        self.delivery = Delivery(self.job, self.book.store, journal.state_dir)
+        self.store = journal.store(self.job)
+        self.delivery = Delivery(self.job, self.store.database, journal.state_dir)
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
         self.timetable = Timetable(self.job)
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
         self.asker = ProviderClient(transport, ResponseCache(journal.state_dir), around)
-        fetcher = Fetcher(self.job, self.book, self.asker, around)
-        self.settler = Settler(self.timetable, self.book, self.delivery, fetcher, around)
+        fetcher = Fetcher(self.job, self.store, self.asker, around)
+        self.settler = Settler(self.timetable, self.store, self.delivery, fetcher, around)
 
     # The ways to start
 
@@ -90,12 +90,12 @@ class Runner:
             )
         if slot > now:
             raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
-        known = self.book.firing(self.job.name, slot)
+        known = self.store.firing(self.job.name, slot)
         if known is not None and known.settled and known.outcome == "recorded":
             self.report.note = f"{slot.isoformat()} is already recorded"
             return self.report
         if known is not None and known.settled:
-            self.book.reopen(self.job.name, slot)
+            self.store.reopen(self.job.name, slot)
         return self._locked(lambda: self._pass(iter((slot,)), asked=True))
 
     def run_now(self) -> FiringReport:
@@ -109,7 +109,7 @@ class Runner:
             second
             for second in seconds
             if not self.timetable.is_slot(second)
-            and self.book.firing(self.job.name, second) is None
+            and self.store.firing(self.job.name, second) is None
         )
         slot = next(free, now)
         return self._locked(
@@ -171,7 +171,7 @@ class Runner:
     def _settled_elsewhere(self, until: dt.datetime) -> int:
         """Return how many slots up to *until* others settled: another host, a person, a backfill."""
         after = self._watermark() + SECOND
-        settled = self.book.settled(self.job.name, after, until)
+        settled = self.store.settled(self.job.name, after, until)
         return sum(1 for slot in settled if self.timetable.is_slot(slot))
 
     def _walk(self) -> None:
@@ -239,7 +239,7 @@ class Runner:
         [slot, *_] = batch
         if self._has_history_of(slot, asked=asked):
             return self.settler.settle_past(batch, self._deadline())
-        known = self.book.firing(self.job.name, slot)
+        known = self.store.firing(self.job.name, slot)
         if known is not None and known.settled:
             return (Settled(slot=slot, outcome="settled"),)
         if not asked:

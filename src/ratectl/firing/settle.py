@@ -49,14 +49,14 @@ class Settler:
     def __init__(
         self,
         timetable: Timetable,
-        book: RateStore,
+        store: RateStore,
         delivery: Delivery,
         fetcher: Fetcher,
         around: Environment,
     ) -> None:
         self.timetable = timetable
         self.job: Job = timetable.job
-        self.book = book
+        self.store = store
         self.delivery = delivery
         self.fetcher = fetcher
         self.around = around
@@ -85,9 +85,9 @@ class Settler:
         if self.claimed((slot,))[slot] is not Claim.OURS:
             return Settled(slot=slot, outcome="settled")
         now = self.around.clock()
-        with self.book.store.transaction() as connection:
+        with self.store.database.transaction() as connection:
             done = Settlement(slot=slot, outcome="missed", detail=why)
-            self.book.settle(connection, self.job.name, done, now)
+            self.store.settle(connection, self.job.name, done, now)
         return Settled(slot=slot, outcome="missed")
 
     # Claims
@@ -112,7 +112,7 @@ class Settler:
         return claims
 
     def _claim(self, slots: Sequence[dt.datetime], lease: int) -> dict[dt.datetime, Claim]:
-        return self.book.claim(self.job.name, slots, now=self.around.clock(), lease=lease)
+        return self.store.claim(self.job.name, slots, now=self.around.clock(), lease=lease)
 
     # The way of a batch
 
@@ -136,7 +136,7 @@ class Settler:
 
     def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[PairDay, ...]]:
         """Return what is still missing for each of *slots*."""
-        recorded = self.book.pairs(self.job.name, slots)
+        recorded = self.store.pairs(self.job.name, slots)
         wanted = {}
         for slot in slots:
             day = slot.astimezone(self.timetable.zone).date()
@@ -192,7 +192,7 @@ class Settler:
             for item, kept in fetched.quarantined
             if item not in items
         ]
-        self.book.keep(self.job.name, later, now)
+        self.store.add_suspects(self.job.name, later, now)
 
     def _first_slot(self, day: dt.date) -> dt.datetime:
         midnight = dt.datetime.combine(day, dt.time(), self.timetable.zone)
@@ -222,7 +222,7 @@ class Settler:
                 ),
             )
         else:
-            self.book.keep(self.job.name, kept, self.around.clock())
+            self.store.add_suspects(self.job.name, kept, self.around.clock())
         results = {
             slot: self._settled(settlement, wanted[slot], fetched, error)
             for slot, settlement in done.items()
@@ -244,12 +244,12 @@ class Settler:
         Returns what stood in the way of a delivery: from the commit on nothing is lost.
         """
         error: RatectlError | None = None
-        with self.delivery.held(deadline) as outputs:
+        with self.delivery.lock_outputs(deadline) as outputs:
             lined = any(settlement.quotes for settlement in settlements)
             planned = [(o, self.delivery.intent(o) if lined else None) for o in outputs]
-            with self.book.store.transaction(durable=True) as connection:
+            with self.store.database.transaction(durable=True) as connection:
                 for settlement in settlements:
-                    self.book.settle(connection, self.job.name, settlement, self.around.clock())
+                    self.store.settle(connection, self.job.name, settlement, self.around.clock())
                 also(connection)
                 for output, intent in planned:
                     self.delivery.enqueue(connection, output, intent, settlements)
@@ -300,8 +300,8 @@ class Settler:
             slot.astimezone(self.timetable.zone).date() < now.astimezone(self.timetable.zone).date()
         )
         outcome = "failed"
-        with self.book.store.transaction() as connection:
-            claim = (self.job.name, slot, self.book.owner)
+        with self.store.database.transaction() as connection:
+            claim = (self.job.name, slot, self.store.owner)
             attempts = statements.release(
                 connection, claim, detail=str(error), at=unix(now), judged=int(judged)
             )

@@ -86,10 +86,10 @@ class Copied:
         )
 
 
-def size(store: Database, job: str) -> int:
+def size(database: Database, job: str) -> int:
     """Return how many rows of *job* there are to copy."""
     sql = "SELECT count(*) AS number FROM {0.name} WHERE job = ? AND {0.only}"
-    return sum(store.rows(sql.format(table), (job,))[0]["number"] for table in TABLES)
+    return sum(database.rows(sql.format(table), (job,))[0]["number"] for table in TABLES)
 
 
 def copy(source: Database, target: Database, job: str, told: Callable[[int], None]) -> Copied:
@@ -107,24 +107,24 @@ def copy(source: Database, target: Database, job: str, told: Callable[[int], Non
     return copied
 
 
-def _spans(store: Database, job: str, table: _Table) -> Iterator[tuple[int, int]]:
+def _spans(database: Database, job: str, table: _Table) -> Iterator[tuple[int, int]]:
     """Yield the first and last slot of stretches of about AT_ONCE rows."""
     sql = f"SELECT slot FROM {table.name} WHERE job = ? AND {table.only} AND slot > ? ORDER BY slot"  # noqa: S608 - our names
     before = -(1 << 60)
     while True:
-        some = store.rows(f"{sql} LIMIT ?", (job, before, AT_ONCE))
+        some = database.rows(f"{sql} LIMIT ?", (job, before, AT_ONCE))
         if not some:
             return
         first, before = some[0]["slot"], some[-1]["slot"]
         yield first, before
 
 
-def _rows(store: Database, job: str, table: _Table, first: int, last: int) -> dict[Key, Row]:
+def _rows(database: Database, job: str, table: _Table, first: int, last: int) -> dict[Key, Row]:
     sql = (
         f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our names
         f" WHERE job = ? AND slot >= ? AND slot <= ? AND {table.only}"
     )
-    found = store.rows(sql, (job, first, last))
+    found = database.rows(sql, (job, first, last))
     return {tuple(row[column] for column in table.key): row for row in found}
 
 

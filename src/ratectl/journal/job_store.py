@@ -63,7 +63,7 @@ class JobStore:
             scope=scope,
             host_timezone=host_timezone,
             now=now,
-            place=place,
+            source=place,
         )
 
     def record_jobs(
@@ -76,7 +76,7 @@ class JobStore:
         scope: str,
         host_timezone: str,
         now: dt.datetime,
-        place: str = "",
+        source: str = "",
     ) -> None:
         """Insert or update the snapshots of *jobs* in one durable transaction.
 
@@ -92,7 +92,7 @@ class JobStore:
                 settled = since = unix(now)
                 if row is not None and _same_slots(row, job):
                     settled, since = row["settled_until"], row["installed_at"]
-                where = (spec, digest, backend, scope, host_timezone, place)
+                where = (spec, digest, backend, scope, host_timezone, source)
                 rows.append((job.name, job.to_json(), *where, since, settled, job.enabled))
             connection.executemany(RECORD, rows)
 
@@ -121,7 +121,7 @@ class JobStore:
                 [(unix(now), unix(now), name) for name in names],
             )
 
-    def kept(self, names: Iterable[str]) -> JobRowBackup:
+    def backup(self, names: Iterable[str]) -> JobRowBackup:
         """Return the rows of jobs as they stand, to be put back by :meth:`restore`."""
         rows = {row["name"]: row for row in self.database.rows("SELECT * FROM jobs")}
         return {name: rows.get(name) for name in names}
@@ -132,9 +132,9 @@ class JobStore:
             for name, row in rows.items():
                 connection.execute("DELETE FROM jobs WHERE name = ?", (name,))
                 if row is not None:
-                    places = ", ".join("?" * len(row))
+                    placeholders = ", ".join("?" * len(row))
                     connection.execute(
-                        f"INSERT INTO jobs ({', '.join(row.keys())}) VALUES ({places})",  # noqa: S608 - our columns
+                        f"INSERT INTO jobs ({', '.join(row.keys())}) VALUES ({placeholders})",  # noqa: S608 - our columns
                         tuple(row),
                     )
 

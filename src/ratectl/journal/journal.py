@@ -39,7 +39,7 @@ class Journal(JobStore):
         self.state_dir = state_dir
         self._books: dict[str, RateStore] = {}
 
-    def book(self, job: Job | None = None) -> RateStore:
+    def store(self, job: Job | None = None) -> RateStore:
         """Return the book that *job* is recorded in; without a job this machine's own."""
         return self.book_at(job.journal if job else "")
 
@@ -56,9 +56,9 @@ class Journal(JobStore):
 
         return PostgresDatabase(url, self.installation)
 
-    def books(self) -> tuple[RateStore, ...]:
+    def stores(self) -> tuple[RateStore, ...]:
         """Return every book that an installed job is recorded in, this machine's own first."""
-        found = dict.fromkeys((self.book(), *(self.book(row.job) for row in self.readable())))
+        found = dict.fromkeys((self.store(), *(self.store(row.job) for row in self.readable())))
         return tuple(found)
 
     def shared(self, name: str) -> str:
@@ -94,8 +94,8 @@ class Journal(JobStore):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for book in self._books.values():
-            book.store.close()
+        for store in self._books.values():
+            store.database.close()
         self._books.clear()
         self.database.close()
 
@@ -140,20 +140,20 @@ class Journal(JobStore):
         return frozenset(row["name"] for row in self.database.rows("SELECT name FROM jobs"))
 
     def last_firings(
-        self, jobs: Iterable[Installed], away: Callable[[RatectlError], None]
+        self, jobs: Iterable[Installed], on_unreachable: Callable[[RatectlError], None]
     ) -> dict[str, Firing]:
-        """Return the newest firing of each of *jobs* that has one; *away* hears of each shared book that is out of reach."""
+        """Return the newest firing of each of *jobs* that has one; *on_unreachable* hears of each shared book that is out of reach."""
         names: dict[RateStore, list[str]] = {}
         for row in jobs:
-            names.setdefault(self.book(row.job), []).append(row.job.name)
+            names.setdefault(self.store(row.job), []).append(row.job.name)
         found: dict[str, Firing] = {}
-        for book, those in names.items():
+        for store, group in names.items():
             try:
-                found |= book.last_firings(those)
+                found |= store.last_firings(group)
             except RatectlError as error:
-                if book.store is self.database:
+                if store.database is self.database:
                     raise
-                away(error)
+                on_unreachable(error)
         return found
 
     def counting_together(
@@ -171,12 +171,12 @@ class Journal(JobStore):
             if row.job.journal and firing is not None:
                 counted[row.job.name] = 0
                 if firing.outcome not in {"recorded", "closed"}:
-                    asked.setdefault(self.book(row.job), []).append(row.job.name)
-        for book, names in asked.items():
+                    asked.setdefault(self.store(row.job), []).append(row.job.name)
+        for store, names in asked.items():
             with suppress(
                 RatectlError
             ):  # who told the last firing has said that it is out of reach
-                counted |= book.failures(names)
+                counted |= store.failures(names)
         return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
 
     # What a firing writes
@@ -190,7 +190,7 @@ class Journal(JobStore):
         found = self.installed_job(installed.job.name)
         if not found.installed_at <= now < found.settled_until:
             return found.settled_until
-        settled = self.book(installed.job).forget_ahead(found.job.name, now)
+        settled = self.store(installed.job).forget_ahead(found.job.name, now)
         until = max(found.installed_at, settled or found.installed_at)
         with self.database.transaction() as connection:
             connection.execute(

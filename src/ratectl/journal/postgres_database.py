@@ -52,7 +52,7 @@ class PostgresDatabase:
         self._connection: Connection | None = None
 
     @cached_property
-    def here(self) -> str:
+    def queue_prefix(self) -> str:
         """What goes before the names of this machine's outputs."""
         return f"{self._installation()}:"
 

@@ -22,7 +22,7 @@ AT_ONCE = 16
 class DatabaseProbe(NamedTuple):
     """What came of connecting to one database."""
 
-    place: str
+    url: str
     """Its URL without passwords."""
     error: RatectlError | None
 
@@ -30,12 +30,12 @@ class DatabaseProbe(NamedTuple):
 def databases(jobs: Sequence[Job]) -> dict[str, list[DatabaseProbe]]:
     """Return whether the databases that each of *jobs* records in let us in; no table is touched."""
     wanted = {job.name: _urls(job) for job in jobs}
-    urls = list({url: None for those in wanted.values() for url in those})
+    urls = list({url: None for urls in wanted.values() for url in urls})
     with ThreadPoolExecutor(AT_ONCE) as pool:
         said = dict(zip(urls, pool.map(_connect, urls), strict=True))
     return {
-        name: [DatabaseProbe(place=postgres.redacted(url), error=said[url]) for url in those]
-        for name, those in wanted.items()
+        name: [DatabaseProbe(url=postgres.redacted(url), error=said[url]) for url in urls]
+        for name, urls in wanted.items()
     }
 
 

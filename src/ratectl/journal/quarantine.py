@@ -64,23 +64,23 @@ def _quarantined_quote(row: Row) -> Quote:
 
 
 def quarantine(
-    book: RateStore, *, job: str = "", decided: bool = False
+    store: RateStore, *, job: str = "", decided: bool = False
 ) -> Iterator[QuarantinedAnswer]:
-    """Yield what *book* holds (of one *job* if given), oldest first; with *decided* what it no longer holds, too."""
+    """Yield what *store* holds (of one *job* if given), oldest first; with *decided* what it no longer holds, too."""
     sql = "SELECT * FROM quarantine WHERE (? = '' OR job = ?) AND (state = ? OR ?) ORDER BY id"
-    for row in book.store.each(sql, (job, job, HELD, decided)):
+    for row in store.database.each(sql, (job, job, HELD, decided)):
         yield to_quarantined(row)
 
 
-def find(book: RateStore, number: int) -> QuarantinedAnswer | None:
+def find(store: RateStore, number: int) -> QuarantinedAnswer | None:
     """Return the quarantined answer with the id *number*."""
-    rows = book.store.rows("SELECT * FROM quarantine WHERE id = ?", (number,))
+    rows = store.database.rows("SELECT * FROM quarantine WHERE id = ?", (number,))
     return to_quarantined(rows[0]) if rows else None
 
 
-def body(book: RateStore, number: int) -> bytes:
+def body(store: RateStore, number: int) -> bytes:
     """Return the body of the quarantined answer *number*; empty where there is none."""
-    rows = book.store.rows(
+    rows = store.database.rows(
         "SELECT b.body FROM quarantine q JOIN bodies b ON b.digest = q.digest WHERE q.id = ?",
         (number,),
     )

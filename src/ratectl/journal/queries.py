@@ -45,7 +45,7 @@ class Count(NamedTuple):
     """How many slots of one quarter of an hour went the same way."""
 
     quarter: dt.datetime
-    went: str
+    outcome: str
     """on time, late, backfilled, closed, missed, failed or open."""
     number: int
 
@@ -54,7 +54,7 @@ def by_store(journal: Journal, rows: Iterable[Installed]) -> dict[RateStore, lis
     """Return *rows* by the book that each is recorded in."""
     found: dict[RateStore, list[Installed]] = {}
     for row in rows:
-        found.setdefault(journal.book(row.job), []).append(row)
+        found.setdefault(journal.store(row.job), []).append(row)
     return found
 
 
@@ -62,27 +62,27 @@ def recent(
     journal: Journal,
     rows: Iterable[Installed],
     count: int,
-    away: Callable[[RatectlError], None],
+    on_unreachable: Callable[[RatectlError], None],
 ) -> dict[str, Recent]:
-    """Return the newest *count* entries of each pair of each job; *away* hears of books out of reach."""
+    """Return the newest *count* entries of each pair of each job; *on_unreachable* hears of books out of reach."""
     found: dict[str, Recent] = {}
-    for book, those in by_store(journal, rows).items():
+    for store, group in by_store(journal, rows).items():
         try:
-            found |= _recent(book, {row.job.name: row.job for row in those}, count)
+            found |= _recent(store, {row.job.name: row.job for row in group}, count)
         except RatectlError as error:
-            if book.store is journal.database:
+            if store.database is journal.database:
                 raise
-            away(error)
+            on_unreachable(error)
     return found
 
 
-def _recent(book: RateStore, jobs: Mapping[str, Job], count: int) -> dict[str, Recent]:
+def _recent(store: RateStore, jobs: Mapping[str, Job], count: int) -> dict[str, Recent]:
     found: dict[str, Recent] = {name: {} for name in jobs}
     names = list(jobs)
     for start in range(0, len(names), NAMES_AT_ONCE):
         part = names[start : start + NAMES_AT_ONCE]
         rows = count * max(len(jobs[name].pairs) for name in part)
-        found_rows = book.store.rows(
+        found_rows = store.database.rows(
             f"WITH wanted (job) AS (VALUES {', '.join(['(?)'] * len(part))})"  # noqa: S608 - no input
             " SELECT q.* FROM wanted w JOIN quotes q ON q.job = w.job AND q.slot >= COALESCE("
             "(SELECT slot FROM quotes WHERE job = w.job ORDER BY slot DESC LIMIT 1 OFFSET ?), ?)"
@@ -98,11 +98,11 @@ def _recent(book: RateStore, jobs: Mapping[str, Job], count: int) -> dict[str, R
 
 
 def newest_slot(
-    book: RateStore, job: str, span: Span, pair: Pair | None, skip: int = 0
+    store: RateStore, job: str, span: Span, pair: Pair | None, skip: int = 0
 ) -> dt.datetime | None:
     """Return the slot of the newest quote in *span*, or of the one that *skip* newer ones come after; None where there are no more."""
     which, values = span.condition(pair)
-    rows = book.store.rows(
+    rows = store.database.rows(
         f"SELECT slot FROM quotes WHERE job = ?{which} ORDER BY slot DESC LIMIT 1 OFFSET ?",  # noqa: S608 - no input
         (job, *values, skip),
     )
@@ -110,32 +110,32 @@ def newest_slot(
 
 
 def series(
-    book: RateStore, job: str, pair: Pair, span: Span = EVERY_SLOT, *, most: int
+    store: RateStore, job: str, pair: Pair, span: Span = EVERY_SLOT, *, max_points: int
 ) -> Iterator[Point]:
-    """Yield the rates of *pair*, oldest first: all of them, or where that is more than about *most* the last of each day or longer."""
+    """Yield the rates of *pair*, oldest first: all of them, or where that is more than about *max_points* the last of each day or longer."""
     condition, bounds = span.condition(pair)
     which = (job, *bounds)
-    [size] = book.store.rows(
+    [size] = store.database.rows(
         "SELECT count(*) AS number, min(slot) AS first, max(slot) AS last FROM quotes"  # noqa: S608 - no input
         f" WHERE job = ?{condition}",
         which,
     )
-    if size["number"] <= most:
+    if size["number"] <= max_points:
         values = which
         sql = f"SELECT slot, rate FROM quotes WHERE job = ?{condition} ORDER BY slot"  # noqa: S608 - no input
     else:
-        step = max(86_400, (size["last"] - size["first"]) // most + 1)
+        step = max(86_400, (size["last"] - size["first"]) // max_points + 1)
         sql = (
             "SELECT q.slot, q.rate FROM quotes q JOIN (SELECT max(slot) AS slot FROM quotes"  # noqa: S608 - no input
             f" WHERE job = ?{condition} GROUP BY slot / {step}) m"
             " ON q.job = ? AND q.slot = m.slot AND q.base = ? AND q.quote = ? ORDER BY q.slot"
         )
         values = (*which, job, pair.base, pair.quote)
-    for row in book.store.each(sql, values):
+    for row in store.database.each(sql, values):
         yield Point(aware(row["slot"]), Decimal(row["rate"]))
 
 
-def slot_outcomes(book: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
+def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
     """Yield how the slots of *job* went, counted by quarters of an hour, oldest first."""
     condition, bounds = span.condition()
     sql = (
@@ -149,29 +149,29 @@ def slot_outcomes(book: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterato
         f" FROM firings WHERE job = ?{condition}) AS told GROUP BY quarter, went ORDER BY quarter"
     )
     values = (ON_TIME + job.jitter, BACKFILLED, job.name, *bounds)
-    for row in book.store.each(sql, values):
+    for row in store.database.each(sql, values):
         yield Count(aware(row["quarter"] * QUARTER), row["went"], row["number"])
 
 
-def failures(book: RateStore, job: str, most: int) -> list[Firing]:
+def failures(store: RateStore, job: str, limit: int) -> list[Firing]:
     """Return the newest firings of *job* that ended without a rate and should not have, newest first."""
-    rows = book.store.rows(
+    rows = store.database.rows(
         "SELECT * FROM firings WHERE job = ? AND outcome IN ('failed', 'missed')"
         " ORDER BY slot DESC LIMIT ?",
-        (job, most),
+        (job, limit),
     )
     return [to_firing(row) for row in rows]
 
 
-def gaps(book: RateStore, row: Installed, most: int) -> list[dt.datetime]:
-    """Return slots that are over and that nothing became of, oldest first; only the newest *most* slots are looked at."""
+def gaps(store: RateStore, row: Installed, max_slots: int) -> list[dt.datetime]:
+    """Return slots that are over and that nothing became of, oldest first; only the newest *max_slots* slots are looked at."""
     timetable = schedule.before(row.job.schedule, row.job.zone, row.settled_until + SECOND)
-    slots = list(takewhile(lambda slot: slot > row.installed_at, islice(timetable, most)))
+    slots = list(takewhile(lambda slot: slot > row.installed_at, islice(timetable, max_slots)))
     if not slots:
         return []
-    told = book.store.rows(
+    rows = store.database.rows(
         "SELECT slot FROM firings WHERE job = ? AND slot >= ? AND slot <= ?",
         (row.job.name, unix(slots[-1]), unix(slots[0])),
     )
-    settled = {one["slot"] for one in told}
+    settled = {row["slot"] for row in rows}
     return [slot for slot in reversed(slots) if unix(slot) not in settled]

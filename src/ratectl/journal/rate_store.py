@@ -42,7 +42,7 @@ class Database(Protocol):
     """What a database under the book can do; errors leave it as RatectlErrors."""
 
     @property
-    def here(self) -> str:
+    def queue_prefix(self) -> str:
         """What goes before the names of this machine's outputs; empty where no other machine writes."""
 
     def clock(self, now: dt.datetime) -> int:
@@ -86,10 +86,10 @@ class ClaimLostError(TryLaterError):
 
 
 class RateStore:
-    """The record in one *store*; *owner* tells who claims slots (``host/installation``) once it is asked."""
+    """The record in one *database*; *owner* tells who claims slots (``host/installation``) once it is asked."""
 
-    def __init__(self, store: Database, owner: Callable[[], str]) -> None:
-        self.store = store
+    def __init__(self, database: Database, owner: Callable[[], str]) -> None:
+        self.database = database
         self._owner = owner
 
     @cached_property
@@ -101,7 +101,7 @@ class RateStore:
 
     def last_firing(self, job: str) -> Firing | None:
         """Return the firing of the newest slot of *job*, whatever became of it."""
-        rows = self.store.rows(
+        rows = self.database.rows(
             "SELECT * FROM firings WHERE job = ? ORDER BY slot DESC LIMIT 1", (job,)
         )
         return to_firing(rows[0]) if rows else None
@@ -111,7 +111,7 @@ class RateStore:
         found: dict[str, Firing] = {}
         for start in range(0, len(jobs), NAMES_AT_ONCE):
             names = tuple(jobs[start : start + NAMES_AT_ONCE])
-            rows = self.store.rows(
+            rows = self.database.rows(
                 f"WITH wanted (job) AS (VALUES {', '.join(['(?)'] * len(names))})"  # noqa: S608 - no input
                 " SELECT f.* FROM wanted w JOIN firings f ON f.job = w.job"
                 " AND f.slot = (SELECT max(slot) FROM firings WHERE job = w.job)",
@@ -125,7 +125,7 @@ class RateStore:
         found: dict[str, int] = {}
         for start in range(0, len(jobs), NAMES_AT_ONCE):
             names = tuple(jobs[start : start + NAMES_AT_ONCE])
-            rows = self.store.rows(
+            rows = self.database.rows(
                 f"WITH wanted (job) AS (VALUES {', '.join(['(?)'] * len(names))})"  # noqa: S608 - no input
                 " SELECT w.job AS job, count(*) AS number FROM wanted w JOIN firings f ON f.job = w.job"
                 " AND f.outcome = 'failed' AND f.slot > COALESCE((SELECT max(slot) FROM firings"
@@ -135,24 +135,24 @@ class RateStore:
             found |= {row["job"]: int(row["number"]) for row in rows}
         return found
 
-    def firings_before(self, job: str, moment: dt.datetime, most: int) -> list[Firing]:
-        """Return the firings of the newest slots before *moment*, newest first, *most* of them."""
-        rows = self.store.rows(
+    def firings_before(self, job: str, moment: dt.datetime, limit: int) -> list[Firing]:
+        """Return the firings of the newest slots before *moment*, newest first, *limit* of them."""
+        rows = self.database.rows(
             "SELECT * FROM firings WHERE job = ? AND slot < ? ORDER BY slot DESC LIMIT ?",
-            (job, unix(moment), most),
+            (job, unix(moment), limit),
         )
         return [to_firing(row) for row in rows]
 
     def firing(self, job: str, slot: dt.datetime) -> Firing | None:
         """Return what became of one slot."""
-        rows = self.store.rows(
+        rows = self.database.rows(
             "SELECT * FROM firings WHERE job = ? AND slot = ?", (job, unix(slot))
         )
         return to_firing(rows[0]) if rows else None
 
     def settled(self, job: str, start: dt.datetime, end: dt.datetime) -> frozenset[dt.datetime]:
         """Return the slots from *start* to *end*, both included, that were recorded or closed."""
-        rows = self.store.rows(
+        rows = self.database.rows(
             "SELECT slot FROM firings WHERE job = ? AND slot >= ? AND slot <= ?"
             " AND state = 'settled' AND outcome IN ('recorded', 'closed')",
             (job, unix(start), unix(end)),
@@ -165,13 +165,13 @@ class RateStore:
         """Yield the quotes of *job*, of one *pair* or all, oldest slot first, in constant memory."""
         condition, values = span.condition(pair)
         sql = f"SELECT * FROM quotes WHERE job = ?{condition} ORDER BY slot, base, quote"  # noqa: S608 - no input
-        for row in self.store.each(sql, (job, *values)):
+        for row in self.database.each(sql, (job, *values)):
             yield to_recorded_quote(row)
 
     def pairs(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, set[Pair]]:
         """Return the pairs that have a quote in each of *slots*."""
         found: dict[dt.datetime, set[Pair]] = {slot: set() for slot in slots}
-        rows = self.store.rows(
+        rows = self.database.rows(
             "SELECT slot, base, quote FROM quotes WHERE job = ? AND slot >= ? AND slot <= ?",
             (job, unix(min(slots)), unix(max(slots))),
         )
@@ -183,7 +183,7 @@ class RateStore:
     def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
         """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
         for comparison, order in (("<=", "DESC"), (">", "ASC")):
-            rows = self.store.rows(
+            rows = self.database.rows(
                 "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
                 f" AND rate_date {comparison} ? ORDER BY rate_date {order} LIMIT 1",
                 (pair.base, pair.quote, day.isoformat()),
@@ -192,9 +192,9 @@ class RateStore:
                 return to_recorded_quote(rows[0]).quote
         return None
 
-    def held_quote(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
+    def suspect_rate(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
         """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
-        rows = self.store.rows(
+        rows = self.database.rows(
             "SELECT rate FROM quarantine WHERE base = ? AND quote = ? AND provider = ?"
             " AND rate <> '' AND rate_date < ? AND state <> 'rejected' ORDER BY id DESC LIMIT 1",
             (pair.base, pair.quote, provider, before.isoformat()),
@@ -211,8 +211,8 @@ class RateStore:
         A claim of this owner is dead, since the caller holds the job's lock; one of another
         host stands until its lease lapses, by the clock of the store.
         """
-        owner, clock = self.owner, self.store.clock(now)
-        with self.store.transaction() as connection:
+        owner, clock = self.owner, self.database.clock(now)
+        with self.database.transaction() as connection:
             return {
                 slot: _claim(connection, job, slot, owner, clock, at=unix(now), lease=lease)
                 for slot in slots
@@ -244,7 +244,7 @@ class RateStore:
         self, job: str, start: dt.datetime, end: dt.datetime, *, why: str, now: dt.datetime
     ) -> int:
         """Make the slots from *start* to *end* that this owner has claimed due again; return how many those were."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             changed: int = connection.execute(
                 "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?"
                 " WHERE job = ? AND slot >= ? AND slot <= ? AND state = 'claimed' AND owner = ?",
@@ -254,24 +254,24 @@ class RateStore:
 
     def reopen(self, job: str, slot: dt.datetime) -> None:
         """Make a slot that was settled without a rate due again."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ?"
                 " AND state = 'settled' AND outcome <> 'recorded'",
                 (job, unix(slot)),
             )
 
-    def keep(
-        self, job: str, kept: Sequence[tuple[dt.datetime, SuspectQuote]], now: dt.datetime
+    def add_suspects(
+        self, job: str, suspects: Sequence[tuple[dt.datetime, SuspectQuote]], now: dt.datetime
     ) -> None:
         """Write what failed a check, each with its slot."""
-        if kept:
-            with self.store.transaction() as connection:
-                statements.add_quarantined(connection, job, kept, now)
+        if suspects:
+            with self.database.transaction() as connection:
+                statements.add_quarantined(connection, job, suspects, now)
 
     def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
         """Make the slots from *start* to *end* that were given up due again."""
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE firings SET state = 'open' WHERE job = ? AND slot >= ? AND slot <= ?"
                 " AND state = 'settled' AND outcome = 'missed'",
@@ -281,7 +281,7 @@ class RateStore:
     def forget_ahead(self, job: str, now: dt.datetime) -> dt.datetime | None:
         """Undo what this owner gave up after *now*, while its clock stood wrong; return the last settled slot."""
         owner = self.owner
-        with self.store.transaction() as connection:
+        with self.database.transaction() as connection:
             connection.execute(
                 "DELETE FROM firings WHERE job = ? AND at > ? AND owner = ?"
                 " AND outcome NOT IN ('recorded', 'closed')",

@@ -33,7 +33,7 @@ FOREIGN = "holds another program's tables, not ratectl's; move the file away"
 class SqliteDatabase:
     """One connection, opened at its first use."""
 
-    here = ""
+    queue_prefix = ""
 
     def __init__(self, state_dir: Path) -> None:
         self.path = state_dir / FILE
@@ -58,9 +58,9 @@ class SqliteDatabase:
 
     def check(self) -> None:
         """Read the whole file through. Raises StorageError where it is damaged."""
-        told = [str(row[0]) for row in self.rows("PRAGMA quick_check(1)")]
-        if told != ["ok"]:
-            raise self._damaged(told[0])
+        problems = [str(row[0]) for row in self.rows("PRAGMA quick_check(1)")]
+        if problems != ["ok"]:
+            raise self._damaged(problems[0])
 
     def each(self, sql: str, values: tuple[object, ...] = ()) -> Iterator[sqlite3.Row]:
         """Yield what a query finds, in constant memory."""

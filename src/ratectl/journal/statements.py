@@ -126,21 +126,21 @@ def mark_missed(
 def add_quarantined(
     connection: Statements,
     job: str,
-    kept: Sequence[tuple[dt.datetime, SuspectQuote]],
+    suspects: Sequence[tuple[dt.datetime, SuspectQuote]],
     now: dt.datetime,
 ) -> None:
     """Write what failed a check; what is held already is only counted, and moves to the newer slot."""
-    for slot, item in kept:
+    for slot, item in suspects:
         quote = item.quote
         pair = (quote.pair.base, quote.pair.quote) if quote else ("", "")
         rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
         digest = hashlib.sha256(item.body).hexdigest()
-        facts = (job, item.provider, *pair, *rate, item.reason)
+        values = (job, item.provider, *pair, *rate, item.reason)
         known = connection.execute(
             "UPDATE quarantine SET slot = ?, seen = seen + 1 WHERE job = ? AND provider = ?"
             " AND base = ? AND quote = ? AND rate = ? AND rate_date = ? AND reason = ?"
             " AND (rate <> '' OR digest = ?) AND state = 'held'",
-            (unix(slot), *facts, digest),
+            (unix(slot), *values, digest),
         ).rowcount
         if known:
             continue
@@ -151,5 +151,5 @@ def add_quarantined(
         connection.execute(
             "INSERT INTO quarantine (job, provider, base, quote, rate, rate_date, reason, slot,"
             " at, digest, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (*facts, unix(slot), unix(now), digest, json.dumps(_more(quote))),
+            (*values, unix(slot), unix(now), digest, json.dumps(_more(quote))),
         )

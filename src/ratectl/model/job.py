@@ -218,8 +218,8 @@ class Job:
     def to_json(self) -> str:
         """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
         own = zip(_OWN, _OWN_OF(self), strict=True)
-        told = (f'"{field}": {_json(value)}' for field, value in own)
-        return f"{{{', '.join(told)}, {_shared_json(_SHARED_OF(self))}}}"
+        members = (f'"{field}": {_json(value)}' for field, value in own)
+        return f"{{{', '.join(members)}, {_shared_json(_SHARED_OF(self))}}}"
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Job:
@@ -260,8 +260,8 @@ _SHARED_OF = operator.attrgetter(*_SHARED)
 
 @functools.lru_cache(maxsize=256, typed=True)
 def _shared_json(values: tuple[Any, ...]) -> str:
-    told = zip(_SHARED, values, strict=True)
-    return ", ".join(f'"{field}": {_json(value)}' for field, value in told)
+    fields = zip(_SHARED, values, strict=True)
+    return ", ".join(f'"{field}": {_json(value)}' for field, value in fields)
 
 
 @functools.lru_cache(maxsize=8192, typed=True)

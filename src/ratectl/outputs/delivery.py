@@ -32,15 +32,15 @@ PATIENCE = 30
 
 
 class Delivery:
-    """The way of *job*'s lines from the book in *store* to its outputs; locks lie in *state_dir*."""
+    """The way of *job*'s lines from the book in *database* to its outputs; locks lie in *state_dir*."""
 
-    def __init__(self, job: Job, store: Database, state_dir: Path) -> None:
+    def __init__(self, job: Job, database: Database, state_dir: Path) -> None:
         self.job = job
-        self.store = store
+        self.database = database
         self.state_dir = state_dir
 
     @contextlib.contextmanager
-    def held(self, deadline: Deadline) -> Iterator[tuple[Output, ...]]:
+    def lock_outputs(self, deadline: Deadline) -> Iterator[tuple[Output, ...]]:
         """Hold the locks of all outputs, in one order for all jobs, so that two never wait for each other.
 
         Two names of one file have one lock, which we must not wait for while we hold it.
@@ -61,7 +61,7 @@ class Delivery:
         if sink is None:
             return None
         try:
-            return outbox.plan_append(self.store, output.target, sink)
+            return outbox.plan_append(self.database, output.target, sink)
         except RatectlError:
             return None
 
@@ -87,7 +87,7 @@ class Delivery:
             if output.kind in TABLES:
                 self._drain_table(output)
             else:
-                outbox.drain(self.store, output.target, FILES[output.kind])
+                outbox.drain(self.database, output.target, FILES[output.kind])
         except RatectlError as error:
             return error
         return None
@@ -95,8 +95,8 @@ class Delivery:
     def rest(self) -> RatectlError | None:
         """Finish what an earlier firing committed and could not deliver, or was killed before."""
         error: RatectlError | None = None
-        if any(outbox.waiting(self.store, self._queue(o)) for o in self.job.outputs):
-            with self.held(Deadline(self.job.timeout)) as outputs:
+        if any(outbox.waiting(self.database, self._queue(o)) for o in self.job.outputs):
+            with self.lock_outputs(Deadline(self.job.timeout)) as outputs:
                 for output in outputs:
                     error = self.drain(output) or error
         return error
@@ -107,7 +107,7 @@ class Delivery:
                 f"{output}: is ratectl's own journal; name another file in the spec and install it again"
             )
         table_queue.drain(
-            self.store,
+            self.database,
             self._queue(output),
             TABLES[output.kind],
             output.target,
@@ -117,7 +117,7 @@ class Delivery:
     def _queue(self, output: Output) -> str:
         """Return the name under which lines wait; rows for a file's table never mix with lines for that file."""
         name = str(output) if output.kind in TABLES else output.target
-        return outbox.queue(self.store, name)
+        return outbox.queue(self.database, name)
 
     def _lock_path(self, output: Output) -> Path:
         place = output.target if output.kind == "postgresql" else os.path.realpath(output.target)

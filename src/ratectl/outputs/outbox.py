@@ -43,32 +43,32 @@ class Intent(NamedTuple):
     head: bytes
 
 
-def queue(store: Database, name: str) -> str:
-    """Return the name in *store* of what waits for the output *name* of this machine."""
-    return f"{store.here}{name}"
+def queue(database: Database, name: str) -> str:
+    """Return the name in *database* of what waits for the output *name* of this machine."""
+    return f"{database.queue_prefix}{name}"
 
 
-def plan_append(store: Database, target: str, sink: FileSink) -> Intent:
+def plan_append(database: Database, target: str, sink: FileSink) -> Intent:
     """Look at the file at *target* (its lock is held), make it if it is absent, and say where an append will begin.
 
     Then put what a rotation dropped of the last append back into the queue: in this order, so that a
     rotation which the first look saw cannot escape the second. Raises CannotCreateError or StorageError.
     """
-    _finish_other_names(store, target)
-    intent = _observe(queue(store, target), target, sink)
-    _recover(store, target, sink)
+    _finish_other_names(database, target)
+    intent = _observe(queue(database, target), target, sink)
+    _recover(database, target, sink)
     return intent
 
 
-def _finish_other_names(store: Database, target: str) -> None:
+def _finish_other_names(database: Database, target: str) -> None:
     """Carry out what is in flight to the same file under another name of it: it begins where ours would."""
-    begun = store.rows("SELECT * FROM sinks WHERE start IS NOT NULL")
+    begun = database.rows("SELECT * FROM sinks WHERE start IS NOT NULL")
     place = os.path.realpath(target)
     for row in begun:
-        other = row["target"].removeprefix(store.here)
-        mine = row["target"] == queue(store, other) and other != target
+        other = row["target"].removeprefix(database.queue_prefix)
+        mine = row["target"] == queue(database, other) and other != target
         if mine and os.path.realpath(other) == place:
-            _finish(store, other, row)
+            _finish(database, other, row)
 
 
 def _observe(name: str, target: str, sink: FileSink) -> Intent:
@@ -122,39 +122,39 @@ def enqueue(
         _store_intent(connection, intent)
 
 
-def drain(store: Database, target: str, sink: FileSink) -> None:
+def drain(database: Database, target: str, sink: FileSink) -> None:
     """Append what waits for *target* (its lock is held); nothing waits: do nothing.
 
     Raises CannotCreateError or StorageError; what waits then still does.
     """
-    name = queue(store, target)
+    name = queue(database, target)
     for _ in range(ROUNDS):
-        if not waiting(store, name):
+        if not waiting(database, name):
             return
-        found = store.rows("SELECT * FROM sinks WHERE target = ? AND start IS NOT NULL", (name,))
+        found = database.rows("SELECT * FROM sinks WHERE target = ? AND start IS NOT NULL", (name,))
         if found:
-            _finish(store, target, found[0])
+            _finish(database, target, found[0])
         else:
-            intent = plan_append(store, target, sink)
-            with store.transaction(durable=True) as connection:
+            intent = plan_append(database, target, sink)
+            with database.transaction(durable=True) as connection:
                 _store_intent(connection, intent)
     raise StorageError(f"{target}: another program keeps writing to it; lines kept in the journal")
 
 
-def waiting(store: Database, name: str) -> bool:
+def waiting(database: Database, name: str) -> bool:
     """Tell whether lines wait in the queue *name*."""
-    return bool(store.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (name,)))
+    return bool(database.rows("SELECT 1 FROM lines WHERE target = ? LIMIT 1", (name,)))
 
 
-def _recover(store: Database, target: str, sink: FileSink) -> None:
+def _recover(database: Database, target: str, sink: FileSink) -> None:
     """Put back into the queue what a rotation dropped of the last append to *target* (its lock is held).
 
     logrotate's copytruncate loses what is written between its copy and its
     truncation, a compressor what is written after it read. Only a rotated
     copy that ends before or inside the append proves that; a file that a person emptied does not.
     """
-    name = queue(store, target)
-    found = store.rows("SELECT * FROM sinks WHERE target = ?", (name,))
+    name = queue(database, target)
+    found = database.rows("SELECT * FROM sinks WHERE target = ?", (name,))
     if not found or not found[0]["sent"]:
         return
     trace = _sent(found[0])
@@ -164,7 +164,7 @@ def _recover(store: Database, target: str, sink: FileSink) -> None:
         latest = b"" if file is None else file.read(max(0, file.size - MOST_REMEMBERED), file.size)
     lost = _dropped(target, trace)
     lost = lost.removeprefix(sink.HEADER).removeprefix(b"\n")
-    with store.transaction(durable=True) as connection:
+    with database.transaction(durable=True) as connection:
         if lost and lost not in latest:
             connection.execute(
                 "INSERT INTO lines (target, job, slot, data) VALUES (?, '', 0, ?)", (name, lost)
@@ -224,9 +224,9 @@ def _store_intent(connection: Statements, intent: Intent) -> None:
     )
 
 
-def _finish(store: Database, target: str, row: Row) -> None:
+def _finish(database: Database, target: str, row: Row) -> None:
     """Carry out a noted intent as far as no file shows it yet, then confirm what is there and withdraw the rest."""
-    lines = store.rows(
+    lines = database.rows(
         "SELECT id, data FROM lines WHERE target = ? AND id <= ? ORDER BY id",
         (row["target"], row["last_line"]),
     )
@@ -243,7 +243,7 @@ def _finish(store: Database, target: str, row: Row) -> None:
         end += len(line["data"])
         if end <= placed.whole:
             done.append((line["id"],))
-    with store.transaction() as connection:
+    with database.transaction() as connection:
         connection.execute("UPDATE sinks SET start = NULL WHERE target = ?", (row["target"],))
         connection.executemany("DELETE FROM lines WHERE id = ?", done)
         if placed.end:

@@ -18,19 +18,19 @@ AT_ONCE = 1000
 """Rows in one transaction of the store."""
 
 
-def drain(store: Database, queue: str, sink: TableSink, target: str, *, seconds: float) -> None:
+def drain(database: Database, queue: str, sink: TableSink, target: str, *, seconds: float) -> None:
     """Hand over what waits in *queue* for *target* (its lock is held); nothing waits: do nothing.
 
     *seconds* bound each wait for the store. Raises what the sink raises; what waits then still does.
     """
     while True:
-        waiting = store.rows(
+        waiting = database.rows(
             "SELECT id, data FROM lines WHERE target = ? ORDER BY id LIMIT ?", (queue, AT_ONCE)
         )
         if not waiting:
             return
         sink.insert(target, [values(line["data"]) for line in waiting], seconds=seconds)
-        with store.transaction() as connection:
+        with database.transaction() as connection:
             connection.executemany(
                 "DELETE FROM lines WHERE id = ?", [(line["id"],) for line in waiting]
             )

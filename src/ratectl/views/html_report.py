@@ -119,7 +119,7 @@ def _days(dossier: JobReport) -> dict[str, Any]:
         days.setdefault(slot.astimezone(zone).date(), Counter())[went] += number
 
     for course in dossier.courses:
-        add(course.quarter, course.went, course.number)
+        add(course.quarter, course.outcome, course.number)
     for slot in dossier.gaps:
         add(slot, "missed")
     for held in dossier.held:

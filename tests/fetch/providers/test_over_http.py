@@ -31,7 +31,7 @@ def recorded(state, job, installed, fire):
     def run(kind, **values):
         assert fire(installed(job(kind, **{"timeout": 60} | values))).error is None
         with Journal(state) as journal:
-            return [entry.quote for entry in journal.book().quotes("usd-inr")]
+            return [entry.quote for entry in journal.store().quotes("usd-inr")]
 
     return run
 

@@ -223,7 +223,7 @@ def test_killed_and_crashed_at_any_moment(own_postgres, job, installed, state, l
         time.sleep(0.1)
 
     with Journal(state) as journal:
-        recorded = [entry.slot for entry in journal.book().quotes("usd-inr")]
+        recorded = [entry.slot for entry in journal.store().quotes("usd-inr")]
     assert queued(state) == 0
     assert len(recorded) >= 600
     kept = own_postgres.sql(

@@ -216,7 +216,9 @@ def test_killed_before_the_confirmation(usd, fire, target, state):
     fire(usd)
     before = read(target)
     with Journal(state) as journal, journal.database.transaction() as connection:
-        [(line,)] = (sqlite.lines(usd, e.slot, [e.quote]) for e in journal.book().quotes("usd-inr"))
+        [(line,)] = (
+            sqlite.lines(usd, e.slot, [e.quote]) for e in journal.store().quotes("usd-inr")
+        )
         connection.execute(
             "INSERT INTO lines (target, job, slot, data) VALUES (?, 'usd-inr', 0, ?)",
             (f"sqlite:{target}", line),
