@@ -125,7 +125,7 @@ def _insist_that_answers_last() -> None:
     then = midnight + dt.timedelta(seconds=PUBLISHED + NEXT)
     for second in (PUBLISHED, PUBLISHED + 2 * HOUR):
         received = midnight + dt.timedelta(seconds=second)
-        until = fresh_until({}, received, not_before=then, newest=midnight.date())
+        until = fresh_until({}, received, not_before=then, newest_date=midnight.date())
         if until != then:
             raise AssertionError(f"an answer of {received} is kept until {until}, not {then}")
 

@@ -36,8 +36,10 @@ def recorded(station, live_rates):
     with Journal(station.state) as journal:
         database = journal.store(job).database
         with database.transaction() as connection:
-            kept = SuspectQuote(provider="ecb", reason="looks inverted", body=b"<xml/>", quote=odd)
-            add_quarantined(connection, job.name, [(FIRST, kept)], FIRST)
+            suspect = SuspectQuote(
+                provider="ecb", reason="looks inverted", body=b"<xml/>", quote=odd
+            )
+            add_quarantined(connection, job.name, [(FIRST, suspect)], FIRST)
         with database.transaction() as connection:  # a firing at work: no part of the record
             connection.execute(
                 "INSERT INTO firings (job, slot, state, owner, lease_until, at) VALUES (?, 1, 'claimed', 'x', 2, 1)",

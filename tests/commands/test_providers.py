@@ -43,10 +43,10 @@ def told(ratectl):
 def test_facts_of_every_kind():
     """There are facts for exactly the kinds there are, each with its sources, and days where there is a history."""
     assert list(INFO) == list(PROVIDER_KINDS)
-    for kind, facts in INFO.items():
-        assert bool(facts.first_day) == bool(PROVIDER_KINDS[kind].history)
-        assert all(url.startswith("https://") for url in facts.sources)
-        assert bool(facts.sources) == bool(facts.home) == (kind != "http-json")
+    for kind, info in INFO.items():
+        assert bool(info.first_day) == bool(PROVIDER_KINDS[kind].history)
+        assert all(url.startswith("https://") for url in info.sources)
+        assert bool(info.sources) == bool(info.home) == (kind != "http-json")
 
 
 def test_offline(ratectl):

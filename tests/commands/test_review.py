@@ -51,7 +51,7 @@ def hold(station, job):
             observed_at=now(),
             kind=PUBLISHED,
         )
-        kept = SuspectQuote(
+        suspect = SuspectQuote(
             provider="exchangerate-api-v4",
             reason="100 times what it was",
             body=BODY,
@@ -59,7 +59,7 @@ def hold(station, job):
         )
         with Journal(station.state) as journal:
             store = journal.store(job)
-            store.add_suspects(name, [(due(job), kept)], now())
+            store.add_suspects(name, [(due(job), suspect)], now())
             return max(row["id"] for row in store.database.rows("SELECT id FROM quarantine"))
 
     return put

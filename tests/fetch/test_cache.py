@@ -36,7 +36,7 @@ HOUR = dt.timedelta(hours=1)
 )
 def test_fresh_until(headers, not_before, newest, until):
     """The later of what the provider and HTTP say, within bounds; an answer of an earlier day for minutes only."""
-    found = fresh_until(headers, NOW, not_before=not_before, newest=newest)
+    found = fresh_until(headers, NOW, not_before=not_before, newest_date=newest)
 
     assert (found and max(found, NOW)) == until
 
@@ -51,10 +51,10 @@ class TestKept:
 
     def test_round_trip(self, state):
         """What is kept is found again, whole."""
-        answers = ResponseCache(state)
-        answers.keep(self.REQUEST, self.KEPT)
+        cache = ResponseCache(state)
+        cache.keep(self.REQUEST, self.KEPT)
 
-        assert answers.find(self.REQUEST) == self.KEPT
+        assert cache.find(self.REQUEST) == self.KEPT
 
     @pytest.mark.posix("modes")
     def test_private_and_without_a_secret(self, state):
@@ -97,7 +97,7 @@ class TestKept:
         """It serves until it is stale, and only while clock and uptime tell of the same time."""
         now = NOW + dt.timedelta(seconds=passed)
 
-        assert self.KEPT.is_good(now, self.KEPT.uptime + up) is good
+        assert self.KEPT.is_fresh(now, self.KEPT.uptime + up) is good
 
     def test_nowhere_to_keep_it(self, tmp_path):
         """A folder that cannot be made costs a request later, and nothing now."""

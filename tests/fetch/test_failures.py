@@ -114,10 +114,10 @@ class TestTls:
         """A certificate of a root that ca_bundle names is accepted."""
         valid = CERTIFICATES / "valid.pem"
         with RateServer(demo_table(), certificate=valid) as server:
-            answer = Transport(ca_bundle=str(valid)).get(
+            response = Transport(ca_bundle=str(valid)).get(
                 Request(url=f"{server.url}/v4/latest/USD"), seconds=5
             )
-        assert answer.status == 200
+        assert response.status == 200
 
     def test_unknown_root(self):
         """An unknown issuer smells of a portal."""
@@ -148,9 +148,9 @@ class TestRedirects:
         """A provider may move within its host."""
         self.redirect(rates, "/v4/latest/USD")
 
-        answer = Transport().get(Request(url=f"{rates.url}/old"), seconds=5)
+        response = Transport().get(Request(url=f"{rates.url}/old"), seconds=5)
 
-        assert answer.status == 200
+        assert response.status == 200
 
     @pytest.mark.parametrize(
         "location", ["http://portal.hotel.example/login", "https://127.0.0.1/", "//127.0.0.1:1/"]
@@ -172,9 +172,9 @@ class TestRedirects:
         """A Location of raw bytes is followed as far as it can be."""
         self.redirect(rates, "/\u00ff\u00fe")
 
-        answer = Transport().get(Request(url=f"{rates.url}/v4/latest/USD"), seconds=5)
+        response = Transport().get(Request(url=f"{rates.url}/v4/latest/USD"), seconds=5)
 
-        assert (answer.status, rates.requests[-1][0]) == (404, "/%C3%BF%C3%BE")
+        assert (response.status, rates.requests[-1][0]) == (404, "/%C3%BF%C3%BE")
 
     def test_endless(self, rates):
         """Redirects in a circle end."""
@@ -281,9 +281,9 @@ def test_proxy(rates):
     """A proxy of the spec is asked in the place of the provider."""
     request = Request(url="http://rates.invalid/v4/latest/USD")
 
-    answer = Transport(proxy=rates.url).get(request, seconds=5)
+    response = Transport(proxy=rates.url).get(request, seconds=5)
 
-    assert answer.status == 200
+    assert response.status == 200
     assert rates.requests[0][0] == "http://rates.invalid/v4/latest/USD"
 
 

@@ -54,7 +54,7 @@ def test_jump(before, after, days, held, word):
     """Moves over 5 % warn, over 20 % hold (scaled by the days between), and slips are named."""
     found = plausibility.jump(quote(after), quote(before, FRIDAY - dt.timedelta(days=days)))
 
-    assert (found.held if found else None) is held
+    assert (found.is_suspect if found else None) is held
     assert not word or word in found.reason
 
 
@@ -82,7 +82,7 @@ def test_dates(day, asked, wrong):
         quote("95", dt.date.fromisoformat(day)),
         today=FRIDAY,
         longest_gap=6,
-        asked=dt.date.fromisoformat(asked) if asked else None,
+        past_day=dt.date.fromisoformat(asked) if asked else None,
     )
 
     assert bool(problem) is wrong

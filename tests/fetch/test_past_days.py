@@ -36,8 +36,8 @@ def week(job, installed, fire, rates, state):
         with Journal(state) as journal:
             quotes = {e.slot.day: str(e.quote.rate) for e in journal.store().quotes("usd-inr")}
             kept = [
-                (one.quote.rate_date.day, one.reason)
-                for one in quarantine.quarantine(journal.store())
+                (quarantined.quote.rate_date.day, quarantined.reason)
+                for quarantined in quarantine.quarantine(journal.store())
             ]
         return report, quotes, kept
 
@@ -130,10 +130,10 @@ def test_held_once_however_often_it_is_seen(week, fire, state, job):
         fire(job("frankfurter"))
 
     with Journal(state) as journal:
-        [one] = quarantine.quarantine(journal.store())
-        assert one.seen == 4
-        assert one.slot == dt.datetime(2026, 11, 11, 9, tzinfo=UTC)
-        assert quarantine.body(journal.store(), one.id).startswith(b'{"amount"')
+        [quarantined] = quarantine.quarantine(journal.store())
+        assert quarantined.seen == 4
+        assert quarantined.slot == dt.datetime(2026, 11, 11, 9, tzinfo=UTC)
+        assert quarantine.body(journal.store(), quarantined.id).startswith(b'{"amount"')
 
 
 def test_days_are_asked_one_by_one_where_it_must_be(job, installed, fire, rates, lines):
@@ -161,7 +161,7 @@ def test_a_revision_names_what_it_supersedes(job, installed, fire, rates, clock,
     assert fire(usd).error is None
 
     with Journal(state) as journal:
-        one, other = journal.store().quotes("usd-inr")
-    assert one.supersedes is None
-    assert one.quote.rate_date == other.quote.rate_date
-    assert other.supersedes == one.quote.rate != other.quote.rate
+        recorded, other = journal.store().quotes("usd-inr")
+    assert recorded.supersedes is None
+    assert recorded.quote.rate_date == other.quote.rate_date
+    assert other.supersedes == recorded.quote.rate != other.quote.rate

@@ -133,10 +133,10 @@ def test_a_fleet_does_not_sweep_in_step(station, rates):
     """A sweep begins late by what its jobs' jitter allows, on each host by an offset of its own, and at most 4 minutes."""
     station.install(named(station, rates.url, "a", jitter=3600, enabled=False))
     slept = []
-    around = Environment(clock=now, sleep=slept.append, host="here")
+    env = Environment(clock=now, sleep=slept.append, host="here")
 
     for host in ("here", "there", "here"):
-        list(swept_by(str(station.state), ["a"], around._replace(host=host)))
+        list(swept_by(str(station.state), ["a"], env._replace(host=host)))
 
     assert slept[0] == slept[2] != slept[1]
     assert (

@@ -486,9 +486,9 @@ class TestFailure:
         assert report.error.exit_code == 65
         assert lines() == []
         with Journal(state) as journal:
-            [held] = holding.quarantine(journal.store())
-            assert "not a positive number" in held.reason
-            assert b"-95.07" in holding.body(journal.store(), held.id)
+            [answer] = holding.quarantine(journal.store())
+            assert "not a positive number" in answer.reason
+            assert b"-95.07" in holding.body(journal.store(), answer.id)
 
     def test_past_slot_is_given_up_in_the_end(self, job, installed, fire, rates, state):
         """A past slot whose answers never pass is not asked for ever."""

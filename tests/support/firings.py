@@ -112,12 +112,10 @@ def fire(state, clock):
 
     def run(job, how="run_minute", *arguments, host="here"):
         with Journal(state) as journal:
-            around = Environment(
+            env = Environment(
                 clock=clock, sleep=clock.sleep, host=host, uptime=lambda: clock().timestamp()
             )
-            return getattr(Runner(journal, journal.installed_job(job.name), around), how)(
-                *arguments
-            )
+            return getattr(Runner(journal, journal.installed_job(job.name), env), how)(*arguments)
 
     return run
 

@@ -72,7 +72,7 @@ def backfill(
 
 
 def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
-    today = runner.around.clock().astimezone(runner.timetable.zone).date()
+    today = runner.env.clock().astimezone(runner.timetable.zone).date()
     last = _day(until, "--until") if until else today - dt.timedelta(days=1)
     first = _day(since, "--since") if since else last - dt.timedelta(days=DEFAULT_DAYS)
     if first > last:

@@ -154,10 +154,10 @@ def _ask(scene: Observations) -> Asked:
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
-    around = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    env = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
     jobs = [row.job for row in scene.awake]
     return Asked(
-        providers=probe.providers(jobs, around),
+        providers=probe.providers(jobs, env),
         databases=databases(jobs),
         secrets=absent_secrets(scene),
     )

@@ -146,7 +146,7 @@ def _ask(sources: Sequence[ProviderListing], loaded: spec.Spec | None) -> dict[s
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
-    around = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    env = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
     proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
     answers = {one.provider.name: _unasked(one.provider) for one in sources}
     wanted = {
@@ -154,7 +154,7 @@ def _ask(sources: Sequence[ProviderListing], loaded: spec.Spec | None) -> dict[s
         for one in sources
         if answers[one.provider.name] is None
     }
-    said = {way.provider.name: reached for way, reached in probe.ask(wanted, around).items()}
+    said = {way.provider.name: reached for way, reached in probe.ask(wanted, env).items()}
     return {
         one.provider.name: answers[one.provider.name] or _answer(said[one.provider.name], one)
         for one in sources

@@ -121,11 +121,11 @@ def _show(store: RateStore, number: int) -> None:
     sys.stdout.buffer.flush()
 
 
-def _what(held: QuarantinedAnswer) -> str:
-    if held.quote is None:
-        return f"an answer of {held.provider} without a rate"
-    quote = held.quote
-    return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({held.provider})"
+def _what(answer: QuarantinedAnswer) -> str:
+    if answer.quote is None:
+        return f"an answer of {answer.provider} without a rate"
+    quote = answer.quote
+    return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({answer.provider})"
 
 
 def _text(held: list[QuarantinedAnswer]) -> str:
@@ -143,15 +143,15 @@ def _text(held: list[QuarantinedAnswer]) -> str:
     return "\n".join(lines)
 
 
-def _as_json(held: QuarantinedAnswer) -> dict[str, object]:
+def _as_json(answer: QuarantinedAnswer) -> dict[str, object]:
     return {
-        "id": held.id,
-        "job": held.job,
-        "slot": held.slot.isoformat(),
-        "provider": held.provider,
-        "reason": held.reason,
-        "quote": None if held.quote is None else to_dict(held.quote),
-        "at": held.at.isoformat(),
-        "state": held.state,
-        "seen": held.seen,
+        "id": answer.id,
+        "job": answer.job,
+        "slot": answer.slot.isoformat(),
+        "provider": answer.provider,
+        "reason": answer.reason,
+        "quote": None if answer.quote is None else to_dict(answer.quote),
+        "at": answer.at.isoformat(),
+        "state": answer.state,
+        "seen": answer.seen,
     }

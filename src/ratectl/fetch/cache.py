@@ -46,7 +46,7 @@ class CachedResponse(NamedTuple):
     fresh_until: dt.datetime
     """Until then it need not be asked for again."""
 
-    def is_good(self, now: dt.datetime, uptime: float) -> bool:
+    def is_fresh(self, now: dt.datetime, uptime: float) -> bool:
         """Tell whether it may stand for an answer of *now*.
 
         Never when the clock was set since, or the machine was off: an answer of the
@@ -64,7 +64,7 @@ class ResponseCache:
         self.state_dir = state_dir
 
     @contextlib.contextmanager
-    def turn(self, request: Request, until: Deadline) -> Iterator[bool]:
+    def lock(self, request: Request, until: Deadline) -> Iterator[bool]:
         """Hold the right to ask *request*, so that whoever waits finds the answer; False when time is over."""
         number = int(_digest(request)[:4], 16) % TURNS
         with locks.acquire(self.state_dir / "locks" / f"ask-{number:02x}.lock", until=until) as got:
@@ -85,24 +85,26 @@ class ResponseCache:
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
-    def keep(self, request: Request, kept: CachedResponse) -> None:
+    def keep(self, request: Request, cached: CachedResponse) -> None:
         """Keep an answer that may serve again: it is fresh, or its entity tag can be asked about."""
-        if len(kept.body) > MOST_BYTES or not (kept.etag or kept.fresh_until > kept.received_at):
+        if len(cached.body) > MOST_BYTES or not (
+            cached.etag or cached.fresh_until > cached.received_at
+        ):
             return
         head = {
-            "etag": kept.etag,
-            "received_at": kept.received_at.timestamp(),
-            "uptime": kept.uptime,
-            "fresh_until": kept.fresh_until.timestamp(),
+            "etag": cached.etag,
+            "received_at": cached.received_at.timestamp(),
+            "uptime": cached.uptime,
+            "fresh_until": cached.fresh_until.timestamp(),
         }
         path = self._path(request)
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = path.with_suffix(".new")  # ours alone, since it is our turn
             draft.touch(mode=0o600)
-            draft.write_bytes(json.dumps(head).encode() + b"\n" + kept.body)
+            draft.write_bytes(json.dumps(head).encode() + b"\n" + cached.body)
             draft.replace(path)
-            _delete_old(path.parent, kept.received_at.timestamp() - OLD)
+            _delete_old(path.parent, cached.received_at.timestamp() - OLD)
 
     def drop(self, request: Request) -> None:
         """Forget what is kept for *request*, which turned out not to be believed."""
@@ -118,11 +120,11 @@ def fresh_until(
     received_at: dt.datetime,
     *,
     not_before: dt.datetime | None,
-    newest: dt.date,
+    newest_date: dt.date,
 ) -> dt.datetime | None:
     """Return until when an answer may serve again; None when it must not be kept at all.
 
-    *not_before* is what the provider says of its next publication, *newest* the newest rate date in it.
+    *not_before* is what the provider says of its next publication, *newest_date* the newest rate date in it.
     The rest is RFC 9111: ``no-store``, ``no-cache``, ``max-age`` less ``Age``.
     """
     control = headers.get("Cache-Control", "").lower()
@@ -135,8 +137,8 @@ def fresh_until(
     if match and "no-cache" not in control:
         age = dt.timedelta(seconds=int(match[1]) - _age(headers))
         tomorrow = received_at.replace(hour=0, minute=0, second=0) + dt.timedelta(days=1)
-        most = tomorrow - received_at if newest >= received_at.date() else SHARED
-        until = max(until, received_at + min(age, most))
+        longest = tomorrow - received_at if newest_date >= received_at.date() else SHARED
+        until = max(until, received_at + min(age, longest))
     return until
 
 

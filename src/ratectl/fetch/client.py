@@ -41,60 +41,62 @@ class ProviderReply(NamedTuple):
 class ProviderClient:
     """Everything that asking needs besides the question, and how many requests it took."""
 
-    def __init__(self, transport: Transport, answers: ResponseCache, around: Environment) -> None:
+    def __init__(self, transport: Transport, cache: ResponseCache, env: Environment) -> None:
         self.transport = transport
-        self.answers = answers
-        self.around = around
+        self.cache = cache
+        self.env = env
         self.requests = 0
 
-    def ask(self, provider: Provider, ask: RateQuery, deadline: Deadline) -> ProviderReply:
-        """Return what *provider* says about *ask*. Raises FetchError."""
-        request = SOURCES[provider.kind].request(provider, ask, self.around.clock().date())
+    def ask(self, provider: Provider, query: RateQuery, deadline: Deadline) -> ProviderReply:
+        """Return what *provider* says about *query*. Raises FetchError."""
+        request = SOURCES[provider.kind].request(provider, query, self.env.clock().date())
         request = _with_key(request, _secret(provider))
-        with self.answers.turn(request, deadline) as ours:
+        with self.cache.lock(request, deadline) as ours:
             if not ours:
                 raise FetchError(
                     FailureKind.TRANSIENT, "another firing is still asking for the same"
                 )
-            kept = self.answers.find(request)
-            if kept is not None and kept.is_good(self.around.clock(), self.around.uptime()):
-                return self._heard(provider, ask, request, kept)
-            return self._fetched(provider, ask, request, kept, deadline)
+            cached = self.cache.find(request)
+            if cached is not None and cached.is_fresh(self.env.clock(), self.env.uptime()):
+                return self._reply(provider, query, request, cached)
+            return self._fetched(provider, query, request, cached, deadline)
 
-    def forget(self, heard: ProviderReply) -> None:
-        """Do not serve *heard* again: it holds what is not believed, and may be mended at its source."""
-        self.answers.drop(heard.request)
+    def forget(self, reply: ProviderReply) -> None:
+        """Do not serve *reply* again: it holds what is not believed, and may be mended at its source."""
+        self.cache.drop(reply.request)
 
     def _fetched(
         self,
         provider: Provider,
-        ask: RateQuery,
+        query: RateQuery,
         request: Request,
-        kept: CachedResponse | None,
+        cached: CachedResponse | None,
         deadline: Deadline,
     ) -> ProviderReply:
-        if kept is not None and request.otherwise is None:
-            request = dataclasses.replace(request, etag=kept.etag)
-        most = min(deadline.left(), provider.timeout or REQUEST_SECONDS)
-        answer = self._get(request, Deadline(most))
-        now = self.around.clock().replace(microsecond=0)
-        holds = kept if answer.status == 304 else None
+        if cached is not None and request.fallback is None:
+            request = dataclasses.replace(request, etag=cached.etag)
+        seconds = min(deadline.left(), provider.timeout or REQUEST_SECONDS)
+        response = self._get(request, Deadline(seconds))
+        now = self.env.clock().replace(microsecond=0)
+        unchanged = cached if response.status == 304 else None
         failure = (
-            classify_clock(answer.headers, now) if holds else self._failure(provider, answer, now)
+            classify_clock(response.headers, now)
+            if unchanged
+            else self._failure(provider, response, now)
         )
         if failure is not None:
-            failure.body = answer.body
+            failure.body = response.body
             raise failure
         fetched = CachedResponse(
-            body=holds.body if holds else answer.body,
-            etag=_entity_tag(answer) or (holds.etag if holds else ""),
+            body=unchanged.body if unchanged else response.body,
+            etag=_entity_tag(response) or (unchanged.etag if unchanged else ""),
             received_at=now,
-            uptime=self.around.uptime(),
+            uptime=self.env.uptime(),
             fresh_until=now,
         )
-        heard = self._heard(provider, ask, request, fetched)
-        self._keep(provider, ask, answer, fetched, heard)
-        return heard
+        reply = self._reply(provider, query, request, fetched)
+        self._keep(provider, query, response, fetched, reply)
+        return reply
 
     def _get(self, request: Request, deadline: Deadline) -> Response:
         """Return the answer to *request*, or to the one that stands in for it while it is not to be had.
@@ -106,73 +108,73 @@ class ProviderClient:
             raise FetchError(FailureKind.TRANSIENT, "no time was left to ask")
         self.requests += 1
         try:
-            answer = self.transport.get(request, seconds=seconds)
+            response = self.transport.get(request, seconds=seconds)
         except FetchError as failure:
-            if request.otherwise is None or failure.kind not in RETRIED:
+            if request.fallback is None or failure.kind not in RETRIED:
                 raise
         else:
-            down = answer.status == 404 or answer.status >= 500
-            if request.otherwise is None or not down:
-                return answer
-        return self._get(request.otherwise, deadline)
+            down = response.status == 404 or response.status >= 500
+            if request.fallback is None or not down:
+                return response
+        return self._get(request.fallback, deadline)
 
     @staticmethod
-    def _failure(provider: Provider, answer: Response, now: dt.datetime) -> FetchError | None:
-        refusal = SOURCES[provider.kind].refusal(answer.status, answer.body)
-        by_status = classify_status(answer.status, answer.headers, now)
+    def _failure(provider: Provider, response: Response, now: dt.datetime) -> FetchError | None:
+        refusal = SOURCES[provider.kind].refusal(response.status, response.body)
+        by_status = classify_status(response.status, response.headers, now)
         if by_status is not None:
-            quota = answer.status == 429 and bool(provider.api_key)
-            told = refusal is not None and refusal.kind is FailureKind.REFUSED
-            return refusal if told and (quota or by_status.kind not in RETRIED) else by_status
+            quota = response.status == 429 and bool(provider.api_key)
+            reported = refusal is not None and refusal.kind is FailureKind.REFUSED
+            return refusal if reported and (quota or by_status.kind not in RETRIED) else by_status
         if refusal is not None:
             return refusal
-        if answer.status != 200:
-            return FetchError(FailureKind.DATA, f"HTTP {answer.status}")
-        return classify_clock(answer.headers, now)
+        if response.status != 200:
+            return FetchError(FailureKind.DATA, f"HTTP {response.status}")
+        return classify_clock(response.headers, now)
 
     @staticmethod
-    def _heard(
-        provider: Provider, ask: RateQuery, request: Request, kept: CachedResponse
+    def _reply(
+        provider: Provider, query: RateQuery, request: Request, cached: CachedResponse
     ) -> ProviderReply:
         try:
-            published = SOURCES[provider.kind].parse(provider, ask, kept.body)
+            published = SOURCES[provider.kind].parse(provider, query, cached.body)
         except FetchError as failure:
-            failure.body = kept.body
+            failure.body = cached.body
             raise
         return ProviderReply(
-            published=published, body=kept.body, received_at=kept.received_at, request=request
+            published=published, body=cached.body, received_at=cached.received_at, request=request
         )
 
     def _keep(
         self,
         provider: Provider,
-        ask: RateQuery,
-        answer: Response,
+        query: RateQuery,
+        response: Response,
         fetched: CachedResponse,
-        heard: ProviderReply,
+        reply: ProviderReply,
     ) -> None:
         today = fetched.received_at.date()
-        promised = SOURCES[provider.kind].not_before(fetched.body) if ask.since is None else None
-        dates = (one.rate_date or today for one in heard.published)
+        promised = SOURCES[provider.kind].not_before(fetched.body) if query.since is None else None
+        dates = (rate.rate_date or today for rate in reply.published)
         until = fresh_until(
-            answer.headers,
+            response.headers,
             fetched.received_at,
             not_before=promised,
-            newest=max(dates, default=today),
+            newest_date=max(dates, default=today),
         )
         if until is not None:
-            self.answers.keep(heard.request, fetched._replace(fresh_until=until))
+            self.cache.keep(reply.request, fetched._replace(fresh_until=until))
 
 
-def _entity_tag(answer: Response) -> str:
-    """Return the entity tag of *answer* if it has one that can be sent back (RFC 9110, section 8.8.3)."""
-    tag = answer.headers.get("ETag", "")
+def _entity_tag(response: Response) -> str:
+    """Return the entity tag of *response* if it has one that can be sent back (RFC 9110, section 8.8.3)."""
+    tag = response.headers.get("ETag", "")
     return tag if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]*"', tag) else ""
 
 
 def _links(request: Request) -> int:
     """Return how many requests may have to follow each other."""
-    return 1 + (_links(request.otherwise) if request.otherwise else 0)
+    return 1 + (_links(request.fallback) if request.fallback else 0)
 
 
 def _secret(provider: Provider) -> str:
@@ -183,5 +185,5 @@ def _secret(provider: Provider) -> str:
 
 
 def _with_key(request: Request, secret: str) -> Request:
-    otherwise = request.otherwise and _with_key(request.otherwise, secret)
-    return dataclasses.replace(request, key=secret, otherwise=otherwise)
+    fallback = request.fallback and _with_key(request.fallback, secret)
+    return dataclasses.replace(request, key=secret, fallback=fallback)

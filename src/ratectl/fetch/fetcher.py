@@ -35,92 +35,92 @@ class Fetcher:
     """Everything that a fetch needs besides the wish itself."""
 
     def __init__(
-        self, job: Job, store: RateStore, asker: ProviderClient, around: Environment
+        self, job: Job, store: RateStore, client: ProviderClient, env: Environment
     ) -> None:
         self.job = job
         self.store = store
-        self.asker = asker
-        self.around = around
+        self.client = client
+        self.env = env
         self._resting: dict[str, tuple[dt.datetime, FetchError]] = {}
         """Until when a provider asked to be left alone, and with what."""
 
-    def fetch(self, want: FetchRequest, deadline: Deadline) -> FetchResult:
-        """Return the quotes for *want*, retrying what may mend until the deadline."""
+    def fetch(self, wanted: FetchRequest, deadline: Deadline) -> FetchResult:
+        """Return the quotes for *wanted*, retrying what may mend until the deadline."""
         providers = [
             provider
             for provider in self.job.providers
-            if not want.past or PROVIDER_KINDS[provider.kind].history
+            if not wanted.past or PROVIDER_KINDS[provider.kind].history
         ]
-        belief = QuoteSelector(self.job, self.store, want)
+        selector = QuoteSelector(self.job, self.store, wanted)
         for ceiling in ceilings():
             for position, provider in enumerate(providers):
                 # one that hangs must leave time for those behind it
-                turn = Deadline(deadline.left() / (len(providers) - position))
-                self._try(provider, belief, turn)
-            alive = [provider for provider in providers if belief.missing(provider)]
+                share = Deadline(deadline.left() / (len(providers) - position))
+                self._try(provider, selector, share)
+            alive = [provider for provider in providers if selector.missing(provider)]
             rest = min((self._rest(provider) for provider in alive), default=0.0)
             left = deadline.left()
             pause = random.uniform(*pauses(ceiling, rest, left))  # noqa: S311 - jitter
             if not alive or pause >= left:
                 break
-            self.around.sleep(pause)
-        return belief.outcome()
+            self.env.sleep(pause)
+        return selector.outcome()
 
-    def _try(self, provider: Provider, belief: QuoteSelector, deadline: Deadline) -> None:
+    def _try(self, provider: Provider, selector: QuoteSelector, deadline: Deadline) -> None:
         if self._rest(provider):
-            belief.fail(provider, belief.missing(provider), self._resting[provider.name][1])
+            selector.fail(provider, selector.missing(provider), self._resting[provider.name][1])
             return
-        for ask, items in self._asks(provider, belief):
+        for query, items in self._asks(provider, selector):
             try:
-                heard = self.asker.ask(provider, ask, deadline)
+                reply = self.client.ask(provider, query, deadline)
             except FetchError as failure:
-                belief.fail(provider, items, failure)
+                selector.fail(provider, items, failure)
                 if failure.retry_after:
                     wait = dt.timedelta(seconds=min(failure.retry_after, LONGEST_REST))
-                    self._resting[provider.name] = self.around.clock() + wait, failure
-                    belief.fail(provider, belief.missing(provider), failure)
+                    self._resting[provider.name] = self.env.clock() + wait, failure
+                    selector.fail(provider, selector.missing(provider), failure)
                     return
             else:
-                if not belief.hear(provider, items, heard):
-                    self.asker.forget(heard)
+                if not selector.add_reply(provider, items, reply):
+                    self.client.forget(reply)
 
     def _rest(self, provider: Provider) -> float:
         """Return for how many seconds more *provider* asked to be left alone, 0 for none."""
-        now = self.around.clock()
+        now = self.env.clock()
         until, _ = self._resting.get(provider.name, (now, None))
         return max(0.0, (until - now).total_seconds())
 
     def _asks(
-        self, provider: Provider, belief: QuoteSelector
+        self, provider: Provider, selector: QuoteSelector
     ) -> Iterator[tuple[RateQuery, tuple[PairDay, ...]]]:
         """Yield each request that *provider* needs for what is missing, and the items it is for."""
-        missing = belief.missing(provider)
-        if not belief.want.past:
+        missing = selector.missing(provider)
+        if not selector.wanted.past:
             for pairs, items in _grouped(provider, missing):
                 yield RateQuery(pairs=pairs), items
             return
-        final = self._final(provider, belief, missing)
+        final = self._final(provider, selector, missing)
         for pairs, items in _grouped(provider, final):
             for days in _spans(provider, sorted({day for _, day in items})):
-                ask = RateQuery(pairs=pairs, since=days[0], until=days[-1])
-                yield ask, tuple(item for item in items if days[0] <= item[1] <= days[-1])
+                query = RateQuery(pairs=pairs, since=days[0], until=days[-1])
+                yield query, tuple(item for item in items if days[0] <= item[1] <= days[-1])
 
     def _final(
-        self, provider: Provider, belief: QuoteSelector, items: Sequence[PairDay]
+        self, provider: Provider, selector: QuoteSelector, items: Sequence[PairDay]
     ) -> tuple[PairDay, ...]:
         """Return those of *items* whose day the provider is done with; the others are awaited."""
-        facts = PROVIDER_KINDS[provider.kind]
-        now = self.around.clock()
-        days = {day for _, day in items if plausibility.is_final(day, facts, now)}
+        traits = PROVIDER_KINDS[provider.kind]
+        now = self.env.clock()
+        days = {day for _, day in items if plausibility.is_final(day, traits, now)}
         final = tuple(item for item in items if item[1] in days)
         waiting = tuple(item for item in items if item[1] not in days)
         if waiting:
-            belief.awaited.update(waiting)
+            selector.not_final.update(waiting)
             first = min(day for _, day in waiting)
             why = (
                 f"may still publish for {first}; what it says of that day now is not the end of it"
             )
-            belief.fail(provider, waiting, FetchError(FailureKind.NOT_YET, why))
+            selector.fail(provider, waiting, FetchError(FailureKind.NOT_YET, why))
         return final
 
 

@@ -52,7 +52,7 @@ class Request:
     """The secret itself; empty sends none."""
     etag: str = ""
     """Of an answer that is still at hand: 304 then says that it holds."""
-    otherwise: Request | None = None
+    fallback: Request | None = None
     """What to ask where this one is a 404."""
 
 

@@ -26,16 +26,18 @@ class Jump(NamedTuple):
     """A move that is large for the days that passed."""
 
     reason: str
-    held: bool
+    is_suspect: bool
     """False: worth a warning only."""
-    slip: bool = False
+    is_scale_error: bool = False
     """It has the exact shape of a unit slip or an inversion, which no repetition makes true."""
 
 
-def date_problem(quote: Quote, *, today: dt.date, longest_gap: int, asked: dt.date | None) -> str:
-    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *asked* the past day."""
-    wanted = asked or today
-    ahead = dt.timedelta(0) if asked else MOST_AHEAD
+def date_problem(
+    quote: Quote, *, today: dt.date, longest_gap: int, past_day: dt.date | None
+) -> str:
+    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *past_day* the past day."""
+    wanted = past_day or today
+    ahead = dt.timedelta(0) if past_day else MOST_AHEAD
     if quote.rate_date > wanted + ahead:
         return f"dated {quote.rate_date}, which is after {wanted}"
     if quote.rate_date < wanted - dt.timedelta(days=longest_gap):
@@ -43,11 +45,11 @@ def date_problem(quote: Quote, *, today: dt.date, longest_gap: int, asked: dt.da
     return ""
 
 
-def is_final(day: dt.date, facts: ProviderTraits, now: dt.datetime) -> bool:
+def is_final(day: dt.date, traits: ProviderTraits, now: dt.datetime) -> bool:
     """Tell whether at *now* (aware) nothing that a provider says of *day* will appear or change any more."""
     begins = dt.datetime.combine(day, dt.time(tzinfo=dt.UTC))
-    closed = day.isoweekday() > 5 and not facts.weekends
-    return closed or now >= begins + dt.timedelta(hours=facts.out_after)
+    closed = day.isoweekday() > 5 and not traits.weekends
+    return closed or now >= begins + dt.timedelta(hours=traits.out_after)
 
 
 def jump(quote: Quote, previous: Quote | None) -> Jump | None:
@@ -60,18 +62,22 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
     root = Decimal(days).sqrt()
     if move <= WARN * root:
         return None
-    told = f"{quote.pair} {quote.rate} after {previous.rate} of {previous.rate_date}"
-    held = move > SUSPECT * root
-    alike = WARN if held else SAME  # the market moves on while a slip lasts
-    for slip in SCALE_ERRORS:
-        if within_fraction(ratio, slip, alike):
-            return Jump(reason=f"{told}: a factor of {slip}, a unit slip", held=True, slip=True)
+    change = f"{quote.pair} {quote.rate} after {previous.rate} of {previous.rate_date}"
+    is_suspect = move > SUSPECT * root
+    alike = WARN if is_suspect else SAME  # the market moves on while a slip lasts
+    for factor in SCALE_ERRORS:
+        if within_fraction(ratio, factor, alike):
+            return Jump(
+                reason=f"{change}: a factor of {factor}, a unit slip",
+                is_suspect=True,
+                is_scale_error=True,
+            )
     if within_fraction(quote.rate * previous.rate, Decimal(1), alike):
-        return Jump(reason=f"{told}: the inverse", held=True, slip=True)
-    moved = f"{told}: {move * 100:.1f} % in {days} d"
-    return Jump(reason=moved, held=held)
+        return Jump(reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True)
+    moved = f"{change}: {move * 100:.1f} % in {days} d"
+    return Jump(reason=moved, is_suspect=is_suspect)
 
 
-def within_fraction(one: Decimal, other: Decimal, within: Decimal = SAME) -> bool:
+def within_fraction(rate: Decimal, other: Decimal, within: Decimal = SAME) -> bool:
     """Tell whether two positive numbers differ by at most the fraction *within*."""
-    return abs(one / other - 1) <= within
+    return abs(rate / other - 1) <= within

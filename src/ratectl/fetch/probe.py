@@ -54,34 +54,34 @@ class Endpoint(NamedTuple):
     ca_bundle: str
 
 
-def providers(jobs: Sequence[Job], around: Environment) -> dict[str, list[ProviderProbe]]:
+def providers(jobs: Sequence[Job], env: Environment) -> dict[str, list[ProviderProbe]]:
     """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
-    wanted: dict[Endpoint, Sequence[Pair]] = {}
+    pairs_of: dict[Endpoint, Sequence[Pair]] = {}
     for job in jobs:
         for provider in job.providers:
-            wanted.setdefault(Endpoint(provider, job.proxy, job.ca_bundle), job.pairs)
-    said = ask(wanted, around)
+            pairs_of.setdefault(Endpoint(provider, job.proxy, job.ca_bundle), job.pairs)
+    said = ask(pairs_of, env)
     return {
-        job.name: [said[Endpoint(one, job.proxy, job.ca_bundle)] for one in job.providers]
+        job.name: [said[Endpoint(provider, job.proxy, job.ca_bundle)] for provider in job.providers]
         for job in jobs
     }
 
 
 def ask(
-    wanted: Mapping[Endpoint, Sequence[Pair]], around: Environment
+    pairs_of: Mapping[Endpoint, Sequence[Pair]], env: Environment
 ) -> dict[Endpoint, ProviderProbe]:
     """Return what came of each way, asked for the first of its pairs that one request can answer."""
     with (
         tempfile.TemporaryDirectory(prefix="ratectl-asking-") as folder,
-        ThreadPoolExecutor(max(len(wanted), 1)) as pool,
+        ThreadPoolExecutor(max(len(pairs_of), 1)) as pool,
     ):
-        answers = ResponseCache(Path(folder))
-        told = pool.map(lambda way: _ask(way, wanted[way], answers, around), wanted)
-        return dict(zip(wanted, told, strict=True))
+        cache = ResponseCache(Path(folder))
+        results = pool.map(lambda way: _ask(way, pairs_of[way], cache, env), pairs_of)
+        return dict(zip(pairs_of, results, strict=True))
 
 
 def _ask(
-    way: Endpoint, pairs: Sequence[Pair], answers: ResponseCache, around: Environment
+    way: Endpoint, pairs: Sequence[Pair], cache: ResponseCache, env: Environment
 ) -> ProviderProbe:
     provider = way.provider
     reached = ProviderProbe(provider=provider.name, host=host_of(base_url(provider)), failure=None)
@@ -93,10 +93,10 @@ def _ask(
     except RefusedError as error:
         return reached._replace(asked=False, failure=FetchError(FailureKind.REFUSED, str(error)))
     transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)
-    asker = ProviderClient(transport, answers, around)
+    client = ProviderClient(transport, cache, env)
     try:
         groups = SOURCES[provider.kind].groups(provider, pairs)
-        heard = asker.ask(provider, RateQuery(pairs=groups[0]), Deadline(SECONDS))
+        reply = client.ask(provider, RateQuery(pairs=groups[0]), Deadline(SECONDS))
     except FetchError as failure:
         return reached._replace(failure=failure)
-    return reached._replace(published=heard.published)
+    return reached._replace(published=reply.published)

@@ -57,9 +57,9 @@ def merge(parts: Mapping[PairDay, FetchResult]) -> FetchResult:
             item: parts[item].failures[item] for item in missing if item in parts[item].failures
         },
         quarantined=tuple(
-            (item, kept)
+            (item, suspect)
             for fetched in rounds.values()
-            for item, kept in fetched.quarantined
+            for item, suspect in fetched.quarantined
             if item in parts
         ),
         warnings={item: f.warnings[item] for item, f in parts.items() if item in f.warnings},

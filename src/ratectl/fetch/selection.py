@@ -38,21 +38,21 @@ class Candidate(NamedTuple):
 
 
 class QuoteSelector:
-    """What is known so far about *want*; a (provider, item) is spent once asking again cannot help."""
+    """What is known so far about *wanted*; a (provider, item) is spent once asking again cannot help."""
 
-    def __init__(self, job: Job, store: RateStore, want: FetchRequest) -> None:
+    def __init__(self, job: Job, store: RateStore, wanted: FetchRequest) -> None:
         self.job = job
         self.store = store
-        self.want = want
+        self.wanted = wanted
         self.found: dict[PairDay, Quote] = {}
-        self.lone: dict[PairDay, list[Candidate]] = defaultdict(list)
-        self.held: dict[PairDay, list[Candidate]] = defaultdict(list)
+        self.awaiting_agreement: dict[PairDay, list[Candidate]] = defaultdict(list)
+        self.suspects: dict[PairDay, list[Candidate]] = defaultdict(list)
         self.closed: set[PairDay] = set()
-        self.awaited: set[PairDay] = set()
+        self.not_final: set[PairDay] = set()
         """Some provider may still publish the day itself, so it is not closed yet."""
         self.failures: dict[PairDay, dict[str, FetchError]] = defaultdict(dict)
         """The last failure of each provider, by name, for each item."""
-        self.spent: set[tuple[str, PairDay]] = set()
+        self.exhausted: set[tuple[str, PairDay]] = set()
         self.quarantined: list[tuple[PairDay | None, SuspectQuote]] = []
         self.warnings: dict[PairDay, str] = {}
 
@@ -60,8 +60,8 @@ class QuoteSelector:
         """Return the items that are still to be asked of *provider*."""
         return tuple(
             item
-            for item in self.want.items
-            if item not in self.found and (provider.name, item) not in self.spent
+            for item in self.wanted.items
+            if item not in self.found and (provider.name, item) not in self.exhausted
         )
 
     def fail(self, provider: Provider, items: Iterable[PairDay], failure: FetchError) -> None:
@@ -71,39 +71,39 @@ class QuoteSelector:
         if failure.kind in RETRIED:
             return
         if failure.kind is FailureKind.DATA and failure.body:
-            kept = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
-            self.quarantined.append((None, kept))
-        self.spent |= {(provider.name, item) for item in items}
+            suspect = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
+            self.quarantined.append((None, suspect))
+        self.exhausted |= {(provider.name, item) for item in items}
 
-    def hear(self, provider: Provider, items: Sequence[PairDay], heard: ProviderReply) -> bool:
+    def add_reply(self, provider: Provider, items: Sequence[PairDay], reply: ProviderReply) -> bool:
         """Sort what *provider* said about *items*; False when some of it is not believed."""
-        before = len(self.quarantined) + sum(map(len, self.held.values()))
+        before = len(self.quarantined) + sum(map(len, self.suspects.values()))
         by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
         for pair, day in items:
             self.failures[pair, day].pop(provider.name, None)
             by_pair[pair].append(day)
         quotes: dict[Pair, list[Quote]] = defaultdict(list)
-        for one in sorted(heard.published, key=lambda one: one.rate_date or dt.date.max):
-            quotes[one.pair].append(self._quote(provider, one, heard.received_at))
+        for rate in sorted(reply.published, key=lambda rate: rate.rate_date or dt.date.max):
+            quotes[rate.pair].append(self._quote(provider, rate, reply.received_at))
         for pair, days in by_pair.items():
-            self._place(provider, pair, days, quotes[pair], heard.body)
-        notices = {one.pair: one.notice for one in heard.published if one.notice}
+            self._assign(provider, pair, days, quotes[pair], reply.body)
+        notices = {rate.pair: rate.notice for rate in reply.published if rate.notice}
         for item in items:
             if item[0] in notices and item in self.found:
                 self.warnings.setdefault(item, f"{provider.name} {notices[item[0]]}")
-        self.spent |= {(provider.name, item) for item in items}
-        return before == len(self.quarantined) + sum(map(len, self.held.values()))
+        self.exhausted |= {(provider.name, item) for item in items}
+        return before == len(self.quarantined) + sum(map(len, self.suspects.values()))
 
     def outcome(self) -> FetchResult:
         """Return the end of it: what waited for a second opinion in vain is quarantined."""
-        for item, candidates in self.held.items():
+        for item, candidates in self.suspects.items():
             for candidate in candidates:
                 if self.found.get(item) is not candidate.quote:
                     self._quarantine(item, candidate.quote, candidate.body, candidate.reason)
-        for item, candidates in self.lone.items():
+        for item, candidates in self.awaiting_agreement.items():
             if item not in self.found:
                 self._disagree(item, candidates)
-        missing = {item for item in self.want.items if item not in self.found}
+        missing = {item for item in self.wanted.items if item not in self.found}
         unheard = {
             item
             for item in missing
@@ -111,13 +111,13 @@ class QuoteSelector:
         }
         return FetchResult(
             quotes=self.found,
-            closed=frozenset(missing & (self.closed - self.awaited - unheard)),
+            closed=frozenset(missing & (self.closed - self.not_final - unheard)),
             failures={item: self.failures[item] for item in missing},
             quarantined=tuple(self.quarantined),
             warnings=self.warnings,
         )
 
-    def _place(
+    def _assign(
         self,
         provider: Provider,
         pair: Pair,
@@ -133,14 +133,14 @@ class QuoteSelector:
         dates = [quote.rate_date for quote in quotes]
         gap = dt.timedelta(days=PROVIDER_KINDS[provider.kind].longest_gap)
         for day in days:
-            last = bisect.bisect_right(dates, day) if self.want.past else len(quotes)
-            if self.want.past and (not last or dates[last - 1] < day - gap):
-                self._lack(provider, (pair, day), later=last < len(quotes))
+            last = bisect.bisect_right(dates, day) if self.wanted.past else len(quotes)
+            if self.wanted.past and (not last or dates[last - 1] < day - gap):
+                self._no_rate(provider, (pair, day), later=last < len(quotes))
                 continue
             quote = quotes[last - 1]
-            self._sort(provider, (pair, day), quote, jumps[quote.rate_date], body)
+            self._classify(provider, (pair, day), quote, jumps[quote.rate_date], body)
 
-    def _lack(self, provider: Provider, item: PairDay, *, later: bool) -> None:
+    def _no_rate(self, provider: Provider, item: PairDay, *, later: bool) -> None:
         """Note a past day for which nothing was published; one with a *later* rate will never get any."""
         pair, day = item
         if later:
@@ -149,7 +149,7 @@ class QuoteSelector:
             why = f"no rate of {pair} for {day} or shortly before"
             self._note(provider.name, [item], FetchError(FailureKind.DATA, why))
 
-    def _sort(
+    def _classify(
         self,
         provider: Provider,
         item: PairDay,
@@ -158,19 +158,19 @@ class QuoteSelector:
         body: bytes,
     ) -> None:
         _, day = item
-        facts = PROVIDER_KINDS[provider.kind]
+        traits = PROVIDER_KINDS[provider.kind]
         problem = plausibility.date_problem(
             quote,
             today=quote.observed_at.date(),
-            longest_gap=facts.longest_gap,
-            asked=day if self.want.past else None,
+            longest_gap=traits.longest_gap,
+            past_day=day if self.wanted.past else None,
         )
         if problem:
             self._quarantine(item, quote, body, problem)
         elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
             self._close(provider, item, quote)
-        elif jump is not None and jump.held:
-            self._hold(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
+        elif jump is not None and jump.is_suspect:
+            self._suspect(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
         else:
             if jump is not None:
                 self.warnings[item] = jump.reason
@@ -178,44 +178,44 @@ class QuoteSelector:
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         _, day = item
-        if self.want.past or plausibility.is_final(
+        if self.wanted.past or plausibility.is_final(
             day, PROVIDER_KINDS[provider.kind], quote.observed_at
         ):
             self.closed.add(item)
             return
-        self.awaited.add(item)
+        self.not_final.add(item)
         why = f"its newest rate of {quote.pair} is of {quote.rate_date}, that of {day} comes later"
         self._note(provider.name, [item], FetchError(FailureKind.NOT_YET, why))
 
-    def _hold(self, item: PairDay, held: Candidate, jump: plausibility.Jump) -> None:
-        if self._repeated(held.quote, jump):
+    def _suspect(self, item: PairDay, candidate: Candidate, jump: plausibility.Jump) -> None:
+        if self._repeated(candidate.quote, jump):
             self.warnings[item] = jump.reason
-            self._agree(item, held._replace(reason=""))
+            self._agree(item, candidate._replace(reason=""))
             return
-        for other in self.held[item]:
-            if plausibility.within_fraction(held.quote.rate, other.quote.rate):
+        for other in self.suspects[item]:
+            if plausibility.within_fraction(candidate.quote.rate, other.quote.rate):
                 self.found[item] = other.quote
-                self.warnings[item] = f"{jump.reason}, confirmed by {held.quote.provider}"
+                self.warnings[item] = f"{jump.reason}, confirmed by {candidate.quote.provider}"
                 return
-        self.held[item].append(held)
+        self.suspects[item].append(candidate)
 
     def _agree(self, item: PairDay, candidate: Candidate) -> None:
         if not self.job.agree:
             self.found[item] = candidate.quote
             return
-        for other in self.lone[item]:
+        for other in self.awaiting_agreement[item]:
             if plausibility.within_fraction(candidate.quote.rate, other.quote.rate, self.job.agree):
                 self.found[item] = other.quote
                 return
-        self.lone[item].append(candidate)
+        self.awaiting_agreement[item].append(candidate)
 
     def _repeated(self, quote: Quote, jump: plausibility.Jump) -> bool:
         """Tell whether the same provider, for an earlier day, already published about this held rate."""
-        if jump.slip:
+        if jump.is_scale_error:
             return False
-        held = self.store.suspect_rate(quote.pair, quote.provider, quote.rate_date)
-        return held is not None and plausibility.within_fraction(
-            quote.rate, held, plausibility.WARN
+        earlier = self.store.suspect_rate(quote.pair, quote.provider, quote.rate_date)
+        return earlier is not None and plausibility.within_fraction(
+            quote.rate, earlier, plausibility.WARN
         )
 
     def _jumps(self, quotes: Sequence[Quote]) -> dict[dt.date, plausibility.Jump | None]:
@@ -223,35 +223,40 @@ class QuoteSelector:
 
         A held one whose next publication stays where it went is a move, and no slip of a day.
         """
-        wanted = quotes if self.want.past else quotes[-1:]
+        wanted = quotes if self.wanted.past else quotes[-1:]
         previous = self.store.nearest_quote(wanted[0].pair, wanted[0].rate_date)
         found: dict[dt.date, plausibility.Jump | None] = {}
         for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
             jump = plausibility.jump(quote, previous)
-            if jump is not None and jump.held and not jump.slip and following is not None:
+            if (
+                jump is not None
+                and jump.is_suspect
+                and not jump.is_scale_error
+                and following is not None
+            ):
                 stays = plausibility.within_fraction(following.rate, quote.rate, plausibility.WARN)
-                jump = jump._replace(held=not stays)
-            if jump is None or not jump.held:
+                jump = jump._replace(is_suspect=not stays)
+            if jump is None or not jump.is_suspect:
                 previous = quote
             found[quote.rate_date] = jump
         return found
 
-    def _quote(self, provider: Provider, one: PublishedRate, received_at: dt.datetime) -> Quote:
-        kind = DERIVED if one.legs else PUBLISHED
+    def _quote(self, provider: Provider, rate: PublishedRate, received_at: dt.datetime) -> Quote:
+        kind = DERIVED if rate.legs else PUBLISHED
         return Quote(
-            pair=one.pair,
-            rate=one.rate,
-            rate_date=one.rate_date or received_at.date(),
+            pair=rate.pair,
+            rate=rate.rate,
+            rate_date=rate.rate_date or received_at.date(),
             provider=provider.name,
-            provider_time=one.provider_time,
+            provider_time=rate.provider_time,
             observed_at=received_at,
-            kind=BACKFILLED if self.want.past else kind,
-            legs=one.legs,
+            kind=BACKFILLED if self.wanted.past else kind,
+            legs=rate.legs,
         )
 
     def _quarantine(self, item: PairDay, quote: Quote, body: bytes, reason: str) -> None:
-        kept = SuspectQuote(provider=quote.provider, reason=reason, body=body, quote=quote)
-        self.quarantined.append((item, kept))
+        suspect = SuspectQuote(provider=quote.provider, reason=reason, body=body, quote=quote)
+        self.quarantined.append((item, suspect))
         self._note(quote.provider, [item], FetchError(FailureKind.DATA, reason))
 
     def _note(self, provider: str, items: Iterable[PairDay], failure: FetchError) -> None:
@@ -263,8 +268,8 @@ class QuoteSelector:
             quote = candidate.quote
             others = [other.quote for other in candidates if other is not candidate]
             if others:
-                told = ", ".join(f"{other.rate} ({other.provider})" for other in others)
-                reason = f"{quote.pair} {quote.rate} is not within {self.job.agree:%} of {told}"
+                rates = ", ".join(f"{other.rate} ({other.provider})" for other in others)
+                reason = f"{quote.pair} {quote.rate} is not within {self.job.agree:%} of {rates}"
                 self._quarantine(item, quote, candidate.body, reason)
             elif not self.failures[item]:
                 reason = f"{quote.pair} {quote.rate}: no second provider to agree with it"

@@ -68,7 +68,7 @@ class Backfill:
 
     def _slots(self) -> list[dt.datetime]:
         """Return what there is to do, oldest first."""
-        name, now = self.runner.job.name, self.runner.around.clock()
+        name, now = self.runner.job.name, self.runner.env.clock()
         settled = self.runner.store.settled(name, self.start, self.end)
         today = now.astimezone(self.timetable.zone).date()
         slots = []
@@ -92,7 +92,7 @@ class Backfill:
         if self.runner.report.note:
             raise TryLaterError(f"{self.runner.job.name}: {self.runner.report.note}")
         self.filled.error = self.runner.report.error or self.filled.error
-        self.filled.requests = self.runner.asker.requests
+        self.filled.requests = self.runner.client.requests
         return self.filled
 
     def _fill(self, told: Callable[[dt.datetime, int], None]) -> None:

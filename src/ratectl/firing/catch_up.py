@@ -30,9 +30,7 @@ MAX_START_DELAY = 240
 """A sweep begins up to so many seconds late, as far as its jobs' jitter allows: a fleet's clocks strike together."""
 
 
-def run_sweep(
-    state: str, names: Sequence[str] | None, around: Environment
-) -> Iterator[FiringReport]:
+def run_sweep(state: str, names: Sequence[str] | None, env: Environment) -> Iterator[FiringReport]:
     """Fire the jobs *names* (None: all that are installed), and yield what each firing did."""
     folder = Path(state)
     with (
@@ -44,12 +42,12 @@ def run_sweep(
         if names is None:
             names = [row.job.name for row in journal.readable()]
         jitter = min(MAX_START_DELAY, max(_jitters(journal, names), default=0))
-        around.sleep(due.start_delay("--sweep", around.host, jitter).total_seconds())
-        begun = around.uptime()
+        env.sleep(due.start_delay("--sweep", env.host, jitter).total_seconds())
+        begun = env.uptime()
         for name in names:
-            if around.uptime() - begun >= BUDGET_SECONDS:
+            if env.uptime() - begun >= BUDGET_SECONDS:
                 return
-            yield _fired(journal, name, around)
+            yield _fired(journal, name, env)
 
 
 def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
@@ -58,12 +56,12 @@ def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
             yield journal.installed_job(name).job.jitter
 
 
-def _fired(journal: Journal, name: str, around: Environment) -> FiringReport:
+def _fired(journal: Journal, name: str, env: Environment) -> FiringReport:
     """Return what a firing of *name* did; a failure is told once, and what time may mend by the job's own wakeups."""
     try:
         installed = journal.installed_job(name)
         job = dataclasses.replace(installed.job, overlap=Overlap.SKIP)
-        report = Runner(journal, installed._replace(job=job), around).run_due()
+        report = Runner(journal, installed._replace(job=job), env).run_due()
     except RatectlError as error:
         return FiringReport(job=name, error=error, passing=True)
     if report.error is not None:

@@ -85,9 +85,9 @@ class Work(NamedTuple):
 class Pod:
     """One firing of the job *name*, which says one line of JSON on stdout and nothing else."""
 
-    def __init__(self, name: str, around: Environment) -> None:
+    def __init__(self, name: str, env: Environment) -> None:
         self.name = name
-        self.around = around
+        self.env = env
         self.begun = time.monotonic()
         self.job: Job | None = None
         self.slot: dt.datetime | None = None
@@ -110,7 +110,7 @@ class Pod:
 
     def _report(self, text: str, state: Path) -> FiringReport:
         job = self.job = self._job(text)
-        now = self.around.clock()
+        now = self.env.clock()
         minute = _minute(os.environ.get(NAME, ""), now)
         with _folder(state) as folder, PodJournal(Path(folder)) as journal:
             store = journal.store(job)
@@ -125,8 +125,8 @@ class Pod:
             for _ in range(_failed_in_a_row(known)):
                 journal.count_failure(job.name, now)
             # what differs between starts, such as the host's name, must not move the jitter
-            around = self.around._replace(host=job.journal)
-            runner = Runner(journal, journal.installed_job(job.name), around)
+            env = self.env._replace(host=job.journal)
+            runner = Runner(journal, journal.installed_job(job.name), env)
             first = runner.timetable.next(max(minute - SECOND, resumed or minute - SECOND))
             self.slot = first if first is not None and first < minute + MINUTE else None
             self.work = Work(store, since, minute + MINUTE)
@@ -159,7 +159,7 @@ class Pod:
         why = f"stopped by {signal.Signals(number).name}"
         work = self.work
         if work is not None:
-            store, now = work.store, self.around.clock()
+            store, now = work.store, self.env.clock()
 
             def give_back() -> None:
                 store.database.close()  # in the midst of a transaction it would hold the row

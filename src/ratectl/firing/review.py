@@ -85,7 +85,7 @@ class Acceptance:
             outcome="recorded" if whole else "",
             detail=f"accepted by hand: {held.reason}",
         )
-        now = unix(runner.around.clock())
+        now = unix(runner.env.clock())
 
         def also(connection: Statements) -> None:
             statements.record_decision(connection, self.number, ACCEPTED, now)

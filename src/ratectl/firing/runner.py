@@ -47,11 +47,11 @@ BATCH = 250
 class Runner:
     """One firing of one installed job."""
 
-    def __init__(self, journal: Journal, installed: Installed, around: Environment) -> None:
+    def __init__(self, journal: Journal, installed: Installed, env: Environment) -> None:
         self.journal = journal
         self.installed = installed
         self.job: Job = installed.job
-        self.around = around
+        self.env = env
         self.report = FiringReport(job=self.job.name)
         self.store = journal.store(self.job)
         self.delivery = Delivery(self.job, self.store.database, journal.state_dir)
@@ -60,9 +60,9 @@ class Runner:
         self.timetable = Timetable(self.job)
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
-        self.asker = ProviderClient(transport, ResponseCache(journal.state_dir), around)
-        fetcher = Fetcher(self.job, self.store, self.asker, around)
-        self.settler = Settler(self.timetable, self.store, self.delivery, fetcher, around)
+        self.client = ProviderClient(transport, ResponseCache(journal.state_dir), env)
+        fetcher = Fetcher(self.job, self.store, self.client, env)
+        self.settler = Settler(self.timetable, self.store, self.delivery, fetcher, env)
 
     # The ways to start
 
@@ -81,7 +81,7 @@ class Runner:
 
     def run_slot(self, slot: dt.datetime) -> FiringReport:
         """Settle one *slot*, however old. Raises UsageError when the schedule has no such slot."""
-        now = self.around.clock()
+        now = self.env.clock()
         if not self.timetable.is_slot(slot):
             last, following = self.timetable.last(slot), self.timetable.next(slot)
             near = " and ".join(s.isoformat() for s in (last, following) if s is not None)
@@ -103,7 +103,7 @@ class Runner:
 
         A second that the schedule or an earlier firing has taken is left to it.
         """
-        now = self.around.clock().replace(microsecond=0)
+        now = self.env.clock().replace(microsecond=0)
         seconds = (now + SECOND * number for number in range(60))
         free = (
             second
@@ -159,12 +159,12 @@ class Runner:
             self.report.error = self.report.error or error
 
     def _settle_due(self, last: dt.datetime | None = None) -> None:
-        owed = dues.due(self.timetable, self._watermark(), self.around.clock(), last)
+        owed = dues.due(self.timetable, self._watermark(), self.env.clock(), last)
         if owed.passed is not None:
             missed = owed.missed - self._settled_elsewhere(owed.passed) if owed.missed else 0
             self.journal.advance(self.job.name, owed.passed, missed=max(0, missed))
         if self.job.catch_up is CatchUp.ALL:
-            end = self.around.clock() if last is None else min(last, self.around.clock())
+            end = self.env.clock() if last is None else min(last, self.env.clock())
             self.settler.expected = self.timetable.days(self._watermark(), end)
         self._pass(iter(owed.slots))
 
@@ -175,10 +175,10 @@ class Runner:
         return sum(1 for slot in settled if self.timetable.is_slot(slot))
 
     def _walk(self) -> None:
-        horizon = _end_of_minute(self.around.clock() + EARLY)
+        horizon = _end_of_minute(self.env.clock() + EARLY)
         while True:
             self._settle_due()
-            now = self.around.clock()
+            now = self.env.clock()
             if now >= horizon:  # a slow fetch: the wakeup of this minute found our lock
                 horizon = _end_of_minute(now)
             following = self.timetable.next(max(now, self._watermark()))
@@ -189,7 +189,7 @@ class Runner:
     def _walk_until(self, last: dt.datetime) -> None:
         while True:
             self._settle_due(last)
-            seen = max(min(self.around.clock(), last), self._watermark())
+            seen = max(min(self.env.clock(), last), self._watermark())
             following = self.timetable.next(seen)
             if following is None or self.report.error or following > last:
                 return
@@ -245,7 +245,7 @@ class Runner:
         if not asked:
             self._sleep_until(slot + self._delay())
         deadline = self._deadline()
-        obstacle = self._obstacle(slot, self.around.clock(), asked=asked)
+        obstacle = self._obstacle(slot, self.env.clock(), asked=asked)
         if not obstacle:
             return (self.settler.settle_live(slot, deadline),)
         given_up = self.settler.give_up(slot, obstacle)
@@ -260,7 +260,7 @@ class Runner:
         return self._ends
 
     def _is_past(self, slot: dt.datetime) -> bool:
-        now = self.around.clock()
+        now = self.env.clock()
         day = slot.astimezone(self.timetable.zone).date()
         today = now.astimezone(self.timetable.zone).date()
         return day != today and now - slot > STILL_LIVE
@@ -279,7 +279,7 @@ class Runner:
     def _conclude(self) -> None:
         """Store when to look again, if nothing is owed; count failures in a row; tell others."""
         error = self.report.error
-        now = self.around.clock()
+        now = self.env.clock()
         following = self.timetable.next(self._watermark())
         believed = now >= self.installed.installed_at  # else the clock is wrong, and so is "then"
         if error is None and believed and (following is None or following > now):
@@ -293,27 +293,27 @@ class Runner:
             self.notifier.success(self.journal.end_failures(self.job.name))
 
     def _watermark(self) -> dt.datetime:
-        return self.journal.watermark(self.installed, self.around.clock())
+        return self.journal.watermark(self.installed, self.env.clock())
 
     def _has_history_of(self, slot: dt.datetime, *, asked: bool) -> bool:
         """Tell whether *slot* is to be answered with the rate of its own day, which is over.
 
         Under ``latest`` that rate must be final by now: a later wakeup would not come back to it.
         """
-        facts = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
-        able = [one for one in facts if one.history]
+        traits = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
+        able = [one for one in traits if one.history]
         if not able or not self._is_past(slot):
             return False
-        day, now = slot.astimezone(self.timetable.zone).date(), self.around.clock()
+        day, now = slot.astimezone(self.timetable.zone).date(), self.env.clock()
         patient = asked or self.job.catch_up is CatchUp.ALL
         return patient or any(plausibility.is_final(day, one, now) for one in able)
 
     def _delay(self) -> dt.timedelta:
-        return dues.start_delay(self.job.name, self.around.host, self.job.jitter)
+        return dues.start_delay(self.job.name, self.env.host, self.job.jitter)
 
     def _sleep_until(self, moment: dt.datetime) -> None:
-        while (left := (moment - self.around.clock()).total_seconds()) > 0:
-            self.around.sleep(left)
+        while (left := (moment - self.env.clock()).total_seconds()) > 0:
+            self.env.sleep(left)
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

@@ -52,14 +52,14 @@ class Settler:
         store: RateStore,
         delivery: Delivery,
         fetcher: Fetcher,
-        around: Environment,
+        env: Environment,
     ) -> None:
         self.timetable = timetable
         self.job: Job = timetable.job
         self.store = store
         self.delivery = delivery
         self.fetcher = fetcher
-        self.around = around
+        self.env = env
         self.newest: dict[FetchRequest, FetchResult] = {}
         """Answers of this moment, to be cleared when it is over."""
         self.expected: Sequence[dt.date] = ()
@@ -84,7 +84,7 @@ class Settler:
         """Settle *slot* as missed."""
         if self.claimed((slot,))[slot] is not Claim.OURS:
             return Settled(slot=slot, outcome="settled")
-        now = self.around.clock()
+        now = self.env.clock()
         with self.store.database.transaction() as connection:
             done = Settlement(slot=slot, outcome="missed", detail=why)
             self.store.settle(connection, self.job.name, done, now)
@@ -105,14 +105,14 @@ class Settler:
             busy = [slot for slot, claim in claims.items() if claim is Claim.ELSEWHERE]
             if not busy:
                 break
-            self.around.sleep(1)
+            self.env.sleep(1)
             if deadline is not None:
                 deadline.put_off(1)
             claims |= self._claim(busy, lease)
         return claims
 
     def _claim(self, slots: Sequence[dt.datetime], lease: int) -> dict[dt.datetime, Claim]:
-        return self.store.claim(self.job.name, slots, now=self.around.clock(), lease=lease)
+        return self.store.claim(self.job.name, slots, now=self.env.clock(), lease=lease)
 
     # The way of a batch
 
@@ -172,21 +172,21 @@ class Settler:
     def _with_expected(self, items: Sequence[PairDay]) -> tuple[PairDay, ...]:
         """Return *items* and what is expected to be asked for after them, as far as one round should go."""
         able = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
-        able = [facts for facts in able if facts.history]
-        first, now = min(day for _, day in items), self.around.clock()
+        able = [traits for traits in able if traits.history]
+        first, now = min(day for _, day in items), self.env.clock()
         ahead = [
             day
             for day in self.expected
-            if day >= first and any(plausibility.is_final(day, facts, now) for facts in able)
+            if day >= first and any(plausibility.is_final(day, traits, now) for traits in able)
         ]
-        if all(facts.history is History.DAYS for facts in able):
+        if all(traits.history is History.DAYS for traits in able):
             ahead = ahead[:DAYS_AT_ONCE]
         more = ((pair, day) for pair in self.job.pairs for day in ahead)
         return tuple(dict.fromkeys((*items, *(item for item in more if item not in self._past))))
 
     def _keep_ahead(self, fetched: FetchResult, items: Sequence[PairDay]) -> None:
         """Write what failed a check, but for the items at hand, which are committed with their slots."""
-        now = self.around.clock()
+        now = self.env.clock()
         later = [
             (self._first_slot(item[1] if item else items[0][1]), kept)
             for item, kept in fetched.quarantined
@@ -217,12 +217,10 @@ class Settler:
             error = self.write(
                 useful,
                 deadline,
-                also=lambda c: statements.add_quarantined(
-                    c, self.job.name, kept, self.around.clock()
-                ),
+                also=lambda c: statements.add_quarantined(c, self.job.name, kept, self.env.clock()),
             )
         else:
-            self.store.add_suspects(self.job.name, kept, self.around.clock())
+            self.store.add_suspects(self.job.name, kept, self.env.clock())
         results = {
             slot: self._settled(settlement, wanted[slot], fetched, error)
             for slot, settlement in done.items()
@@ -249,7 +247,7 @@ class Settler:
             planned = [(o, self.delivery.intent(o) if lined else None) for o in outputs]
             with self.store.database.transaction(durable=True) as connection:
                 for settlement in settlements:
-                    self.store.settle(connection, self.job.name, settlement, self.around.clock())
+                    self.store.settle(connection, self.job.name, settlement, self.env.clock())
                 also(connection)
                 for output, intent in planned:
                     self.delivery.enqueue(connection, output, intent, settlements)
@@ -291,7 +289,7 @@ class Settler:
         )
 
     def _failed(self, done: Settlement, items: Sequence[PairDay], fetched: FetchResult) -> Settled:
-        slot, now = done.slot, self.around.clock()
+        slot, now = done.slot, self.env.clock()
         told = (pair for item in items for pair in fetched.failures.get(item, {}).items())
         once = {(name, str(failure)): (name, failure) for name, failure in told}
         error = most_hopeful(list(once.values()))

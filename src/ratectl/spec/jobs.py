@@ -262,6 +262,6 @@ def _check_history(table: _Table, job: Job) -> None:
     if job.catch_up is CatchUp.ALL and not any(
         PROVIDER_KINDS[provider.kind].history for provider in job.providers
     ):
-        able = ", ".join(kind for kind, facts in PROVIDER_KINDS.items() if facts.history)
+        able = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)
         message = f'catch_up = "all" needs a provider with history: {able}'
         table.reading.issue(table.key_path("catch_up"), message)

@@ -75,8 +75,8 @@ def named(name: Any, providers: dict[str, Provider]) -> Provider:
     if not isinstance(name, str) or name not in providers:
         raise ValueError(readers.one_of(name, sorted(providers)))
     provider = providers[name]
-    facts = PROVIDER_KINDS.get(provider.kind)  # none for a kind that is an issue by now
-    if facts is not None and facts.needs_key and not provider.api_key:
+    traits = PROVIDER_KINDS.get(provider.kind)  # none for a kind that is an issue by now
+    if traits is not None and traits.needs_key and not provider.api_key:
         raise ValueError(
             f'"{name}" answers nobody without a key; write [providers.{name}] with '
             f'api_key = "file:PATH", "env:NAME" or "credential:NAME"'

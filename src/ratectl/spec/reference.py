@@ -190,7 +190,7 @@ TABLES: dict[str, dict[str, Key]] = {
 }
 """The keys of each table of a spec."""
 
-KEYED = tuple(kind for kind, facts in PROVIDER_KINDS.items() if facts.needs_key)
+KEYED = tuple(kind for kind, traits in PROVIDER_KINDS.items() if traits.needs_key)
 NAMES = {"from": "start", "until": "end", "output": "outputs"}
 """Keys that a Job holds under another name."""
 OTHERWISE: dict[tuple[str, str], str] = {

@@ -110,8 +110,10 @@ class TestSeries:
 
     def found(self, text, since=None, until=None):
         days = [day and dt.date(2026, 11, day) for day in (since, until)]
-        ask = RateQuery(pairs=(pair(text),), since=days[0], until=days[1])
-        return [(one.rate_date.day, str(one.rate)) for one in cross_rates.series("USD", ask, DAYS)]
+        query = RateQuery(pairs=(pair(text),), since=days[0], until=days[1])
+        return [
+            (rate.rate_date.day, str(rate.rate)) for rate in cross_rates.series("USD", query, DAYS)
+        ]
 
     def test_newest_is_of_one_day(self):
         """The newest cross is of the last day that has both legs, never of two days."""

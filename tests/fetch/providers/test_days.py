@@ -10,7 +10,7 @@ from ratectl.fetch.providers import SOURCES
 
 def chain(request):
     """Return the URLs that are asked in turn while each one is a 404."""
-    return [request.url, *(chain(request.otherwise) if request.otherwise else ())]
+    return [request.url, *(chain(request.fallback) if request.fallback else ())]
 
 
 def test_newest_snapshot(request_for):

@@ -72,10 +72,10 @@ def test_only_known_series_are_asked_for(request_for):
 def test_weekly_rhythm(monday):
     """From ``out_after`` on a day is out for good, also when its release slips to a Tuesday."""
     day = dt.datetime.fromisoformat(f"{monday}T00:00Z")
-    facts = PROVIDER_KINDS["fred"]
+    traits = PROVIDER_KINDS["fred"]
     tuesday_evening = day + dt.timedelta(days=8, hours=20, minutes=15)
 
-    assert day + dt.timedelta(hours=facts.out_after) > tuesday_evening
+    assert day + dt.timedelta(hours=traits.out_after) > tuesday_evening
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,10 @@ def test_absent(parse):
 
 def test_url():
     """Currencies are filled in, and a URL that names the quote is asked once for each pair."""
-    ask = RateQuery(pairs=(USD_INR,))
+    query = RateQuery(pairs=(USD_INR,))
     source = SOURCES["http-json"]
     each = Provider(name="o", kind="http-json", base_url="https://h/{base}/{quote}")
 
-    assert source.request(OFFICE, ask, FRIDAY).url == "https://rates.internal/USD.json"
-    assert source.request(each, ask, FRIDAY).url == "https://h/USD/INR"
+    assert source.request(OFFICE, query, FRIDAY).url == "https://rates.internal/USD.json"
+    assert source.request(each, query, FRIDAY).url == "https://h/USD/INR"
     assert len(source.groups(each, (USD_INR, EUR_INR, EUR_USD))) == 3

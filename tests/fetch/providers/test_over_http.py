@@ -44,18 +44,18 @@ def asked(rates, job):
         [provider] = job(kind).providers
         found = []
         for group in SOURCES[kind].groups(provider, pairs):
-            ask = RateQuery(pairs=group, since=since, until=until)
-            request = SOURCES[kind].request(provider, ask, rates.today)
+            query = RateQuery(pairs=group, since=since, until=until)
+            request = SOURCES[kind].request(provider, query, rates.today)
             while True:
                 keyed = dataclasses.replace(request, key="demo-key")
-                answer = Transport().get(keyed, seconds=5)
-                if answer.status != 404 or request.otherwise is None:
+                response = Transport().get(keyed, seconds=5)
+                if response.status != 404 or request.fallback is None:
                     break
-                request = request.otherwise
-            refusal = SOURCES[kind].refusal(answer.status, answer.body)
+                request = request.fallback
+            refusal = SOURCES[kind].refusal(response.status, response.body)
             if refusal:
                 raise refusal
-            found += SOURCES[kind].parse(provider, ask, answer.body)
+            found += SOURCES[kind].parse(provider, query, response.body)
         return found
 
     return run
@@ -176,8 +176,10 @@ def test_same_url_for_every_job_of_a_base(asked, rates):
 def test_nothing_new_is_cheap(rates, job, kind):
     """An answer has a tag; asked with it again, the server says 304 without a body, and counts the request."""
     [provider] = job(kind).providers
-    ask = RateQuery(pairs=PAIRS[:1])
-    request = dataclasses.replace(SOURCES[kind].request(provider, ask, rates.today), key="demo-key")
+    query = RateQuery(pairs=PAIRS[:1])
+    request = dataclasses.replace(
+        SOURCES[kind].request(provider, query, rates.today), key="demo-key"
+    )
     first = Transport().get(request, seconds=5)
     again = Transport().get(dataclasses.replace(request, etag=first.headers["ETag"]), seconds=5)
 

@@ -226,7 +226,7 @@ def test_url_of_a_day(request_for):
 
     assert cdn.url.endswith("/npm/@fawazahmed0/currency-api@2026-11-18/v1/currencies/usd.min.json")
     assert oxr.url == "https://openexchangerates.org/api/historical/2026-11-18.json"
-    assert cdn.otherwise is oxr.otherwise is None
+    assert cdn.fallback is oxr.fallback is None
 
 
 def test_keys_travel_where_the_provider_reads_them(request_for):

@@ -82,7 +82,7 @@ def fires(trigger, instant, host_zone, engine):
     if minutes_of(trigger.calendar, shown):
         if not twice or engine.fold == "both":
             return True
-        if engine.fold == "cron" and trigger.calendar.running:
+        if engine.fold == "cron" and trigger.calendar.elapsed_time:
             return True
         return None if engine.fold == "unknown" else local.fold == 0
     return _after_gap(trigger.calendar, local, engine)
@@ -91,7 +91,7 @@ def fires(trigger, instant, host_zone, engine):
 def _after_gap(calendar, local, engine):
     earlier = (local.astimezone(dt.UTC) - MINUTE).astimezone(local.tzinfo)
     skipped = int((local.utcoffset() - earlier.utcoffset()).total_seconds()) // 60
-    if skipped <= 0 or (calendar.running and engine.fold == "cron"):
+    if skipped <= 0 or (calendar.elapsed_time and engine.fold == "cron"):
         return False
     in_gap = any(
         minutes_of(calendar, local.replace(tzinfo=None) - n * MINUTE) for n in range(1, skipped + 1)

@@ -154,13 +154,13 @@ INFO: dict[str, ProviderInfo] = {
 
 def past_days(kind: str) -> str:
     """Return as a phrase which past days the *kind* knows, and how they are asked for."""
-    facts = INFO[kind]
+    info = INFO[kind]
     how = {
         History.NONE: "none",
-        History.DAYS: f"from {facts.first_day}, day by day",
-        History.RANGES: f"from {facts.first_day}, any number in one request",
+        History.DAYS: f"from {info.first_day}, day by day",
+        History.RANGES: f"from {info.first_day}, any number in one request",
     }[PROVIDER_KINDS[kind].history]
-    return f"{how}; {facts.gaps}" if facts.gaps else how
+    return f"{how}; {info.gaps}" if info.gaps else how
 
 
 def key(kind: str) -> str:

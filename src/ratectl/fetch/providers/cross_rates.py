@@ -37,17 +37,19 @@ class _Worth(NamedTuple):
     legs: tuple[Leg, ...]
 
 
-def series(hub: str, ask: RateQuery, days: Mapping[dt.date, Rates]) -> tuple[PublishedRate, ...]:
-    """Return the rates of *days* that *ask* wants. Raises FetchError where no day is of use.
+def series(hub: str, query: RateQuery, days: Mapping[dt.date, Rates]) -> tuple[PublishedRate, ...]:
+    """Return the rates of *days* that *query* wants. Raises FetchError where no day is of use.
 
     Each pair counts those days as publications on which both its currencies have a rate.
     """
-    if not asks.within(ask, days):
-        raise bodies.bad(f"no publication up to {ask.until}" if days else "no rates in the answer")
+    if not asks.within(query, days):
+        raise bodies.bad(
+            f"no publication up to {query.until}" if days else "no rates in the answer"
+        )
     found = []
-    for pair in ask.pairs:
+    for pair in query.pairs:
         able = [day for day, rates in days.items() if _is_known(hub, pair, rates)]
-        found += [through(hub, pair, days[day], day=day) for day in asks.within(ask, able)]
+        found += [through(hub, pair, days[day], day=day) for day in asks.within(query, able)]
     return tuple(published for published in found if published is not None)
 
 

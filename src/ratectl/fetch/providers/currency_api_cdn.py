@@ -32,15 +32,15 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for one base: the release of a past day, or today's and otherwise the newest.
 
     Where the CDN has neither, the project's second address is asked, unless the spec names a mirror.
     """
-    file = f"v1/currencies/{ask.pairs[0].base.lower()}.min.json"
+    file = f"v1/currencies/{query.pairs[0].base.lower()}.min.json"
     package = f"{asks.base_url(provider)}/{PACKAGE}"
-    if ask.until is not None:
-        return Request(url=f"{package}@{ask.until}/{file}")
+    if query.until is not None:
+        return Request(url=f"{package}@{query.until}/{file}")
     urls = [f"{package}@{today}/{file}", f"{package}@latest/{file}"]
     if not provider.base_url:
         urls += [f"https://{when}.currency-api.pages.dev/{file}" for when in (today, "latest")]
@@ -55,19 +55,19 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(FailureKind.CONFIG, f"has no {missing} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
-    rates = bodies.table(answer, ask.pairs[0].base.lower())
-    day = bodies.echo_day(bodies.day(answer.get("date"), "date"), ask.until)
+    rates = bodies.table(answer, query.pairs[0].base.lower())
+    day = bodies.echo_day(bodies.day(answer.get("date"), "date"), query.until)
     return tuple(
         asks.PublishedRate(
             pair=pair,
             rate=bodies.number(rates[pair.quote.lower()], str(pair)),
             rate_date=day,
         )
-        for pair in ask.pairs
+        for pair in query.pairs
         if pair.quote.lower() in rates
     )
 
@@ -78,4 +78,4 @@ def not_before(body: bytes) -> None:
 
 
 def _chain(url: str, *others: str) -> Request:
-    return Request(url=url, otherwise=_chain(*others) if others else None)
+    return Request(url=url, fallback=_chain(*others) if others else None)

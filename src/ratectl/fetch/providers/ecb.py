@@ -30,11 +30,11 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return (tuple(pairs),)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for the smallest document that holds the asked days."""
-    if ask.since is None:
+    if query.since is None:
         name, accept = "eurofxref-daily.xml", "application/xml, text/xml"
-    elif today - ask.since < RECENT:
+    elif today - query.since < RECENT:
         name, accept = "eurofxref-hist-90d.xml", "application/xml, text/xml"
     else:
         name, accept = "eurofxref-hist.zip", "application/zip"
@@ -47,11 +47,11 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(FailureKind.TRANSIENT, f"HTTP {status}") if status == 404 else None
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the newest rates, or those of every publication in the asked range."""
     del provider
     return cross_rates.series(
-        ecb_documents.HUB, ask, ecb_documents.days(body, asks.currencies(ask))
+        ecb_documents.HUB, query, ecb_documents.days(body, asks.currencies(query))
     )
 
 

@@ -103,7 +103,9 @@ def _unpacked(body: bytes) -> str:
     """Return the one CSV in the archive *body*. Raises FetchError, also for more than the limit."""
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            members = [one for one in archive.infolist() if one.filename.endswith(".csv")]
+            members = [
+                zip_info for zip_info in archive.infolist() if zip_info.filename.endswith(".csv")
+            ]
             if len(members) != 1:
                 raise bodies.bad(f"an archive of {len(members)} tables, expected one")
             if members[0].compress_type not in METHODS or members[0].flag_bits & ENCRYPTED:

@@ -34,10 +34,10 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates of one base."""
     del today
-    return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
+    return Request(url=f"{asks.base_url(provider)}/latest/{query.pairs[0].base}")
 
 
 def refusal(status: int, body: bytes) -> FetchError | None:
@@ -49,16 +49,16 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
-    return published(ask, body, "rates")
+    return published(query, body, "rates")
 
 
-def published(ask: RateQuery, body: bytes, key: str) -> tuple[PublishedRate, ...]:
+def published(query: RateQuery, body: bytes, key: str) -> tuple[PublishedRate, ...]:
     """Return the rates of the asked pairs that *body* has in its table *key*. Raises FetchError."""
     answer = bodies.load(body)
-    bodies.echo(answer, "base_code", ask.pairs[0].base)
+    bodies.echo(answer, "base_code", query.pairs[0].base)
     updated = bodies.moment(answer.get("time_last_update_unix"))
     if updated is None:
         raise bodies.bad("no time_last_update_unix in the answer")
@@ -72,7 +72,7 @@ def published(ask: RateQuery, body: bytes, key: str) -> tuple[PublishedRate, ...
             provider_time=updated,
             notice=f"announces that it shuts down on {ends:%Y-%m-%d}" if ends else "",
         )
-        for pair in ask.pairs
+        for pair in query.pairs
         if pair.quote in rates
     )
 

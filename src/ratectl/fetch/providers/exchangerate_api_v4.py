@@ -27,10 +27,10 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates of one base."""
     del today
-    return Request(url=f"{asks.base_url(provider)}/latest/{ask.pairs[0].base}")
+    return Request(url=f"{asks.base_url(provider)}/latest/{query.pairs[0].base}")
 
 
 def refusal(status: int, body: bytes) -> FetchError | None:
@@ -46,11 +46,11 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return None
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
-    bodies.echo(answer, "base", ask.pairs[0].base)
+    bodies.echo(answer, "base", query.pairs[0].base)
     rates = bodies.table(answer, "rates")
     return tuple(
         asks.PublishedRate(
@@ -59,7 +59,7 @@ def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRat
             rate_date=bodies.day(answer.get("date"), "date"),
             provider_time=bodies.moment(answer.get("time_last_updated")),
         )
-        for pair in ask.pairs
+        for pair in query.pairs
         if pair.quote in rates
     )
 

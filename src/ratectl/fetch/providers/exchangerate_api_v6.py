@@ -23,13 +23,13 @@ refusal = exchangerate_api_open.refusal
 not_before = exchangerate_api_open.not_before
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates of one base, with a place for the key."""
     del today
-    return Request(url=f"{asks.base_url(provider)}/{{key}}/latest/{ask.pairs[0].base}")
+    return Request(url=f"{asks.base_url(provider)}/{{key}}/latest/{query.pairs[0].base}")
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
-    return exchangerate_api_open.published(ask, body, "conversion_rates")
+    return exchangerate_api_open.published(query, body, "conversion_rates")

@@ -27,14 +27,14 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for one base: all newest rates, so that every job asks the same, or a range of the asked pairs."""
     del today
-    base = f"base={ask.pairs[0].base}"
-    if ask.since is None:
+    base = f"base={query.pairs[0].base}"
+    if query.since is None:
         return Request(url=f"{asks.base_url(provider)}/latest?{base}")
-    symbols = ",".join(pair.quote for pair in ask.pairs)
-    url = f"{asks.base_url(provider)}/{ask.since}..{ask.until}?{base}&symbols={symbols}"
+    symbols = ",".join(pair.quote for pair in query.pairs)
+    url = f"{asks.base_url(provider)}/{query.since}..{query.until}?{base}&symbols={symbols}"
     return Request(url=url)
 
 
@@ -47,11 +47,11 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
-    bodies.echo(answer, "base", ask.pairs[0].base)
+    bodies.echo(answer, "base", query.pairs[0].base)
     if answer.get("amount", 1) != 1:
         raise bodies.bad(
             f"asked for one unit, the answer is for {bodies.excerpt(answer['amount'])}"
@@ -59,7 +59,7 @@ def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRat
     rates = bodies.table(answer, "rates")
     days = (
         {bodies.day(answer.get("date"), "date"): rates}
-        if ask.since is None
+        if query.since is None
         else {bodies.day(day, "date"): bodies.table(rates, day) for day in rates}
     )
     return tuple(
@@ -68,8 +68,8 @@ def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRat
             rate=bodies.number(days[day][pair.quote], str(pair)),
             rate_date=day,
         )
-        for pair in ask.pairs
-        for day in asks.within(ask, [day for day in days if pair.quote in days[day]])
+        for pair in query.pairs
+        for day in asks.within(query, [day for day in days if pair.quote in days[day]])
     )
 
 

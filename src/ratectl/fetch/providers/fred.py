@@ -66,18 +66,18 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return (tuple(pairs),)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for the series of the asked currencies, in the last weeks or a range.
 
     Raises FetchError where there is no series for any of them.
     """
-    series = sorted(SERIES[code] for code in asks.currencies(ask) if code in SERIES)
+    series = sorted(SERIES[code] for code in asks.currencies(query) if code in SERIES)
     if not series:
-        raise FetchError(FailureKind.CONFIG, f"has no {', '.join(map(str, ask.pairs))}")
-    start = today - LAST_WEEKS if ask.since is None else ask.since - BEFORE
+        raise FetchError(FailureKind.CONFIG, f"has no {', '.join(map(str, query.pairs))}")
+    start = today - LAST_WEEKS if query.since is None else query.since - BEFORE
     return Request(
         url=f"{asks.base_url(provider)}/graph/fredgraph.csv"
-        f"?id={','.join(series)}&cosd={start}&coed={ask.until or today}",
+        f"?id={','.join(series)}&cosd={start}&coed={query.until or today}",
         accept="text/csv, application/csv",
     )
 
@@ -90,10 +90,10 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(FailureKind.CONFIG, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the newest rates, or those of every observation in the asked range."""
     del provider
-    return cross_rates.series(HUB, ask, _days(bodies.text_of(body), ask))
+    return cross_rates.series(HUB, query, _days(bodies.text_of(body), query))
 
 
 def not_before(body: bytes) -> None:
@@ -101,12 +101,12 @@ def not_before(body: bytes) -> None:
     del body
 
 
-def _days(text: str, ask: RateQuery) -> dict[dt.date, Rates]:
+def _days(text: str, query: RateQuery) -> dict[dt.date, Rates]:
     rows = csv.reader(io.StringIO(text))
     days: dict[dt.date, Rates] = {}
     try:
         header = next(rows, [])
-        columns = _columns(header, asks.currencies(ask))
+        columns = _columns(header, asks.currencies(query))
         for row in rows:
             if len(row) != len(header):
                 raise bodies.bad(f"a row of {len(row)} columns among {len(header)}")

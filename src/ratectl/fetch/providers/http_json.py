@@ -29,10 +29,10 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return asks.by_base(pairs)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request; its key is added where secrets are resolved."""
     del today
-    return Request(url=_filled(provider.base_url, ask.pairs[0], percent))
+    return Request(url=_filled(provider.base_url, query.pairs[0], percent))
 
 
 def refusal(status: int, body: bytes) -> FetchError | None:
@@ -45,10 +45,10 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     )
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rate of each asked pair that *body* has at its path."""
     answer = bodies.load(body)
-    found = [(pair, _at(answer, _filled(provider.rate, pair, str))) for pair in ask.pairs]
+    found = [(pair, _at(answer, _filled(provider.rate, pair, str))) for pair in query.pairs]
     return tuple(
         asks.PublishedRate(
             pair=pair,

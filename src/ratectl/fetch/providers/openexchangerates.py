@@ -33,10 +33,10 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     return (tuple(pairs),)
 
 
-def request(provider: Provider, ask: RateQuery, today: dt.date) -> Request:
+def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request for the newest rates, or for those of one day."""
     del today
-    name = "latest.json" if ask.until is None else f"historical/{ask.until}.json"
+    name = "latest.json" if query.until is None else f"historical/{query.until}.json"
     return Request(url=f"{asks.base_url(provider)}/{name}", scheme="Token")
 
 
@@ -49,7 +49,7 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
     """Return the rates that *body* has of the asked pairs."""
     del provider
     answer = bodies.load(body)
@@ -57,15 +57,16 @@ def parse(provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRat
     updated = bodies.moment(answer.get("timestamp"))
     if updated is None:
         raise bodies.bad("no timestamp in the answer")
-    day = bodies.echo_day(updated.date(), ask.until)
+    day = bodies.echo_day(updated.date(), query.until)
     table = bodies.table(answer, "rates")
     rates = {
         Pair(base=HUB, quote=code): bodies.number(table[code], f"{HUB}/{code}")
-        for code in asks.currencies(ask) - {HUB}
+        for code in asks.currencies(query) - {HUB}
         if code in table
     }
     found = (
-        cross_rates.through(HUB, pair, rates, day=day, provider_time=updated) for pair in ask.pairs
+        cross_rates.through(HUB, pair, rates, day=day, provider_time=updated)
+        for pair in query.pairs
     )
     return tuple(published for published in found if published is not None)
 

@@ -53,18 +53,18 @@ def base_url(provider: Provider) -> str:
     return (provider.base_url or PROVIDER_KINDS[provider.kind].base_url).rstrip("/")
 
 
-def currencies(ask: RateQuery) -> frozenset[str]:
-    """Return every currency that *ask* speaks of."""
-    return frozenset(code for pair in ask.pairs for code in (pair.base, pair.quote))
+def currencies(query: RateQuery) -> frozenset[str]:
+    """Return every currency that *query* speaks of."""
+    return frozenset(code for pair in query.pairs for code in (pair.base, pair.quote))
 
 
-def within(ask: RateQuery, days: Iterable[dt.date]) -> Sequence[dt.date]:
-    """Return those publication *days* that *ask* wants, oldest first.
+def within(query: RateQuery, days: Iterable[dt.date]) -> Sequence[dt.date]:
+    """Return those publication *days* that *query* wants, oldest first.
 
     That is the newest one, or those of the range and the last one before it.
     """
     ordered = sorted(days)
-    if ask.since is None or ask.until is None:
+    if query.since is None or query.until is None:
         return ordered[-1:]
-    before = [day for day in ordered if day < ask.since]
-    return before[-1:] + [day for day in ordered if ask.since <= day <= ask.until]
+    before = [day for day in ordered if day < query.since]
+    return before[-1:] + [day for day in ordered if query.since <= day <= query.until]
