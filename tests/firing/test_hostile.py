@@ -247,7 +247,7 @@ def test_nobody_listens_anywhere(station):
         held = [stack.enter_context(socket.socket()) for _ in range(4)]
         for number, one in enumerate(held):
             one.bind((f"127.0.0.{number + 1}", 0))  # bound and not listening: refused
-        urls = [f"http://{one.getsockname()[0]}:{one.getsockname()[1]}" for one in held]
+        urls = [f"http://{socket.getsockname()[0]}:{socket.getsockname()[1]}" for socket in held]
         kinds = ("exchangerate-api-v4", "exchangerate-api-open", "frankfurter", "ecb")
         providers = tuple(provider(k, u) for k, u in zip(kinds, urls, strict=True))
         station.install(station.job(urls[0], timeout=DEADLINE, providers=providers))

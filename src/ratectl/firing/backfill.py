@@ -55,9 +55,9 @@ class Backfill:
         self.timetable = runner.timetable
         self.filled = Filled()
         able = [PROVIDER_KINDS[provider.kind] for provider in runner.job.providers]
-        self.able = [facts for facts in able if facts.history]
+        self.able = [traits for traits in able if traits.history]
         if not self.able:
-            known = ", ".join(kind for kind, facts in PROVIDER_KINDS.items() if facts.history)
+            known = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)
             raise ConfigError(
                 f"{runner.job.name}: none of its providers knows past days; add one of {known}"
             )
@@ -76,35 +76,37 @@ class Backfill:
             day = slot.astimezone(self.timetable.zone).date()
             if slot in settled:
                 self.filled.before += 1
-            elif day < today and any(plausibility.is_final(day, facts, now) for facts in self.able):
+            elif day < today and any(
+                plausibility.is_final(day, traits, now) for traits in self.able
+            ):
                 slots.append(slot)
             else:
                 self.filled.waiting += 1
         self.filled.wanted = len(slots)
         return slots
 
-    def run(self, told: Callable[[dt.datetime, int], None]) -> Filled:
-        """Fill; after each batch *told* hears its last slot and how many slots it had.
+    def run(self, on_progress: Callable[[dt.datetime, int], None]) -> Filled:
+        """Fill; after each batch *on_progress* hears its last slot and how many slots it had.
 
         Raises TryLaterError when another firing of the job is at work.
         """
-        self.runner.hold(lambda: self.runner.attempt(lambda: self._fill(told)))
+        self.runner.with_job_lock(lambda: self.runner.attempt(lambda: self._fill(on_progress)))
         if self.runner.report.note:
             raise TryLaterError(f"{self.runner.job.name}: {self.runner.report.note}")
         self.filled.error = self.runner.report.error or self.filled.error
         self.filled.requests = self.runner.client.requests
         return self.filled
 
-    def _fill(self, told: Callable[[dt.datetime, int], None]) -> None:
+    def _fill(self, on_progress: Callable[[dt.datetime, int], None]) -> None:
         job, settler = self.runner.job, self.runner.settler
         self.runner.store.reopen_missed(job.name, self.start, self.end)
         days = (slot.astimezone(self.timetable.zone).date() for slot in self.slots)
-        settler.expected = list(dict.fromkeys(days))
+        settler.upcoming_days = list(dict.fromkeys(days))
         for first in range(0, len(self.slots), BATCH):
             batch = self.slots[first : first + BATCH]
             results = settler.settle_past(batch, Deadline(job.timeout))
             for settled in results:
                 self.filled.add(settled)
-            told(batch[-1], len(batch))
+            on_progress(batch[-1], len(batch))
             if any(isinstance(settled.error, TryLaterError) for settled in results):
                 return

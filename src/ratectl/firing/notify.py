@@ -70,8 +70,8 @@ class Notifier:
         notice = Notice(
             job=self.job.name, event="recovered", text=f"{self.job.name}: recording again"
         )
-        heard = failures_before >= self.job.notify_after
-        self._tell(ping=self._ping(""), notice=notice if heard else None)
+        reported = failures_before >= self.job.notify_after
+        self._tell(ping=self._ping(""), notice=notice if reported else None)
 
     def failure(self, failures: int, message: str) -> None:
         """Tell the switch why; tell the others once, when the *failures* in a row reach ``notify_after``."""

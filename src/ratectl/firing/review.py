@@ -58,7 +58,7 @@ class Acceptance:
 
         Raises ConfigError for what cannot be accepted, TryLaterError while a firing is at work.
         """
-        self.runner.hold(lambda: self.runner.attempt(self._accept))
+        self.runner.with_job_lock(lambda: self.runner.attempt(self._accept))
         if self.runner.report.note:
             raise TryLaterError(f"{self.runner.job.name}: {self.runner.report.note}")
         return self.runner.report.error

@@ -132,10 +132,10 @@ class Runner:
             self.attempt(work)
             self._conclude()
 
-        self.hold(firing)
+        self.with_job_lock(firing)
         return self.report
 
-    def hold(self, work: Callable[[], None]) -> None:
+    def with_job_lock(self, work: Callable[[], None]) -> None:
         """Do *work* under the job's lock, or note that another firing has it.
 
         Raises TryLaterError where the job rather waits, and waited in vain.
@@ -165,7 +165,7 @@ class Runner:
             self.journal.advance(self.job.name, owed.passed, missed=max(0, missed))
         if self.job.catch_up is CatchUp.ALL:
             end = self.env.clock() if last is None else min(last, self.env.clock())
-            self.settler.expected = self.timetable.days(self._watermark(), end)
+            self.settler.upcoming_days = self.timetable.days(self._watermark(), end)
         self._pass(iter(owed.slots))
 
     def _settled_elsewhere(self, until: dt.datetime) -> int:
@@ -198,7 +198,7 @@ class Runner:
     def _wait_for(self, slot: dt.datetime) -> None:
         """Sleep until *slot*, which is asked for anew and has a deadline of its own."""
         self._sleep_until(slot)
-        self.settler.newest.clear()
+        self.settler.live_results.clear()
         self._ends = None
 
     def _pass(self, slots: Iterator[dt.datetime], *, asked: bool = False) -> None:
@@ -248,7 +248,7 @@ class Runner:
         obstacle = self._obstacle(slot, self.env.clock(), asked=asked)
         if not obstacle:
             return (self.settler.settle_live(slot, deadline),)
-        given_up = self.settler.give_up(slot, obstacle)
+        given_up = self.settler.mark_missed(slot, obstacle)
         error = DataError(f"{self.job.name}: {slot.isoformat()}: {obstacle}") if asked else None
         return (given_up._replace(error=error),)
 
@@ -301,12 +301,12 @@ class Runner:
         Under ``latest`` that rate must be final by now: a later wakeup would not come back to it.
         """
         traits = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
-        able = [one for one in traits if one.history]
+        able = [traits for traits in traits if traits.history]
         if not able or not self._is_past(slot):
             return False
         day, now = slot.astimezone(self.timetable.zone).date(), self.env.clock()
         patient = asked or self.job.catch_up is CatchUp.ALL
-        return patient or any(plausibility.is_final(day, one, now) for one in able)
+        return patient or any(plausibility.is_final(day, traits, now) for traits in able)
 
     def _delay(self) -> dt.timedelta:
         return dues.start_delay(self.job.name, self.env.host, self.job.jitter)

@@ -60,9 +60,9 @@ class Settler:
         self.delivery = delivery
         self.fetcher = fetcher
         self.env = env
-        self.newest: dict[FetchRequest, FetchResult] = {}
+        self.live_results: dict[FetchRequest, FetchResult] = {}
         """Answers of this moment, to be cleared when it is over."""
-        self.expected: Sequence[dt.date] = ()
+        self.upcoming_days: Sequence[dt.date] = ()
         """Past days that will be asked for in this firing, so that one request may serve them."""
         self._past: dict[PairDay, FetchResult] = {}
 
@@ -80,7 +80,7 @@ class Settler:
         """Settle *slots* of past days, oldest first, with the rates of their days."""
         return self._settle(slots, deadline, past=True, kind="")
 
-    def give_up(self, slot: dt.datetime, why: str) -> Settled:
+    def mark_missed(self, slot: dt.datetime, why: str) -> Settled:
         """Settle *slot* as missed."""
         if self.claimed((slot,))[slot] is not Claim.OURS:
             return Settled(slot=slot, outcome="settled")
@@ -126,9 +126,9 @@ class Settler:
             wanted = self._items(ours)
             fetched = self._fetch(wanted, deadline, past=past)
             results = self._record(wanted, fetched, deadline, kind=kind)
-        return [results.get(slot) or self._left(slot, claims[slot]) for slot in slots]
+        return [results.get(slot) or self._unclaimed(slot, claims[slot]) for slot in slots]
 
-    def _left(self, slot: dt.datetime, claim: Claim) -> Settled:
+    def _unclaimed(self, slot: dt.datetime, claim: Claim) -> Settled:
         if claim is Claim.SETTLED:
             return Settled(slot=slot, outcome="settled")
         error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
@@ -152,12 +152,12 @@ class Settler:
         items = tuple(dict.fromkeys(item for some in wanted.values() for item in some))
         if past:
             return self._fetch_past(items, deadline)
-        want = FetchRequest(items=items, past=False)
-        fetched = self.newest.get(want)
+        request = FetchRequest(items=items, past=False)
+        fetched = self.live_results.get(request)
         if fetched is None:
-            fetched = self.fetcher.fetch(want, deadline)
+            fetched = self.fetcher.fetch(request, deadline)
             if len(fetched.quotes) == len(items):
-                self.newest[want] = fetched
+                self.live_results[request] = fetched
         return fetched
 
     def _fetch_past(self, items: tuple[PairDay, ...], deadline: Deadline) -> FetchResult:
@@ -176,7 +176,7 @@ class Settler:
         first, now = min(day for _, day in items), self.env.clock()
         ahead = [
             day
-            for day in self.expected
+            for day in self.upcoming_days
             if day >= first and any(plausibility.is_final(day, traits, now) for traits in able)
         ]
         if all(traits.history is History.DAYS for traits in able):
@@ -187,12 +187,12 @@ class Settler:
     def _keep_ahead(self, fetched: FetchResult, items: Sequence[PairDay]) -> None:
         """Write what failed a check, but for the items at hand, which are committed with their slots."""
         now = self.env.clock()
-        later = [
-            (self._first_slot(item[1] if item else items[0][1]), kept)
-            for item, kept in fetched.quarantined
+        suspects = [
+            (self._first_slot(item[1] if item else items[0][1]), suspect)
+            for item, suspect in fetched.quarantined
             if item not in items
         ]
-        self.store.add_suspects(self.job.name, later, now)
+        self.store.add_suspects(self.job.name, suspects, now)
 
     def _first_slot(self, day: dt.date) -> dt.datetime:
         midnight = dt.datetime.combine(day, dt.time(), self.timetable.zone)
@@ -211,16 +211,18 @@ class Settler:
         done = {slot: _settlement(slot, items, fetched, kind) for slot, items in wanted.items()}
         failed = {slot for slot, settlement in done.items() if not settlement.outcome}
         useful = [s for s in done.values() if s.outcome or s.quotes]
-        kept = self._quarantined(wanted, fetched)
+        suspects = self._quarantined(wanted, fetched)
         error: RatectlError | None = None
         if useful:
             error = self.write(
                 useful,
                 deadline,
-                also=lambda c: statements.add_quarantined(c, self.job.name, kept, self.env.clock()),
+                also=lambda c: statements.add_quarantined(
+                    c, self.job.name, suspects, self.env.clock()
+                ),
             )
         else:
-            self.store.add_suspects(self.job.name, kept, self.env.clock())
+            self.store.add_suspects(self.job.name, suspects, self.env.clock())
         results = {
             slot: self._settled(settlement, wanted[slot], fetched, error)
             for slot, settlement in done.items()
@@ -262,8 +264,8 @@ class Settler:
         slot_of = {item: slot for slot, items in reversed(list(wanted.items())) for item in items}
         first = next(iter(wanted))
         return [
-            (slot_of.get(item, first) if item else first, kept)
-            for item, kept in fetched.quarantined
+            (slot_of.get(item, first) if item else first, suspect)
+            for item, suspect in fetched.quarantined
             if item is None or item in slot_of
         ]
 
@@ -271,27 +273,29 @@ class Settler:
 
     def _settled(
         self,
-        done: Settlement,
+        settlement: Settlement,
         items: Sequence[PairDay],
         fetched: FetchResult,
         error: RatectlError | None,
     ) -> Settled:
         closed = [str(pair) for pair, day in items if (pair, day) in fetched.closed]
         if closed and self.job.closed_days is ClosedDays.FAIL:
-            told = f"{self.job.name}: no rate of the day itself for {', '.join(closed)}"
-            error = error or DataError(told)
+            message = f"{self.job.name}: no rate of the day itself for {', '.join(closed)}"
+            error = error or DataError(message)
         return Settled(
-            slot=done.slot,
-            outcome=done.outcome,
-            quotes=done.quotes,
+            slot=settlement.slot,
+            outcome=settlement.outcome,
+            quotes=settlement.quotes,
             warnings=_warnings(items, fetched),
             error=error,
         )
 
-    def _failed(self, done: Settlement, items: Sequence[PairDay], fetched: FetchResult) -> Settled:
-        slot, now = done.slot, self.env.clock()
-        told = (pair for item in items for pair in fetched.failures.get(item, {}).items())
-        once = {(name, str(failure)): (name, failure) for name, failure in told}
+    def _failed(
+        self, settlement: Settlement, items: Sequence[PairDay], fetched: FetchResult
+    ) -> Settled:
+        slot, now = settlement.slot, self.env.clock()
+        failures = (pair for item in items for pair in fetched.failures.get(item, {}).items())
+        once = {(name, str(failure)): (name, failure) for name, failure in failures}
         error = most_hopeful(list(once.values()))
         judged = not isinstance(error, TryLaterError)
         past = (
@@ -307,7 +311,7 @@ class Settler:
                 outcome = "missed"
                 why = f"given up after {attempts} tries: {error}"
                 statements.mark_missed(connection, claim, detail=why, at=unix(now))
-        return Settled(slot=slot, outcome=outcome, quotes=done.quotes, error=error)
+        return Settled(slot=slot, outcome=outcome, quotes=settlement.quotes, error=error)
 
 
 def _settlement(

@@ -62,28 +62,28 @@ def job_in(text: str) -> Job:
     return job
 
 
-def _unlike(found: Any, like: Any, place: str) -> Iterator[str]:
+def _unlike(found: Any, like: Any, path: str) -> Iterator[str]:
     """Yield how *found* differs in its types from *like*, each with its place in the text."""
     if is_dataclass(like):
-        yield from _fields_unlike(found, like, place)
+        yield from _fields_unlike(found, like, path)
     elif isinstance(like, tuple):
         if not isinstance(found, list):
-            yield f"{place} is {found!r}, expected a list"
+            yield f"{path} is {found!r}, expected a list"
             return
         for number, item in enumerate(found):
-            yield from _unlike(item, like[0], f"{place}[{number}]")
+            yield from _unlike(item, like[0], f"{path}[{number}]")
     else:
         kind = type(like) if type(like) in CALLED else str  # enums and decimals are texts
         if type(found) is not kind:
-            yield f"{place} is {found!r}, expected {CALLED[kind]}"
+            yield f"{path} is {found!r}, expected {CALLED[kind]}"
 
 
-def _fields_unlike(found: Any, like: Any, place: str) -> Iterator[str]:
+def _fields_unlike(found: Any, like: Any, path: str) -> Iterator[str]:
     if not isinstance(found, dict):
-        yield f"{place or 'it'} is {found!r:.80}, expected an object"
+        yield f"{path or 'it'} is {found!r:.80}, expected an object"
         return
     wanted = {field.name: field for field in fields(like)}
-    within = f"{place}." if place else ""
+    within = f"{path}." if path else ""
     for key in sorted(found.keys() - wanted.keys()):
         yield f"{within}{key} is not known here"
     for name, field in wanted.items():

@@ -218,7 +218,9 @@ class RateStore:
                 for slot in slots
             }
 
-    def settle(self, connection: Statements, job: str, done: Settlement, now: dt.datetime) -> None:
+    def settle(
+        self, connection: Statements, job: str, settlement: Settlement, now: dt.datetime
+    ) -> None:
         """Write quotes and outcome of a slot that is claimed, inside the caller's transaction.
 
         Raises ClaimLostError when the claim is no longer ours.
@@ -227,18 +229,20 @@ class RateStore:
             "UPDATE firings SET state = ?, outcome = ?, detail = ?, at = ?"
             " WHERE job = ? AND slot = ? AND state = 'claimed' AND owner = ?",
             (
-                "settled" if done.outcome else "claimed",
-                done.outcome,
-                done.detail,
+                "settled" if settlement.outcome else "claimed",
+                settlement.outcome,
+                settlement.detail,
                 unix(now),
                 job,
-                unix(done.slot),
+                unix(settlement.slot),
                 self.owner,
             ),
         ).rowcount
         if changed != 1:
-            raise ClaimLostError(f"{job}: another host took over {done.slot.isoformat()} meanwhile")
-        statements.add_quotes(connection, job, done.slot, done.quotes)
+            raise ClaimLostError(
+                f"{job}: another host took over {settlement.slot.isoformat()} meanwhile"
+            )
+        statements.add_quotes(connection, job, settlement.slot, settlement.quotes)
 
     def give_back(
         self, job: str, start: dt.datetime, end: dt.datetime, *, why: str, now: dt.datetime
