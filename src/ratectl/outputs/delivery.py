@@ -45,9 +45,9 @@ class Delivery:
 
         Two names of one file have one lock, which we must not wait for while we hold it.
         """
-        places = {self._lock_path(output): output.target for output in self.job.outputs}
+        target_of = {self._lock_path(output): output.target for output in self.job.outputs}
         with contextlib.ExitStack() as stack:
-            for path, target in sorted(places.items()):
+            for path, target in sorted(target_of.items()):
                 if not stack.enter_context(locks.acquire(path, until=deadline)):
                     raise TryLaterError(f"{target}: another firing is writing to it")
             yield tuple(sorted(self.job.outputs, key=lambda output: output.target))
@@ -120,8 +120,8 @@ class Delivery:
         return outbox.queue(self.database, name)
 
     def _lock_path(self, output: Output) -> Path:
-        place = output.target if output.kind == "postgresql" else os.path.realpath(output.target)
-        digest = hashlib.sha256(place.encode()).hexdigest()
+        name = output.target if output.kind == "postgresql" else os.path.realpath(output.target)
+        digest = hashlib.sha256(name.encode()).hexdigest()
         return self.state_dir / "locks" / f"output-{digest[:24]}.lock"
 
 

@@ -63,11 +63,11 @@ def plan_append(database: Database, target: str, sink: FileSink) -> Intent:
 def _finish_other_names(database: Database, target: str) -> None:
     """Carry out what is in flight to the same file under another name of it: it begins where ours would."""
     begun = database.rows("SELECT * FROM sinks WHERE start IS NOT NULL")
-    place = os.path.realpath(target)
+    path = os.path.realpath(target)
     for row in begun:
         other = row["target"].removeprefix(database.queue_prefix)
         mine = row["target"] == queue(database, other) and other != target
-        if mine and os.path.realpath(other) == place:
+        if mine and os.path.realpath(other) == path:
             _finish(database, other, row)
 
 
@@ -196,10 +196,10 @@ def _dropped(target: str, trace: Trace) -> bytes:
 
 def _whole(copy: rotation.Copy, trace: Trace) -> int:
     """Return how many bytes of the append *copy* holds in whole lines, after finishing a torn one where that can be."""
-    begun = trace.data.rfind(b"\n", 0, copy.shown) + 1
-    if begun == copy.shown or not copy.ends:
+    begun = trace.data.rfind(b"\n", 0, copy.match_length) + 1
+    if begun == copy.match_length or not copy.ends:
         return begun
-    end = trace.data.index(b"\n", copy.shown) + 1
+    end = trace.data.index(b"\n", copy.match_length) + 1
     return end if copy.plain and rotation.finish(copy, trace, end) else begun
 
 
@@ -266,7 +266,7 @@ def _complete(target: str, trace: Trace) -> _Placed:
         untouched = file is not None and file.changed == trace.changed
         if seen is None or not (seen[0] or untouched):
             copy = rotation.find(target, trace)
-            if copy is not None and copy.shown:
+            if copy is not None and copy.match_length:
                 return _Placed(whole=_whole(copy, trace))
         if file is None or seen is None:
             return _Placed(whole=0)

@@ -48,7 +48,7 @@ class Copy(NamedTuple):
     """A file that proves to hold what stood before an append."""
 
     path: str
-    shown: int
+    match_length: int
     """How many bytes of the append it shows."""
     ends: bool
     """It ends there."""
@@ -76,12 +76,12 @@ def _match_length(found: bytes, trace: Trace) -> tuple[int, bool] | None:
     return count, count == len(rest)
 
 
-def _common(one: bytes, other: bytes) -> int:
+def _common(text: bytes, other: bytes) -> int:
     """Return how many bytes two texts of one length have in common at their beginning."""
-    if one == other:
-        return len(one)
+    if text == other:
+        return len(text)
     return next(
-        index for index, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1]
+        index for index, pair in enumerate(zip(text, other, strict=True)) if pair[0] != pair[1]
     )
 
 
@@ -95,7 +95,7 @@ def find(target: str, trace: Trace) -> Copy | None:
     for _ in range(LOOKS):
         for path, _status in candidates:
             copy = _look(path, trace)
-            if copy is not None and (best is None or copy.shown >= best.shown):
+            if copy is not None and (best is None or copy.match_length >= best.match_length):
                 best = copy
         latest = _candidates(target, trace)
         if _names(latest) == _names(candidates):
@@ -116,9 +116,9 @@ def finish(copy: Copy, trace: Trace, until: int) -> bool:
         return False
     try:
         file = append.of(copy.path, descriptor, os.fstat(descriptor))
-        if match_length(file, trace) != (copy.shown, True):
+        if match_length(file, trace) != (copy.match_length, True):
             return False
-        file.append(trace.data[copy.shown : until])
+        file.append(trace.data[copy.match_length : until])
     except OSError:
         return False
     finally:
@@ -179,7 +179,7 @@ def _look(path: str, trace: Trace) -> Copy | None:
         return None  # it goes on with something else
     if not (trace.before or seen[0] or (ROTATED.search(path) and not _same(status, trace))):
         return None  # an empty file proves nothing
-    return Copy(path=path, shown=seen[0], ends=seen[1], plain=plain)
+    return Copy(path=path, match_length=seen[0], ends=seen[1], plain=plain)
 
 
 def _shown_compressed(file: Opened, trace: Trace) -> tuple[int, bool] | None:
