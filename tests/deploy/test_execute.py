@@ -155,11 +155,11 @@ def test_what_may_still_come_true(tmp_path, monkeypatch):
     monkeypatch.setattr(execute, "AGAIN_EVERY", 0.01)
     look = ("sh", "-c", COUNTER)
     with pytest.raises(EngineError, match="too early"):
-        execute.perform([Expect(argv=look, stdout=b"", otherwise="too early")])
+        execute.perform([Expect(argv=look, stdout=b"", problem="too early")])
 
-    execute.perform([Expect(argv=look, stdout=b"", otherwise="too early", within=5.0)])
+    execute.perform([Expect(argv=look, stdout=b"", problem="too early", within=5.0)])
     with pytest.raises(EngineError, match="still there"):
-        execute.perform([Expect(argv=look, stdout=None, otherwise="still there", within=0.05)])
+        execute.perform([Expect(argv=look, stdout=None, problem="still there", within=0.05)])
 
 
 @pytest.mark.engine

@@ -214,7 +214,7 @@ class Machine:
                 self.files.pop(step.path, None)
             elif isinstance(step, Expect):
                 if not self._comes_true(step):
-                    raise EngineError(step.otherwise)
+                    raise EngineError(step.problem)
             elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
                 answer = self._call(step.argv, step.stdin)

@@ -144,11 +144,11 @@ class Settle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expect:
-    """See that *argv*, which only looks, still prints *stdout* (None: still fails); else raise EngineError with *otherwise*."""
+    """See that *argv*, which only looks, still prints *stdout* (None: still fails); else raise EngineError with *problem*."""
 
     argv: tuple[str, ...]
     stdout: bytes | None
-    otherwise: str
+    problem: str
     within: float = 0.0
     """Seconds in which it may still come true."""
 
@@ -266,7 +266,7 @@ class InstalledEntry:
     enabled: bool = True
     next: dt.datetime | None = None
     """The engine's own next run, where it can tell (aware); None where it cannot."""
-    at_work: bool = False
+    running: bool = False
     """It runs right now; some engines tell their next run only afterwards."""
     drift: tuple[str, ...] = ()
     """What the engine lost on its own and an install mends: a masked unit, a timer that is not active, ..."""
@@ -330,7 +330,7 @@ class Backend(Protocol):
     def warnings(self, reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
         """Return why entries could stay asleep although the engine can be used: one sentence each."""
 
-    def keep_awake(self, reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
+    def enable_linger(self, reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
         """Return the steps, if there are any, that do away with :meth:`warnings`."""
 
     def inspect(self, reader: Reader, host: Host, scope: str) -> Found:

@@ -239,7 +239,7 @@ def _expect(step: Expect) -> None:
     end = time.monotonic() + step.within
     while not _holds(step):
         if time.monotonic() >= end:
-            raise EngineError(step.otherwise)
+            raise EngineError(step.problem)
         time.sleep(AGAIN_EVERY)
 
 

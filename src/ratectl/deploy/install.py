@@ -152,7 +152,7 @@ def prepare(
     look = _left_anywhere if afresh else _moves
     moves = look(site, found, installed, meant)
     against = site.backend.dry_run(site.reader, changes, site.host, site.scope)
-    last = site.backend.keep_awake(*place) if keep_awake else ()
+    last = site.backend.enable_linger(*place) if keep_awake else ()
     return Prepared(
         after=last,
         main=stage(site, found, changes),
@@ -331,7 +331,7 @@ def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.dateti
     slot = next(schedule.after(job.schedule, job.zone, now), None)
     if slot is None or (entry.next is not None and entry.next <= now):
         return []
-    if entry.next is None and entry.at_work:
+    if entry.next is None and entry.running:
         return []
     if entry.next is None:
         return [f"{job.name}: is never run, although the next slot is {slot.isoformat()}"]

@@ -98,16 +98,16 @@ def _systemd(scene: Observations, site: Target) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
-def _cluster(scene: Observations, site: Target, place: ClusterTarget) -> Iterator[Finding]:
+def _cluster(scene: Observations, site: Target, cluster: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
     if problem := site.backend.detect(site.reader, site.host, site.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
         return
-    if missing := kubernetes.missing_rights(site.reader, place):
+    if missing := kubernetes.missing_rights(site.reader, cluster):
         yield Finding(
             check="rights-missing",
             text=f"{site}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
-            mend=remedies.typed(site.host, *kubernetes.asking_for(place, missing[0])),
+            mend=remedies.typed(site.host, *kubernetes.asking_for(cluster, missing[0])),
         )
 
 

@@ -116,11 +116,11 @@ def absent_secrets(scene: Observations) -> dict[Target, tuple[tuple[str, tuple[s
     """Return, by cluster, the Secrets that are not there."""
     found: dict[Target, tuple[tuple[str, tuple[str, ...]], ...]] = {}
     for site, held in scene.holds.items():
-        place = site.host.cluster
-        if site.backend is kubernetes and place is not None:
+        cluster = site.host.cluster
+        if site.backend is kubernetes and cluster is not None:
             awake = [entry for entry in held.entries.values() if _counts(scene, entry.job)]
             texts = [text.data for entry in awake for text in entry.artefacts]
-            found[site] = tuple(kubernetes.missing_secrets(scene.reader, place, texts))
+            found[site] = tuple(kubernetes.missing_secrets(scene.reader, cluster, texts))
     return found
 
 

@@ -197,7 +197,7 @@ def test_a_field_reference_says_its_version():
     fields = [one["valueFrom"]["fieldRef"] for one in container["env"] if "valueFrom" in one]
 
     assert len(fields) == 2
-    assert {one["apiVersion"] for one in fields} == {"v1"}
+    assert {field["apiVersion"] for field in fields} == {"v1"}
 
 
 @pytest.mark.parametrize(
@@ -836,10 +836,10 @@ def test_a_step_has_the_same_door():
 
 def test_advice_leads_to_the_same_cluster():
     """What is to be typed names the context, which need not be the current one."""
-    place = ClusterTarget(context="prod", namespace="rates")
+    cluster = ClusterTarget(context="prod", namespace="rates")
     said = done(1, stderr=b"Error from server: exceeded quota: small")
 
-    assert "`kubectl describe quota -n rates --context=prod`" in str(kubectl.failure(said, place))
+    assert "`kubectl describe quota -n rates --context=prod`" in str(kubectl.failure(said, cluster))
 
 
 def test_a_failure_of_three_hundred_objects():

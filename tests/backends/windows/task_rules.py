@@ -167,11 +167,11 @@ def _repetition(node):
         node, {"Interval": ".*", "Duration": DURATION.pattern, "StopAtDurationEnd": TRUTH}
     )
     interval = node.findtext(f"{NAMESPACE}Interval") or ""
-    told = DURATION.fullmatch(interval)
-    if not told:
+    match = DURATION.fullmatch(interval)
+    if not match:
         yield f"Interval is {interval!r}"
         return
-    days, hours, minutes, seconds = (int(number or 0) for number in told.groups())
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
     length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     if not 60 <= length <= 31 * 86_400:
         yield f"Interval {interval} is not from a minute to 31 days"

@@ -89,7 +89,7 @@ def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     return ("cron: no cron daemon is running, so nothing fires until one is started",)
 
 
-keep_awake = no_steps
+enable_linger = no_steps
 dry_run = no_warnings
 covers_slot = always_covers
 difference = no_words
@@ -196,7 +196,7 @@ def _still(text: bytes | None, host: Host) -> Step:
         f"{host.user}'s crontab was changed by somebody else in this very moment, so nothing was written; "
         "run the same command again"
     )
-    return Expect(argv=("crontab", "-l"), stdout=text, otherwise=changed)
+    return Expect(argv=("crontab", "-l"), stdout=text, problem=changed)
 
 
 def _sweep_lines(host: Host, flavour: str, account: str) -> tuple[bytes, ...]:

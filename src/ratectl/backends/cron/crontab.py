@@ -44,8 +44,8 @@ class Tab:
         return self.before + self.after
 
 
-def split(text: bytes | None, place: str) -> Tab:
-    """Return the crontab *text* (None: there is none) taken apart; *place* names it in messages.
+def split(text: bytes | None, label: str) -> Tab:
+    """Return the crontab *text* (None: there is none) taken apart; *label* names it in messages.
 
     Raises EngineError, with line numbers and the next step, on a block that is
     half-open, doubled or edited by hand.
@@ -57,19 +57,19 @@ def split(text: bytes | None, place: str) -> Tab:
     if not begins and not ends:
         return Tab(before=text)
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
-        raise EngineError(_broken_fence(text, begins, ends, place))
+        raise EngineError(_broken_fence(text, begins, ends, label))
     begin, end = begins[0], ends[0]
     head, _, body = text[begin:end].partition(b"\n")
     tail, newline, after = text[end:].partition(b"\n")
     lines = tuple(body.split(b"\n")[:-1])
-    told = _BEGIN.fullmatch(head)
-    if not told or told[1] != _seal(lines, ours=told[1].endswith(b"new tab")) or tail != CLOSING:
-        raise EngineError(_edited(text, begin, end, place))
+    match = _BEGIN.fullmatch(head)
+    if not match or match[1] != _seal(lines, ours=match[1].endswith(b"new tab")) or tail != CLOSING:
+        raise EngineError(_edited(text, begin, end, label))
     return Tab(
         before=text[:begin],
         lines=lines,
         after=after if newline else b"",
-        ours=told[1].endswith(b"new tab"),
+        ours=match[1].endswith(b"new tab"),
     )
 
 
@@ -148,19 +148,19 @@ def _number(text: bytes, offset: int) -> int:
     return text.count(b"\n", 0, offset) + 1
 
 
-def _broken_fence(text: bytes, begins: list[int], ends: list[int], place: str) -> str:
+def _broken_fence(text: bytes, begins: list[int], ends: list[int], label: str) -> str:
     opened = ", ".join(str(_number(text, at)) for at in begins) or "none"
     closed = ", ".join(str(_number(text, at)) for at in ends) or "none"
     return (
-        f"{place}: the ratectl block is not whole: opening lines {opened}, closing lines {closed}, "
+        f"{label}: the ratectl block is not whole: opening lines {opened}, closing lines {closed}, "
         "where there should be one of each. Nothing was written. Delete what is left of the block "
         "(`crontab -e`), then run `ratectl install` again."
     )
 
 
-def _edited(text: bytes, begin: int, end: int, place: str) -> str:
+def _edited(text: bytes, begin: int, end: int, label: str) -> str:
     return (
-        f"{place}: the ratectl block in lines {_number(text, begin)} to {_number(text, end)} was "
+        f"{label}: the ratectl block in lines {_number(text, begin)} to {_number(text, end)} was "
         "changed by hand (its checksum does not fit). Nothing was written. Take the change back, or "
         "delete these lines (`crontab -e`), then run `ratectl install` again."
     )

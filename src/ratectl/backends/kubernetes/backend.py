@@ -77,37 +77,39 @@ def warnings(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
     return ()
 
 
-keep_awake = no_steps
+enable_linger = no_steps
 difference = differences.told
 
 
-def located(reader: Reader, place: ClusterTarget) -> ClusterTarget:
-    """Return *place* with the server that it means and a context that leads there. Raises EngineError where none does."""
-    return kubectl.kubeconfig(reader, place).located(place)
+def located(reader: Reader, cluster: ClusterTarget) -> ClusterTarget:
+    """Return *cluster* with the server that it means and a context that leads there. Raises EngineError where none does."""
+    return kubectl.kubeconfig(reader, cluster).located(cluster)
 
 
 def inspect(reader: Reader, host: Host, scope: str) -> Found:
     """Return the CronJobs with our label in the namespace that *host* is about."""
     del scope
-    place = host.cluster
-    if place is None:
+    cluster = host.cluster
+    if cluster is None:
         raise EngineAbsentError("no job stands in a cluster")
     whose = f"--selector={manifest.SELECTOR}"
     listing = ("get", kubectl.KIND, whose, "--output=json", "--show-managed-fields")
-    answer = reader.query(kubectl.argv(place, *listing))
+    answer = reader.query(kubectl.argv(cluster, *listing))
     if answer.code:
-        raise kubectl.failure(answer, place)
-    entries = {entry.job: entry for item in _items(answer.stdout, place) for entry in _entry(item)}
-    where = place.server or place.context
-    return Found(entries=entries, raw={"place": f"{where}/{place.namespace}".encode()})
+        raise kubectl.failure(answer, cluster)
+    entries = {
+        entry.job: entry for item in _items(answer.stdout, cluster) for entry in _entry(item)
+    }
+    where = cluster.server or cluster.context
+    return Found(entries=entries, raw={"place": f"{where}/{cluster.namespace}".encode()})
 
 
-def _items(stdout: bytes, place: ClusterTarget) -> list[dict[str, Any]]:
+def _items(stdout: bytes, cluster: ClusterTarget) -> list[dict[str, Any]]:
     try:
         items: list[dict[str, Any]] = json.loads(stdout)["items"]
     except (ValueError, KeyError, TypeError) as error:
-        shown = kubectl.described(place)
-        raise EngineError(f"kubernetes, {shown}: kubectl gave no list of CronJobs") from error
+        name = kubectl.described(cluster)
+        raise EngineError(f"kubernetes, {name}: kubectl gave no list of CronJobs") from error
     return items
 
 
@@ -198,29 +200,29 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     if not texts:
         _see_to_secrets(reader, host.cluster, held)
         return ()
-    place = _cluster(host)
-    trial = (*_apply(place), "--dry-run=server")
-    answer = reader.query(kubectl.argv(place, *trial), stdin=_documents(texts))
+    cluster = _cluster(host)
+    trial = (*_apply(cluster), "--dry-run=server")
+    answer = reader.query(kubectl.argv(cluster, *trial), stdin=_documents(texts))
     if answer.code:
-        raise kubectl.failure(answer, place, "patch")
-    _see_to_secrets(reader, place, (*texts, *held))
+        raise kubectl.failure(answer, cluster, "patch")
+    _see_to_secrets(reader, cluster, (*texts, *held))
     return kubectl.warnings(answer)
 
 
-def _see_to_secrets(reader: Reader, place: ClusterTarget | None, texts: Iterable[bytes]) -> None:
+def _see_to_secrets(reader: Reader, cluster: ClusterTarget | None, texts: Iterable[bytes]) -> None:
     """Raise ConfigError for the first Secret that is surely not there."""
-    if place is None:
+    if cluster is None:
         return
-    for name, making in missing_secrets(reader, place, texts):
+    for name, making in missing_secrets(reader, cluster, texts):
         command = shlex.join(making)
         raise ConfigError(
-            f'kubernetes, {kubectl.described(place)}: secrets "{name}" not found; correct the name under '
+            f'kubernetes, {kubectl.described(cluster)}: secrets "{name}" not found; correct the name under '
             f"[kubernetes], or `{command}` makes it"
         )
 
 
 def missing_secrets(
-    reader: Reader, place: ClusterTarget, texts: Iterable[bytes]
+    reader: Reader, cluster: ClusterTarget, texts: Iterable[bytes]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each Secret that manifests name and that is surely not there, and the command that makes it.
 
@@ -232,9 +234,9 @@ def missing_secrets(
         (frozenset[str]().union(*(one for _, one in named)), _OF_A_REGISTRY),
     ):
         for name in sorted(names):
-            answer = reader.query(kubectl.argv(place, "get", "secret", name, "--output=name"))
+            answer = reader.query(kubectl.argv(cluster, "get", "secret", name, "--output=name"))
             if answer.code and b'secrets "' in answer.stderr and b"NotFound" in answer.stderr:
-                yield name, kubectl.typed(place, "create", "secret", kind[0], name, *kind[1:])
+                yield name, kubectl.typed(cluster, "create", "secret", kind[0], name, *kind[1:])
 
 
 _OF_VARIABLES = ("generic", "--from-env-file=FILE")
@@ -256,14 +258,14 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         delete = ("delete", kubectl.KIND, *gone, "--ignore-not-found")
         steps.append(_step(_cluster(host), delete, "delete", "delete them, with their pods"))
     if texts:
-        place = _cluster(host)
+        cluster = _cluster(host)
         why = f"apply {_counted(len(texts))}"
-        steps.append(_step(place, _apply(place), "patch", why, stdin=_documents(texts)))
+        steps.append(_step(cluster, _apply(cluster), "patch", why, stdin=_documents(texts)))
     if asleep:
-        place = _cluster(host)
-        wanted = [_partly(job, place, {"suspend": True}) for job in asleep]
+        cluster = _cluster(host)
+        wanted = [_partly(job, cluster, {"suspend": True}) for job in asleep]
         why = f"suspend {_counted(len(asleep))}"
-        steps.append(_step(place, _PAUSING, "patch", why, stdin=_documents(wanted)))
+        steps.append(_step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted)))
     return tuple(steps)
 
 
@@ -277,10 +279,10 @@ def resuming(
     asleep = [entry.job for entry in entries if not entry.enabled]
     if not asleep:
         return ()
-    place = _cluster(host)
-    wanted = [_partly(job, place, _counting_from(since.get(job, ""))) for job in asleep]
+    cluster = _cluster(host)
+    wanted = [_partly(job, cluster, _counting_from(since.get(job, ""))) for job in asleep]
     why = f"let {_counted(len(asleep))} run again"
-    return (_step(place, _PAUSING, "patch", why, stdin=_documents(wanted)),)
+    return (_step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted)),)
 
 
 def _counting_from(since: str) -> dict[str, Any]:
@@ -290,27 +292,27 @@ def _counting_from(since: str) -> dict[str, Any]:
     return {"jobTemplate": {"spec": {"template": {"metadata": metadata}}}}
 
 
-def _partly(job: str, place: ClusterTarget, spec: dict[str, Any]) -> bytes:
+def _partly(job: str, cluster: ClusterTarget, spec: dict[str, Any]) -> bytes:
     """Return what a pause or its end says of the CronJob of *job*, and no more."""
-    metadata = {"name": manifest.object_name(job), "namespace": place.namespace}
+    metadata = {"name": manifest.object_name(job), "namespace": cluster.namespace}
     head = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": metadata}
     return json.dumps(head | ({"spec": spec} if spec else {})).encode() + b"\n"
 
 
 def _step(
-    place: ClusterTarget, words: tuple[str, ...], verb: str, why: str, stdin: bytes = b""
+    cluster: ClusterTarget, words: tuple[str, ...], verb: str, why: str, stdin: bytes = b""
 ) -> Run:
     """Return the step that does *words*, for which one needs the right to *verb*."""
-    meaning = partial(kubectl.failure, place=place, verb=verb)
-    return Run(argv=kubectl.argv(place, *words), stdin=stdin, why=why, meaning=meaning)
+    meaning = partial(kubectl.failure, cluster=cluster, verb=verb)
+    return Run(argv=kubectl.argv(cluster, *words), stdin=stdin, why=why, meaning=meaning)
 
 
 def _counted(number: int) -> str:
     return f"{number} CronJob{'' if number == 1 else 's'}"
 
 
-def _apply(place: ClusterTarget) -> tuple[str, ...]:
-    force = ("--force-conflicts",) if place.force else ()
+def _apply(cluster: ClusterTarget) -> tuple[str, ...]:
+    force = ("--force-conflicts",) if cluster.force else ()
     manager = f"--field-manager={manifest.MANAGER}"
     return ("apply", "--server-side", manager, *force, "--filename=-")
 
@@ -332,44 +334,44 @@ def _documents(texts: Iterable[bytes]) -> bytes:
     return b"---\n".join(texts)
 
 
-def waking(place: ClusterTarget, job: str) -> tuple[str, ...]:
+def waking(cluster: ClusterTarget, job: str) -> tuple[str, ...]:
     """Return the command by which a person ends that *job* is suspended."""
     awake = '--patch={"spec":{"suspend":false}}'
-    return kubectl.typed(place, "patch", kubectl.KIND, manifest.object_name(job), awake)
+    return kubectl.typed(cluster, "patch", kubectl.KIND, manifest.object_name(job), awake)
 
 
-def trying(place: ClusterTarget, job: str) -> tuple[str, ...]:
+def trying(cluster: ClusterTarget, job: str) -> tuple[str, ...]:
     """Return the command by which a person runs *job* at once, in a pod as the cluster would."""
     name = manifest.object_name(job)
-    return kubectl.typed(place, "create", "job", f"--from=cronjob/{name}", f"{name}-by-hand")
+    return kubectl.typed(cluster, "create", "job", f"--from=cronjob/{name}", f"{name}-by-hand")
 
 
-def looking(place: ClusterTarget) -> tuple[str, ...]:
+def looking(cluster: ClusterTarget) -> tuple[str, ...]:
     """Return the command by which a person sees our CronJobs, or why nobody can."""
-    return kubectl.typed(place, "get", kubectl.KIND, f"--selector={manifest.SELECTOR}")
+    return kubectl.typed(cluster, "get", kubectl.KIND, f"--selector={manifest.SELECTOR}")
 
 
-def describing(place: ClusterTarget, job: str) -> tuple[str, ...]:
+def describing(cluster: ClusterTarget, job: str) -> tuple[str, ...]:
     """Return the command by which a person sees what the cluster has to say of *job*."""
-    return kubectl.typed(place, "describe", kubectl.KIND, manifest.object_name(job))
+    return kubectl.typed(cluster, "describe", kubectl.KIND, manifest.object_name(job))
 
 
 troubles = observed.troubles
 mending = observed.mending
 
 
-def missing_rights(reader: Reader, place: ClusterTarget) -> tuple[str, ...]:
-    """Return what of the least Role the person in hand surely lacks at *place*."""
-    return tuple(verb for verb in kubectl.RIGHTS if _is_denied(reader, place, verb))
+def missing_rights(reader: Reader, cluster: ClusterTarget) -> tuple[str, ...]:
+    """Return what of the least Role the person in hand surely lacks at *cluster*."""
+    return tuple(verb for verb in kubectl.RIGHTS if _is_denied(reader, cluster, verb))
 
 
-def asking_for(place: ClusterTarget, verb: str) -> tuple[str, ...]:
+def asking_for(cluster: ClusterTarget, verb: str) -> tuple[str, ...]:
     """Return the command by which a person asks for the right to *verb* CronJobs."""
-    return kubectl.typed(place, "auth", "can-i", verb, kubectl.KIND)
+    return kubectl.typed(cluster, "auth", "can-i", verb, kubectl.KIND)
 
 
-def _is_denied(reader: Reader, place: ClusterTarget, verb: str) -> bool:
-    answer = reader.query(kubectl.argv(place, "auth", "can-i", verb, kubectl.KIND))
+def _is_denied(reader: Reader, cluster: ClusterTarget, verb: str) -> bool:
+    answer = reader.query(kubectl.argv(cluster, "auth", "can-i", verb, kubectl.KIND))
     return answer.code != 0 and answer.stdout.split()[:1] == [b"no"]
 
 
@@ -380,8 +382,8 @@ def _cluster(host: Host) -> ClusterTarget:
 
 def covers_slot(entry: InstalledEntry, slot: dt.datetime) -> bool:
     """Tell whether the schedule and zone that the cluster holds surely wake us for *slot*."""
-    (told,) = entry.triggers
-    schedule, _, zone = told.rpartition(" ")
+    (line,) = entry.triggers
+    schedule, _, zone = line.rpartition(" ")
     try:
         trigger: Trigger = cron.read(schedule, zone)
     except ValueError:

@@ -136,11 +136,13 @@ def is_regular(trigger: Trigger, zone: ZoneInfo) -> bool:
     """
     if isinstance(trigger, FixedInterval):
         return True
-    one = trigger.calendar
-    restricted = (one.days, one.months, one.weekdays) != (DAYS, MONTHS, WEEKDAYS)
+    calendar = trigger.calendar
+    restricted = (calendar.days, calendar.months, calendar.weekdays) != (DAYS, MONTHS, WEEKDAYS)
     for change in changes(zone):
-        shown = ((change.at + shift).replace(tzinfo=None) for shift in (change.old, change.new))
-        low, high = sorted(shown)
+        local_times = (
+            (change.at + shift).replace(tzinfo=None) for shift in (change.old, change.new)
+        )
+        low, high = sorted(local_times)
         if low.minute or high.minute:
             return False
         midnight = dt.datetime.combine(high.date(), dt.time())
@@ -153,17 +155,28 @@ def wakeups_a_year(trigger: Trigger) -> float:
     """Return about how often *trigger* wakes us."""
     if isinstance(trigger, FixedInterval):
         return 365.0 * DAY_SECONDS / trigger.every
-    one = trigger.calendar
-    times = len(one.minutes) * len(one.hours)
-    return 365.0 * times * len(one.days) / 31 * len(one.weekdays) / 7 * len(one.months) / 12
+    calendar = trigger.calendar
+    times = len(calendar.minutes) * len(calendar.hours)
+    return (
+        365.0
+        * times
+        * len(calendar.days)
+        / 31
+        * len(calendar.weekdays)
+        / 7
+        * len(calendar.months)
+        / 12
+    )
 
 
 def shortest_interval(trigger: Trigger) -> int:
     """Return the fewest seconds between two times of a day, or from the last to the first of the next."""
     if isinstance(trigger, FixedInterval):
         return trigger.every
-    one = trigger.calendar
-    times = sorted(hour * 3600 + minute * 60 for hour in one.hours for minute in one.minutes)
+    calendar = trigger.calendar
+    times = sorted(
+        hour * 3600 + minute * 60 for hour in calendar.hours for minute in calendar.minutes
+    )
     return min(_distances(times))
 
 

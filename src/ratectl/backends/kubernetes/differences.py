@@ -31,7 +31,7 @@ def told(wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
     if len(wanted) != 1 or len(held) != 1:
         return ""
     pairs = _between(manifest.load(wanted[0].data), manifest.load(held[0].data), "")
-    lines = [_line(*one) for one in pairs]
+    lines = [_line(*pair) for pair in pairs]
     more = f"; and {len(lines) - MOST} more" if len(lines) > MOST else ""
     return "; ".join(islice(lines, MOST)) + more
 

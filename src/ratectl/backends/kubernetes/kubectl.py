@@ -33,32 +33,34 @@ LONGEST = 500
 """Characters of one complaint."""
 
 
-def argv(place: ClusterTarget, *words: str) -> tuple[str, ...]:
-    """Return the command line of kubectl that does *words* at *place*."""
-    where = f"--namespace={place.namespace}"
-    return ("kubectl", *_context(place), where, f"--request-timeout={PATIENCE}s", *words)
+def argv(cluster: ClusterTarget, *words: str) -> tuple[str, ...]:
+    """Return the command line of kubectl that does *words* at *cluster*."""
+    where = f"--namespace={cluster.namespace}"
+    return ("kubectl", *_context(cluster), where, f"--request-timeout={PATIENCE}s", *words)
 
 
-def typed(place: ClusterTarget, *words: str) -> tuple[str, ...]:
-    """Return the command line that a person types to do *words* at *place*."""
-    return ("kubectl", *words, "-n", place.namespace, *_context(place))
+def typed(cluster: ClusterTarget, *words: str) -> tuple[str, ...]:
+    """Return the command line that a person types to do *words* at *cluster*."""
+    return ("kubectl", *words, "-n", cluster.namespace, *_context(cluster))
 
 
-def _context(place: ClusterTarget) -> tuple[str, ...]:
-    return (f"--context={place.context}",) if place.context else ()
+def _context(cluster: ClusterTarget) -> tuple[str, ...]:
+    return (f"--context={cluster.context}",) if cluster.context else ()
 
 
-def described(place: ClusterTarget) -> str:
-    """Return *place* as a person calls it."""
-    context = f" of context {place.context}" if place.context else ""
-    return f"namespace {place.namespace}{context}"
+def described(cluster: ClusterTarget) -> str:
+    """Return *cluster* as a person calls it."""
+    context = f" of context {cluster.context}" if cluster.context else ""
+    return f"namespace {cluster.namespace}{context}"
 
 
 def warnings(answer: Completed) -> tuple[str, ...]:
     """Return what the server warned of."""
     lines = console_text(answer.stderr).splitlines()
-    told = (line.removeprefix("Warning:").strip() for line in lines if line.startswith("Warning:"))
-    return tuple(f"kubernetes: the server warns: {text}" for text in dict.fromkeys(told))
+    warned = (
+        line.removeprefix("Warning:").strip() for line in lines if line.startswith("Warning:")
+    )
+    return tuple(f"kubernetes: the server warns: {text}" for text in dict.fromkeys(warned))
 
 
 class Meaning(NamedTuple):
@@ -209,21 +211,23 @@ MEANINGS: tuple[Meaning, ...] = (
 """The first that fits says what a failure means."""
 
 
-def failure(answer: Completed, place: ClusterTarget, verb: str = "list") -> RatectlError:
-    """Return what went wrong at *place* with what needs the right to *verb* CronJobs, and what to do next."""
+def failure(answer: Completed, cluster: ClusterTarget, verb: str = "list") -> RatectlError:
+    """Return what went wrong at *cluster* with what needs the right to *verb* CronJobs, and what to do next."""
     if answer.code == 127:
         return EngineError(ABSENT)
     complaints = list(_complaints(answer))
     said = _bounded(complaints)
     for meaning in MEANINGS:
-        found = next((f for one in complaints if (f := re.search(meaning.said, one))), None)
+        found = next(
+            (f for complaint in complaints if (f := re.search(meaning.said, complaint))), None
+        )
         if found:
-            step = meaning.advice.format(**_words(found, place, verb))
-            return meaning.kind(f"kubernetes, {described(place)}: {said}; {step}")
-    return EngineError(f"kubernetes, {described(place)}: {said or f'exit code {answer.code}'}")
+            step = meaning.advice.format(**_words(found, cluster, verb))
+            return meaning.kind(f"kubernetes, {described(cluster)}: {said}; {step}")
+    return EngineError(f"kubernetes, {described(cluster)}: {said or f'exit code {answer.code}'}")
 
 
-def _words(found: re.Match[str], place: ClusterTarget, verb: str) -> dict[str, Any]:
+def _words(found: re.Match[str], cluster: ClusterTarget, verb: str) -> dict[str, Any]:
     """Return what may stand in an advice."""
     told = found.groupdict()
     group = told.get("group", "")
@@ -232,9 +236,9 @@ def _words(found: re.Match[str], place: ClusterTarget, verb: str) -> dict[str, A
         "verb": verb,
         **told,
         "whole": f"{resource}.{group}" if group else resource,
-        "there": "".join(f" {word}" for word in typed(place)[1:]),
-        "context": "".join(f" {word}" for word in _context(place)),
-        "namespace": place.namespace,
+        "there": "".join(f" {word}" for word in typed(cluster)[1:]),
+        "context": "".join(f" {word}" for word in _context(cluster)),
+        "namespace": cluster.namespace,
         "patience": PATIENCE,
     }
 
@@ -268,8 +272,8 @@ def _complaints(answer: Completed) -> Iterator[str]:
 def _bounded(complaints: list[str]) -> str:
     """Return *complaints* in few words: what is said of many objects is said of the first ones."""
     kinds: dict[str, str] = {}
-    for one in complaints:
-        kinds.setdefault(re.sub(r"ratectl-[a-z0-9-]+", "", one), one)
+    for complaint in complaints:
+        kinds.setdefault(re.sub(r"ratectl-[a-z0-9-]+", "", complaint), complaint)
     shown_ones = list(kinds.values())[:COMPLAINTS]
     cut = (one if len(one) <= LONGEST else f"{one[:LONGEST]}..." for one in shown_ones)
     left = len(complaints) - len(shown_ones)
@@ -282,37 +286,37 @@ class Kubeconfig(NamedTuple):
     current: str
     servers: Mapping[str, str]
 
-    def located(self, place: ClusterTarget) -> ClusterTarget:
-        """Return *place* with the context that leads to it now. Raises EngineError where none does.
+    def located(self, cluster: ClusterTarget) -> ClusterTarget:
+        """Return *cluster* with the context that leads to it now. Raises EngineError where none does.
 
         A place whose server is not known yet is where its context leads, or the current one.
         """
-        if place.server:
-            return place._replace(context=self._leading_to(place))
-        context = place.context or self.current
+        if cluster.server:
+            return cluster._replace(context=self._leading_to(cluster))
+        context = cluster.context or self.current
         if context and context not in self.servers:
             raise EngineError(
-                f'kubernetes, {described(place)}: context "{context}" does not exist; '
+                f'kubernetes, {described(cluster)}: context "{context}" does not exist; '
                 "`kubectl config get-contexts` lists what there is"
             )
         server = self.servers.get(context, "")
-        return place._replace(context=context, server=server, said=place.context)
+        return cluster._replace(context=context, server=server, said=cluster.context)
 
-    def _leading_to(self, place: ClusterTarget) -> str:
-        for context in (place.context, self.current, *self.servers):
-            if context and self.servers.get(context) == place.server:
+    def _leading_to(self, cluster: ClusterTarget) -> str:
+        for context in (cluster.context, self.current, *self.servers):
+            if context and self.servers.get(context) == cluster.server:
                 return context
         raise EngineError(
-            f"kubernetes, {described(place)}: no context of your kubeconfig leads to {place.server}, where the "
+            f"kubernetes, {described(cluster)}: no context of your kubeconfig leads to {cluster.server}, where the "
             "jobs stand; `kubectl config get-contexts` lists what there is"
         )
 
 
-def kubeconfig(reader: Reader, place: ClusterTarget) -> Kubeconfig:
+def kubeconfig(reader: Reader, cluster: ClusterTarget) -> Kubeconfig:
     """Return what kubectl's own configuration says. Raises what it cannot be read for."""
     answer = reader.query(("kubectl", "config", "view", "--output=json"))
     if answer.code:
-        raise failure(answer, place)
+        raise failure(answer, cluster)
     try:
         told: dict[str, Any] = json.loads(answer.stdout)
         clusters = {
@@ -325,5 +329,5 @@ def kubeconfig(reader: Reader, place: ClusterTarget) -> Kubeconfig:
         return Kubeconfig(current=told.get("current-context") or "", servers=servers)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"kubernetes, {described(place)}: kubectl tells no contexts; `kubectl config view` shows why"
+            f"kubernetes, {described(cluster)}: kubectl tells no contexts; `kubectl config view` shows why"
         ) from error

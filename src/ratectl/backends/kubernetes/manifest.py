@@ -216,14 +216,19 @@ def _chosen(cluster: Cluster) -> dict[str, Any]:
         "serviceAccountName": cluster.service_account,
         "imagePullSecrets": [{"name": name} for name in cluster.image_pull_secrets],
         "nodeSelector": dict(cluster.node_selector),
-        "tolerations": [_toleration(one) for one in cluster.tolerations],
+        "tolerations": [_toleration(toleration) for toleration in cluster.tolerations],
     }
     return {name: value for name, value in said.items() if value}
 
 
-def _toleration(one: Toleration) -> dict[str, Any]:
-    words = {"key": one.key, "operator": one.operator, "value": one.value, "effect": one.effect}
-    seconds = one.toleration_seconds
+def _toleration(toleration: Toleration) -> dict[str, Any]:
+    words = {
+        "key": toleration.key,
+        "operator": toleration.operator,
+        "value": toleration.value,
+        "effect": toleration.effect,
+    }
+    seconds = toleration.toleration_seconds
     return {name: word for name, word in words.items() if word} | (
         {} if seconds is None else {"tolerationSeconds": seconds}
     )
@@ -342,7 +347,9 @@ def _keep_items(parent: dict[str, Any], field: str, names: Collection[str]) -> N
 
 def _variables(env: Collection[Mapping[str, Any]]) -> list[str]:
     """Return which variables of a container are ours: the fixed ones, and what is taken out of a Secret."""
-    secret = {one["name"] for one in env if "secretKeyRef" in (one.get("valueFrom") or {})}
+    secret = {
+        mapping["name"] for mapping in env if "secretKeyRef" in (mapping.get("valueFrom") or {})
+    }
     return [*VARIABLES, *sorted(secret - set(VARIABLES))]
 
 

@@ -40,17 +40,17 @@ def troubles(
     reader: Reader, host: Host, entries: Collection[InstalledEntry]
 ) -> dict[str, tuple[str, ...]]:
     """Return, by job, why the runs since the last that succeeded came to nothing."""
-    place = host.cluster
+    cluster = host.cluster
     told = {entry.job: entry.runs for entry in entries if entry.enabled and entry.runs is not None}
     suspects = {job: runs for job, runs in told.items() if _is_suspect(runs)}
-    if place is None or not suspects:
+    if cluster is None or not suspects:
         return {}
     ran = any(runs.woken for runs in suspects.values())
     ours = f"--selector={manifest.SELECTOR}"
     made = Made(
-        jobs=_listed(reader, place, "jobs.batch", ours) if ran else (),
-        pods=_listed(reader, place, "pods", ours) if ran else (),
-        events=_listed(reader, place, "events", "--field-selector=type=Warning"),
+        jobs=_listed(reader, cluster, "jobs.batch", ours) if ran else (),
+        pods=_listed(reader, cluster, "pods", ours) if ran else (),
+        events=_listed(reader, cluster, "events", "--field-selector=type=Warning"),
     )
     found = {job: tuple(_troubles(job, runs, made)) for job, runs in suspects.items()}
     return {job: texts for job, texts in found.items() if texts}
@@ -60,9 +60,9 @@ def _is_suspect(runs: Runs) -> bool:
     return runs.woken is None or runs.succeeded is None or runs.succeeded < runs.woken
 
 
-def _listed(reader: Reader, place: ClusterTarget, kind: str, which: str) -> tuple[Item, ...]:
+def _listed(reader: Reader, cluster: ClusterTarget, kind: str, which: str) -> tuple[Item, ...]:
     """Return the objects of a *kind*; none where they may not be seen."""
-    answer = reader.query(kubectl.argv(place, "get", kind, which, "--output=json"))
+    answer = reader.query(kubectl.argv(cluster, "get", kind, which, "--output=json"))
     try:
         return () if answer.code else tuple(json.loads(answer.stdout)["items"])
     except (ValueError, KeyError, TypeError):
@@ -95,9 +95,9 @@ def _reasons(job: str, since: dt.datetime, made: Made) -> Iterator[str]:
         ours = event.get("reason") == "FailedCreate" and name.fullmatch(about.get("name", ""))
         if ours and _time(event.get("lastTimestamp") or event.get("eventTime")) > since:
             yield f"FailedCreate: {event.get('message', '')}"
-    for one in _newest_first(_of(job, made.jobs)):
-        if _time(one["metadata"].get("creationTimestamp")) > since:
-            yield from _of_a_job(one)
+    for mapping in _newest_first(_of(job, made.jobs)):
+        if _time(mapping["metadata"].get("creationTimestamp")) > since:
+            yield from _of_a_job(mapping)
 
 
 def _of(job: str, items: Iterable[Item]) -> list[Item]:
@@ -161,11 +161,11 @@ MENDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """By what a trouble says: what mends it, or shows what to mend; nothing is a new install of the corrected spec."""
 
 
-def mending(place: ClusterTarget, job: str, trouble: str) -> tuple[str, ...]:
+def mending(cluster: ClusterTarget, job: str, trouble: str) -> tuple[str, ...]:
     """Return the command of kubectl for a *trouble* of *job*; none where the spec is to be corrected and installed."""
     selector = f"{manifest.SELECTOR},{manifest.INSTANCE}={job}"
     for said, words in MENDS:
         if found := re.search(said, trouble):
             told = found.groupdict() | {"job": selector}
-            return kubectl.typed(place, *(word.format(**told) for word in words)) if words else ()
-    return kubectl.typed(place, "describe", kubectl.KIND, manifest.object_name(job))
+            return kubectl.typed(cluster, *(word.format(**told) for word in words)) if words else ()
+    return kubectl.typed(cluster, "describe", kubectl.KIND, manifest.object_name(job))

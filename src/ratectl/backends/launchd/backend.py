@@ -82,7 +82,7 @@ def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     )
 
 
-keep_awake = no_steps
+enable_linger = no_steps
 dry_run = no_warnings
 covers_slot = always_covers
 difference = no_words
@@ -96,10 +96,10 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         raise EngineAbsentError(detect(reader, host, scope))
     folder, domain = _folder(host, scope), _domain(host, scope)
     there = _is_there(reader, domain)
-    held, foreign = _lists(reader, folder)
+    ours, foreign = _lists(reader, folder)
     disabled = _disabled(reader, domain) if there else frozenset()
     entries = {}
-    for job, data in held.items():
+    for job, data in ours.items():
         drift = [*_refused(reader, _path(folder, job), host)]
         if there:  # else it is loaded at the next login
             drift += _drift(reader, f"{domain}/ratectl.{job}", job in disabled)
@@ -155,13 +155,13 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     put = [c for c in changes if c.verb in {Verb.CREATE, Verb.UPDATE}]
     domain, folder = _domain(host, scope), _folder(host, scope)
     _refuse_foreign(put, found, folder)
-    asleep = "asleep" in found.raw
-    if asleep and put:
+    inactive = "asleep" in found.raw
+    if inactive and put:
         raise EngineError(_nobody_logged_in(host))
     disabled = set(found.raw["disabled"].decode().split("\n"))
     names = [change.job for change in (*gone, *put)]
     return (
-        *(() if asleep else _unloading(names, domain)),
+        *(() if inactive else _unloading(names, domain)),
         *(step for change in gone for step in _removal(change.job, host, scope)),
         *(WriteFile(path=_path(folder, c.job), data=c.artefacts[0].data) for c in put),
         *(_enabling(c.job, domain) for c in put if c.job in disabled),
@@ -179,7 +179,7 @@ def _unloading(jobs: Sequence[str], domain: str) -> Iterator[Step]:
             argv=("launchctl", "print", f"{domain}/ratectl.{job}"),
             stdout=None,
             within=_UNLOADED_WITHIN,
-            otherwise=f"launchd: ratectl.{job} is still loaded after {_UNLOADED_WITHIN:.0f} seconds; "
+            problem=f"launchd: ratectl.{job} is still loaded after {_UNLOADED_WITHIN:.0f} seconds; "
             f"`launchctl bootout {domain}/ratectl.{job}` says why, then run the same command again",
         )
 
@@ -231,8 +231,8 @@ def _disabled(reader: Reader, domain: str) -> frozenset[str]:
     """Return the jobs that somebody disabled; that survives the removal of their files."""
     answer = reader.query(("launchctl", "print-disabled", domain))
     if answer.code:
-        shown = f"`launchctl print-disabled {domain}`"
-        raise EngineError(f"launchd: {shown} ended with {answer.code}: {answer.said}")
+        command = f"`launchctl print-disabled {domain}`"
+        raise EngineError(f"launchd: {command} ended with {answer.code}: {answer.said}")
     return frozenset(_DISABLED.findall(answer.stdout.decode("utf-8", "replace")))
 
 
@@ -251,19 +251,19 @@ def _drift(reader: Reader, target: str, disabled: bool) -> Iterator[str]:
 
 def _lists(reader: Reader, folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Return our property lists by job, and the names of files that only look like them."""
-    held, foreign = {}, []
+    enabled, foreign = {}, []
     for name in reader.names(folder):
-        told = _NAME.fullmatch(name)
-        if not told:
+        match = _NAME.fullmatch(name)
+        if not match:
             continue
         data = reader.read(folder / name) or b""
         values = load(data)
-        ours = values.get("Label") == f"ratectl.{told[1]}"
-        if ours and told[1] in values.get("ProgramArguments", ()):
-            held[told[1]] = data
+        ours = values.get("Label") == f"ratectl.{match[1]}"
+        if ours and match[1] in values.get("ProgramArguments", ()):
+            enabled[match[1]] = data
         else:
             foreign.append(name)
-    return held, foreign
+    return enabled, foreign
 
 
 def _folder(host: Host, scope: str) -> Path:

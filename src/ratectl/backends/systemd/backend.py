@@ -100,7 +100,7 @@ def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     return (f"systemd: user timers stop when {host.user} logs out; {keep} keeps them running",)
 
 
-def keep_awake(reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
+def enable_linger(reader: Reader, host: Host, scope: str) -> tuple[Step, ...]:
     """Return what lets the user's manager run without anybody logged in."""
     if not warnings(reader, host, scope):
         return ()
@@ -121,7 +121,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     }
     rows = _timers(reader, scope)
     loaded = {row["unit"]: row["active"] for row in rows}
-    at_work = {row["unit"] for row in rows if row.get("sub") == "running"}
+    running = {row["unit"] for row in rows if row.get("sub") == "running"}
     jobs = sorted({_job_of(name) for name in texts} | _ghosts(rows, names))
     upcoming = _next_runs(reader, scope) if jobs else {}
     wanted = set(reader.names(folder / WANTS))
@@ -138,7 +138,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
             ),
             enabled=timer in wanted and loaded.get(timer) == "active",
             next=upcoming.get(timer),
-            at_work=timer in at_work,
+            running=timer in running,
             drift=tuple(_drift(timer, texts, loaded, wanted)),
             overrides=tuple(_drop_ins(reader, folder, job, names)),
         )
@@ -155,8 +155,8 @@ def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
     """Return the command line of *entry*'s service, as :func:`render` wrote it; nothing where there is no service."""
     del scope
     texts = [a.data for a in entry.artefacts if a.name.endswith(".service")]
-    told = _EXEC_START.search(texts[0]) if texts else None
-    line = told[1].decode("utf-8", "surrogateescape") if told else ""
+    match = _EXEC_START.search(texts[0]) if texts else None
+    line = match[1].decode("utf-8", "surrogateescape") if match else ""
     program, *rest = (_unquote(word).replace("%%", "%") for word in _WORD.findall(line) or ("",))
     return (program, *(word.replace("$$", "$") for word in rest)) if program else ()
 
@@ -244,9 +244,9 @@ def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> It
 
 
 def _files(change: Change, folder: Path) -> Iterator[Step]:
-    held = {a.name: a.data for a in change.entry.artefacts} if change.entry else {}
+    written = {a.name: a.data for a in change.entry.artefacts} if change.entry else {}
     for artefact in change.artefacts:
-        if held.get(artefact.name) != artefact.data:
+        if written.get(artefact.name) != artefact.data:
             yield WriteFile(path=folder / artefact.name, data=artefact.data)
 
 
@@ -292,8 +292,8 @@ def _systemctl(scope: str) -> tuple[str, ...]:
 def _own(reader: Reader, folder: Path, name: str) -> bytes | None:
     """Return the text of the unit *name* when it is ours."""
     text = reader.read(folder / name)
-    told = _OURS.search(text) if text else None
-    return text if told and told[1].decode() == _job_of(name) else None
+    match = _OURS.search(text) if text else None
+    return text if match and match[1].decode() == _job_of(name) else None
 
 
 def _job_of(name: str) -> str:

@@ -39,8 +39,8 @@ def files(job: Job) -> tuple[str, ...]:
 def reads(job: Job) -> tuple[str, ...]:
     """Return the private files that a firing of *job* reads."""
     named = [*(provider.api_key for provider in job.providers), *job.notify]
-    kept = [name.removeprefix("file:") for name in named if name.startswith("file:")]
-    return (*kept, *filter(None, (job.ca_bundle,)))
+    secrets = [name.removeprefix("file:") for name in named if name.startswith("file:")]
+    return (*secrets, *filter(None, (job.ca_bundle,)))
 
 
 def credentials(job: Job) -> tuple[str, ...]:

@@ -99,11 +99,11 @@ def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
         return (
             f"windows: the tasks run without you, and without your network password: {without}",
         )
-    mend = "`ratectl install` from an administrator's prompt registers tasks that run without"
-    return (f"windows: the tasks run only while you are logged on; {mend}",)
+    remedy = "`ratectl install` from an administrator's prompt registers tasks that run without"
+    return (f"windows: the tasks run only while you are logged on; {remedy}",)
 
 
-keep_awake = no_steps
+enable_linger = no_steps
 dry_run = no_warnings
 covers_slot = always_covers
 difference = no_words
@@ -120,7 +120,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
     rows = csv.reader(io.StringIO(console_text(answer.stdout)))
     paths = {row[0] for row in rows if row}  # all else is in the language of the machine
-    jobs = sorted({told[1].lower() for path in paths if (told := _OURS.fullmatch(path))})
+    jobs = sorted({match[1].lower() for path in paths if (match := _OURS.fullmatch(path))})
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
 
 
@@ -257,8 +257,8 @@ def _drift(task: ET.Element, like: ET.Element, *, enabled: bool) -> tuple[str, .
         *(() if enabled else ("the task is disabled",)),
         *(
             f"{tag} is not {wanted}, so the task {effect}"
-            for tag, (wanted, otherwise, effect) in _POWER.items()
-            if (_text(task, "Settings", tag) or otherwise) != wanted
+            for tag, (wanted, default, effect) in _POWER.items()
+            if (_text(task, "Settings", tag) or default) != wanted
         ),
         *(
             f"the task's {tag} is {_text(task, 'Actions', 'Exec', tag)!r}"

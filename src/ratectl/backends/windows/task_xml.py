@@ -35,7 +35,9 @@ _TRIGGER_ORDER = (
     *("Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "RandomDelay"),
     *("ScheduleByDay", "ScheduleByWeek", "ScheduleByMonth", "ScheduleByMonthDayOfWeek"),
 )
-_ORDER = {name: place for place, name in enumerate((*_TRIGGER_ORDER, *_WEEKDAYS[1:], *_MONTHS[1:]))}
+_ORDER = {
+    name: position for position, name in enumerate((*_TRIGGER_ORDER, *_WEEKDAYS[1:], *_MONTHS[1:]))
+}
 _IN_TRIGGERS = {("Enabled", "true"), ("StopAtDurationEnd", "false")}
 """What Windows adds to a trigger without being told."""
 _DEFAULTS = {
@@ -171,11 +173,11 @@ def canonical(task: ET.Element, like: ET.Element) -> ET.Element:
     if _tag(task) == "Triggers":
         return element("Triggers", *map(_canonical_trigger, task))
     ours = [_tag(child) for child in like]
-    kept = [child for child in task if _tag(child) in ours]
-    there = {_tag(child) for child in kept}
-    kept += [element(t, _DEFAULTS[t]) for t in ours if t in _DEFAULTS and t not in there]
-    kept.sort(key=lambda child: ours.index(_tag(child)))
-    done = [canonical(child, like[ours.index(_tag(child))]) for child in kept]
+    children = [child for child in task if _tag(child) in ours]
+    there = {_tag(child) for child in children}
+    children += [element(t, _DEFAULTS[t]) for t in ours if t in _DEFAULTS and t not in there]
+    children.sort(key=lambda child: ours.index(_tag(child)))
+    done = [canonical(child, like[ours.index(_tag(child))]) for child in children]
     done += [child for child in task if _keeps_asleep(child)]
     text = () if done else (_one_spelling(_tag(task), (task.text or "").strip()),)
     return element(_tag(task), *done, *text, **task.attrib)
@@ -190,35 +192,35 @@ def _keeps_asleep(node: ET.Element) -> bool:
 
 def _one_spelling(tag: str, text: str) -> str:
     """Return a duration in the unit that we write it in: PT50M is PT3000S."""
-    told = _DURATION.fullmatch(text) if tag in _UNITS else None
-    if not told:
+    match = _DURATION.fullmatch(text) if tag in _UNITS else None
+    if not match:
         return text
-    days, hours, minutes, seconds = (int(number or 0) for number in told.groups())
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
     length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     unit, size = _UNITS[tag]
     return f"PT{length // size}{unit}" if length % size == 0 else text
 
 
-def printed_as(text: str, told: str) -> bool:
-    """Tell whether *told* is *text* as a console prints it whose code page lacks some of its characters."""
+def printed_as(text: str, reported: str) -> bool:
+    """Tell whether *reported* is *text* as a console prints it whose code page lacks some of its characters."""
     signs = (
         re.escape(sign) if sign < "\x80" else f"(?:{re.escape(sign)}|[?\ufffd]{{1,4}})"
         for sign in text
     )
-    return re.fullmatch("".join(signs), told) is not None
+    return re.fullmatch("".join(signs), reported) is not None
 
 
 def _canonical_trigger(node: ET.Element) -> ET.Element:
-    kept = [
+    children = [
         c
         for c in node
         if (_tag(c), (c.text or "").strip()) not in _IN_TRIGGERS or _tag(c) == "Enabled"
     ]
-    if _tag(node).endswith("Trigger") and not any(_tag(c) == "Enabled" for c in kept):
-        kept.append(element("Enabled", "true"))
-    kept.sort(key=lambda c: _ORDER.get(_tag(c), 99))
-    text = () if kept else (_one_spelling(_tag(node), (node.text or "").strip()),)
-    return element(_tag(node), *map(_canonical_trigger, kept), *text)
+    if _tag(node).endswith("Trigger") and not any(_tag(c) == "Enabled" for c in children):
+        children.append(element("Enabled", "true"))
+    children.sort(key=lambda c: _ORDER.get(_tag(c), 99))
+    text = () if children else (_one_spelling(_tag(node), (node.text or "").strip()),)
+    return element(_tag(node), *map(_canonical_trigger, children), *text)
 
 
 def _tag(node: ET.Element) -> str:
