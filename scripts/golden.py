@@ -38,13 +38,13 @@ def rendered(case: Path, engines: Collection[str] = tuple(BACKENDS)) -> dict[str
     for name, own in facts["hosts"].items():
         if name not in engines:
             continue
-        site = targets.Target(
+        target = targets.Target(
             backend=BACKENDS[name],
             scope=facts["scope"] if facts["scope"] in BACKENDS[name].SCOPES else "user",
             host=_host(facts["zone"], own),
             reader=cast("Reader", SimpleNamespace()),  # rendering looks at nothing
         )
-        files |= {f"{name}/{file}": data for file, data in install.files(site, jobs).items()}
+        files |= {f"{name}/{file}": data for file, data in install.files(target, jobs).items()}
     return files
 
 

@@ -176,11 +176,11 @@ class TestChildren:
         """All that run are told to end, and no other is started afterwards."""
         children, codes = execute.Children(), []
         sleeping = (sys.executable, "-c", "print(flush=True); import time; time.sleep(60)")
-        one = threading.Thread(target=lambda: codes.append(children.run(sleeping)))
-        one.start()
-        while one.is_alive():
+        thread = threading.Thread(target=lambda: codes.append(children.run(sleeping)))
+        thread.start()
+        while thread.is_alive():
             children.end()
-            one.join(0.05)
+            thread.join(0.05)
 
         assert codes in ([-signal.SIGTERM], [0])  # 0: ended before it was started
         assert children.run(sleeping) == 0
@@ -188,15 +188,15 @@ class TestChildren:
 
 def test_current_facts():
     """The facts of this machine are absolute paths and real names."""
-    here = host_facts.current()
+    host = host_facts.current()
 
-    assert here.platform == sys.platform
-    assert ZoneInfo(here.zone.key) == here.zone
-    assert Path(here.fetch[0]).is_absolute()
-    assert here.fetch[1:-1] == (("-I",) if sys.platform == "win32" else ("-I", "-S"))
-    assert Path(here.fetch[-1]).parts[-3:] == ("ratectl", "firing", "__main__.py")
-    assert here.user
-    assert here.argv("a")[: len(here.fetch) + 1] == (*here.fetch, "a")
+    assert host.platform == sys.platform
+    assert ZoneInfo(host.zone.key) == host.zone
+    assert Path(host.fetch[0]).is_absolute()
+    assert host.fetch[1:-1] == (("-I",) if sys.platform == "win32" else ("-I", "-S"))
+    assert Path(host.fetch[-1]).parts[-3:] == ("ratectl", "firing", "__main__.py")
+    assert host.user
+    assert host.argv("a")[: len(host.fetch) + 1] == (*host.fetch, "a")
 
 
 @pytest.mark.parametrize("name", BACKENDS)

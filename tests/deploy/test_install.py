@@ -158,7 +158,7 @@ def test_move_to_another_engine(tmp_path):
     office.use("systemd")
     prepared = office.install(*jobs("a", "b"))
 
-    assert [str(part.site) for part in prepared.moves] == ["cron (user)"]
+    assert [str(part.target) for part in prepared.moves] == ["cron (user)"]
     assert office.held() == ["a", "b"]
     assert office.machine.crontab.tab is None
     assert office.install(*jobs("a", "b")).empty
@@ -187,12 +187,12 @@ class Stubborn:
 
 def test_a_refused_cover_installs_nothing(office):
     """Jobs that the engine cannot wake stop the whole install, each with its name and the reason."""
-    site = targets.Target(
+    target = targets.Target(
         backend=Stubborn(), scope="user", host=office.account, reader=office.machine
     )
 
     with pytest.raises(ConfigError, match="a: no such moment\\n  b: no such moment"):
-        install.covers_of(site, jobs("a", "b"))
+        install.covers_of(target, jobs("a", "b"))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -18,7 +18,7 @@ def test_an_undertaking_remembers_that_it_was_cut_short(tmp_path):
     with install_lock(tmp_path) as second:
         assert second.interrupted
         second.begin()
-        second.done()
+        second.finish()
     with install_lock(tmp_path) as third:
         assert not third.interrupted
 
@@ -31,7 +31,7 @@ def test_looking_whether_one_was_cut_short(tmp_path):
         assert not was_interrupted(tmp_path)
     assert was_interrupted(tmp_path)
     with install_lock(tmp_path) as second:
-        second.done()
+        second.finish()
     assert not was_interrupted(tmp_path)
 
 
@@ -41,11 +41,11 @@ def test_no_room_to_remember(tmp_path):
     import resource  # noqa: PLC0415 - POSIX only
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with install_lock(tmp_path) as undertaking:
+    with install_lock(tmp_path) as lock:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
         try:
             with pytest.raises(StorageError, match="nothing was changed"):
-                undertaking.begin()
+                lock.begin()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 

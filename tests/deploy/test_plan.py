@@ -25,10 +25,10 @@ def entry(job, data=b"x", **more):
         ({"a": artefacts("a", b"y")}, {"a": entry("a")}, {}, {"a": Verb.UPDATE}),
         ({"a": artefacts("a")}, {"a": entry("a", drift=("masked",))}, {}, {"a": Verb.UPDATE}),
         ({"a": artefacts("a")}, {"a": entry("a", overrides=("drop-in",))}, {}, {"a": Verb.KEEP}),
-        ({"a": artefacts("a")}, {"a": entry("a")}, {"afresh": True}, {"a": Verb.UPDATE}),
+        ({"a": artefacts("a")}, {"a": entry("a")}, {"rewrite_all": True}, {"a": Verb.UPDATE}),
         ({}, {"a": entry("a")}, {}, {"a": Verb.KEEP}),
         ({}, {"a": entry("a")}, {"prune": True}, {"a": Verb.DELETE}),
-        ({}, {"a": entry("a")}, {"asleep": {"a": "paused"}}, {"a": Verb.DELETE}),
+        ({}, {"a": entry("a")}, {"inactive": {"a": "paused"}}, {"a": Verb.DELETE}),
         ({"b": artefacts("b")}, {"a": entry("a")}, {}, {"a": Verb.KEEP, "b": Verb.CREATE}),
     ],
 )

@@ -16,10 +16,10 @@ from tests.fakes.machine import Machine, host, mac, root
 
 
 def chosen(machine, account=None, installed=(), backend="auto", scope="auto"):
-    site = select_backend.select(
+    target = select_backend.select(
         account or host(), machine, installed, backend=backend, scope=scope
     )
-    return site.backend.NAME, site.scope
+    return target.backend.NAME, target.scope
 
 
 def lingering(machine):
@@ -118,6 +118,6 @@ def test_a_table_for_kubernetes_makes_no_cluster_of_cron():
     """Where a spec has a table for Kubernetes and its jobs go to cron, no cluster is meant or named."""
     account = host(cluster=ClusterTarget(context="prod", namespace="rates"))
 
-    site = select_backend.select(account, Machine(), (), backend="cron", scope="auto")
+    target = select_backend.select(account, Machine(), (), backend="cron", scope="auto")
 
-    assert (str(site), site.host.cluster, site.place) == ("cron (user)", None, "")
+    assert (str(target), target.host.cluster, target.place) == ("cron (user)", None, "")

@@ -76,8 +76,8 @@ def twice(clinic):
 
 
 def cut_short(clinic):
-    with install_lock(clinic.account.state_dir) as undertaking:
-        undertaking.begin()
+    with install_lock(clinic.account.state_dir) as lock:
+        lock.begin()
 
 
 def lose_journal(clinic):

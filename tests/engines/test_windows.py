@@ -213,11 +213,11 @@ ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 def test_this_account():
     """The account has a SID, and the task is for it."""
-    here = host_facts.current()
+    host = host_facts.current()
 
-    assert here.user.startswith("S-1-5-21-")
-    assert here.root in {True, False}
-    assert Path(here.fetch[0]).name in {"pythonw.exe", "ratectl-fetchw.exe"}
+    assert host.user.startswith("S-1-5-21-")
+    assert host.root in {True, False}
+    assert Path(host.fetch[0]).name in {"pythonw.exe", "ratectl-fetchw.exe"}
 
 
 def test_the_windowless_program_starts(tmp_path):

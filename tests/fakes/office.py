@@ -29,8 +29,8 @@ class Office:
     @contextmanager
     def at_work(self):
         folder = self.account.state_dir
-        with install_lock(folder) as undertaking, Journal(folder) as journal:
-            yield undertaking, journal
+        with install_lock(folder) as lock, Journal(folder) as journal:
+            yield lock, journal
 
     def install(self, *wanted, prune=False, digest="d1", keep_awake=False):
         source = deploy.SpecSource(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
@@ -40,8 +40,8 @@ class Office:
                 source,
                 journal,
                 prune=prune,
-                afresh=undertaking.interrupted,
-                keep_awake=keep_awake,
+                rewrite_all=undertaking.interrupted,
+                enable_linger=keep_awake,
             )
             if not prepared.empty or undertaking.interrupted:
                 deploy.apply(
@@ -62,18 +62,18 @@ class Office:
     def remove(self, *names):
         with self.at_work() as (undertaking, journal):
             holds = targets.inspect_all(self.account, self.machine)
-            doing = uninstall.prepare(holds, journal.installed(), names or None)
+            removal = uninstall.prepare(holds, journal.installed(), names or None)
             uninstall.apply(
-                doing, undertaking, perform=self.machine.perform, note=journal.forget_jobs
+                removal, undertaking, perform=self.machine.perform, note=journal.forget_jobs
             )
-        return doing
+        return removal
 
     def pause(self, *names):
         with self.at_work() as (undertaking, journal):
             holds = targets.inspect_all(self.account, self.machine)
-            doing = uninstall.prepare(holds, journal.installed(), names)
+            removal = uninstall.prepare(holds, journal.installed(), names)
             uninstall.apply(
-                doing, undertaking, perform=self.machine.perform, note=journal.pause_jobs
+                removal, undertaking, perform=self.machine.perform, note=journal.pause_jobs
             )
 
     def resume(self, *names, now=None):
@@ -81,15 +81,15 @@ class Office:
             rows = [row for row in journal.installed() if row.job.name in names]
             undertaking.begin()
             journal.resume_jobs(names, now or self.machine.now)
-            for site, source in uninstall.paused_sources(rows, self.account, self.machine):
+            for target, source in uninstall.paused_sources(rows, self.account, self.machine):
                 deploy.apply(
-                    deploy.prepare(site, source, journal),
+                    deploy.prepare(target, source, journal),
                     journal,
                     undertaking,
                     perform=self.machine.perform,
                     clock=lambda: self.machine.now,
                 )
-            undertaking.done()
+            undertaking.finish()
 
     def held(self):
         return sorted(self.site.backend.inspect(self.machine, self.account, "user").entries)

@@ -85,13 +85,13 @@ def native_texts(backend, text, zone, host_zone):
     job = fake_jobs.job("law", schedule=f'"{text}"', timezone=f'"{zone.key}"')
     if backend == "kubernetes":
         job = fake_jobs.in_a_cluster(job)
-    site = targets.Target(
+    target = targets.Target(
         backend=BACKENDS[backend],
         scope="user",
         host=machine.host(zone=host_zone),
         reader=machine.Machine(),
     )
-    return list(install.files(site, (job,)).values())
+    return list(install.files(target, (job,)).values())
 
 
 @pytest.mark.parametrize("backend", MODELS)

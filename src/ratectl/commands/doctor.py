@@ -66,21 +66,21 @@ def doctor(
 def _diagnosis(names: frozenset[str] | None, *, offline: bool) -> tuple[Sequence[Finding], int]:
     """Return the findings and how many jobs were looked at."""
     try:
-        here = host_facts.current()
+        host = host_facts.current()
     except ConfigError as error:
         mend = "timedatectl set-timezone Area/City"
         return (Finding(check="host-zone-unknown", text=str(error), mend=mend),), 0
-    with Journal(here.state_dir) as journal:
-        scene = _scene(here, execute.SystemReader(), journal, names)
+    with Journal(host.state_dir) as journal:
+        scene = _scene(host, execute.SystemReader(), journal, names)
     asked = Asked() if offline else _ask(scene)
     return diagnose(scene, asked), len(scene.jobs)
 
 
 def _scene(
-    here: Host, reader: Reader, journal: Journal, names: frozenset[str] | None
+    host: Host, reader: Reader, journal: Journal, names: frozenset[str] | None
 ) -> Observations:
     rows, journal_error = _rows(journal)
-    holds, refused = survey(here, reader, rows)
+    holds, refused = survey(host, reader, rows)
     if names and journal_error is None:
         held = frozenset(job for found in holds.values() for job in found.entries)
         _refuse_unknown(names, held | {row.job.name for row in rows})
@@ -88,7 +88,7 @@ def _scene(
     last, out_of_reach = _last_firings(journal, jobs)
     jobs = journal.counting_together(jobs, last)
     return Observations(
-        host=here,
+        host=host,
         reader=reader,
         now=_now(),
         jobs=jobs,
@@ -97,7 +97,7 @@ def _scene(
         names=names,
         journal_error=journal_error,
         unreadable="" if journal_error else _unreadable(journal),
-        interrupted=was_interrupted(here.state_dir),
+        interrupted=was_interrupted(host.state_dir),
         last=last,
         out_of_reach=out_of_reach,
         spec_drift=inventory.SpecDrift(

@@ -58,44 +58,44 @@ def install(
       ratectl install ./jobs.toml --dry-run
       ratectl install --backend systemd --enable-linger
     """
-    here = host_facts.current()
+    host = host_facts.current()
     wish = partial(
         prepare,
-        here,
+        host,
         spec_path=spec_path,
         backend=backend,
         scope=scope,
         prune=prune,
-        keep_awake=enable_linger,
+        enable_linger=enable_linger,
         force=force_conflicts,
     )
     if dry_run:
-        with Journal(here.state_dir) as journal:
+        with Journal(host.state_dir) as journal:
             show_plan(wish(journal), json=json)
         return
     with (
-        install_lock(here.state_dir) as undertaking,
-        Journal(here.state_dir) as journal,
+        install_lock(host.state_dir) as lock,
+        Journal(host.state_dir) as journal,
     ):
-        prepared = wish(journal, afresh=undertaking.interrupted)
+        prepared = wish(journal, rewrite_all=lock.interrupted)
         if not json:
             show_plan(prepared)
-        if not prepared.empty or undertaking.interrupted:
-            _apply(prepared, journal, undertaking)
+        if not prepared.empty or lock.interrupted:
+            _apply(prepared, journal, lock)
             if not json:
                 typer.echo(deploy_text.installed_text(prepared, _upcoming(prepared)))
         if json:
             show_plan(prepared, json=True)
 
 
-def _apply(prepared: deploy.Prepared, journal: Journal, undertaking: InstallLock) -> None:
-    in_pods = prepared.main.site.backend is kubernetes
+def _apply(prepared: deploy.Prepared, journal: Journal, lock: InstallLock) -> None:
+    in_pods = prepared.main.target.backend is kubernetes
     see_to = _see_to_journals_of_pods if in_pods else _check_journals
     see_to(journal, prepared.source.jobs)
     parts = (*prepared.moves, prepared.main)
     with progress("installing", sum(len(part.steps) for part in parts)) as told:
-        perform = partial(execute.perform, told=told)
-        deploy.apply(prepared, journal, undertaking, perform=perform, clock=_now)
+        perform = partial(execute.perform, on_progress=told)
+        deploy.apply(prepared, journal, lock, perform=perform, clock=_now)
 
 
 def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:

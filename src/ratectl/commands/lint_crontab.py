@@ -80,9 +80,9 @@ def _tabs(file: str, *, system: bool) -> Iterator[tuple[str, bytes]]:
             if (tab := reader.read(path)) is not None:
                 yield str(path), tab
     else:
-        here = host_facts.current()
-        listing = cron.listing(reader, here)
-        yield f"{here.user}'s crontab", crontab_lint.as_stored(listing or b"")
+        host = host_facts.current()
+        listing = cron.listing(reader, host)
+        yield f"{host.user}'s crontab", crontab_lint.as_stored(listing or b"")
 
 
 def _read(reader: execute.SystemReader, path: Path) -> bytes:

@@ -27,21 +27,23 @@ def list_(*, json: JsonOption = False) -> None:
       ratectl list
       ratectl list --json
     """
-    here = host_facts.current()
+    host = host_facts.current()
     reader = execute.SystemReader()
-    with Journal(here.state_dir) as journal:
+    with Journal(host.state_dir) as journal:
         installed = journal.readable()
         away: dict[Target, RatectlError] = {}
         holds = targets.inspect_all(
-            here, reader, partial(report_unreachable, away), clusters=targets.clusters(installed)
+            host, reader, partial(report_unreachable, away), clusters=targets.clusters(installed)
         )
         rows = rows_of(journal, reader, installed, holds, unseen=away)
     typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
 
 
-def report_unreachable(away: dict[Target, RatectlError], site: Target, error: RatectlError) -> None:
+def report_unreachable(
+    away: dict[Target, RatectlError], target: Target, error: RatectlError
+) -> None:
     """Take it that a cluster does not answer, and say so; what this machine's own engines refuse is raised."""
-    if site.host.cluster is None:
+    if target.host.cluster is None:
         raise error
-    away[site] = error
+    away[target] = error
     typer.echo(f"ratectl: what the cluster holds is not shown: {error}", err=True)

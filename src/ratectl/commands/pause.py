@@ -30,18 +30,18 @@ def pause(
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("pause: name the jobs, or give --all")
-    here = host_facts.current()
-    with install_lock(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
+    host = host_facts.current()
+    with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
         installed = journal.readable()
         known = {row.job.name for row in installed}
         meant = known if names is None else names
         clusters = targets.clusters(row for row in installed if row.job.name in meant)
-        held = targets.inspect_all(here, execute.SystemReader(), clusters=clusters)
-        doing = uninstall.pausing(held, installed, meant)
+        held = targets.inspect_all(host, execute.SystemReader(), clusters=clusters)
+        removal = uninstall.pausing(held, installed, meant)
         refuse_unknown(frozenset(meant) - known, uninstall.Removal(parts=(), forget=()), journal)
         asleep = {row.job.name for row in installed if row.paused}
-        if not doing.parts and set(doing.jobs) <= asleep:
-            typer.echo("nothing to pause" if not doing.jobs else "paused already")
+        if not removal.parts and set(removal.jobs) <= asleep:
+            typer.echo("nothing to pause" if not removal.jobs else "paused already")
             return
-        uninstall.apply(doing, undertaking, perform=execute.perform, note=journal.pause_jobs)
-    typer.echo(deploy_text.pause_text(doing))
+        uninstall.apply(removal, lock, perform=execute.perform, note=journal.pause_jobs)
+    typer.echo(deploy_text.pause_text(removal))

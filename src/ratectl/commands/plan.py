@@ -42,9 +42,9 @@ def plan(
       ratectl plan ./jobs.toml --backend cron --prune
       ratectl plan --detailed-exitcode
     """
-    here = host_facts.current()
-    with Journal(here.state_dir) as journal:
-        prepared = prepare(here, journal, spec_path, backend, scope, prune=prune)
+    host = host_facts.current()
+    with Journal(host.state_dir) as journal:
+        prepared = prepare(host, journal, spec_path, backend, scope, prune=prune)
     show_plan(prepared, json=json)
     if detailed_exitcode and not prepared.empty:
         raise typer.Exit(CHANGES_PENDING)

@@ -47,36 +47,36 @@ def remove(
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
         raise UsageError("remove: name the jobs, or give --all")
-    here = host_facts.current()
+    host = host_facts.current()
     reader = execute.SystemReader()
     with (
-        install_lock(here.state_dir) as undertaking,
-        Journal(here.state_dir) as journal,
+        install_lock(host.state_dir) as lock,
+        Journal(host.state_dir) as journal,
     ):
         installed = journal.readable()
         asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
-        holds = targets.inspect_all(here, reader, clusters=asked)
-        doing = uninstall.prepare(holds, installed, names)
+        holds = targets.inspect_all(host, reader, clusters=asked)
+        removal = uninstall.prepare(holds, installed, names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
-        refuse_unknown((names or frozenset()) - recorded, doing, journal)
-        doomed = sorted({*doing.jobs, *recorded})
+        refuse_unknown((names or frozenset()) - recorded, removal, journal)
+        doomed = sorted({*removal.jobs, *recorded})
         if dry_run:
-            typer.echo(deploy_text.steps_text(doing.parts))
+            typer.echo(deploy_text.steps_text(removal.parts))
             return
         if purge and doomed and not yes:
             _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
-        if doing.parts or doing.forget:
-            _apply(doing, journal, undertaking)
-        typer.echo(deploy_text.removal_text(doing))
+        if removal.parts or removal.forget:
+            _apply(removal, journal, lock)
+        typer.echo(deploy_text.removal_text(removal))
         if purge:
             _purge(journal, doomed)
 
 
-def _apply(doing: uninstall.Removal, journal: Journal, undertaking: InstallLock) -> None:
-    with progress("removing", sum(len(part.steps) for part in doing.parts)) as told:
-        perform = partial(execute.perform, told=told)
-        uninstall.apply(doing, undertaking, perform=perform, note=journal.forget_jobs)
+def _apply(removal: uninstall.Removal, journal: Journal, lock: InstallLock) -> None:
+    with progress("removing", sum(len(part.steps) for part in removal.parts)) as told:
+        perform = partial(execute.perform, on_progress=told)
+        uninstall.apply(removal, lock, perform=perform, note=journal.forget_jobs)
 
 
 def _purge(journal: Journal, doomed: list[str]) -> None:

@@ -64,9 +64,9 @@ def report(
       ratectl report euro.html --job euro --since 2020-01-01
     """
     now = dt.datetime.now(dt.UTC)
-    here = host_facts.current()
-    with Journal(here.state_dir) as journal:
-        found = look(here, journal, job or [])
+    host = host_facts.current()
+    with Journal(host.state_dir) as journal:
+        found = look(host, journal, job or [])
         installed = [row for row in journal.readable() if not job or row.job.name in job]
         dossiers = _dossiers(journal, installed, found, since, now)
     place = write_file.replace(file, _html(dossiers, now))

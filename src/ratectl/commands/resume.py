@@ -35,46 +35,46 @@ def resume(
     """
     if everything == bool(jobs):
         raise UsageError("resume: name the jobs, or give --all")
-    here = host_facts.current()
-    with install_lock(here.state_dir) as undertaking, Journal(here.state_dir) as journal:
+    host = host_facts.current()
+    with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
         known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
-        again = undertaking.interrupted
+        again = lock.interrupted
         rows = [row for row in known if row.paused or again]
         names = [row.job.name for row in rows]
         before = journal.backup(names)
         try:
             if rows:
-                undertaking.begin()
+                lock.begin()
                 journal.resume_jobs(names, _now())
-            for site, source in uninstall.paused_sources(rows, here, execute.SystemReader()):
-                prepared = _prepared(site, source, journal, undertaking, afresh=again)
-                install.apply(prepared, journal, undertaking, perform=execute.perform, clock=_now)
+            for target, source in uninstall.paused_sources(rows, host, execute.SystemReader()):
+                prepared = _prepared(target, source, journal, lock, afresh=again)
+                install.apply(prepared, journal, lock, perform=execute.perform, clock=_now)
         except RatectlError:
             journal.restore(before)
             raise
-        undertaking.done()
+        lock.finish()
     typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")
 
 
 def _prepared(
-    site: Target,
+    target: Target,
     source: install.SpecSource,
     journal: Journal,
-    undertaking: InstallLock,
+    lock: InstallLock,
     *,
     afresh: bool,
 ) -> install.Prepared:
-    """Return what brings *source* back to *site*. Where that is refused, nothing is half done."""
+    """Return what brings *source* back to *target*. Where that is refused, nothing is half done."""
     try:
-        prepared = install.prepare(site, source, journal, afresh=afresh)
+        prepared = install.prepare(target, source, journal, rewrite_all=afresh)
     except RatectlError:
         if not afresh:
-            undertaking.done()
+            lock.finish()
         raise
     found = prepared.main.found.entries
     asleep = [found[job.name] for job in source.jobs if job.name in found]
     since = uninstall.left_out(source, found, _now())
-    awaken = site.backend.resuming(asleep, since, site.host)
+    awaken = target.backend.resuming(asleep, since, target.host)
     return replace(prepared, after=(*prepared.after, *awaken))
 
 

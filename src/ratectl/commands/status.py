@@ -88,9 +88,9 @@ def _seconds(text: str) -> int | None:
 
 
 def _look(names: Sequence[str]) -> tuple[JobStatus, ...]:
-    here = host_facts.current()
-    with Journal(here.state_dir) as journal:
-        return look(here, journal, names)
+    host = host_facts.current()
+    with Journal(host.state_dir) as journal:
+        return look(host, journal, names)
 
 
 def _screen(found: Sequence[JobStatus]) -> Text:

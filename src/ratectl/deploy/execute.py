@@ -152,12 +152,12 @@ def _kernel_clock_is_kept() -> bool | None:
         )
 
     try:
-        told = Timex()
-        if ctypes.CDLL(None).adjtimex(ctypes.byref(told)) < 0:
+        timex = Timex()
+        if ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0:
             return None
     except (OSError, AttributeError):
         return None
-    return bool(told.maxerror < LARGEST_CLOCK_ERROR)
+    return bool(timex.maxerror < LARGEST_CLOCK_ERROR)
 
 
 @functools.cache
@@ -184,10 +184,10 @@ def _process_names(entry: str) -> tuple[str, ...]:
     return (first, second) if first == "busybox" else (first,)
 
 
-def perform(steps: Sequence[Step], told: Callable[[int], None] = lambda _: None) -> None:
+def perform(steps: Sequence[Step], on_progress: Callable[[int], None] = lambda _: None) -> None:
     """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails.
 
-    *told* hears how many more are done.
+    *on_progress* hears how many more are done.
     """
     for kind, group in itertools.groupby(steps, type):
         same = list(group)
@@ -197,7 +197,7 @@ def perform(steps: Sequence[Step], told: Callable[[int], None] = lambda _: None)
             _make_links([step for step in same if isinstance(step, Link)])
         for step in same:
             _perform_one(step)
-            told(1)
+            on_progress(1)
 
 
 def _perform_one(step: Step) -> None:
@@ -231,8 +231,10 @@ def _run(step: Run) -> None:
     if answer.code and not step.may_fail:
         if step.meaning is not None:
             raise step.meaning(answer)
-        shown = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
-        raise EngineError(f"`{shown}` ended with {answer.code}: {answer.said or 'it said nothing'}")
+        command = " ".join(step.argv[:6]) + (" ..." if len(step.argv) > 6 else "")
+        raise EngineError(
+            f"`{command}` ended with {answer.code}: {answer.said or 'it said nothing'}"
+        )
 
 
 def _expect(step: Expect) -> None:

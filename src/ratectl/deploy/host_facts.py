@@ -81,12 +81,12 @@ def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
     *program* is the ratectl-fetch to call there; empty means the one of that host.
     """
     if is_native(backend):
-        here = _account(zone)
+        host = _account(zone)
     elif "win32" in backend.PLATFORMS:
-        here = _elsewhere(zone, "win32", r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe")
+        host = _elsewhere(zone, "win32", r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe")
     else:
-        here = _elsewhere(zone, backend.PLATFORMS[0], "/usr/local/bin/ratectl-fetch")
-    return replace(here, fetch=(program,)) if program else here
+        host = _elsewhere(zone, backend.PLATFORMS[0], "/usr/local/bin/ratectl-fetch")
+    return replace(host, fetch=(program,)) if program else host
 
 
 def _elsewhere(zone: ZoneInfo, platform: str, fetch: str) -> Host:

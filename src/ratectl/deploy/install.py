@@ -90,82 +90,82 @@ def digest_of(reader: Reader, path: str) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
-def covers_of(site: Target, jobs: Sequence[Job]) -> dict[str, Cover]:
+def covers_of(target: Target, jobs: Sequence[Job]) -> dict[str, Cover]:
     """Return the cover of each job. Raises ConfigError, which lists every job that the engine cannot wake."""
-    covers = {job.name: site.backend.check(job, site.host.zone) for job in jobs}
+    covers = {job.name: target.backend.check(job, target.host.zone) for job in jobs}
     refused = {name: c for name, c in covers.items() if c.fidelity is Fidelity.REFUSED}
     if refused:
         lines = (f"  {name}: {cover.reason}" for name, cover in refused.items())
         raise ConfigError(
-            f"{site.backend.NAME} cannot wake these jobs, so nothing was installed:\n"
+            f"{target.backend.NAME} cannot wake these jobs, so nothing was installed:\n"
             + "\n".join(lines)
         )
     return covers
 
 
-def files(site: Target, jobs: Sequence[Job]) -> dict[str, bytes]:
+def files(target: Target, jobs: Sequence[Job]) -> dict[str, bytes]:
     """Return the files that hold the native texts of the enabled *jobs*, by name; ordered by job."""
-    covers = covers_of(site, jobs)
+    covers = covers_of(target, jobs)
     ordered = sorted((job for job in jobs if job.enabled), key=lambda job: job.name)
     artefacts = [
         text
         for job in ordered
-        for text in site.backend.render(job, covers[job.name], site.host, site.scope)
+        for text in target.backend.render(job, covers[job.name], target.host, target.scope)
     ]
-    return dict(site.backend.output_files(artefacts))
+    return dict(target.backend.output_files(artefacts))
 
 
 def prepare(
-    site: Target,
+    target: Target,
     source: SpecSource,
     journal: Journal,
     *,
     prune: bool = False,
-    afresh: bool = False,
-    keep_awake: bool = False,
+    rewrite_all: bool = False,
+    enable_linger: bool = False,
 ) -> Prepared:
-    """Return what an install of *source* at *site* will do. Looks, and changes nothing.
+    """Return what an install of *source* at *target* will do. Looks, and changes nothing.
 
-    With *keep_awake* it also does away with why entries could stay asleep, where it can.
+    With *enable_linger* it also does away with why entries could stay asleep, where it can.
     """
     installed = {row.job.name: row for row in journal.readable()}
-    covers = covers_of(site, source.jobs)
-    asleep = {name: "paused" for name, row in installed.items() if row.paused}
-    found = site.backend.inspect(site.reader, site.host, site.scope)
-    if site.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
-        asleep = {name: why for name, why in asleep.items() if name not in found.entries}
-    asleep |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
-    awake = [job for job in source.jobs if job.name not in asleep]
-    wanted = {job.name: render(site, job, covers[job.name]) for job in awake}
+    covers = covers_of(target, source.jobs)
+    inactive = {name: "paused" for name, row in installed.items() if row.paused}
+    found = target.backend.inspect(target.reader, target.host, target.scope)
+    if target.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
+        inactive = {name: why for name, why in inactive.items() if name not in found.entries}
+    inactive |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
+    awake = [job for job in source.jobs if job.name not in inactive]
+    wanted = {job.name: render(target, job, covers[job.name]) for job in awake}
     changes = plan.changes(
         wanted,
         found.entries,
-        asleep=asleep,
+        inactive=inactive,
         prune=prune,
-        afresh=afresh,
-        difference=site.backend.difference,
+        rewrite_all=rewrite_all,
+        difference=target.backend.difference,
     )
     names = frozenset(job.name for job in source.jobs)
-    strangers = frozenset(installed) - names if prune else frozenset()
-    place = (site.reader, site.host, site.scope)
-    meant = names | strangers
-    look = _left_anywhere if afresh else _moves
-    moves = look(site, found, installed, meant)
-    against = site.backend.dry_run(site.reader, changes, site.host, site.scope)
-    last = site.backend.enable_linger(*place) if keep_awake else ()
+    not_in_spec = frozenset(installed) - names if prune else frozenset()
+    where = (target.reader, target.host, target.scope)
+    affected = names | not_in_spec
+    look = _left_anywhere if rewrite_all else _moves
+    moves = look(target, found, installed, affected)
+    server_warnings = target.backend.dry_run(target.reader, changes, target.host, target.scope)
+    last = target.backend.enable_linger(*where) if enable_linger else ()
     return Prepared(
         after=last,
-        main=stage(site, found, changes),
+        main=stage(target, found, changes),
         moves=tuple(part for part in moves if part.changes),
         source=source,
         covers=covers,
         record=tuple(
-            job for job in source.jobs if _is_news(job, installed.get(job.name), site, source)
+            job for job in source.jobs if _is_news(job, installed.get(job.name), target, source)
         ),
-        forget=tuple(sorted(strangers)),
+        forget=tuple(sorted(not_in_spec)),
         warnings=(
-            *against,
-            *(() if last else site.backend.warnings(*place)),
+            *server_warnings,
+            *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
         ),
     )
@@ -174,7 +174,7 @@ def prepare(
 def apply(
     prepared: Prepared,
     journal: Journal,
-    undertaking: InstallLock,
+    lock: InstallLock,
     *,
     perform: Callable[[Sequence[Step]], None],
     clock: Callable[[], dt.datetime],
@@ -184,7 +184,7 @@ def apply(
     Raises EngineError where the engine does not hold what was installed, or will run at another
     time, and what a step raised; then nothing of it is left.
     """
-    undertaking.begin()
+    lock.begin()
     before = journal.backup(job.name for job in prepared.record)
     try:
         _record(prepared, journal, clock())
@@ -194,26 +194,26 @@ def apply(
         perform(prepared.after)
     except RatectlError as error:
         _take_back(prepared, journal, before, perform, error)
-        undertaking.done()
+        lock.finish()
         raise type(error)(f"{error}\nEverything is as it was before.") from error
     if prepared.forget:
         journal.forget_jobs(prepared.forget)
-    undertaking.done()
+    lock.finish()
     return entries
 
 
 def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
-    site = prepared.main.site
+    target = prepared.main.target
     if prepared.record:
         journal.record_jobs(
             prepared.record,
             spec=prepared.source.path,
             digest=prepared.source.digest,
-            backend=site.backend.NAME,
-            scope=site.scope,
-            host_timezone=site.host.zone.key,
+            backend=target.backend.NAME,
+            scope=target.scope,
+            host_timezone=target.host.zone.key,
             now=now,
-            source=site.place,
+            source=target.place,
         )
 
 
@@ -227,11 +227,11 @@ def _take_back(
     """Bring engines and journal to where they were. Raises EngineError where that is refused, too."""
     try:
         for part in (prepared.main, *prepared.moves):
-            site = part.site
-            now = site.backend.inspect(site.reader, site.host, site.scope)
+            target = part.target
+            now = target.backend.inspect(target.reader, target.host, target.scope)
             names = {change.job for change in plan.pending(part.changes)}
             back = plan.restoring(part.found.entries, now.entries, names)
-            perform(site.backend.stage(back, now, site.host, site.scope))
+            perform(target.backend.stage(back, now, target.host, target.scope))
     except RatectlError as second:
         raise EngineError(
             f"{error}\nWhat stood before could not be put back: {second}\n"
@@ -247,51 +247,51 @@ def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iter
         yield f"{', '.join(paused[:3])}{more}: paused until `ratectl resume`"
 
 
-def _is_news(job: Job, row: Installed | None, site: Target, source: SpecSource) -> bool:
+def _is_news(job: Job, row: Installed | None, target: Target, source: SpecSource) -> bool:
     """Tell whether the journal's snapshot of *job* is missing or another."""
     if row is None:
         return True
     stands = (row.backend, row.scope, row.spec, row.host_timezone, row.place)
     return row.job != job or stands != (
-        site.backend.NAME,
-        site.scope,
+        target.backend.NAME,
+        target.scope,
         source.path,
-        site.host.zone.key,
-        site.place,
+        target.host.zone.key,
+        target.place,
     )
 
 
 def _moves(
-    site: Target, found: Found, installed: Mapping[str, Installed], names: Collection[str]
+    target: Target, found: Found, installed: Mapping[str, Installed], names: Collection[str]
 ) -> Iterator[TargetPlan]:
     """Yield the removal of entries of *names* that the journal says stand at another site."""
     elsewhere: dict[Target, set[str]] = {}
     for name, row in installed.items():
-        if name in names and row.backend in BACKENDS and not stands_at(site, row):
-            elsewhere.setdefault(recorded_target(row, site.host, site.reader), set()).add(name)
+        if name in names and row.backend in BACKENDS and not stands_at(target, row):
+            elsewhere.setdefault(recorded_target(row, target.host, target.reader), set()).add(name)
     for home_of, jobs in elsewhere.items():
-        if home_of != site:
+        if home_of != target:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
                 old = located(home_of)
-                held = old.backend.inspect(old.reader, old.host, old.scope)
-                if not same_target(old, held, site, found):
-                    yield stage(old, held, plan.removals(held.entries, jobs))
+                standing = old.backend.inspect(old.reader, old.host, old.scope)
+                if not same_target(old, standing, target, found):
+                    yield stage(old, standing, plan.removals(standing.entries, jobs))
 
 
 def _left_anywhere(
-    site: Target, found: Found, installed: Mapping[str, Installed], names: Collection[str]
+    target: Target, found: Found, installed: Mapping[str, Installed], names: Collection[str]
 ) -> Iterator[TargetPlan]:
     """Yield the removal of all entries of *names* at other sites, whatever the journal says."""
     asked = clusters(installed.values())
-    for old, held in inspect_all(site.host, site.reader, clusters=asked).items():
-        if not same_target(old, held, site, found):
-            yield stage(old, held, plan.removals(held.entries, names))
+    for old, standing in inspect_all(target.host, target.reader, clusters=asked).items():
+        if not same_target(old, standing, target, found):
+            yield stage(old, standing, plan.removals(standing.entries, names))
 
 
 def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, InstalledEntry]:
     """Return what the engine holds now. Raises EngineError where it is not what was installed."""
-    site = prepared.main.site
-    entries = site.backend.inspect(site.reader, site.host, site.scope).entries
+    target = prepared.main.target
+    entries = target.backend.inspect(target.reader, target.host, target.scope).entries
     now = clock()
     jobs = {job.name: job for job in prepared.source.jobs}
     problems = []
@@ -302,28 +302,28 @@ def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str
         elif entry is None:
             problems.append(f"{change.job}: is missing")
         elif entry.artefacts != change.artefacts:
-            told = site.backend.difference(change.artefacts, entry.artefacts)
+            told = target.backend.difference(change.artefacts, entry.artefacts)
             problems.append(f"{change.job}: is not what was written{told and f': {told}'}")
         elif entry.drift:
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
-        elif change.job in jobs and site.backend.REPORTS_NEXT_RUN:
+        elif change.job in jobs and target.backend.REPORTS_NEXT_RUN:
             problems += _clock_problem(jobs[change.job], prepared.covers[change.job], entry, now)
         elif change.job in jobs:
-            problems += _unheeded_slot(site, jobs[change.job], entry, now)
+            problems += _unheeded_slot(target, jobs[change.job], entry, now)
     if problems:
-        shown = "\n  ".join(problems[:20])
-        raise EngineError(f"{site} does not hold what was installed:\n  {shown}")
+        listed = "\n  ".join(problems[:20])
+        raise EngineError(f"{target} does not hold what was installed:\n  {listed}")
     return dict(entries)
 
 
 def _unheeded_slot(
-    site: Target, job: Job, entry: InstalledEntry, now: dt.datetime
+    target: Target, job: Job, entry: InstalledEntry, now: dt.datetime
 ) -> Iterator[str]:
     """Yield that *entry*, as the engine holds it, does not wake us for the next slot."""
     slot = next(schedule.after(job.schedule, job.zone, now), None)
-    if slot is not None and not site.backend.covers_slot(entry, slot):
-        held = "; ".join(entry.triggers)
-        yield f"{job.name}: is held as {held}, which leaves out the next slot, {slot.isoformat()}"
+    if slot is not None and not target.backend.covers_slot(entry, slot):
+        triggers = "; ".join(entry.triggers)
+        yield f"{job.name}: is held as {triggers}, which leaves out the next slot, {slot.isoformat()}"
 
 
 def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.datetime) -> list[str]:

@@ -27,7 +27,7 @@ class InstallLock:
         self._path = path
         self.interrupted = os.fstat(handle).st_size > 0
         """An earlier change began and never came to its end."""
-        self.at_work = False
+        self.in_progress = False
         """This one began, and has not come to its end."""
 
     def begin(self) -> None:
@@ -36,16 +36,16 @@ class InstallLock:
             os.lseek(self._handle, 0, os.SEEK_SET)
             os.write(self._handle, b"an install or remove is at work\n")
             os.fsync(self._handle)
-            self.at_work = True
+            self.in_progress = True
         except OSError as error:
             message = f"{self._path}: cannot be written: {error.strerror}; nothing was changed"
             raise StorageError(message) from error
 
-    def done(self) -> None:
+    def finish(self) -> None:
         """Note that the change came to its end."""
         os.ftruncate(self._handle, 0)
         os.fsync(self._handle)
-        self.interrupted = self.at_work = False
+        self.interrupted = self.in_progress = False
 
 
 def was_interrupted(state_dir: Path) -> bool:
@@ -73,11 +73,11 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
         raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
     try:
         _lock(handle)
-        undertaking = InstallLock(handle, path)
+        lock = InstallLock(handle, path)
         try:
-            yield undertaking
+            yield lock
         except KeyboardInterrupt:
-            if not undertaking.at_work:
+            if not lock.in_progress:
                 raise
             raise TryLaterError(
                 "interrupted half-way; run the same command again, which finishes what was begun"

@@ -75,7 +75,7 @@ class SpecDrift:
 
 
 def rows(
-    holds: Mapping[Target, Found],
+    found_at: Mapping[Target, Found],
     installed: Sequence[Installed],
     last: Mapping[str, Firing],
     drift_of_spec: Callable[[Installed], str],
@@ -89,24 +89,30 @@ def rows(
     """
     known = {row.job.name: row for row in installed}
     result, seen = [], set()
-    for site, found in holds.items():
-        troubles = site.backend.troubles(site.reader, site.host, tuple(found.entries.values()))
+    for target, found in found_at.items():
+        troubles = target.backend.troubles(
+            target.reader, target.host, tuple(found.entries.values())
+        )
         for job, entry in found.entries.items():
             seen.add(job)
             row = known.get(job)
-            one = _held(site, entry, row, last.get(job), spec=drift_of_spec, now=now)
-            result.append(replace(one, troubles=troubles.get(job, ())))
+            unheld = _held(target, entry, row, last.get(job), spec=drift_of_spec, now=now)
+            result.append(replace(unheld, troubles=troubles.get(job, ())))
     blind = unseen or {}
     for name, row in known.items():
         if name not in seen:
-            one = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
-            away = next((site for site in blind if targets.stands_at(site, row)), None)
-            result.append(one if away is None else _unseen(one, row, away, now))
+            unheld = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
+            blind_target = next(
+                (target for target in blind if targets.stands_at(target, row)), None
+            )
+            result.append(
+                unheld if blind_target is None else _unseen(unheld, row, blind_target, now)
+            )
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
 
 def _held(
-    site: Target,
+    target: Target,
     entry: InstalledEntry,
     row: Installed | None,
     last: Firing | None,
@@ -114,23 +120,23 @@ def _held(
     spec: Callable[[Installed], str],
     now: dt.datetime,
 ) -> Row:
-    asleep = row is not None and row.paused and site.backend.SUSPENDS and not entry.enabled
+    asleep = row is not None and row.paused and target.backend.SUSPENDS and not entry.enabled
     drift = [*entry.drift, *(() if asleep else entry.overrides)]
     fidelity, upcoming = "", entry.next
-    if row is None and site.host.cluster is not None:
+    if row is None and target.host.cluster is not None:
         drift.append("this machine's journal does not know it: a colleague may have installed it")
     elif row is None:
         drift.append("the journal does not know it: install its spec again, or remove it")
     else:
         drift += filter(None, (row.job.fault,))
-        drift += filter(None, _moved(site, entry, row))
+        drift += filter(None, _moved(target, entry, row))
         drift += filter(None, (spec(row),))
-        fidelity = _fidelity(site.backend, row, site.host.zone)
+        fidelity = _fidelity(target.backend, row, target.host.zone)
         upcoming = _upcoming(row, now)
     return Row(
         job=entry.job,
-        backend=site.backend.NAME,
-        scope=site.scope,
+        backend=target.backend.NAME,
+        scope=target.scope,
         triggers=entry.triggers,
         fidelity=fidelity,
         enabled=entry.enabled,
@@ -138,27 +144,27 @@ def _held(
         drift=tuple(drift),
         last=_in_zone(last, row),
         paused=row is not None and row.paused,
-        place=str(site),
+        place=str(target),
     )
 
 
-def _moved(site: Target, entry: InstalledEntry, row: Installed) -> Iterator[str]:
+def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[str]:
     """Yield how *entry* differs from what would be installed for the same snapshot now."""
-    if not targets.stands_at(site, row):
+    if not targets.stands_at(target, row):
         yield f"left over: the job was since installed in {targets.title(row)}"
         return
-    zone = site.host.zone.key
+    zone = target.host.zone.key
     if zone != row.host_timezone:
         yield f"the machine's zone is {zone}, and was {row.host_timezone} at the installation"
     elif not row.job.enabled:
         yield "switched off, but still there"
-    elif row.paused and (entry.enabled or not site.backend.SUSPENDS):
+    elif row.paused and (entry.enabled or not target.backend.SUSPENDS):
         yield f"paused, but still there: `ratectl pause {row.job.name}` takes it out"
     elif not row.job.fault:
-        cover = site.backend.check(row.job, site.host.zone)
-        wanted = targets.render(site, row.job, cover)
+        cover = target.backend.check(row.job, target.host.zone)
+        wanted = targets.render(target, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
-            told = site.backend.difference(wanted, entry.artefacts)
+            told = target.backend.difference(wanted, entry.artefacts)
             yield ": ".join(filter(None, ("differs from what would be installed now", told)))
 
 
@@ -194,16 +200,16 @@ def _unheld(
     )
 
 
-def _unseen(one: Row, row: Installed, site: Target, now: dt.datetime) -> Row:
-    """Return *one* as it should be, since *site* does not say how it is."""
+def _unseen(listed: Row, row: Installed, target: Target, now: dt.datetime) -> Row:
+    """Return *listed* as it should be, since *target* does not say how it is."""
     awake = row.job.enabled and not row.paused
     gone = f"gone from {row.backend}"
-    known = tuple(text for text in one.drift if not text.startswith(gone))
+    known = tuple(text for text in listed.drift if not text.startswith(gone))
     return replace(
-        one,
+        listed,
         enabled=awake,
         next=_upcoming(row, now) if awake else None,
-        drift=(f"unknown: {site} cannot be looked at now", *known),
+        drift=(f"unknown: {target} cannot be looked at now", *known),
     )
 
 

@@ -124,5 +124,5 @@ def _carry(old: Database, new: Database, row: Installed) -> None:
             connection.executemany(
                 f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our names
                 " ON CONFLICT DO NOTHING",
-                [tuple(one[column] for column in columns) for one in found],
+                [tuple(row[column] for column in columns) for row in found],
             )

@@ -20,22 +20,22 @@ def changes(
     wanted: Mapping[str, tuple[Artefact, ...]],
     found: Mapping[str, InstalledEntry],
     *,
-    asleep: Mapping[str, str] | None = None,
+    inactive: Mapping[str, str] | None = None,
     prune: bool = False,
-    afresh: bool = False,
+    rewrite_all: bool = False,
     difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str] = no_words,
 ) -> tuple[Change, ...]:
     """Return one change for each job of *wanted* and *found*, ordered by job name.
 
-    *asleep* jobs stay known but get no wakeups, each for its reason. *afresh* puts everything in
+    *inactive* jobs stay known but get no wakeups, each for its reason. *rewrite_all* puts everything in
     place again, since an earlier run was interrupted at an unknown step. *difference* tells how two
     texts differ.
     """
-    reasons = asleep or {}
+    reasons = inactive or {}
     return tuple(
-        _change(job, wanted[job], found.get(job), difference, afresh=afresh)
+        _change(job, wanted[job], found.get(job), difference, rewrite_all=rewrite_all)
         if job in wanted
-        else _left_over(found[job], asleep=reasons.get(job, ""), prune=prune)
+        else _left_over(found[job], inactive=reasons.get(job, ""), prune=prune)
         for job in sorted({*wanted, *found})
     )
 
@@ -77,10 +77,10 @@ def pending(plan: tuple[Change, ...]) -> tuple[Change, ...]:
     return tuple(change for change in plan if change.verb is not Verb.KEEP)
 
 
-def _left_over(entry: InstalledEntry, *, asleep: str, prune: bool) -> Change:
+def _left_over(entry: InstalledEntry, *, inactive: str, prune: bool) -> Change:
     """Return what becomes of *entry*, for which nothing is wanted."""
-    if asleep:
-        return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why=asleep)
+    if inactive:
+        return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why=inactive)
     if prune:
         return Change(verb=Verb.DELETE, job=entry.job, entry=entry, why="not in the spec")
     return Change(
@@ -98,12 +98,12 @@ def _change(
     entry: InstalledEntry | None,
     difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str],
     *,
-    afresh: bool,
+    rewrite_all: bool,
 ) -> Change:
     if entry is None:
         return Change(verb=Verb.CREATE, job=job, artefacts=artefacts)
     why = _difference(artefacts, entry, difference)
-    if not why and afresh:
+    if not why and rewrite_all:
         why = "an earlier install was interrupted"
     verb = Verb.UPDATE if why else Verb.KEEP
     return Change(verb=verb, job=job, artefacts=artefacts, entry=entry, why=why)

@@ -42,9 +42,9 @@ def select(
                 f"--scope {wanted_scope}: {backend} has only {', '.join(chosen.SCOPES)}"
             )
         return _site(chosen, wanted_scope, host, reader)
-    places = {(row.backend, row.scope) for row in installed}
-    if len(places) == 1:
-        name, known_scope = places.pop()
+    recorded = {(row.backend, row.scope) for row in installed}
+    if len(recorded) == 1:
+        name, known_scope = recorded.pop()
         known = BACKENDS.get(name)
         fits = scope in {AUTO, known_scope} and (known_scope == "user" or host.root)
         if known is not None and fits and not known.detect(reader, host, known_scope):

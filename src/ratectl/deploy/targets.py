@@ -48,7 +48,7 @@ class Target:
 class TargetPlan:
     """What happens at one site."""
 
-    site: Target
+    target: Target
     changes: tuple[Change, ...]
     steps: tuple[Step, ...]
     found: Found
@@ -79,24 +79,24 @@ def inspect_all(
 
     Raises EngineError where one holds something of ours that must not be touched, unless *refused* is to hear it.
     """
-    holds: dict[Target, Found] = {}
-    places = set()
-    for site in _everywhere(host, reader, clusters):
+    found_at: dict[Target, Found] = {}
+    seen = set()
+    for target in _everywhere(host, reader, clusters):
         try:
-            site = located(site)  # noqa: PLW2901 - the same one, and how to get there
-            found = site.backend.inspect(reader, site.host, site.scope)
+            target = located(target)  # noqa: PLW2901 - the same one, and how to get there
+            found = target.backend.inspect(reader, target.host, target.scope)
         except EngineAbsentError:
             continue
         except RatectlError as error:
             if refused is None:
                 raise
-            refused(site, error)
+            refused(target, error)
             continue
-        place = (site.backend.NAME, found.raw.get("place", site.scope.encode()))
-        if place not in places:  # root's crontab may serve both scopes
-            places.add(place)
-            holds[site] = found
-    return holds
+        source = (target.backend.NAME, found.raw.get("place", target.scope.encode()))
+        if source not in seen:  # root's crontab may serve both scopes
+            seen.add(source)
+            found_at[target] = found
+    return found_at
 
 
 def _everywhere(host: Host, reader: Reader, clusters: Sequence[ClusterTarget]) -> Iterator[Target]:
@@ -136,7 +136,7 @@ def cluster_of(row: Standing) -> ClusterTarget | None:
 def clusters(rows: Iterable[Standing]) -> tuple[ClusterTarget, ...]:
     """Return where in Kubernetes the jobs of *rows* stand: nowhere else is a cluster asked."""
     places = map(cluster_of, rows)
-    return tuple(dict.fromkeys(place for place in places if place is not None))
+    return tuple(dict.fromkeys(cluster for cluster in places if cluster is not None))
 
 
 def recorded_target(row: Standing, host: Host, reader: Reader) -> Target:
@@ -150,19 +150,19 @@ def title(row: Standing) -> str:
     return _called(row.backend, row.scope, cluster_of(row))
 
 
-def located(site: Target) -> Target:
-    """Return *site* with the way to it as it is now. Raises EngineError where there is none."""
-    if site.host.cluster is None:
-        return site
-    there = kubernetes.located(site.reader, site.host.cluster)
-    return replace(site, host=replace(site.host, cluster=there))
+def located(target: Target) -> Target:
+    """Return *target* with the way to it as it is now. Raises EngineError where there is none."""
+    if target.host.cluster is None:
+        return target
+    there = kubernetes.located(target.reader, target.host.cluster)
+    return replace(target, host=replace(target.host, cluster=there))
 
 
-def stands_at(site: Target, row: Standing) -> bool:
-    """Tell whether the journal has the job of *row* at *site*: in a cluster the server and the namespace count."""
-    if (row.backend, row.scope) != (site.backend.NAME, site.scope):
+def stands_at(target: Target, row: Standing) -> bool:
+    """Tell whether the journal has the job of *row* at *target*: in a cluster the server and the namespace count."""
+    if (row.backend, row.scope) != (target.backend.NAME, target.scope):
         return False
-    here, there = site.host.cluster, cluster_of(row)
+    here, there = target.host.cluster, cluster_of(row)
     if here is None or there is None or here.namespace != there.namespace:
         return here is there
     if row.place:
@@ -170,39 +170,39 @@ def stands_at(site: Target, row: Standing) -> bool:
     return there.context in {here.said, here.context}
 
 
-def stage(site: Target, found: Found, changes: tuple[Change, ...]) -> TargetPlan:
-    """Return what *changes* take at *site*, where *found* stands."""
-    steps = site.backend.stage(plan.pending(changes), found, site.host, site.scope)
-    return TargetPlan(site=site, changes=changes, steps=steps, found=found)
+def stage(target: Target, found: Found, changes: tuple[Change, ...]) -> TargetPlan:
+    """Return what *changes* take at *target*, where *found* stands."""
+    steps = target.backend.stage(plan.pending(changes), found, target.host, target.scope)
+    return TargetPlan(target=target, changes=changes, steps=steps, found=found)
 
 
-def same_target(one: Target, held: Found, other: Target, found: Found) -> bool:
+def same_target(target: Target, standing: Found, other: Target, found: Found) -> bool:
     """Tell whether both sites are one place: root's crontab may serve both scopes."""
-    places = {
-        held.raw.get("place", one.scope.encode()),
+    sources = {
+        standing.raw.get("place", target.scope.encode()),
         found.raw.get("place", other.scope.encode()),
     }
-    return one.backend is other.backend and len(places) == 1
+    return target.backend is other.backend and len(sources) == 1
 
 
-def render(site: Target, job: Job, cover: Cover) -> tuple[Artefact, ...]:
+def render(target: Target, job: Job, cover: Cover) -> tuple[Artefact, ...]:
     """Return the native texts of *job* for this very machine: whose its files are counts, too."""
-    host = _with_ownership(site, job) if site.backend.SANDBOXES else site.host
-    return site.backend.render(job, cover, host, site.scope)
+    host = _with_ownership(target, job) if target.backend.SANDBOXES else target.host
+    return target.backend.render(job, cover, host, target.scope)
 
 
-def _with_ownership(site: Target, job: Job) -> Host:
+def _with_ownership(target: Target, job: Job) -> Host:
     """Return the host with what *job* finds on it: where its outputs really lie, and whether all is the account's own.
 
     What is not there yet will be made by the account.
     """
-    outputs = [site.reader.real(Path(path)) for path in sandbox.files(job)]
+    outputs = [target.reader.real(Path(path)) for path in sandbox.files(job)]
     folders = tuple(dict.fromkeys(path.parent for path in outputs))
     own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
-    leaves = {path.parent for path in (*own, *map(Path, site.host.fetch))}
+    leaves = {path.parent for path in (*own, *map(Path, target.host.fetch))}
     on_the_way = leaves.union(*(path.parents for path in leaves))
     foreign = not (
-        {site.reader.owner(path) for path in own} <= {site.host.uid, None}
-        and {site.reader.owner(path) for path in on_the_way} <= {site.host.uid, 0, None}
+        {target.reader.owner(path) for path in own} <= {target.host.uid, None}
+        and {target.reader.owner(path) for path in on_the_way} <= {target.host.uid, 0, None}
     )
-    return replace(site.host, folders=tuple(map(str, folders)), foreign=foreign)
+    return replace(target.host, folders=tuple(map(str, folders)), foreign=foreign)

@@ -53,37 +53,39 @@ class Removal:
 
 
 def prepare(
-    held: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str] | None
+    found_at: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str] | None
 ) -> Removal:
     """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`sites.inspect_all`."""
     recorded = {row.job.name for row in installed}
-    known = recorded.union(*(found.entries for found in held.values()))
-    meant = known if names is None else set(names) & known
+    known = recorded.union(*(found.entries for found in found_at.values()))
+    affected = known if names is None else set(names) & known
     parts = tuple(
         part
-        for site, found in held.items()
-        if (part := stage(site, found, plan.removals(found.entries, meant))).changes
+        for target, found in found_at.items()
+        if (part := stage(target, found, plan.removals(found.entries, affected))).changes
     )
-    return Removal(parts=parts, forget=tuple(sorted(meant & recorded)), jobs=tuple(sorted(meant)))
+    return Removal(
+        parts=parts, forget=tuple(sorted(affected & recorded)), jobs=tuple(sorted(affected))
+    )
 
 
 def pausing(
     held: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str]
 ) -> Removal:
     """Return what a pause of the jobs *names* will do: a removal, but where an engine lets its entries sleep."""
-    doing = prepare(held, installed, names)
+    removal = prepare(held, installed, names)
     parts = tuple(
-        stage(part.site, part.found, plan.pauses(part.found.entries, names))
-        if part.site.backend.SUSPENDS
+        stage(part.target, part.found, plan.pauses(part.found.entries, names))
+        if part.target.backend.SUSPENDS
         else part
-        for part in doing.parts
+        for part in removal.parts
     )
-    return replace(doing, parts=tuple(part for part in parts if part.changes))
+    return replace(removal, parts=tuple(part for part in parts if part.changes))
 
 
 def apply(
     removal: Removal,
-    undertaking: InstallLock,
+    lock: InstallLock,
     *,
     perform: Callable[[Sequence[Step]], None],
     note: Callable[[Iterable[str]], None],
@@ -92,37 +94,41 @@ def apply(
 
     Raises EngineError where an entry is still there, and what a step raised.
     """
-    undertaking.begin()
+    lock.begin()
     try:
         for part in removal.parts:
             perform(part.steps)
             _look_after(part)
     except RatectlError:
         if _is_untouched(removal):
-            undertaking.done()
+            lock.finish()
         raise
     note(removal.jobs)
-    undertaking.done()
+    lock.finish()
 
 
 def _look_after(part: TargetPlan) -> None:
     """Raise EngineError where an entry is still there, or still awake."""
-    site = part.site
-    left = site.backend.inspect(site.reader, site.host, site.scope).entries
+    target = part.target
+    left = target.backend.inspect(target.reader, target.host, target.scope).entries
     stay = [
         change.job
         for change in part.changes
         if change.job in left and (change.verb is Verb.DELETE or left[change.job].enabled)
     ]
     if stay:
-        raise EngineError(f"{site}: still holds {', '.join(stay)} after the removal; run it again")
+        raise EngineError(
+            f"{target}: still holds {', '.join(stay)} after the removal; run it again"
+        )
 
 
 def _is_untouched(removal: Removal) -> bool:
     """Tell whether every engine still holds what it did before, so that nothing is half done."""
     try:
         return all(
-            part.site.backend.inspect(part.site.reader, part.site.host, part.site.scope).entries
+            part.target.backend.inspect(
+                part.target.reader, part.target.host, part.target.scope
+            ).entries
             == part.found.entries
             for part in removal.parts
         )
@@ -137,8 +143,8 @@ def paused_sources(
 
     Jobs that no engine of ours woke (those of ``serve``) are left out.
     """
-    place = _group_key
-    for _, group in itertools.groupby(sorted(rows, key=place), place):
+    key = _group_key
+    for _, group in itertools.groupby(sorted(rows, key=key), key):
         first, *_ = together = list(group)
         if first.backend in BACKENDS:
             jobs = tuple(row.job for row in together)
@@ -167,9 +173,9 @@ def _group_key(row: Installed) -> tuple[object, ...]:
     return row.backend, row.scope, cluster_of(row) or (), row.spec, row.digest
 
 
-def refuse_unknown(names: frozenset[str], doing: Removal, journal: Journal) -> None:
+def refuse_unknown(names: frozenset[str], removal: Removal, journal: Journal) -> None:
     """Raise ConfigError for a job among *names* that is not installed."""
-    unknown = sorted(names - set(doing.jobs))
+    unknown = sorted(names - set(removal.jobs))
     if not unknown:
         return
     known = {row.job.name for row in journal.readable()}

@@ -46,9 +46,9 @@ def sid() -> str:
                 ctypes.c_void_p.from_buffer(user).value, ctypes.byref(text)
             ):
                 return ""
-            told = text.value or ""
+            value = text.value or ""
             kernel.LocalFree(text)
-            return told
+            return value
         finally:
             kernel.CloseHandle(token)
     return ""

@@ -59,9 +59,9 @@ def diagnose(scene: Observations, asked: Asked) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for check in OF_THE_MACHINE:
         found += _guarded(check(scene), "")
-    for site, entry in scene.entries:
+    for target, entry in scene.entries:
         for look in OF_AN_ENTRY:
-            found += _guarded(look(scene, site, entry), entry.job)
+            found += _guarded(look(scene, target, entry), entry.job)
     for row in scene.jobs:
         for test in OF_A_JOB:
             found += _guarded(test(scene, row), row.job.name)

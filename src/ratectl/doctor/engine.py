@@ -42,33 +42,33 @@ def unscheduled(scene: Observations) -> Iterator[Finding]:
 
 def engines(scene: Observations) -> Iterator[Finding]:
     """Find engines that are absent, asleep or silent, for each that a job counts on."""
-    for site in scene.sites:
-        if site in scene.refused:
-            if site.host.cluster is not None and isinstance(scene.refused[site], RefusedError):
-                yield from _cluster(scene, site, site.host.cluster)
+    for target in scene.sites:
+        if target in scene.refused:
+            if target.host.cluster is not None and isinstance(scene.refused[target], RefusedError):
+                yield from _cluster(scene, target, target.host.cluster)
             continue
-        if site.backend is cron:
-            yield from _cron(site)
-        elif site.backend is systemd:
-            yield from _systemd(scene, site)
-        elif site.host.cluster is not None:
-            yield from _cluster(scene, site, site.host.cluster)
+        if target.backend is cron:
+            yield from _cron(target)
+        elif target.backend is systemd:
+            yield from _systemd(scene, target)
+        elif target.host.cluster is not None:
+            yield from _cluster(scene, target, target.host.cluster)
         else:
-            yield from _other(scene, site)
-    for site, error in scene.refused.items():
-        yield _refused(site, str(error), closed=isinstance(error, RefusedError))
+            yield from _other(scene, target)
+    for target, error in scene.refused.items():
+        yield _refused(target, str(error), closed=isinstance(error, RefusedError))
 
 
-def _cron(site: Target) -> Iterator[Finding]:
-    host, reader = site.host, site.reader
+def _cron(target: Target) -> Iterator[Finding]:
+    host, reader = target.host, target.reader
     name = "cron" if reader.which("cron") or not reader.which("crond") else "crond"
     if reader.which("crontab") is None:
         mend = remedies.package(host, reader, "cron")
         yield Finding(check="engine-absent", text="cron: there is no `crontab` program", mend=mend)
-    elif told := cron.warnings(reader, host, site.scope):
+    elif told := cron.warnings(reader, host, target.scope):
         mend = remedies.start_service(host, reader, name)
         yield Finding(check="daemon-not-running", text=told[0], mend=mend)
-    status = reader.status(cron.DROP_IN) if site.scope == "system" else None
+    status = reader.status(cron.DROP_IN) if target.scope == "system" else None
     if status is not None and (status.owner != 0 or status.mode & OTHERS_MAY_WRITE):
         yield Finding(
             check="cron-file-ignored",
@@ -77,16 +77,16 @@ def _cron(site: Target) -> Iterator[Finding]:
         )
 
 
-def _systemd(scene: Observations, site: Target) -> Iterator[Finding]:
-    host, reader = site.host, site.reader
-    problem = systemd.detect(reader, host, site.scope)
-    lingers = not systemd.warnings(reader, host, site.scope)
+def _systemd(scene: Observations, target: Target) -> Iterator[Finding]:
+    host, reader = target.host, target.reader
+    problem = systemd.detect(reader, host, target.scope)
+    lingers = not systemd.warnings(reader, host, target.scope)
     linger = remedies.as_root(host, f"loginctl enable-linger {host.user}")
     if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
         mend = f"{scene.again} --backend cron"
         yield Finding(check="engine-absent", text=problem, mend=mend)
         return
-    if problem and site.scope == "user":
+    if problem and target.scope == "user":
         start = remedies.as_root(host, f"systemctl start user@{host.uid}.service")
         mend = start if lingers else linger
         yield Finding(check="no-user-bus", text=problem, mend=mend)
@@ -98,42 +98,42 @@ def _systemd(scene: Observations, site: Target) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, mend=linger)
 
 
-def _cluster(scene: Observations, site: Target, cluster: ClusterTarget) -> Iterator[Finding]:
+def _cluster(scene: Observations, target: Target, cluster: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
-    if problem := site.backend.detect(site.reader, site.host, site.scope):
+    if problem := target.backend.detect(target.reader, target.host, target.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
         return
-    if missing := kubernetes.missing_rights(site.reader, cluster):
+    if missing := kubernetes.missing_rights(target.reader, cluster):
         yield Finding(
             check="rights-missing",
-            text=f"{site}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
-            mend=remedies.typed(site.host, *kubernetes.asking_for(cluster, missing[0])),
+            text=f"{target}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
+            mend=remedies.typed(target.host, *kubernetes.asking_for(cluster, missing[0])),
         )
 
 
-def _other(scene: Observations, site: Target) -> Iterator[Finding]:
-    host, reader = site.host, site.reader
-    if problem := site.backend.detect(reader, host, site.scope):
+def _other(scene: Observations, target: Target) -> Iterator[Finding]:
+    host, reader = target.host, target.reader
+    if problem := target.backend.detect(reader, host, target.scope):
         yield Finding(check="engine-absent", text=problem, mend=scene.again)
-    for text in site.backend.warnings(reader, host, site.scope):
+    for text in target.backend.warnings(reader, host, target.scope):
         mend = LOCK  # which, unlike logging off, leaves the session alive
-        if "system" in site.backend.SCOPES:
+        if "system" in target.backend.SCOPES:
             mend = remedies.as_root(host, f"{scene.again} --scope system")
         yield warning(check="only-while-logged-in", text=text, mend=mend)
 
 
-def _refused(site: Target, text: str, *, closed: bool) -> Finding:
-    host, reader = site.host, site.reader
+def _refused(target: Target, text: str, *, closed: bool) -> Finding:
+    host, reader = target.host, target.reader
     if host.cluster is not None:
         mend = remedies.typed(host, *kubernetes.looking(host.cluster))
         return Finding(check="engine-unreadable", text=text, mend=mend)
-    if closed and site.backend is cron:
+    if closed and target.backend is cron:
         if reader.status(ALLOW) is not None:
             mend = remedies.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
         else:
             mend = remedies.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
         return Finding(check="crontab-refused", text=text, mend=mend)
-    mend = "crontab -e" if site.backend is cron else "ratectl list"
+    mend = "crontab -e" if target.backend is cron else "ratectl list"
     return Finding(check="engine-unreadable", text=text, mend=mend)
 
 

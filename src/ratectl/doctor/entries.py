@@ -24,55 +24,57 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Installed
 
 
-def drift(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def drift(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
     row = scene.row(entry.job)
     mend = remedies.install(scene.host, row) if row else scene.again
     for text in entry.drift:
-        told = f"{site}: {text}"
+        told = f"{target}: {text}"
         yield Finding(check="entry-drifted", job=entry.job, text=told, mend=mend)
-    asleep = row is not None and row.paused and site.backend.SUSPENDS
+    asleep = row is not None and row.paused and target.backend.SUSPENDS
     for text in () if asleep else entry.overrides:
-        yield warning(check="entry-overridden", job=entry.job, text=text, mend=_revert(site, entry))
+        yield warning(
+            check="entry-overridden", job=entry.job, text=text, mend=_revert(target, entry)
+        )
 
 
-def _revert(site: Target, entry: InstalledEntry) -> str:
-    if site.host.cluster is not None:
-        return remedies.typed(site.host, *kubernetes.waking(site.host.cluster, entry.job))
-    if site.backend is not systemd:
+def _revert(target: Target, entry: InstalledEntry) -> str:
+    if target.host.cluster is not None:
+        return remedies.typed(target.host, *kubernetes.waking(target.host.cluster, entry.job))
+    if target.backend is not systemd:
         return "ratectl install"
-    user = ("--user",) if site.scope == "user" else ()
+    user = ("--user",) if target.scope == "user" else ()
     units = (f"ratectl-{entry.job}.timer", f"ratectl-{entry.job}.service")
-    return remedies.typed(site.host, "systemctl", *user, "revert", *units)
+    return remedies.typed(target.host, "systemctl", *user, "revert", *units)
 
 
-def ownership(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def ownership(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
     row = scene.row(entry.job)
-    if row is None and site.host.cluster is not None:
+    if row is None and target.host.cluster is not None:
         yield warning(
             check="entry-unknown",
             job=entry.job,
-            text=f"{site} wakes it, and the journal of this machine does not know it: a colleague, or "
+            text=f"{target} wakes it, and the journal of this machine does not know it: a colleague, or "
             "another machine, may have installed it",
-            mend=remedies.typed(scene.host, *kubernetes.describing(site.host.cluster, entry.job)),
+            mend=remedies.typed(scene.host, *kubernetes.describing(target.host.cluster, entry.job)),
         )
     elif row is None:
         if scene.journal_error is None and not scene.unreadable:
             yield Finding(
                 check="entry-unknown",
                 job=entry.job,
-                text=f"{site} wakes it, and the journal does not know it, so nothing is recorded",
+                text=f"{target} wakes it, and the journal does not know it, so nothing is recorded",
                 mend=remedies.typed(scene.host, "ratectl", "remove", entry.job),
             )
-    elif row.paused and site.backend.SUSPENDS and not entry.enabled:
+    elif row.paused and target.backend.SUSPENDS and not entry.enabled:
         return
     elif row.paused:
-        text = f"paused, but {site} still wakes it"
+        text = f"paused, but {target} still wakes it"
         mend = remedies.typed(scene.host, "ratectl", "pause", entry.job)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
     elif not scene.is_awake(row):
-        text = f"switched off, but {site} still wakes it"
+        text = f"switched off, but {target} still wakes it"
         mend = remedies.install(scene.host, row)
         yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
 
@@ -81,7 +83,7 @@ def duplicates(scene: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that two engines, or one in both scopes, hold at once."""
     name = row.job.name
     places = scene.places.get(name, ())
-    strangers = [site for site in places if site != scene.home(row)]
+    strangers = [target for target in places if target != scene.home(row)]
     if strangers and (len(places) > 1 or row.backend not in BACKENDS):
         others = " and ".join(map(str, strangers))
         again = remedies.install(scene.host, row)
@@ -125,36 +127,38 @@ def spec(scene: Observations, row: Installed) -> Iterator[Finding]:
     yield Finding(check=check, job=row.job.name, text=text, mend=mend)
 
 
-def as_rendered(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def as_rendered(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find an entry whose text is another one than an install would write now."""
     row = scene.row(entry.job)
     if row is None or not scene.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
         return
-    if row.host_timezone != site.host.zone.key or site != scene.home(row):
+    if row.host_timezone != target.host.zone.key or target != scene.home(row):
         return  # which other checks tell
     if row.job.fault:
         return
-    cover = site.backend.check(row.job, site.host.zone)
-    if entry.artefacts == targets.render(site, row.job, cover):
+    cover = target.backend.check(row.job, target.host.zone)
+    if entry.artefacts == targets.render(target, row.job, cover):
         return
     mend = remedies.install(scene.host, row)
-    start = _start(site, entry)
-    as_it_calls = replace(site, host=replace(site.host, fetch=start))
-    if site.host.cluster is not None:
+    start = _start(target, entry)
+    as_it_calls = replace(target, host=replace(target.host, fetch=start))
+    if target.host.cluster is not None:
         mend += " --force-conflicts"  # whoever set the field holds it
     if start and entry.artefacts == targets.render(as_it_calls, row.job, cover):
-        text = f"{site} calls another ratectl than this one: {remedies.typed(site.host, *start)}"
+        text = (
+            f"{target} calls another ratectl than this one: {remedies.typed(target.host, *start)}"
+        )
         yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
         return
-    told = site.backend.difference(targets.render(site, row.job, cover), entry.artefacts)
-    text = f"{site} holds something else than would be installed now{told and f': {told}'}"
+    told = target.backend.difference(targets.render(target, row.job, cover), entry.artefacts)
+    text = f"{target} holds something else than would be installed now{told and f': {told}'}"
     yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
 
 
-def program(scene: Observations, site: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def program(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find that what the engine would start is gone, not executable, or does not come up."""
     row = scene.row(entry.job)
-    start = _start(site, entry)
+    start = _start(target, entry)
     if not start:
         return
     if start not in scene.started:
@@ -162,12 +166,12 @@ def program(scene: Observations, site: Target, entry: InstalledEntry) -> Iterato
     if told := scene.started[start]:
         check, text = told
         mend = remedies.install(scene.host, row) if row else scene.again
-        yield Finding(check=check, job=entry.job, text=f"{site}: {text}", mend=mend)
+        yield Finding(check=check, job=entry.job, text=f"{target}: {text}", mend=mend)
 
 
-def _start(site: Target, entry: InstalledEntry) -> tuple[str, ...]:
+def _start(target: Target, entry: InstalledEntry) -> tuple[str, ...]:
     """Return what starts ratectl-fetch for *entry*: its command line without the job and what follows it."""
-    argv = site.backend.argv(entry, site.scope)
+    argv = target.backend.argv(entry, target.scope)
     return argv[: argv.index(entry.job)] if entry.job in argv else ()
 
 

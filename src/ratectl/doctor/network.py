@@ -115,12 +115,12 @@ def secrets(scene: Observations, row: Installed, asked: Asked) -> Iterator[Findi
 def absent_secrets(scene: Observations) -> dict[Target, tuple[tuple[str, tuple[str, ...]], ...]]:
     """Return, by cluster, the Secrets that are not there."""
     found: dict[Target, tuple[tuple[str, tuple[str, ...]], ...]] = {}
-    for site, held in scene.holds.items():
-        cluster = site.host.cluster
-        if site.backend is kubernetes and cluster is not None:
+    for target, held in scene.holds.items():
+        cluster = target.host.cluster
+        if target.backend is kubernetes and cluster is not None:
             awake = [entry for entry in held.entries.values() if _counts(scene, entry.job)]
             texts = [text.data for entry in awake for text in entry.artefacts]
-            found[site] = tuple(kubernetes.missing_secrets(scene.reader, cluster, texts))
+            found[target] = tuple(kubernetes.missing_secrets(scene.reader, cluster, texts))
     return found
 
 

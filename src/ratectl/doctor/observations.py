@@ -58,8 +58,8 @@ class Observations:
     def entries(self) -> tuple[tuple[Target, InstalledEntry], ...]:
         """Every entry of ours that an engine holds of the jobs asked about."""
         return tuple(
-            (site, entry)
-            for site, found in self.holds.items()
+            (target, entry)
+            for target, found in self.holds.items()
             for job, entry in sorted(found.entries.items())
             if self.names is None or job in self.names
         )
@@ -73,20 +73,20 @@ class Observations:
     def sites(self) -> tuple[Target, ...]:
         """The engines that are to wake a job, or hold an entry of ours."""
         found = {self._meant(row) for row in self.awake if row.backend in BACKENDS}
-        found |= {site for site, _ in self.entries}
+        found |= {target for target, _ in self.entries}
         return tuple(sorted(found, key=_order_of))
 
     def _meant(self, row: Installed) -> Target:
         """Return the engine that is to hold the job of *row*: as it was looked into, if it was."""
-        seen = (site for site in (*self.holds, *self.refused) if targets.stands_at(site, row))
+        seen = (target for target in (*self.holds, *self.refused) if targets.stands_at(target, row))
         return next(seen, None) or targets.recorded_target(row, self.host, self.reader)
 
     @cached_property
     def troubles(self) -> Mapping[Target, Mapping[str, tuple[str, ...]]]:
         """What each engine tells of why what it started came to nothing, by job."""
         held: dict[Target, list[InstalledEntry]] = {}
-        for site, entry in self.entries:
-            held.setdefault(site, []).append(entry)
+        for target, entry in self.entries:
+            held.setdefault(target, []).append(entry)
         return {s: s.backend.troubles(self.reader, s.host, some) for s, some in held.items()}
 
     def home(self, row: Installed) -> Target | None:
@@ -94,16 +94,16 @@ class Observations:
 
         Root's crontab serves both scopes where cron has no folder of its own.
         """
-        exact = [site for site in self.holds if targets.stands_at(site, row)]
-        same = [site for site in self.holds if row.backend == site.backend.NAME]
+        exact = [target for target in self.holds if targets.stands_at(target, row)]
+        same = [target for target in self.holds if row.backend == target.backend.NAME]
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
     @cached_property
     def places(self) -> Mapping[str, tuple[Target, ...]]:
         """Where each job stands."""
         found: dict[str, tuple[Target, ...]] = {}
-        for site, entry in self.entries:
-            found[entry.job] = (*found.get(entry.job, ()), site)
+        for target, entry in self.entries:
+            found[entry.job] = (*found.get(entry.job, ()), target)
         return found
 
     @cached_property
@@ -128,8 +128,8 @@ class Observations:
         return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 
-def _order_of(site: Target) -> tuple[object, ...]:
-    return site.backend.NAME, site.scope, site.host.cluster or ()
+def _order_of(target: Target) -> tuple[object, ...]:
+    return target.backend.NAME, target.scope, target.host.cluster or ()
 
 
 def survey(

@@ -133,7 +133,7 @@ def _key_file(scene: Observations, job: str, about: str, path: Path) -> Iterator
 
 
 def _is_overridden(scene: Observations, job: str) -> bool:
-    held = (scene.holds[site].entries[job] for site in scene.places.get(job, ()))
+    held = (scene.holds[target].entries[job] for target in scene.places.get(job, ()))
     return any(entry.overrides for entry in held)
 
 

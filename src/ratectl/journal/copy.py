@@ -92,8 +92,10 @@ def size(database: Database, job: str) -> int:
     return sum(database.rows(sql.format(table), (job,))[0]["number"] for table in TABLES)
 
 
-def copy(source: Database, target: Database, job: str, told: Callable[[int], None]) -> Copied:
-    """Bring the record of *job* from *source* to *target*; *told* hears of each batch how many rows it had.
+def copy(
+    source: Database, target: Database, job: str, on_progress: Callable[[int], None]
+) -> Copied:
+    """Bring the record of *job* from *source* to *target*; *on_progress* hears of each batch how many rows it had.
 
     What does not read back as it is in *source* is among the differing rows. Raises what a store raises.
     """
@@ -103,7 +105,7 @@ def copy(source: Database, target: Database, job: str, told: Callable[[int], Non
         for first, last in _spans(source, job, table):
             rows = _rows(source, job, table, first, last)
             _bring(source, target, table, rows, copied, span=(first, last))
-            told(len(rows))
+            on_progress(len(rows))
     return copied
 
 

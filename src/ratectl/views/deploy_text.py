@@ -34,14 +34,14 @@ _LISTED = 40
 def plan_text(prepared: Prepared) -> str:
     """Return what an install will do: changes, then steps."""
     if prepared.empty:
-        return "\n".join((f"{prepared.main.site}: nothing to do", *_caveats(prepared)))
-    lines = [f"{prepared.main.site}:"]
+        return "\n".join((f"{prepared.main.target}: nothing to do", *_caveats(prepared)))
+    lines = [f"{prepared.main.target}:"]
     lines += _shortened(
         [_change_text(c, prepared.covers) for c in plan.pending(prepared.main.changes)]
     )
     lines += _kept(prepared)
     for part in prepared.moves:
-        lines.append(f"{part.site}, where the jobs stand now:")
+        lines.append(f"{part.target}, where the jobs stand now:")
         lines += _shortened([_change_text(c, {}) for c in part.changes])
     lines.append("steps:")
     lines += _few_files([f"  {text}" for text in _steps(prepared)])
@@ -51,8 +51,8 @@ def plan_text(prepared: Prepared) -> str:
 def plan_json(prepared: Prepared) -> dict[str, Any]:
     """Return what an install will do as JSON-ready values."""
     return {
-        "backend": prepared.main.site.backend.NAME,
-        "scope": prepared.main.site.scope,
+        "backend": prepared.main.target.backend.NAME,
+        "scope": prepared.main.target.scope,
         "changes": [
             {
                 "job": change.job,
@@ -64,7 +64,7 @@ def plan_json(prepared: Prepared) -> dict[str, Any]:
             for change in prepared.main.changes
         ],
         "moves": [
-            {"job": change.job, "backend": part.site.backend.NAME, "scope": part.site.scope}
+            {"job": change.job, "backend": part.target.backend.NAME, "scope": part.target.scope}
             for part in prepared.moves
             for change in part.changes
         ],
@@ -88,7 +88,7 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
         )
         if (count := counts[verb])
     )
-    lines = [f"installed in {prepared.main.site} and read back: {done or 'no entries'}"]
+    lines = [f"installed in {prepared.main.target} and read back: {done or 'no entries'}"]
     changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
@@ -101,8 +101,8 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
 
 def _at_once(prepared: Prepared, job: str) -> str:
     """Return how *job* is tried without waiting for its next slot."""
-    cluster = prepared.main.site.host.cluster
-    if cluster is None or prepared.main.site.backend is not kubernetes:
+    cluster = prepared.main.target.host.cluster
+    if cluster is None or prepared.main.target.backend is not kubernetes:
         return f"`ratectl run {job} --force` records a rate right now"
     return f"`{shlex.join(kubernetes.trying(cluster, job))}` runs it at once, in a pod"
 
@@ -113,7 +113,7 @@ def removal_text(removal: Removal) -> str:
         return "nothing to remove"
     lines = []
     for part in removal.parts:
-        lines.append(f"removed from {part.site}:")
+        lines.append(f"removed from {part.target}:")
         lines += _shortened([f"  - {change.job}" for change in part.changes])
     held = {change.job for part in removal.parts for change in part.changes}
     if only := [name for name in removal.forget if name not in held]:
@@ -123,7 +123,7 @@ def removal_text(removal: Removal) -> str:
 
 def pause_text(removal: Removal) -> str:
     """Return what a pause did."""
-    lines = [f"paused in {part.site}:" for part in removal.parts[:1]] or ["paused:"]
+    lines = [f"paused in {part.target}:" for part in removal.parts[:1]] or ["paused:"]
     lines += _shortened([f"  {job}" for job in removal.jobs])
     return "\n".join(
         (*lines, "`ratectl resume` lets them run again; slots until then are left out")

@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    here: Host,
+    host: Host,
     journal: Journal,
     spec_path: Path | None,
     backend: str,
     scope: str,
     *,
     prune: bool,
-    afresh: bool = False,
-    keep_awake: bool = False,
+    rewrite_all: bool = False,
+    enable_linger: bool = False,
     force: bool = False,
 ) -> deploy.Prepared:
     """Return what an install would do: flags over spec over what the machine runs."""
     reader = execute.SystemReader()
-    loaded = spec.load(spec_path or default_spec(), host_timezone=here.zone.key)
+    loaded = spec.load(spec_path or default_spec(), host_timezone=host.zone.key)
     chosen = loaded.installation
-    site = select_backend.select(
-        replace(here, cluster=_cluster(loaded, force=force)),
+    target = select_backend.select(
+        replace(host, cluster=_cluster(loaded, force=force)),
         reader,
         journal.readable(),
         backend=chosen.backend if backend == select_backend.AUTO else backend,
@@ -51,7 +51,9 @@ def prepare(
     source = deploy.SpecSource(
         jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
     )
-    return deploy.prepare(site, source, journal, prune=prune, afresh=afresh, keep_awake=keep_awake)
+    return deploy.prepare(
+        target, source, journal, prune=prune, rewrite_all=rewrite_all, enable_linger=enable_linger
+    )
 
 
 def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:

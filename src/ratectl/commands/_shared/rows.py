@@ -56,13 +56,13 @@ def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
     return spec.load(path, host_timezone=host_timezone).jobs
 
 
-def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus, ...]:
+def look(host: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus, ...]:
     """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
     reader = execute.SystemReader()
     away: dict[Target, RatectlError] = {}
     everything = journal.readable()
     holds = targets.inspect_all(
-        here, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
+        host, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
     )
     for name in names:
         if not any(name in found.entries for found in holds.values()):
@@ -76,6 +76,6 @@ def look(here: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus,
     return views.statuses(wanted, installed, recent)
 
 
-def _unreadable(away: dict[Target, RatectlError], site: Target, error: RatectlError) -> None:
-    away[site] = error
-    typer.echo(f"ratectl: what {site} holds is not shown: {error}", err=True)
+def _unreadable(away: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:
+    away[target] = error
+    typer.echo(f"ratectl: what {target} holds is not shown: {error}", err=True)
