@@ -35,7 +35,7 @@ def scene(backend, platform, *programs, scope="user", wanted=None, **facts):
         reader=machine,
         now=FRIDAY,
         jobs=(row,),
-        holds={},
+        found_at={},
         refused={},
     )
 
@@ -57,13 +57,15 @@ def test_jobs_that_end_with_the_session(backend, platform, program, mend):
     [finding] = engine.engines(scene(backend, platform, program))
 
     assert (finding.check, finding.severity) == ("only-while-logged-in", "warning")
-    assert finding.mend == mend
+    assert finding.fix == mend
 
 
 @pytest.mark.parametrize(("backend", "platform"), [("launchd", "darwin"), ("windows", "win32")])
 def test_no_such_engine(backend, platform):
     """A job whose engine is not there is a fault."""
-    checks = [(one.check, one.severity) for one in engine.engines(scene(backend, platform))]
+    checks = [
+        (finding.check, finding.severity) for finding in engine.engines(scene(backend, platform))
+    ]
 
     assert ("engine-absent", "fault") in checks
 
@@ -135,7 +137,7 @@ def test_credentials():
 
     [finding] = outputs.keys(there, there.jobs[0])
     assert (finding.check, finding.severity) == ("key-unreadable", "fault")
-    assert finding.mend == "(umask 077 && cat > /etc/credstore/office)"
+    assert finding.fix == "(umask 077 && cat > /etc/credstore/office)"
     assert list(outputs.keys(here, here.jobs[0])) == []
     there.reader.files[Path("/run/credstore/office")] = b"secret"
     assert list(outputs.keys(there, there.jobs[0])) == []

@@ -214,7 +214,9 @@ def test_warning(case, clinic_of):
 
     told = clinic.doctor()
 
-    assert {(one["check"], one["severity"]) for one in told.findings} == {(check, "warning")}
+    assert {(finding["check"], finding["severity"]) for finding in told.findings} == {
+        (check, "warning")
+    }
     assert told.code == 0
     assert mend in {finding["mend"] for finding in told.findings}
 
@@ -225,7 +227,7 @@ def test_a_machine_that_was_just_started(cron):
     assert cron.doctor("--offline").findings == []
 
     cron.machine.files[UPTIME] = b"3600.00 100.00\n"
-    assert {one["check"] for one in cron.doctor("--offline").findings} == {"not-woken"}
+    assert {finding["check"] for finding in cron.doctor("--offline").findings} == {"not-woken"}
 
 
 def test_damaged_journal(cron):
@@ -239,7 +241,7 @@ def test_damaged_journal(cron):
 
     assert told.code == 78
     assert finding["mend"].endswith(f"{FILE}.damaged && ratectl install")
-    assert {one["check"] for one in told.findings} == {"journal-unusable", "entry-drifted"}
+    assert {finding["check"] for finding in told.findings} == {"journal-unusable", "entry-drifted"}
 
 
 def test_journal_of_a_newer_ratectl(cron):
@@ -258,7 +260,7 @@ def test_snapshot_of_another_version(cron):
 
     told = cron.doctor("--offline")
 
-    assert [one["check"] for one in told.findings] == ["snapshot-unreadable"]
+    assert [finding["check"] for finding in told.findings] == ["snapshot-unreadable"]
     assert told.findings[0]["mend"] == INSTALL
 
 
@@ -308,7 +310,7 @@ def test_disabled_jobs(cron):
     close(cron, OUTPUT)
     cron.wait(days=3)
 
-    assert {one["job"] for one in cron.doctor("--offline").findings} == {"two"}
+    assert {finding["job"] for finding in cron.doctor("--offline").findings} == {"two"}
     assert cron.doctor("one", "--offline").findings == []
 
 
@@ -352,7 +354,9 @@ def test_served_jobs(cron):
     with cron.journal() as journal, journal.database.transaction() as connection:
         connection.execute("UPDATE jobs SET backend = 'serve', scope = 'foreground'")
 
-    assert {one["check"] for one in cron.doctor("--offline").findings} == {"installed-twice"}
+    assert {finding["check"] for finding in cron.doctor("--offline").findings} == {
+        "installed-twice"
+    }
     cron.machine.crontab.tab = None
     assert cron.doctor("--offline").findings == []
 
@@ -361,7 +365,7 @@ def test_several_jobs_with_one_fault(cron):
     """For people a finding that several jobs share is one line; programs get one for each."""
     cron.machine.files.pop(PYTHON)
 
-    assert [one["job"] for one in cron.doctor("--offline").findings] == ["one", "two"]
+    assert [finding["job"] for finding in cron.doctor("--offline").findings] == ["one", "two"]
     assert cron.ask("--offline").text.splitlines() == [
         "fault: program-missing: one, two: cron (user): the program it calls is gone: /opt/ratectl/python",
         f"    mend: {INSTALL}",

@@ -15,7 +15,7 @@ DEAD = "http://127.0.0.1:9"
 
 
 def checks(told):
-    return {(one["check"], one["severity"], one["job"]) for one in told.findings}
+    return {(finding["check"], finding["severity"], finding["job"]) for finding in told.findings}
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])

@@ -57,8 +57,8 @@ def doctor(
       ratectl doctor usd-inr --offline
     """
     findings, count = _diagnosis(frozenset(jobs) if jobs else None, offline=offline)
-    told = doctor_json(findings) if json else None
-    typer.echo(doctor_text(findings, count) if told is None else as_json(told))
+    output = doctor_json(findings) if json else None
+    typer.echo(doctor_text(findings, count) if output is None else as_json(output))
     if any(finding.severity == FAULT for finding in findings):
         raise typer.Exit(ConfigError.exit_code)
 
@@ -68,22 +68,22 @@ def _diagnosis(names: frozenset[str] | None, *, offline: bool) -> tuple[Sequence
     try:
         host = host_facts.current()
     except ConfigError as error:
-        mend = "timedatectl set-timezone Area/City"
-        return (Finding(check="host-zone-unknown", text=str(error), mend=mend),), 0
+        fix = "timedatectl set-timezone Area/City"
+        return (Finding(check="host-zone-unknown", text=str(error), fix=fix),), 0
     with Journal(host.state_dir) as journal:
-        scene = _scene(host, execute.SystemReader(), journal, names)
-    asked = Asked() if offline else _ask(scene)
-    return diagnose(scene, asked), len(scene.jobs)
+        observed = _scene(host, execute.SystemReader(), journal, names)
+    asked = Asked() if offline else _ask(observed)
+    return diagnose(observed, asked), len(observed.jobs)
 
 
 def _scene(
     host: Host, reader: Reader, journal: Journal, names: frozenset[str] | None
 ) -> Observations:
     rows, journal_error = _rows(journal)
-    holds, refused = survey(host, reader, rows)
+    found_at, refused = survey(host, reader, rows)
     if names and journal_error is None:
-        held = frozenset(job for found in holds.values() for job in found.entries)
-        _refuse_unknown(names, held | {row.job.name for row in rows})
+        standing = frozenset(job for found in found_at.values() for job in found.entries)
+        _refuse_unknown(names, standing | {row.job.name for row in rows})
     jobs = chosen(rows, names)
     last, out_of_reach = _last_firings(journal, jobs)
     jobs = journal.counting_together(jobs, last)
@@ -92,7 +92,7 @@ def _scene(
         reader=reader,
         now=_now(),
         jobs=jobs,
-        holds=holds,
+        found_at=found_at,
         refused=refused,
         names=names,
         journal_error=journal_error,
@@ -135,31 +135,31 @@ def _last_firings(
 ) -> tuple[dict[str, Firing], frozenset[str]]:
     """Return the newest firing of each job, and the jobs whose record is out of reach."""
     found: dict[str, Firing] = {}
-    away: set[str] = set()
+    unreachable: set[str] = set()
     for url in dict.fromkeys(row.job.journal for row in jobs):
-        those = [row for row in jobs if row.job.journal == url]
+        group = [row for row in jobs if row.job.journal == url]
         errors: list[RatectlError] = []
         try:
-            found |= journal.last_firings(those, errors.append)
+            found |= journal.last_firings(group, errors.append)
         except RatectlError as error:  # the journal's own trouble is told elsewhere
             errors.append(error)
         if errors:
-            away |= {row.job.name for row in those}
-    return found, frozenset(away)
+            unreachable |= {row.job.name for row in group}
+    return found, frozenset(unreachable)
 
 
-def _ask(scene: Observations) -> Asked:
+def _ask(observed: Observations) -> Asked:
     """Return what the providers and databases of the jobs say, and which Secrets are not there."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
     env = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
-    jobs = [row.job for row in scene.awake]
+    jobs = [row.job for row in observed.awake]
     return Asked(
         providers=probe.providers(jobs, env),
         databases=databases(jobs),
-        secrets=absent_secrets(scene),
+        secrets=absent_secrets(observed),
     )
 
 

@@ -20,45 +20,45 @@ if TYPE_CHECKING:
 NAME = Path("/etc/timezone")
 
 
-def synchronisation(scene: Observations) -> Iterator[Finding]:
+def synchronisation(observed: Observations) -> Iterator[Finding]:
     """Find that nothing keeps the clock right, which is the host's business in a container."""
-    if scene.reader.clock_synchronised() is False:
+    if observed.reader.clock_synchronised() is False:
         text = "nothing keeps this machine's clock right; slots come early or late as it drifts"
-        mend = remedies.keep_clock(scene.host, scene.reader)
-        yield warning(check="clock-unsynchronised", text=text, mend=mend)
+        fix = remedies.keep_clock(observed.host, observed.reader)
+        yield warning(check="clock-unsynchronised", text=text, fix=fix)
 
 
-def names_of_the_zone(scene: Observations) -> Iterator[Finding]:
+def names_of_the_zone(observed: Observations) -> Iterator[Finding]:
     """Find that ``/etc/timezone`` names another zone than ``/etc/localtime`` holds, by which daemons go."""
-    text = scene.reader.read(NAME) if scene.host.platform == "linux" else None
+    text = observed.reader.read(NAME) if observed.host.platform == "linux" else None
     name = (text or b"").decode("utf-8", "replace").strip()
-    held = scene.host.zone.key
+    held = observed.host.zone.key
     if name and name != held and zones.data(name) != zones.data(held):
         told = f"{NAME} says {name}, and daemons go by /etc/localtime, which is {held}"
-        mend = remedies.set_zone(scene.host, scene.reader, held)
-        yield warning(check="zone-names-differ", text=told, mend=mend)
+        fix = remedies.set_zone(observed.host, observed.reader, held)
+        yield warning(check="zone-names-differ", text=told, fix=fix)
 
 
-def host_zone(scene: Observations, row: Installed) -> Iterator[Finding]:
+def host_zone(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the machine moved to another zone, while its engine still holds times of the old one."""
-    now = scene.host.zone.key
+    now = observed.host.zone.key
     if row.host_timezone != now and row.backend in BACKENDS:
         yield Finding(
             check="host-zone-changed",
             job=row.job.name,
             text=f"the machine's zone is {now}, and was {row.host_timezone} at the installation",
-            mend=remedies.install(scene.host, row),
+            fix=remedies.install(observed.host, row),
         )
 
 
-def zone_data(scene: Observations, row: Installed) -> Iterator[Finding]:
+def zone_data(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the data of the job's zone is gone, so that no firing can tell its slots."""
     if not has_zone(row.job.timezone):
         yield Finding(
             check="zone-data-missing",
             job=row.job.name,
             text=f"this machine has no zone data for {row.job.timezone!r}",
-            mend=remedies.package(scene.host, scene.reader, "tzdata"),
+            fix=remedies.package(observed.host, observed.reader, "tzdata"),
         )
 
 

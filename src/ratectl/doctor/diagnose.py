@@ -54,20 +54,20 @@ OF_THE_NETWORK: tuple[Callable[[Observations, Installed, Asked], Iterator[Findin
 )
 
 
-def diagnose(scene: Observations, asked: Asked) -> tuple[Finding, ...]:
-    """Return what is wrong in *scene*, faults first, given what the network was *asked*; nothing on a healthy machine."""
+def diagnose(observed: Observations, asked: Asked) -> tuple[Finding, ...]:
+    """Return what is wrong in *observed*, faults first, given what the network was *asked*; nothing on a healthy machine."""
     found: list[Finding] = []
     for check in OF_THE_MACHINE:
-        found += _guarded(check(scene), "")
-    for target, entry in scene.entries:
+        found += _guarded(check(observed), "")
+    for target, entry in observed.entries:
         for look in OF_AN_ENTRY:
-            found += _guarded(look(scene, target, entry), entry.job)
-    for row in scene.jobs:
+            found += _guarded(look(observed, target, entry), entry.job)
+    for row in observed.jobs:
         for test in OF_A_JOB:
-            found += _guarded(test(scene, row), row.job.name)
+            found += _guarded(test(observed, row), row.job.name)
         for question in OF_THE_NETWORK:
-            found += _guarded(question(scene, row, asked), row.job.name)
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity != FAULT))
+            found += _guarded(question(observed, row, asked), row.job.name)
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.severity != FAULT))
 
 
 def _guarded(findings: Iterator[Finding], job: str) -> Iterator[Finding]:
@@ -75,5 +75,5 @@ def _guarded(findings: Iterator[Finding], job: str) -> Iterator[Finding]:
     try:
         yield from findings
     except RatectlError as error:
-        mend = remedies.RETRY
-        yield Finding(check="look-failed", job=job, text=str(error), mend=mend)
+        fix = remedies.RETRY
+        yield Finding(check="look-failed", job=job, text=str(error), fix=fix)

@@ -28,34 +28,46 @@ LOCK = "rundll32.exe user32.dll,LockWorkStation"
 OTHERS_MAY_WRITE = 0o022
 
 
-def unscheduled(scene: Observations) -> Iterator[Finding]:
+def unscheduled(observed: Observations) -> Iterator[Finding]:
     """Find, where no job is installed yet, that none could be."""
-    if scene.jobs or scene.entries or scene.refused or scene.journal_error or scene.names:
+    if (
+        observed.jobs
+        or observed.entries
+        or observed.refused
+        or observed.journal_error
+        or observed.names
+    ):
         return
     try:
         select_backend.select(
-            scene.host, scene.reader, (), backend=select_backend.AUTO, scope=select_backend.AUTO
+            observed.host,
+            observed.reader,
+            (),
+            backend=select_backend.AUTO,
+            scope=select_backend.AUTO,
         )
     except EngineError as error:
-        yield Finding(check="engine-absent", text=str(error), mend="ratectl serve")
+        yield Finding(check="engine-absent", text=str(error), fix="ratectl serve")
 
 
-def engines(scene: Observations) -> Iterator[Finding]:
+def engines(observed: Observations) -> Iterator[Finding]:
     """Find engines that are absent, asleep or silent, for each that a job counts on."""
-    for target in scene.sites:
-        if target in scene.refused:
-            if target.host.cluster is not None and isinstance(scene.refused[target], RefusedError):
-                yield from _cluster(scene, target, target.host.cluster)
+    for target in observed.targets:
+        if target in observed.refused:
+            if target.host.cluster is not None and isinstance(
+                observed.refused[target], RefusedError
+            ):
+                yield from _cluster(observed, target, target.host.cluster)
             continue
         if target.backend is cron:
             yield from _cron(target)
         elif target.backend is systemd:
-            yield from _systemd(scene, target)
+            yield from _systemd(observed, target)
         elif target.host.cluster is not None:
-            yield from _cluster(scene, target, target.host.cluster)
+            yield from _cluster(observed, target, target.host.cluster)
         else:
-            yield from _other(scene, target)
-    for target, error in scene.refused.items():
+            yield from _other(observed, target)
+    for target, error in observed.refused.items():
         yield _refused(target, str(error), closed=isinstance(error, RefusedError))
 
 
@@ -63,117 +75,123 @@ def _cron(target: Target) -> Iterator[Finding]:
     host, reader = target.host, target.reader
     name = "cron" if reader.which("cron") or not reader.which("crond") else "crond"
     if reader.which("crontab") is None:
-        mend = remedies.package(host, reader, "cron")
-        yield Finding(check="engine-absent", text="cron: there is no `crontab` program", mend=mend)
-    elif told := cron.warnings(reader, host, target.scope):
-        mend = remedies.start_service(host, reader, name)
-        yield Finding(check="daemon-not-running", text=told[0], mend=mend)
+        fix = remedies.package(host, reader, "cron")
+        yield Finding(check="engine-absent", text="cron: there is no `crontab` program", fix=fix)
+    elif warnings := cron.warnings(reader, host, target.scope):
+        fix = remedies.start_service(host, reader, name)
+        yield Finding(check="daemon-not-running", text=warnings[0], fix=fix)
     status = reader.status(cron.DROP_IN) if target.scope == "system" else None
     if status is not None and (status.owner != 0 or status.mode & OTHERS_MAY_WRITE):
         yield Finding(
             check="cron-file-ignored",
             text=f"{cron.DROP_IN}: cron reads it only when it is root's and nobody else may write to it",
-            mend=f"chown root:root {cron.DROP_IN} && chmod 644 {cron.DROP_IN}",
+            fix=f"chown root:root {cron.DROP_IN} && chmod 644 {cron.DROP_IN}",
         )
 
 
-def _systemd(scene: Observations, target: Target) -> Iterator[Finding]:
+def _systemd(observed: Observations, target: Target) -> Iterator[Finding]:
     host, reader = target.host, target.reader
     problem = systemd.detect(reader, host, target.scope)
     lingers = not systemd.warnings(reader, host, target.scope)
     linger = remedies.as_root(host, f"loginctl enable-linger {host.user}")
     if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
-        mend = f"{scene.again} --backend cron"
-        yield Finding(check="engine-absent", text=problem, mend=mend)
+        fix = f"{observed.reinstall_command} --backend cron"
+        yield Finding(check="engine-absent", text=problem, fix=fix)
         return
     if problem and target.scope == "user":
         start = remedies.as_root(host, f"systemctl start user@{host.uid}.service")
-        mend = start if lingers else linger
-        yield Finding(check="no-user-bus", text=problem, mend=mend)
+        fix = start if lingers else linger
+        yield Finding(check="no-user-bus", text=problem, fix=fix)
     elif problem:
-        mend = "systemctl daemon-reexec"
-        yield Finding(check="manager-silent", text=problem, mend=mend)
+        fix = "systemctl daemon-reexec"
+        yield Finding(check="manager-silent", text=problem, fix=fix)
     if not lingers:
         text = f"systemd: user timers stop when {host.user} logs out, and do not start at boot"
-        yield Finding(check="linger-off", text=text, mend=linger)
+        yield Finding(check="linger-off", text=text, fix=linger)
 
 
-def _cluster(scene: Observations, target: Target, cluster: ClusterTarget) -> Iterator[Finding]:
+def _cluster(observed: Observations, target: Target, cluster: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
     if problem := target.backend.detect(target.reader, target.host, target.scope):
-        yield Finding(check="engine-absent", text=problem, mend=scene.again)
+        yield Finding(check="engine-absent", text=problem, fix=observed.reinstall_command)
         return
     if missing := kubernetes.missing_rights(target.reader, cluster):
         yield Finding(
             check="rights-missing",
             text=f"{target}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
-            mend=remedies.typed(target.host, *kubernetes.asking_for(cluster, missing[0])),
+            fix=remedies.typed(target.host, *kubernetes.asking_for(cluster, missing[0])),
         )
 
 
-def _other(scene: Observations, target: Target) -> Iterator[Finding]:
+def _other(observed: Observations, target: Target) -> Iterator[Finding]:
     host, reader = target.host, target.reader
     if problem := target.backend.detect(reader, host, target.scope):
-        yield Finding(check="engine-absent", text=problem, mend=scene.again)
+        yield Finding(check="engine-absent", text=problem, fix=observed.reinstall_command)
     for text in target.backend.warnings(reader, host, target.scope):
-        mend = LOCK  # which, unlike logging off, leaves the session alive
+        fix = LOCK  # which, unlike logging off, leaves the session alive
         if "system" in target.backend.SCOPES:
-            mend = remedies.as_root(host, f"{scene.again} --scope system")
-        yield warning(check="only-while-logged-in", text=text, mend=mend)
+            fix = remedies.as_root(host, f"{observed.reinstall_command} --scope system")
+        yield warning(check="only-while-logged-in", text=text, fix=fix)
 
 
 def _refused(target: Target, text: str, *, closed: bool) -> Finding:
     host, reader = target.host, target.reader
     if host.cluster is not None:
-        mend = remedies.typed(host, *kubernetes.looking(host.cluster))
-        return Finding(check="engine-unreadable", text=text, mend=mend)
+        fix = remedies.typed(host, *kubernetes.looking(host.cluster))
+        return Finding(check="engine-unreadable", text=text, fix=fix)
     if closed and target.backend is cron:
         if reader.status(ALLOW) is not None:
-            mend = remedies.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
+            fix = remedies.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
         else:
-            mend = remedies.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
-        return Finding(check="crontab-refused", text=text, mend=mend)
-    mend = "crontab -e" if target.backend is cron else "ratectl list"
-    return Finding(check="engine-unreadable", text=text, mend=mend)
+            fix = remedies.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
+        return Finding(check="crontab-refused", text=text, fix=fix)
+    fix = "crontab -e" if target.backend is cron else "ratectl list"
+    return Finding(check="engine-unreadable", text=text, fix=fix)
 
 
-def account(scene: Observations) -> Iterator[Finding]:
+def account(observed: Observations) -> Iterator[Finding]:
     """Find that the account or its password has expired: cron and user managers then start nothing, silently."""
     asked = [
-        s for s in scene.sites if s.backend is cron or (s.backend, s.scope) == (systemd, "user")
+        s
+        for s in observed.targets
+        if s.backend is cron or (s.backend, s.scope) == (systemd, "user")
     ]
-    if scene.host.platform != "linux" or not asked:
+    if observed.host.platform != "linux" or not asked:
         return
-    today = scene.now.date()
-    gone = _expired_by_shadow(scene, today) if scene.host.root else _expired_by_chage(scene, today)
+    today = observed.now.date()
+    gone = (
+        _expired_by_shadow(observed, today)
+        if observed.host.root
+        else _expired_by_chage(observed, today)
+    )
     if gone:
-        user = scene.host.user
+        user = observed.host.user
         what = "chage -E -1" if gone == "account" else "passwd"
         yield Finding(
             check="account-expired",
             text=f"the {gone} of {user} has expired, so PAM lets no scheduler start anything for it",
-            mend=remedies.as_root(scene.host, f"{what} {user}"),
+            fix=remedies.as_root(observed.host, f"{what} {user}"),
         )
 
 
-def _expired_by_shadow(scene: Observations, today: dt.date) -> str:
+def _expired_by_shadow(observed: Observations, today: dt.date) -> str:
     """Return what of root's own account has expired, by the rules of pam_unix(8)."""
-    text = (scene.reader.read(SHADOW) or b"").decode("utf-8", "replace")
-    told = re.search(rf"^{re.escape(scene.host.user)}:(.*)$", text, re.MULTILINE)
-    if not told:
+    text = (observed.reader.read(SHADOW) or b"").decode("utf-8", "replace")
+    match = re.search(rf"^{re.escape(observed.host.user)}:(.*)$", text, re.MULTILINE)
+    if not match:
         return ""
-    fields = [int(field) if field.lstrip("-").isdigit() else -1 for field in told[1].split(":")]
-    _, changed, _, most, _, _, expires, *_ = [*fields, *(-1,) * 8]
+    fields = [int(field) if field.lstrip("-").isdigit() else -1 for field in match[1].split(":")]
+    _, changed, _, max_age, _, _, expires, *_ = [*fields, *(-1,) * 8]
     day = (today - dt.date(1970, 1, 1)).days
     if 0 <= expires <= day:
         return "account"
-    aged = changed > 0 and 0 <= most < day - changed
+    aged = changed > 0 and 0 <= max_age < day - changed
     return "password" if changed == 0 or aged else ""
 
 
-def _expired_by_chage(scene: Observations, today: dt.date) -> str:
+def _expired_by_chage(observed: Observations, today: dt.date) -> str:
     """Return what of the account has expired, as ``chage`` tells its owner."""
-    answer = scene.reader.query(("chage", "-l", scene.host.user))
+    answer = observed.reader.query(("chage", "-l", observed.host.user))
     if answer.code:
         return ""
     said = dict(

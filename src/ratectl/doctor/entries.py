@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Installed
 
 
-def drift(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def drift(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
-    row = scene.row(entry.job)
-    mend = remedies.install(scene.host, row) if row else scene.again
+    row = observed.row(entry.job)
+    fix = remedies.install(observed.host, row) if row else observed.reinstall_command
     for text in entry.drift:
-        told = f"{target}: {text}"
-        yield Finding(check="entry-drifted", job=entry.job, text=told, mend=mend)
+        message = f"{target}: {text}"
+        yield Finding(check="entry-drifted", job=entry.job, text=message, fix=fix)
     asleep = row is not None and row.paused and target.backend.SUSPENDS
     for text in () if asleep else entry.overrides:
         yield warning(
-            check="entry-overridden", job=entry.job, text=text, mend=_revert(target, entry)
+            check="entry-overridden", job=entry.job, text=text, fix=_revert(target, entry)
         )
 
 
@@ -48,125 +48,127 @@ def _revert(target: Target, entry: InstalledEntry) -> str:
     return remedies.typed(target.host, "systemctl", *user, "revert", *units)
 
 
-def ownership(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def ownership(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find entries that the journal does not know, that it has elsewhere, or that should be off."""
-    row = scene.row(entry.job)
+    row = observed.row(entry.job)
     if row is None and target.host.cluster is not None:
         yield warning(
             check="entry-unknown",
             job=entry.job,
             text=f"{target} wakes it, and the journal of this machine does not know it: a colleague, or "
             "another machine, may have installed it",
-            mend=remedies.typed(scene.host, *kubernetes.describing(target.host.cluster, entry.job)),
+            fix=remedies.typed(
+                observed.host, *kubernetes.describing(target.host.cluster, entry.job)
+            ),
         )
     elif row is None:
-        if scene.journal_error is None and not scene.unreadable:
+        if observed.journal_error is None and not observed.unreadable:
             yield Finding(
                 check="entry-unknown",
                 job=entry.job,
                 text=f"{target} wakes it, and the journal does not know it, so nothing is recorded",
-                mend=remedies.typed(scene.host, "ratectl", "remove", entry.job),
+                fix=remedies.typed(observed.host, "ratectl", "remove", entry.job),
             )
     elif row.paused and target.backend.SUSPENDS and not entry.enabled:
         return
     elif row.paused:
         text = f"paused, but {target} still wakes it"
-        mend = remedies.typed(scene.host, "ratectl", "pause", entry.job)
-        yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
-    elif not scene.is_awake(row):
+        fix = remedies.typed(observed.host, "ratectl", "pause", entry.job)
+        yield warning(check="entry-left-over", job=entry.job, text=text, fix=fix)
+    elif not observed.is_awake(row):
         text = f"switched off, but {target} still wakes it"
-        mend = remedies.install(scene.host, row)
-        yield warning(check="entry-left-over", job=entry.job, text=text, mend=mend)
+        fix = remedies.install(observed.host, row)
+        yield warning(check="entry-left-over", job=entry.job, text=text, fix=fix)
 
 
-def duplicates(scene: Observations, row: Installed) -> Iterator[Finding]:
+def duplicates(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that two engines, or one in both scopes, hold at once."""
     name = row.job.name
-    places = scene.places.get(name, ())
-    strangers = [target for target in places if target != scene.home(row)]
-    if strangers and (len(places) > 1 or row.backend not in BACKENDS):
-        others = " and ".join(map(str, strangers))
-        again = remedies.install(scene.host, row)
+    places = observed.targets_of.get(name, ())
+    misplaced = [target for target in places if target != observed.target_of(row)]
+    if misplaced and (len(places) > 1 or row.backend not in BACKENDS):
+        others = " and ".join(map(str, misplaced))
+        command = remedies.install(observed.host, row)
         if row.backend in BACKENDS:
-            again += f" --backend {row.backend} --scope {row.scope}"
+            command += f" --backend {row.backend} --scope {row.scope}"
         yield Finding(
             check="installed-twice",
             job=name,
             text=f"installed in {targets.title(row)}, and {others} holds it too",
-            mend=f"{remedies.typed(scene.host, 'ratectl', 'remove', name)} && {again}",
+            fix=f"{remedies.typed(observed.host, 'ratectl', 'remove', name)} && {command}",
         )
 
 
-def missing(scene: Observations, row: Installed) -> Iterator[Finding]:
+def missing(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that is to run and that its engine does not hold."""
-    place = scene.home(row)
-    if place is None or not scene.is_awake(row):
+    target = observed.target_of(row)
+    if target is None or not observed.is_awake(row):
         return
-    if place not in scene.places.get(row.job.name, ()):
+    if target not in observed.targets_of.get(row.job.name, ()):
         yield Finding(
             check="entry-missing",
             job=row.job.name,
-            text=f"gone from {place}, so nothing wakes it",
-            mend=remedies.install(scene.host, row),
+            text=f"gone from {target}, so nothing wakes it",
+            fix=remedies.install(observed.host, row),
         )
 
 
-def spec(scene: Observations, row: Installed) -> Iterator[Finding]:
+def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the spec says something else by now, or nothing."""
-    told = scene.spec_drift(row)
-    if not told:
+    drift = observed.spec_drift(row)
+    if not drift:
         return
-    mend = remedies.install(scene.host, row)
-    if told.startswith("no longer"):
-        mend = remedies.typed(scene.host, "ratectl", "remove", row.job.name)
-    elif not told.startswith("spec changed"):
-        mend = remedies.typed(scene.host, "ratectl", "check", row.spec)
-    text = told.partition(": `")[0]
+    fix = remedies.install(observed.host, row)
+    if drift.startswith("no longer"):
+        fix = remedies.typed(observed.host, "ratectl", "remove", row.job.name)
+    elif not drift.startswith("spec changed"):
+        fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
+    text = drift.partition(": `")[0]
     check = "spec-changed" if text == "spec changed" else "spec-unusable"
-    check = "spec-left-out" if told.startswith("no longer") else check
-    yield Finding(check=check, job=row.job.name, text=text, mend=mend)
+    check = "spec-left-out" if drift.startswith("no longer") else check
+    yield Finding(check=check, job=row.job.name, text=text, fix=fix)
 
 
-def as_rendered(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def as_rendered(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find an entry whose text is another one than an install would write now."""
-    row = scene.row(entry.job)
-    if row is None or not scene.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
+    row = observed.row(entry.job)
+    if row is None or not observed.is_awake(row) or entry.drift or not has_zone(row.job.timezone):
         return
-    if row.host_timezone != target.host.zone.key or target != scene.home(row):
+    if row.host_timezone != target.host.zone.key or target != observed.target_of(row):
         return  # which other checks tell
     if row.job.fault:
         return
     cover = target.backend.check(row.job, target.host.zone)
     if entry.artefacts == targets.render(target, row.job, cover):
         return
-    mend = remedies.install(scene.host, row)
+    fix = remedies.install(observed.host, row)
     start = _start(target, entry)
     as_it_calls = replace(target, host=replace(target.host, fetch=start))
     if target.host.cluster is not None:
-        mend += " --force-conflicts"  # whoever set the field holds it
+        fix += " --force-conflicts"  # whoever set the field holds it
     if start and entry.artefacts == targets.render(as_it_calls, row.job, cover):
         text = (
             f"{target} calls another ratectl than this one: {remedies.typed(target.host, *start)}"
         )
-        yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, mend=mend)
+        yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, fix=fix)
         return
     told = target.backend.difference(targets.render(target, row.job, cover), entry.artefacts)
     text = f"{target} holds something else than would be installed now{told and f': {told}'}"
-    yield Finding(check="entry-differs", job=entry.job, text=text, mend=mend)
+    yield Finding(check="entry-differs", job=entry.job, text=text, fix=fix)
 
 
-def program(scene: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
+def program(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find that what the engine would start is gone, not executable, or does not come up."""
-    row = scene.row(entry.job)
+    row = observed.row(entry.job)
     start = _start(target, entry)
     if not start:
         return
-    if start not in scene.started:
-        scene.started[start] = _obstacle(scene, start)
-    if told := scene.started[start]:
-        check, text = told
-        mend = remedies.install(scene.host, row) if row else scene.again
-        yield Finding(check=check, job=entry.job, text=f"{target}: {text}", mend=mend)
+    if start not in observed.started:
+        observed.started[start] = _obstacle(observed, start)
+    if failure := observed.started[start]:
+        check, text = failure
+        fix = remedies.install(observed.host, row) if row else observed.reinstall_command
+        yield Finding(check=check, job=entry.job, text=f"{target}: {text}", fix=fix)
 
 
 def _start(target: Target, entry: InstalledEntry) -> tuple[str, ...]:
@@ -175,9 +177,9 @@ def _start(target: Target, entry: InstalledEntry) -> tuple[str, ...]:
     return argv[: argv.index(entry.job)] if entry.job in argv else ()
 
 
-def _obstacle(scene: Observations, start: tuple[str, ...]) -> tuple[str, str] | None:
+def _obstacle(observed: Observations, start: tuple[str, ...]) -> tuple[str, str] | None:
     """Return why the command *start* cannot be started: a check's word and a sentence."""
-    reader = scene.reader
+    reader = observed.reader
     path = Path(start[0])
     status = reader.status(path)
     if status is None:

@@ -18,13 +18,13 @@ class Finding:
     """What was looked at, a stable word for programs such as ``daemon-not-running``."""
     text: str
     """What was found, one sentence without the job's name."""
-    mend: str
+    fix: str
     """The command that mends it, as it is typed into a shell."""
     job: str = ""
     """The job that it is about; empty where all of them are."""
     severity: str = FAULT
 
 
-def warning(*, check: str, text: str, mend: str, job: str = "") -> Finding:
+def warning(*, check: str, text: str, fix: str, job: str = "") -> Finding:
     """Return a finding that does not make the exit code."""
-    return Finding(check=check, text=text, mend=mend, job=job, severity=WARNING)
+    return Finding(check=check, text=text, fix=fix, job=job, severity=WARNING)

@@ -23,60 +23,66 @@ PATIENCE = dt.timedelta(minutes=10)
 UPTIME = Path("/proc/uptime")
 
 
-def unwoken(scene: Observations, row: Installed) -> Iterator[Finding]:
+def unwoken(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find a slot that passed and that no firing has so much as tried: the engine did not wake us."""
     job = row.job
-    if not scene.is_awake(row) or job.name in scene.out_of_reach or not has_zone(job.timezone):
+    if (
+        not observed.is_awake(row)
+        or job.name in observed.out_of_reach
+        or not has_zone(job.timezone)
+    ):
         return
     allowed = PATIENCE + dt.timedelta(seconds=job.jitter + job.timeout)
-    slot = next(schedule.before(job.schedule, job.zone, scene.now - allowed), None)
+    slot = next(schedule.before(job.schedule, job.zone, observed.now - allowed), None)
     if slot is None or slot <= row.settled_until or slot <= row.installed_at:
         return
-    last = scene.last.get(job.name)
+    last = observed.last.get(job.name)
     if last is not None and (last.slot >= slot or last.at >= slot):
         return
-    if _just_started(scene, allowed):
+    if _just_started(observed, allowed):
         return  # what passed while the machine was off is caught up in a moment
-    home = scene.home(row)
-    if home is not None and scene.troubles.get(home, {}).get(job.name):
+    home = observed.target_of(row)
+    if home is not None and observed.troubles.get(home, {}).get(job.name):
         return  # it was woken, and that came to nothing
     when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
-    mend = remedies.typed(scene.host, "ratectl", "run", job.name)
+    fix = remedies.typed(observed.host, "ratectl", "run", job.name)
     if home is not None and home.host.cluster is not None:
-        mend = remedies.typed(scene.host, *kubernetes.describing(home.host.cluster, job.name))
+        fix = remedies.typed(observed.host, *kubernetes.describing(home.host.cluster, job.name))
     text = f"no firing took up its slot of {when}, although it is installed in {row.backend}"
-    yield Finding(check="not-woken", job=job.name, text=text, mend=mend)
+    yield Finding(check="not-woken", job=job.name, text=text, fix=fix)
 
 
-def _just_started(scene: Observations, allowed: dt.timedelta) -> bool:
-    text = scene.reader.read(UPTIME) if scene.host.platform == "linux" else None
+def _just_started(observed: Observations, allowed: dt.timedelta) -> bool:
+    text = observed.reader.read(UPTIME) if observed.host.platform == "linux" else None
     return text is not None and dt.timedelta(seconds=float(text.split()[0])) < allowed
 
 
-def runs(scene: Observations, row: Installed) -> Iterator[Finding]:
+def runs(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that what the engine started for a job came to nothing before a firing could tell of it."""
-    home = scene.home(row)
-    if home is None or home.host.cluster is None or not scene.is_awake(row):
+    home = observed.target_of(row)
+    if home is None or home.host.cluster is None or not observed.is_awake(row):
         return
-    for text in scene.troubles.get(home, {}).get(row.job.name, ()):
+    for text in observed.troubles.get(home, {}).get(row.job.name, ()):
         words = kubernetes.mending(home.host.cluster, row.job.name, text)
-        mend = remedies.typed(scene.host, *words) if words else remedies.install(scene.host, row)
-        yield Finding(check="runs-failing", job=row.job.name, text=text, mend=mend)
+        fix = (
+            remedies.typed(observed.host, *words) if words else remedies.install(observed.host, row)
+        )
+        yield Finding(check="runs-failing", job=row.job.name, text=text, fix=fix)
 
 
-def failing(scene: Observations, row: Installed) -> Iterator[Finding]:
+def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
-    if not row.failures or not scene.is_awake(row):
+    if not row.failures or not observed.is_awake(row):
         return
     count = "the last firing" if row.failures == 1 else f"the last {row.failures} firings"
-    last = scene.last.get(row.job.name)
+    last = observed.last.get(row.job.name)
     why = f": {last.detail}" if last is not None and last.detail else ""
-    zone = scene.host.zone
+    zone = observed.host.zone
     until = f" (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z})"
-    mend = remedies.typed(scene.host, "ratectl", "run", row.job.name)
-    home = scene.home(row)
+    fix = remedies.typed(observed.host, "ratectl", "run", row.job.name)
+    home = observed.target_of(row)
     if home is not None and home.host.cluster is not None:
         until = ""  # which this machine's journal does not know of pods
-        mend = remedies.typed(scene.host, *kubernetes.trying(home.host.cluster, row.job.name))
+        fix = remedies.typed(observed.host, *kubernetes.trying(home.host.cluster, row.job.name))
     text = f"{count} failed{until}{why}"
-    yield warning(check="firings-failing", job=row.job.name, text=text, mend=mend)
+    yield warning(check="firings-failing", job=row.job.name, text=text, fix=fix)

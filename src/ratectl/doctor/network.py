@@ -44,114 +44,114 @@ class Asked(NamedTuple):
     """By cluster, each Secret that its CronJobs name and that is not there, and what makes it."""
 
 
-def providers(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
+def providers(observed: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find providers that do not answer: a fault where too few are left for the job, else a warning."""
     said = asked.providers.get(row.job.name, ())
-    good = sum(not _failed(one) for one in said)
+    good = sum(not _failed(probe) for probe in said)
     # what a workstation cannot reach a pod may
     enough = good >= (2 if row.job.agree else 1) or row.backend == kubernetes.NAME
-    for one in said:
-        if one.asked and one.failure is not None and _failed(one):
-            kind = one.failure.kind
+    for probe in said:
+        if probe.asked and probe.failure is not None and _failed(probe):
+            kind = probe.failure.kind
             wrong_clock = kind is FailureKind.CLOCK
             yield Finding(
                 check=CHECKS[kind],
                 severity=WARNING if enough and not wrong_clock else FAULT,
                 job=row.job.name,
-                text=f"{one.provider}: {kind.value}: {one.failure}",
-                mend=_mend(scene, row, one, kind),
+                text=f"{probe.provider}: {kind.value}: {probe.failure}",
+                fix=_mend(observed, row, probe, kind),
             )
 
 
-def _failed(one: ProviderProbe) -> bool:
-    return one.failure is not None and one.failure.kind is not FailureKind.NOT_YET
+def _failed(probe: ProviderProbe) -> bool:
+    return probe.failure is not None and probe.failure.kind is not FailureKind.NOT_YET
 
 
-def _mend(scene: Observations, row: Installed, one: ProviderProbe, kind: FailureKind) -> str:
-    host = scene.host
+def _mend(observed: Observations, row: Installed, probe: ProviderProbe, kind: FailureKind) -> str:
+    host = observed.host
     if kind is FailureKind.CLOCK:
-        return remedies.keep_clock(host, scene.reader)
-    key = next((p.api_key for p in row.job.providers if p.name == one.provider), "")
+        return remedies.keep_clock(host, observed.reader)
+    key = next((p.api_key for p in row.job.providers if p.name == probe.provider), "")
     if kind is FailureKind.REFUSED and key.startswith("file:"):
         return remedies.new_secret(host, key.removeprefix("file:"))
     if kind in {FailureKind.CONFIG, FailureKind.REFUSED, FailureKind.DATA}:
         return remedies.typed(host, "ratectl", "check", row.spec)
     if kind is FailureKind.DNS:
-        name = urlsplit(f"//{one.host}").hostname or one.host
+        name = urlsplit(f"//{probe.host}").hostname or probe.host
         return remedies.look_up(host, name)
     if kind is FailureKind.PORTAL:
-        return remedies.typed(host, "curl", "-v", f"https://{one.host}/")
+        return remedies.typed(host, "curl", "-v", f"https://{probe.host}/")
     return remedies.typed(host, "ratectl", "run", row.job.name)
 
 
-def databases(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
+def databases(observed: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find databases that do not let us in."""
     cluster = targets.cluster_of(row)
-    for one in asked.databases.get(row.job.name, ()):
-        if one.error is not None and cluster is not None:
-            mend = remedies.typed(scene.host, *kubernetes.trying(cluster, row.job.name))
-            text = f"from here, where its pods are not: {one.error}"
-            yield warning(check="database-unreachable", job=row.job.name, text=text, mend=mend)
-        elif one.error is not None:
+    for probe in asked.databases.get(row.job.name, ()):
+        if probe.error is not None and cluster is not None:
+            fix = remedies.typed(observed.host, *kubernetes.trying(cluster, row.job.name))
+            text = f"from here, where its pods are not: {probe.error}"
+            yield warning(check="database-unreachable", job=row.job.name, text=text, fix=fix)
+        elif probe.error is not None:
             yield Finding(
                 check="database-unreachable",
                 job=row.job.name,
-                text=str(one.error),
-                mend=remedies.typed(scene.host, "psql", one.url, "-c", "SELECT 1"),
+                text=str(probe.error),
+                fix=remedies.typed(observed.host, "psql", probe.url, "-c", "SELECT 1"),
             )
 
 
-def secrets(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
+def secrets(observed: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find Secrets of a cluster that are not there, each once for all jobs that name it."""
-    home = scene.home(row)
+    home = observed.target_of(row)
     for name, making in asked.secrets.get(home, ()) if home is not None else ():
         yield Finding(
             check="secret-missing",
             text=f'{home}: there is no Secret "{name}", which [kubernetes] names',
-            mend=remedies.typed(scene.host, *making),
+            fix=remedies.typed(observed.host, *making),
         )
 
 
-def absent_secrets(scene: Observations) -> dict[Target, tuple[tuple[str, tuple[str, ...]], ...]]:
+def absent_secrets(observed: Observations) -> dict[Target, tuple[tuple[str, tuple[str, ...]], ...]]:
     """Return, by cluster, the Secrets that are not there."""
     found: dict[Target, tuple[tuple[str, tuple[str, ...]], ...]] = {}
-    for target, held in scene.holds.items():
+    for target, held in observed.found_at.items():
         cluster = target.host.cluster
         if target.backend is kubernetes and cluster is not None:
-            awake = [entry for entry in held.entries.values() if _counts(scene, entry.job)]
+            awake = [entry for entry in held.entries.values() if _counts(observed, entry.job)]
             texts = [text.data for entry in awake for text in entry.artefacts]
-            found[target] = tuple(kubernetes.missing_secrets(scene.reader, cluster, texts))
+            found[target] = tuple(kubernetes.missing_secrets(observed.reader, cluster, texts))
     return found
 
 
-def _counts(scene: Observations, job: str) -> bool:
-    row = scene.row(job)
-    return row is not None and scene.is_awake(row)
+def _counts(observed: Observations, job: str) -> bool:
+    row = observed.row(job)
+    return row is not None and observed.is_awake(row)
 
 
-def proxy(scene: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
+def proxy(observed: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:
     """Find a proxy that the shell has and the spec has not: by hand it works, and at night it does not.
 
     A warning only where every provider was seen to answer without it.
     """
-    if row.job.proxy or not scene.is_awake(row) or row.backend == kubernetes.NAME:
+    if row.job.proxy or not observed.is_awake(row) or row.backend == kubernetes.NAME:
         return  # of a pod's environment this shell tells nothing
-    found = _proxy_of(scene.shell, row.job)
+    found = _proxy_of(observed.shell, row.job)
     if not found:
         return
     said = asked.providers.get(row.job.name, ())
-    direct = bool(said) and not any(_failed(one) or not one.asked for one in said)
+    direct = bool(said) and not any(_failed(probe) or not probe.asked for probe in said)
     name, value = found
-    shown = (
+    variables = (
         value if "@" not in value else f"{urlsplit(value).scheme}://...@{value.rpartition('@')[2]}"
     )
     yield Finding(
         check="proxy-only-in-shell",
         severity=WARNING if direct else FAULT,
         job=row.job.name,
-        text=f'{name} is set in this shell, and schedulers do not hand it on: put proxy = "{shown}" '
+        text=f'{name} is set in this shell, and schedulers do not hand it on: put proxy = "{variables}" '
         f"under [ratectl] in {row.spec}",
-        mend=remedies.install(scene.host, row),
+        fix=remedies.install(observed.host, row),
     )
 
 

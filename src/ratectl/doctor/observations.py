@@ -33,7 +33,7 @@ class Observations:
     now: dt.datetime
     jobs: tuple[Installed, ...]
     """The installed jobs that are asked about."""
-    holds: Mapping[Target, Found]
+    found_at: Mapping[Target, Found]
     refused: Mapping[Target, RatectlError]
     """The engines that do not let us look."""
     names: frozenset[str] | None = None
@@ -59,7 +59,7 @@ class Observations:
         """Every entry of ours that an engine holds of the jobs asked about."""
         return tuple(
             (target, entry)
-            for target, found in self.holds.items()
+            for target, found in self.found_at.items()
             for job, entry in sorted(found.entries.items())
             if self.names is None or job in self.names
         )
@@ -70,7 +70,7 @@ class Observations:
         return tuple(row for row in self.jobs if row.enabled and row.job.enabled and not row.paused)
 
     @cached_property
-    def sites(self) -> tuple[Target, ...]:
+    def targets(self) -> tuple[Target, ...]:
         """The engines that are to wake a job, or hold an entry of ours."""
         found = {self._meant(row) for row in self.awake if row.backend in BACKENDS}
         found |= {target for target, _ in self.entries}
@@ -78,7 +78,9 @@ class Observations:
 
     def _meant(self, row: Installed) -> Target:
         """Return the engine that is to hold the job of *row*: as it was looked into, if it was."""
-        seen = (target for target in (*self.holds, *self.refused) if targets.stands_at(target, row))
+        seen = (
+            target for target in (*self.found_at, *self.refused) if targets.stands_at(target, row)
+        )
         return next(seen, None) or targets.recorded_target(row, self.host, self.reader)
 
     @cached_property
@@ -89,17 +91,17 @@ class Observations:
             held.setdefault(target, []).append(entry)
         return {s: s.backend.troubles(self.reader, s.host, some) for s, some in held.items()}
 
-    def home(self, row: Installed) -> Target | None:
+    def target_of(self, row: Installed) -> Target | None:
         """Return the engine that is to hold the job of *row*, None where it cannot be looked into.
 
         Root's crontab serves both scopes where cron has no folder of its own.
         """
-        exact = [target for target in self.holds if targets.stands_at(target, row)]
-        same = [target for target in self.holds if row.backend == target.backend.NAME]
+        exact = [target for target in self.found_at if targets.stands_at(target, row)]
+        same = [target for target in self.found_at if row.backend == target.backend.NAME]
         return next(iter(exact or (same if row.backend == cron.NAME else ())), None)
 
     @cached_property
-    def places(self) -> Mapping[str, tuple[Target, ...]]:
+    def targets_of(self) -> Mapping[str, tuple[Target, ...]]:
         """Where each job stands."""
         found: dict[str, tuple[Target, ...]] = {}
         for target, entry in self.entries:
@@ -123,7 +125,7 @@ class Observations:
         return row.job.name in self._awake_names
 
     @property
-    def again(self) -> str:
+    def reinstall_command(self) -> str:
         """The command that puts everything in place again."""
         return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
@@ -138,8 +140,8 @@ def survey(
     """Return what each engine holds, and which do not let us look."""
     refused: dict[Target, RatectlError] = {}
     asked = targets.clusters(installed)
-    holds = targets.inspect_all(host, reader, refused.__setitem__, clusters=asked)
-    return holds, refused
+    found_at = targets.inspect_all(host, reader, refused.__setitem__, clusters=asked)
+    return found_at, refused
 
 
 def chosen(rows: Sequence[Installed], names: frozenset[str] | None) -> tuple[Installed, ...]:

@@ -35,145 +35,151 @@ class Obstacle(NamedTuple):
     """Why a file cannot be written."""
 
     text: str
-    mend: str
+    fix: str
 
 
-def writable(scene: Observations, row: Installed) -> Iterator[Finding]:
+def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find outputs that no firing could append to."""
-    if not scene.is_awake(row):
+    if not observed.is_awake(row):
         return
     for output in row.job.outputs:
         if output.kind in IN_PLACES:
             continue
-        found = obstacle(scene, Path(output.target))
+        found = obstacle(observed, Path(output.target))
         if found is None and output.kind == "sqlite":
-            found = _folder(scene, Path(output.target).parent)  # SQLite writes beside its file
+            found = _folder(observed, Path(output.target).parent)  # SQLite writes beside its file
         if found is not None:
-            told = f"cannot record into {output}: {found.text}"
-            yield Finding(check="output-unwritable", job=row.job.name, text=told, mend=found.mend)
+            problem = f"cannot record into {output}: {found.text}"
+            yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
 
 
-def state(scene: Observations) -> Iterator[Finding]:
+def state(observed: Observations) -> Iterator[Finding]:
     """Find a state directory in which no firing could work, or a journal that tells nothing."""
-    folder = scene.host.state_dir
-    found = _folder(scene, folder) or obstacle(scene, folder / JOURNAL)
-    if found is not None and scene.jobs:
+    folder = observed.host.state_dir
+    found = _folder(observed, folder) or obstacle(observed, folder / JOURNAL)
+    if found is not None and observed.jobs:
         text = f"the state directory cannot be used: {found.text}"
-        yield Finding(check="state-unwritable", text=text, mend=found.mend)
-    if scene.interrupted:
+        yield Finding(check="state-unwritable", text=text, fix=found.fix)
+    if observed.interrupted:
         text = "an install or remove was cut short, and the schedules may be half done"
-        yield Finding(check="install-interrupted", text=text, mend=scene.again)
-    if scene.unreadable:
-        yield Finding(check="snapshot-unreadable", text=scene.unreadable, mend=scene.again)
-    error = scene.journal_error
+        yield Finding(check="install-interrupted", text=text, fix=observed.reinstall_command)
+    if observed.unreadable:
+        yield Finding(
+            check="snapshot-unreadable", text=observed.unreadable, fix=observed.reinstall_command
+        )
+    error = observed.journal_error
     if error is not None and "newer ratectl" in str(error):
-        mend = remedies.typed(scene.host, scene.host.fetch[0], *UPGRADE)
-        yield Finding(check="journal-too-new", text=str(error), mend=mend)
+        fix = remedies.typed(observed.host, observed.host.fetch[0], *UPGRADE)
+        yield Finding(check="journal-too-new", text=str(error), fix=fix)
     elif error is not None:
-        aside = remedies.aside(scene.host, folder / JOURNAL, ".damaged")
-        mend = f"{aside} && {scene.again}"
-        yield Finding(check="journal-unusable", text=str(error), mend=mend)
+        aside = remedies.aside(observed.host, folder / JOURNAL, ".damaged")
+        fix = f"{aside} && {observed.reinstall_command}"
+        yield Finding(check="journal-unusable", text=str(error), fix=fix)
 
 
-def keys(scene: Observations, row: Installed) -> Iterator[Finding]:
+def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find keys that are not there at night, or that others may read."""
-    for provider in row.job.providers if scene.is_awake(row) else ():
+    for provider in row.job.providers if observed.is_awake(row) else ():
         kind, _, name = provider.api_key.partition(":")
         about = f"the key of {provider.name}"
         if kind == "file":
-            yield from _key_file(scene, row.job.name, about, Path(name).expanduser())
+            yield from _key_file(observed, row.job.name, about, Path(name).expanduser())
         elif kind == "env" and row.backend == kubernetes.NAME:
             continue  # out of the Secret, which is where a pod has its keys from
-        elif kind == "env" and not _is_overridden(scene, row.job.name):
-            file = remedies.typed(scene.host, str(Path(row.spec).parent / f"{provider.name}.key"))
+        elif kind == "env" and not _is_overridden(observed, row.job.name):
+            file = remedies.typed(
+                observed.host, str(Path(row.spec).parent / f"{provider.name}.key")
+            )
             text = (
                 f"{about} is in ${name}, which schedulers do not hand on; "
                 f'put it into a file, and api_key = "file:{provider.name}.key" into the spec'
             )
-            mend = f"(umask 077 && printenv {name} > {file})"
-            yield warning(check="key-in-environment", job=row.job.name, text=text, mend=mend)
+            fix = f"(umask 077 && printenv {name} > {file})"
+            yield warning(check="key-in-environment", job=row.job.name, text=text, fix=fix)
         elif kind == "credential":
-            yield from _credential(scene, row, about, name)
+            yield from _credential(observed, row, about, name)
     bundle = Path(row.job.ca_bundle) if row.job.ca_bundle else None
-    if bundle is not None and scene.reader.status(bundle) is None:
+    if bundle is not None and observed.reader.status(bundle) is None:
         text = f"ca_bundle {bundle}: there is no such file"
-        mend = remedies.typed(scene.host, "ratectl", "check", row.spec)
-        yield Finding(check="ca-bundle-missing", job=row.job.name, text=text, mend=mend)
+        fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
+        yield Finding(check="ca-bundle-missing", job=row.job.name, text=text, fix=fix)
 
 
-def _credential(scene: Observations, row: Installed, about: str, name: str) -> Iterator[Finding]:
+def _credential(observed: Observations, row: Installed, about: str, name: str) -> Iterator[Finding]:
     """Find a credential that nobody hands over: only systemd does, and only root may see from where."""
     if row.backend != systemd.NAME:
         text = f"{about} is the credential {name}, which {row.backend} does not hand over"
-        mend = f"{remedies.install(scene.host, row)} --backend systemd"
-    elif row.scope != "system" or _is_overridden(scene, row.job.name):
+        fix = f"{remedies.install(observed.host, row)} --backend systemd"
+    elif row.scope != "system" or _is_overridden(observed, row.job.name):
         return
     else:
-        if any(scene.reader.status(folder / name) is not None for folder in STORES):
+        if any(observed.reader.status(folder / name) is not None for folder in STORES):
             return
         text = f"{about} is the credential {name}, and it lies in none of systemd's stores"
-        mend = remedies.new_secret(scene.host, str(STORES[0] / name))
-    yield Finding(check="key-unreadable", job=row.job.name, text=text, mend=mend)
+        fix = remedies.new_secret(observed.host, str(STORES[0] / name))
+    yield Finding(check="key-unreadable", job=row.job.name, text=text, fix=fix)
 
 
-def _key_file(scene: Observations, job: str, about: str, path: Path) -> Iterator[Finding]:
-    place = remedies.typed(scene.host, str(path))
-    status = scene.reader.status(path)
+def _key_file(observed: Observations, job: str, about: str, path: Path) -> Iterator[Finding]:
+    quoted = remedies.typed(observed.host, str(path))
+    status = observed.reader.status(path)
     if status is None or not stat.S_ISREG(status.mode):
         text = f"{about}: {path}: there is no such file"
-        mend = remedies.new_secret(scene.host, str(path))
-        yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
-    elif not scene.reader.may_read(path):
-        mend = remedies.to_account(scene.host, path)
-        text = f"{about}: {path}: {scene.host.user} may not read it"
-        yield Finding(check="key-unreadable", job=job, text=text, mend=mend)
-    elif status.mode & 0o007 and scene.host.platform != "win32":
+        fix = remedies.new_secret(observed.host, str(path))
+        yield Finding(check="key-unreadable", job=job, text=text, fix=fix)
+    elif not observed.reader.may_read(path):
+        fix = remedies.to_account(observed.host, path)
+        text = f"{about}: {path}: {observed.host.user} may not read it"
+        yield Finding(check="key-unreadable", job=job, text=text, fix=fix)
+    elif status.mode & 0o007 and observed.host.platform != "win32":
         text = f"{about}: {path}: every account of this machine may read it"
-        yield warning(check="key-too-open", job=job, text=text, mend=f"chmod 600 {place}")
+        yield warning(check="key-too-open", job=job, text=text, fix=f"chmod 600 {quoted}")
 
 
-def _is_overridden(scene: Observations, job: str) -> bool:
-    held = (scene.holds[target].entries[job] for target in scene.places.get(job, ()))
-    return any(entry.overrides for entry in held)
+def _is_overridden(observed: Observations, job: str) -> bool:
+    entries = (
+        observed.found_at[target].entries[job] for target in observed.targets_of.get(job, ())
+    )
+    return any(entry.overrides for entry in entries)
 
 
-def obstacle(scene: Observations, path: Path) -> Obstacle | None:
+def obstacle(observed: Observations, path: Path) -> Obstacle | None:
     """Return why this account cannot append to the file *path*, or make it; None when it can."""
-    status = scene.reader.status(path)
+    status = observed.reader.status(path)
     if status is None:
-        return _folder(scene, path.parent)
+        return _folder(observed, path.parent)
     if not stat.S_ISREG(status.mode):
         kind = "a folder" if stat.S_ISDIR(status.mode) else "no regular file"
-        return Obstacle(f"{path} is {kind}", remedies.aside(scene.host, path))
-    if not scene.reader.may_write(path):
-        return _closed(scene, path, "chmod u+w")
-    return _full(scene, path)
+        return Obstacle(f"{path} is {kind}", remedies.aside(observed.host, path))
+    if not observed.reader.may_write(path):
+        return _closed(observed, path, "chmod u+w")
+    return _full(observed, path)
 
 
-def _folder(scene: Observations, path: Path) -> Obstacle | None:
+def _folder(observed: Observations, path: Path) -> Obstacle | None:
     """Return why nothing can be made in the folder *path*, which need not be there yet."""
-    while (status := scene.reader.status(path)) is None and path != path.parent:
+    while (status := observed.reader.status(path)) is None and path != path.parent:
         path = path.parent
     if status is not None and not stat.S_ISDIR(status.mode):
-        return Obstacle(f"{path} is no folder", remedies.aside(scene.host, path))
-    if not scene.reader.may_write(path):
-        return _closed(scene, path, "chmod u+rwx")
-    return _full(scene, path)
+        return Obstacle(f"{path} is no folder", remedies.aside(observed.host, path))
+    if not observed.reader.may_write(path):
+        return _closed(observed, path, "chmod u+rwx")
+    return _full(observed, path)
 
 
-def _closed(scene: Observations, path: Path, open_it: str) -> Obstacle:
-    host, place = scene.host, remedies.typed(scene.host, str(path))
-    status = scene.reader.status(path)
+def _closed(observed: Observations, path: Path, open_it: str) -> Obstacle:
+    host, quoted = observed.host, remedies.typed(observed.host, str(path))
+    status = observed.reader.status(path)
     text = f"{host.user} may not write to {path}"
     if host.root:
-        return Obstacle(f"{text} (read-only or immutable)", f"chattr -i {place}")
+        return Obstacle(f"{text} (read-only or immutable)", f"chattr -i {quoted}")
     if status is not None and status.owner == host.uid and host.platform != "win32":
-        return Obstacle(text, f"{open_it} {place}")
+        return Obstacle(text, f"{open_it} {quoted}")
     return Obstacle(text, remedies.to_account(host, path))
 
 
-def _full(scene: Observations, path: Path) -> Obstacle | None:
-    free = scene.reader.free(path)
+def _full(observed: Observations, path: Path) -> Obstacle | None:
+    free = observed.reader.free(path)
     if free is None or free >= LEAST_SPACE:
         return None
-    return Obstacle(f"the file system of {path} is full", remedies.room(scene.host, path))
+    return Obstacle(f"the file system of {path} is full", remedies.room(observed.host, path))

@@ -70,8 +70,8 @@ def set_zone(host: Host, reader: Reader, name: str) -> str:
 
 def new_secret(host: Host, path: str) -> str:
     """Return the command that takes a secret from the keyboard into a file that only the account may read."""
-    place = typed(host, path)
-    return f"notepad {place}" if host.platform == "win32" else f"(umask 077 && cat > {place})"
+    quoted = typed(host, path)
+    return f"notepad {quoted}" if host.platform == "win32" else f"(umask 077 && cat > {quoted})"
 
 
 def aside(host: Host, path: PurePath, suffix: str = ".aside") -> str:

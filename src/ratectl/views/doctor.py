@@ -33,7 +33,7 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
         text = finding.text.replace("\n", "\n    ")
         lines += [
             f"{finding.severity}: {finding.check}: {about}{text}",
-            f"    mend: {finding.mend}",
+            f"    mend: {finding.fix}",
         ]
     faults = sum(finding.severity == FAULT for finding in findings)
     told = ", ".join((count(faults, "fault"), count(len(findings) - faults, "warning")))
@@ -44,6 +44,6 @@ def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return *findings* as the contract of ``ratectl doctor --json`` has it."""
     return [
         {key: getattr(finding, key) for key in ("check", "severity", "job", "text")}
-        | {"mend": finding.mend}
+        | {"mend": finding.fix}
         for finding in findings
     ]
