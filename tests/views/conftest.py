@@ -41,7 +41,7 @@ def status():
     def make(**changes):
         values = {
             "job": "usd-inr",
-            "sites": ("cron (user)",),
+            "engines": ("cron (user)",),
             "enabled": True,
             "paused": False,
             "next": SLOT + dt.timedelta(days=1),

@@ -25,10 +25,10 @@ def dossier(status):
             "job": made(),
             "status": status(),
             "series": {USD: [Point(SLOT - DAY, Decimal("95.10")), Point(SLOT, Decimal("95.120"))]},
-            "courses": [Count(SLOT - DAY, "on time", 1), Count(SLOT, "late", 1)],
+            "outcomes": [Count(SLOT - DAY, "on time", 1), Count(SLOT, "late", 1)],
             "gaps": [],
-            "held": [],
-            "troubles": [],
+            "quarantined": [],
+            "failures": [],
             "upcoming": [SLOT + DAY],
         }
         return JobReport(**values | changes)
@@ -57,9 +57,9 @@ def test_series(dossier):
 def test_days(dossier):
     """Each day says how its slots went, with how often; gaps and held answers included."""
     many = [Count(SLOT, "on time", 4), Count(SLOT + dt.timedelta(hours=1), "on time", 2)]
-    [job] = html_report.data([dossier(courses=many, gaps=[SLOT, SLOT - DAY], held=[held()])])[
-        "jobs"
-    ]
+    [job] = html_report.data(
+        [dossier(outcomes=many, gaps=[SLOT, SLOT - DAY], quarantined=[held()])]
+    )["jobs"]
 
     assert job["days"] == {"first": "2026-11-22", "runs": [["m", 1], ["o6qm", 1]]}
 
@@ -67,7 +67,7 @@ def test_days(dossier):
 def test_days_that_went_alike(dossier):
     """Days that went alike are told together, and days without slots in between as such."""
     slots = [SLOT - number * DAY for number in (9, 8, 7, 4, 3)]
-    [job] = html_report.data([dossier(courses=[Count(slot, "on time", 1) for slot in slots])])[
+    [job] = html_report.data([dossier(outcomes=[Count(slot, "on time", 1) for slot in slots])])[
         "jobs"
     ]
 
@@ -76,7 +76,7 @@ def test_days_that_went_alike(dossier):
 
 def test_no_days(dossier):
     """A job that never ran has no days."""
-    [job] = html_report.data([dossier(courses=[])])["jobs"]
+    [job] = html_report.data([dossier(outcomes=[])])["jobs"]
 
     assert job["days"] == {"first": None, "runs": []}
 
@@ -84,7 +84,7 @@ def test_no_days(dossier):
 def test_a_day_is_the_jobs_own(dossier):
     """A slot late in the evening in UTC is of the next day in Kolkata."""
     evening = dt.datetime(2026, 11, 22, 20, 0, tzinfo=dt.UTC)
-    [job] = html_report.data([dossier(courses=[Count(evening, "closed", 1)])])["jobs"]
+    [job] = html_report.data([dossier(outcomes=[Count(evening, "closed", 1)])])["jobs"]
 
     assert job["days"] == {"first": "2026-11-23", "runs": [["c", 1]]}
 
@@ -107,15 +107,15 @@ def test_kind_of_failure(kind):
 def test_troubles(dossier):
     """Failures of all jobs, the newest first, each with its class; no more than asked for."""
     found = dossier(
-        troubles=[
+        failures=[
             fired("failed", "offline: no way to ecb"),
             fired("missed", "seen 900 s late", SLOT - DAY),
         ],
         gaps=[SLOT - 3 * DAY, SLOT - 3 * DAY + dt.timedelta(hours=1)],
-        held=[held(SLOT - 2 * DAY)],
+        quarantined=[held(SLOT - 2 * DAY)],
     )
 
-    assert [(one.kind, one.detail) for one in html_report.failures([found], 9)] == [
+    assert [(trouble.kind, trouble.detail) for trouble in html_report.failures([found], 9)] == [
         ("offline", "offline: no way to ecb"),
         ("missed", "seen 900 s late"),
         ("quarantined", "ecb: looks inverted (`ratectl review` decides)"),

@@ -40,7 +40,7 @@ def test_statuses():
     """What the engine holds, what the journal counts and the newest quotes come together by job."""
     [found] = views.statuses([row()], [INSTALLED], {"usd-inr": {USD: entries("95")}})
 
-    assert (found.job, found.sites, found.missed, found.failures) == (
+    assert (found.job, found.engines, found.missed, found.failures) == (
         "usd-inr",
         ("cron (user)",),
         3,
@@ -58,7 +58,7 @@ def test_two_engines_are_one_job():
 
     [found] = views.statuses(rows, [INSTALLED], {})
 
-    assert found.sites == ("cron (user)", "systemd (user)")
+    assert found.engines == ("cron (user)", "systemd (user)")
     assert (found.next, found.drift) == (SLOT, ("left over", "stopped"))
 
 
@@ -130,7 +130,8 @@ AGE = 8 * 3600 - 3
 def test_stale(status, changes, most, old):
     """A pair of a job at work is too old by its newest rate, or before its first by the installation."""
     found = [
-        (one.pair, one.seconds, one.rated) for one in views.stale([status(**changes)], most, NOW)
+        (stale.pair, stale.seconds, stale.rated)
+        for stale in views.stale([status(**changes)], most, NOW)
     ]
 
     assert found == old

@@ -126,10 +126,10 @@ class _Reading(NamedTuple):
             job=job,
             status=status,
             series=series,
-            courses=list(queries.slot_outcomes(self.store, job, self.span)),
+            outcomes=list(queries.slot_outcomes(self.store, job, self.span)),
             gaps=[slot for slot in gaps if self.span.start is None or slot >= self.span.start],
-            held=list(quarantine.quarantine(self.store, job=name)),
-            troubles=queries.failures(self.store, name, MOST_TROUBLES),
+            quarantined=list(quarantine.quarantine(self.store, job=name)),
+            failures=queries.failures(self.store, name, MOST_TROUBLES),
             upcoming=slots[:MOST_AHEAD],
             is_cut=len(slots) > MOST_AHEAD,
         )

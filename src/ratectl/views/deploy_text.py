@@ -115,8 +115,8 @@ def removal_text(removal: Removal) -> str:
     for part in removal.parts:
         lines.append(f"removed from {part.target}:")
         lines += _shortened([f"  - {change.job}" for change in part.changes])
-    held = {change.job for part in removal.parts for change in part.changes}
-    if only := [name for name in removal.forget if name not in held]:
+    jobs = {change.job for part in removal.parts for change in part.changes}
+    if only := [name for name in removal.forget if name not in jobs]:
         lines.append(f"removed from the journal, no scheduler held them: {', '.join(only)}")
     return "\n".join(lines)
 
@@ -145,8 +145,8 @@ def _change_text(change: Change, covers: Mapping[str, Cover]) -> str:
 
 
 def _kept(prepared: Prepared) -> list[str]:
-    kept = sum(change.verb is Verb.KEEP for change in prepared.main.changes)
-    return [f"  = {kept} unchanged"] if kept else []
+    unchanged = sum(change.verb is Verb.KEEP for change in prepared.main.changes)
+    return [f"  = {unchanged} unchanged"] if unchanged else []
 
 
 def _steps(prepared: Prepared) -> Iterator[str]:
@@ -168,16 +168,18 @@ def _step(step: Step) -> str:
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
     if isinstance(step, Expect):
-        shown = f"`{shlex.join(step.argv)}`"
+        command = f"`{shlex.join(step.argv)}`"
         return (
-            f"wait until {shown} fails" if step.within else f"see that {shown} prints what it did"
+            f"wait until {command} fails"
+            if step.within
+            else f"see that {command} prints what it did"
         )
     if isinstance(step, Settle):
         return f"wait until {step.path} has not changed in the current second"
-    shown = shlex.join(step.argv[:12])
+    command = shlex.join(step.argv[:12])
     if len(step.argv) > 12:
-        shown += f" ... ({len(step.argv) - 12} more)"
-    return f"run {shown}" + (f"   # {step.why}" if step.why else "")
+        command += f" ... ({len(step.argv) - 12} more)"
+    return f"run {command}" + (f"   # {step.why}" if step.why else "")
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -188,11 +190,11 @@ def _shortened(lines: list[str]) -> list[str]:
 
 def _few_files(lines: list[str]) -> list[str]:
     """Return the lines of steps with long stretches of files cut; every other step stays."""
-    kept: list[str] = []
+    shortened: list[str] = []
     for of_files, group in itertools.groupby(lines, lambda line: not line.startswith("  run ")):
         stretch = list(group)
-        kept += _shortened(stretch) if of_files else stretch
-    return kept
+        shortened += _shortened(stretch) if of_files else stretch
+    return shortened
 
 
 def _caveats(prepared: Prepared) -> list[str]:

@@ -27,17 +27,17 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
         alike.setdefault(replace(finding, job=""), []).append(finding.job)
     lines = []
     for finding, names in alike.items():
-        shown = ", ".join(names[:_TOGETHER])
+        named = ", ".join(names[:_TOGETHER])
         more = f" and {len(names) - _TOGETHER} more" if len(names) > _TOGETHER else ""
-        about = f"{shown}{more}: " if shown else ""
+        about = f"{named}{more}: " if named else ""
         text = finding.text.replace("\n", "\n    ")
         lines += [
             f"{finding.severity}: {finding.check}: {about}{text}",
             f"    mend: {finding.fix}",
         ]
     faults = sum(finding.severity == FAULT for finding in findings)
-    told = ", ".join((count(faults, "fault"), count(len(findings) - faults, "warning")))
-    return "\n".join((*lines, f"{told}; {checked}"))
+    totals = ", ".join((count(faults, "fault"), count(len(findings) - faults, "warning")))
+    return "\n".join((*lines, f"{totals}; {checked}"))
 
 
 def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:

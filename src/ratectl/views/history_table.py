@@ -27,9 +27,9 @@ def table(entries: Iterable[RecordedQuote], zone: dt.tzinfo, width: int) -> Iter
     if not first:
         return
     widths = [max(map(len, column)) for column in zip(HEAD, *first, strict=True)]
-    shown = [n for n in range(len(HEAD)) if HEAD[n] != "RECEIVED" or width >= ROOM]
+    columns = [n for n in range(len(HEAD)) if HEAD[n] != "RECEIVED" or width >= ROOM]
     for cells in chain((HEAD,), first, lines):
-        yield "  ".join(_aligned(cells[n], widths[n], HEAD[n]) for n in shown).rstrip()
+        yield "  ".join(_aligned(cells[n], widths[n], HEAD[n]) for n in columns).rstrip()
 
 
 def _aligned(cell: str, width: int, head: str) -> str:

@@ -52,11 +52,11 @@ class JobReport:
     status: JobStatus | None
     """None for a job that was removed."""
     series: Mapping[Pair, Sequence[Point]]
-    courses: Sequence[Count]
+    outcomes: Sequence[Count]
     gaps: Sequence[dt.datetime]
     """Slots that passed without so much as a row in the journal."""
-    held: Sequence[QuarantinedAnswer]
-    troubles: Sequence[Firing]
+    quarantined: Sequence[QuarantinedAnswer]
+    failures: Sequence[Firing]
     upcoming: Sequence[dt.datetime]
     """The slots of the next 30 days, or the first of them."""
     is_cut: bool = False
@@ -76,19 +76,19 @@ class Trouble:
 
 def data(dossiers: Sequence[JobReport]) -> dict[str, Any]:
     """Return what the page's script draws."""
-    return {"letters": COURSES, "jobs": [_job(dossier) for dossier in dossiers]}
+    return {"letters": COURSES, "jobs": [_job(job_report) for job_report in dossiers]}
 
 
-def _job(dossier: JobReport) -> dict[str, Any]:
-    zone = dossier.job.zone
+def _job(job_report: JobReport) -> dict[str, Any]:
+    zone = job_report.job.zone
     return {
-        "name": dossier.job.name,
-        "zone": dossier.job.timezone,
-        "schedule": explain(dossier.job.schedule),
-        "series": [_series(p, points, zone) for p, points in dossier.series.items() if points],
-        "days": _days(dossier),
-        "next": [_minute(slot, zone) for slot in dossier.upcoming],
-        "more": dossier.is_cut,
+        "name": job_report.job.name,
+        "zone": job_report.job.timezone,
+        "schedule": explain(job_report.job.schedule),
+        "series": [_series(p, points, zone) for p, points in job_report.series.items() if points],
+        "days": _days(job_report),
+        "next": [_minute(slot, zone) for slot in job_report.upcoming],
+        "more": job_report.is_cut,
     }
 
 
@@ -107,61 +107,63 @@ def _minute(slot: dt.datetime, zone: dt.tzinfo) -> int:
     return int((slot.astimezone(zone).replace(tzinfo=None) - EPOCH).total_seconds() // 60)
 
 
-def _days(dossier: JobReport) -> dict[str, Any]:
+def _days(job_report: JobReport) -> dict[str, Any]:
     """Return how the slots of each day went: the first day, then stretches of days that went alike, with their length.
 
     A day is told in letters, with how often behind each where that is not once; empty where it had no slot.
     """
-    zone = dossier.job.zone
+    zone = job_report.job.zone
     days: dict[dt.date, Counter[str]] = {}
 
-    def add(slot: dt.datetime, went: str, number: int = 1) -> None:
-        days.setdefault(slot.astimezone(zone).date(), Counter())[went] += number
+    def add(slot: dt.datetime, outcome: str, number: int = 1) -> None:
+        days.setdefault(slot.astimezone(zone).date(), Counter())[outcome] += number
 
-    for course in dossier.courses:
+    for course in job_report.outcomes:
         add(course.quarter, course.outcome, course.number)
-    for slot in dossier.gaps:
+    for slot in job_report.gaps:
         add(slot, "missed")
-    for held in dossier.held:
-        add(held.slot, "quarantined")
+    for answer in job_report.quarantined:
+        add(answer.slot, "quarantined")
     if not days:
         return {"first": None, "runs": []}
     first, last = min(days), max(days)
     span = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
-    told = (_letters(days[day]) if day in days else "" for day in span)
-    runs = [[letters, sum(1 for _ in group)] for letters, group in groupby(told)]
+    letters = (_letters(days[day]) if day in days else "" for day in span)
+    runs = [[letters, sum(1 for _ in group)] for letters, group in groupby(letters)]
     return {"first": first.isoformat(), "runs": runs}
 
 
 def _letters(counts: Counter[str]) -> str:
     return "".join(
-        f"{letter}{counts[went] if counts[went] > 1 else ''}"
-        for went, letter in COURSES.items()
-        if counts[went]
+        f"{letter}{counts[outcome] if counts[outcome] > 1 else ''}"
+        for outcome, letter in COURSES.items()
+        if counts[outcome]
     )
 
 
-def failures(dossiers: Sequence[JobReport], most: int) -> list[Trouble]:
-    """Return the newest *most* failures of all jobs with their class, newest first."""
-    found = [trouble for dossier in dossiers for trouble in _failures(dossier)]
-    return sorted(found, key=lambda trouble: trouble.slot, reverse=True)[:most]
+def failures(dossiers: Sequence[JobReport], limit: int) -> list[Trouble]:
+    """Return the newest *limit* failures of all jobs with their class, newest first."""
+    found = [trouble for job_report in dossiers for trouble in _failures(job_report)]
+    return sorted(found, key=lambda trouble: trouble.slot, reverse=True)[:limit]
 
 
-def _failures(dossier: JobReport) -> Iterable[Trouble]:
-    name, zone = dossier.job.name, dossier.job.zone
-    for firing in dossier.troubles:
+def _failures(job_report: JobReport) -> Iterable[Trouble]:
+    name, zone = job_report.job.name, job_report.job.zone
+    for firing in job_report.failures:
         kind = kind_of(firing.detail) or firing.outcome
         yield Trouble(job=name, slot=firing.slot.astimezone(zone), kind=kind, detail=firing.detail)
-    local = (slot.astimezone(zone) for slot in dossier.gaps)
+    local = (slot.astimezone(zone) for slot in job_report.gaps)
     for _, group in groupby(local, key=dt.datetime.date):
         slots = list(group)
         detail = (
             f"{count(len(slots), 'slot')} from then on passed that day, and nothing ran in time"
         )
         yield Trouble(job=name, slot=slots[0], kind="missed", detail=detail)
-    for held in dossier.held:
-        detail = f"{held.provider}: {held.reason} (`ratectl review` decides)"
-        yield Trouble(job=name, slot=held.slot.astimezone(zone), kind="quarantined", detail=detail)
+    for answer in job_report.quarantined:
+        detail = f"{answer.provider}: {answer.reason} (`ratectl review` decides)"
+        yield Trouble(
+            job=name, slot=answer.slot.astimezone(zone), kind="quarantined", detail=detail
+        )
 
 
 def kind_of(detail: str) -> str:
@@ -171,16 +173,16 @@ def kind_of(detail: str) -> str:
 
 def rows(dossiers: Sequence[JobReport], now: dt.datetime) -> list[dict[str, Any]]:
     """Return a row for each job: how it stands now, in words."""
-    return [_row(dossier, now) for dossier in dossiers]
+    return [_row(job_report, now) for job_report in dossiers]
 
 
-def _row(dossier: JobReport, now: dt.datetime) -> dict[str, Any]:
-    status = dossier.status
+def _row(job_report: JobReport, now: dt.datetime) -> dict[str, Any]:
+    status = job_report.status
     newest = status.newest if status else None
     return {
-        "job": dossier.job.name,
-        "schedule": explain(dossier.job.schedule).removesuffix("."),
-        "zone": dossier.job.timezone,
+        "job": job_report.job.name,
+        "schedule": explain(job_report.job.schedule).removesuffix("."),
+        "zone": job_report.job.timezone,
         "word": word(status) if status else "removed",
         "next": f"{clock(status.next)}, {relative_time(status.next, now)}"
         if status and status.next
@@ -195,5 +197,7 @@ def _row(dossier: JobReport, now: dt.datetime) -> dict[str, Any]:
 
 def sources(dossiers: Sequence[JobReport]) -> dict[str, ProviderInfo]:
     """Return the kinds of providers that the jobs ask, each with what its terms want said."""
-    kinds = {provider.kind: None for one in dossiers for provider in one.job.providers}
+    kinds = {
+        provider.kind: None for job_report in dossiers for provider in job_report.job.providers
+    }
     return {kind: INFO[kind] for kind in kinds if kind in INFO}

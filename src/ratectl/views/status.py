@@ -26,7 +26,7 @@ class JobStatus:
     """One job as it stands now; times are aware."""
 
     job: str
-    sites: tuple[str, ...]
+    engines: tuple[str, ...]
     """Where it is installed, such as ``cron (user)``."""
     enabled: bool
     """Something wakes it."""
@@ -78,21 +78,21 @@ def statuses(
 
 
 def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -> JobStatus:
-    slots = [one.next for one in rows if one.next is not None]
+    slots = [row.next for row in rows if row.next is not None]
     return JobStatus(
         job=name,
-        sites=tuple(one.place or f"{one.backend} ({one.scope})" for one in rows),
-        enabled=any(one.enabled for one in rows),
-        paused=any(one.paused for one in rows),
+        engines=tuple(row.place or f"{row.backend} ({row.scope})" for row in rows),
+        enabled=any(row.enabled for row in rows),
+        paused=any(row.paused for row in rows),
         next=min(slots, default=None),
         last=rows[0].last,
         pairs=row.job.pairs if row else tuple(recent),
         recent=recent,
         missed=row.missed if row else 0,
         failures=row.failures if row else 0,
-        drift=tuple(dict.fromkeys(text for one in rows for text in one.drift)),
+        drift=tuple(dict.fromkeys(text for row in rows for text in row.drift)),
         since=row.installed_at if row else None,
-        troubles=tuple(dict.fromkeys(text for one in rows for text in one.troubles)),
+        troubles=tuple(dict.fromkeys(text for row in rows for text in row.troubles)),
     )
 
 
@@ -101,8 +101,8 @@ def age(entry: RecordedQuote, now: dt.datetime) -> float:
     return (now - entry.quote.observed_at).total_seconds()
 
 
-def stale(found: Sequence[JobStatus], most: float, now: dt.datetime) -> Iterator[Stale]:
-    """Yield each pair of a job at work whose newest rate is older than *most* seconds.
+def stale(found: Sequence[JobStatus], max_age: float, now: dt.datetime) -> Iterator[Stale]:
+    """Yield each pair of a job at work whose newest rate is older than *max_age* seconds.
 
     Before its first rate a job is given as long from its installation.
     """
@@ -112,7 +112,7 @@ def stale(found: Sequence[JobStatus], most: float, now: dt.datetime) -> Iterator
         for pair in status.pairs:
             entries = status.recent.get(pair)
             seconds = age(entries[-1], now) if entries else (now - status.since).total_seconds()
-            if seconds > most:
+            if seconds > max_age:
                 yield Stale(job=status.job, pair=pair, seconds=seconds, rated=bool(entries))
 
 
@@ -125,7 +125,7 @@ def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
     last, newest = status.last, status.newest
     return {
         "job": status.job,
-        "engines": list(status.sites),
+        "engines": list(status.engines),
         "enabled": status.enabled,
         "paused": status.paused,
         "next": status.next.isoformat() if status.next else None,

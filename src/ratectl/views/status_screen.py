@@ -83,16 +83,16 @@ def screen(found: Sequence[JobStatus], view: View) -> Text:
 
 
 def _head(status: JobStatus, names: int, view: View) -> Text:
-    told = word(status)
+    label = word(status)
     if status.next is not None:
         following = f"next {clocks(status.next, view.zone)}, {relative_time(status.next, view.now)}"
     else:
-        gone = "" if told in {"paused", "off"} else "nothing wakes it"
+        gone = "" if label in {"paused", "off"} else "nothing wakes it"
         following = "no further slot" if status.enabled else gone
     return Text.assemble(
         (status.job.ljust(names), "bold"),
         "  ",
-        (f"{told:<7}", STYLES[told]),
+        (f"{label:<7}", STYLES[label]),
         "  ",
         following,
     )
@@ -152,7 +152,7 @@ class _Rates:
 
 def _summary(found: Sequence[JobStatus]) -> Text:
     counts = Counter(word(status) for status in found)
-    told = ", ".join(f"{counts[name]} {name}" for name in STYLES if counts[name])
+    totals = ", ".join(f"{counts[name]} {name}" for name in STYLES if counts[name])
     bad = counts.keys() & {"failing", "drifted", "missed"}
     hint = "; `ratectl doctor` looks for the reason" if bad else ""
-    return Text(f"{count(len(found), 'job')}: {told}{hint}", style="dim")
+    return Text(f"{count(len(found), 'job')}: {totals}{hint}", style="dim")
