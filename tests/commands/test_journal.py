@@ -58,8 +58,8 @@ def everything(state, url=""):
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
         bodies = [
-            quarantine.body(journal.book_at(url), one.id)
-            for one in quarantine.quarantine(journal.book_at(url))
+            quarantine.body(journal.book_at(url), quarantined.id)
+            for quarantined in quarantine.quarantine(journal.book_at(url))
         ]
     return tables | {"bodies": bodies}
 

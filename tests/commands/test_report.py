@@ -122,8 +122,8 @@ def test_many_quotes_are_thinned(report, station, live_rates):
     texts = ("every day at 10:30",)
     jobs = [station.job(live_rates.url, name=f"job-{n}", schedule_texts=texts) for n in range(MANY)]
     station.install(*jobs, since=last - dt.timedelta(days=4000))
-    for one in jobs:
-        past.decade(station.state, one, last)
+    for job in jobs:
+        past.decade(station.state, job, last)
 
     page = report()
 

@@ -57,8 +57,8 @@ def backfill(
         first, last = _days(since, until, runner)
         work = Backfill(runner, first, last)
         try:
-            with progress(job, len(work.slots)) as told:
-                filled = work.run(lambda _, count: told(count))
+            with progress(job, len(work.slots)) as on_progress:
+                filled = work.run(lambda _, count: on_progress(count))
         except KeyboardInterrupt:
             done = sum(work.filled.outcomes.values())
             raise TryLaterError(

@@ -53,12 +53,12 @@ def chart(
         span, store = date_range.span(since, until, known.zone), journal.store(known)
         wanted = date_range.pair(pair, known)
         pairs = known.pairs if wanted is None else (wanted,)
-        charts = {one: _points(store, known, one, span, size[0]) for one in pairs}
+        charts = {pair: _points(store, known, pair, span, size[0]) for pair in pairs}
     if not any(charts.values()):
         raise ConfigError(
             f"{job}: nothing was recorded in that time; `ratectl history {job}` lists all"
         )
-    drawn = (views.chart(one, charts[one], known.zone, size) for one in pairs if charts[one])
+    drawn = (views.chart(pair, charts[pair], known.zone, size) for pair in pairs if charts[pair])
     typer.echo("\n\n".join(drawn))
 
 

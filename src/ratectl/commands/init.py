@@ -37,7 +37,7 @@ SAMPLE = Decimal("95.12")
 class StarterSpec:
     """What the starter spec is to say."""
 
-    place: Path
+    path: Path
     zone: str
     pair: str = "USD/INR"
     schedule: str = "every day at 10:30"
@@ -61,7 +61,7 @@ class StarterSpec:
 
     def job(self) -> Job:
         """Return the job as the spec will mean it. Raises SpecError, UsageError."""
-        [job] = spec.loads(self.text().encode(), path=self.place, host_timezone=self.zone).jobs
+        [job] = spec.loads(self.text().encode(), path=self.path, host_timezone=self.zone).jobs
         return job
 
 
@@ -99,58 +99,58 @@ def init(
       ratectl init
       ratectl init --yes --pair EUR/USD --schedule "every weekday at 16:30"
     """
-    place = (spec_path or default_spec()).expanduser().absolute()
-    if place.exists():
-        raise UsageError(f"{place}: exists already and is left as it is; name another file")
+    path = (spec_path or default_spec()).expanduser().absolute()
+    if path.exists():
+        raise UsageError(f"{path}: exists already and is left as it is; name another file")
     given = {"pair": pair, "schedule": schedule, "output": output}
     said = {key: value for key, value in given.items() if value is not None}
-    wish = StarterSpec(place=place, zone=host_facts.zone().key).having(said)
+    starter = StarterSpec(path=path, zone=host_facts.zone().key).having(said)
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        typer.echo(_preview(wish))
+        typer.echo(_preview(starter))
     else:
-        wish = _agreed(wish, [key for key in QUESTIONS if key not in said])
-    _create(place, wish.text())
-    named = "" if spec_path is None else f" {place}"
-    typer.echo(f"wrote {place}\nnext: ratectl check{named}, then ratectl install{named}")
+        starter = _agreed(starter, [key for key in QUESTIONS if key not in said])
+    _create(path, starter.text())
+    named = "" if spec_path is None else f" {path}"
+    typer.echo(f"wrote {path}\nnext: ratectl check{named}, then ratectl install{named}")
 
 
-def _agreed(wish: StarterSpec, unsaid: list[str]) -> StarterSpec:
-    """Return *wish* with an answer to each question that is *unsaid*, once a person has seen what comes of it.
+def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:
+    """Return *starter* with an answer to each question that is *unsaid*, once a person has seen what comes of it.
 
     Raises typer.Abort on Ctrl-C, and when the person would rather not.
     """
-    wish.job()  # what stands on the command line is wrong or right before anything is asked
+    starter.job()  # what stands on the command line is wrong or right before anything is asked
     try:
         for key in unsaid:
-            wish = _asked(wish, key)
-        typer.echo(f"\n{_preview(wish)}\n")
-        typer.confirm(f"Write {wish.place}?", default=True, abort=True)
+            starter = _asked(starter, key)
+        typer.echo(f"\n{_preview(starter)}\n")
+        typer.confirm(f"Write {starter.path}?", default=True, abort=True)
     except typer.Abort:
         typer.echo("ratectl: nothing was written", err=True)
         raise
-    return wish
+    return starter
 
 
-def _asked(wish: StarterSpec, key: str) -> StarterSpec:
-    """Return *wish* with the answer to one question, which is put again until it is a good one."""
+def _asked(starter: StarterSpec, key: str) -> StarterSpec:
+    """Return *starter* with the answer to one question, which is put again until it is a good one."""
     while True:
-        answer = typer.prompt(QUESTIONS[key], default=getattr(wish, key)).strip()
-        changed = wish.having({key: answer})
+        answer = typer.prompt(QUESTIONS[key], default=getattr(starter, key)).strip()
+        changed = starter.having({key: answer})
         try:
             changed.job()
         except SpecError as error:
             for issue in error.issues:
-                told = filter(None, (f"  {issue.message}", indented(issue.pointer)))
-                typer.echo("\n".join(told), err=True)
+                lines = filter(None, (f"  {issue.message}", indented(issue.pointer)))
+                typer.echo("\n".join(lines), err=True)
         except UsageError as error:
             typer.echo(f"  {error}", err=True)
         else:
             return changed
 
 
-def _preview(wish: StarterSpec) -> str:
+def _preview(starter: StarterSpec) -> str:
     """Return what the spec will do: its next slots, and a line as the output will have it."""
-    job, now = wish.job(), dt.datetime.now(dt.UTC)
+    job, now = starter.job(), dt.datetime.now(dt.UTC)
     slots = list(islice(after(job.schedule, job.zone, now), SLOTS_SHOWN))
     lines = [f"{job.name}: {explain(job.schedule).removesuffix('.')} ({job.timezone})."]
     lines += [f"  {clock(slot)}" for slot in slots] or ["  never again"]
@@ -187,11 +187,11 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _create(place: Path, text: str) -> None:
+def _create(path: Path, text: str) -> None:
     try:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with place.open("x", encoding="utf-8") as file:
-            place.chmod(0o600)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            path.chmod(0o600)
             file.write(text)
     except OSError as error:
-        raise CannotCreateError(f"{place}: cannot be written: {error.strerror}") from error
+        raise CannotCreateError(f"{path}: cannot be written: {error.strerror}") from error

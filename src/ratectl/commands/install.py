@@ -59,7 +59,7 @@ def install(
       ratectl install --backend systemd --enable-linger
     """
     host = host_facts.current()
-    wish = partial(
+    planned = partial(
         prepare,
         host,
         spec_path=spec_path,
@@ -71,13 +71,13 @@ def install(
     )
     if dry_run:
         with Journal(host.state_dir) as journal:
-            show_plan(wish(journal), json=json)
+            show_plan(planned(journal), json=json)
         return
     with (
         install_lock(host.state_dir) as lock,
         Journal(host.state_dir) as journal,
     ):
-        prepared = wish(journal, rewrite_all=lock.interrupted)
+        prepared = planned(journal, rewrite_all=lock.interrupted)
         if not json:
             show_plan(prepared)
         if not prepared.empty or lock.interrupted:
@@ -93,8 +93,8 @@ def _apply(prepared: deploy.Prepared, journal: Journal, lock: InstallLock) -> No
     see_to = _see_to_journals_of_pods if in_pods else _check_journals
     see_to(journal, prepared.source.jobs)
     parts = (*prepared.moves, prepared.main)
-    with progress("installing", sum(len(part.steps) for part in parts)) as told:
-        perform = partial(execute.perform, on_progress=told)
+    with progress("installing", sum(len(part.steps) for part in parts)) as on_progress:
+        perform = partial(execute.perform, on_progress=on_progress)
         deploy.apply(prepared, journal, lock, perform=perform, clock=_now)
 
 
@@ -103,8 +103,8 @@ def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     journal_move.see_to_driver(jobs)
     journal_move.refuse_shared_files(journal, jobs)
     for error in journal_move.out_of_reach(journal, jobs, _now()):
-        told = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
-        typer.echo(told, err=True)
+        message = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
+        typer.echo(message, err=True)
     journal_move.move(journal, jobs)
 
 

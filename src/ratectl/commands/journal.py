@@ -40,7 +40,7 @@ def journal(
         Action,
         typer.Argument(help="Bring a record from one journal to another, or make a shared one."),
     ],
-    places: Annotated[
+    names: Annotated[
         list[str],
         typer.Argument(
             metavar="JOURNAL...",
@@ -71,28 +71,28 @@ def journal(
     """
     with Journal(Path(paths.state_dir())) as mine:
         if action is Action.CREATE:
-            _create(mine, places)
+            _create(mine, names)
             return
-        if len(places) != 2 or places[0] == places[1]:
+        if len(names) != 2 or names[0] == names[1]:
             raise UsageError("journal copy: name two journals, from where and to where")
-        source, target = (_store(mine, place) for place in places)
+        source, target = (_store(mine, name) for name in names)
         copies = _copy(source, target, _jobs(mine, job or ()))
-    typer.echo(as_json([_as_json(one) for one in copies]) if json else _text(copies))
-    for error in filter(None, (one.error() for one in copies)):
+    typer.echo(as_json([_as_json(copied) for copied in copies]) if json else _text(copies))
+    for error in filter(None, (copied.error() for copied in copies)):
         raise error
 
 
-def _create(mine: Journal, places: Sequence[str]) -> None:
-    if len(places) != 1 or places[0] == HERE:
+def _create(mine: Journal, names: Sequence[str]) -> None:
+    if len(names) != 1 or names[0] == HERE:
         raise UsageError("journal create: name the PostgreSQL URL of one journal")
-    _store(mine, places[0]).clock(dt.datetime.now(dt.UTC))
-    typer.echo(f"{redacted(places[0])}: the journal is there")
+    _store(mine, names[0]).clock(dt.datetime.now(dt.UTC))
+    typer.echo(f"{redacted(names[0])}: the journal is there")
 
 
-def _store(mine: Journal, place: str) -> Database:
-    """Return what *place* means. Raises UsageError for what is no journal, or holds a secret."""
+def _store(mine: Journal, name: str) -> Database:
+    """Return what *name* means. Raises UsageError for what is no journal, or holds a secret."""
     try:
-        url = outputs.journal(place, Path.cwd())
+        url = outputs.journal(name, Path.cwd())
     except ValueError as error:
         raise UsageError(f"journal: {error}") from error
     return mine.book_at(url).database
@@ -107,8 +107,8 @@ def _jobs(mine: Journal, names: Sequence[str]) -> Sequence[str]:
 
 def _copy(source: Database, target: Database, jobs: Sequence[str]) -> list[Copied]:
     total = sum(copying.size(source, job) for job in jobs)
-    with progress("copying", total) as told:
-        return [copying.copy(source, target, job, told) for job in jobs]
+    with progress("copying", total) as on_progress:
+        return [copying.copy(source, target, job, on_progress) for job in jobs]
 
 
 def _text(copies: Sequence[Copied]) -> str:

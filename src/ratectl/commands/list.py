@@ -31,19 +31,22 @@ def list_(*, json: JsonOption = False) -> None:
     reader = execute.SystemReader()
     with Journal(host.state_dir) as journal:
         installed = journal.readable()
-        away: dict[Target, RatectlError] = {}
-        holds = targets.inspect_all(
-            host, reader, partial(report_unreachable, away), clusters=targets.clusters(installed)
+        unreachable: dict[Target, RatectlError] = {}
+        found_at = targets.inspect_all(
+            host,
+            reader,
+            partial(report_unreachable, unreachable),
+            clusters=targets.clusters(installed),
         )
-        rows = rows_of(journal, reader, installed, holds, unseen=away)
+        rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
     typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
 
 
 def report_unreachable(
-    away: dict[Target, RatectlError], target: Target, error: RatectlError
+    unreachable: dict[Target, RatectlError], target: Target, error: RatectlError
 ) -> None:
     """Take it that a cluster does not answer, and say so; what this machine's own engines refuse is raised."""
     if target.host.cluster is None:
         raise error
-    away[target] = error
+    unreachable[target] = error
     typer.echo(f"ratectl: what the cluster holds is not shown: {error}", err=True)

@@ -34,13 +34,13 @@ def pause(
     with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
         installed = journal.readable()
         known = {row.job.name for row in installed}
-        meant = known if names is None else names
-        clusters = targets.clusters(row for row in installed if row.job.name in meant)
-        held = targets.inspect_all(host, execute.SystemReader(), clusters=clusters)
-        removal = uninstall.pausing(held, installed, meant)
-        refuse_unknown(frozenset(meant) - known, uninstall.Removal(parts=(), forget=()), journal)
-        asleep = {row.job.name for row in installed if row.paused}
-        if not removal.parts and set(removal.jobs) <= asleep:
+        affected = known if names is None else names
+        clusters = targets.clusters(row for row in installed if row.job.name in affected)
+        found_at = targets.inspect_all(host, execute.SystemReader(), clusters=clusters)
+        removal = uninstall.pausing(found_at, installed, affected)
+        refuse_unknown(frozenset(affected) - known, uninstall.Removal(parts=(), forget=()), journal)
+        inactive = {row.job.name for row in installed if row.paused}
+        if not removal.parts and set(removal.jobs) <= inactive:
             typer.echo("nothing to pause" if not removal.jobs else "paused already")
             return
         uninstall.apply(removal, lock, perform=execute.perform, note=journal.pause_jobs)

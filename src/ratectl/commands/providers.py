@@ -90,10 +90,20 @@ def providers(
     sources = _chosen(_known(loaded), names or ())
     answers = {} if offline else _ask(sources, loaded)
     if json:
-        typer.echo(as_json([_as_json(one, answers.get(one.provider.name)) for one in sources]))
+        typer.echo(
+            as_json(
+                [
+                    _as_json(provider_listing, answers.get(provider_listing.provider.name))
+                    for provider_listing in sources
+                ]
+            )
+        )
     else:
         width = min(max(shutil.get_terminal_size().columns, 60), WIDEST)
-        blocks = [_text(one, answers.get(one.provider.name), width) for one in sources]
+        blocks = [
+            _text(provider_listing, answers.get(provider_listing.provider.name), width)
+            for provider_listing in sources
+        ]
         typer.echo("\n\n".join((*blocks, *_count(answers))))
     states = {answer.state for answer in answers.values()}
     if FAILED in states and ANSWERS not in states:
@@ -102,23 +112,23 @@ def providers(
 
 def _loaded(named: Path | None) -> spec.Spec | None:
     """Return the spec. One that nobody named may be absent or wrong: who writes it reads here what to write."""
-    place = named or default_spec()
-    if named is None and not place.exists():
+    path = named or default_spec()
+    if named is None and not path.exists():
         return None
     try:
-        return spec.load(place, host_timezone=host_facts.zone().key)
+        return spec.load(path, host_timezone=host_facts.zone().key)
     except SpecError:
         if named is not None:
             raise
-        told = f"ratectl: {place} is left out: it has issues, which `ratectl check` shows"
-        typer.echo(told, err=True)
+        message = f"ratectl: {path} is left out: it has issues, which `ratectl check` shows"
+        typer.echo(message, err=True)
         return None
 
 
 def _known(loaded: spec.Spec | None) -> dict[str, ProviderListing]:
     """Return every source by name: the built-in ones as the spec has them, then the spec's own."""
     found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS}
-    found |= {one.name: one for one in loaded.providers} if loaded else {}
+    found |= {provider.name: provider for provider in loaded.providers} if loaded else {}
     return {name: _source(provider, loaded) for name, provider in found.items()}
 
 
@@ -148,16 +158,20 @@ def _ask(sources: Sequence[ProviderListing], loaded: spec.Spec | None) -> dict[s
 
     env = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
     proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
-    answers = {one.provider.name: _unasked(one.provider) for one in sources}
+    answers = {
+        provider_listing.provider.name: _unasked(provider_listing.provider)
+        for provider_listing in sources
+    }
     wanted = {
-        probe.Endpoint(one.provider, proxy, ca_bundle): one.pairs
-        for one in sources
-        if answers[one.provider.name] is None
+        probe.Endpoint(provider_listing.provider, proxy, ca_bundle): provider_listing.pairs
+        for provider_listing in sources
+        if answers[provider_listing.provider.name] is None
     }
     said = {way.provider.name: reached for way, reached in probe.ask(wanted, env).items()}
     return {
-        one.provider.name: answers[one.provider.name] or _answer(said[one.provider.name], one)
-        for one in sources
+        provider_listing.provider.name: answers[provider_listing.provider.name]
+        or _answer(said[provider_listing.provider.name], provider_listing)
+        for provider_listing in sources
     }
 
 

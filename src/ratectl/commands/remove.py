@@ -55,36 +55,36 @@ def remove(
     ):
         installed = journal.readable()
         asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
-        holds = targets.inspect_all(host, reader, clusters=asked)
-        removal = uninstall.prepare(holds, installed, names)
+        found_at = targets.inspect_all(host, reader, clusters=asked)
+        removal = uninstall.prepare(found_at, installed, names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, removal, journal)
-        doomed = sorted({*removal.jobs, *recorded})
+        to_purge = sorted({*removal.jobs, *recorded})
         if dry_run:
             typer.echo(deploy_text.steps_text(removal.parts))
             return
-        if purge and doomed and not yes:
-            _confirm(f"Delete everything recorded for {', '.join(doomed)}?")
+        if purge and to_purge and not yes:
+            _confirm(f"Delete everything recorded for {', '.join(to_purge)}?")
         if removal.parts or removal.forget:
             _apply(removal, journal, lock)
         typer.echo(deploy_text.removal_text(removal))
         if purge:
-            _purge(journal, doomed)
+            _purge(journal, to_purge)
 
 
 def _apply(removal: uninstall.Removal, journal: Journal, lock: InstallLock) -> None:
-    with progress("removing", sum(len(part.steps) for part in removal.parts)) as told:
-        perform = partial(execute.perform, on_progress=told)
+    with progress("removing", sum(len(part.steps) for part in removal.parts)) as on_progress:
+        perform = partial(execute.perform, on_progress=on_progress)
         uninstall.apply(removal, lock, perform=perform, note=journal.forget_jobs)
 
 
-def _purge(journal: Journal, doomed: list[str]) -> None:
-    shared = {name: url for name in doomed if (url := journal.shared(name))}
-    if doomed:
-        journal.purge_jobs(doomed)
-    own = [name for name in doomed if name not in shared]
-    if own or not doomed:
+def _purge(journal: Journal, to_purge: list[str]) -> None:
+    shared = {name: url for name in to_purge if (url := journal.shared(name))}
+    if to_purge:
+        journal.purge_jobs(to_purge)
+    own = [name for name in to_purge if name not in shared]
+    if own or not to_purge:
         typer.echo(f"deleted what was recorded for {', '.join(own) or 'no job'}")
     for name, url in shared.items():
         typer.echo(f"forgot {name} here; what hosts recorded together stays in {redacted(url)}")

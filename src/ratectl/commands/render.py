@@ -49,8 +49,8 @@ def render(
     zone = _zone(host_timezone) if host_timezone else host_facts.zone()
     target = host_facts.target(engine, zone, program)
     loaded = spec.load(spec_path or default_spec(), host_timezone=zone.key, fired_here=False)
-    site = targets.Target(backend=engine, scope=scope, host=target, reader=execute.SystemReader())
-    files = install.files(site, loaded.jobs)
+    where = targets.Target(backend=engine, scope=scope, host=target, reader=execute.SystemReader())
+    files = install.files(where, loaded.jobs)
     _write(out, files)
     typer.echo(f"{len(files)} file{'' if len(files) == 1 else 's'} for {backend} in {out}")
     if not program and not host_facts.is_native(engine):

@@ -69,10 +69,10 @@ def report(
         found = look(host, journal, job or [])
         installed = [row for row in journal.readable() if not job or row.job.name in job]
         dossiers = _dossiers(journal, installed, found, since, now)
-    place = write_file.replace(file, _html(dossiers, now))
-    typer.echo(f"wrote {place} ({place.stat().st_size / 1e6:.1f} MB)")
-    if launch and not webbrowser.open(place.as_uri()):
-        raise EngineError(f"no browser could be opened; open {place.as_uri()} in one")
+    path = write_file.replace(file, _html(dossiers, now))
+    typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    if launch and not webbrowser.open(path.as_uri()):
+        raise EngineError(f"no browser could be opened; open {path.as_uri()} in one")
 
 
 def _dossiers(
@@ -84,16 +84,16 @@ def _dossiers(
 ) -> list[JobReport]:
     known = {status.job: status for status in found}
     charts = sum(len(row.job.pairs) for row in installed)
-    most = max(FEWEST, min(MOST, MOST_POINTS // max(1, charts)))
+    max_points = max(FEWEST, min(MOST, MOST_POINTS // max(1, charts)))
     dossiers = []
-    with progress("reading the journal", charts) as told:
+    with progress("reading the journal", charts) as on_progress:
         for row in installed:
             try:
                 if row.job.fault:
                     raise ConfigError(row.job.fault)
                 span = date_range.span(since, "", row.job.zone)
-                reading = _Reading(journal.store(row.job), row, span, most)
-                dossiers.append(reading.job_report(known.get(row.job.name), now, told))
+                reading = _Reading(journal.store(row.job), row, span, max_points)
+                dossiers.append(reading.job_report(known.get(row.job.name), now, on_progress))
             except (TryLaterError, ConfigError) as error:
                 typer.echo(f"ratectl: {row.job.name} is left out: {error}", err=True)
     return dossiers
@@ -109,15 +109,15 @@ class _Reading(NamedTuple):
     """Points of one chart."""
 
     def job_report(
-        self, status: JobStatus | None, now: dt.datetime, told: Callable[[int], None]
+        self, status: JobStatus | None, now: dt.datetime, on_progress: Callable[[int], None]
     ) -> JobReport:
-        """Return what the page tells of the job; *told* hears of each chart."""
+        """Return what the page tells of the job; *on_progress* hears of each chart."""
         job, name = self.row.job, self.row.job.name
         series = {}
         for pair in job.pairs:
             found = queries.series(self.store, name, pair, self.span, max_points=self.max_points)
             series[pair] = list(found)
-            told(1)
+            on_progress(1)
         horizon = now + dt.timedelta(days=html_report.DAYS_AHEAD)
         ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
         slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
@@ -136,7 +136,7 @@ class _Reading(NamedTuple):
 
 
 def _html(dossiers: Sequence[JobReport], now: dt.datetime) -> str:
-    troubles = html_report.failures(dossiers, MOST_TROUBLES + 1)
+    failures = html_report.failures(dossiers, MOST_TROUBLES + 1)
     data = json.dumps(html_report.data(dossiers), ensure_ascii=False, separators=(",", ":"))
     return templates.fill_page(
         "report/page.html.j2",
@@ -149,8 +149,8 @@ def _html(dossiers: Sequence[JobReport], now: dt.datetime) -> str:
         version=__version__,
         made=f"{now.astimezone(terminal.viewer_zone()):%Y-%m-%d %H:%M %Z}",
         rows=html_report.rows(dossiers, now),
-        has_rates=any(points for one in dossiers for points in one.series.values()),
-        troubles=troubles[:MOST_TROUBLES],
-        cut_after=MOST_TROUBLES if len(troubles) > MOST_TROUBLES else 0,
+        has_rates=any(points for job_report in dossiers for points in job_report.series.values()),
+        troubles=failures[:MOST_TROUBLES],
+        cut_after=MOST_TROUBLES if len(failures) > MOST_TROUBLES else 0,
         sources=html_report.sources(dossiers),
     )

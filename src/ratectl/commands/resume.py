@@ -38,8 +38,8 @@ def resume(
     host = host_facts.current()
     with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
         known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
-        again = lock.interrupted
-        rows = [row for row in known if row.paused or again]
+        rewrite_all = lock.interrupted
+        rows = [row for row in known if row.paused or rewrite_all]
         names = [row.job.name for row in rows]
         before = journal.backup(names)
         try:
@@ -47,7 +47,7 @@ def resume(
                 lock.begin()
                 journal.resume_jobs(names, _now())
             for target, source in uninstall.paused_sources(rows, host, execute.SystemReader()):
-                prepared = _prepared(target, source, journal, lock, afresh=again)
+                prepared = _prepared(target, source, journal, lock, afresh=rewrite_all)
                 install.apply(prepared, journal, lock, perform=execute.perform, clock=_now)
         except RatectlError:
             journal.restore(before)

@@ -70,12 +70,16 @@ def review(
         raise UsageError(f"review {action}: {'takes no' if ids else 'which'} ID?")
     with Journal(Path(paths.state_dir())) as journal:
         if action is Action.LIST:
-            held = [
-                one
+            answers = [
+                quarantined
                 for store in journal.stores()
-                for one in holding.quarantine(store, job=job, decided=everything)
+                for quarantined in holding.quarantine(store, job=job, decided=everything)
             ]
-            typer.echo(as_json([_as_json(one) for one in held]) if json else _text(held))
+            typer.echo(
+                as_json([_as_json(quarantined) for quarantined in answers])
+                if json
+                else _text(answers)
+            )
             return
         for number in ids or ():
             _decide(journal, action, _home(journal, number, job), number)
@@ -86,7 +90,7 @@ def _home(journal: Journal, number: int, job: str) -> RateStore:
     having = [
         store
         for store in journal.stores()
-        if (held := holding.find(store, number)) is not None and job in {"", held.job}
+        if (answer := holding.find(store, number)) is not None and job in {"", answer.job}
     ]
     if len(having) > 1:
         raise UsageError(f"review: there are {len(having)} answers {number}; name the --job")
@@ -98,20 +102,20 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
         _show(store, number)
         return
     if action is Action.REJECT:
-        held = reviewing.reject(store, number, dt.datetime.now(dt.UTC))
-        typer.echo(f"{held.job}: rejected {_what(held)}")
+        answer = reviewing.reject(store, number, dt.datetime.now(dt.UTC))
+        typer.echo(f"{answer.job}: rejected {_what(answer)}")
         return
-    held = reviewing.undecided(store, number)
-    installed = journal.installed_job(held.job)
+    answer = reviewing.undecided(store, number)
+    installed = journal.installed_job(answer.job)
     if journal.store(installed.job) is not store:
         raise ConfigError(
-            f"{held.job} has another journal by now than when this was held; reject it"
+            f"{answer.job} has another journal by now than when this was held; reject it"
         )
     runner = Runner(journal, installed, surroundings())
     error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
     if error is not None:
         raise error
-    typer.echo(f"{held.job}: recorded {_what(held)} for {held.slot.isoformat()}")
+    typer.echo(f"{answer.job}: recorded {_what(answer)} for {answer.slot.isoformat()}")
 
 
 def _show(store: RateStore, number: int) -> None:
@@ -128,17 +132,17 @@ def _what(answer: QuarantinedAnswer) -> str:
     return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({answer.provider})"
 
 
-def _text(held: list[QuarantinedAnswer]) -> str:
-    if not held:
+def _text(answers: list[QuarantinedAnswer]) -> str:
+    if not answers:
         return "nothing is held"
     lines = []
-    for one in held:
-        state = "" if one.state == "held" else f", {one.state}"
-        times = "" if one.seen == 1 else f", {one.seen} times"
+    for quarantined in answers:
+        state = "" if quarantined.state == "held" else f", {quarantined.state}"
+        times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
         lines.append(
-            f"{one.id}  {one.job}  {one.slot:%Y-%m-%d %H:%M} UTC  {_what(one)}{state}{times}"
+            f"{quarantined.id}  {quarantined.job}  {quarantined.slot:%Y-%m-%d %H:%M} UTC  {_what(quarantined)}{state}{times}"
         )
-        lines.append(f"   {one.reason}")
+        lines.append(f"   {quarantined.reason}")
     lines.append("`ratectl review show|accept|reject ID` goes on from here")
     return "\n".join(lines)
 

@@ -56,13 +56,13 @@ def run(
             raise UsageError("run --all: no job is installed; `ratectl install` comes first")
         done = [_one(journal, installed, force=force, slot=slot) for installed in wanted]
     if json:
-        typer.echo(as_json([_as_json(one) for one in done]))
+        typer.echo(as_json([_as_json(firing_report) for firing_report in done]))
     else:
-        typer.echo("\n".join(line for one in done for line in _lines(one)))
-    errors = [one.error for one in done if one.error is not None]
-    for one in done[:-1] if len(errors) > 1 else ():
-        if one.error is not None and one.error is not errors[-1]:
-            typer.echo(f"ratectl: {one.job}: {one.error}", err=True)
+        typer.echo("\n".join(line for firing_report in done for line in _lines(firing_report)))
+    errors = [firing_report.error for firing_report in done if firing_report.error is not None]
+    for firing_report in done[:-1] if len(errors) > 1 else ():
+        if firing_report.error is not None and firing_report.error is not errors[-1]:
+            typer.echo(f"ratectl: {firing_report.job}: {firing_report.error}", err=True)
     if errors:
         raise errors[-1]
 
@@ -82,22 +82,22 @@ def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> F
     return done
 
 
-def _lines(done: FiringReport) -> list[str]:
-    return [f"{done.job}: {line}" for line in done.lines()]
+def _lines(report: FiringReport) -> list[str]:
+    return [f"{report.job}: {line}" for line in report.lines()]
 
 
-def _as_json(done: FiringReport) -> dict[str, object]:
+def _as_json(report: FiringReport) -> dict[str, object]:
     return {
-        "job": done.job,
-        "note": done.note,
-        "error": None if done.error is None else str(done.error),
+        "job": report.job,
+        "note": report.note,
+        "error": None if report.error is None else str(report.error),
         "slots": [
             {
                 "slot": settled.slot.isoformat(),
                 "outcome": settled.outcome,
                 "warnings": list(settled.warnings),
-                "quotes": [quote.to_dict(one) for one in settled.quotes],
+                "quotes": [quote.to_dict(recorded) for recorded in settled.quotes],
             }
-            for settled in done.settled
+            for settled in report.settled
         ],
     }

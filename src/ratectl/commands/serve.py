@@ -56,10 +56,10 @@ def serve(
     """
     state_dir = Path(paths.state_dir())
     names = frozenset(_names(state_dir, what or []))
-    told: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: told.put(number))
-    loop = _Loop(state_dir, names, told)
+        signal.signal(number, lambda number, _: signals.put(number))
+    loop = _Loop(state_dir, names, signals)
     typer.echo(f"ratectl: {loop.told_first()}", err=True)
     loop.catch_up()
     loop.run(count)
@@ -71,11 +71,11 @@ class _Loop:
     """Wakes each job at its slots; *failed* is the exit code of the last firing that was not 0."""
 
     def __init__(
-        self, state_dir: Path, names: frozenset[str], told: queue.SimpleQueue[int]
+        self, state_dir: Path, names: frozenset[str], signals: queue.SimpleQueue[int]
     ) -> None:
         self.state_dir = state_dir
         self.names = names
-        self.told = told
+        self.signals = signals
         self.failed = 0
         self.fired = 0
         self._begun = _now()
@@ -86,7 +86,7 @@ class _Loop:
 
     def run(self, count: int) -> None:
         """Wake until *count* firings (0: until told to stop), then wait for those at work."""
-        while self.told.empty() and (not count or self.fired < count):
+        while self.signals.empty() and (not count or self.fired < count):
             wakes = self._wakes()
             now = _now()
             if not wakes or min(wakes.values()) > now:
@@ -104,7 +104,7 @@ class _Loop:
 
     def _finish(self) -> None:
         """Wait for the firings at work; once told to stop, for a moment only: they can be killed anywhere."""
-        while any(firing.is_alive() for firing in self._firings) and self.told.empty():
+        while any(firing.is_alive() for firing in self._firings) and self.signals.empty():
             self._rest(POLL)
         last = time.monotonic() + GRACE
         for firing in self._firings:
@@ -116,7 +116,7 @@ class _Loop:
     def _rest(self, seconds: float) -> None:
         """Sleep, or less when told to stop; what was told stays in the queue."""
         with contextlib.suppress(queue.Empty):
-            self.told.put(self.told.get(timeout=max(seconds, 0)))
+            self.signals.put(self.signals.get(timeout=max(seconds, 0)))
 
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
@@ -164,7 +164,7 @@ class _Loop:
     def _start(self, name: str) -> None:
         firing = threading.Thread(target=self._fire, args=(name,))
         firing.start()
-        self._firings = [one for one in self._firings if one.is_alive()] + [firing]
+        self._firings = [thread for thread in self._firings if thread.is_alive()] + [firing]
 
     def _fire(self, name: str) -> None:
         try:
@@ -175,7 +175,7 @@ class _Loop:
             typer.echo(f"ratectl: {name}: {error}", err=True)
             code = error.exit_code
         if code < 0:  # a signal, such as a terminal sends to all of us; what was due stays so
-            code = TryLaterError.exit_code if self.told.empty() else 0
+            code = TryLaterError.exit_code if self.signals.empty() else 0
         self.failed = code or self.failed
 
 

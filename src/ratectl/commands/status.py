@@ -105,13 +105,13 @@ def _watch(names: Sequence[str], *, alone: bool) -> None:
     """Show the screen again and again, until Ctrl-C."""
     from rich.live import Live  # noqa: PLC0415 - for this only
 
-    shown = terminal.console()
-    if not alone or not shown.is_terminal:
+    console = terminal.console()
+    if not alone or not console.is_terminal:
         raise UsageError(
             "status: --watch is for a person at a terminal, and goes with no other option"
         )
     try:
-        with Live(_screen(_look(names)), console=shown, screen=True, auto_refresh=False) as live:
+        with Live(_screen(_look(names)), console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(EVERY)
                 live.update(_screen(_look(names)), refresh=True)
@@ -119,16 +119,16 @@ def _watch(names: Sequence[str], *, alone: bool) -> None:
         return
 
 
-def _judge(found: Sequence[JobStatus], most: int, now: dt.datetime) -> None:
-    """Exit with 1, and say why, where a rate is older than *most* seconds."""
-    old = list(views.stale(found, most, now))
-    for one in old:
-        told = (
-            f"is {length(one.seconds)} old"
-            if one.rated
-            else f"has no rate since the installation {length(one.seconds)} ago"
+def _judge(found: Sequence[JobStatus], limit: int, now: dt.datetime) -> None:
+    """Exit with 1, and say why, where a rate is older than *limit* seconds."""
+    old = list(views.stale(found, limit, now))
+    for stale in old:
+        message = (
+            f"is {length(stale.seconds)} old"
+            if stale.rated
+            else f"has no rate since the installation {length(stale.seconds)} ago"
         )
-        typer.echo(f"ratectl: {one.job}: {one.pair} {told}", err=True)
+        typer.echo(f"ratectl: {stale.job}: {stale.pair} {message}", err=True)
     if old:
         raise typer.Exit(1)
     if not found:

@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 def undecided(store: RateStore, number: int) -> QuarantinedAnswer:
     """Return the answer *number*. Raises ConfigError for one that is unknown or decided already."""
-    held = holding.find(store, number)
-    if held is None:
+    answer = holding.find(store, number)
+    if answer is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
-    if held.state != HELD:
-        raise ConfigError(f"answer {number} was {held.state} before")
-    return held
+    if answer.state != HELD:
+        raise ConfigError(f"answer {number} was {answer.state} before")
+    return answer
 
 
 def reject(store: RateStore, number: int, now: dt.datetime) -> QuarantinedAnswer:
     """Note that the answer *number* will never be recorded."""
-    held = undecided(store, number)
+    answer = undecided(store, number)
     with store.database.transaction(durable=True) as connection:
         statements.record_decision(connection, number, REJECTED, unix(now))
-    return held
+    return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +65,9 @@ class Acceptance:
 
     def _accept(self) -> None:
         runner = self.runner
-        held = undecided(runner.store, self.number)
-        quote = self._quote(held)
-        slot, name = held.slot, runner.job.name
+        answer = undecided(runner.store, self.number)
+        quote = self._quote(answer)
+        slot, name = answer.slot, runner.job.name
         before = runner.store.pairs(name, [slot])[slot]
         if quote.pair in before:
             raise ConfigError(
@@ -83,7 +83,7 @@ class Acceptance:
             slot=slot,
             quotes=(quote,),
             outcome="recorded" if whole else "",
-            detail=f"accepted by hand: {held.reason}",
+            detail=f"accepted by hand: {answer.reason}",
         )
         now = unix(runner.env.clock())
 
@@ -98,9 +98,9 @@ class Acceptance:
             (settlement,), Deadline(runner.job.timeout), also=also
         )
 
-    def _quote(self, held: QuarantinedAnswer) -> Quote:
-        if held.quote is None:
-            raise UsageError(f"answer {held.id} holds no rate that could be recorded; reject it")
-        if held.quote.pair not in self.runner.job.pairs:
-            raise ConfigError(f"{held.job} no longer records {held.quote.pair}; reject it")
-        return held.quote
+    def _quote(self, answer: QuarantinedAnswer) -> Quote:
+        if answer.quote is None:
+            raise UsageError(f"answer {answer.id} holds no rate that could be recorded; reject it")
+        if answer.quote.pair not in self.runner.job.pairs:
+            raise ConfigError(f"{answer.job} no longer records {answer.quote.pair}; reject it")
+        return answer.quote

@@ -154,7 +154,9 @@ def test_providers():
     [parameter, *_] = typer.main.get_command(program).params
     found = parameter.shell_complete(typer.Context(typer.main.get_command(program)), "ec")
 
-    assert [one.value for one in found] == [name for name in PROVIDER_KINDS if name[:2] == "ec"]
+    assert [completion_item.value for completion_item in found] == [
+        name for name in PROVIDER_KINDS if name[:2] == "ec"
+    ]
 
 
 def test_every_row_is_of_use():

@@ -28,9 +28,9 @@ def seen(monkeypatch):
         stream, clock = Terminal(terminal=terminal), iter(range(0, 1000, seconds or 1000))
         monkeypatch.setattr(progress.sys, "stderr", stream)
         monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock, 0) if seconds else 0.0)
-        with progress.progress("installing", 10) as told:
+        with progress.progress("installing", 10) as on_progress:
             for _ in range(10):
-                told(1)
+                on_progress(1)
         return stream.getvalue()
 
     return work

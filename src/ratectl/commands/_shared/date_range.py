@@ -62,7 +62,7 @@ def pair(text: str, job: Job) -> Pair | None:
     """Return the pair of *job* that the option names, None for no text. Raises UsageError for one it lacks."""
     if not text:
         return None
-    known = {str(one): one for one in job.pairs}
+    known = {str(pair): pair for pair in job.pairs}
     if text.upper() not in known:
         raise UsageError(f"--pair {text}: {job.name} records {', '.join(known)}")
     return known[text.upper()]

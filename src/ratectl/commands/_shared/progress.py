@@ -20,18 +20,18 @@ SOON = 1.0
 def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """Give what is told of each piece done of *total*; the bar appears once a second has passed."""
     begun, done = time.monotonic(), 0
-    with contextlib.ExitStack() as shown:
+    with contextlib.ExitStack() as bars:
         bar: Any = None
 
-        def told(count: int) -> None:
+        def advance(count: int) -> None:
             nonlocal bar, done
             done += count
             if bar is not None:
                 bar.update(count)
             elif sys.stderr.isatty() and time.monotonic() - begun >= SOON:
-                bar = shown.enter_context(
+                bar = bars.enter_context(
                     typer.progressbar(length=total, label=label, file=sys.stderr)
                 )
                 bar.update(done)
 
-        yield told
+        yield advance

@@ -29,13 +29,13 @@ def rows_of(
     journal: Journal,
     reader: Reader,
     installed: Sequence[Installed],
-    holds: Mapping[Target, Found],
+    found_at: Mapping[Target, Found],
     *,
     unseen: Mapping[Target, RatectlError],
 ) -> tuple[Row, ...]:
     """Return the rows of *installed* and of what the engines hold, as they are now."""
     return inventory.rows(
-        holds,
+        found_at,
         installed,
         journal.last_firings(installed, complain),
         inventory.SpecDrift(lambda path: install.digest_of(reader, path), jobs_of),
@@ -59,16 +59,16 @@ def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
 def look(host: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus, ...]:
     """Return how the jobs *names* stand, or all. Raises ConfigError for one that is not installed."""
     reader = execute.SystemReader()
-    away: dict[Target, RatectlError] = {}
+    unreachable: dict[Target, RatectlError] = {}
     everything = journal.readable()
-    holds = targets.inspect_all(
-        host, reader, partial(_unreadable, away), clusters=targets.clusters(everything)
+    found_at = targets.inspect_all(
+        host, reader, partial(_unreadable, unreachable), clusters=targets.clusters(everything)
     )
     for name in names:
-        if not any(name in found.entries for found in holds.values()):
+        if not any(name in found.entries for found in found_at.values()):
             journal.installed_job(name)
     installed = [row for row in everything if not names or row.job.name in names]
-    rows = rows_of(journal, reader, installed, holds, unseen=away)
+    rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
     last = {row.job: row.last for row in rows if row.last is not None}
     installed = list(journal.counting_together(installed, last))
     recent = queries.recent(journal, installed, views.QUOTES, complain)
@@ -76,6 +76,8 @@ def look(host: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus,
     return views.statuses(wanted, installed, recent)
 
 
-def _unreadable(away: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:
-    away[target] = error
+def _unreadable(
+    unreachable: dict[Target, RatectlError], target: Target, error: RatectlError
+) -> None:
+    unreachable[target] = error
     typer.echo(f"ratectl: what {target} holds is not shown: {error}", err=True)

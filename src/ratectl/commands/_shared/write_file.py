@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def replace(path: Path, text: str) -> Path:
     """Make the file at *path* hold *text*, atomically, and return its absolute path."""
-    place = path.expanduser().absolute()
-    if place.is_dir():
-        raise CannotCreateError(f"{place}: is a folder; name a file")
+    target = path.expanduser().absolute()
+    if target.is_dir():
+        raise CannotCreateError(f"{target}: is a folder; name a file")
     mask = os.umask(0)
     os.umask(mask)
-    execute.perform((WriteFile(path=place, data=text.encode(), mode=0o666 & ~mask),))
-    return place
+    execute.perform((WriteFile(path=target, data=text.encode(), mode=0o666 & ~mask),))
+    return target
