@@ -68,8 +68,8 @@ def as_stored(listing: bytes) -> bytes:
 
 def printable(text: str) -> str:
     """Return Latin-1 *text* as UTF-8 where it is, with nothing that a terminal would act on."""
-    told = text.encode("latin-1").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in told)
+    decoded = text.encode("latin-1").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in decoded)
 
 
 def _by_line(finding: LintFinding) -> int:
@@ -134,11 +134,11 @@ def _in_line(line: str, users: int) -> Iterator[Problem]:
         yield from _in_setting(quoted or other or plain or "", value.rstrip(" \t"))
         return
     if line.startswith("export "):
-        meant = printable(BLANKS.sub(" ", line).removeprefix("export "))[:SHOWN]
+        entry = printable(BLANKS.sub(" ", line).removeprefix("export "))[:SHOWN]
         yield _error(
             "export",
             "`export`: a crontab is no shell script, Debian's crontab rejects it",
-            f"`{meant}`",
+            f"`{entry}`",
         )
         return
     if line.startswith("-"):
@@ -242,9 +242,9 @@ def _in_macro(words: Sequence[str], users: int) -> Iterator[Problem]:
 def _for_macro(macro: str, command: str) -> str:
     if macro.lower() in MACROS:
         return f"`{macro.lower()}`"
-    told = EVERY.match(command)
-    if macro == "@every" and told and int(told[1]):
-        return say(f"every {int(told[1])} {UNITS[told[2]]}")
+    match = EVERY.match(command)
+    if macro == "@every" and match and int(match[1]):
+        return say(f"every {int(match[1])} {UNITS[match[2]]}")
     return f"one of {', '.join(MACROS)}"
 
 

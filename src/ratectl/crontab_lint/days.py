@@ -53,13 +53,13 @@ def in_days(fields: Sequence[str]) -> Iterator[Problem]:
     )
 
 
-def in_whole(fields: Sequence[str], *, told: bool) -> Iterator[Problem]:
+def in_whole(fields: Sequence[str], *, reported: bool) -> Iterator[Problem]:
     """Yield that the line never fires, or fires all through an hour; what the parser refuses besides."""
     line = " ".join(fields)
     try:
         value = parse_cron(line)
     except ScheduleError as error:
-        if not told:
+        if not reported:
             yield Problem(
                 severity="error", code="syntax", message=error.message, instead="five plain fields"
             )

@@ -63,20 +63,20 @@ def flaws_of(fields: Sequence[str]) -> tuple[Problem, ...]:
     """Return the flaws of the five *fields*, none where they mean what they look like everywhere."""
     flaws = [
         flaw
-        for text, place in zip(fields, FIELDS, strict=True)
-        for flaw in _in_field(text, place, fields)
+        for text, field in zip(fields, FIELDS, strict=True)
+        for flaw in _in_field(text, field, fields)
     ]
     if not any(flaw.severity == "error" for flaw in flaws):
         flaws += in_days(fields)
-        flaws += in_whole(fields, told=bool(flaws))
+        flaws += in_whole(fields, reported=bool(flaws))
     return tuple(flaws)
 
 
-def _in_field(text: str, place: CronField, fields: Sequence[str]) -> Iterator[Problem]:
+def _in_field(text: str, field: CronField, fields: Sequence[str]) -> Iterator[Problem]:
     items = text.lower().split(",")
-    found = [_foreign(item, place, fields) or _in_item(item, place, fields) for item in items]
+    found = [_foreign(item, field, fields) or _in_item(item, field, fields) for item in items]
     if len(items) == 1:
-        found += _uneven(items[0], place, fields)
+        found += _uneven(items[0], field, fields)
     for flaw in filter(None, found):
         yield replace(flaw, message=_as_written(flaw.message, text))
 
@@ -91,16 +91,16 @@ def _as_written(message: str, text: str) -> str:
     return re.sub(r"`([^`]+)`", written, message, count=1)
 
 
-def _foreign(item: str, place: CronField, fields: Sequence[str]) -> Problem | None:
+def _foreign(item: str, field: CronField, fields: Sequence[str]) -> Problem | None:
     """Return the flaw of an *item* that another scheduler's syntax explains."""
     if "~" in item:
-        return _tilde(item, place)
-    if place is WEEKDAY and (match := NTH.fullmatch(item)) and (day := weekday_name(match[1])):
+        return _tilde(item, field)
+    if field is WEEKDAY and (match := NTH.fullmatch(item)) and (day := weekday_name(match[1])):
         nth = ORDINALS[int(match[2]) - 1]
         return Problem(
             severity="error",
             code="nth-weekday",
-            message=f"{place.name} `{item}`: Debian's cron ignores `#{match[2]}` and fires every "
+            message=f"{field.name} `{item}`: Debian's cron ignores `#{match[2]}` and fires every "
             f"{day.capitalize()}; cronie rejects the tab",
             instead=say(
                 f"every month on the {nth} {day}{phrase_month(fields)}{phrase_time(fields)}"
@@ -111,75 +111,75 @@ def _foreign(item: str, place: CronField, fields: Sequence[str]) -> Problem | No
     return Problem(
         severity="error",
         code="foreign-syntax",
-        message=f"{place.name} `{item}`: Debian's cron and cronie reject the tab; "
+        message=f"{field.name} `{item}`: Debian's cron and cronie reject the tab; "
         "?, H, L and W belong to other schedulers",
-        instead=_for_foreign(item, place, fields),
+        instead=_for_foreign(item, field, fields),
     )
 
 
-def _tilde(item: str, place: CronField) -> Problem:
+def _tilde(item: str, field: CronField) -> Problem:
     first, _, last = item.partition("~")
-    number = first if TWO_DIGITS.fullmatch(first) else str(place.low)
+    number = first if TWO_DIGITS.fullmatch(first) else str(field.low)
     spread = ""
-    if place is MINUTE and TWO_DIGITS.fullmatch(last):
+    if field is MINUTE and TWO_DIGITS.fullmatch(last):
         spread = f'; in a ratectl spec a random delay is `jitter = "{last}m"`'
     return Problem(
         severity="error",
         code="tilde",
-        message=f"{place.name} `{item}`: Debian's cron ignores `~{last}` where it takes the tab at all; "
+        message=f"{field.name} `{item}`: Debian's cron ignores `~{last}` where it takes the tab at all; "
         "cronie draws one random value at each load of the tab",
         instead=f"`{number}`{spread}",
     )
 
 
-def _for_foreign(item: str, place: CronField, fields: Sequence[str]) -> str:
+def _for_foreign(item: str, field: CronField, fields: Sequence[str]) -> str:
     end = f"{phrase_month(fields)}{phrase_time(fields)}"
     if item == "?":
         return "`*`"
     if item.startswith("h"):
-        return f"a number of your choice, such as `{min(17, place.top)}`"
+        return f"a number of your choice, such as `{min(17, field.top)}`"
     if (
-        place is WEEKDAY
+        field is WEEKDAY
         and (match := LAST_WEEKDAY.fullmatch(item))
         and (day := weekday_name(match[1]))
     ):
         return say(f"every month on the last {day}{end}")
-    if place is DAY and item in {"lw", "wl"}:
+    if field is DAY and item in {"lw", "wl"}:
         return say(f"every month on the last weekday{end}")
-    if place is DAY and item == "l":
+    if field is DAY and item == "l":
         return say(f"every month on the last day{end}")
-    return f"a number from {place.low} to {place.top}; no cron knows the nearest working day"
+    return f"a number from {field.low} to {field.top}; no cron knows the nearest working day"
 
 
-def _in_item(item: str, place: CronField, fields: Sequence[str]) -> Problem | None:
+def _in_item(item: str, field: CronField, fields: Sequence[str]) -> Problem | None:
     match = ITEM.fullmatch(item)
     if match is None:
         return Problem(
             severity="error",
             code="syntax",
-            message=f"{place.name} `{item}`: Debian's cron rejects the tab or reads only a part of it",
-            instead=_expected(place),
+            message=f"{field.name} `{item}`: Debian's cron rejects the tab or reads only a part of it",
+            instead=_expected(field),
         )
     whole, first, last, step_text = match.groups()
     step = int(step_text) if step_text else None
     for text in filter(None, (first, last)):
-        if flaw := _bad_value(text, place):
+        if flaw := _bad_value(text, field):
             return flaw
     if step == 0:
-        return _rejected("zero-step", f"{place.name} `{item}`: a step of 0", f"`{whole}`")
+        return _rejected("zero-step", f"{field.name} `{item}`: a step of 0", f"`{whole}`")
     low, high = (
-        (place.low, place.top)
+        (field.low, field.top)
         if whole == EVERYWHERE
-        else (_value(first, place), _value(last or first, place))
+        else (_value(first, field), _value(last or first, field))
     )
     if step and whole != EVERYWHERE and not last:
-        return _step_without_range(item, place, low, step)
+        return _step_without_range(item, field, low, step)
     if low > high:
-        return _wrapped(item, place, low, high, step)
-    if place is WEEKDAY and (sunday := _sundays(item, whole, last, step, fields)):
+        return _wrapped(item, field, low, high, step)
+    if field is WEEKDAY and (sunday := _sundays(item, whole, last, step, fields)):
         return sunday
     if step and step >= high - low + 1:
-        return _beyond(item, place, range(low, high + 1), step, fields)
+        return _beyond(item, field, range(low, high + 1), step, fields)
     return None
 
 
@@ -234,114 +234,114 @@ def _rejected(code: str, what: str, instead: str) -> Problem:
     return Problem(severity="error", code=code, message=message, instead=instead)
 
 
-def _expected(place: CronField) -> str:
-    return f"numbers from {place.low} to {place.high}, ranges `a-b`, steps `a-b/n` or `*/n`, joined by commas"
+def _expected(field: CronField) -> str:
+    return f"numbers from {field.low} to {field.high}, ranges `a-b`, steps `a-b/n` or `*/n`, joined by commas"
 
 
-def _bad_value(text: str, place: CronField) -> Problem | None:
+def _bad_value(text: str, field: CronField) -> Problem | None:
     if text.isdecimal():
-        if place.low <= int(text) <= place.high:
+        if field.low <= int(text) <= field.high:
             return None
-        advice = f"a number from {place.low} to {place.top}"
-        return _rejected("out-of-range", f"{place.name} {text}", advice)
-    if text in place.names:
+        advice = f"a number from {field.low} to {field.top}"
+        return _rejected("out-of-range", f"{field.name} {text}", advice)
+    if text in field.names:
         return None
-    if text[:3] in place.names:
+    if text[:3] in field.names:
         return _rejected(
-            "name", f"{place.name} `{text}` is longer than cron's names", f"`{text[:3]}`"
+            "name", f"{field.name} `{text}` is longer than cron's names", f"`{text[:3]}`"
         )
-    known = f"one of {', '.join(place.names)}" if place.names else _expected(place)
-    return _rejected("name", f"{place.name} `{text}` is no name that cron knows", known)
+    known = f"one of {', '.join(field.names)}" if field.names else _expected(field)
+    return _rejected("name", f"{field.name} `{text}` is no name that cron knows", known)
 
 
-def _value(text: str, place: CronField) -> int:
+def _value(text: str, field: CronField) -> int:
     if text.isdecimal():
         return int(text)
-    return place.names.index(text) + (1 if place is MONTH else 0)
+    return field.names.index(text) + (1 if field is MONTH else 0)
 
 
-def _step_without_range(item: str, place: CronField, low: int, step: int) -> Problem:
-    meant = f"{low}-{place.top}/{step}"
+def _step_without_range(item: str, field: CronField, low: int, step: int) -> Problem:
+    suggestion = f"{low}-{field.top}/{step}"
     return Problem(
         severity="error",
         code="step-without-range",
-        message=f"{place.name} `{item}`: Debian's cron and cronie reject the tab; Kubernetes reads {meant}",
-        instead=f"`{meant}`",
+        message=f"{field.name} `{item}`: Debian's cron and cronie reject the tab; Kubernetes reads {suggestion}",
+        instead=f"`{suggestion}`",
     )
 
 
-def _wrapped(item: str, place: CronField, low: int, high: int, step: int | None) -> Problem:
-    low = 0 if place is WEEKDAY and low == 7 else low
+def _wrapped(item: str, field: CronField, low: int, high: int, step: int | None) -> Problem:
+    low = 0 if field is WEEKDAY and low == 7 else low
     values = (
-        [*range(low, place.top + 1), *range(place.low, high + 1)]
+        [*range(low, field.top + 1), *range(field.low, high + 1)]
         if low > high
         else [*range(low, high + 1)]
     )
     if step:
-        meant = ",".join(str(value) for value in values[::step])
+        suggestion = ",".join(str(value) for value in values[::step])
     else:
-        runs = ((low, place.top), (place.low, high)) if low > high else ((low, high),)
-        meant = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+        runs = ((low, field.top), (field.low, high)) if low > high else ((low, high),)
+        suggestion = ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
     return Problem(
         severity="error",
         code="wrapped-range",
-        message=f"{place.name} `{item}`: the range runs backwards; Debian's cron and cronie accept it "
+        message=f"{field.name} `{item}`: the range runs backwards; Debian's cron and cronie accept it "
         "and never fire for it, Kubernetes rejects it",
-        instead=f"`{meant}`",
+        instead=f"`{suggestion}`",
     )
 
 
 def _beyond(
-    item: str, place: CronField, values: range, step: int, fields: Sequence[str]
+    item: str, field: CronField, values: range, step: int, fields: Sequence[str]
 ) -> Problem:
     """Return the flaw of a *step* that leaves only the first of *values*."""
     exact, first = step == len(values), values[0]
-    whole = len(values) == place.top - place.low + 1
-    phrase = _interval(place, step, fields) if whole and not exact else ""
+    whole = len(values) == field.top - field.low + 1
+    phrase = _interval(field, step, fields) if whole and not exact else ""
     return Problem(
         severity="warning" if exact else "error",
         code="step-beyond-range",
-        message=f"{place.name} `{item}`: the step reaches beyond the range, so only {first} is left"
-        + ("" if exact else f", and it is not every {step} {place.unit or 'steps'}"),
+        message=f"{field.name} `{item}`: the step reaches beyond the range, so only {first} is left"
+        + ("" if exact else f", and it is not every {step} {field.unit or 'steps'}"),
         instead=phrase or f"`{first}`",
     )
 
 
-def _uneven(item: str, place: CronField, fields: Sequence[str]) -> Iterator[Problem]:
+def _uneven(item: str, field: CronField, fields: Sequence[str]) -> Iterator[Problem]:
     """Yield the flaw of a step over the whole field that does not come out even at its end."""
     match = re.fullmatch(r"(?:\*|([0-9]{1,2})-([0-9]{1,2}))/([0-9]{1,9})", item)
     if match is None:
         return
-    step, size = int(match[3]), place.top - place.low + 1
+    step, size = int(match[3]), field.top - field.low + 1
     full = match[1] is None or (int(match[1]), int(match[2])) in {
-        (place.low, place.top),
-        (place.low, place.high),
+        (field.low, field.top),
+        (field.low, field.high),
     }
-    if not full or not 1 < step < size or (size % step == 0 and place is not DAY):
+    if not full or not 1 < step < size or (size % step == 0 and field is not DAY):
         return
-    values = [str(value) for value in range(place.low, place.top + 1, step)]
+    values = [str(value) for value in range(field.low, field.top + 1, step)]
     divisors = [str(n) for n in range(1, size) if size % n == 0 and n > 1]
     steps = f"a step that divides {size} ({', '.join(divisors)}), or the numbers that are meant"
-    if place in {DAY, WEEKDAY}:
+    if field in {DAY, WEEKDAY}:
         steps = "the numbers that are meant"
-    shown = ", ".join(values if len(values) < 6 else [*values[:3], "...", values[-1]])
-    gap = f"is {size % step or step}, not {step}" if place is not DAY else "depends on the month"
+    listed = ", ".join(values if len(values) < 6 else [*values[:3], "...", values[-1]])
+    gap = f"is {size % step or step}, not {step}" if field is not DAY else "depends on the month"
     yield Problem(
         severity="warning",
         code="uneven-step",
-        message=f"{place.name} `{item}`: fires at {shown} and then at {place.low} again; the last gap {gap}",
-        instead=_interval(place, step, fields) or steps,
+        message=f"{field.name} `{item}`: fires at {listed} and then at {field.low} again; the last gap {gap}",
+        instead=_interval(field, step, fields) or steps,
     )
 
 
-def _interval(place: CronField, step: int, fields: Sequence[str]) -> str:
+def _interval(field: CronField, step: int, fields: Sequence[str]) -> str:
     """Return the phrase that counts *step* units, where nothing else is restricted."""
-    at = FIELDS.index(place)
+    at = FIELDS.index(field)
     others_free = all(text == EVERYWHERE for text in fields[at + 1 :])
-    if not place.unit or not others_free:
+    if not field.unit or not others_free:
         return ""
-    if place is HOUR and not fields[0].isdecimal():
+    if field is HOUR and not fields[0].isdecimal():
         return ""
-    if place is DAY and not phrase_time(fields):
+    if field is DAY and not phrase_time(fields):
         return ""
-    return say(f"every {step} {place.unit}{phrase_time(fields) if place is DAY else ''}")
+    return say(f"every {step} {field.unit}{phrase_time(fields) if field is DAY else ''}")
