@@ -44,9 +44,9 @@ class Patient:
         extra = (f"{name}={value}" for name, value in variables.items())
         asked = f"env {' '.join(extra)} {RATECTL} doctor --json {' '.join(words)}; echo $?"
         text, _, code = self.account.sh(asked).rstrip().rpartition("\n")
-        findings = {one["check"]: one for one in json.loads(text)}
+        findings = {load["check"]: load for load in json.loads(text)}
         findings.pop(OF_THE_HOST, None)
-        faults = any(one["severity"] == "fault" for one in findings.values())
+        faults = any(finding["severity"] == "fault" for finding in findings.values())
         assert code == (str(FAULT) if faults else "0"), text
         return findings
 

@@ -131,7 +131,7 @@ class Person:
         """What ``ratectl doctor`` finds, by check."""
         _, out, err = self.ratectl("doctor", "--json", "--offline", *words)
         assert err == ""
-        return {one["check"]: one for one in json.loads(out)}
+        return {load["check"]: load for load in json.loads(out)}
 
     def status(self):
         """The one row of ``ratectl status``."""
@@ -233,7 +233,7 @@ def test_suspended(person):
     row = person.listed()["usd-inr"]
     assert (row["enabled"], row["drift"]) == (False, ["somebody suspended it, and it is left so"])
     findings = json.loads(person.ratectl("doctor", "--json", "--offline")[1])
-    mends = {one["check"]: one["mend"] for one in findings}
+    mends = {finding["check"]: finding["mend"] for finding in findings}
     assert "patch cronjobs.batch ratectl-usd-inr" in mends["entry-overridden"]
 
 
@@ -930,7 +930,7 @@ def test_a_colleague_s_job(person):
 
     _, out, _ = person.ratectl("doctor", "--json", "--offline", **elsewhere)
 
-    found = {one["check"]: one for one in json.loads(out)}["entry-unknown"]
+    found = {load["check"]: load for load in json.loads(out)}["entry-unknown"]
     assert found["severity"] == "warning"
     assert "colleague" in found["text"]
     assert "remove" not in found["mend"]
@@ -970,7 +970,7 @@ def test_a_secret_that_is_gone(person):
 
     assert code == WRONG_SPEC
     assert 'secrets "ratectl-keys" not found' in err
-    [found] = [one for one in json.loads(out) if one["check"] == "secret-missing"]
+    [found] = [load for load in json.loads(out) if load["check"] == "secret-missing"]
     assert found["mend"].startswith("kubectl create secret generic ratectl-keys --from-env-file=")
     assert "secret-missing" not in person.findings()
 

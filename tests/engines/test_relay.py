@@ -147,8 +147,8 @@ def test_a_thousand_firings(tmp_path, record_property):
         with concurrent.futures.ThreadPoolExecutor(32) as crowd:
             fired = [crowd.submit(site.fetch) for site in sites]
             asked = [crowd.submit(ask, url) for _ in range(FIRINGS - REAL)]
-            done = [one.result() for one in fired]
-            answers = [one.result() for one in asked]
+            done = [future.result() for future in fired]
+            answers = [future.result() for future in asked]
 
         assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * REAL
         assert {len(site.lines()) for site in sites} == {1}

@@ -521,11 +521,11 @@ class ApiServer:
             return DISCOVERY[path]
         if (method, path) == ("POST", REVIEWS):
             return self._review(body)
-        told = re.fullmatch(
+        match = re.fullmatch(
             r"/(?:api|apis/batch)/v1/namespaces/([^/]+)/([a-z]+)(?:/([^/]+))?", path
         )
-        if told and told[2] in {"cronjobs", "jobs", "pods", "events", "secrets"}:
-            namespace, resource, name = told[1], told[2], told[3] or ""
+        if match and match[2] in {"cronjobs", "jobs", "pods", "events", "secrets"}:
+            namespace, resource, name = match[1], match[2], match[3] or ""
             self._authorise(method, namespace, resource, name)
             if resource == "cronjobs":
                 return self._cron_jobs(method, namespace, name, query, kind, body)

@@ -418,16 +418,16 @@ class Systemd:
 
 def description(text):
     """Return what a unit with *text* is called in tables."""
-    told = re.search(r"^Description=(.+)$", text, re.MULTILINE)
-    return told[1] if told else ""
+    match = re.search(r"^Description=(.+)$", text, re.MULTILINE)
+    return match[1] if match else ""
 
 
 def next_elapse(text, now):
     """Return when *text* elapses after *now*: daily times only, all that these tests install."""
-    told = re.fullmatch(r"\*-\*-\* (\d\d):(\d\d):00(?: (\S+))?", text)
-    assert told, f"the fake systemd cannot compute {text!r}"
-    zone = ZoneInfo(told[3] or "Asia/Kolkata")
+    match = re.fullmatch(r"\*-\*-\* (\d\d):(\d\d):00(?: (\S+))?", text)
+    assert match, f"the fake systemd cannot compute {text!r}"
+    zone = ZoneInfo(match[3] or "Asia/Kolkata")
     day = now.astimezone(zone).replace(
-        hour=int(told[1]), minute=int(told[2]), second=0, microsecond=0
+        hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0
     )
     return day if day > now else day + dt.timedelta(days=1)

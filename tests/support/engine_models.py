@@ -191,15 +191,15 @@ def systemd(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -
 
 def on_calendar(expression: str) -> tuple[Rule, str | None]:
     """Return the civil times of an OnCalendar *expression*, and the zone that it names."""
-    told = ON_CALENDAR.fullmatch(expression)
-    if told is None:
+    match = ON_CALENDAR.fullmatch(expression)
+    if match is None:
         raise ValueError(f"the model does not read {expression!r}")
-    hours, minutes = _dots(told["hours"], 0, 23), _dots(told["minutes"], 0, 59)
-    seconds = sorted(_dots(told["seconds"], 0, 59))
+    hours, minutes = _dots(match["hours"], 0, 23), _dots(match["minutes"], 0, 59)
+    seconds = sorted(_dots(match["seconds"], 0, 59))
     times = [h * 3600 + m * 60 + s for h in sorted(hours) for m in sorted(minutes) for s in seconds]
-    months = _dots(told["months"], 1, 12)
-    weekdays = _weekday_names(told["weekdays"] or "Mon..Sun")
-    from_end, days = told["way"] == "~", told["days"]
+    months = _dots(match["months"], 1, 12)
+    weekdays = _weekday_names(match["weekdays"] or "Mon..Sun")
+    from_end, days = match["way"] == "~", match["days"]
 
     def holds(day: dt.date) -> bool:
         if day.month not in months or day.isoweekday() not in weekdays:
@@ -207,7 +207,7 @@ def on_calendar(expression: str) -> tuple[Rule, str | None]:
         length = calendar.monthrange(day.year, day.month)[1]
         return day.day in (_from_the_end(days, length) if from_end else _dots(days, 1, 31))
 
-    return Rule(holds, times), told["zone"]
+    return Rule(holds, times), match["zone"]
 
 
 @lru_cache(maxsize=4096)
@@ -299,11 +299,11 @@ def windows(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -
 
 
 def _seconds(duration: str) -> int:
-    told = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", duration)
-    if told is None:
+    match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", duration)
+    if match is None:
         raise ValueError(f"{duration!r} is no XML duration")
     return sum(
-        int(n or 0) * unit for n, unit in zip(told.groups(), (DAY, 3600, 60, 1), strict=True)
+        int(n or 0) * unit for n, unit in zip(match.groups(), (DAY, 3600, 60, 1), strict=True)
     )
 
 
