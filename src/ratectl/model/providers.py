@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class History(Enum):
-    """How a provider can be asked for past days; one that cannot is false."""
+    """How a provider serves historical rates; `NONE` is falsy."""
 
     NONE = ""
     DAYS = "days"

@@ -185,7 +185,7 @@ def _utc_calendars(pulse: FixedInterval, second: int = 0) -> tuple[Calendar, ...
 
 
 def _elapsed_grid(calendar: Calendar, zone: ZoneInfo) -> FixedInterval | None:
-    """Return the elapsed grid of minutes that a running calendar amounts to, if clock changes leave it one."""
+    """Return the fixed interval equivalent to *calendar*, or None if an offset change would shift it."""
     days = (calendar.days, calendar.months, calendar.weekdays) == (DAYS, MONTHS, WEEKDAYS)
     if not calendar.elapsed_time or not days or calendar.nth_weekday or calendar.stride:
         return None
