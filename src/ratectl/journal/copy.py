@@ -95,7 +95,7 @@ def size(database: Database, job: str) -> int:
 def copy(
     source: Database, target: Database, job: str, on_progress: Callable[[int], None]
 ) -> Copied:
-    """Bring the record of *job* from *source* to *target*; *on_progress* hears of each batch how many rows it had.
+    """Bring the record of *job* from *source* to *target*; *on_progress* is called with the number of rows in each batch.
 
     What does not read back as it is in *source* is among the differing rows. Raises what a store raises.
     """

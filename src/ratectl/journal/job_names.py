@@ -1,4 +1,4 @@
-"""The names of this machine's jobs for a shell's Tab: read in passing, and without a trace.
+"""Job names for shell completion, read without creating or locking any file.
 
 No file is made or changed, no older journal is brought up, nothing is waited for;
 whatever stands in the way gives no names.

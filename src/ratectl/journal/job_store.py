@@ -1,7 +1,6 @@
 """The jobs of one machine as install, pause, resume and remove write them: one durable transaction each.
 
-A job that starts to count anew (it is new, was removed, switched off or paused, or has another
-schedule) owes no slot from before.
+Slots count from now when a job is new, re-enabled, resumed or rescheduled; earlier slots are never due.
 """
 
 from __future__ import annotations
@@ -122,12 +121,12 @@ class JobStore:
             )
 
     def backup(self, names: Iterable[str]) -> JobRowBackup:
-        """Return the rows of jobs as they stand, to be put back by :meth:`restore`."""
+        """Return the current rows of jobs, for :meth:`restore`."""
         rows = {row["name"]: row for row in self.database.rows("SELECT * FROM jobs")}
         return {name: rows.get(name) for name in names}
 
     def restore(self, rows: JobRowBackup) -> None:
-        """Bring jobs to what :meth:`kept` saw, since what was to be installed could not be."""
+        """Bring jobs back to what :meth:`backup` returned, after an install that failed."""
         with self.database.transaction(durable=True) as connection:
             for name, row in rows.items():
                 connection.execute("DELETE FROM jobs WHERE name = ?", (name,))

@@ -142,7 +142,7 @@ class Journal(JobStore):
     def last_firings(
         self, jobs: Iterable[Installed], on_unreachable: Callable[[RatectlError], None]
     ) -> dict[str, Firing]:
-        """Return the newest firing of each of *jobs* that has one; *on_unreachable* hears of each shared book that is out of reach."""
+        """Return the newest firing of each of *jobs* that has one; *on_unreachable* is called with the error of each shared store out of reach."""
         names: dict[RateStore, list[str]] = {}
         for row in jobs:
             names.setdefault(self.store(row.job), []).append(row.job.name)

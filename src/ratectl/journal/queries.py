@@ -64,7 +64,7 @@ def recent(
     count: int,
     on_unreachable: Callable[[RatectlError], None],
 ) -> dict[str, Recent]:
-    """Return the newest *count* entries of each pair of each job; *on_unreachable* hears of books out of reach."""
+    """Return the newest *count* entries of each pair of each job; *on_unreachable* is called with the error of each store out of reach."""
     found: dict[str, Recent] = {}
     for store, group in by_store(journal, rows).items():
         try:
@@ -100,7 +100,7 @@ def _recent(store: RateStore, jobs: Mapping[str, Job], count: int) -> dict[str, 
 def newest_slot(
     store: RateStore, job: str, span: Span, pair: Pair | None, skip: int = 0
 ) -> dt.datetime | None:
-    """Return the slot of the newest quote in *span*, or of the one that *skip* newer ones come after; None where there are no more."""
+    """Return the slot of the (skip+1)-th newest quote in *span*, or None."""
     which, values = span.condition(pair)
     rows = store.database.rows(
         f"SELECT slot FROM quotes WHERE job = ?{which} ORDER BY slot DESC LIMIT 1 OFFSET ?",  # noqa: S608 - no input

@@ -95,10 +95,7 @@ def release(
     at: int,
     judged: int = 0,
 ) -> int:
-    """Give a *claim* (job, slot, owner) back, unless it is another's by now.
-
-    Returns how many answers for the slot failed a check so far, *judged* of them now.
-    """
+    """Release *claim* (job, slot, owner) if we still own it; return how many answers for the slot have failed a check, *judged* of them now."""
     job, slot, owner = claim
     connection.execute(
         "UPDATE firings SET state = 'open', outcome = 'failed', detail = ?, at = ?,"
