@@ -1,7 +1,7 @@
 """Answers that are still good, a private file each, so that ten jobs on one base make one request.
 
-What is lost here costs a request and nothing else: nothing is synced, and what cannot be
-written is not kept. File names are digests, since an address may hold a key.
+Best effort: a lost entry costs one request, so writes are not fsynced and errors are ignored.
+ File names are digests, since an address may hold a key.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Request:
     etag: str = ""
     """Of an answer that is still at hand: 304 then says that it holds."""
     fallback: Request | None = None
-    """What to ask where this one is a 404."""
+    """Asked instead where this one is not found (404), the server fails (5xx) or does not answer."""
 
 
 class Response(NamedTuple):

@@ -29,7 +29,7 @@ class Jump(NamedTuple):
     is_suspect: bool
     """False: worth a warning only."""
     is_scale_error: bool = False
-    """It has the exact shape of a unit slip or an inversion, which no repetition makes true."""
+    """Looks like a factor-of-ten error or an inverted rate, so a repeat does not confirm it."""
 
 
 def date_problem(
