@@ -1,7 +1,7 @@
 """One value of a spec -> the value a Job holds; each reader says what was found and what is expected.
 
 A reader takes what tomllib gave and returns the finished value or raises
-ValueError with a message for people; where it stands is added by ``spec.py``.
+ValueError with a message for people; the caller adds where it stands.
 """
 
 from __future__ import annotations
