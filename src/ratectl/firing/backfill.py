@@ -59,7 +59,7 @@ class Backfill:
         if not self.able:
             known = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)
             raise ConfigError(
-                f"{runner.job.name}: none of its providers knows past days; add one of {known}"
+                f"{runner.job.name}: none of its providers has historical rates; add one of {known}"
             )
         zone = self.timetable.zone
         self.start = dt.datetime.combine(since, dt.time(), zone)
@@ -86,7 +86,7 @@ class Backfill:
         return slots
 
     def run(self, on_progress: Callable[[dt.datetime, int], None]) -> Filled:
-        """Fill; after each batch *on_progress* hears its last slot and how many slots it had.
+        """Fill; after each batch *on_progress* is called with its last slot and how many slots it had.
 
         Raises TryLaterError when another firing of the job is at work.
         """

@@ -58,7 +58,7 @@ class Notifier:
 
     @property
     def reserve(self) -> float:
-        """Seconds of the firing's time to leave for messages: never so many that no fetch fits in."""
+        """Seconds reserved for notifications, at most a quarter of the timeout."""
         return min(SECONDS, self.job.timeout / 4) if self.job.ping or self.job.notify else 0.0
 
     def start(self) -> None:
@@ -129,7 +129,7 @@ class Notifier:
         for name, thread in threads.items():
             thread.join(deadline.left())
             if thread.is_alive():
-                self.remarks.append(f"{name}: nobody took it in time")
+                self.remarks.append(f"{name}: timed out after {SECONDS:g} s")
 
     def _attempt(self, name: str, send: Callable[[], None]) -> None:
         try:

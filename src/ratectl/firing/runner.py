@@ -271,7 +271,7 @@ class Runner:
         if self.job.grace and not asked and late > self.job.grace + self.job.jitter:
             return f"seen {late:.0f} s late, more than the grace of {self.job.grace} s"
         if self._is_past(slot) and (asked or self.job.catch_up is CatchUp.ALL):
-            return "none of the job's providers knows past days; add frankfurter or ecb"
+            return "none of the job's providers has historical rates; add frankfurter or ecb"
         return ""
 
     # The end

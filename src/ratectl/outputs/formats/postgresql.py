@@ -82,6 +82,6 @@ def _fits(found: str, kind: str) -> bool:
 
 def _misshapen(target: str, why: str) -> StorageError:
     return StorageError(
-        f"{postgres.redacted(target)}: its table quotes is of another shape: {why}; name another "
+        f"{postgres.redacted(target)}: its table 'quotes' has an incompatible schema: {why}; name another "
         "database or schema, or rename that table; the rate is kept in the journal"
     )
