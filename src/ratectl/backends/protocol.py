@@ -406,12 +406,12 @@ def no_steps(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
 def no_warnings(
     _reader: Reader, _changes: Sequence[Change], _host: Host, _scope: str
 ) -> tuple[str, ...]:
-    """Return no sentence: most engines say what they think when they are given it."""
+    """Default dry run: no warnings; most schedulers validate only on write."""
     return ()
 
 
 def always_covers(_entry: InstalledEntry, _slot: dt.datetime) -> bool:
-    """Return True: the text of most entries is compared, and the engine asked for its next run if it tells."""
+    """Default: assume the entry covers the slot; install already compares its text and, where reported, its next run."""
     return True
 
 

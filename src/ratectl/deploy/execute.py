@@ -187,7 +187,7 @@ def _process_names(entry: str) -> tuple[str, ...]:
 def perform(steps: Sequence[Step], on_progress: Callable[[int], None] = lambda _: None) -> None:
     """Do *steps* in order; consecutive file writes reach the disk together. Raises at the first that fails.
 
-    *on_progress* hears how many more are done.
+    *on_progress* is called with the number of steps just completed.
     """
     for kind, group in itertools.groupby(steps, type):
         same = list(group)

@@ -79,9 +79,7 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
         except KeyboardInterrupt:
             if not lock.in_progress:
                 raise
-            raise TryLaterError(
-                "interrupted half-way; run the same command again, which finishes what was begun"
-            ) from None
+            raise TryLaterError("interrupted; run the same command again to finish") from None
     finally:
         os.close(handle)  # releases the lock, too
 

@@ -1,4 +1,4 @@
-"""What an install sees to before jobs record elsewhere than they did: the new book can be used, the old one owes nothing."""
+"""Checks before a job switches journals: the new one is usable, the old one has nothing left to deliver."""
 
 from __future__ import annotations
 

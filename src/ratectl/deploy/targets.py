@@ -192,7 +192,7 @@ def render(target: Target, job: Job, cover: Cover) -> tuple[Artefact, ...]:
 
 
 def _with_ownership(target: Target, job: Job) -> Host:
-    """Return the host with what *job* finds on it: where its outputs really lie, and whether all is the account's own.
+    """Return the host with the job's resolved output folders and whether another account owns any of its files.
 
     What is not there yet will be made by the account.
     """

@@ -55,7 +55,7 @@ class Removal:
 def prepare(
     found_at: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str] | None
 ) -> Removal:
-    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`sites.inspect_all`."""
+    """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`targets.inspect_all`."""
     recorded = {row.job.name for row in installed}
     known = recorded.union(*(found.entries for found in found_at.values()))
     affected = known if names is None else set(names) & known

@@ -122,7 +122,7 @@ def test_elevated(pc):
     pc.log_on(elevated=False)
 
     assert "only while you are logged on" in " ".join(plain.warnings)
-    assert "network password" in " ".join(raised.warnings)
+    assert "network shares" in " ".join(raised.warnings)
     assert [change.verb for change in raised.main.changes] == [Verb.UPDATE]
     assert pc.tasks.kept[A].findtext(f".//{{{NAMESPACE}}}LogonType") == "S4U"
     assert pc.install(job("a")).empty

@@ -95,9 +95,8 @@ def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return when such a task does not run, or what it cannot reach, as this process may register it."""
     del reader, scope
     if host.root:
-        without = "no shared folder that asks for one, and no file that Windows encrypts for you"
         return (
-            f"windows: the tasks run without you, and without your network password: {without}",
+            "windows: tasks run while you are logged off, but cannot reach network shares or EFS-encrypted files",
         )
     remedy = "`ratectl install` from an administrator's prompt registers tasks that run without"
     return (f"windows: the tasks run only while you are logged on; {remedy}",)
