@@ -111,7 +111,7 @@ class _Reading(NamedTuple):
     def job_report(
         self, status: JobStatus | None, now: dt.datetime, on_progress: Callable[[int], None]
     ) -> JobReport:
-        """Return what the page tells of the job; *on_progress* hears of each chart."""
+        """Return what the page tells of the job; *on_progress* is called for each chart."""
         job, name = self.row.job, self.row.job.name
         series = {}
         for pair in job.pairs:
