@@ -49,7 +49,7 @@ def recorded(station, live_rates):
 
 
 def everything(state, url=""):
-    """Return all rows of a book, but for ids, which each database gives itself."""
+    """Return all rows of a store, but for ids, which each database gives itself."""
     with Journal(state) as journal:
         database = journal.book_at(url).database
         tables = {}

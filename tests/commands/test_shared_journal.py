@@ -70,7 +70,7 @@ def test_list(ratectl, station, own_postgres, live_rates):
 
 
 def wait_in(journal, job, line=b"21/11/2026 - 95.20\n"):
-    """Leave a *line* for the job's output in its book, as a full disk does."""
+    """Leave a *line* for the job's output in its store, as a full disk does."""
     store = journal.store(job).database
     name = outbox.queue(store, job.outputs[0].target)
     with store.transaction() as connection:

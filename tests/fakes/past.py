@@ -1,4 +1,4 @@
-"""A past for an installed job: slots settled through the book itself, with made-up rates."""
+"""A past for an installed job: slots settled through the store itself, with made-up rates."""
 
 from __future__ import annotations
 

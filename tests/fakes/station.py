@@ -104,7 +104,7 @@ class Station:
         )
 
     def recorded(self, job: str = "usd-inr") -> list[tuple[dt.datetime, str]]:
-        """Return slot and rate of every quote in the book."""
+        """Return slot and rate of every quote in the store."""
         with Journal(self.state) as journal:
             return [
                 (entry.slot, str(entry.quote.rate)) for entry in journal.book_of(job).quotes(job)
@@ -116,7 +116,7 @@ class Station:
         return path.read_text().splitlines() if path.exists() else []
 
     def undelivered(self, job: str = "usd-inr") -> int:
-        """Return how many lines wait in the book of *job*, and appends that were begun and not confirmed."""
+        """Return how many lines wait in the store of *job*, and appends that were begun and not confirmed."""
         with Journal(self.state) as journal:
             database = journal.book_of(job).database
             waiting = database.rows("SELECT 1 AS one FROM lines")

@@ -39,7 +39,7 @@ def job(postgres, database, live_rates, tmp_path):
 
 @pytest.fixture
 def recorded(postgres, database):
-    """Give the slots that the shared book has a quote of, as often as it has."""
+    """Give the slots that the shared store has a quote of, as often as it has."""
 
     def read():
         slots = (int(line) for line in postgres.sql(database, QUOTES))
@@ -213,7 +213,7 @@ def last_change(month):
     ("policy", "settled"), [(CatchUp.ALL, 4), (CatchUp.LATEST, 2), (CatchUp.NONE, 2)]
 )
 def test_catch_up(job, started, recorded, policy, settled):
-    """What passed since the last slot that the book knows is settled as the job's policy says."""
+    """What passed since the last slot that the store knows is settled as the job's policy says."""
     every = job(schedule_texts=("every minute",), catch_up=policy)
     first = now().replace(second=0) - 4 * MINUTE
     ended(started(job(schedule_texts=("every minute",)), named(first)))
@@ -242,7 +242,7 @@ def test_what_failed_is_owed(job, started, recorded, live_rates):
 
 
 def test_told_once(job, started, live_rates):
-    """Failures in a row are counted by the book: one message when there are enough, and one when it records again."""
+    """Failures in a row are counted by the store: one message when there are enough, and one when it records again."""
     with listening() as (url, heard):
         every = job(schedule_texts=("every minute",), timeout=8, notify=(url,), notify_after=2)
         first = now().replace(second=0) - 6 * MINUTE

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, UsageError
-from ratectl.journal import quarantine as holding
+from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.rate_store import RateStore
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
@@ -486,9 +486,9 @@ class TestFailure:
         assert report.error.exit_code == 65
         assert lines() == []
         with Journal(state) as journal:
-            [answer] = holding.quarantine(journal.store())
+            [answer] = quarantine.quarantine(journal.store())
             assert "not a positive number" in answer.reason
-            assert b"-95.07" in holding.body(journal.store(), answer.id)
+            assert b"-95.07" in quarantine.body(journal.store(), answer.id)
 
     def test_past_slot_is_given_up_in_the_end(self, job, installed, fire, rates, state):
         """A past slot whose answers never pass is not asked for ever."""

@@ -1,4 +1,4 @@
-"""The book of record: what install writes, what everyone reads, and what it refuses."""
+"""The record: what install writes, what everyone reads, and what it refuses."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def hosts(tmp_path):
 
 @pytest.fixture
 def open_shared():
-    """Give a book's database, closed in the end."""
+    """Give a store's database, closed in the end."""
     with contextlib.ExitStack() as stack:
 
         def give(url, name="0"):

@@ -44,7 +44,7 @@ def installed(request, state):
 
 
 def reading(state, job, read):
-    """Return what *read* gives for the book of *job*."""
+    """Return what *read* gives for the store of *job*."""
     with Journal(state) as journal:
         return read(journal.store(job))
 
@@ -181,7 +181,7 @@ def test_troubles(installed, state):
 
 
 def test_gaps(installed, state):
-    """Slots that are over, and of which the book knows nothing, are gaps; what came before the installation is none."""
+    """Slots that are over, and of which the store knows nothing, are gaps; what came before the installation is none."""
     job = installed(since=MONDAY - dt.timedelta(hours=1))
     past.settle(state, job, MONDAY + DAY)
     with Journal(state) as journal:

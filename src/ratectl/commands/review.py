@@ -16,7 +16,7 @@ from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.firing import review as reviewing
 from ratectl.firing.runner import Runner
-from ratectl.journal import quarantine as holding
+from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
@@ -73,7 +73,7 @@ def review(
             answers = [
                 quarantined
                 for store in journal.stores()
-                for quarantined in holding.quarantine(store, job=job, decided=everything)
+                for quarantined in quarantine.quarantine(store, job=job, decided=everything)
             ]
             typer.echo(
                 as_json([_as_json(quarantined) for quarantined in answers])
@@ -86,11 +86,11 @@ def review(
 
 
 def _home(journal: Journal, number: int, job: str) -> RateStore:
-    """Return the book that holds the answer *number*."""
+    """Return the store that holds the answer *number*."""
     having = [
         store
         for store in journal.stores()
-        if (answer := holding.find(store, number)) is not None and job in {"", answer.job}
+        if (answer := quarantine.find(store, number)) is not None and job in {"", answer.job}
     ]
     if len(having) > 1:
         raise UsageError(f"review: there are {len(having)} answers {number}; name the --job")
@@ -119,9 +119,9 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
 
 
 def _show(store: RateStore, number: int) -> None:
-    if holding.find(store, number) is None:
+    if quarantine.find(store, number) is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
-    sys.stdout.buffer.write(holding.body(store, number))
+    sys.stdout.buffer.write(quarantine.body(store, number))
     sys.stdout.buffer.flush()
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> list[TryLaterError]:
-    """Make the books of *jobs* ready to use; return why some cannot be reached now, which time may mend.
+    """Make the stores of *jobs* ready to use; return why some cannot be reached now, which time may mend.
 
     Raises RatectlError for one that cannot be used at all.
     """
@@ -35,7 +35,7 @@ def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> lis
 
 
 def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> list[str]:
-    """Make the books of *jobs*, which only pods write to, ready to use as far as this machine can; return what it cannot see.
+    """Make the stores of *jobs*, which only pods write to, ready to use as far as this machine can; return what it cannot see.
 
     Raises RatectlError for one that cannot be used at all.
     """
@@ -89,7 +89,7 @@ def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:
 
 
 def move(journal: Journal, jobs: Iterable[Job]) -> None:
-    """Prepare those of *jobs* that leave a book: what waits there is delivered, slots that are still looked at go along.
+    """Prepare those of *jobs* that leave a store: what waits there is delivered, slots that are still looked at go along.
 
     Raises what stands in the way.
     """

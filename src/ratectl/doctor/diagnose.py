@@ -1,4 +1,4 @@
-"""Every reason why a schedule might silently not run, looked for one by one: a scene in, findings out.
+"""Every reason why a schedule might silently not run, looked for one by one: observations in, findings out.
 
 The checks know nothing of each other, and what one of them runs into is a finding as well.
 """

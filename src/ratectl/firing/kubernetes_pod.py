@@ -1,4 +1,4 @@
-"""One firing in a container that nothing outlives: the job comes as an argument, what is settled from the shared book.
+"""One firing in a container that nothing outlives: the job comes as an argument, what is settled from the shared store.
 
 A Kubernetes CronJob starts it, at least once for each of its wakeups. The minute that one was for stands in the
 name of its Job (``NAME-MINUTES``), so a late or repeated start settles the slots of that minute and no others.
@@ -52,7 +52,7 @@ FARTHEST = dt.timedelta(days=400)
 SKEW = dt.timedelta(minutes=5)
 """How far the clock of a node may be behind the scheduler's; the slot is waited for."""
 LOOKBACK = 1000
-"""Firings of the book that are looked at for what is still owed."""
+"""Firings of the store that are looked at for what is still owed."""
 LEAVING = 10
 """Seconds for giving a claim back: SIGKILL follows SIGTERM after 30."""
 SHARED_QUEUE = "pods"

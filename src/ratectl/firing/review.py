@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError, UsageError
-from ratectl.journal import quarantine as holding
-from ratectl.journal import statements
+from ratectl.journal import quarantine, statements
 from ratectl.journal.quarantine import ACCEPTED, HELD, REJECTED
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 def undecided(store: RateStore, number: int) -> QuarantinedAnswer:
     """Return the answer *number*. Raises ConfigError for one that is unknown or decided already."""
-    answer = holding.find(store, number)
+    answer = quarantine.find(store, number)
     if answer is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
     if answer.state != HELD:

@@ -1,4 +1,4 @@
-"""The record of a job from one book to another: batch by batch, each row once, each read back and compared.
+"""The record of a job from one store to another: batch by batch, each row once, each read back and compared.
 
 What the target holds already is never changed, so a copy that was cut short is simply run again. Claims of
 firings at work are not part of the record and stay where they are.
@@ -30,7 +30,7 @@ class _Table(NamedTuple):
 
     name: str
     key: tuple[str, ...]
-    """Columns by which a row of one job is the same in both books."""
+    """Columns by which a row of one job is the same in both stores."""
     columns: tuple[str, ...]
     """All that is copied, the key included."""
     only: str = "TRUE"

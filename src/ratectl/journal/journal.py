@@ -1,4 +1,4 @@
-"""The journal of one machine: its installed jobs, how far each has come, and the way to its book.
+"""The journal of one machine: its installed jobs, how far each has come, and the way to its store.
 
 ``next_due`` is set only when nothing is due and nothing waits for an output, so a wakeup may trust it.
 """
@@ -40,11 +40,11 @@ class Journal(JobStore):
         self._books: dict[str, RateStore] = {}
 
     def store(self, job: Job | None = None) -> RateStore:
-        """Return the book that *job* is recorded in; without a job this machine's own."""
+        """Return the store that *job* is recorded in; without a job this machine's own."""
         return self.book_at(job.journal if job else "")
 
     def book_at(self, url: str) -> RateStore:
-        """Return the book in the database at *url*; for an empty text this machine's own."""
+        """Return the store in the database at *url*; for an empty text this machine's own."""
         if url not in self._books:
             self._books[url] = RateStore(self._store(url), self.owner)
         return self._books[url]
@@ -57,7 +57,7 @@ class Journal(JobStore):
         return PostgresDatabase(url, self.installation)
 
     def stores(self) -> tuple[RateStore, ...]:
-        """Return every book that an installed job is recorded in, this machine's own first."""
+        """Return every store that an installed job is recorded in, this machine's own first."""
         found = dict.fromkeys((self.store(), *(self.store(row.job) for row in self.readable())))
         return tuple(found)
 
@@ -67,7 +67,7 @@ class Journal(JobStore):
         return _url_in(rows[0]["snapshot"]) if rows else ""
 
     def book_of(self, name: str) -> RateStore:
-        """Return the book of the job *name*, also of one that was removed; this machine's own for an unknown one."""
+        """Return the store of the job *name*, also of one that was removed; this machine's own for an unknown one."""
         return self.book_at(self.shared(name))
 
     def owner(self) -> str:
@@ -161,7 +161,7 @@ class Journal(JobStore):
     ) -> tuple[Installed, ...]:
         """Return *jobs* with their failures in a row, given the *last* firing of each.
 
-        Those that several hosts or pods record together are counted in their book, not by this machine.
+        Those that several hosts or pods record together are counted in their store, not by this machine.
         """
         told = tuple(jobs)
         asked: dict[RateStore, list[str]] = {}

@@ -1,4 +1,4 @@
-"""The PostgreSQL database under a book that several hosts share: one schema of its own, made at its first use.
+"""The PostgreSQL database under a store that several hosts share: one schema of its own, made at its first use.
 
 Created once, however many hosts begin together, and refused where it is newer than we know or not ours.
 Every psycopg error leaves here as a RatectlError that names the database.
@@ -177,7 +177,7 @@ class PostgresDatabase:
 
 
 class _Transaction:
-    """A connection as the book writes to it: parameters stand as ``?``."""
+    """A connection as the store writes to it: parameters stand as ``?``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -22,7 +22,7 @@ HELD, ACCEPTED, REJECTED = "held", "accepted", "rejected"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedAnswer:
-    """A quarantined answer in the book."""
+    """A quarantined answer in the store."""
 
     id: int
     job: str

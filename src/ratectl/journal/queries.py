@@ -51,7 +51,7 @@ class Count(NamedTuple):
 
 
 def by_store(journal: Journal, rows: Iterable[Installed]) -> dict[RateStore, list[Installed]]:
-    """Return *rows* by the book that each is recorded in."""
+    """Return *rows* by the store that each is recorded in."""
     found: dict[RateStore, list[Installed]] = {}
     for row in rows:
         found.setdefault(journal.store(row.job), []).append(row)

@@ -1,4 +1,4 @@
-"""The book of record: firings, quotes, and what was quarantined, in this machine's file or a shared database.
+"""The record: firings, quotes, and what was quarantined, in this machine's file or a shared database.
 
 One row per (job, slot) and per (job, slot, pair), ever. A slot is settled only by the owner of its claim,
 so that one whose lease lapsed while it was at work cannot settle what another has taken over.
@@ -39,7 +39,7 @@ NAMES_AT_ONCE = 500
 
 
 class Database(Protocol):
-    """What a database under the book can do; errors leave it as RatectlErrors."""
+    """What a database under the store can do; errors leave it as RatectlErrors."""
 
     @property
     def queue_prefix(self) -> str:

@@ -1,4 +1,4 @@
-"""The rows of the journal as values: what everyone who reads the book of record sees."""
+"""The rows of the journal as values: what everyone who reads the record sees."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Firing(NamedTuple):
 
 
 class RecordedQuote(NamedTuple):
-    """One quote in the book, and the slot it settled."""
+    """One quote in the store, and the slot it settled."""
 
     slot: dt.datetime
     quote: Quote

@@ -1,6 +1,6 @@
 """The journal's tables, and the way from each older version of them to this one.
 
-The book (firings, quotes, quarantine, lines) has one text for SQLite and PostgreSQL, so that both can
+The store (firings, quotes, quarantine, lines) has one text for SQLite and PostgreSQL, so that both can
 only mean the same; the jobs stand in SQLite alone, since each machine has its own.
 """
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 VERSION = 5
 """Of the SQLite journal."""
 BOOK_VERSION = 3
-"""Of the book in a shared database, which has no jobs."""
+"""Of the store in a shared database, which has no jobs."""
 
 SQLITE: Mapping[str, str] = {
     "integer": "INTEGER",
@@ -159,7 +159,7 @@ CREATE TABLE sinks (                   -- one row for each file that we append t
 """
 )
 WHOLE_BOOK = META + BOOK + LOOKS
-"""The tables and indexes of a book, as they are made new."""
+"""The tables and indexes of a store, as they are made new."""
 
 
 def statements(text: str, dialect: Mapping[str, str]) -> list[str]:
@@ -245,4 +245,4 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
 }
 """By the version that it starts from."""
 BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS}
-"""Of the book in a shared database, by the version that it starts from: what is executed there."""
+"""Of the store in a shared database, by the version that it starts from: what is executed there."""

@@ -1,4 +1,4 @@
-"""What is written into the book, inside a transaction of the caller's, whichever database it is."""
+"""What is written into the store, inside a transaction of the caller's, whichever database it is."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ PATIENCE = 30
 
 
 class Delivery:
-    """The way of *job*'s lines from the book in *database* to its outputs; locks lie in *state_dir*."""
+    """The way of *job*'s lines from the store in *database* to its outputs; locks lie in *state_dir*."""
 
     def __init__(self, job: Job, database: Database, state_dir: Path) -> None:
         self.job = job
