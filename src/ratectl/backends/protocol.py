@@ -365,7 +365,7 @@ class Backend(Protocol):
         """Return the steps that turn *found* into the state after *changes*, in crash-safe order."""
 
     def covers_slot(self, entry: InstalledEntry, slot: dt.datetime) -> bool:
-        """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is told otherwise."""
+        """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is checked otherwise."""
 
     def difference(self, wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
         """Return in words how *held* differs from *wanted*; empty where there is no more to say than that it does."""

@@ -22,7 +22,7 @@ from ratectl.views.format import as_json
 
 DEFAULT_DAYS = 30
 SHOWN = ("recorded", "closed", "missed", "failed", "held")
-"""The outcomes that a person is told of, in this order."""
+"""The outcomes that are shown to a person, in this order."""
 
 
 def backfill(

@@ -141,7 +141,7 @@ def _last_firings(
         errors: list[RatectlError] = []
         try:
             found |= journal.last_firings(group, errors.append)
-        except RatectlError as error:  # the journal's own trouble is told elsewhere
+        except RatectlError as error:  # another check reports the journal's own trouble
             errors.append(error)
         if errors:
             unreachable |= {row.job.name for row in group}

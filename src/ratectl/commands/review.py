@@ -25,7 +25,7 @@ from ratectl.views.format import as_json
 
 
 class Action(enum.StrEnum):
-    """What to do with held answers."""
+    """What to do with quarantined answers."""
 
     LIST = "list"
     SHOW = "show"

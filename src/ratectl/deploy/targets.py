@@ -77,7 +77,7 @@ def inspect_all(
 ) -> dict[Target, Found]:
     """Return what every engine of this machine, and the *clusters*, hold of this account: as root the system's and root's own.
 
-    Raises EngineError where one holds something of ours that must not be touched, unless *refused* is to hear it.
+    Raises EngineError where one holds something of ours that must not be touched, unless *refused* is given, which is called with the error.
     """
     found_at: dict[Target, Found] = {}
     seen = set()
@@ -177,7 +177,7 @@ def stage(target: Target, found: Found, changes: tuple[Change, ...]) -> TargetPl
 
 
 def same_target(target: Target, standing: Found, other: Target, found: Found) -> bool:
-    """Tell whether both sites are one place: root's crontab may serve both scopes."""
+    """Tell whether both targets are one: root's crontab may serve both scopes."""
     sources = {
         standing.raw.get("place", target.scope.encode()),
         found.raw.get("place", other.scope.encode()),

@@ -1,4 +1,4 @@
-"""What the doctor finds: one reason why something may silently not run, and the command that mends it."""
+"""What the doctor finds: one reason why something may silently not run, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Finding:
     """One thing that is wrong."""
 
     check: str
-    """What was looked at, a stable word for programs such as ``daemon-not-running``."""
+    """What was looked at, a stable word for programs, such as ``daemon-not-running``."""
     text: str
     """What was found, one sentence without the job's name."""
     fix: str
-    """The command that mends it, as it is typed into a shell."""
+    """The command that fixes it, as it is typed into a shell."""
     job: str = ""
     """The job that it is about; empty where all of them are."""
     severity: str = FAULT

@@ -126,7 +126,7 @@ class Observations:
 
     @property
     def reinstall_command(self) -> str:
-        """The command that puts everything in place again."""
+        """The command that installs every job again."""
         return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
 
 

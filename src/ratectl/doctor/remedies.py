@@ -1,4 +1,4 @@
-"""Commands that mend: spelled for the machine they are to be typed on. Nothing here runs one."""
+"""Commands that fix a finding, spelled for the machine they are to be typed on. Nothing here runs one."""
 
 from __future__ import annotations
 

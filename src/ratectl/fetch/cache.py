@@ -1,4 +1,4 @@
-"""Answers that are still good, a private file each, so that ten jobs on one base make one request.
+"""Responses that are still fresh, a private file each, so that ten jobs on one base make one request.
 
 Best effort: a lost entry costs one request, so writes are not fsynced and errors are ignored.
  File names are digests, since an address may hold a key.
@@ -30,7 +30,7 @@ SHARED = dt.timedelta(minutes=10)
 """How long ``max-age`` is believed of an answer that is older than today: the next publication may be near."""
 MOST_BYTES = 1024 * 1024
 OLD = 8 * 86_400
-"""Seconds after which a kept answer is deleted."""
+"""Seconds after which a cached response is deleted."""
 TURNS = 256
 """Lock files; two addresses that share one only wait for each other."""
 
@@ -58,7 +58,7 @@ class CachedResponse(NamedTuple):
 
 
 class ResponseCache:
-    """The answers kept in one state directory."""
+    """The responses cached in one state directory."""
 
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
@@ -71,7 +71,7 @@ class ResponseCache:
             yield got
 
     def find(self, request: Request) -> CachedResponse | None:
-        """Return what is kept for *request*, good or not."""
+        """Return the response cached for *request*, fresh or stale."""
         try:
             head, _, body = self._path(request).read_bytes().partition(b"\n")
             value = json.loads(head)
@@ -107,7 +107,7 @@ class ResponseCache:
             _delete_old(path.parent, cached.received_at.timestamp() - OLD)
 
     def drop(self, request: Request) -> None:
-        """Forget what is kept for *request*, which turned out not to be believed."""
+        """Delete the response cached for *request*, which failed a check."""
         with contextlib.suppress(OSError):
             self._path(request).unlink(missing_ok=True)
 
@@ -122,7 +122,7 @@ def fresh_until(
     not_before: dt.datetime | None,
     newest_date: dt.date,
 ) -> dt.datetime | None:
-    """Return until when an answer may serve again; None when it must not be kept at all.
+    """Return until when a response is fresh; None when it must not be cached at all.
 
     *not_before* is what the provider says of its next publication, *newest_date* the newest rate date in it.
     The rest is RFC 9111: ``no-store``, ``no-cache``, ``max-age`` less ``Age``.

@@ -1,4 +1,4 @@
-"""One provider asked for one thing: from a kept answer while it is good, over the network otherwise.
+"""One provider asked for one thing: from a cached response while it is fresh, over the network otherwise.
 
 A body is kept for others only after it was parsed; every failure leaves here as a FetchError with the
 body that caused it.
@@ -34,7 +34,7 @@ class ProviderReply(NamedTuple):
     published: tuple[PublishedRate, ...]
     body: bytes
     received_at: dt.datetime
-    """When the answer came, which for a kept one was earlier (aware, UTC, whole seconds)."""
+    """When the answer came, which for a cached one was earlier (aware, UTC, whole seconds)."""
     request: Request
 
 

@@ -46,7 +46,7 @@ class FailureKind(Enum):
 RETRIED = frozenset(
     {FailureKind.OFFLINE, FailureKind.DNS, FailureKind.PORTAL, FailureKind.TRANSIENT}
 )
-"""Classes that time within the same firing may mend."""
+"""Kinds that may pass within the same firing."""
 
 ERRORS: Mapping[FailureKind, type[RatectlError]] = {
     FailureKind.OFFLINE: TryLaterError,
@@ -123,7 +123,7 @@ def classify_exception(error: BaseException, host: str) -> FetchError:
 
 
 def classify_status(status: int, headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
-    """Return the class of an HTTP *status* that no body can mend, None where the body decides."""
+    """Return the class of an HTTP *status* whatever its body, None where the body decides."""
     if status == 511:
         return FetchError(FailureKind.PORTAL, "HTTP 511, the network wants a log-in")
     if status in TRANSIENT_STATUSES or status >= 500:

@@ -45,7 +45,7 @@ class Fetcher:
         """Until when a provider asked to be left alone, and with what."""
 
     def fetch(self, wanted: FetchRequest, deadline: Deadline) -> FetchResult:
-        """Return the quotes for *wanted*, retrying what may mend until the deadline."""
+        """Return the quotes for *wanted*, retrying what time may fix until the deadline."""
         providers = [
             provider
             for provider in self.job.providers

@@ -1,6 +1,6 @@
 """Is this number plausible? Dates first, then the jump from the last recorded quote.
 
-A warning lets a quote pass; a held one is recorded only when a second source, or a later publication of the
+A warning lets a quote pass; a suspect one is recorded only when a second source, or a later publication of the
 same one, says the same. Limits come from 27 years of daily moves (5 % and 20 %).
 """
 

@@ -1,4 +1,4 @@
-"""Providers asked once, all at the same time and as a firing would, and nothing of it kept.
+"""Providers asked once, all at the same time and as a firing would, and nothing of it recorded.
 
 The environment of the caller does not count, since an engine hands on none of it.
 """

@@ -1,4 +1,4 @@
-"""Which published rates are believed: each wanted item is found, closed, held, or still missing.
+"""Which published rates are believed: each wanted item is found, closed, suspect, or still missing.
 
 A quote passes the gate first; where the job asks for agreement, a second provider must confirm it. A move
 too large to believe is believed when another provider, or the next publication, says the same.
@@ -34,11 +34,11 @@ class Candidate(NamedTuple):
     quote: Quote
     body: bytes
     reason: str = ""
-    """Why it is held; empty while it only waits for agreement."""
+    """Why it is suspect; empty while it only waits for agreement."""
 
 
 class QuoteSelector:
-    """What is known so far about *wanted*; a (provider, item) is spent once asking again cannot help."""
+    """What is known so far about *wanted*; a (provider, item) is exhausted once another request cannot help."""
 
     def __init__(self, job: Job, store: RateStore, wanted: FetchRequest) -> None:
         self.job = job
@@ -65,7 +65,7 @@ class QuoteSelector:
         )
 
     def fail(self, provider: Provider, items: Iterable[PairDay], failure: FetchError) -> None:
-        """Note that *provider* gave nothing for *items*; what a retry may mend is not spent."""
+        """Note that *provider* gave nothing for *items*; what a retry may fix is not exhausted."""
         items = tuple(items)
         self._note(provider.name, items, failure)
         if failure.kind in RETRIED:
@@ -76,7 +76,7 @@ class QuoteSelector:
         self.exhausted |= {(provider.name, item) for item in items}
 
     def add_reply(self, provider: Provider, items: Sequence[PairDay], reply: ProviderReply) -> bool:
-        """Sort what *provider* said about *items*; False when some of it is not believed."""
+        """Classify what *provider* published about *items*; return False when some of it is not believed."""
         before = len(self.quarantined) + sum(map(len, self.suspects.values()))
         by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
         for pair, day in items:
@@ -210,7 +210,7 @@ class QuoteSelector:
         self.awaiting_agreement[item].append(candidate)
 
     def _repeated(self, quote: Quote, jump: plausibility.Jump) -> bool:
-        """Tell whether the same provider, for an earlier day, already published about this held rate."""
+        """Tell whether the same provider, for an earlier day, already published about this suspect rate."""
         if jump.is_scale_error:
             return False
         earlier = self.store.suspect_rate(quote.pair, quote.provider, quote.rate_date)

@@ -39,7 +39,7 @@ class Filled:
     """How many slots came to each outcome."""
     requests: int = 0
     error: RatectlError | None = None
-    """The first one; what time may mend ended the backfill."""
+    """The first one; one that time may fix ended the backfill."""
 
     def add(self, settled: Settled) -> None:
         """Count one slot."""

@@ -57,7 +57,7 @@ def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
 
 
 def _fired(journal: Journal, name: str, env: Environment) -> FiringReport:
-    """Return what a firing of *name* did; a failure is told once, and what time may mend by the job's own wakeups."""
+    """Return what a firing of *name* did; a failure is reported once, and what time may fix is left to the job's own wakeups."""
     try:
         installed = journal.installed_job(name)
         job = dataclasses.replace(installed.job, overlap=Overlap.SKIP)

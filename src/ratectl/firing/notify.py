@@ -40,7 +40,7 @@ class NotSentError(Exception):
 
 
 class Notice(NamedTuple):
-    """What is told."""
+    """The message."""
 
     job: str
     event: str
@@ -49,7 +49,7 @@ class Notice(NamedTuple):
 
 
 class Notifier:
-    """Those whom one *job* tells; ``remarks`` is what could not be told, for people who ask."""
+    """The recipients of one *job*; ``remarks`` names the messages that could not be sent."""
 
     def __init__(self, *, job: Job, transport: Transport) -> None:
         self.job = job
@@ -66,7 +66,7 @@ class Notifier:
         self._tell(ping=self._ping("/start"))
 
     def success(self, failures_before: int) -> None:
-        """Tell the switch; tell the others only if they heard of the failures before."""
+        """Ping the switch; notify the others only if they were notified of the failures before."""
         notice = Notice(
             job=self.job.name, event="recovered", text=f"{self.job.name}: recording again"
         )
@@ -105,7 +105,7 @@ class Notifier:
                 self._together(sending)
 
     def _addresses(self) -> Iterator[tuple[str, str]]:
-        """Yield a name for people, and the URL, of everyone to be told."""
+        """Yield a name for people, and the URL, of every recipient."""
         for number, entry in enumerate(self.job.notify, 1):
             if not notify_url.is_reference(entry):
                 yield f"notify {number} ({notify_url.scheme_of(entry)})", entry

@@ -42,7 +42,7 @@ class FiringReport:
     error: RatectlError | None = None
     """What it ends with; None is success."""
     passing: bool = False
-    """The error is one that time may mend, and has not lasted for ``notify_after`` firings yet."""
+    """The error is one that time may fix, and has not lasted for ``notify_after`` firings yet."""
     remarks: tuple[str, ...] = ()
     """What else did not go well and changes nothing, such as a message that nobody took."""
 

@@ -202,7 +202,7 @@ class Runner:
         self._ends = None
 
     def _pass(self, slots: Iterator[dt.datetime], *, asked: bool = False) -> None:
-        """Settle *slots* in order, within one deadline; an error that time may mend ends the pass."""
+        """Settle *slots* in order, within one deadline; an error that time may fix ends the pass."""
         gapless = True
         for batch in self._batches(slots, asked=asked):
             for settled in self._settle(batch, asked=asked):

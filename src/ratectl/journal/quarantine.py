@@ -27,17 +27,17 @@ class QuarantinedAnswer:
     id: int
     job: str
     slot: dt.datetime
-    """The newest one that it was held for."""
+    """The newest one for which it was quarantined."""
     provider: str
     quote: Quote | None
     """None where the answer gave no rate at all."""
     reason: str
     at: dt.datetime
-    """When it was first held."""
+    """When it was first quarantined."""
     state: str
     """held, accepted or rejected."""
     seen: int
-    """How often the same was held."""
+    """How often the same answer was quarantined."""
 
 
 def to_quarantined(row: Row) -> QuarantinedAnswer:
@@ -66,7 +66,7 @@ def _quarantined_quote(row: Row) -> Quote:
 def quarantine(
     store: RateStore, *, job: str = "", decided: bool = False
 ) -> Iterator[QuarantinedAnswer]:
-    """Yield what *store* holds (of one *job* if given), oldest first; with *decided* what it no longer holds, too."""
+    """Yield the answers in *store* that wait for a decision (of one *job* if given), oldest first; with *decided* the others, too."""
     sql = "SELECT * FROM quarantine WHERE (? = '' OR job = ?) AND (state = ? OR ?) ORDER BY id"
     for row in store.database.each(sql, (job, job, HELD, decided)):
         yield to_quarantined(row)

@@ -75,7 +75,7 @@ LOOKS = """
 CREATE INDEX quarantine_by_job ON quarantine (job, id);
 CREATE INDEX firings_in_trouble ON firings (job, slot) WHERE outcome IN ('failed', 'missed');
 """
-"""Indexes for what a person looks at: what is held for a job, and what failed."""
+"""Indexes for what a person looks at: what is quarantined for a job, and what failed."""
 QUOTES_BY_PAIR = """
 CREATE INDEX quotes_by_pair ON quotes (base, quote, rate_date, provider, observed_at);
 """
@@ -202,7 +202,7 @@ ADDED_IN_2: Mapping[str, tuple[str, ...]] = {
 
 
 def _from_1(connection: sqlite3.Connection) -> None:
-    """Review of what is held, revisions, bodies that are kept once, and proof against rotations."""
+    """Review of what is quarantined, revisions, bodies that are kept once, and proof against rotations."""
     for statement in statements(META + BODIES, SQLITE):
         connection.execute(statement)
     for table, columns in ADDED_IN_2.items():

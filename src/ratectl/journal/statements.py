@@ -57,7 +57,7 @@ def _legs(quote: Quote) -> list[list[str]]:
 
 
 def _more(quote: Quote | None) -> dict[str, object]:
-    """Return what a held quote has beyond the columns of its row."""
+    """Return what a quarantined quote has beyond the columns of its row."""
     if quote is None:
         return {}
     return {
@@ -126,7 +126,7 @@ def add_quarantined(
     suspects: Sequence[tuple[dt.datetime, SuspectQuote]],
     now: dt.datetime,
 ) -> None:
-    """Write what failed a check; what is held already is only counted, and moves to the newer slot."""
+    """Write what failed a check; what is quarantined already is only counted, and moves to the newer slot."""
     for slot, item in suspects:
         quote = item.quote
         pair = (quote.pair.base, quote.pair.quote) if quote else ("", "")

@@ -43,7 +43,7 @@ ELSEWHERE = (
 
 
 def output(value: Any, folder: Path) -> Output:
-    """Where to append, its format told by a prefix (csv:PATH) or the suffix; *folder* is the spec's."""
+    """Where to append, in the format named by a prefix (csv:PATH) or the suffix; *folder* is the spec's."""
     target = text(value)
     kind, target = _told_by_prefix(target) or (_told_by_suffix(target), target)
     if kind in POSTGRES_SCHEMES:

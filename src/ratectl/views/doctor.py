@@ -18,7 +18,7 @@ _TOGETHER = 3
 
 
 def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
-    """Return *findings* for people: a line each, below it the command that mends it, and the count at the end."""
+    """Return *findings* for people: a line each, below it the command that fixes it, and the count at the end."""
     checked = f"{count(jobs, 'job')} checked" if jobs else "no jobs are installed"
     if not findings:
         return f"all well: {checked}"

@@ -110,7 +110,7 @@ def _minute(slot: dt.datetime, zone: dt.tzinfo) -> int:
 def _days(job_report: JobReport) -> dict[str, Any]:
     """Return how the slots of each day went: the first day, then stretches of days that went alike, with their length.
 
-    A day is told in letters, with how often behind each where that is not once; empty where it had no slot.
+    A day is shown in letters, with how often behind each where that is not once; empty where it had no slot.
     """
     zone = job_report.job.zone
     days: dict[dt.date, Counter[str]] = {}

@@ -18,7 +18,7 @@ SOON = 1.0
 
 @contextlib.contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give what is told of each piece done of *total*; the bar appears once a second has passed."""
+    """Give a function to call with the number of pieces just completed, of *total*; the bar appears once a second has passed."""
     begun, done = time.monotonic(), 0
     with contextlib.ExitStack() as bars:
         bar: Any = None
