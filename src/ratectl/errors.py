@@ -3,13 +3,16 @@
 RatectlError
 ├── UsageError          2   a flag or argument that cannot be meant
 ├── DataError          65   an answer that failed a check
-├── EngineError        69   the operating system's scheduler is absent or said no
+├── EngineError        69   the operating system's scheduler refused, or cannot be read
+│   └── EngineAbsentError  69   it is not there
 ├── CannotCreateError  73   a file or folder cannot be made
 ├── StorageError       74   reading, writing or syncing failed
-├── TryLaterError      75   offline, captive portal, provider down, clock wrong, lock held
+├── TryLaterError      75   offline, captive portal, provider down, clock wrong, lock taken
+│   └── ClaimLostError 75   another host took the slot over
 ├── RefusedError       77   permission, key, plan or quota
 └── ConfigError        78   the installation or an installed job is not usable
-    └── SpecError      78   every issue of one spec file
+    ├── SpecError      78   every issue of one spec file
+    └── ScheduleError  78   a schedule text without a meaning, or that never fires
 
 Anything else that escapes is a bug: it keeps its traceback and exits with 1.
 """

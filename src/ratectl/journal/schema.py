@@ -85,7 +85,7 @@ CREATE TABLE firings (
     job TEXT NOT NULL,
     slot {integer} NOT NULL,
     state TEXT NOT NULL,               -- claimed, open or settled
-    owner TEXT NOT NULL,               -- host/installation:pid
+    owner TEXT NOT NULL,               -- host/installation
     lease_until {integer} NOT NULL,
     outcome TEXT NOT NULL DEFAULT '',  -- recorded, closed, missed, failed
     detail TEXT NOT NULL DEFAULT '',
