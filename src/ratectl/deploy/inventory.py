@@ -1,4 +1,7 @@
-"""What stands in the engines x what the journal knows x the spec -> one row for each job, with its drift."""
+"""What stands in the engines x what the journal knows x the spec -> one row for each job, with its drift.
+
+An entry has drifted where its backend says so, or where its text is not what an install would write now.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Commands that fix a finding, spelled for the machine they are to be typed on. Nothing here runs one."""
+"""Commands that fix a finding, spelled for the machine they are to be typed on. Nothing here runs one.
+
+Which of them a finding gets is chosen by the check that makes it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """What went wrong between us and a provider: a class for every failure, and what follows from it.
 
+Statuses (429 with its ``Retry-After``, 403, 5xx), portals, TLS and network errors get their class here.
 The provider's own request is the probe. There is no separate "is there internet" poll, which a captive
 portal would fool.
 """

@@ -2,6 +2,7 @@
 
 Two sorts: FILES give whole lines, which ``outputs/outbox.py`` appends exactly once; TABLES give rows,
 which ``outputs/table_queue.py`` hands over until the database has confirmed them. The journal keeps both as bytes.
+A new kind is named in ``model/job.py`` too, and how a spec says it in ``spec/outputs.py``.
 """
 
 from __future__ import annotations
