@@ -150,8 +150,8 @@ def die_before(steps: int) -> None:
     """Let the process kill itself when it is about to perform one step more than *steps*."""
     perform, left = execute.perform, iter(range(steps))
 
-    def counted(all_steps: object, told: object = lambda _: None) -> None:
-        del told
+    def counted(all_steps: object, on_progress: object = lambda _: None) -> None:
+        del on_progress
         for step in all_steps:  # type: ignore[attr-defined]
             if next(left, None) is None:
                 os.kill(os.getpid(), signal.SIGKILL)
