@@ -53,6 +53,7 @@ def test_what_is_over_is_an_issue(ratectl, spec, lines, key, line):
     assert (issue["key"], issue["line"]) == (key, line)
 
 
+@pytest.mark.posix("the zone of Windows stands in its registry")
 def test_what_decides_the_zone(ratectl, spec, monkeypatch):
     """The zone of the machine is told with what decides it."""
     monkeypatch.setenv("TZ", "Pacific/Chatham")

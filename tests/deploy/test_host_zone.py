@@ -9,6 +9,8 @@ from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError
 from ratectl.spec import zones
 
+pytestmark = pytest.mark.posix("the zone of Windows stands in its registry")
+
 
 def data(name):
     """The data of a zone, as this machine has them."""

@@ -126,6 +126,7 @@ PODS = {
 }
 
 
+@pytest.mark.posix("kubernetes-validate is not installed there")
 def test_what_the_spec_says_of_pods():
     """Each further key of the table stands where Kubernetes wants it, on the CronJob, its Jobs and its pods."""
     values = rendered(job(), **PODS)
