@@ -79,7 +79,8 @@ def execute(pid: str, user: str, command: list[str]) -> None:
         'H=$(getent passwd "$0" | cut -d: -f6); R=/run/user/$(id -u "$0"); cd "$H"; '
         f'exec setpriv --reuid "$0" --regid "$(id -g "$0")" --init-groups {inside} "$@"'
     )
-    entering = ("nsenter", f"--target={pid}", "--all", "--", *WITHOUT_CLOCK)
+    # its root, too: where the machine is a chroot, that of its mount namespace is another
+    entering = ("nsenter", f"--target={pid}", "--all", "--root", "--wd", "--", *WITHOUT_CLOCK)
     os.execvpe("nsenter", (*entering, "sh", "-c", script, user, *command), {"PATH": PATH})
 
 
