@@ -16,6 +16,8 @@ from scripts.environment import ROOT, VENV, is_root, program, quietly
 from tests.engines.setup import cronie
 
 HOME = VENV / "engines" / "images"
+RUNNING = Path("/run", f"ratectl-images-{hashlib.sha256(str(HOME).encode()).hexdigest()[:8]}")
+"""What podman keeps until the next start of the machine: it takes no path of more than 50 characters for it."""
 BASE = "localhost/base:bookworm"
 SUITE = "bookworm"
 PACKAGES = "python3,python3-pip,python3-venv,ca-certificates,tzdata"
@@ -108,7 +110,7 @@ def _overlays() -> bool:
 
 def _store() -> tuple[str, ...]:
     driver = (HOME / "driver").read_text()
-    return (f"--storage-driver={driver}", f"--root={HOME / 'root'}", f"--runroot={HOME / 'run'}")
+    return (f"--storage-driver={driver}", f"--root={HOME / 'root'}", f"--runroot={RUNNING}")
 
 
 def _made() -> Path:
