@@ -55,6 +55,7 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/bin/gcc": "gcc",
     "/usr/bin/make": "make",
     "/usr/bin/xz": "xz-utils",
+    "/usr/bin/bzip2": "bzip2",
     "/usr/bin/buildah": "buildah",
     "/usr/bin/podman": "podman",
     "/usr/sbin/runc": "runc",

@@ -10,6 +10,7 @@ Everything written inside is gone afterwards, and the host's clock cannot be set
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 import shutil
@@ -26,7 +27,8 @@ from rootfs import furnish, lay_root, raise_loopback, run
 KINDS = (*daemons.NEEDED, "systemd")
 USERS = ("tester", "keeper")
 SYSTEMD = Path("/lib/systemd/systemd")
-PROGRAMS = ("unshare", "nsenter", "setpriv", "mount", "pivot_root", "useradd")
+PROGRAMS = ("unshare", "nsenter", "setpriv", "mount", "useradd")
+MS_PRIVATE, MS_REC = 1 << 18, 1 << 14  # <sys/mount.h>
 MADE = Path("/etc/ratectl-sandbox")  # the copy was furnished at an earlier boot
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -185,15 +187,9 @@ def wait_until_up(kind: str, first: int, launcher: subprocess.Popen[bytes]) -> N
 
 def first_steps(kind: str, work: Path) -> None:
     """As the first process of the new namespaces: build the root, enter it, start the scheduler."""
-    run("mount", "--make-rprivate", "/")
     root = lay_root(work)
     furnish(root)
-    os.chdir(root)
-    (root / ".old").mkdir()
-    run("pivot_root", ".", ".old")
-    os.chdir("/")
-    run("umount", "--lazy", "/.old")
-    Path("/.old").rmdir()
+    enter(root)
     run("mount", "--make-rshared", "/")
     raise_loopback()
     if not MADE.exists():
@@ -203,6 +199,36 @@ def first_steps(kind: str, work: Path) -> None:
     if kind in daemons.NEEDED:
         daemons.become(kind)
     become_systemd()
+
+
+def enter(root: Path) -> None:
+    """Make *root* the root of this mount namespace, also where the machine around it is a chroot.
+
+    In a chroot the kernel lets nobody make a user namespace (EPERM in user_namespaces(7)), which a
+    confined unit needs; so leave it first, as the notes of chroot(2) describe.
+    """
+    system = ctypes.CDLL(None, use_errno=True)
+    place = os.open(root, os.O_PATH)
+    os.mkdir(".old", dir_fd=place)
+    os.fchdir(place)
+    os.chroot(".old")
+    while not os.path.samefile(".", ".."):
+        os.chdir("..")
+    os.chroot(".")
+    checked(system.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+    os.fchdir(place)
+    os.close(place)
+    checked(system.pivot_root(b".", b".old"))
+    os.chdir("/")
+    run("umount", "--lazy", "/.old")
+    Path("/.old").rmdir()
+
+
+def checked(answer: int) -> None:
+    """Raise OSError unless a call of the C library says that it succeeded."""
+    if answer:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def make_accounts_and_scheduler(kind: str) -> None:

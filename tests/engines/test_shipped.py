@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -144,8 +143,7 @@ def test_installed_and_gone(request, tmp_path, installer, kind):
 
 def test_the_sdist_is_whole(sdist, wheel, tmp_path):
     """The wheel that is built from the sdist is the one that the checkout builds, to the byte."""
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(sdist, tmp_path)
     [source] = tmp_path.iterdir()
 
     assert built(source, tmp_path, "wheel").read_bytes() == wheel.read_bytes()
