@@ -212,7 +212,7 @@ def enter(root: Path) -> None:
     os.mkdir(".old", dir_fd=place)
     os.fchdir(place)
     os.chroot(".old")
-    while not os.path.samefile(".", ".."):
+    while not Path().samefile(".."):
         os.chdir("..")
     os.chroot(".")
     checked(system.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("systemd")]
 
 SANDBOX = Path(__file__).with_name("sandbox.py")
 IN_A_CHROOT = """
@@ -17,7 +17,7 @@ mount --rbind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/tmp" && cd / && exec chr
 """
 
 
-def test_in_a_chroot(tmp_path, systemd):
+def test_in_a_chroot(tmp_path):
     """What confines a unit, a user namespace, can be had inside, which the kernel refuses to all in a chroot."""
     bare = ("unshare", "--mount", "sh", "-c", IN_A_CHROOT, str(tmp_path / "root"))
     done = subprocess.run(

@@ -13,6 +13,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
@@ -58,6 +59,10 @@ class Wakeups:
         self.possible.add(instant)
         if sure:
             self.sure.add(instant)
+
+    def within(self, start: int, end: int) -> Wakeups:
+        """Return those from *start* to *end*, both included."""
+        return Wakeups(*({i for i in of if start <= i <= end} for of in (self.sure, self.possible)))
 
 
 @lru_cache(maxsize=64)
@@ -115,6 +120,12 @@ class Clocks:
             if new.offset > old.offset and self.start <= new.start <= self.end:
                 for civil in _civil(rule, new.start + old.offset, new.start + new.offset - 1):
                     yield new.start, civil - old.offset, civil - new.offset
+
+    def ends_of_folds(self) -> list[int]:
+        """Return the instants from which on clocks show no more what they showed before they went back."""
+        every = segments(self.zone)
+        steps = ((new.start, old.offset - new.offset) for old, new in pairwise(every))
+        return [start + back for start, back in steps if back > 0]
 
 
 def _civil(rule: Rule, low: int, high: int) -> Iterator[int]:
@@ -242,17 +253,24 @@ def _weekday_names(text: str) -> set[int]:
 
 
 def launchd(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -> Wakeups:
-    """launchd: a missing key means every; near clock changes nothing is sure."""
+    """launchd: a missing key means every; near clock changes nothing is sure.
+
+    What a repeated hour may have missed is settled by a start at its end, where the text has one.
+    """
     values = plistlib.loads(texts[0])
-    clocks, found = Clocks(host_zone, start, end), Wakeups()
+    clocks, found, repeated = Clocks(host_zone, start, end + DAY), Wakeups(), set()
     if "StartInterval" in values:
         _pulse(found, values["StartInterval"], 0, clocks)
     for rule in _plist_rules(values.get("StartCalendarInterval", ())):
         for instant, kind in clocks.shown(rule):
             found.add(instant, sure=kind == "once")
+            if kind != "once":
+                repeated.add(instant)
         for instants in clocks.skipped(rule):
             found.possible.update(instants)
-    return found
+    ends = clocks.ends_of_folds()
+    found.sure |= {i for i in repeated if min(e for e in ends if e > i) in found.sure}
+    return found.within(start, end)
 
 
 def _plist_rules(dicts: Sequence[Mapping[str, int]]) -> Iterator[Rule]:
@@ -291,11 +309,25 @@ def windows(texts: Sequence[bytes], host_zone: ZoneInfo, start: int, end: int) -
             continue
         time = first.hour * 3600 + first.minute * 60 + first.second
         rule = Rule(_task_day(trigger, first.date()), (time,))
-        for instant, kind in clocks.shown(rule):
-            found.add(instant, sure=kind == "once")
+        more = _repetitions(trigger)
+        for instant, kind in Clocks(host_zone, start - DAY, end).shown(rule):
+            for later in more:
+                found.add(instant + later, sure=kind == "once")
         for at, _, _ in clocks.skipped(rule):
-            found.add(at, sure=True)
-    return found
+            for later in more:
+                found.add(at + later, sure=True)
+    return found.within(start, end)
+
+
+def _repetitions(trigger: Any) -> range:
+    """Return the seconds after its start at which a trigger fires; whether at the very end, nobody says."""
+    repetition = trigger.find(f"{NS}Repetition")
+    if repetition is None:
+        return range(1)
+    every, length = (
+        _seconds(repetition.findtext(f"{NS}{n}", "")) for n in ("Interval", "Duration")
+    )
+    return range(0, length, every)
 
 
 def _seconds(duration: str) -> int:

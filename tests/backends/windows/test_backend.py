@@ -5,16 +5,26 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from lxml import etree
 
 from ratectl.backends.protocol import Change, EngineAbsentError, RemoveFile, Run, Verb, WriteFile
 from ratectl.backends.windows import backend as windows
-from ratectl.backends.windows.task_xml import NAMESPACE, parse, trigger_nodes
+from ratectl.backends.windows.task_xml import (
+    NAMESPACE,
+    canonical,
+    element,
+    parse,
+    trigger_nodes,
+)
 from ratectl.errors import ConfigError
+from ratectl.schedule.cover.cover import cover
 from ratectl.schedule.cover.triggers import CalendarTrigger, FixedInterval
+from ratectl.schedule.language.parse import parse as schedule
 from ratectl.schedule.values import Calendar, Stride, Unit
 from scripts import golden
 from tests.fakes.jobs import job
@@ -27,6 +37,7 @@ PC = host(
 )
 GOLDEN = sorted(golden.GOLDEN.glob("*/windows/*.xml"))
 SCHEMA = golden.GOLDEN.parents[2] / "shared" / "engines" / "windows" / "task.xsd"
+UTC = ZoneInfo("UTC")
 NS = {"t": NAMESPACE}
 TRIGGER_ORDER = [
     *("Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "RandomDelay"),
@@ -80,7 +91,7 @@ def test_rules_of_the_service(path):
     for week in task.iterfind(".//t:Week", NS):
         assert week.text in {"1", "2", "3", "4", "Last"}
     for interval in task.iterfind(".//t:Interval", NS):
-        assert re.fullmatch(r"PT[1-9]\d*M", interval.text)
+        assert re.fullmatch(r"P([1-9]\d*D|T[1-9]\d*M)", interval.text)
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Microsoft's schema is not ours to ship")
@@ -142,16 +153,77 @@ MORNING = {"minutes": those(30), "hours": those(10)}
 )
 def test_triggers(trigger, texts):
     """Each shape of calendar becomes the shape of trigger that Windows is known to register."""
-    told = [windows._summary(node) for node in trigger_nodes([trigger])]
+    told = [windows._summary(node) for node in trigger_nodes([trigger], UTC)]
 
     assert len(told) == len(texts)
     for have, want in zip(told, texts, strict=True):
         assert want in have
 
 
+@pytest.mark.parametrize(
+    ("text", "zone", "told"),
+    [
+        (
+            "every 15 minutes between 09:00 and 17:30",
+            "America/New_York",
+            ["StartBoundary=2020-01-01T09:00:00 Repetition Interval=PT15M Duration=PT511M"],
+        ),
+        (
+            "every 10 minutes between 09:00 and 18:00 on weekdays",
+            "Asia/Kolkata",
+            ["StartBoundary=2020-01-01T09:00:00 Repetition Interval=PT10M Duration=PT541M"],
+        ),
+        ("every day at 09:00 and 10:00", "UTC", ["T09:00:00 Schedule", "T10:00:00 Schedule"]),
+        (
+            "every day at 08:00, 09:00, 10:00 and 17:00",
+            "UTC",
+            ["T08:00:00 Repetition Interval=PT60M Duration=PT121M", "T17:00:00 Schedule"],
+        ),
+        ("every day", "UTC", ["StartBoundary=2020-01-01T00:00:00 Schedule"]),
+    ],
+)
+def test_equal_distances_are_one_trigger(text, zone, told):
+    """What a person sees who opens the task is short."""
+    zone = ZoneInfo(zone)
+    found = cover(schedule([text]), zone, zone, windows.CAPABILITIES)
+    nodes = [windows._summary(node) for node in trigger_nodes(found.triggers, zone)]
+
+    assert len(nodes) == len(told)
+    assert all(want in have for want, have in zip(told, nodes, strict=True))
+
+
+def test_elapsed_time_across_a_clock_change_is_not_asked_for():
+    """A repetition counts elapsed time: where a clock may change meanwhile, each time stands alone."""
+    zone = ZoneInfo("America/New_York")
+    value = schedule(["every 30 minutes between 01:00 and 02:00"])
+    nodes = trigger_nodes(cover(value, zone, zone, windows.CAPABILITIES).triggers, zone)
+    calendars = [windows._summary(n) for n in nodes if n.tag.endswith("CalendarTrigger")]
+
+    assert [text.partition(" ")[0][-8:] for text in calendars] == [
+        "01:00:00",
+        "01:30:00",
+        "02:00:00",
+    ]
+
+
+def test_a_day_is_a_day():
+    """An interval of whole days is written as such, and read as the same in minutes."""
+    (node,) = trigger_nodes([FixedInterval(every=86400)], UTC)
+    again = ET.fromstring(ET.tostring(node).replace(b"P1D", b"PT1440M"))
+
+    assert node.findtext("t:Repetition/t:Interval", None, NS) == "P1D"
+    assert ET.tostring(canonical(triggers(node), node)) == ET.tostring(
+        canonical(triggers(again), node)
+    )
+
+
+def triggers(node):
+    return element("Triggers", node)
+
+
 def test_pulse_phase():
     """A pulse's boundary has the phase that was asked for."""
-    (node,) = trigger_nodes([FixedInterval(every=5400, phase=1800)])
+    (node,) = trigger_nodes([FixedInterval(every=5400, phase=1800)], UTC)
     told = node.findtext("t:StartBoundary", None, NS)
 
     assert dt.datetime.fromisoformat(told).timestamp() % 5400 == 1800

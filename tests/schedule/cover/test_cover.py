@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratectl.backends import BACKENDS
-from ratectl.schedule.cover.cover import CalendarTrigger, Fidelity, FixedInterval, cover
+from ratectl.schedule.cover.cover import CalendarTrigger, Fidelity, FixedInterval, count, cover
 from ratectl.schedule.cover.triggers import Capabilities
 from ratectl.schedule.language.parse import parse
 from ratectl.schedule.occurrences.civil import days_in_month
@@ -40,6 +40,8 @@ ZONES = (
 )
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
+UTC = ZoneInfo("UTC")
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def clock_changes(zone):
@@ -78,7 +80,7 @@ def fires(trigger, instant, host_zone, engine):
     zone = ZoneInfo(trigger.zone) if trigger.zone else host_zone
     local = instant.astimezone(zone)
     shown = local.replace(tzinfo=None, fold=0)
-    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    twice = _comes_twice(instant, zone)
     if minutes_of(trigger.calendar, shown):
         if not twice or engine.fold == "both":
             return True
@@ -86,6 +88,18 @@ def fires(trigger, instant, host_zone, engine):
             return True
         return None if engine.fold == "unknown" else local.fold == 0
     return _after_gap(trigger.calendar, local, engine)
+
+
+def end_of_the_fold(instant, zone):
+    """*instant*, or where its time comes twice the first quarter of an hour after both."""
+    while _comes_twice(instant, zone):
+        instant += 15 * MINUTE - (instant - EPOCH) % (15 * MINUTE)
+    return instant
+
+
+def _comes_twice(instant, zone):
+    local = instant.astimezone(zone)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _after_gap(calendar, local, engine):
@@ -122,7 +136,10 @@ def test_law(engine, text, zone_name, host_name, data):
 
     slots = slots_between(value, zone, start, end)
     for slot in slots:
-        answers = [fires(t, slot, host_zone, ENGINES[engine]) for t in found.triggers]
+        instants = [slot] if engine != "launchd" else [slot, end_of_the_fold(slot, host_zone)]
+        answers = [
+            fires(t, i, host_zone, ENGINES[engine]) for t in found.triggers for i in instants
+        ]
         assert True in answers, (text, slot.astimezone(zone), found)
     if found.fidelity is Fidelity.EXACT:
         minute = start + MINUTE
@@ -178,6 +195,47 @@ def test_windows_makes_up_for_a_gap():
     value = parse(["every 2 hours between 00:09 and 03:30 on sunday"])
 
     assert cover(value, zone, zone, ENGINES["windows"]).fidelity is Fidelity.GUARDED
+
+
+@pytest.mark.parametrize(
+    ("text", "zone_name"),
+    [
+        ("every hour at :17", "America/New_York"),
+        ("every day at 01:30", "America/New_York"),
+        ("every day at 10:30", "Asia/Kolkata"),
+        ("every 90 minutes", "UTC"),
+        ("every day at 01:00 and 01:30", "America/New_York"),
+        ("every weekday at 09:15", "Europe/London"),
+        ("every 36 hours", "UTC"),
+    ],
+)
+@pytest.mark.parametrize("host", ["America/New_York", "Africa/Casablanca", "Australia/Lord_Howe"])
+def test_launchd_does_not_poll(text, zone_name, host):
+    """A schedule of at most two slots an hour is said by its times; the repeated hour has a start at its end."""
+    found = cover(parse([text]), ZoneInfo(zone_name), ZoneInfo(host), ENGINES["launchd"])
+
+    assert not [t for t in found.triggers if isinstance(t, FixedInterval)]
+    assert sum(count(t, ENGINES["launchd"]) for t in found.triggers) <= 110
+
+
+@pytest.mark.parametrize(
+    ("text", "every"),
+    [
+        ("every 366 days", [183]),
+        ("every 400 days", [200]),
+        ("every 365 days", [365]),
+        ("every 53 weeks on friday at 16:00", [53]),
+        ("every 52 weeks on friday and monday", [364, 364]),
+        ("every 367 days", [None]),
+    ],
+)
+def test_windows_counts_a_year_of_days(text, every):
+    """DaysInterval is 1 to 365: beyond that it is the largest such divisor, and the guard keeps the rest out."""
+    found = cover(parse([text]), UTC, UTC, ENGINES["windows"])
+    strides = [trigger.calendar.stride for trigger in found.triggers]
+
+    assert [stride and stride.every for stride in strides] == every
+    assert found.fidelity is (Fidelity.EXACT if every[0] in {364, 365} else Fidelity.GUARDED)
 
 
 @pytest.mark.parametrize("zone_name", ["Europe/Dublin", "Africa/Casablanca", "Pacific/Chatham"])

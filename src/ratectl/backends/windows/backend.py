@@ -40,6 +40,7 @@ from ratectl.backends.protocol import (
 from ratectl.backends.windows import limits
 from ratectl.backends.windows.task_xml import (
     canonical,
+    duration,
     element,
     parse,
     printed_as,
@@ -60,8 +61,9 @@ CAPABILITIES = Capabilities(
     seconds=True,
     last_days=1,
     nth_weekday=frozenset({1, 2, 3, 4, -1}),
-    day_strides=True,
+    longest_stride=365,  # DaysInterval in [MS-TSCH] 2.3
     pulses=True,
+    repetitions=True,
     gap="after",
     fold="unknown",
     max_triggers=48,
@@ -144,7 +146,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     """Return the task of *job* as UTF-16LE XML. Raises ConfigError on what Windows would expand or refuse."""
     del scope
     limits.check_limits(host.argv(job.name), host.user)
-    triggers = tuple(trigger_nodes(cover.triggers))
+    triggers = tuple(trigger_nodes(cover.triggers, host.zone))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
     task = _task(job.name, host, triggers, limit=limit)
@@ -222,7 +224,7 @@ def _settings(limit: int) -> ET.Element:
         "RunOnlyIfNetworkAvailable": "false",
         "Enabled": "true",
         "WakeToRun": "false",
-        "ExecutionTimeLimit": f"PT{limit}S",
+        "ExecutionTimeLimit": duration(limit),
         "Priority": "7",
     }
     return element("Settings", *(element(tag, text) for tag, text in values.items()))

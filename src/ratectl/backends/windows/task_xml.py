@@ -13,11 +13,13 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import console_text
-from ratectl.schedule.cover.triggers import CalendarTrigger, FixedInterval
+from ratectl.schedule.cover import repetition
+from ratectl.schedule.cover.triggers import FixedInterval
 from ratectl.schedule.values import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
 
     from ratectl.schedule.cover.triggers import Trigger
     from ratectl.schedule.values import Calendar
@@ -56,8 +58,8 @@ _DEFAULTS = {
 _KEEPS_ASLEEP = {"RunOnlyIfIdle": "true", "DeleteExpiredTaskAfter": None, "ComHandler": None}
 """Elements that we never write and that change what a task does: with this text (None: any)."""
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-_UNITS = {"Interval": ("M", 60), "ExecutionTimeLimit": ("S", 1)}
-"""In what unit we write the duration of an element."""
+_DURATIONS = frozenset({"Interval", "Duration", "ExecutionTimeLimit"})
+"""Elements whose text is a length of time."""
 
 
 def element(tag: str, *parts: ET.Element | str, **attributes: str) -> ET.Element:
@@ -71,15 +73,15 @@ def element(tag: str, *parts: ET.Element | str, **attributes: str) -> ET.Element
     return node
 
 
-def trigger_nodes(triggers: Iterable[Trigger]) -> Iterator[ET.Element]:
-    """Yield the trigger nodes of *triggers*: one for each time of day, children in the schema's order."""
+def trigger_nodes(triggers: Sequence[Trigger], zone: ZoneInfo) -> Iterator[ET.Element]:
+    """Yield the trigger nodes of *triggers*, local times of *zone*, with children in the schema's order."""
     for trigger in triggers:
         if isinstance(trigger, FixedInterval):
             yield _pulse(trigger)
-            continue
-        assert isinstance(trigger, CalendarTrigger), trigger
-        assert trigger.zone is None, trigger
-        yield from _calendar(trigger.calendar)
+        else:
+            assert trigger.zone is None, trigger
+    for start in repetition.starts(triggers, zone):
+        yield _calendar(start)
 
 
 def _pulse(pulse: FixedInterval) -> ET.Element:
@@ -92,24 +94,32 @@ def _pulse(pulse: FixedInterval) -> ET.Element:
         "TimeTrigger",
         element("Enabled", "true"),
         element("StartBoundary", f"{start:%Y-%m-%dT%H:%M:%S}Z"),
-        element("Repetition", element("Interval", f"PT{pulse.every // 60}M")),
+        element("Repetition", element("Interval", duration(pulse.every))),
     )
 
 
-def _calendar(calendar: Calendar) -> Iterator[ET.Element]:
+def _calendar(start: repetition.Start) -> ET.Element:
     day = BOUNDARY
-    while calendar.stride is not None and not calendar.stride.includes(day):
+    while start.days.stride is not None and not start.days.stride.includes(day):
         day += dt.timedelta(days=1)
-    for hour in sorted(calendar.hours):
-        for minute in sorted(calendar.minutes):
-            for second in sorted(calendar.seconds):
-                start = dt.datetime.combine(day, dt.time(hour, minute, second))
-                yield element(
-                    "CalendarTrigger",
-                    element("Enabled", "true"),
-                    element("StartBoundary", start.isoformat()),
-                    _days(calendar),
-                )
+    boundary = dt.datetime.combine(day, dt.time()) + dt.timedelta(seconds=start.time)
+    return element(
+        "CalendarTrigger",
+        element("Enabled", "true"),
+        element("StartBoundary", boundary.isoformat()),
+        *_repeated(start),
+        _days(start.days),
+    )
+
+
+def _repeated(start: repetition.Start) -> Iterator[ET.Element]:
+    """Yield how *start* repeats; a minute more than needed, so that the last one is surely within."""
+    if start.more:
+        yield element(
+            "Repetition",
+            element("Interval", duration(start.every)),
+            element("Duration", duration(start.every * start.more + 60)),
+        )
 
 
 def _days(calendar: Calendar) -> ET.Element:
@@ -191,14 +201,19 @@ def _keeps_asleep(node: ET.Element) -> bool:
 
 
 def _one_spelling(tag: str, text: str) -> str:
-    """Return a duration in the unit that we write it in: PT50M is PT3000S."""
-    match = _DURATION.fullmatch(text) if tag in _UNITS else None
+    """Return a duration as we write it: PT1440M is P1D."""
+    match = _DURATION.fullmatch(text) if tag in _DURATIONS else None
     if not match:
         return text
     days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
-    length = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    unit, size = _UNITS[tag]
-    return f"PT{length // size}{unit}" if length % size == 0 else text
+    return duration(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+
+def duration(length: int) -> str:
+    """Return *length* seconds in the largest of days, minutes and seconds that says it whole."""
+    if length % 86400 == 0:
+        return f"P{length // 86400}D"
+    return f"PT{length // 60}M" if length % 60 == 0 else f"PT{length}S"
 
 
 def printed_as(text: str, reported: str) -> bool:

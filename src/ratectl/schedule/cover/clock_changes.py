@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from math import gcd
@@ -23,7 +24,7 @@ from ratectl.schedule.cover.triggers import (
 )
 from ratectl.schedule.occurrences import civil, slots
 from ratectl.schedule.occurrences.zones import SECOND, changes, first_instant, wall
-from ratectl.schedule.values import Calendar, products
+from ratectl.schedule.values import DAYS, MONTHS, Calendar, products
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -166,9 +167,37 @@ def extra_triggers(
         return _lines(instants, lambda instant: (instant.replace(tzinfo=None), False), "UTC")
     if engine.pulses:
         return _pulses(instants)
-    if engine.fold == "cron" or not any(_comes_twice(i, host_zone) for i in instants):
-        return _lines(instants, lambda instant: _on_host(instant, host_zone), None)
-    return (EVERY_MINUTE,)
+    if engine.fold != "cron":
+        if _crowded([instant for instant in instants if _comes_twice(instant, host_zone)]):
+            return (EVERY_MINUTE,)
+        instants = sorted({_single(instant, host_zone) for instant in instants})
+    lines = _lines(instants, lambda instant: _on_host(instant, host_zone), None)
+    return _daily(lines) if engine.days_multiply else lines
+
+
+def _crowded(instants: list[dt.datetime]) -> bool:
+    """Tell whether more than two of *instants* lie within an hour: a wakeup after it would be too late for some."""
+    hour = dt.timedelta(hours=1)
+    return any(third - first < hour for first, third in zip(instants, instants[2:], strict=False))
+
+
+def _single(instant: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Return *instant*, or where its time comes twice in *zone* the first instant after both."""
+    if not _comes_twice(instant, zone):
+        return instant
+    ends = (change.at + (change.old - change.new) for change in changes(zone))
+    return min(end for end in ends if end > instant)
+
+
+def _daily(lines: tuple[CalendarTrigger, ...]) -> tuple[CalendarTrigger, ...]:
+    """Return *lines* without their dates where these would need more triggers than a month has days."""
+    found = []
+    for line in lines:
+        calendar = line.calendar
+        if len(calendar.days) * len(calendar.months) > 31:
+            calendar = replace(calendar, days=DAYS, months=MONTHS)
+        found.append(replace(line, calendar=calendar))
+    return tuple(dict.fromkeys(found))
 
 
 def _comes_twice(instant: dt.datetime, zone: ZoneInfo) -> bool:
@@ -186,7 +215,7 @@ def _lines(
     instants: list[dt.datetime],
     read: Callable[[dt.datetime], tuple[dt.datetime, bool]],
     zone: str | None,
-) -> tuple[Trigger, ...]:
+) -> tuple[CalendarTrigger, ...]:
     """Return yearly lines; those for the second pass of a fold are running, on a step cron can star."""
     days: dict[tuple[int, bool], set[tuple[int, int]]] = defaultdict(set)
     for instant in instants:

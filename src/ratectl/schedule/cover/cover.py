@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import gcd
 from zoneinfo import ZoneInfo
 
-from ratectl.schedule.cover import clock_changes
+from ratectl.schedule.cover import clock_changes, repetition
 from ratectl.schedule.cover.single_line import one_line
 from ratectl.schedule.cover.triggers import (
     EVERY_MINUTE,
@@ -71,15 +71,21 @@ def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Capab
         triggers = [EVERY_MINUTE]
     if engine.one_line and triggers != [EVERY_MINUTE]:
         triggers = [one_line(triggers, (schedule, zone), host_zone, engine, reasons)]
-    if (
-        engine.max_triggers is not None
-        and sum(count(t, engine) for t in triggers) > engine.max_triggers
-    ):
+    most = engine.max_triggers
+    if most is not None and _number(triggers, host_zone, engine) > most:
         reasons.append(f"more than {engine.max_triggers} triggers would be needed")
         triggers = [_coarsest(triggers, host_zone, engine)]
     reason = "; ".join(dict.fromkeys(reasons))
     fidelity = Fidelity.GUARDED if reason else Fidelity.EXACT
     return Cover(fidelity=fidelity, reason=reason, triggers=tuple(triggers))
+
+
+def _number(triggers: list[Trigger], host_zone: ZoneInfo, engine: Capabilities) -> int:
+    """Return how many native triggers *engine* needs for all *triggers*."""
+    if not engine.repetitions:
+        return sum(count(trigger, engine) for trigger in triggers)
+    intervals = sum(isinstance(trigger, FixedInterval) for trigger in triggers)
+    return intervals + sum(1 for _ in repetition.starts(triggers, host_zone))
 
 
 def count(trigger: Trigger, engine: Capabilities) -> int:

@@ -31,14 +31,16 @@ class Capabilities:
     """Which occurrences of ONE weekday in the month can be said (1 to 5, -1 the last, -2 the one before)."""
     both_days: bool = False
     """Days of the month AND weekdays restrict one trigger together."""
-    day_strides: bool = False
-    """Every n-th day from a date can be said."""
+    longest_stride: int = 0
+    """Every n-th day from a date can be said up to this n; 0: not at all."""
     pulses: bool = False
     """Every n minutes of elapsed time from a fixed instant can be said."""
     gap: Literal["after", "skip", "unknown"] = "unknown"
     """A civil time that a clock change skips: fires at the first instant after, not at all, or nobody knows."""
     fold: Literal["cron", "first", "both", "unknown"] = "unknown"
     """A civil time that comes twice: cron's rule (running twice, others once), the first only, both, or nobody knows."""
+    repetitions: bool = False
+    """A trigger can be repeated every n minutes of elapsed time, for so long."""
     max_triggers: int | None = None
     """The most triggers that one job may have, each for a single time of day."""
     days_multiply: bool = False

@@ -43,13 +43,23 @@ def _without_foreign_stride(
     if stride.unit is Unit.MONTH:
         return [_month_set(calendar, stride, reasons)]
     plain = calendar.days == DAYS and calendar.months == MONTHS and not calendar.nth_weekday
-    if engine.day_strides and plain:
+    if engine.longest_stride and plain:
         if stride.unit is Unit.WEEK:
-            return [_day_stride(calendar, stride, weekday) for weekday in sorted(calendar.weekdays)]
+            most = _countable(7 * stride.every, engine, reasons)
+            return [_day_stride(calendar, stride, day, most) for day in sorted(calendar.weekdays)]
         if calendar.weekdays == WEEKDAYS:
-            return [calendar]
+            every = _countable(stride.every, engine, reasons)
+            return [replace(calendar, stride=replace(stride, every=every) if every > 1 else None)]
     reasons.append(f"the engine cannot count every {stride.every} {stride.unit.value}s")
     return [replace(calendar, stride=None)]
+
+
+def _countable(days: int, engine: Capabilities, reasons: list[str]) -> int:
+    """Return the largest number of days that divides *days* and that *engine* can count."""
+    if days <= engine.longest_stride:
+        return days
+    reasons.append(f"the engine counts at most {engine.longest_stride} days")
+    return max(n for n in range(1, engine.longest_stride + 1) if days % n == 0)
 
 
 def _month_set(calendar: Calendar, stride: Stride, reasons: list[str]) -> Calendar:
@@ -60,11 +70,11 @@ def _month_set(calendar: Calendar, stride: Stride, reasons: list[str]) -> Calend
     return replace(calendar, months=frozenset(months), stride=None)
 
 
-def _day_stride(calendar: Calendar, stride: Stride, weekday: int) -> Calendar:
-    """Every n weeks on one weekday is every 7n days from such a day."""
+def _day_stride(calendar: Calendar, stride: Stride, weekday: int, every: int) -> Calendar:
+    """Every n weeks on one weekday is every 7n days from such a day; *every* divides that."""
     monday = stride.anchor - dt.timedelta(days=stride.anchor.weekday())
     anchor = monday + dt.timedelta(days=weekday - 1)
-    by_days = Stride(unit=Unit.DAY, every=7 * stride.every, anchor=anchor)
+    by_days = Stride(unit=Unit.DAY, every=every, anchor=anchor)
     return replace(calendar, weekdays=WEEKDAYS, stride=by_days)
 
 
