@@ -81,6 +81,8 @@ class Tasks:
     elevated: bool = False
     prints: str = "code page"
     """How an export reaches a pipe: "utf-16", "utf-16-le" (without a mark), or "code page"."""
+    broken_off: bool = False
+    """The list of all tasks ends in the midst, at one that cannot be read."""
     kept: dict[str, ET.Element] = field(default_factory=dict)
     """Task path, as it was created -> task; ours and others'."""
 
@@ -126,7 +128,15 @@ class Tasks:
 
     def _query(self, words, _files):
         if words == ("/FO", "CSV", "/NH"):
-            return done(stdout=self._said(self._table()))
+            if self.broken_off:
+                return done(1, stdout=self._said(self._table(())), stderr=b"ERROR: ...\r\n")
+            return done(stdout=self._said(self._table(self.kept)))
+        if words[:3] == ("/FO", "CSV", "/NH"):
+            _, folder = words[3:]
+            inside = [path for path in self.kept if path.lower().startswith(folder.lower())]
+            if not inside:
+                return self._fail(self.language.absent)
+            return done(stdout=self._said(self._table(inside)))
         name, path, xml = words
         assert (name, xml) == ("/TN", "/XML"), words
         known = self._known(path)
@@ -134,12 +144,13 @@ class Tasks:
             return self._fail(self.language.absent)
         return done(stdout=self._printed(self.kept[known]))
 
-    def _table(self):
-        """Return a row for each trigger of each task: path, next run, status."""
+    def _table(self, paths):
+        """Return a row for each trigger of the tasks at *paths*, after one of Windows: path, next run, status."""
         rows = io.StringIO()
         writer = csv.writer(rows, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerow((STOCK, "N/A", self.language.ready))
-        for path, task in self.kept.items():
+        for path in paths:
+            task = self.kept[path]
             enabled = task.findtext(f"{{{NAMESPACE}}}Settings/{{{NAMESPACE}}}Enabled")
             status = self.language.off if enabled == "false" else self.language.ready
             for _ in task.find(f"{{{NAMESPACE}}}Triggers"):

@@ -77,6 +77,8 @@ class Host:
     """Where the outputs of the job in hand really lie, links followed; none: as the spec says."""
     foreign: bool = False
     """Something that the job in hand writes or reads privately belongs to another account."""
+    code_pages: tuple[str, ...] = ()
+    """In which encodings programs may print on Windows: the console's, the OEM's, the ANSI one."""
     cluster: ClusterTarget | None = None
     """The place in a cluster that is in hand; None: no cluster is asked."""
 

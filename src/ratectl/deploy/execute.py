@@ -361,6 +361,10 @@ class Children:
                 child.terminate()
 
 
+_NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0
+"""CREATE_NO_WINDOW. With no console of ours to print to, a program of Windows prints in the system's own code page."""
+
+
 def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
     program = _which(argv[0])
     if program is None:
@@ -377,6 +381,7 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
             capture_output=True,
             env=_environment(),
             timeout=limit,
+            creationflags=_NO_WINDOW,
         )
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"`{' '.join(argv[:6])}` did not end within {limit} seconds") from error

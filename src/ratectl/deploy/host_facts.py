@@ -53,6 +53,7 @@ def _account(zone: ZoneInfo) -> Host:
         root=windows_account.is_elevated() if sys.platform == "win32" else os.geteuid() == 0,
         uid=0 if sys.platform == "win32" else os.geteuid(),
         namespaces=_may_make_namespaces(),
+        code_pages=windows_account.code_pages(),
     )
 
 

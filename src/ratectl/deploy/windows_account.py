@@ -17,6 +17,17 @@ def is_elevated() -> bool:
     return False
 
 
+def code_pages() -> tuple[str, ...]:
+    """Return the encodings in which a program may print here: the console's, the OEM's and the ANSI code page."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - Windows only
+
+        kernel = ctypes.windll.kernel32
+        numbers = (kernel.GetConsoleOutputCP(), kernel.GetOEMCP(), kernel.GetACP())
+        return tuple(dict.fromkeys(f"cp{number}" for number in numbers if number))
+    return ()
+
+
 def sid() -> str:
     """Return the account's security identifier, or an empty text where the system does not tell."""
     if sys.platform == "win32":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ A = "\\ratectl\\a"
 class Pc(Office):
     """An account at a Windows machine whose schtasks is *tasks*."""
 
-    def __init__(self, folder, **facts):
+    def __init__(self, folder, *, code_pages=("cp437", "cp850", "cp1252"), **facts):
         super().__init__(folder, "windows", flavour=None)
+        self.code_pages = code_pages
         self.tasks = self.machine.tasks = Tasks(**facts)
         self.log_on(elevated=self.tasks.elevated)
 
@@ -31,7 +33,12 @@ class Pc(Office):
         folder = self.account.state_dir
         self.tasks.elevated = elevated
         self.account = host(
-            platform="win32", fetch=(program,), user=SID, root=elevated, state_dir=folder
+            platform="win32",
+            fetch=(program,),
+            user=SID,
+            root=elevated,
+            state_dir=folder,
+            code_pages=self.code_pages,
         )
         self.use("windows")
 
@@ -52,6 +59,49 @@ def test_install_then_nothing_to_do(tmp_path, language, prints):
     assert pc.install(*jobs("a", "b", schedule='"every 50 minutes"'), job("c")).empty
     assert pc.held() == pc.known() == ["a", "b", "c"]
     assert not [path for path in pc.machine.files if path.name.endswith(".task.xml")]
+
+
+@pytest.mark.parametrize(
+    ("oem", "prints", "name"),
+    [
+        ("cp850", "cp1252", "Jürgen"),
+        ("cp852", "cp1250", "Łukasz"),
+        ("cp866", "cp1251", "Юрий"),
+        ("cp437", "cp1252", "Zoë"),
+        ("cp932", "cp1252", "Jürgen"),
+        ("cp437", "utf-8", "Łukasz"),
+        ("cp437", "cp437", "日本 Łukasz?"),
+        ("cp850", "cp437", "Łukasz"),
+    ],
+)
+def test_any_code_page(tmp_path, oem, prints, name):
+    """Redirected, schtasks prints in the console's page, the OEM's or the ANSI one: ours is the one that spells us."""
+    language = replace(ENGLISH, code_page=prints)
+    pc = Pc(tmp_path, language=language, code_pages=(oem, prints, "cp1252"))
+    pc.log_on(elevated=False, program=rf"C:\Users\{name.rstrip('?')}\ratectl-fetchw.exe")
+
+    pc.install(job("a"))
+
+    assert pc.install(job("a")).empty
+
+
+def test_another_name_is_drift(tmp_path):
+    """A character that the code page has is compared as it is: no wildcard stands for it."""
+    pc = Pc(tmp_path, language=replace(ENGLISH, code_page="cp850"), code_pages=("cp850",))
+    pc.log_on(elevated=False, program=r"C:\Users\Jürgen\ratectl-fetchw.exe")
+    pc.install(job("a"))
+    pc.tasks.change(A, "Actions", "Exec", "Command", text=r"C:\Users\J?rgen\ratectl-fetchw.exe")
+
+    assert "Command" in deploy_text.plan_text(pc.install(job("a")))
+
+
+def test_a_list_that_breaks_off(tmp_path):
+    """A broken task of another program, which ends the list of all with 1, keeps nobody from ours."""
+    pc = Pc(tmp_path)
+    pc.install(*jobs("a", "b"))
+    pc.tasks.broken_off = True
+
+    assert pc.install(*jobs("a", "b")).empty
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends.protocol import (
     Artefact,
     Change,
+    Completed,
     EngineAbsentError,
     Found,
     Host,
@@ -39,11 +40,12 @@ from ratectl.backends.protocol import (
 )
 from ratectl.backends.windows import limits
 from ratectl.backends.windows.task_xml import (
+    as_printed,
     canonical,
     duration,
     element,
     parse,
-    printed_as,
+    readings,
     to_bytes,
     trigger_nodes,
 )
@@ -75,6 +77,7 @@ _POWER = {
 }
 """Setting -> what we write, what Windows assumes without it, and what the other value does."""
 _CALLED = ("Command", "Arguments")
+_COMMAND = ("Actions", "Exec", "Command")
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("win32",)
 REPORTS_NEXT_RUN = False
@@ -116,13 +119,30 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     """Return the tasks of our folder, in the form in which ``render`` writes them."""
     if problem := detect(reader, host, scope):
         raise EngineAbsentError(problem)
-    answer = reader.query(("schtasks", "/Query", "/FO", "CSV", "/NH"))
-    if answer.code:
-        raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
-    rows = csv.reader(io.StringIO(console_text(answer.stdout)))
-    paths = {row[0] for row in rows if row}  # all else is in the language of the machine
+    paths = _paths(reader)  # all else is in the language of the machine
     jobs = sorted({match[1].lower() for path in paths if (match := _OURS.fullmatch(path))})
     return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
+
+
+def _paths(reader: Reader) -> set[str]:
+    """Return the paths of all tasks. Where one of another program spoils the whole list, of those in our folder.
+
+    Raises EngineError where neither is told.
+    """
+    everything = ("schtasks", "/Query", "/FO", "CSV", "/NH")
+    answer = reader.query(everything)
+    paths = _first_column(answer)
+    if answer.code:
+        ours = reader.query((*everything, "/TN", FOLDER))
+        if ours.code and not paths:
+            raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
+        paths |= _first_column(ours)
+    return paths
+
+
+def _first_column(answer: Completed) -> set[str]:
+    rows = csv.reader(io.StringIO(console_text(answer.stdout)))
+    return {row[0] for row in rows if row}
 
 
 def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
@@ -232,16 +252,15 @@ def _settings(limit: int) -> ET.Element:
 
 def _entry(reader: Reader, host: Host, job: str) -> InstalledEntry:
     answer = reader.query(("schtasks", "/Query", "/TN", FOLDER + job, "/XML"))
-    try:
-        task = parse(answer.stdout)
-    except ET.ParseError:
+    like = _task(job, host, (), limit=0)
+    found = _reading(answer.stdout, host.code_pages, like)
+    if found is None:
         artefact = Artefact(job=job, name=f"{job}.xml", data=answer.stdout)
         return InstalledEntry(
             job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
         )
-    like = _task(job, host, (), limit=0)
-    task = canonical(task, like)
-    _spell_as(task, like)
+    task, page = canonical(found[0], like), found[1]
+    _spell_as(task, like, page)
     enabled = _text(task, "Settings", "Enabled") != "false"
     return InstalledEntry(
         job=job,
@@ -250,6 +269,17 @@ def _entry(reader: Reader, host: Host, job: str) -> InstalledEntry:
         enabled=enabled,
         drift=_drift(task, like, enabled=enabled),
     )
+
+
+def _reading(
+    data: bytes, code_pages: Sequence[str], like: ET.Element
+) -> tuple[ET.Element, str] | None:
+    """Return what ``schtasks`` printed in the encoding in which it spells our own command, else in the likeliest."""
+    found = list(readings(data, code_pages))
+    for task, page in found:
+        if _text(task, *_COMMAND) == as_printed(_text(like, *_COMMAND), page):
+            return task, page
+    return found[0] if found else None
 
 
 def _drift(task: ET.Element, like: ET.Element, *, enabled: bool) -> tuple[str, ...]:
@@ -269,8 +299,8 @@ def _drift(task: ET.Element, like: ET.Element, *, enabled: bool) -> tuple[str, .
     )
 
 
-def _spell_as(task: ET.Element, like: ET.Element) -> None:
-    """Spell in *task* as *like* does what means the same, or is more than we may ask for."""
+def _spell_as(task: ET.Element, like: ET.Element, page: str) -> None:
+    """Spell in *task* as *like* does what means the same in the code *page*, or is more than we may ask for."""
     for node, ours in zip(
         _nodes(task, "Principals", "Principal", "UserId"),
         _nodes(like, "Principals", "Principal", "UserId"),
@@ -288,7 +318,7 @@ def _spell_as(task: ET.Element, like: ET.Element) -> None:
         for node, ours in zip(
             _nodes(task, "Actions", "Exec", tag), _nodes(like, "Actions", "Exec", tag), strict=False
         ):
-            if printed_as(ours.text or "", node.text or ""):
+            if node.text == as_printed(ours.text or "", page):
                 node.text = ours.text
 
 

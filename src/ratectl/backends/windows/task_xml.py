@@ -7,8 +7,10 @@ canonical form: ``canonical(parse(export)) == canonical(parse(ours))`` means unc
 from __future__ import annotations
 
 import codecs
+import contextlib
 import datetime as dt
 import re
+import sys
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
@@ -173,9 +175,39 @@ def to_bytes(task: ET.Element) -> bytes:
 
 
 def parse(data: bytes) -> ET.Element:
-    """Return the task in *data*, however ``schtasks /Query /XML`` encoded it. Raises ET.ParseError."""
-    text = console_text(data)
+    """Return the task in *data*, UTF-16 as we write it. Raises ET.ParseError."""
+    return _from_text(console_text(data))
+
+
+def readings(data: bytes, code_pages: Sequence[str]) -> Iterator[tuple[ET.Element, str]]:
+    """Yield the task in *data* as each encoding reads it in which ``schtasks /Query /XML`` may have printed it.
+
+    With it comes the code page that was taken, whose characters are all that the text can have; none for Unicode.
+    """
+    if b"\0" in data[:4]:
+        code_pages = ()
+    for page in ("", *code_pages):
+        with contextlib.suppress(ET.ParseError, UnicodeDecodeError, LookupError):
+            text = data.decode(page) if page else _unicode(data)
+            yield _from_text(text), page
+
+
+def _unicode(data: bytes) -> str:
+    return console_text(data) if b"\0" in data[:4] else data.decode("utf-8-sig")
+
+
+def _from_text(text: str) -> ET.Element:
     return ET.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1))  # noqa: S314 - from schtasks
+
+
+def as_printed(text: str, page: str) -> str:
+    """Return *text* as it is after Windows printed it in the code page *page*, which has a likeness for some signs."""
+    if not page:
+        return text
+    if sys.platform == "win32":
+        data, _ = codecs.code_page_encode(int(page.removeprefix("cp")), text, "replace")
+        return data.decode(page, "replace")
+    return text.encode(page, "replace").decode(page)
 
 
 def canonical(task: ET.Element, like: ET.Element) -> ET.Element:
@@ -214,15 +246,6 @@ def duration(length: int) -> str:
     if length % 86400 == 0:
         return f"P{length // 86400}D"
     return f"PT{length // 60}M" if length % 60 == 0 else f"PT{length}S"
-
-
-def printed_as(text: str, reported: str) -> bool:
-    """Tell whether *reported* is *text* as a console prints it whose code page lacks some of its characters."""
-    signs = (
-        re.escape(sign) if sign < "\x80" else f"(?:{re.escape(sign)}|[?\ufffd]{{1,4}})"
-        for sign in text
-    )
-    return re.fullmatch("".join(signs), reported) is not None
 
 
 def _canonical_trigger(node: ET.Element) -> ET.Element:
