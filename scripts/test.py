@@ -2,7 +2,8 @@
 
 Needs only a python3 (3.11+) with venv and pip. As root on Debian it fetches the real
 schedulers too and then insists on them; elsewhere their tests are left out, and it says so.
-Of what takes long by repeating itself each run does another tenth, and ``--long`` all.
+Of what takes long by repeating itself each run does another tenth, and ``--long`` all;
+on Windows' Python it repeats another third of the files that know nothing of Windows.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from scripts.environment import ROOT, VENV, SetupError, apt, apt_install, ensure
 from tests.engines.setup import container, cronie, wine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 UNPACKED = {  # a package -> where its files are put, without being installed
     "cron": VENV / "engines" / "cron",
@@ -70,11 +71,11 @@ ON_WINDOWS = (
     *("-m", "pytest", "-m", "(not engine and not network) or windows", "-n", "2"),
     *("-p", "no:cacheprovider", "--ignore=tests/law/test_law.py", "--ignore=tests/test_scripts.py"),
 )
-"""What runs there: all but the firings over HTTP, which take Wine too long, and what knows no system."""
+"""What runs there, a third of it each time: all but the firings over HTTP, which take Wine too long, and the proof."""
 
 
-UNIT = ("-m", "not engine", "-n", "2")
-QUICK = ("-m", "not engine and not slow", "-n", "2")
+UNIT = ("-m", "not engine", "-n", "3")
+QUICK = ("-m", "not engine and not slow", "-n", "3")
 SHARES = 10
 """As in tests/support/share.py."""
 WHICH = (
@@ -211,12 +212,13 @@ def run_tests(flags: argparse.Namespace, took: dict[str, float]) -> None:
     step("unit tests", "-m", "pytest", *unit, "--durations=10", *measure, took=took)
     if flags.engines:
         # why a file is one worker's, and which come first: tests/conftest.py
-        together = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+        together = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
         options = (*together, "--durations=10", *measure)
         engine = ("-m", "pytest", "-m", "engine", *options)
         step("engine tests", *engine, require="1", took=took)
         windows = ("tests/engines/setup/wine.py", *ON_WINDOWS)
-        step("on Windows' Python (Wine)", *windows, require="1", took=took)
+        again = {"RATECTL_TEST_AGAIN": "1"}  # as in tests/support/share.py
+        step("on Windows' Python (Wine)", *windows, require="1", took=took, environment=again)
     else:
         slow = "and tests of more than some seconds " if flags.quick else ""
         print(f"left out: the tests with real engines {slow}(as root on Linux: without --quick)")
@@ -224,11 +226,17 @@ def run_tests(flags: argparse.Namespace, took: dict[str, float]) -> None:
         step("coverage", "-m", "coverage", "report", took=took)
 
 
-def step(name: str, *arguments: str, took: dict[str, float], require: str = "") -> None:
+def step(
+    name: str,
+    *arguments: str,
+    took: dict[str, float],
+    require: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run the environment's Python with *arguments*; raise StepError when it fails."""
     with measured(name, took, " ".join(arguments)):
         argv = (str(program("python")), *arguments)
-        perform(name, argv, {"RATECTL_REQUIRE_ENGINES": require})
+        perform(name, argv, {"RATECTL_REQUIRE_ENGINES": require, **(environment or {})})
 
 
 def perform(name: str, argv: Sequence[str], environment: dict[str, str]) -> None:

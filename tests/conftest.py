@@ -18,7 +18,7 @@ import pytest
 
 import tests.support.postgres
 from tests.support.rate_server import RateServer, demo_table
-from tests.support.share import VARIABLE, share
+from tests.support.share import AGAIN, THIRDS, VARIABLE, share
 
 pytest_plugins = ("tests.support.firings",)
 
@@ -33,6 +33,8 @@ LONGEST_FIRST = (
     "test_scripts.py",
     "firing/test_three_hosts.py",
     "engines/test_journey.py",
+    "engines/test_restarted.py",
+    "engines/test_kubernetes.py",
     "engines/test_cron.py",
     "engines/test_ansible.py",
     "engines/test_quickstart.py",
@@ -45,6 +47,8 @@ def pytest_collection_modifyitems(config, items):
     """Begin with the longest files, when each is one worker's; of the long tests take this run's share."""
     long = [item for item in items if item.get_closest_marker("long")]
     left_out = set(long) - set(share(long))
+    if AGAIN in os.environ:
+        left_out |= _repeated_another_time(items)
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
@@ -55,6 +59,14 @@ def pytest_collection_modifyitems(config, items):
         return places.get(parts, len(places))
 
     items.sort(key=place)
+
+
+def _repeated_another_time(items):
+    """The tests that know nothing of this system, in files that are not of this run's third."""
+    common = [item for item in items if not item.get_closest_marker("windows")]
+    files = sorted({item.path for item in common if "windows" not in item.path.parts})
+    now = set(share(files, shares=THIRDS))
+    return {item for item in common if item.path in files and item.path not in now}
 
 
 class Guard:

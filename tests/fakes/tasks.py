@@ -10,6 +10,7 @@ import codecs
 import copy
 import csv
 import io
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,7 +166,10 @@ class Tasks:
             return codecs.BOM_UTF16_LE + text.encode("utf-16-le")
         if self.prints == "utf-16-le":
             return text.encode("utf-16-le")
-        return text.encode(self.language.code_page, "replace")
+        page = self.language.code_page
+        if sys.platform == "win32" and page != "utf-8":  # which has a likeness for some signs
+            return codecs.code_page_encode(int(page.removeprefix("cp")), text, "replace")[0]
+        return text.encode(page, "replace")
 
     def _known(self, path):
         """Return *path* as it was created: names differ by more than their case."""

@@ -141,6 +141,7 @@ ELAPSES = 100
 
 
 @pytest.mark.engine
+@pytest.mark.long
 @pytest.mark.parametrize("zone_name", [name for name in ZONES if changes(name)])
 def test_model_of_systemd(zone_name):
     """Around four clock changes of each zone the model of systemd wakes when systemd itself says so."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 VARIABLE = "RATECTL_TEST_SHARE"
+AGAIN = "RATECTL_TEST_AGAIN"
+"""Set where the same tests have just run on another system: a third of the files is repeated."""
+THIRDS = 3
 SHARES = 10
 """That many runs in a row, each with the next share, do everything once."""
 
