@@ -77,6 +77,22 @@ def test_success_is_silent(live, state, lines):
     assert len(lines()) == 1
 
 
+def test_guesses_no_encodings(live, state):
+    """A tenth of a firing went into modules that guess how a text is encoded, and no text is read by guessing.
+
+    Should a new requests no longer go without them, or say so aloud, this fails.
+    """
+    live()
+
+    done = fetch("usd-inr", "--state", str(state), python=("-I", "-S", "-X", "importtime"))
+
+    assert done.returncode == 0
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "requests.models" in loaded
+    assert not [name for name in loaded if name.startswith(("chardet.", "charset_normalizer."))]
+    assert "Warning" not in done.stderr
+
+
 def test_verbose(live, state):
     """With -v it says in one line what it recorded."""
     live()

@@ -224,7 +224,17 @@ def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
     signal.signal(
         signal.SIGINT, signal.SIG_DFL
     )  # dying at any instruction is safe, and needs no traceback
+    _guess_no_encodings()
     return work(*values)
+
+
+def _guess_no_encodings() -> None:
+    """Keep requests from loading what guesses the encoding of a text: a tenth of a firing, which reads bytes only."""
+    import warnings  # noqa: PLC0415
+
+    for name in ("chardet", "charset_normalizer"):
+        sys.modules[name] = None  # type: ignore[assignment]  # to the import system: not there
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
 
 
 def _fire(arguments: Arguments) -> int:
