@@ -52,7 +52,6 @@ def remove(
       ratectl remove usd-inr
       ratectl remove --all --dry-run
       ratectl remove usd-inr --purge
-      ratectl remove --all --forget
     """
     names = None if everything else frozenset(jobs or ())
     if (names is None) == bool(jobs):
