@@ -42,6 +42,8 @@ class RatectlError(Exception):
     """Something that a person or the OS can mend; its text names the thing, the place, the next step."""
 
     exit_code = 1
+    command = ""
+    """What to type next, where the text says it and a program may want it."""
 
 
 class UsageError(RatectlError):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
 import pytest
 
-from ratectl.doctor import clock, engine, outputs, remedies
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.protocol import ClusterTarget, Found
+from ratectl.deploy.targets import Target
+from ratectl.doctor import clock, engine, firings, outputs, remedies
 from ratectl.doctor.observations import Observations
+from ratectl.journal.rows import Firing
 from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host
 from tests.support.firings import FRIDAY
@@ -141,3 +146,34 @@ def test_credentials():
     assert list(outputs.keys(here, here.jobs[0])) == []
     there.reader.files[Path("/run/credstore/office")] = b"secret"
     assert list(outputs.keys(there, there.jobs[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("slot", "trouble", "checks"),
+    [
+        ("2026-11-20 05:00Z", "Error, exit code 75: try later", ["firings-failing"]),
+        (
+            "2026-11-20 06:00Z",
+            "Error, exit code 75: try later",
+            ["runs-failing", "firings-failing"],
+        ),
+        ("2026-11-20 05:00Z", "OOMKilled, exit code 137", ["runs-failing", "firings-failing"]),
+    ],
+)
+def test_a_firing_that_recorded_its_failure(slot, trouble, checks):
+    """A pod whose firing told its reason in the journal is not told a second time by its exit code."""
+    cluster = ClusterTarget(context="one", namespace="rates", server="https://one")
+    there = scene("kubernetes", "linux", "kubectl", cluster=cluster)
+    [row] = there.jobs
+    row.failures, row.settled_until, name = 2, FRIDAY, row.job.name
+    home = Target(backend=kubernetes, scope="user", host=there.host, reader=there.reader)
+    row.place = home.place
+    at = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
+    last = Firing(job=name, slot=at, outcome="failed", detail="it is down", at=at, settled=False)
+    observed = replace(there, found_at={home: Found(entries={})}, last={name: last})
+    text = f"the run of {slot} did not succeed: {trouble}"
+    observed.__dict__["troubles"] = {home: {name: (text,)}}  # what a cluster was found to tell
+
+    found = [*firings.runs(observed, row), *firings.failing(observed, row)]
+
+    assert [finding.check for finding in found] == checks

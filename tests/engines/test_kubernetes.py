@@ -474,7 +474,7 @@ def test_a_difference_has_a_name(person):
     code, _, err = person.ratectl("install", "--force-conflicts")
     assert code != 0
     assert "hunter2" not in err
-    assert "set env cronjob/ratectl-usd-inr VARIABLE-" in err
+    assert "set env cronjob/ratectl-usd-inr PGPASSWORD-" in err
     person.kubectl("set", "env", "cronjob/ratectl-usd-inr", "PGPASSWORD-")
     assert "1 updated" in person.install()
 
@@ -569,7 +569,7 @@ WHEN = "2026-11-23T05:00:00Z"
 LABELS = {
     "app.kubernetes.io/instance": "usd-inr",
     "app.kubernetes.io/managed-by": "ratectl",
-    "batch.kubernetes.io/job-name": "ratectl-usd-inr-29923620",
+    "batch.kubernetes.io/job-name": "ratectl-usd-inr-29923500",
 }
 FAILED = [
     {
@@ -590,7 +590,7 @@ def a_job(conditions=(), **status):
 
 def a_pod(reason, message):
     """A pod of that Job whose container waits."""
-    metadata = {"name": "ratectl-usd-inr-29923620-abcde", "labels": LABELS}
+    metadata = {"name": "ratectl-usd-inr-29923500-abcde", "labels": LABELS}
     state = {"waiting": {"reason": reason, "message": message}}
     status = {"phase": "Pending", "containerStatuses": [{"name": "ratectl-fetch", "state": state}]}
     return {"metadata": metadata | {"creationTimestamp": WHEN}, "status": status}
@@ -605,7 +605,7 @@ def an_event(kind, name, reason, message):
 
 
 QUOTA = (
-    'Error creating: pods "ratectl-usd-inr-29923620-x" is forbidden: exceeded quota: small, '
+    'Error creating: pods "ratectl-usd-inr-29923500-x" is forbidden: exceeded quota: small, '
     "requested: requests.memory=64Mi, used: requests.memory=1Gi, limited: requests.memory=1Gi"
 )
 SECRET = 'secret "ratectl-keys" not found'
@@ -627,7 +627,7 @@ STUCK = {
     "quota": (
         {
             "jobs": [a_job()],
-            "events": [an_event("Job", "ratectl-usd-inr-29923620", "FailedCreate", QUOTA)],
+            "events": [an_event("Job", "ratectl-usd-inr-29923500", "FailedCreate", QUOTA)],
         },
         "exceeded quota: small",
         "describe quota",
@@ -641,7 +641,7 @@ def test_pods_that_never_start(person, made, reason, mend, active):
     """With a scheduled run that never came to its end, status says failing and why, and doctor what mends it."""
     person.install()
     status = {"lastScheduleTime": WHEN}
-    status |= {"active": [{"name": "ratectl-usd-inr-29923620"}]} if active else {}
+    status |= {"active": [{"name": "ratectl-usd-inr-29923500"}]} if active else {}
     person.server.objects.status[KEY] = status
     for kind, items in made.items():
         setattr(person.server, kind, items)
@@ -834,7 +834,7 @@ def test_doctor_checks_the_rights(person):
 
     assert "create, delete" in found["text"]
     assert "list" not in found["text"]
-    assert "auth can-i create cronjobs.batch" in found["mend"]
+    assert "--verb=list,create,patch,delete" in found["mend"]
 
     person.server.forbidden = {("list", "cronjobs")}
     assert "right to list cronjobs.batch" in person.findings()["rights-missing"]["text"]
@@ -1002,3 +1002,336 @@ def test_tried_at_once(person):
 
     [made] = person.server.jobs
     assert made["metadata"]["name"] == "ratectl-usd-inr-by-hand"
+
+
+# What leads nowhere, and the way out
+
+
+def test_a_context_that_is_not_there(person):
+    """A context that the kubeconfig lacks is a wrong configuration, with those that there are."""
+    person.write(cluster='context = "typo"')
+    code, _, err = person.ratectl("install")
+    assert (code, 'context "typo" does not exist' in err) == (WRONG_SPEC, True)
+    assert "kubectl config get-contexts" in err
+
+    person.write()
+    person.contexts("gone", test=person.server.url)
+    code, _, err = person.ratectl("install")
+    assert (code, 'context "gone" does not exist' in err) == (WRONG_SPEC, True)
+
+
+def test_no_context_in_use(person):
+    """Where no context is in use kubectl asks this machine, and the error says how to use one."""
+    person.contexts("", test=person.server.url)
+
+    code, _, err = person.ratectl("install")
+
+    assert code == UNAVAILABLE
+    assert "kubectl config use-context" in err
+
+
+@pytest.mark.parametrize("spelled", ["HTTP://LOCALHOST:{port}", "http://localhost:{port}/"])
+def test_the_same_server_spelled_otherwise(person, spelled):
+    """Case and a last slash make no other place of a server."""
+    port = person.server.url.rpartition(":")[2]
+    person.contexts("test", test=f"http://localhost:{port}")
+    person.install()
+    uid = person.server.objects.get(KEY)["metadata"]["uid"]
+    person.contexts("other", other=spelled.format(port=port))
+
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "delete" not in person.install()
+    assert person.server.objects.get(KEY)["metadata"]["uid"] == uid
+    assert person.ratectl("remove", "--all")[0] == 0
+    assert person.server.objects.live == {}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_cluster_that_is_gone(person, second, gone):
+    """The advice for a place that leads nowhere any more lets go of its jobs, and the next install works."""
+    person.install()
+    if gone:
+        person.contexts("two", two=second.url)
+    else:
+        person.contexts("two", test="http://127.0.0.1:1", two=second.url)
+
+    code, _, err = person.ratectl("install")
+    assert code == UNAVAILABLE
+    if gone:
+        assert "`ratectl remove JOB --forget`" in err
+    code, _, err = person.ratectl("remove", "usd-inr")
+    assert code == UNAVAILABLE
+    assert "`ratectl remove JOB --forget`" in err or not gone
+
+    code, out, err = person.ratectl("remove", "usd-inr", "--forget")
+
+    assert code == 0, err
+    assert "usd-inr" in out
+    assert "is left as it is" in err
+    assert person.listed() == {}
+    person.install()
+    assert list(second.objects.live) == [KEY]
+
+
+def test_nothing_is_forgotten_that_can_be_removed(person):
+    """With --forget, too, what can be reached is removed."""
+    person.install()
+
+    assert person.ratectl("remove", "--all", "--forget")[0] == 0
+
+    assert person.server.objects.live == {}
+    assert person.listed() == {}
+
+
+def test_a_cluster_with_a_new_address(person, second):
+    """Jobs that were forgotten with the old address of a cluster are taken up again at the new one."""
+    person.contexts("test", test=second.url)
+    person.install()
+    uid = second.objects.get(KEY)["metadata"]["uid"]
+    person.contexts("test", test=second.url.replace("127.0.0.1", "localhost"))
+    assert person.ratectl("install")[0] == UNAVAILABLE
+
+    assert person.ratectl("remove", "--all", "--forget")[0] == 0
+    person.install()
+
+    assert second.objects.get(KEY)["metadata"]["uid"] == uid
+    assert person.listed()["usd-inr"]["drift"] == []
+
+
+# What is not ours
+
+
+@pytest.mark.parametrize("more", [(), ("--force-conflicts",)])
+def test_a_stranger_s_cron_job_of_our_name(person, more):
+    """A CronJob of our name that somebody else made is left alone, whatever is forced, and named."""
+    stranger = {
+        "metadata": {"name": KEY[1], "namespace": KEY[0]},
+        "spec": {"schedule": "0 3 * * *"},
+    }
+    person.server.objects.plainly(KEY, stranger, "kubectl-create")
+    before = person.server.objects.get(KEY)
+
+    code, _, err = person.ratectl("install", *more)
+
+    assert code == WRONG_SPEC
+    assert "ratectl-usd-inr" in err
+    assert "not made by ratectl" in err
+    assert "--force-conflicts" not in err
+    assert person.server.objects.get(KEY) == before
+    assert person.listed() == {}
+    person.kubectl("delete", "cronjob", "ratectl-usd-inr")
+    person.install()
+
+
+def test_our_cron_job_that_lost_its_label(person):
+    """One whose label somebody took off is still ours, and gets it back."""
+    person.install()
+    unlabelled = person.server.objects.get(KEY)
+    for name in ("status", "apiVersion", "kind"):
+        unlabelled.pop(name)
+    del unlabelled["metadata"]["managedFields"]
+    del unlabelled["metadata"]["labels"]["app.kubernetes.io/managed-by"]
+    person.server.objects.update(KEY, unlabelled, "kubectl-label")
+    assert "gone from" in person.listed()["usd-inr"]["drift"][0]
+
+    person.install()
+
+    assert person.listed()["usd-inr"]["drift"] == []
+
+
+def test_a_variable_that_somebody_set(person):
+    """The advice names the very variables, and followed it lets the next install work."""
+    person.install()
+    person.kubectl("set", "env", "cronjob/ratectl-usd-inr", "RATECTL_JOB_NAME=x", "PGPASSWORD=y")
+
+    code, _, err = person.ratectl("install", "--force-conflicts")
+
+    assert code != 0
+    command = err.partition("`kubectl ")[2].partition("`")[0]
+    assert "RATECTL_JOB_NAME- PGPASSWORD-" in command
+    assert "VARIABLE" not in err
+    person.kubectl(*command.split())
+    assert "1 updated" in person.install("--force-conflicts")
+    assert person.listed()["usd-inr"]["drift"] == []
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        'admission webhook "guard.example" denied the request: nothing is deleted here',
+        "ValidatingAdmissionPolicy 'guard' with binding 'guard' denied request: nothing is deleted",
+    ],
+)
+def test_a_policy_against_removals(person, why):
+    """Who refuses a removal refuses nothing that the spec could say otherwise."""
+    person.install()
+    person.server.refusals = {
+        "DELETE": RefusedError(
+            403, "Forbidden", f'cronjobs.batch "ratectl-usd-inr" is forbidden: {why}'
+        )
+    }
+
+    code, _, err = person.ratectl("remove", "usd-inr")
+
+    assert code == REFUSED
+    assert "whoever runs the cluster" in err
+    assert "the spec" not in err
+    assert person.listed()["usd-inr"]["drift"] == []
+    assert "install-interrupted" not in person.findings()
+
+
+def test_a_policy_against_a_pause(person):
+    """Nor does who refuses a pause."""
+    person.install()
+    person.server.refusals = {
+        "PATCH": RefusedError(403, "Forbidden", f"cronjobs.batch is forbidden: {POLICY}")
+    }
+
+    code, _, err = person.ratectl("pause", "usd-inr")
+
+    assert (code, "the spec" in err) == (REFUSED, False)
+
+
+def test_a_move_while_paused(person, second):
+    """A plan of a move of paused jobs has no heading with nothing below it."""
+    person.install()
+    assert person.ratectl("pause", "usd-inr")[0] == 0
+    person.contexts("two", test=person.server.url, two=second.url)
+
+    lines = person.ratectl("plan")[1].splitlines()
+
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        assert not line.endswith(":") or following.startswith("  "), lines
+    person.install()
+    assert (person.server.objects.live, second.objects.live) == ({}, {})
+    assert person.ratectl("resume", "usd-inr")[0] == 0
+    assert list(second.objects.live) == [KEY]
+
+
+def test_a_record_out_of_reach_is_told_once(person):
+    """A status says once that the shared journal does not answer."""
+    person.install()
+
+    _, _, err = person.ratectl("status")
+
+    assert err.count("what was recorded there is not shown") == 1
+
+
+# What the doctor says
+
+
+def test_doctor_of_a_login_that_ended(person):
+    """A 401 is one finding, and its mend is to log in again."""
+    person.install()
+    person.server.refusals = dict.fromkeys(
+        ("GET", "PATCH"), RefusedError(401, "Unauthorized", "Unauthorized")
+    )
+
+    found = person.findings()
+
+    assert "rights-missing" not in found
+    assert "log in again" in found["engine-unreadable"]["text"]
+    assert found["engine-unreadable"]["mend"] == (
+        "kubectl get cronjobs -n rates --context=test  # log in again first"
+    )
+
+
+def test_doctor_of_missing_rights(person):
+    """Missing rights are one finding, whose mend makes the Role of the README."""
+    person.install()
+    for verbs in ({"list"}, {"delete", "create"}):
+        person.server.forbidden = {(verb, "cronjobs") for verb in verbs}
+
+        found = person.findings()
+
+        assert "engine-unreadable" not in found
+        assert "Role" in found["rights-missing"]["text"]
+        mend = found["rights-missing"]["mend"]
+        assert mend.startswith(
+            "kubectl create role ratectl --verb=list,create,patch,delete --resource=cronjobs.batch"
+        )
+        assert all(verb in found["rights-missing"]["text"] for verb in verbs)
+
+
+def test_doctor_before_the_first_install(person):
+    """Where the spec names a cluster, the cluster is looked at, and `serve` is no advice."""
+    assert "engine-absent" not in person.findings()
+    person.contexts("gone", test=person.server.url)
+    found = person.findings()["engine-unreadable"]
+    assert 'context "gone" does not exist' in found["text"]
+    assert "get-contexts" in found["mend"]
+
+    person.contexts("test", test="http://127.0.0.1:1")
+    assert "cluster-info" in person.findings()["engine-unreadable"]["text"]
+    person.contexts("test", test=person.server.url)
+    person.server.forbidden = {("create", "cronjobs")}
+    assert "create" in person.findings()["rights-missing"]["text"]
+
+
+def test_doctor_without_kubectl_before_the_first_install(person):
+    """The program that is missing is kubectl."""
+    without = ("unshare", "--mount", "sh", "-ec", HIDING)
+
+    code, out, _ = person.ratectl(
+        "doctor", "--json", "--offline", path="/usr/bin:/bin", before=without
+    )
+
+    found = {load["check"]: load for load in json.loads(out)}["engine-absent"]
+    assert code == WRONG_SPEC
+    assert "no `kubectl` program" in found["text"]
+    assert "serve" not in found["text"] + found["mend"]
+
+
+def ended(name, reason, code, created=WHEN):
+    """A pod of a Job that came to its end."""
+    pod = a_pod("", "")
+    pod["metadata"] |= {"name": f"{name}-xyz", "creationTimestamp": created}
+    pod["metadata"]["labels"] = LABELS | {"batch.kubernetes.io/job-name": name}
+    state = {"terminated": {"reason": reason, "exitCode": code}}
+    pod["status"]["containerStatuses"] = [{"name": "ratectl-fetch", "state": state}]
+    return pod
+
+
+def test_a_run_is_told_once(person):
+    """Of several pods and the Job that they fail, one line is told, and the newest pod's."""
+    person.install()
+    person.server.objects.status[KEY] = {"lastScheduleTime": WHEN}
+    name = LABELS["batch.kubernetes.io/job-name"]
+    person.server.jobs = [a_job(FAILED)]
+    person.server.pods = [
+        ended(name, "Error", 75, "2026-11-23T05:00:10Z"),
+        ended(name, "OOMKilled", 137, "2026-11-23T05:01:10Z"),
+    ]
+
+    [trouble] = person.status()["troubles"]
+
+    assert "the run of 2026-11-23 05:00Z" in trouble
+    assert "OOMKilled" in trouble
+
+
+def test_out_of_memory(person):
+    """A pod that is killed for its memory is told with the key that gives it more."""
+    person.install()
+    person.server.objects.status[KEY] = {"lastScheduleTime": WHEN}
+    person.server.jobs = [a_job(FAILED)]
+    person.server.pods = [ended(LABELS["batch.kubernetes.io/job-name"], "OOMKilled", 137)]
+
+    found = person.findings()["runs-failing"]
+
+    assert "memory" in found["text"]
+    assert "[kubernetes]" in found["text"]
+    assert found["mend"].startswith("ratectl install")
+
+
+def test_pods_that_are_not_created(person):
+    """What the controller says of pods stands on the Job, which the mend shows."""
+    person.install()
+    person.server.objects.status[KEY] = {"lastScheduleTime": WHEN}
+    name = LABELS["batch.kubernetes.io/job-name"]
+    why = 'Error creating: pods "x" is forbidden: error looking up service account rates/rates: not found'
+    person.server.jobs = [a_job()]
+    person.server.events = [an_event("Job", name, "FailedCreate", why)]
+
+    mend = person.findings()["runs-failing"]["mend"]
+
+    assert mend.startswith("kubectl describe jobs.batch,cronjobs.batch --selector=")

@@ -85,6 +85,18 @@ def ended(process):
     return process.returncode, told
 
 
+def seen_from(state):
+    """Return what status and doctor show of the journal in *state*, as JSON."""
+    environment = os.environ | {"RATECTL_STATE_DIR": str(state)}
+
+    def told(*words):
+        argv = (PYTHON, "-m", "ratectl", *words, "--json")
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+        return json.loads(done.stdout)
+
+    return told("status"), {load["check"]: load for load in told("doctor", "--offline")}
+
+
 def due(job):
     """Return the slot that was due three minutes ago."""
     minute = int(job.schedule_texts[0][-2:])
@@ -313,6 +325,9 @@ def test_failures_are_seen_from_anywhere(job, started, live_rates, tmp_path):
             return [row.failures for row in journal.counting_together(rows, last)]
 
         assert failures() == [3]
+        [row], findings = seen_from(tmp_path / "workstation")
+        assert row["consecutive_failures"] == 3
+        assert "the last 3 firings failed" in findings["firings-failing"]["text"]
         live_rates.faults.clear()
         assert ended(started(every, named(first + 4 * MINUTE)))[0] == 0
         assert failures() == [0]

@@ -99,7 +99,7 @@ def test_units_and_long_commands(office):
     text = deploy_text.plan_text(done)
     assert "write /home/tester/.config/systemd/user/ratectl-job-0.service (" in text
     assert " more)   # start the timers" in text
-    steps = deploy_text.steps_text(removal.parts)
+    steps = deploy_text.steps_text(removal)
     assert "remove /home/tester/.config/systemd/user/ratectl-job-0.timer" in steps
 
 

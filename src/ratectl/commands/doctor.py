@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.commands._shared.options import JsonOption
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared.options import JsonOption, default_spec
+from ratectl.commands._shared.planning import cluster_of
 from ratectl.deploy import execute, host_facts, install, inventory
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.doctor.diagnose import diagnose
@@ -27,7 +29,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Host, Reader
+    from ratectl.backends.protocol import ClusterTarget, Host, Reader
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
 
@@ -43,7 +45,10 @@ def doctor(
     *,
     json: JsonOption = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no provider and no database.")
+        bool,
+        typer.Option(
+            "--offline", help="Ask no provider and no database, and no cluster for Secrets."
+        ),
     ] = False,
 ) -> None:
     """Find every reason why a schedule might silently not run.
@@ -96,6 +101,7 @@ def _scene(
         refused=refused,
         names=names,
         journal_error=journal_error,
+        planned=None if rows or names else _planned(host),
         unreadable="" if journal_error else _unreadable(journal),
         interrupted=was_interrupted(host.state_dir),
         last=last,
@@ -106,6 +112,18 @@ def _scene(
         ),
         shell=dict(os.environ),
     )
+
+
+def _planned(host: Host) -> ClusterTarget | None:
+    """Return the cluster that the spec names, if it can be read and names one."""
+    from ratectl import spec  # noqa: PLC0415 - only where nothing is installed
+
+    try:
+        loaded = spec.load(default_spec(), host_timezone=host.zone.key)
+    except RatectlError:
+        return None  # `ratectl check` tells why
+    in_a_cluster = loaded.installation.backend == kubernetes.NAME
+    return cluster_of(loaded) if in_a_cluster else None
 
 
 def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]:

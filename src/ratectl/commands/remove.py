@@ -19,9 +19,17 @@ from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
     from ratectl.deploy.install_lock import InstallLock
+    from ratectl.deploy.targets import Target
+    from ratectl.errors import RatectlError
 
 PurgeOption = Annotated[
     bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
+]
+ForgetOption = Annotated[
+    bool,
+    typer.Option(
+        "--forget", help="Leave what stands in a cluster that cannot be reached, and forget it."
+    ),
 ]
 
 
@@ -33,6 +41,7 @@ def remove(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Remove every job of ours.")] = False,
     purge: PurgeOption = False,
+    forget: ForgetOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting data.")] = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -55,14 +64,14 @@ def remove(
     ):
         installed = journal.readable()
         asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
-        found_at = targets.inspect_all(host, reader, clusters=asked)
+        found_at = targets.inspect_all(host, reader, _leave if forget else _stop, clusters=asked)
         removal = uninstall.prepare(found_at, installed, names)
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, removal, journal)
         to_purge = sorted({*removal.jobs, *recorded})
         if dry_run:
-            typer.echo(deploy_text.steps_text(removal.parts))
+            typer.echo(deploy_text.steps_text(removal))
             return
         if purge and to_purge and not yes:
             _confirm(f"Delete everything recorded for {', '.join(to_purge)}?")
@@ -71,6 +80,17 @@ def remove(
         typer.echo(deploy_text.removal_text(removal))
         if purge:
             _purge(journal, to_purge)
+
+
+def _leave(target: Target, error: RatectlError) -> None:
+    """Say that what *target* holds stays there; only a cluster can be out of reach for good."""
+    if target.host.cluster is None:
+        raise error
+    typer.echo(f"ratectl: what {target} holds is left as it is: {error}", err=True)
+
+
+def _stop(target: Target, error: RatectlError) -> None:
+    raise targets.with_way_out(target, error)
 
 
 def _apply(removal: uninstall.Removal, journal: Journal, lock: InstallLock) -> None:

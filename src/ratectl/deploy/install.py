@@ -29,6 +29,7 @@ from ratectl.deploy.targets import (
     same_target,
     stage,
     stands_at,
+    with_way_out,
 )
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.cover.triggers import Fidelity
@@ -272,8 +273,11 @@ def _moves(
     for home_of, jobs in elsewhere.items():
         if home_of != target:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it
-                old = located(home_of)
-                standing = old.backend.inspect(old.reader, old.host, old.scope)
+                try:
+                    old = located(home_of)
+                    standing = old.backend.inspect(old.reader, old.host, old.scope)
+                except RatectlError as error:
+                    raise with_way_out(home_of, error) from error
                 if not same_target(old, standing, target, found):
                     yield stage(old, standing, plan.removals(standing.entries, jobs))
 

@@ -128,7 +128,8 @@ def cluster_of(row: Standing) -> ClusterTarget | None:
     if row.backend != kubernetes.NAME:
         return None
     if row.place:
-        return ClusterTarget(**json.loads(row.place))
+        place = ClusterTarget(**json.loads(row.place))
+        return place._replace(server=kubernetes.server_url(place.server))
     there = row.job.kubernetes
     return ClusterTarget(context=there.context, namespace=there.namespace) if there else None
 
@@ -156,6 +157,13 @@ def located(target: Target) -> Target:
         return target
     there = kubernetes.located(target.reader, target.host.cluster)
     return replace(target, host=replace(target.host, cluster=there))
+
+
+def with_way_out(target: Target, error: RatectlError) -> RatectlError:
+    """Return *error*, for which what stands at *target* cannot be removed, with what to do where that lasts."""
+    if target.host.cluster is None or kubernetes.WAY_OUT in str(error):
+        return error
+    return type(error)(f"{error}; {kubernetes.WAY_OUT}")
 
 
 def stands_at(target: Target, row: Standing) -> bool:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.deploy import select_backend
+from ratectl.deploy import select_backend, targets
+from ratectl.deploy.targets import Target
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
-from ratectl.errors import EngineError, RefusedError
+from ratectl.errors import EngineError, RatectlError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.backends.protocol import ClusterTarget
-    from ratectl.deploy.targets import Target
     from ratectl.doctor.observations import Observations
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")
@@ -38,6 +39,9 @@ def unscheduled(observed: Observations) -> Iterator[Finding]:
         or observed.names
     ):
         return
+    if observed.planned is not None:
+        yield from _planned(observed, observed.planned)
+        return
     try:
         select_backend.select(
             observed.host,
@@ -50,14 +54,26 @@ def unscheduled(observed: Observations) -> Iterator[Finding]:
         yield Finding(check="engine-absent", text=str(error), fix="ratectl serve")
 
 
+def _planned(observed: Observations, cluster: ClusterTarget) -> Iterator[Finding]:
+    """Find why nothing could be installed in the *cluster* that the spec names."""
+    host = replace(observed.host, cluster=cluster)
+    target = Target(backend=kubernetes, scope="user", host=host, reader=observed.reader)
+    if kubernetes.detect(observed.reader, host, target.scope):
+        yield from _cluster(observed, target, cluster)
+        return
+    try:
+        target = targets.located(target)
+        target.backend.inspect(target.reader, target.host, target.scope)
+    except RatectlError as error:
+        yield from _closed(observed, target, target.host.cluster or cluster, error)
+        return
+    yield from _cluster(observed, target, target.host.cluster or cluster)
+
+
 def engines(observed: Observations) -> Iterator[Finding]:
     """Find engines that are absent, asleep or silent, for each that a job counts on."""
     for target in observed.targets:
         if target in observed.refused:
-            if target.host.cluster is not None and isinstance(
-                observed.refused[target], RefusedError
-            ):
-                yield from _cluster(observed, target, target.host.cluster)
             continue
         if target.backend is cron:
             yield from _cron(target)
@@ -68,7 +84,10 @@ def engines(observed: Observations) -> Iterator[Finding]:
         else:
             yield from _other(observed, target)
     for target, error in observed.refused.items():
-        yield _refused(target, str(error), closed=isinstance(error, RefusedError))
+        if target.host.cluster is not None:
+            yield from _closed(observed, target, target.host.cluster, error)
+        else:
+            yield _refused(target, str(error), closed=isinstance(error, RefusedError))
 
 
 def _cron(target: Target) -> Iterator[Finding]:
@@ -110,6 +129,18 @@ def _systemd(observed: Observations, target: Target) -> Iterator[Finding]:
         yield Finding(check="linger-off", text=text, fix=linger)
 
 
+def _closed(
+    observed: Observations, target: Target, cluster: ClusterTarget, error: RatectlError
+) -> Iterator[Finding]:
+    """Find that a cluster does not let us look, or rather which rights we would need."""
+    lacking = list(_cluster(observed, target, cluster)) if isinstance(error, RefusedError) else ()
+    yield from lacking
+    if not lacking:
+        looking = remedies.typed(target.host, *kubernetes.looking(cluster))
+        fix = error.command or looking
+        yield Finding(check="engine-unreadable", text=str(error), fix=fix)
+
+
 def _cluster(observed: Observations, target: Target, cluster: ClusterTarget) -> Iterator[Finding]:
     """Find what of the least Role is missing: the next install or removal would be refused."""
     if problem := target.backend.detect(target.reader, target.host, target.scope):
@@ -118,8 +149,9 @@ def _cluster(observed: Observations, target: Target, cluster: ClusterTarget) -> 
     if missing := kubernetes.missing_rights(target.reader, cluster):
         yield Finding(
             check="rights-missing",
-            text=f"{target}: you lack the right to {', '.join(missing)} cronjobs.batch; the README has the least Role",
-            fix=remedies.typed(target.host, *kubernetes.asking_for(cluster, missing[0])),
+            text=f"{target}: you lack the right to {', '.join(missing)} cronjobs.batch; whoever runs the cluster can "
+            "make the Role ratectl of the README and bind it to you",
+            fix=remedies.typed(target.host, *kubernetes.role(cluster)),
         )
 
 
@@ -136,9 +168,6 @@ def _other(observed: Observations, target: Target) -> Iterator[Finding]:
 
 def _refused(target: Target, text: str, *, closed: bool) -> Finding:
     host, reader = target.host, target.reader
-    if host.cluster is not None:
-        fix = remedies.typed(host, *kubernetes.looking(host.cluster))
-        return Finding(check="engine-unreadable", text=text, fix=fix)
     if closed and target.backend is cron:
         if reader.status(ALLOW) is not None:
             fix = remedies.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")

@@ -63,11 +63,21 @@ def runs(observed: Observations, row: Installed) -> Iterator[Finding]:
     if home is None or home.host.cluster is None or not observed.is_awake(row):
         return
     for text in observed.troubles.get(home, {}).get(row.job.name, ()):
+        if _is_recorded(observed, row, text):
+            continue
         words = kubernetes.mending(home.host.cluster, row.job.name, text)
         fix = (
             remedies.typed(observed.host, *words) if words else remedies.install(observed.host, row)
         )
         yield Finding(check="runs-failing", job=row.job.name, text=text, fix=fix)
+
+
+def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:
+    """Tell whether *trouble* is a firing that recorded by itself that it failed, which :func:`failing` tells with its reason."""
+    last = observed.last.get(row.job.name)
+    if last is None or not row.failures or ": Error, exit code " not in trouble:
+        return False
+    return f" {last.slot.astimezone(dt.UTC):{kubernetes.WHEN}} " in trouble
 
 
 def failing(observed: Observations, row: Installed) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader
+    from ratectl.backends.protocol import ClusterTarget, Found, Host, InstalledEntry, Reader
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -42,6 +42,8 @@ class Observations:
     """Why the journal tells nothing."""
     unreadable: str = ""
     """Why some installed jobs cannot be read, though others can."""
+    planned: ClusterTarget | None = None
+    """Where the spec would have its jobs, if that is in a cluster and none is installed yet."""
     interrupted: bool = False
     """An install or remove was cut short."""
     last: Mapping[str, Firing] = field(default_factory=dict)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ratectl.backends.protocol import Change, Step
     from ratectl.deploy.install import Prepared
-    from ratectl.deploy.targets import TargetPlan
     from ratectl.deploy.uninstall import Removal
     from ratectl.schedule.cover.triggers import Cover
 
@@ -35,11 +34,11 @@ def plan_text(prepared: Prepared) -> str:
     """Return what an install will do: changes, then steps."""
     if prepared.empty:
         return "\n".join((f"{prepared.main.target}: nothing to do", *_caveats(prepared)))
-    lines = [f"{prepared.main.target}:"]
-    lines += _shortened(
+    lines = _shortened(
         [_change_text(c, prepared.covers) for c in plan.pending(prepared.main.changes)]
     )
-    lines += _kept(prepared)
+    lines += _kept(prepared) or ([] if lines else ["  no entry is made or changed"])
+    lines.insert(0, f"{prepared.main.target}:")
     for part in prepared.moves:
         lines.append(f"{part.target}, where the jobs stand now:")
         lines += _shortened([_change_text(c, {}) for c in part.changes])
@@ -130,9 +129,14 @@ def pause_text(removal: Removal) -> str:
     )
 
 
-def steps_text(parts: Sequence[TargetPlan]) -> str:
-    """Return the steps of *parts* as a dry run shows them."""
-    return "\n".join(["steps:", *_few_files([f"  {_step(s)}" for p in parts for s in p.steps])])
+def steps_text(removal: Removal) -> str:
+    """Return the steps of *removal* as a dry run shows them."""
+    if not removal.parts and not removal.forget:
+        return "nothing to remove"
+    lines = [f"  {_step(step)}" for part in removal.parts for step in part.steps]
+    if removal.forget:
+        lines.append(f"  {_marking(removal.forget)}")
+    return "\n".join(["steps:", *_few_files(lines)])
 
 
 def _change_text(change: Change, covers: Mapping[str, Cover]) -> str:
@@ -157,7 +161,11 @@ def _steps(prepared: Prepared) -> Iterator[str]:
         yield from (_step(step) for step in part.steps)
     yield from map(_step, prepared.after)
     if prepared.forget:
-        yield f"mark {count(len(prepared.forget), 'job')} as removed in the journal"
+        yield _marking(prepared.forget)
+
+
+def _marking(jobs: Sequence[str]) -> str:
+    return f"mark {count(len(jobs), 'job')} as removed in the journal"
 
 
 def _step(step: Step) -> str:

@@ -422,7 +422,7 @@ The connection to the server 127.0.0.1:1 was refused - did you specify the right
 
 
 class Cluster:
-    """A Reader that gives one answer to kubectl."""
+    """A Reader that gives one answer to kubectl, in a namespace where nobody else has a CronJob."""
 
     def __init__(self, answer, *, there=True):
         self.answer, self.there, self.asked = answer, there, []
@@ -432,6 +432,8 @@ class Cluster:
         return "/usr/bin/kubectl" if self.there else None
 
     def query(self, argv, *, stdin=b""):
+        if argv[-1] == "--show-managed-fields":  # every CronJob, whatever its labels
+            return listed()
         self.asked.append((argv, stdin))
         return self.answer
 
@@ -886,16 +888,46 @@ def test_a_place_is_a_server(place, context, server):
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "kind", "told"),
     [
-        (ClusterTarget(context="three", namespace="x"), 'context "three" does not exist'),
-        (ClusterTarget(context="one", namespace="x", server="https://c"), "leads to https://c"),
+        (
+            ClusterTarget(context="three", namespace="x"),
+            ConfigError,
+            'context "three" does not exist',
+        ),
+        (
+            ClusterTarget(context="one", namespace="x", server="https://c"),
+            EngineError,
+            "leads to https://c, where the jobs stand; .* `ratectl remove JOB --forget`",
+        ),
     ],
 )
-def test_no_way_to_a_place(place, told):
+def test_no_way_to_a_place(place, kind, told):
     """Where no context leads there, that is said."""
-    with pytest.raises(EngineError, match=told):
+    with pytest.raises(kind, match=told):
         kubernetes.located(Cluster(done(stdout=json.dumps(CONFIG).encode())), place)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://API.Example", "https://api.example", True),
+        ("https://api.example/", "https://api.example", True),
+        ("https://api.example:443", "https://api.example/", True),
+        ("http://api.example:80/", "HTTP://api.example", True),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]", True),
+        ("https://api.example/k8s/Clusters/C-1/", "https://API.example:443/k8s/Clusters/C-1", True),
+        ("10.0.0.1:6443/", "10.0.0.1:6443", True),
+        ("https://api.example:6443", "https://api.example", False),
+        ("https://api.example:80", "https://api.example", False),
+        ("http://api.example", "https://api.example", False),
+        ("https://api.example/k8s/clusters/c-1", "https://api.example/k8s/clusters/C-1", False),
+        ("", "https://api.example", False),
+    ],
+)
+def test_one_server_has_one_url(one, other, same):
+    """Case of the host, a last slash and the scheme's own port make no other place."""
+    assert (kubectl.server_url(one) == kubectl.server_url(other)) is same
 
 
 def test_in_a_pod():

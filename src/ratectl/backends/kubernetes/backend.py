@@ -79,6 +79,8 @@ def warnings(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
 
 enable_linger = no_steps
 difference = differences.told
+server_url = kubectl.server_url
+WAY_OUT = kubectl.WAY_OUT
 
 
 def located(reader: Reader, cluster: ClusterTarget) -> ClusterTarget:
@@ -93,8 +95,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     if cluster is None:
         raise EngineAbsentError("no job stands in a cluster")
     whose = f"--selector={manifest.SELECTOR}"
-    listing = ("get", kubectl.KIND, whose, "--output=json", "--show-managed-fields")
-    answer = reader.query(kubectl.argv(cluster, *listing))
+    answer = reader.query(kubectl.argv(cluster, *_EVERYTHING, whose))
     if answer.code:
         raise kubectl.failure(answer, cluster)
     entries = {
@@ -102,6 +103,10 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     }
     where = cluster.server or cluster.context
     return Found(entries=entries, raw={"place": f"{where}/{cluster.namespace}".encode()})
+
+
+_EVERYTHING = ("get", kubectl.KIND, "--output=json", "--show-managed-fields")
+"""Every CronJob of the namespace, with who set what."""
 
 
 def _items(stdout: bytes, cluster: ClusterTarget) -> list[dict[str, Any]]:
@@ -192,7 +197,7 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     """Return what the server warns of when it is asked to try *changes*; it keeps nothing.
 
     Raises EngineError for what it refuses, conflicts among them, RefusedError for a missing right,
-    and ConfigError for a Secret that is not there.
+    and ConfigError for a Secret that is not there or a name that somebody else's CronJob has.
     """
     del scope
     texts = list(_texts(changes))
@@ -201,12 +206,34 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
         _see_to_secrets(reader, host.cluster, held)
         return ()
     cluster = _cluster(host)
+    _leave_strangers_alone(reader, cluster, [c.job for c in changes if c.verb is Verb.CREATE])
     trial = (*_apply(cluster), "--dry-run=server")
     answer = reader.query(kubectl.argv(cluster, *trial), stdin=_documents(texts))
     if answer.code:
-        raise kubectl.failure(answer, cluster, "patch")
+        variables = " ".join(f"{name}-" for name in differences.variables_set(changes))
+        raise kubectl.failure(answer, cluster, "patch", variables=variables or "VARIABLE-")
     _see_to_secrets(reader, cluster, (*texts, *held))
     return kubectl.warnings(answer)
+
+
+def _leave_strangers_alone(reader: Reader, cluster: ClusterTarget, new: Sequence[str]) -> None:
+    """Raise ConfigError where a CronJob stands that ratectl did not make, and that one of the *new* jobs would take over."""
+    if not new:
+        return
+    answer = reader.query(kubectl.argv(cluster, *_EVERYTHING))
+    if answer.code:
+        raise kubectl.failure(answer, cluster)
+    names = {manifest.object_name(job) for job in new}
+    live = {item["metadata"]["name"]: item for item in _items(answer.stdout, cluster)}
+    taken = [name for name in sorted(names & live.keys()) if not manifest.is_ours(live[name])]
+    if taken:
+        more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
+        command = shlex.join(kubectl.typed(cluster, "describe", kubectl.KIND, taken[0]))
+        raise ConfigError(
+            f"kubernetes, {kubectl.described(cluster)}: {', '.join(taken[:3])}{more}: stands there already and was "
+            f"not made by ratectl, so it is left alone (`{command}` shows it); name another namespace under "
+            "[kubernetes], or give the job another name"
+        )
 
 
 def _see_to_secrets(reader: Reader, cluster: ClusterTarget | None, texts: Iterable[bytes]) -> None:
@@ -256,7 +283,8 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     steps: list[Step] = []
     if gone:
         delete = ("delete", kubectl.KIND, *gone, "--ignore-not-found")
-        steps.append(_step(_cluster(host), delete, "delete", "delete them, with their pods"))
+        why = "delete them, with their pods"
+        steps.append(_step(_cluster(host), delete, "delete", why, of_spec=False))
     if texts:
         cluster = _cluster(host)
         why = f"apply {_counted(len(texts))}"
@@ -265,7 +293,9 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         cluster = _cluster(host)
         wanted = [_partly(job, cluster, {"suspend": True}) for job in asleep]
         why = f"suspend {_counted(len(asleep))}"
-        steps.append(_step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted)))
+        steps.append(
+            _step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted), of_spec=False)
+        )
     return tuple(steps)
 
 
@@ -282,7 +312,7 @@ def resuming(
     cluster = _cluster(host)
     wanted = [_partly(job, cluster, _counting_from(since.get(job, ""))) for job in asleep]
     why = f"let {_counted(len(asleep))} run again"
-    return (_step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted)),)
+    return (_step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted), of_spec=False),)
 
 
 def _counting_from(since: str) -> dict[str, Any]:
@@ -300,10 +330,16 @@ def _partly(job: str, cluster: ClusterTarget, spec: dict[str, Any]) -> bytes:
 
 
 def _step(
-    cluster: ClusterTarget, words: tuple[str, ...], verb: str, why: str, stdin: bytes = b""
+    cluster: ClusterTarget,
+    words: tuple[str, ...],
+    verb: str,
+    why: str,
+    *,
+    stdin: bytes = b"",
+    of_spec: bool = True,
 ) -> Run:
-    """Return the step that does *words*, for which one needs the right to *verb*."""
-    meaning = partial(kubectl.failure, cluster=cluster, verb=verb)
+    """Return the step that does *words*, for which one needs the right to *verb*; *of_spec*: it applies what the spec says."""
+    meaning = partial(kubectl.failure, cluster=cluster, verb=verb, of_spec=of_spec)
     return Run(argv=kubectl.argv(cluster, *words), stdin=stdin, why=why, meaning=meaning)
 
 
@@ -358,6 +394,7 @@ def describing(cluster: ClusterTarget, job: str) -> tuple[str, ...]:
 
 troubles = observed.troubles
 mending = observed.mending
+WHEN = observed.WHEN
 
 
 def missing_rights(reader: Reader, cluster: ClusterTarget) -> tuple[str, ...]:
@@ -365,9 +402,10 @@ def missing_rights(reader: Reader, cluster: ClusterTarget) -> tuple[str, ...]:
     return tuple(verb for verb in kubectl.RIGHTS if _is_denied(reader, cluster, verb))
 
 
-def asking_for(cluster: ClusterTarget, verb: str) -> tuple[str, ...]:
-    """Return the command by which a person asks for the right to *verb* CronJobs."""
-    return kubectl.typed(cluster, "auth", "can-i", verb, kubectl.KIND)
+def role(cluster: ClusterTarget) -> tuple[str, ...]:
+    """Return the command by which whoever runs the cluster makes the least Role."""
+    verbs = f"--verb={','.join(kubectl.RIGHTS)}"
+    return kubectl.typed(cluster, "create", "role", "ratectl", verbs, f"--resource={kubectl.KIND}")
 
 
 def _is_denied(reader: Reader, cluster: ClusterTarget, verb: str) -> bool:

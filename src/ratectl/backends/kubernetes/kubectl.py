@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ratectl.backends.protocol import ClusterTarget, console_text
 from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError, TryLaterError
@@ -71,6 +72,10 @@ class Meaning(NamedTuple):
     kind: type[RatectlError]
     advice: str
     """In which {there} ends a command with namespace and context, and {context} with the latter alone."""
+    command: str = ""
+    """What to type, for a program; by default the first command that the advice has."""
+    otherwise: str = ""
+    """What to do next where the spec has no part in it, as in a removal; empty where that is the same."""
 
 
 MEANINGS: tuple[Meaning, ...] = (
@@ -82,7 +87,7 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         r"CronJob\S* \"(?P<name>[^\"]+)\" is invalid: .*env\[\d+\]\.valueFrom.*may not be specified when `value`",
         EngineError,
-        "somebody gave a variable a value of its own, `ratectl list` names it: `kubectl set env cronjob/{name} VARIABLE-{there}` takes it out, then install again",
+        "somebody gave a variable a value of its own, `ratectl list` names it: `kubectl set env cronjob/{name} {variables}{there}` takes it out, then install again",
     ),
     Meaning(
         r"exceeded quota",
@@ -108,12 +113,14 @@ MEANINGS: tuple[Meaning, ...] = (
         r"denied (?:the )?request|violates PodSecurity|admission webhook|ValidatingAdmissionPolicy",
         RefusedError,
         "a policy of the cluster does not allow it, which is no right that you lack: change what it names in the spec, or ask whoever runs the cluster",
+        otherwise="a policy of the cluster does not allow it, which is no right that you lack: ask whoever runs the cluster",
     ),
     Meaning(
         r"Please enter (?:Username|Password)|Unauthorized|must be logged in|provide credentials|invalid_grant|token (?:has|is) expired"
         r"|executable \S+ failed with exit code",
         RefusedError,
         "your login has ended or is none: log in again, as for any other kubectl, and `kubectl get cronjobs{there}` works",
+        command="kubectl get cronjobs{there}  # log in again first",
     ),
     Meaning(
         r"executable (?:file )?\S+ not found|executable file not found",
@@ -194,7 +201,8 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         r"localhost:8080",
         EngineError,
-        "kubectl knows of no cluster, and so asks this machine: set KUBECONFIG, and `kubectl cluster-info{context}` shows where it looks",
+        "kubectl knows of no cluster, and so asks this machine: set KUBECONFIG, or choose one of `kubectl config get-contexts` "
+        "by `kubectl config use-context NAME`",
     ),
     Meaning(
         r"(?i)proxyconnect",
@@ -211,8 +219,19 @@ MEANINGS: tuple[Meaning, ...] = (
 """The first that fits says what a failure means."""
 
 
-def failure(answer: Completed, cluster: ClusterTarget, verb: str = "list") -> RatectlError:
-    """Return what went wrong at *cluster* with what needs the right to *verb* CronJobs, and what to do next."""
+def failure(
+    answer: Completed,
+    cluster: ClusterTarget,
+    verb: str = "list",
+    *,
+    of_spec: bool = True,
+    variables: str = "VARIABLE-",
+) -> RatectlError:
+    """Return what went wrong at *cluster* with what needs the right to *verb* CronJobs, and what to do next.
+
+    What is refused stands in the spec, unless *of_spec* says that it does not; *variables* are those
+    that somebody set, as ``kubectl set env`` takes them out.
+    """
     if answer.code == 127:
         return EngineError(ABSENT)
     complaints = list(_complaints(answer))
@@ -222,9 +241,18 @@ def failure(answer: Completed, cluster: ClusterTarget, verb: str = "list") -> Ra
             (f for complaint in complaints if (f := re.search(meaning.said, complaint))), None
         )
         if found:
-            step = meaning.advice.format(**_words(found, cluster, verb))
-            return meaning.kind(f"kubernetes, {described(cluster)}: {said}; {step}")
+            advice = meaning.advice if of_spec else meaning.otherwise or meaning.advice
+            words = _words(found, cluster, verb) | {"variables": variables}
+            step = advice.format(**words)
+            error = meaning.kind(f"kubernetes, {described(cluster)}: {said}; {step}")
+            error.command = meaning.command.format(**words) or _first_command(step)
+            return error
     return EngineError(f"kubernetes, {described(cluster)}: {said or f'exit code {answer.code}'}")
+
+
+def _first_command(advice: str) -> str:
+    found = re.search(r"`([^`]+)`", advice)
+    return found[1] if found else ""
 
 
 def _words(found: re.Match[str], cluster: ClusterTarget, verb: str) -> dict[str, Any]:
@@ -280,35 +308,63 @@ def _bounded(complaints: list[str]) -> str:
     return " ".join(cut) + (f" (and {left} more like that)" if left else "")
 
 
+WAY_OUT = (
+    "where that cluster is gone for good, or has another address by now, `ratectl remove JOB --forget` lets this "
+    "machine forget the job, and `ratectl install` puts it where you are now"
+)
+"""Of jobs in a cluster that does not answer any more."""
+PORTS = {"http": "80", "https": "443"}
+
+
+def server_url(text: str) -> str:
+    """Return the URL of a server in one spelling: without a last slash or the scheme's own port, its host in small letters."""
+    url = urlsplit(text.strip())
+    if not url.netloc:
+        return text.strip().rstrip("/").lower()
+    account, at, place = url.netloc.rpartition("@")
+    place = place.lower().removesuffix(f":{PORTS.get(url.scheme, '')}").rstrip(":")
+    return f"{url.scheme}://{account}{at}{place}{url.path.rstrip('/')}"
+
+
+def _no_context(kind: type[RatectlError], text: str) -> RatectlError:
+    error = kind(text)
+    error.command = "kubectl config get-contexts"
+    return error
+
+
 class Kubeconfig(NamedTuple):
-    """The contexts of a person's kubeconfig, and to which server each leads."""
+    """The contexts of a person's kubeconfig, and to which server, as :func:`server_url` spells it, each leads."""
 
     current: str
     servers: Mapping[str, str]
 
     def located(self, cluster: ClusterTarget) -> ClusterTarget:
-        """Return *cluster* with the context that leads to it now. Raises EngineError where none does.
+        """Return *cluster* with the context that leads to it now.
 
+        Raises ConfigError where there is no such context, and EngineError where none leads to the server.
         A place whose server is not known yet is where its context leads, or the current one.
         """
         if cluster.server:
             return cluster._replace(context=self._leading_to(cluster))
         context = cluster.context or self.current
         if context and context not in self.servers:
-            raise EngineError(
-                f'kubernetes, {described(cluster)}: context "{context}" does not exist; '
-                "`kubectl config get-contexts` lists what there is"
+            raise _no_context(
+                ConfigError,
+                f'kubernetes, {described(cluster)}: context "{context}" does not exist; name one that there is in the '
+                "spec or the kubeconfig: `kubectl config get-contexts` lists what there is",
             )
         server = self.servers.get(context, "")
         return cluster._replace(context=context, server=server, said=cluster.context)
 
     def _leading_to(self, cluster: ClusterTarget) -> str:
+        there = server_url(cluster.server)
         for context in (cluster.context, self.current, *self.servers):
-            if context and self.servers.get(context) == cluster.server:
+            if context and self.servers.get(context) == there:
                 return context
-        raise EngineError(
+        raise _no_context(
+            EngineError,
             f"kubernetes, {described(cluster)}: no context of your kubeconfig leads to {cluster.server}, where the "
-            "jobs stand; `kubectl config get-contexts` lists what there is"
+            f"jobs stand; `kubectl config get-contexts` lists what there is, and {WAY_OUT}",
         )
 
 
@@ -320,7 +376,8 @@ def kubeconfig(reader: Reader, cluster: ClusterTarget) -> Kubeconfig:
     try:
         told: dict[str, Any] = json.loads(answer.stdout)
         clusters = {
-            one["name"]: one["cluster"].get("server", "") for one in told.get("clusters") or ()
+            one["name"]: server_url(one["cluster"].get("server", ""))
+            for one in told.get("clusters") or ()
         }
         servers = {
             one["name"]: clusters.get(one["context"].get("cluster", ""), "")

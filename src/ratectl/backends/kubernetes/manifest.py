@@ -295,6 +295,12 @@ def ours(live: Mapping[str, Any]) -> dict[str, Any]:
     return found | {"apiVersion": "batch/v1", "kind": "CronJob"}
 
 
+def is_ours(live: Mapping[str, Any]) -> bool:
+    """Tell whether ratectl made the *live* object, or a person by what ``ratectl render`` wrote."""
+    labels = live["metadata"].get("labels") or {}
+    return labels.get(MANAGED_BY) == MANAGER or _owned(live) is not None
+
+
 def _owned(live: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return which fields our last apply said, in the form of FieldsV1; None where that is not told."""
     for entry in live["metadata"].get("managedFields") or ():
@@ -399,6 +405,12 @@ def secrets(data: bytes) -> tuple[frozenset[str], frozenset[str]]:
     sources = (one.get("valueFrom", {}).get("secretKeyRef") for one in container["env"])
     variables = frozenset(source["name"] for source in sources if source)
     return variables, frozenset(one["name"] for one in pod.get("imagePullSecrets", ()))
+
+
+def environment(data: bytes) -> dict[str, dict[str, Any]]:
+    """Return the variables of the container in the manifest *data*, by name."""
+    containers = _at(load(data), POD_PLACE).get("containers", ())
+    return {one["name"]: one for container in containers for one in container.get("env", ())}
 
 
 def load(data: bytes) -> dict[str, Any]:

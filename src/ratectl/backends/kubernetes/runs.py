@@ -7,6 +7,7 @@ where they are missing.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,8 @@ STARTING = frozenset({"ContainerCreating", "PodInitializing"})
 """Reasons for which a container waits that are no trouble."""
 LONGEST = 300
 """Characters of a reason that are shown."""
+WHEN = "%Y-%m-%d %H:%MZ"
+"""How the slot of a run is written."""
 BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -70,13 +73,24 @@ def _listed(reader: Reader, cluster: ClusterTarget, kind: str, which: str) -> tu
 
 
 def _troubles(job: str, runs: Runs, made: Made) -> Iterator[str]:
-    since = runs.succeeded or BEGINNING
-    reasons = list(dict.fromkeys(_reasons(job, since, made)))
-    if reasons:
-        about = f"the run of {runs.woken:%Y-%m-%d %H:%M}Z" if runs.woken else "a run"
-        yield from (f"{about} did not succeed: {_short(reason)}" for reason in reasons)
+    """Yield one sentence for each different reason, of the newest run that has it."""
+    about: dict[str, str] = {}
+    for name, reason in _reasons(job, runs.succeeded or BEGINNING, made):
+        about.setdefault(_short(reason), _called(name, job, runs))
+    if about:
+        yield from (f"{run} did not succeed: {reason}" for reason, run in about.items())
     elif runs.woken is not None and not runs.active:
-        yield f"the run of {runs.woken:%Y-%m-%d %H:%M}Z did not succeed, and no reason is to be seen"
+        yield f"the run of {runs.woken:{WHEN}} did not succeed, and no reason is to be seen"
+
+
+def _called(name: str, job: str, runs: Runs) -> str:
+    """Return how people call the run of the Job *name*, whose number is its slot in minutes."""
+    number = name.removeprefix(f"{manifest.object_name(job)}-")
+    if re.fullmatch(r"\d{8}", number):
+        return f"the run of {dt.datetime.fromtimestamp(int(number) * 60, dt.UTC):{WHEN}}"
+    if name:
+        return f"the Job {name}"
+    return f"the run of {runs.woken:{WHEN}}" if runs.woken else "a run"
 
 
 def _short(text: str) -> str:
@@ -84,20 +98,45 @@ def _short(text: str) -> str:
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
-def _reasons(job: str, since: dt.datetime, made: Made) -> Iterator[str]:
-    """Yield what kept pods of *job* from starting or let them fail after *since*, the telling ones first."""
-    for pod in _newest_first(_of(job, made.pods)):
-        if _time(pod["metadata"].get("creationTimestamp")) > since:
-            yield from _of_a_pod(pod)
-    name = re.compile(rf"{re.escape(manifest.object_name(job))}(-\d{{8}}|-by-hand)?(-[a-z0-9]+)?")
-    for event in made.events:
-        about = event.get("involvedObject") or {}
-        ours = event.get("reason") == "FailedCreate" and name.fullmatch(about.get("name", ""))
-        if ours and _time(event.get("lastTimestamp") or event.get("eventTime")) > since:
-            yield f"FailedCreate: {event.get('message', '')}"
-    for mapping in _newest_first(_of(job, made.jobs)):
-        if _time(mapping["metadata"].get("creationTimestamp")) > since:
-            yield from _of_a_job(mapping)
+def _reasons(job: str, since: dt.datetime, made: Made) -> Iterator[tuple[str, str]]:
+    """Yield the Job, where it is known, and the reason of each run of *job* that came to nothing after *since*, newest first."""
+    jobs, pods = (_after(since, _of(job, items)) for items in (made.jobs, made.pods))
+    events = list(_of_events(job, since, made.events))
+    own = {item["metadata"].get("name", ""): item for item in jobs}
+    names = dict.fromkeys((*own, *map(_job_of, pods), *(name for name, _ in events)))
+    for name in sorted(names, reverse=True):
+        reasons = itertools.chain(
+            *(_of_a_pod(pod) for pod in pods if _job_of(pod) == name),
+            (reason for about, reason in events if about == name),
+            _of_a_job(own.get(name, {})),
+        )
+        for reason in itertools.islice(reasons, 1):
+            yield name, reason
+
+
+def _of_events(job: str, since: dt.datetime, events: Iterable[Item]) -> Iterator[tuple[str, str]]:
+    """Yield why pods of *job*, or Jobs, were not made after *since*; such events stand on the Job or the CronJob."""
+    cron_job = manifest.object_name(job)
+    name = re.compile(rf"(?P<job>{re.escape(cron_job)}(?:-\d{{8}}|-by-hand)?)(-[a-z0-9]+)?")
+    for event in events:
+        about = name.fullmatch((event.get("involvedObject") or {}).get("name", ""))
+        when = _time(event.get("lastTimestamp") or event.get("eventTime"))
+        if about and event.get("reason") == "FailedCreate" and when > since:
+            of_a_run = about["job"] if about["job"] != cron_job else ""
+            yield of_a_run, f"FailedCreate: {event.get('message', '')}"
+
+
+def _job_of(pod: Item) -> str:
+    label: str = (pod["metadata"].get("labels") or {}).get("batch.kubernetes.io/job-name", "")
+    return label
+
+
+def _after(since: dt.datetime, items: Iterable[Item]) -> list[Item]:
+    """Return those of *items* that were made after *since*, newest first."""
+    made = [i for i in items if _time(i["metadata"].get("creationTimestamp")) > since]
+    return sorted(
+        made, key=lambda item: item["metadata"].get("creationTimestamp") or "", reverse=True
+    )
 
 
 def _of(job: str, items: Iterable[Item]) -> list[Item]:
@@ -106,12 +145,6 @@ def _of(job: str, items: Iterable[Item]) -> list[Item]:
         for item in items
         if (item["metadata"].get("labels") or {}).get(manifest.INSTANCE) == job
     ]
-
-
-def _newest_first(items: Iterable[Item]) -> list[Item]:
-    return sorted(
-        items, key=lambda item: item["metadata"].get("creationTimestamp") or "", reverse=True
-    )
 
 
 def _time(text: str | None) -> dt.datetime:
@@ -137,6 +170,8 @@ def _of_a_pod(pod: Item) -> Iterator[str]:
             yield _joined(waits.get("reason", "waiting"), waits.get("message", ""))
         if code := ended.get("exitCode", 0):
             meaning = EXIT_CODES.get(code, "")
+            if ended.get("reason") == "OOMKilled":
+                meaning = "it needs more memory than it may take: write a larger memory under [kubernetes]"
             yield _joined(f"{ended.get('reason', 'Error')}, exit code {code}", meaning)
 
 
@@ -150,11 +185,16 @@ MENDS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("create", "secret", "generic", "{name}", "--from-env-file=FILE"),
     ),
     (r"couldn't find key \S+ in Secret \S+?/(?P<name>[a-z0-9.-]+)", ("edit", "secret", "{name}")),
-    (r"exceeded quota", ("describe", "quota")),
+    (r"exceeded quota|failed quota", ("describe", "quota")),
+    (
+        r"FailedCreate",
+        ("describe", f"jobs.batch,{kubectl.KIND}", "--selector={job}"),
+    ),
+    (r"OOMKilled", ()),
     (r"Image|image", ()),
     (r"Unschedulable", ("describe", "pods", "--selector={job}")),
     (
-        r"exit code|BackoffLimitExceeded|DeadlineExceeded|OOMKilled",
+        r"exit code|BackoffLimitExceeded|DeadlineExceeded",
         ("logs", "--selector={job}", "--tail=20", "--prefix"),
     ),
 )

@@ -42,7 +42,7 @@ def prepare(
     loaded = spec.load(spec_path or default_spec(), host_timezone=host.zone.key)
     chosen = loaded.installation
     target = select_backend.select(
-        replace(host, cluster=_cluster(loaded, force=force)),
+        replace(host, cluster=cluster_of(loaded, force=force)),
         reader,
         journal.readable(),
         backend=chosen.backend if backend == select_backend.AUTO else backend,
@@ -63,7 +63,7 @@ def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
     )
 
 
-def _cluster(loaded: Spec, *, force: bool) -> ClusterTarget | None:
+def cluster_of(loaded: Spec, *, force: bool = False) -> ClusterTarget | None:
     """Return where in Kubernetes the spec would have its jobs."""
     there = loaded.kubernetes
     if there is None:

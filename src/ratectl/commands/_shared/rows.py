@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ratectl.journal.journal import Journal
 from ratectl.views import status as views
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ratectl.backends.protocol import Found, Host, Reader
     from ratectl.deploy.inventory import Row
@@ -32,21 +33,27 @@ def rows_of(
     found_at: Mapping[Target, Found],
     *,
     unseen: Mapping[Target, RatectlError],
+    on_unreachable: Callable[[RatectlError], None] | None = None,
 ) -> tuple[Row, ...]:
     """Return the rows of *installed* and of what the engines hold, as they are now."""
     return inventory.rows(
         found_at,
         installed,
-        journal.last_firings(installed, complain),
+        journal.last_firings(installed, on_unreachable or complaining()),
         inventory.SpecDrift(lambda path: install.digest_of(reader, path), jobs_of),
         dt.datetime.now(dt.UTC),
         unseen=unseen,
     )
 
 
-def complain(error: RatectlError) -> None:
-    """Say on stderr that a shared journal is out of reach."""
-    typer.echo(f"ratectl: what was recorded there is not shown: {error}", err=True)
+def complaining() -> Callable[[RatectlError], None]:
+    """Return what says on stderr, once of each, that a shared journal is out of reach."""
+
+    @functools.cache
+    def complain(text: str) -> None:
+        typer.echo(f"ratectl: what was recorded there is not shown: {text}", err=True)
+
+    return lambda error: complain(str(error))
 
 
 def jobs_of(path: str, host_timezone: str) -> tuple[Job, ...]:
@@ -68,7 +75,10 @@ def look(host: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus,
         if not any(name in found.entries for found in found_at.values()):
             journal.installed_job(name)
     installed = [row for row in everything if not names or row.job.name in names]
-    rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
+    complain = complaining()
+    rows = rows_of(
+        journal, reader, installed, found_at, unseen=unreachable, on_unreachable=complain
+    )
     last = {row.job: row.last for row in rows if row.last is not None}
     installed = list(journal.counting_together(installed, last))
     recent = queries.recent(journal, installed, views.QUOTES, complain)
