@@ -170,7 +170,7 @@ def test_a_firing_that_recorded_its_failure(slot, trouble, checks):
     row.place = home.place
     at = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)
     last = Firing(job=name, slot=at, outcome="failed", detail="it is down", at=at, settled=False)
-    observed = replace(there, found_at={home: Found(entries={})}, last={name: last})
+    observed = replace(there, found_at={home: Found(entries={}, raw={})}, last={name: last})
     text = f"the run of {slot} did not succeed: {trouble}"
     observed.__dict__["troubles"] = {home: {name: (text,)}}  # what a cluster was found to tell
 

@@ -1335,3 +1335,62 @@ def test_pods_that_are_not_created(person):
     mend = person.findings()["runs-failing"]["mend"]
 
     assert mend.startswith("kubectl describe jobs.batch,cronjobs.batch --selector=")
+
+
+@pytest.mark.parametrize("clusters", [[], [{"name": "of-test", "cluster": {}}]])
+def test_a_context_without_a_server(person, clusters):
+    """A context whose cluster the kubeconfig lacks is not taken for a cluster on this machine."""
+    path = person.folder / "kubeconfig"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"clusters": clusters}))
+
+    code, _, err = person.ratectl("install")
+
+    assert (code, 'context "test" leads to no server' in err) == (WRONG_SPEC, True)
+    assert "localhost" not in err
+
+
+def test_a_server_that_is_none(person):
+    """What answers and is no Kubernetes is told as that."""
+    person.contexts("test", test=f"{person.server.url}/elsewhere")
+
+    code, _, err = person.ratectl("install")
+
+    assert (code, "kubectl version --context=test" in err) == (UNAVAILABLE, True)
+    person.server.unknown.clear()
+
+
+def test_forgotten_jobs_are_told_as_that(person):
+    """What was only forgotten is not called removed, and its reason does not name the flag that was given."""
+    person.install()
+    person.contexts("two", two="http://127.0.0.1:1")
+
+    code, out, err = person.ratectl("remove", "--all", "--forget")
+
+    assert code == 0
+    assert "no scheduler held them" not in out
+    assert "left where they stand: usd-inr" in out
+    assert "--forget" not in err
+    assert KEY in person.server.objects.live
+
+
+def test_a_refusal_is_no_reason_to_forget(person):
+    """Who lacks a right is not told that the cluster may be gone."""
+    person.install()
+    person.server.forbidden = {("list", "cronjobs")}
+
+    code, _, err = person.ratectl("remove", "--all")
+
+    assert (code, "--forget" in err) == (REFUSED, False)
+
+
+def test_doctor_without_kubectl(person):
+    """A kubectl that is gone since the install is told as that."""
+    person.install()
+    without = ("unshare", "--mount", "sh", "-ec", HIDING)
+
+    code, out, _ = person.ratectl(
+        "doctor", "--json", "--offline", path="/usr/bin:/bin", before=without
+    )
+
+    checks = [load["check"] for load in json.loads(out)]
+    assert (code, "engine-absent" in checks, "engine-unreadable" in checks) == (78, True, False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.progress import progress
 from ratectl.deploy import execute, host_facts, targets, uninstall
@@ -64,8 +66,11 @@ def remove(
     ):
         installed = journal.readable()
         asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
-        found_at = targets.inspect_all(host, reader, _leave if forget else _stop, clusters=asked)
-        removal = uninstall.prepare(found_at, installed, names)
+        unseen: dict[Target, RatectlError] = {}
+        found_at = targets.inspect_all(
+            host, reader, partial(_leave, unseen) if forget else _stop, clusters=asked
+        )
+        removal = replace(uninstall.prepare(found_at, installed, names), unseen=bool(unseen))
         known = journal.known() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, removal, journal)
@@ -82,11 +87,13 @@ def remove(
             _purge(journal, to_purge)
 
 
-def _leave(target: Target, error: RatectlError) -> None:
+def _leave(unseen: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:
     """Say that what *target* holds stays there; only a cluster can be out of reach for good."""
     if target.host.cluster is None:
         raise error
-    typer.echo(f"ratectl: what {target} holds is left as it is: {error}", err=True)
+    unseen[target] = error
+    why = str(error).replace(f", and {kubernetes.WAY_OUT}", "")
+    typer.echo(f"ratectl: what {target} holds is left as it is: {why}", err=True)
 
 
 def _stop(target: Target, error: RatectlError) -> None:

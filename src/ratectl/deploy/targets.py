@@ -12,7 +12,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import ClusterTarget, EngineAbsentError
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy import plan
-from ratectl.errors import RatectlError
+from ratectl.errors import EngineError, RatectlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -161,7 +161,9 @@ def located(target: Target) -> Target:
 
 def with_way_out(target: Target, error: RatectlError) -> RatectlError:
     """Return *error*, for which what stands at *target* cannot be removed, with what to do where that lasts."""
-    if target.host.cluster is None or kubernetes.WAY_OUT in str(error):
+    lost = isinstance(error, EngineError) or error.command == kubernetes.CONTEXTS
+    absent = target.backend.detect(target.reader, target.host, target.scope)
+    if target.host.cluster is None or not lost or absent or kubernetes.WAY_OUT in str(error):
         return error
     return type(error)(f"{error}; {kubernetes.WAY_OUT}")
 

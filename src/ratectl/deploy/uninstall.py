@@ -50,6 +50,8 @@ class Removal:
     """Of those, what the journal knows."""
     jobs: tuple[str, ...] = field(default=())
     """The jobs meant, whether or not any engine holds them."""
+    unseen: bool = False
+    """What some engine holds is not known, and stays."""
 
 
 def prepare(

@@ -58,9 +58,6 @@ def _planned(observed: Observations, cluster: ClusterTarget) -> Iterator[Finding
     """Find why nothing could be installed in the *cluster* that the spec names."""
     host = replace(observed.host, cluster=cluster)
     target = Target(backend=kubernetes, scope="user", host=host, reader=observed.reader)
-    if kubernetes.detect(observed.reader, host, target.scope):
-        yield from _cluster(observed, target, cluster)
-        return
     try:
         target = targets.located(target)
         target.backend.inspect(target.reader, target.host, target.scope)
@@ -132,10 +129,12 @@ def _systemd(observed: Observations, target: Target) -> Iterator[Finding]:
 def _closed(
     observed: Observations, target: Target, cluster: ClusterTarget, error: RatectlError
 ) -> Iterator[Finding]:
-    """Find that a cluster does not let us look, or rather which rights we would need."""
-    lacking = list(_cluster(observed, target, cluster)) if isinstance(error, RefusedError) else ()
-    yield from lacking
-    if not lacking:
+    """Find that a cluster does not let us look, or rather that kubectl is gone, or which rights we would need."""
+    absent = target.backend.detect(target.reader, target.host, target.scope)
+    asks = absent or isinstance(error, RefusedError)
+    why = list(_cluster(observed, target, cluster)) if asks else []
+    yield from why
+    if not why:
         looking = remedies.typed(target.host, *kubernetes.looking(cluster))
         fix = error.command or looking
         yield Finding(check="engine-unreadable", text=str(error), fix=fix)

@@ -116,7 +116,8 @@ def removal_text(removal: Removal) -> str:
         lines += _shortened([f"  - {change.job}" for change in part.changes])
     jobs = {change.job for part in removal.parts for change in part.changes}
     if only := [name for name in removal.forget if name not in jobs]:
-        lines.append(f"removed from the journal, no scheduler held them: {', '.join(only)}")
+        why = "left where they stand" if removal.unseen else "no scheduler held them"
+        lines.append(f"removed from the journal, {why}: {', '.join(only)}")
     return "\n".join(lines)
 
 

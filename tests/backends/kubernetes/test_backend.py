@@ -652,6 +652,11 @@ NOT_EMPTY = 'Invalid value: "": may not be specified when `value` is not empty'
 POST = 'Post "https://10.0.0.1/apis/batch/v1": '
 FAILURES = [
     (
+        "Error from server (NotFound): the server could not find the requested resource",
+        69,
+        "`kubectl version`",
+    ),
+    (
         'error: Apply failed with 1 conflict: conflict with "kubectl-edit" using batch/v1: .spec.schedule',
         69,
         "ratectl install --force-conflicts",

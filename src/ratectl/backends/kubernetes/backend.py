@@ -80,7 +80,7 @@ def warnings(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
 enable_linger = no_steps
 difference = differences.told
 server_url = kubectl.server_url
-WAY_OUT = kubectl.WAY_OUT
+WAY_OUT, CONTEXTS = kubectl.WAY_OUT, kubectl.CONTEXTS
 
 
 def located(reader: Reader, cluster: ClusterTarget) -> ClusterTarget:

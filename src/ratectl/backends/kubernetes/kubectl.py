@@ -184,6 +184,11 @@ MEANINGS: tuple[Meaning, ...] = (
         "the cluster is too old for these CronJobs, which need Kubernetes 1.27 or newer: `kubectl version{context}` tells",
     ),
     Meaning(
+        r"could not find the requested resource",
+        EngineError,
+        "what answers there is no Kubernetes, or one older than 1.27: `kubectl version{context}` and `kubectl config view` tell",
+    ),
+    Meaning(
         r"is invalid:|\(Invalid\)|\(BadRequest\)",
         ConfigError,
         "the server does not take it so: change what it names in the spec",
@@ -313,12 +318,16 @@ WAY_OUT = (
     "machine forget the job, and `ratectl install` puts it where you are now"
 )
 """Of jobs in a cluster that does not answer any more."""
+CONTEXTS = "kubectl config get-contexts"
 PORTS = {"http": "80", "https": "443"}
 
 
 def server_url(text: str) -> str:
     """Return the URL of a server in one spelling: without a last slash or the scheme's own port, its host in small letters."""
-    url = urlsplit(text.strip())
+    try:
+        url = urlsplit(text.strip())
+    except ValueError:
+        return text.strip()  # no URL, as kubectl will tell
     if not url.netloc:
         return text.strip().rstrip("/").lower()
     account, at, place = url.netloc.rpartition("@")
@@ -328,7 +337,7 @@ def server_url(text: str) -> str:
 
 def _no_context(kind: type[RatectlError], text: str) -> RatectlError:
     error = kind(text)
-    error.command = "kubectl config get-contexts"
+    error.command = CONTEXTS
     return error
 
 
@@ -354,6 +363,13 @@ class Kubeconfig(NamedTuple):
                 "spec or the kubeconfig: `kubectl config get-contexts` lists what there is",
             )
         server = self.servers.get(context, "")
+        if context and not server:
+            error = ConfigError(
+                f'kubernetes, {described(cluster)}: context "{context}" leads to no server: your kubeconfig lacks its '
+                "cluster, or the server of that; `kubectl config view` shows it"
+            )
+            error.command = "kubectl config view"
+            raise error
         return cluster._replace(context=context, server=server, said=cluster.context)
 
     def _leading_to(self, cluster: ClusterTarget) -> str:
