@@ -7,6 +7,7 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const goingColour = (going) => colour(going === "on time" ? "ok" : going);
+  const font = () => getComputedStyle(document.body).fontFamily; // a canvas knows no "inherit"
   const two = (number) => String(number).padStart(2, "0");
   const day = (time) => new Date(time).toISOString().slice(0, 10);
   const moment = (time) => `${day(time)} ${two(new Date(time).getUTCHours())}:${two(new Date(time).getUTCMinutes())}`;
@@ -28,7 +29,7 @@
     const zoom = (chart.drawn.getOption() || {}).dataZoom;
     const option = chart.option();
     if (zoom && option.dataZoom) option.dataZoom.forEach((one, n) => Object.assign(one, { start: zoom[n].start, end: zoom[n].end }));
-    chart.drawn.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: "inherit", color: colour("text") }, ...option }, true);
+    chart.drawn.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: font(), color: colour("text") }, ...option }, true);
     return chart.drawn;
   }
 
@@ -58,6 +59,16 @@
     return series.times.map((step) => (minute += step) * 60000);
   }
 
+  /* Points, with nothing drawn across a gap: over a month, and ten times what lies between two rates mostly. */
+  function withGaps(times, rates) {
+    const steps = times.slice(1).map((time, n) => time - times[n]).sort((one, other) => one - other);
+    const longest = Math.max(31 * 86400000, 10 * steps[Math.floor(steps.length / 2)]);
+    return times.flatMap((time, n) => {
+      const point = [time, Number(rates[n])];
+      return n && time - times[n - 1] > longest ? [[times[n - 1] + 1, null], point] : [point];
+    });
+  }
+
   function rateOption(times, rates) {
     return {
       grid: { left: 8, right: 16, top: 12, bottom: 52, containLabel: true },
@@ -73,7 +84,7 @@
           dataBackground: { lineStyle: { color: colour("quiet") }, areaStyle: { color: colour("line") } }, textStyle: { color: colour("quiet") }, labelFormatter: (time) => day(time) },
       ],
       series: [{
-        type: "line", data: times.map((time, n) => [time, Number(rates[n])]), sampling: "lttb", symbolSize: 6,
+        type: "line", data: withGaps(times, rates), sampling: "lttb", symbolSize: 6,
         showSymbol: times.length < 40, lineStyle: { width: 1.6, color: colour("accent") }, itemStyle: { color: colour("accent") },
       }],
     };
@@ -125,14 +136,15 @@
         const times = unpacked(series);
         const span = `${day(times[0])} to ${day(times[times.length - 1])}`;
         const last = series.rates[series.rates.length - 1];
-        const size = `${series.rates.length} ${series.rates.length === 1 ? "rate" : "rates"}`;
+        const size = series.told;
         figure.querySelector("h3").textContent = `${series.pair} ${last}`;
         figure.querySelector(".about").textContent = `${job.name}, ${job.zone}`;
         figure.querySelector("output").textContent = `${size}, ${span}`;
         figure.querySelector(".plot").setAttribute("aria-label",
           `Chart of ${series.pair}: ${size} from ${span}, the last ${last}. Arrow keys read single rates.`);
         document.getElementById("rates").append(figure);
-        made.push(rateChart(figure, series));
+        if (times.length > 1) made.push(rateChart(figure, series));
+        else figure.querySelector(".plot").remove(); // one rate has no axis
       }
     }
     const buttons = document.querySelectorAll("[data-days]");
@@ -258,6 +270,28 @@
     document.documentElement.classList.remove("printing");
     redraw();
   });
+
+  /* How long ago or ahead, told anew each minute: the page may stay open for days. */
+
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  function relative(seconds) {
+    const whole = Math.abs(Math.trunc(seconds));
+    const [size, unit] = units.find(([least]) => whole >= 2 * least) || units[3];
+    const length = `${Math.floor(whole / size)} ${unit}`;
+    return whole < 1 ? "now" : seconds > 0 ? `in ${length}` : `${length} ago`;
+  }
+
+  function tick() {
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const told = time.nextElementSibling;
+      told.hidden = false;
+      told.textContent = `, ${relative((Date.parse(time.dateTime) - Date.now()) / 1000)}`;
+    }
+    const banner = document.getElementById("outdated");
+    if (banner) banner.hidden = Date.now() < Date.parse(banner.dataset.from) + 600000; // a slot takes its time
+  }
+  tick();
+  setInterval(tick, 60000);
 
   rates();
   calendar();

@@ -27,7 +27,7 @@ def test_last_year(ratectl):
     titles = [line for line in ratectl("chart", "usd-inr").out.splitlines() if "/INR" in line]
 
     assert titles == [
-        f"{pair}  187 on 2026-12-06, from 151 (2025-12-11) to 187 (2026-12-06)"
+        f"{pair}  187 on 2026-12-06, from 151 (2025-12-11) to 187 (2026-12-06); 37 rates"
         for pair in ("USD/INR", "EUR/INR")
     ]
 

@@ -71,10 +71,12 @@ def visit(browser, report):
     """Open the page; whatever it complains of, or asks a server for, fails the test."""
     complaints, contexts = [], []
 
-    def go(viewport=DESK, **options):
+    def go(viewport=DESK, at=None, **options):
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         page = context.new_page()
+        if at is not None:
+            page.clock.set_fixed_time(at)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: _is_ours(request.url) or complaints.append(request.url))
@@ -116,6 +118,27 @@ def test_loads(visit, report, record_property):
         "figures",
         f"{size:.2f} MB, load event after {loaded:.0f} ms, drawn after {seconds * 1000:.0f} ms",
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "told", "outdated"), [(0, r", (\d+ h|1 d) ago", False), (5, r", [56] d ago", True)]
+)
+def test_the_page_stays_open(visit, days, told, outdated):
+    """How long ago is told anew by the browser's clock, and a page older than a slot says so."""
+    page = visit(at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
+    ago = page.locator("td[data-label='Newest rate'] .relative").first
+
+    assert re.fullmatch(told, ago.inner_text())
+    assert page.locator("#outdated").is_visible() is outdated
+
+
+def test_one_rate(visit):
+    """One rate is told, and no axis is invented around it."""
+    page = visit()
+    alone = page.locator("#rates figure", has_text="1 rate,")
+
+    assert alone.count() == 1
+    assert alone.locator(".plot").count() == 0
 
 
 def test_hover(visit):
@@ -275,7 +298,7 @@ def test_print(visit, tmp_path):
     page.pdf(path=tmp_path / "page.pdf")
     page.emulate_media(media="print")
 
-    assert page.locator("#rates .plot > div > canvas:first-child").count() == CHARTS
+    assert page.locator("#rates .plot > div > canvas:first-child").count() == len(PAIRS)
     assert not page.locator(".controls").first.is_visible()
 
 

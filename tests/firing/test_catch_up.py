@@ -169,5 +169,5 @@ def test_nothing_owed_costs_little(station, rates):
     done = swept(station, python=("-X", "importtime"))
 
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "sqlite3" in imported
+    assert "_sqlite3" in imported
     assert not imported & {"requests", "json", "dataclasses", "zoneinfo", "ratectl.model"}

@@ -87,32 +87,51 @@ def test_series_is_whole(installed, state):
     for number in range(4):
         past.settle(state, job, MONDAY + number * DAY, str(90 + number))
 
-    points = reading(
-        state, job, lambda book: list(queries.series(book, job.name, USD, max_points=4))
-    )
+    points = reading(state, job, lambda book: queries.series(book, job.name, USD, max_points=4))
 
-    assert [(point.slot, str(point.rate)) for point in points] == [
+    assert [(point.slot, str(point.rate)) for point in points.points] == [
         (MONDAY + number * DAY, str(90 + number)) for number in range(4)
     ]
+    assert points.number == 4
 
 
 def test_series_is_thinned(installed, state):
-    """Of a longer one the last rate of each day stays, of one over many days the last of longer stretches."""
+    """Of a longer one each stretch keeps its lowest, its highest and its last rate, and it is told how many there are."""
+    job = installed(schedule='"every 6 hours"')
+    rates = [100 + (number * 37) % 80 for number in range(80)]
+    for number, rate in enumerate(rates):
+        past.settle(state, job, MONDAY + number * DAY / 4, str(rate))
+
+    few = reading(state, job, lambda book: queries.series(book, job.name, USD, max_points=12))
+
+    drawn = [int(point.rate) for point in few.points]
+    assert few.number == 80
+    assert len(drawn) <= 15
+    assert (min(drawn), max(drawn), drawn[-1]) == (min(rates), max(rates), rates[-1])
+    assert all(one.slot < other.slot for one, other in pairwise(few.points))
+
+
+def test_a_rate_that_stays_is_thinned(installed, state):
+    """Where all rates of a stretch are equal, its first and its last stay."""
     job = installed(schedule='"every 6 hours"')
     for number in range(80):
-        past.settle(state, job, MONDAY + number * DAY / 4, str(100 + number))
+        past.settle(state, job, MONDAY + number * DAY / 4, "7.8")
 
-    daily = reading(
-        state, job, lambda book: list(queries.series(book, job.name, USD, max_points=40))
-    )
-    fewer = reading(
-        state, job, lambda book: list(queries.series(book, job.name, USD, max_points=5))
-    )
+    few = reading(state, job, lambda book: queries.series(book, job.name, USD, max_points=12))
 
-    assert len(daily) == 20
-    assert all(one.slot.date() < other.slot.date() for one, other in pairwise(daily))
-    assert len(fewer) <= 6
-    assert str(daily[-1].rate) == str(fewer[-1].rate) == "179"
+    assert few.number == 80
+    assert len(few.points) <= 12
+
+
+def test_a_short_time_is_drawn_finely(installed, state):
+    """A day of a job that runs each minute is more than the point of that day."""
+    job = installed(schedule='"every minute"')
+    for number in range(300):
+        past.settle(state, job, MONDAY + number * DAY / 1440, str(100 + number))
+
+    few = reading(state, job, lambda book: queries.series(book, job.name, USD, max_points=90))
+
+    assert 60 <= len(few.points) <= 100
 
 
 def test_span(installed, state):
@@ -123,7 +142,7 @@ def test_span(installed, state):
     span = Span(start=MONDAY + DAY, end=MONDAY + 3 * DAY)
 
     points = reading(
-        state, job, lambda b: list(queries.series(b, job.name, USD, span, max_points=9))
+        state, job, lambda b: queries.series(b, job.name, USD, span, max_points=9).points
     )
     newest = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD))
     before = reading(state, job, lambda b: queries.newest_slot(b, job.name, span, USD, skip=1))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ratectl.journal.queries import Point
+from ratectl.journal.queries import Point, Series
 from ratectl.model.job import Pair
 from ratectl.views.chart import chart
 
@@ -15,7 +15,8 @@ START = dt.datetime(2026, 1, 1, 5, 0, tzinfo=dt.UTC)
 
 
 def points(*rates, step=dt.timedelta(days=1)):
-    return [Point(START + number * step, Decimal(rate)) for number, rate in enumerate(rates)]
+    found = [Point(START + number * step, Decimal(rate)) for number, rate in enumerate(rates)]
+    return Series(len(found), found)
 
 
 def drawn(*rates, size=(80, 20), **values):
@@ -25,8 +26,15 @@ def drawn(*rates, size=(80, 20), **values):
 def test_title():
     """The exact figures stand above, since dots cannot tell them."""
     assert drawn("95.10", "94.00", "96.25", "95.5")[0] == (
-        "USD/INR  95.5 on 2026-01-04, from 94.00 (2026-01-02) to 96.25 (2026-01-03)"
+        "USD/INR  95.5 on 2026-01-04, from 94.00 (2026-01-02) to 96.25 (2026-01-03); 4 rates"
     )
+
+
+def test_some_are_drawn():
+    """Where some stand for all, both numbers are told."""
+    thinned = points("95.10", "94.00")._replace(number=2609)
+
+    assert chart(PAIR, thinned, dt.UTC, (80, 20)).splitlines()[0].endswith("; 2,609 rates, 2 drawn")
 
 
 @pytest.mark.parametrize("size", [(40, 8), (80, 20), (80, 24), (200, 50)])

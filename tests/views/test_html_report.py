@@ -7,7 +7,7 @@ import pytest
 
 from ratectl.fetch.failures import FailureKind, FetchError, most_hopeful
 from ratectl.journal.quarantine import QuarantinedAnswer
-from ratectl.journal.queries import Count, Point
+from ratectl.journal.queries import Count, Point, Series
 from ratectl.views import html_report
 from ratectl.views.html_report import JobReport
 from tests.fakes.jobs import job as made
@@ -24,7 +24,11 @@ def dossier(status):
         values = {
             "job": made(),
             "status": status(),
-            "series": {USD: [Point(SLOT - DAY, Decimal("95.10")), Point(SLOT, Decimal("95.120"))]},
+            "series": {
+                USD: Series(
+                    2, [Point(SLOT - DAY, Decimal("95.10")), Point(SLOT, Decimal("95.120"))]
+                )
+            },
             "outcomes": [Count(SLOT - DAY, "on time", 1), Count(SLOT, "late", 1)],
             "gaps": [],
             "quarantined": [],
@@ -49,7 +53,12 @@ def test_series(dossier):
     wall = dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC).timestamp() // 60
 
     assert job["series"] == [
-        {"pair": "USD/INR", "times": [wall, 1440], "rates": ["95.10", "95.120"]}
+        {
+            "pair": "USD/INR",
+            "told": "2 rates",
+            "times": [wall, 1440],
+            "rates": ["95.10", "95.120"],
+        }
     ]
     assert job["next"] == [wall + 2 * 1440]
 
@@ -128,6 +137,11 @@ def test_rows(dossier, status):
     """Each job in words; one that has never run has none of a rate."""
     good, new = html_report.rows([dossier(), dossier(status=status(recent={}, next=None))], NOW)
 
-    assert (good["word"], good["rate"], good["age"]) == ("ok", "USD/INR 95.12", "7 h ago")
-    assert good["next"] == "Tue 2026-11-24 10:30 IST, in 16 h"
-    assert (new["word"], new["rate"], new["age"], new["next"]) == ("new", "-", "", "-")
+    assert (good["word"], good["rate"]) == ("ok", "USD/INR 95.12")
+    assert good["received"]["relative"] == "7 h ago"
+    assert good["next"] == {
+        "clock": "Tue 2026-11-24 10:30 IST",
+        "relative": "in 16 h",
+        "iso": "2026-11-24T05:00:00+00:00",
+    }
+    assert (new["word"], new["rate"], new["received"], new["next"]) == ("new", "-", None, None)

@@ -17,9 +17,7 @@ from ratectl.journal.journal import Journal
 from ratectl.views import chart as views
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ratectl.journal.queries import Point
+    from ratectl.journal.queries import Series
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Span
     from ratectl.model.job import Job, Pair
@@ -53,20 +51,20 @@ def chart(
         span, store = date_range.span(since, until, known.zone), journal.store(known)
         wanted = date_range.pair(pair, known)
         pairs = known.pairs if wanted is None else (wanted,)
-        charts = {pair: _points(store, known, pair, span, size[0]) for pair in pairs}
-    if not any(charts.values()):
+        charts = {pair: _series(store, known, pair, span, size[0]) for pair in pairs}
+    if not any(series.number for series in charts.values()):
         raise ConfigError(
             f"{job}: nothing was recorded in that time; `ratectl history {job}` lists all"
         )
-    drawn = (views.chart(pair, charts[pair], known.zone, size) for pair in pairs if charts[pair])
+    drawn = (views.chart(p, charts[p], known.zone, size) for p in pairs if charts[p].number)
     typer.echo("\n\n".join(drawn))
 
 
-def _points(store: RateStore, job: Job, pair: Pair, span: Span, columns: int) -> Sequence[Point]:
+def _series(store: RateStore, job: Job, pair: Pair, span: Span, columns: int) -> Series:
     """Return the rates in *span*, or without a start those of the year that ends with the newest."""
     if span.start is None and (last := queries.newest_slot(store, job.name, span, pair)):
         span = span._replace(start=last - A_YEAR)
-    return list(queries.series(store, job.name, pair, span, max_points=4 * columns))
+    return queries.series(store, job.name, pair, span, max_points=6 * columns)
 
 
 def _size() -> tuple[int, int]:

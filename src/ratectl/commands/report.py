@@ -116,10 +116,11 @@ class _Reading(NamedTuple):
         series = {}
         for pair in job.pairs:
             found = queries.series(self.store, name, pair, self.span, max_points=self.max_points)
-            series[pair] = list(found)
+            series[pair] = found
             on_progress(1)
         horizon = now + dt.timedelta(days=html_report.DAYS_AHEAD)
-        ahead = schedule.after(job.schedule, job.zone, now) if self.row.enabled else iter(())
+        runs = self.row.enabled and not self.row.paused
+        ahead = schedule.after(job.schedule, job.zone, now) if runs else iter(())
         slots = list(takewhile(lambda slot: slot < horizon, islice(ahead, MOST_AHEAD + 1)))
         gaps = queries.gaps(self.store, self.row, MOST_SLOTS) if self.row.missed else []
         return JobReport(
@@ -149,7 +150,9 @@ def _html(dossiers: Sequence[JobReport], now: dt.datetime) -> str:
         version=__version__,
         made=f"{now.astimezone(terminal.viewer_zone()):%Y-%m-%d %H:%M %Z}",
         rows=html_report.rows(dossiers, now),
-        has_rates=any(points for job_report in dossiers for points in job_report.series.values()),
+        has_rates=any(one.number for job_report in dossiers for one in job_report.series.values()),
+        has_slots=any(job_report.outcomes for job_report in dossiers),
+        outdated_from=html_report.newest_due(dossiers),
         troubles=failures[:MOST_TROUBLES],
         cut_after=MOST_TROUBLES if len(failures) > MOST_TROUBLES else 0,
         sources=html_report.sources(dossiers),

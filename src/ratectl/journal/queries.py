@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
     from ratectl.journal.journal import Journal
     from ratectl.journal.rate_store import RateStore
-    from ratectl.journal.rows import Installed, RecordedQuote
+    from ratectl.journal.rows import Installed, RecordedQuote, Row
     from ratectl.model.job import Job
 
+KEPT_OF_A_STRETCH = 3
+"""The lowest rate, the highest, the last."""
 QUARTER = 900
 """Seconds in which slots are counted together: every offset from UTC since 1972 is a multiple of it."""
 
@@ -39,6 +41,15 @@ class Point(NamedTuple):
 
     slot: dt.datetime
     rate: Decimal
+
+
+class Series(NamedTuple):
+    """The rates of one pair."""
+
+    number: int
+    """How many were recorded."""
+    points: list[Point]
+    """All of them, or of many some, with the extremes."""
 
 
 class Count(NamedTuple):
@@ -111,28 +122,47 @@ def newest_slot(
 
 def series(
     store: RateStore, job: str, pair: Pair, span: Span = EVERY_SLOT, *, max_points: int
-) -> Iterator[Point]:
-    """Yield the rates of *pair*, oldest first: all of them, or where that is more than about *max_points* the last of each day or longer."""
+) -> Series:
+    """Return the rates of *pair*, oldest first, thinned where they are more than about *max_points*.
+
+    Of each stretch of time the lowest, the highest and the last stay, so that no extreme is lost.
+    """
     condition, bounds = span.condition(pair)
-    which = (job, *bounds)
     [size] = store.database.rows(
         "SELECT count(*) AS number, min(slot) AS first, max(slot) AS last FROM quotes"  # noqa: S608 - no input
         f" WHERE job = ?{condition}",
-        which,
+        (job, *bounds),
     )
     if size["number"] <= max_points:
-        values = which
         sql = f"SELECT slot, rate FROM quotes WHERE job = ?{condition} ORDER BY slot"  # noqa: S608 - no input
-    else:
-        step = max(86_400, (size["last"] - size["first"]) // max_points + 1)
-        sql = (
-            "SELECT q.slot, q.rate FROM quotes q JOIN (SELECT max(slot) AS slot FROM quotes"  # noqa: S608 - no input
-            f" WHERE job = ?{condition} GROUP BY slot / {step}) m"
-            " ON q.job = ? AND q.slot = m.slot AND q.base = ? AND q.quote = ? ORDER BY q.slot"
-        )
-        values = (*which, job, pair.base, pair.quote)
-    for row in store.database.each(sql, values):
-        yield Point(aware(row["slot"]), Decimal(row["rate"]))
+        rows = store.database.each(sql, (job, *bounds))
+        return Series(size["number"], [_point(row) for row in rows])
+    stretch = (size["last"] - size["first"]) // max(1, max_points // KEPT_OF_A_STRETCH) + 1
+    sql = (
+        "WITH part AS (SELECT slot, rate, CAST(rate AS DOUBLE PRECISION) AS value,"  # noqa: S608 - no input
+        f" slot / {stretch} AS stretch FROM quotes WHERE job = ?{condition}),"
+        " ends AS (SELECT stretch, max(slot) AS last, min(value) AS low, max(value) AS high"
+        " FROM part GROUP BY stretch)"
+        " SELECT part.*, ends.last, ends.low, ends.high FROM part JOIN ends USING (stretch)"
+        " WHERE slot = last OR value = low OR value = high ORDER BY slot"
+    )
+    return Series(size["number"], list(_ends(store.database.each(sql, (job, *bounds)))))
+
+
+def _ends(rows: Iterable[Row]) -> Iterator[Point]:
+    """Yield of each stretch the first of its lowest and of its highest rates, and its last one."""
+    stretch, seen = None, set[float]()
+    for row in rows:
+        if row["stretch"] != stretch:
+            stretch, seen = row["stretch"], set()
+        extreme = row["value"] in {row["low"], row["high"]} and row["value"] not in seen
+        if extreme or row["slot"] == row["last"]:
+            seen.add(row["value"])
+            yield _point(row)
+
+
+def _point(row: Row) -> Point:
+    return Point(aware(row["slot"]), Decimal(row["rate"]))
 
 
 def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import plotille
 
 from ratectl.model.quote import plain
+from ratectl.views.format import number_told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from decimal import Decimal
 
-    from ratectl.journal.queries import Point
+    from ratectl.journal.queries import Point, Series
     from ratectl.model.job import Pair
 
 AXES = 22
@@ -23,12 +23,12 @@ MARGIN = 0.05
 """Of the height, left free above and below."""
 
 
-def chart(pair: Pair, points: Sequence[Point], zone: dt.tzinfo, size: tuple[int, int]) -> str:
-    """Return *points* (at least one, oldest first) in *size* columns and lines, with times in *zone*.
+def chart(pair: Pair, series: Series, zone: dt.tzinfo, size: tuple[int, int]) -> str:
+    """Return *series* (of at least one point, oldest first) in *size* columns and lines, with times in *zone*.
 
     A single one makes no line: it is only told. plotille colours on a terminal only, and honours ``NO_COLOR``.
     """
-    title = _title(pair, points, zone)
+    title, points = _title(pair, series, zone), series.points
     if len(points) == 1:
         return title
     times = [point.slot.astimezone(zone).replace(tzinfo=None) for point in points]
@@ -48,8 +48,9 @@ def chart(pair: Pair, points: Sequence[Point], zone: dt.tzinfo, size: tuple[int,
     return "\n".join((title, *(line.removesuffix(" ()").rstrip(BLANK) for line in drawn)))
 
 
-def _title(pair: Pair, points: Sequence[Point], zone: dt.tzinfo) -> str:
-    """Return what the dots cannot say exactly: the last rate, the lowest and the highest, each with its day."""
+def _title(pair: Pair, series: Series, zone: dt.tzinfo) -> str:
+    """Return what the dots cannot say exactly: the last rate, the lowest and the highest, each with its day, and how many."""
+    points = series.points
     if len(points) == 1:
         [point] = points
         return f"{pair}  {plain(point.rate)} on {_day(point, zone)}, the only rate"
@@ -57,7 +58,7 @@ def _title(pair: Pair, points: Sequence[Point], zone: dt.tzinfo) -> str:
     lowest, highest = min(points, key=_of_rate), max(points, key=_of_rate)
     return (
         f"{pair}  {plain(last.rate)} on {_day(last, zone)},"
-        f" from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)})"
+        f" from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)}); {number_told(series)}"
     )
 
 

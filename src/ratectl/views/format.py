@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
+    from ratectl.journal.queries import Series
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 """Seconds of a unit, the largest first; a unit is used from two of it on."""
@@ -43,6 +45,13 @@ def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
         return clock(moment)
     day = "" if theirs.date() == moment.date() else "%a "
     return f"{clock(moment)} ({theirs:{day}%H:%M %Z})"
+
+
+def number_told(series: Series) -> str:
+    """Return how many rates there are, and how many of them are drawn where that is not all."""
+    whole = f"{series.number:,} rate{'' if series.number == 1 else 's'}"
+    drawn = len(series.points)
+    return whole if drawn == series.number else f"{whole}, {drawn:,} drawn"
 
 
 def sparkline(values: Sequence[Decimal]) -> str:

@@ -16,7 +16,7 @@ from ratectl.fetch.failures import FailureKind
 from ratectl.fetch.providers.catalog import INFO
 from ratectl.model.quote import plain
 from ratectl.schedule.language.explain import explain
-from ratectl.views.format import clock, count, length, relative_time
+from ratectl.views.format import clock, count, number_told, relative_time
 from ratectl.views.status_screen import word
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ratectl.fetch.providers.catalog import ProviderInfo
     from ratectl.journal.journal import Firing
     from ratectl.journal.quarantine import QuarantinedAnswer
-    from ratectl.journal.queries import Count, Point
+    from ratectl.journal.queries import Count, Series
     from ratectl.model.job import Job, Pair
     from ratectl.views.status import JobStatus
 
@@ -51,7 +51,7 @@ class JobReport:
     job: Job
     status: JobStatus | None
     """None for a job that was removed."""
-    series: Mapping[Pair, Sequence[Point]]
+    series: Mapping[Pair, Series]
     outcomes: Sequence[Count]
     gaps: Sequence[dt.datetime]
     """Slots that passed without so much as a row in the journal."""
@@ -85,19 +85,21 @@ def _job(job_report: JobReport) -> dict[str, Any]:
         "name": job_report.job.name,
         "zone": job_report.job.timezone,
         "schedule": explain(job_report.job.schedule),
-        "series": [_series(p, points, zone) for p, points in job_report.series.items() if points],
+        "series": [_series(p, one, zone) for p, one in job_report.series.items() if one.number],
         "days": _days(job_report),
         "next": [_minute(slot, zone) for slot in job_report.upcoming],
         "more": job_report.is_cut,
     }
 
 
-def _series(pair: Pair, points: Sequence[Point], zone: dt.tzinfo) -> dict[str, Any]:
+def _series(pair: Pair, series: Series, zone: dt.tzinfo) -> dict[str, Any]:
     """Return one line of a chart; each time but the first is the minutes since the one before."""
+    points = series.points
     minutes = [_minute(point.slot, zone) for point in points]
     steps = [after - before for before, after in pairwise(minutes)]
     return {
         "pair": str(pair),
+        "told": number_told(series),
         "times": [minutes[0], *steps],
         "rates": [plain(point.rate) for point in points],
     }
@@ -184,15 +186,29 @@ def _row(job_report: JobReport, now: dt.datetime) -> dict[str, Any]:
         "schedule": explain(job_report.job.schedule).removesuffix("."),
         "zone": job_report.job.timezone,
         "word": word(status) if status else "removed",
-        "next": f"{clock(status.next)}, {relative_time(status.next, now)}"
-        if status and status.next
-        else "-",
+        "next": _told(status.next, now) if status and status.next else None,
         "rate": f"{newest.quote.pair} {plain(newest.quote.rate)}" if newest else "-",
-        "age": f"{length((now - newest.quote.observed_at).total_seconds())} ago" if newest else "",
+        "received": _told(newest.quote.observed_at.astimezone(job_report.job.zone), now)
+        if newest
+        else None,
         "missed": status.missed if status else 0,
         "failures": status.failures if status else 0,
         "drift": status.drift if status else (),
     }
+
+
+def _told(moment: dt.datetime, now: dt.datetime) -> dict[str, str]:
+    """Return *moment* for people, how far it lies from *now*, and as ISO 8601, from which a script tells that anew."""
+    return {
+        "clock": clock(moment),
+        "relative": relative_time(moment, now),
+        "iso": moment.astimezone(dt.UTC).isoformat(),
+    }
+
+
+def newest_due(dossiers: Sequence[JobReport]) -> dt.datetime | None:
+    """Return the first slot after the page was written, from which on there is something that it does not know."""
+    return min((slot for report in dossiers for slot in report.upcoming[:1]), default=None)
 
 
 def sources(dossiers: Sequence[JobReport]) -> dict[str, ProviderInfo]:
