@@ -1150,6 +1150,8 @@ def test_a_variable_that_somebody_set(person):
     command = err.partition("`kubectl ")[2].partition("`")[0]
     assert "RATECTL_JOB_NAME- PGPASSWORD-" in command
     assert "VARIABLE" not in err
+    mend = person.findings()["entry-differs"]["mend"]
+    assert mend.startswith(f"kubectl {command} && ratectl install ")
     person.kubectl(*command.split())
     assert "1 updated" in person.install("--force-conflicts")
     assert person.listed()["usd-inr"]["drift"] == []

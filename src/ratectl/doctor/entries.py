@@ -139,20 +139,23 @@ def as_rendered(observed: Observations, target: Target, entry: InstalledEntry) -
     if row.job.fault:
         return
     cover = target.backend.check(row.job, target.host.zone)
-    if entry.artefacts == targets.render(target, row.job, cover):
+    wanted = targets.render(target, row.job, cover)
+    if entry.artefacts == wanted:
         return
     fix = remedies.install(observed.host, row)
     start = _start(target, entry)
     as_it_calls = replace(target, host=replace(target.host, fetch=start))
     if target.host.cluster is not None:
         fix += " --force-conflicts"  # whoever set the field holds it
+        unset = kubernetes.unsetting(target.host.cluster, entry.job, wanted, entry.artefacts)
+        fix = f"{remedies.typed(target.host, *unset)} && {fix}" if unset else fix
     if start and entry.artefacts == targets.render(as_it_calls, row.job, cover):
         text = (
             f"{target} calls another ratectl than this one: {remedies.typed(target.host, *start)}"
         )
         yield warning(check="entry-of-another-ratectl", job=entry.job, text=text, fix=fix)
         return
-    told = target.backend.difference(targets.render(target, row.job, cover), entry.artefacts)
+    told = target.backend.difference(wanted, entry.artefacts)
     text = f"{target} holds something else than would be installed now{told and f': {told}'}"
     yield Finding(check="entry-differs", job=entry.job, text=text, fix=fix)
 

@@ -210,10 +210,25 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     trial = (*_apply(cluster), "--dry-run=server")
     answer = reader.query(kubectl.argv(cluster, *trial), stdin=_documents(texts))
     if answer.code:
-        variables = " ".join(f"{name}-" for name in differences.variables_set(changes))
+        variables = " ".join(f"{name}-" for name in _variables_set(changes))
         raise kubectl.failure(answer, cluster, "patch", variables=variables or "VARIABLE-")
     _see_to_secrets(reader, cluster, (*texts, *held))
     return kubectl.warnings(answer)
+
+
+def _variables_set(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Return the variables that somebody set in the first object of *changes* in which there are any."""
+    pairs = ((c.artefacts, c.entry.artefacts) for c in changes if c.entry is not None)
+    return next(filter(None, (differences.variables_set(*pair) for pair in pairs)), ())
+
+
+def unsetting(
+    cluster: ClusterTarget, job: str, wanted: Sequence[Artefact], held: Sequence[Artefact]
+) -> tuple[str, ...]:
+    """Return the command that takes out the variables that somebody set in *held*; none where there are none."""
+    names = [f"{name}-" for name in differences.variables_set(wanted, held)]
+    what = ("set", "env", f"cronjob/{manifest.object_name(job)}", *names)
+    return kubectl.typed(cluster, *what) if names else ()
 
 
 def _leave_strangers_alone(reader: Reader, cluster: ClusterTarget, new: Sequence[str]) -> None:

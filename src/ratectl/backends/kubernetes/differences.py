@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ratectl.backends.kubernetes import manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ratectl.backends.protocol import Artefact, Change
+    from ratectl.backends.protocol import Artefact
 
 ABSENT: Any = object()
 MOST = 3
@@ -36,20 +36,17 @@ def told(wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
     return "; ".join(islice(lines, MOST)) + more
 
 
-def variables_set(changes: Iterable[Change]) -> tuple[str, ...]:
-    """Return the variables to which somebody gave a value, in the first object of *changes* where ours come from elsewhere.
+def variables_set(wanted: Sequence[Artefact], held: Sequence[Artefact]) -> tuple[str, ...]:
+    """Return the variables to which somebody gave a value in the object *held*, where the *wanted* one refers to something.
 
     One that comes out of a Secret and has a value of its own is left out of what we hold as ours.
     """
-    for change in changes:
-        if change.entry is not None and change.artefacts:
-            wanted = manifest.environment(change.artefacts[0].data)
-            held = manifest.environment(change.entry.artefacts[0].data)
-            referring = [name for name, one in wanted.items() if "valueFrom" in one]
-            valued = [name for name in referring if "value" in held.get(name, {})]
-            if found := valued + [name for name in referring if name not in held]:
-                return tuple(found)
-    return ()
+    if len(wanted) != 1 or len(held) != 1:
+        return ()
+    ours, theirs = (manifest.environment(one.data) for one in (wanted[0], held[0]))
+    referring = [name for name, one in ours.items() if "valueFrom" in one]
+    valued = [name for name in referring if "value" in theirs.get(name, {})]
+    return tuple(valued + [name for name in referring if name not in theirs])
 
 
 def _between(wanted: Any, held: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
