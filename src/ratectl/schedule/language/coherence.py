@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.language.dates import Ordinal
-from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.phrase import Phrase
 from ratectl.schedule.language.subject import SECONDS_IN, Every
 from ratectl.schedule.values import MONDAY_1970, MONTHS, WEEKDAYS
@@ -54,6 +54,8 @@ def says_the_default(phrase: Phrase, clause: str) -> bool:
 def settled(phrase: Phrase) -> Phrase:
     """Return *phrase* with its subject, where only days or times are said."""
     if phrase.scope:
+        if _is_part(phrase.every, phrase.scope) and not phrase.ordinals:
+            return replace(phrase, scope="")
         if not phrase.ordinals:
             every = phrase.every or Every()
             named = f"every {phrase.scope} on day {every.count}"
@@ -79,9 +81,18 @@ def settled(phrase: Phrase) -> Phrase:
     if not (phrase.weekdays or phrase.at) or phrase.elapsed or phrase.anchor or phrase.between:
         raise phrase.error(
             'how often? Begin with "every"',
-            *(f"every {unit} {phrase.text}" for unit in ("15 minutes", "day", "7 minutes")),
+            *(f"every {unit} {phrase.text}" for unit in ("15 minutes", "hour", "day", "7 minutes")),
         )
     return replace(phrase, every=Every(unit="day"))
+
+
+def _is_part(every: Every | None, scope: str) -> bool:
+    """Tell whether all of *every* in *scope* are all there are: "every hour of the day"."""
+    if every is None or every.count > 1 or every.at_most:
+        return False
+    if every.unit == "second" and scope in UNITS[3:] and scope != "day":
+        return False  # "every second of the month" may be its 2nd
+    return UNITS.index(every.unit) < UNITS.index(scope)
 
 
 def refuse_lost_days(phrase: Phrase) -> None:

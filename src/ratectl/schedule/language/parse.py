@@ -162,6 +162,8 @@ def is_cron(line: str) -> bool:
     if line.startswith("@") or "*" in line:
         return True
     words = line.split()
+    if len(words) < 5 and words[1:] and words[1][0].isalpha():
+        return False  # "25 dec", "9 mon"
     return len(words) > 1 and all(CRON_FIELD.fullmatch(word) for word in words)
 
 
@@ -173,10 +175,12 @@ def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
     return resolve(read_phrase(line), start, name)
 
 
-def _fires_as_phrase(line: str) -> None:
-    """Raise ScheduleError unless *line* is a phrase with at least one slot."""
-    if not fires(phrase_value(line, None, "")):
+def _fires_as_phrase(line: str) -> Schedule:
+    """Return the value of *line*. Raises ScheduleError unless it is a phrase with at least one slot."""
+    value = phrase_value(line, None, "")
+    if not fires(value):
         raise ScheduleError(f'"{line}": never fires')
+    return value
 
 
 def _sentence(line: str, name: str) -> Schedule:

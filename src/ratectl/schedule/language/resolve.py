@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from ratectl.schedule.language.phrase import Phrase
     from ratectl.schedule.language.subject import Every
+    from ratectl.schedule.language.tokens import PhraseError
 
 SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
 GAP_SECONDS = SECONDS_IN | {"day": 86400, "week": 604800}
@@ -211,13 +212,11 @@ def _offsets(phrase: Phrase) -> list[int]:
     if not phrase.at:
         return [0]
     if any(clock.hour is not None for clock in phrase.at):
-        past = f"at :{phrase.at[0].minute or 0:02}"
+        past = f"at :{phrase.at[0].minute or 0:02}" if every.unit == "hour" else "at :30"
         raise phrase.error(
-            f'a full time of day goes with "every day at ..."; say "{past}" here'
-            if every.unit == "hour"
-            else 'a full time of day goes with "every day at ..."; say "at :30" here',
+            f'a full time of day goes with "every day at ..."; here stands what is past, {past}',
+            *_hours_apart(phrase, every),
             phrase.swapped(every="every day"),
-            phrase.swapped(at=past),
         )
     if every.unit == "second":
         raise phrase.error(
@@ -227,6 +226,19 @@ def _offsets(phrase: Phrase) -> list[int]:
         raise phrase.error("minutes or seconds past?", *_two_readings(phrase, every.count))
     scale = 60 if every.unit == "hour" else 1
     return [clock.seconds // 60 * scale for clock in phrase.at]
+
+
+def _hours_apart(phrase: Phrase, every: Every) -> Iterable[str]:
+    """Yield "every 2 hours at 10:30" as the times or the minute of which 10:30 is one."""
+    hour, minute, _ = phrase.at[0]
+    if every.unit != "hour" or 24 % every.count or len(phrase.at) > 1 or hour is None:
+        return
+    if hour % every.count == 0 and every.count < 24:
+        yield phrase.swapped(at=f"at :{minute or 0:02}")
+    elif every.count >= 4:
+        clocks = [f"{h:02}:{minute or 0:02}" for h in range(hour % every.count, 24, every.count)]
+        said = f"{', '.join(clocks[:-1])} and {clocks[-1]}" if clocks[1:] else clocks[0]
+        yield phrase.swapped(every="every day", at=f"at {said}")
 
 
 def _two_readings(phrase: Phrase, count: int) -> Iterable[str]:
@@ -251,13 +263,7 @@ def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
     if first == last:
         raise phrase.error("both times are the same", phrase.swapped(between=""))
     if first > last:
-        evening = phrase.swapped(between=f"between {phrase.between[0]} and 23:59")
-        morning = phrase.swapped(between=f"between 00:00 and {phrase.between[1]}")
-        raise phrase.error(
-            "the first time must be the earlier one; write two schedules across midnight: "
-            f'["{evening}", "{morning}"]',
-            phrase.swapped(between=f"between {phrase.between[1]} and {phrase.between[0]}"),
-        )
+        raise _overnight(phrase, step)
     if not phrase.at:
         return _more_than_one(phrase, set(range(first, last + 1, step)))
     grid = {t + o for t in range(first - first % step, last + 1, step) for o in offsets}
@@ -269,6 +275,25 @@ def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
             phrase.swapped(between=""),
         )
     return _more_than_one(phrase, inside)
+
+
+def _overnight(phrase: Phrase, step: int) -> PhraseError:
+    """Return the refusal of a window across midnight, with the two schedules that say it."""
+    assert phrase.between is not None  # noqa: S101 - the caller looked
+    first, last = (clock.seconds for clock in phrase.between)
+    parts = ((first, DAY_SECONDS - 60), ((first - DAY_SECONDS) % step, last))
+    members = [_part(phrase, step, *part) for part in parts if part[0] <= part[1]]
+    return phrase.refusal(
+        "the first time must be the earlier one; write two schedules across midnight", members
+    )
+
+
+def _part(phrase: Phrase, step: int, first: int, last: int) -> str:
+    """Return the schedule of one side of midnight: an interval, or the only time of it."""
+    low, high = (f"{time // 3600:02}:{time // 60 % 60:02}" for time in (first, last))
+    if first + step > last and not phrase.at:
+        return phrase.swapped(every="every day", between=f"at {low}")
+    return phrase.swapped(between=f"between {low} and {high}")
 
 
 def _more_than_one(phrase: Phrase, times: set[int]) -> set[int]:
