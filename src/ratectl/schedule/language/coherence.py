@@ -11,7 +11,14 @@ from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.language.dates import Ordinal
-from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
+from ratectl.schedule.language.lexicon import (
+    MONTH_NAMES,
+    UNITS,
+    WEEKDAY_NAMES,
+    WEEKEND,
+    WORKING_DAYS,
+)
+from ratectl.schedule.language.numerals import nth
 from ratectl.schedule.language.phrase import Phrase
 from ratectl.schedule.language.subject import SECONDS_IN, Every
 from ratectl.schedule.values import MONDAY_1970, MONTHS, WEEKDAYS
@@ -159,6 +166,34 @@ def refuse_lost_anchor(phrase: Phrase) -> None:
             *([] if phrase.ordinals else [day]),
             phrase.swapped(anchor=counted),
         )
+
+
+def days_said(phrase: Phrase) -> str:
+    """Return the days of the month of *phrase* in words: "1st, last day and second friday"."""
+    days = [ordinal for ordinal in phrase.ordinals if ordinal.number > 0 and not ordinal.weekdays]
+    first, last = (days[0].number, days[-1].number) if days else (0, 0)
+    run = len(days) > 2 and last - first == len(days) - 1
+    names = [f"{nth(first)} to {nth(last)}"] if run else []
+    for number, weekdays in phrase.ordinals:
+        if run and number > 0 and not weekdays:
+            continue
+        kind = {WORKING_DAYS: "weekday", WEEKEND: "weekend day"}.get(weekdays, "")
+        kind = kind or "".join(WEEKDAY_NAMES[day - 1] for day in weekdays)
+        place = "last" if number < 0 else nth(number)
+        place = f"{nth(-number)} to last" if number < -1 else place
+        names.append(place if number > 0 and not weekdays else f"{place} {kind or 'day'}")
+    return _and(names)
+
+
+def months_said(opening: str, months: Iterable[int]) -> str:
+    """Return "in april and may", or an empty text for no month."""
+    names = [MONTH_NAMES[month - 1] for month in sorted(months)]
+    return f"{opening} {_and(names)}" if names else ""
+
+
+def _and(names: list[str]) -> str:
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def bare(words: str) -> str:

@@ -127,32 +127,11 @@ def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
         return parse_cron(line)
     try:
         value = phrase_value(line, start, name)
-        _refuse_idle_days(line, value)
     except ScheduleError as error:
         from ratectl.schedule.language.offers import refusal  # noqa: PLC0415 - only what is wrong needs it
 
         raise refusal(line, error, _fires_as_phrase) from None
     return value
-
-
-def _refuse_idle_days(line: str, value: Schedule) -> None:
-    """Refuse days and months that add none; what ``explain`` prints for a cron line may name them."""
-    from ratectl.schedule.language.existing import idle  # noqa: PLC0415 - see above
-    from ratectl.schedule.language.phrase import read_phrase  # noqa: PLC0415 - see above
-    from ratectl.schedule.language.resolve import resolve  # noqa: PLC0415 - see above
-
-    phrase = read_phrase(line)
-    less = idle(phrase, lambda other: resolve(other, None, ""))
-    if less is None:
-        return
-    from ratectl.schedule.language.explain import explain  # noqa: PLC0415 - only what is wrong needs it
-
-    if explain(value).removesuffix(".").lower() != line.lower():
-        offer = explain(resolve(less, None, "")).removesuffix(".")
-        raise phrase.error(
-            "a day or month that is named adds or leaves out nothing, since it does not exist or is named twice",
-            f"{offer[0].lower()}{offer[1:]}",
-        )
 
 
 def is_cron(line: str) -> bool:

@@ -16,6 +16,8 @@ from ratectl.errors import ScheduleError
 from ratectl.schedule.language.coherence import (
     CLAUSES,
     bare,
+    days_said,
+    months_said,
     refuse_lost_anchor,
     refuse_lost_days,
     says_the_default,
@@ -23,6 +25,7 @@ from ratectl.schedule.language.coherence import (
     without,
 )
 from ratectl.schedule.language.dates import Ordinal
+from ratectl.schedule.language.existing import idle
 from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.values import (
     HOURS,
@@ -36,7 +39,9 @@ from ratectl.schedule.values import (
     Once,
     Schedule,
     Stride,
+    Union,
     Unit,
+    on_days_that_exist,
     products,
     union,
 )
@@ -63,7 +68,33 @@ def resolve(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     """
     value = _value(phrase, start, name)
     _refuse_idle(phrase, value if start is None else _value(phrase, None, name), name)
-    return value
+    _refuse_idle_days(phrase)
+    members = value.members if isinstance(value, Union) else (value,)
+    return union(map(_existing, members))
+
+
+def _existing(member: Schedule) -> Schedule:
+    """Return *member* in the months that have its days; one without any is refused by who asks whether it fires."""
+    if not isinstance(member, Calendar) or member.stride:
+        return member
+    return on_days_that_exist(member) or member
+
+
+def _refuse_idle_days(phrase: Phrase) -> None:
+    """Refuse a day or month that adds none: April has no 31st, and its second monday is never the 1st."""
+    less = idle(phrase, lambda other: _value(other, None, ""))
+    if less is None:
+        return
+    said = {
+        "ordinals": f"on the {days_said(less)}",
+        "months": months_said("in", less.months),
+        "but_months": months_said("except in", less.but_months),
+    }
+    clauses = {clause: words for clause, words in said.items() if clause in phrase.spans}
+    raise phrase.error(
+        "a day or month that is named adds or leaves out nothing, since it does not exist or is named twice",
+        phrase.swapped(**clauses),
+    )
 
 
 def _refuse_idle(phrase: Phrase, value: Schedule, name: str) -> None:
