@@ -7,7 +7,7 @@ is refused. Only what holds anyway may be spelled out.
 import datetime as dt
 import random
 import re
-from itertools import islice
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,8 +18,9 @@ from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
 from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.schedule.language.phrase import read_phrase
 from ratectl.schedule.language.resolve import resolve
+from ratectl.schedule.occurrences.civil import days_in_month
 from ratectl.schedule.occurrences.slots import after, fires
-from ratectl.schedule.values import DAYS, Calendar, Union
+from ratectl.schedule.values import Calendar, Union
 
 PHRASES = 10_000
 UTC = ZoneInfo("UTC")
@@ -76,25 +77,33 @@ def value_of(subject, clauses):
         return None
 
 
-BEGINNINGS = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in range(1996, 2024)]
+YEARS = (*range(2001, 2008), *range(2008, 2036, 4))
 """Years of all kinds: with and without a 29 February, beginning on each weekday."""
 
 
 def same_slots(value, other):
-    """Tell whether two values mean the same times: years of all kinds are walked where the first slots agree."""
+    """Tell whether two values mean the same times: each day of years of all kinds is compared."""
     if value == other or None in (value, other):
         return value == other
-    for begin in BEGINNINGS[:1] if not days_are_named(value) else BEGINNINGS:
-        ours, theirs = (list(islice(after(each, UTC, begin), 60)) for each in (value, other))
-        if ours != theirs:
-            return False
-    return days_are_named(value)
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    ours, theirs = (next(after(each, UTC, begin), None) for each in (value, other))
+    return ours == theirs and all(
+        days_of(value, year) is not None and days_of(value, year) == days_of(other, year)
+        for year in YEARS
+    )
 
 
-def days_are_named(value):
+@lru_cache(maxsize=64)
+def days_of(value, year):
+    """The days of a value in a year, each with its times of day; None for what counts from a day."""
     members = value.members if isinstance(value, Union) else (value,)
-    return all(
-        isinstance(each, Calendar) and (each.days != DAYS or each.nth_weekday) for each in members
+    if not all(isinstance(each, Calendar) and each.stride is None for each in members):
+        return None
+    return frozenset(
+        (day, each.hours, each.minutes, each.seconds)
+        for each in members
+        for month in range(1, 13)
+        for day in days_in_month(each, year, month)
     )
 
 
