@@ -144,7 +144,7 @@ def numbers_of(day: int) -> range:
 
 def on_days_that_exist(calendar: Calendar) -> Calendar | None:
     """Return *calendar* without days that none of its months has, and without such months; None where none is left."""
-    if calendar.days == DAYS:
+    if calendar.days == DAYS or calendar.months == MONTHS:
         return calendar
     shortest = min(map(abs, calendar.days))
     months = frozenset(month for month in calendar.months if shortest <= LONGEST[month])

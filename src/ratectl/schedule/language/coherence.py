@@ -38,6 +38,8 @@ def without(phrase: Phrase, clause: str) -> Iterable[str]:
     """Yield phrases that say the same as *phrase* without the idle *clause*, or give it an effect."""
     if clause == "anchor" and phrase.every and phrase.every.unit in SECONDS_IN:
         yield phrase.swapped(anchor=f"of elapsed time, {phrase.said('anchor').strip(', ')}")
+    if clause != "every" and phrase.spans.get(clause) == phrase.spans.get("every"):
+        yield phrase.swapped(**{clause: "", "every": "every day"})
     yield phrase.swapped(**{clause: ""})
 
 

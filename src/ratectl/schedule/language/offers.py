@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.language.advice import ADVICE, LAST_ADVICE
-from ratectl.schedule.language.clock_advice import CLOCK_ADVICE
+from ratectl.schedule.language.advice.order import ADVICE
 from ratectl.schedule.language.lexicon import (
     ADVERBS,
     LATE_ORDINALS,
@@ -28,13 +28,15 @@ from ratectl.schedule.language.lexicon import (
 )
 from ratectl.schedule.language.numerals import in_digits
 from ratectl.schedule.language.tokens import PhraseError
+from ratectl.schedule.occurrences.subsets import idle_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ratectl.schedule.language.advice import Advice
+    from ratectl.schedule.language.advice.told import Advice
+    from ratectl.schedule.values import Schedule
 
-    Reads = Callable[[str], object]
+    Reads = Callable[[str], Schedule]
 
 MOST_OFFERS = 2
 REPAIRS = 4
@@ -85,7 +87,7 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
                 return _with(fault, found, reads, "say")
     if members := _all_readable(error.members, reads):
         return ScheduleError(f"{error.message}{members}", text=text, span=error.span)
-    found = _readable(_followed(error.offers, reads), reads)
+    found = _readable(_followed((*error.offers, *error.members), reads), reads)
     if found:
         return _with(error, found, reads, "say")
     meant = next(iter(_readable(_repaired(text, error, reads), reads)), "")
@@ -96,9 +98,9 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
 
 
 def _all_readable(members: Iterable[str], reads: Reads) -> str:
-    """Return *members* as the key of the spec that takes them; nothing unless each can be read."""
+    """Return *members* as the key of the spec that takes them; nothing unless each can be read and adds slots."""
     found = [_readable(_followed([member], reads), reads)[:1] for member in members]
-    if not found or [] in found:
+    if not found or [] in found or idle_members([reads(member) for (member,) in found]):
         return ""
     said = ", ".join(f'"{member}"' for (member,) in found)
     return f": schedule = [{said}]"
@@ -122,7 +124,7 @@ def _with(
 def _advice(text: str) -> Iterator[Advice]:
     """Yield all advice that fits *text*, what should be told first at the beginning."""
     plain = in_digits(text.lower())
-    for advice in (*ADVICE, *CLOCK_ADVICE, *LAST_ADVICE):
+    for advice in ADVICE:
         told = advice(plain)
         if told is not None:
             yield told if len(plain) == len(text) else told._replace(span=(0, len(text)))
@@ -199,7 +201,7 @@ def _completed(text: str, error: PhraseError) -> Iterator[str]:
     if error.span[0] >= len(text):
         endings = AFTER_NUMBERS if re.search(r"[0-9]$", text) else ()
         yield from (f"{text} {ending}" for ending in (*endings, *ENDINGS))
-    yield FILLERS.sub("", text)
+    yield from (_plain(text), FILLERS.sub("", _plain(text)))
     start = error.span[0]
     if start and not _names_when(text[start:]) and not UNIT_WORDS.search(text[start:]):
         yield text[:start]
@@ -207,9 +209,15 @@ def _completed(text: str, error: PhraseError) -> Iterator[str]:
     yield re.sub(r"[]()[]", " ", text)
 
 
+def _plain(text: str) -> str:
+    """Return *text* in usual digits and signs, without what is invisible."""
+    wide = unicodedata.normalize("NFKC", text)
+    return "".join(each for each in wide if unicodedata.category(each) not in {"Cf", "So"})
+
+
 def _names_when(text: str) -> bool:
     """Tell whether *text* holds a number, a time, a day or a month, which no offer may lose."""
-    if re.search(r"[0-9]", in_digits(text.lower())):
+    if re.search(r"\d", in_digits(text.lower())):
         return True
     words = re.findall(r"[a-z]+", text.lower())
     return any(SPELLINGS.get(word, word) in NAMES_OF_TIMES for word in words)

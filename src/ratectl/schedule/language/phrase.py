@@ -133,6 +133,7 @@ class Phrase:
 def read_phrase(text: str) -> Phrase:
     """Return *text* taken apart. Raises PhraseError that names the word and what was expected."""
     words = Words(text)
+    _refuse_slashes(text)
     found: Clauses = {}
     spans: dict[str, tuple[int, int]] = {}
     while words.peek() or not found:
@@ -147,6 +148,21 @@ def read_phrase(text: str) -> Phrase:
         if "once" in found and len(found) > 1:
             raise words.wrong("once, or again and again?", 0, [text[: words.span(first)[0]]])
     return Phrase(text=text, spans=spans, **found)
+
+
+def _refuse_slashes(text: str) -> None:
+    """Refuse "12/25", which is December 25 to some and no date to others."""
+    match = re.search(r"(?<![0-9:/])([0-9]{1,2})/([0-9]{1,2})(?![0-9:/a-z])", text)
+    if match is None or match[0] in {"1/2", "1/4", "3/4"}:
+        return
+    numbers = int(match[1]), int(match[2])
+    offers = [
+        f"{text[: match.start()]}{day} {MONTH_NAMES[month - 1]}{text[match.end() :]}"
+        for day, month in (numbers, numbers[::-1])
+        if 1 <= month <= 12
+    ]
+    message = f'"{text}": a date is written with the name of its month'
+    raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
 
 
 def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> PhraseError:

@@ -65,7 +65,7 @@ def read_subject(words: Words) -> dict[str, Any]:
     start = words.place
     counted = NUMBER.fullmatch(words.peek()) is not None
     count = _count(words)
-    at_most = _longest(words, count) if words.take("to") else 0
+    at_most = _longest(words, count) if words.place > start and words.take("to") else 0
     if is_weekday(words):
         return _every_nth_weekday(
             words, start, Every(count=count, at_most=at_most), counted=counted

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.language.advice import Advice
+from ratectl.schedule.language.advice.told import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
