@@ -81,8 +81,8 @@ def joined_numbers(found: Sequence[Token], text: str) -> Iterator[Token]:
         ones = said[2 if sign else 1 :][:1]
         number = _tens_and(said[0], sign, ones[0]) if said[0] in TENS and ones else ""
         more = (2 if sign else 1) if number else 0
-        if said[1:2] == ["hundred"] and (said[0] in {"a", *UNITS_OF_TEN}):
-            number, more = f"{token.word.replace('a', '1')}00", 1
+        if said[2 if sign else 1 :][:1] == ["hundred"] and said[0] in {"a", *NUMBERS}:
+            number, more = f"{token.word.replace('a', '1')}00", 2 if sign else 1
         yield Token(number or token.word, token.start, found[place + more].end)
         place += more + 1
 

@@ -243,9 +243,10 @@ def _offsets(phrase: Phrase) -> list[int]:
     if not phrase.at:
         return [0]
     if any(clock.hour is not None for clock in phrase.at):
-        past = f"at :{phrase.at[0].minute or 0:02}" if every.unit == "hour" else "at :30"
+        past = f"; here stands what is past, at :{phrase.at[0].minute or 0:02}"
         raise phrase.error(
-            f'a full time of day goes with "every day at ..."; here stands what is past, {past}',
+            'a full time of day goes with "every day at ..."'
+            f"{past if every.unit == 'hour' else ''}",
             *_hours_apart(phrase, every),
             phrase.swapped(every="every day"),
         )

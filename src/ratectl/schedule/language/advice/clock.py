@@ -36,7 +36,7 @@ def _late_hours(text: str) -> Advice | None:
 def _past_the_hour(text: str) -> Advice | None:
     match = re.search(
         r"\b(?:at |on )?(?:the )?(?:a )?:?(?P<minute>[0-5]?[0-9]|quarter|half)( minutes?)?( past| after)"
-        r"( (the|each|every) hour)?\b(?! [0-9])|\b(?<=hour |urly )at (?P<bare>[0-5]?[0-9])$"
+        r"( (the|each|every) hour)?\b(?! [0-9])|\b(?<=hour |urly )at (?P<bare>[0-5]?[0-9](?:(?:, ?| and )[0-5]?[0-9])*)$"
         r"|\b(?:at )?(?:the )?(?P<place>top|start|beginning|bottom|end) of (?:the|each|every) hour\b",
         text,
     )
@@ -44,7 +44,8 @@ def _past_the_hour(text: str) -> Advice | None:
         return None
     word = match["minute"] or match["bare"] or match["place"]
     minute = {"quarter": 15, "half": 30, **HOUR_PLACES}.get(word)
-    at = f"at :{int(word) if minute is None else minute:02}"
+    at = re.sub(r"[0-9]+", lambda told: f":{int(told[0]):02}", f"at {word}")
+    at = at if minute is None else f"at :{minute:02}"
     before, after = text[: match.start()].rstrip(), text[match.end() :]
     offers = (
         f"{before} {at}{after}",
@@ -78,7 +79,7 @@ def _past(text: str) -> Advice | None:
 def _written_oddly(text: str) -> Advice | None:
     """Offer the times of "nine thirty", "930pm", "9pm30" and "9:5"."""
     match = re.search(
-        r"(?:(?<=at )|^|(?<=@)|(?<=day )|(?<=daily ))(?P<hour>[0-9]{1,2}) (?P<minute>[0-5][0-9])(?![0-9:])(?: ?(?P<half>am|pm))?"
+        r"(?:(?<=at )|^|(?<=@)|(?<=day )|(?<=daily ))(?P<hour>[0-9]{1,2})(?: (?P<minute>[0-5][0-9])|-(?P<minute7>30|45))(?![0-9:])(?: ?(?P<half>am|pm))?"
         r"(?! ?(?:st|nd|rd|th|[a-z]*(?:sec|min|hour|day|week|month|year)))"
         r"|\b(?P<hour2>1[0-2]|0?[1-9])(?P<minute2>[0-5][0-9]) ?(?P<half2>am|pm)\b"
         r"|\b(?P<hour3>[0-9]{1,2})(?P<half3>am|pm)(?P<minute3>[0-5][0-9])\b"
@@ -89,7 +90,7 @@ def _written_oddly(text: str) -> Advice | None:
     )
     if match is None:
         return None
-    told = {name.rstrip("23456"): said for name, said in match.groupdict().items() if said}
+    told = {name.rstrip("234567"): said for name, said in match.groupdict().items() if said}
     hour, half = int(told["hour"]), told.get("half", "")[:1]
     if hour > (12 if half else 23):
         return None

@@ -82,6 +82,9 @@ WORDS_FOR_DAYS = {
     r"\bbetween (?:the )?([0-9]+(?:st|nd|rd|th)) and (?:the )?([0-9]+(?:st|nd|rd|th))": (
         r"from the \1 to the \2"
     ),
+    r"^(?:at )?minutes? ([0-9]+) (?:of|past) (?:every|each|the) hour\b": r"every hour at minute \1",
+    r"\bon (?=:[0-9]{2})": "at ",
+    r"\bduring (?=weekdays|weekends)": "on ",
     r"\bquarter[ -]?hourly\b": "every 15 minutes",
     r"(?<=[a-z]) ?\+ ?(?=[a-z])": " and ",
     r"^(?:q|pt)(?=[0-9]+ ?[smh]\b)": "every ",

@@ -33,7 +33,7 @@ def sun(text: str) -> Advice | None:
     part, before, after = match["part"], text[: match.start()].rstrip(), text[match.end() :]
     day = "every day" if re.match(r"(every|each|nightly)", match[0]) else ""
     message = f'"{part}" is no time on the clock; choose one'
-    if re.search(rf"\b{ANY_TIME}$", before):
+    if re.search(rf"\b({ANY_TIME}|noon|midnight)$", before):
         if part in PARTS_OF_DAY and (clocked := as_clock(text)) != text:
             return Advice("times are written 09:30 or 9:30pm", (clocked,), match.span())
         offer = f"{before}{after}"
@@ -63,6 +63,8 @@ def sun(text: str) -> Advice | None:
 def _half_fits(before: str, part: str) -> bool:
     """Tell whether the time at the end of *before* lies in the half of the day of *part*."""
     half = PARTS_OF_DAY.get(part, ("",))[0]
+    if re.search(r"(noon|midnight)$", before):
+        return (before.endswith("noon"), part) in {(True, "afternoon"), (False, "night")}
     if re.search(r"[ap]m$", before):
         return before.endswith(half)
     hour = re.search(r"([0-9]{1,2}):[0-9]{2}$", before)

@@ -232,7 +232,7 @@ def two_gaps(text: str) -> Advice | None:
         rf" (?P<unit>(?:{'|'.join(UNITS)}|sec|min|hr)s?)\b",
         text,
     )
-    if match is None:
+    if match is None or int(match["low"][:9]) >= int(match["high"][:9]):
         return None
     said = f"every {match['low']} to {match['high']} {match['unit']}"
     return Advice(
