@@ -237,6 +237,12 @@ def test_twice(subject, kind):
         "every day at 9 am pm",
         "every hour from the 15th",
         "every day at",
+        "every -5 minutes",
+        "on 12/25",
+        "every day once at 2026-12-01 10:30",
+        ") at night 0",
+        "december mon , in the morning",
+        "every day at 99999999999 in the morning",
     ],
 )
 def test_refused(text):

@@ -109,7 +109,7 @@ def _half(after: Sequence[Token], time: str) -> tuple[str, int]:
     if ahead and len(words) > ahead:
         half, hours = PARTS_OF_DAY.get(words[ahead], ("", ()))
         hour = time.split(":", maxsplit=1)[0]
-        return (half, ahead + 1) if len(hour) < 3 and int(hour or 0) in hours else ("", 0)
+        return (half, ahead + 1) if hour.isdecimal() and int(hour[:3]) in hours else ("", 0)
     return ("".join(words[:1]), 1)
 
 
