@@ -53,6 +53,21 @@ def test_what_is_over_is_an_issue(ratectl, spec, lines, key, line):
     assert (issue["key"], issue["line"]) == (key, line)
 
 
+def test_what_is_over_in_a_list_is_an_issue(ratectl, spec):
+    """A moment that has passed is an issue also beside schedules that go on, and named."""
+    with spec.open("a", encoding="utf-8") as file:
+        lines = 'schedule = ["every day at 09:00", "once at 2020-01-01 10:30"]'
+        file.write(f'\n[jobs.old]\npairs = ["USD/INR"]\n{lines}\noutput = "old.txt"\n')
+
+    answer = ratectl("check", str(spec))
+    [issue] = json.loads(ratectl("check", str(spec), "--json").out)["issues"]
+
+    assert answer.code == 78
+    assert answer.out.endswith("2 jobs, 1 issue\n")
+    assert '"once at 2020-01-01 10:30" of old never fires again: its time has passed' in answer.out
+    assert (issue["key"], issue["line"]) == ("jobs.old.schedule", 9)
+
+
 @pytest.mark.posix("the zone of Windows stands in its registry")
 def test_what_decides_the_zone(ratectl, spec, monkeypatch):
     """The zone of the machine is told with what decides it."""

@@ -15,6 +15,7 @@ import pytest
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
+from tests.fakes import past
 from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
@@ -157,6 +158,22 @@ output = "{output}"
 [providers.frankfurter]
 base_url = "{url}/v1"
 """
+
+
+@pytest.mark.slow
+def test_serve_without_a_zone_of_one_job(ratectl, install, state):
+    """A job whose zone an upgrade took away is named once, and the others are served."""
+    install()
+    install("other")
+    past.spoil(state, "usd-inr", {"timezone": "US/Nowhere"})
+
+    done = ratectl("serve", "--count", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("'US/Nowhere'") == 1
+    assert "serving 1 job; next other at" in done.stderr
+    assert json.loads(ratectl("history", "other", "--json").stdout)
+    assert "'US/Nowhere'" in ratectl("history", "usd-inr", "--json").stderr
 
 
 @pytest.mark.slow

@@ -61,6 +61,14 @@ def test_ended(ratectl):
     assert slots(ratectl(*ended, "--json")) == []
 
 
+def test_zone_of_this_machine(ratectl):
+    """The spec's word for this machine's zone is one here, too."""
+    local = ratectl("next", "every day", "--timezone", "local")
+
+    assert local.code == 0
+    assert local.out == ratectl("next", "every day").out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -73,6 +81,16 @@ def test_ended(ratectl):
         (["every day", "--spec", "x.toml"], 2, "goes with the name of a job"),
         (["usd-inr", "--timezone", "UTC"], 2, "a zone of its own"),
         (["usd-inr"], 78, "not installed"),
+        (["biweekly"], 78, '; as a schedule, say "every 2 weeks" or'),
+        (["hourley"], 78, '; as a schedule, say "hourly"'),
+        (["biweekly", "--timezone", "UTC"], 78, '; say "every 2 weeks" or'),
+        (["hourley", "--timezone", "UTC"], 78, 'did you mean "hourly"?'),
+        (["every day", "--timezone", "localtime"], 2, 'did you mean "local"?'),
+        (["every day", "--timezone", "Factory"], 2, "no such IANA zone, such as"),
+        (["every day", "--timezone", "India"], 2, 'did you mean "Asia/Kolkata"?'),
+        (["every day", "--timezone", "Mumbai"], 2, 'did you mean "Asia/Kolkata"?'),
+        (["every day", "--timezone", "GMT+2"], 2, "no such IANA zone, such as"),
+        (["every day", "--timezone", "UK"], 2, 'did you mean "Europe/London"?'),
         (["usd-inr", "--spec", "/nowhere.toml"], 78, "no such file"),
         (["every day", "--count", "0"], 2, "--count"),
         (["every day", "--count", "1" + "0" * 30], 2, "--count"),
@@ -80,7 +98,7 @@ def test_ended(ratectl):
         (["every day", "--timezone", "Europe/Berlim"], 2, 'did you mean "Europe/Berlin"?'),
         (["every day", "--timezone", "right/Europe/Berlin"], 2, 'did you mean "Europe/Berlin"?'),
         (["every day", "--timezone", "posixrules"], 2, "no such IANA zone"),
-        (["hourli", "--timezone", "UTC"], 2, "a zone of its own"),
+        (["hourli", "--timezone", "UTC"], 78, 'did you mean "hourly"?'),
     ],
 )
 def test_refused(ratectl, words, code, says):

@@ -140,6 +140,20 @@ def test_only_one_job(report, station, live_rates, job):
     assert data(report("--since", "2090-01-01", "--job", "usd-inr"))["jobs"][0]["series"] == []
 
 
+def test_a_zone_that_is_gone(ratectl, station, live_rates, job, tmp_path):
+    """A job whose zone an upgrade took away is named and left out; the page shows the others."""
+    station.install(job, station.job(live_rates.url, name="other"))
+    past.spoil(station.state, "usd-inr", {"timezone": "US/Nowhere"})
+
+    answer = ratectl("report", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+
+    assert answer.code == 0
+    assert "usd-inr is left out" in answer.err
+    assert "'US/Nowhere'" in answer.err
+    assert [one["name"] for one in data(page)["jobs"]] == ["other"]
+
+
 def test_empty(report, station):
     """Without jobs the page says so, and nothing is created but the page."""
     assert "No jobs are installed." in report()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +14,7 @@ from ratectl.journal.journal import Journal
 from ratectl.views.format import as_json
 from ratectl.views.inventory import listing_json, listing_text
 from tests.deploy.test_install import Office
+from tests.fakes import past
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, host
 
@@ -75,7 +75,7 @@ def test_an_entry_that_the_journal_does_not_know(office):
 )
 def test_a_job_whose_slots_cannot_be_told(office, change):
     """A zone that an upgrade took away, or a phrase that is refused by now, is a fault of that job alone."""
-    spoil(office, "a", change)
+    past.spoil(office.account.state_dir, "a", change)
 
     told = {row.job: row for row in rows(office)}
 
@@ -84,16 +84,6 @@ def test_a_job_whose_slots_cannot_be_told(office, change):
     assert any("US/Nowhere" in text or "saturday" in text for text in told["a"].drift)
     assert told["b"].next is not None
     assert told["b"].drift == ()
-
-
-def spoil(office, name, change):
-    """Write a snapshot that an older machine, or an older ratectl, could have written."""
-    with sqlite3.connect(office.account.state_dir / "journal.sqlite3") as book:
-        [(text,)] = book.execute("SELECT snapshot FROM jobs WHERE name = ?", (name,)).fetchall()
-        book.execute(
-            "UPDATE jobs SET snapshot = ? WHERE name = ?",
-            (json.dumps(json.loads(text) | change), name),
-        )
 
 
 def test_an_entry_that_is_gone(office):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
+import sqlite3
 from decimal import Decimal
 
 from ratectl.journal import statements
@@ -25,6 +27,16 @@ def quote(pair, rate, slot, *, kind=PUBLISHED, provider="frankfurter", observed=
         kind=kind,
         **values,
     )
+
+
+def spoil(state, name, change):
+    """Write a snapshot that an older machine, or an older ratectl, could have written."""
+    with sqlite3.connect(state / "journal.sqlite3") as book:
+        [(text,)] = book.execute("SELECT snapshot FROM jobs WHERE name = ?", (name,)).fetchall()
+        book.execute(
+            "UPDATE jobs SET snapshot = ? WHERE name = ?",
+            (json.dumps(json.loads(text) | change), name),
+        )
 
 
 def settle(state, job, slot, rate="95.12", *, outcome="recorded", detail="", after=3, **values):

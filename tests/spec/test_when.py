@@ -1,6 +1,7 @@
 """What a spec says about when: bounds in a fold, gaps of the job's own name, lines as TOML counts them."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -121,3 +122,70 @@ def test_files_that_are_no_zones(zone):
             path=Path("/x/jobs.toml"),
             host_timezone="UTC",
         )
+
+
+def issues_of(texts, more=""):
+    """The issues of a job with a list of schedules."""
+    content = JOB.format(name="x", text="LIST", more=more).replace('"LIST"', json.dumps(texts))
+    try:
+        spec.loads(content.encode(), path=Path("/x/jobs.toml"), host_timezone="UTC")
+    except SpecError as error:
+        return [issue.message for issue in error.issues]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("texts", "idle"),
+    [
+        (["every hour", "every day at 09:00"], "every day at 09:00"),
+        (["every day at 09:00", "every hour"], "every day at 09:00"),
+        (["every day at 09:00", "every monday at 09:00"], "every monday at 09:00"),
+        (["@daily", "0 0 * * *"], "0 0 * * *"),
+        (["every day", "every day at 00:00"], "every day at 00:00"),
+        (["every weekday at 9am", "every weekend at 9am", "daily at 9am"], "daily at 9am"),
+        (["every 7 minutes", "every 14 minutes"], "every 14 minutes"),
+        (["every 15 minutes", "every 30 minutes"], "every 30 minutes"),
+        (["every month on the last day", "every year on 31 december"], "every year on 31 december"),
+        (["every 2 weeks on friday", "every friday"], "every 2 weeks on friday"),
+        (["every friday at 16:00", "once at 2027-01-01 16:00"], "once at 2027-01-01 16:00"),
+        (["once at 2027-01-01 16:00", "once at 2027-01-01T16:00"], "once at 2027-01-01T16:00"),
+    ],
+)
+def test_members_that_add_nothing(texts, idle):
+    """A schedule of a list whose slots the others have all is refused by its name."""
+    assert issues_of(texts) == [
+        f'"{idle}" adds nothing to the other schedules of the list; leave it out'
+    ]
+    assert issues_of([text for text in texts if text != idle]) == []
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["every hour at :00", "every hour at :30"],
+        ["every hour", "every day at 09:30"],
+        [
+            "every hour",
+            "every day at 02:00",
+        ],  # New York skips it once a year, and comes by at 03:00
+        ["every weekday at 9am", "every saturday at 9am"],
+        ["every 7 minutes", "every 15 minutes"],
+        ["every 2 weeks on friday", "every 3 weeks on friday"],
+        ["every month on the 31st", "every month on the last day except in july"],
+        ["every 5 to 10 minutes", "every 5 to 11 minutes"],
+        ["every friday at 16:00", "once at 2027-01-02 16:00"],
+        ["0 9 1 * *", "0 9 * * 1"],
+    ],
+)
+def test_members_that_add_slots(texts):
+    """A list is taken where each of its schedules has a slot of its own."""
+    assert issues_of(texts) == []
+
+
+def test_members_outside_the_bounds():
+    """A schedule of a list that has no slot between the job's bounds adds none, and is named."""
+    bounds = "from = 2026-12-01\nuntil = 2026-12-05"
+
+    [message] = issues_of(["every hour", "once at 2030-01-01 10:30"], bounds)
+
+    assert message.startswith('"once at 2030-01-01 10:30" adds nothing to the list: no slot lies')

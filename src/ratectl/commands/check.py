@@ -52,7 +52,9 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     now = dt.datetime.now(dt.UTC)
     facts = [_as_json(job, zone, now) for job in loaded.jobs]
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
-    problems = SpecError(loaded.path, _over(ended, key_lines(place.read_text("utf-8-sig"))))
+    lines = key_lines(place.read_text("utf-8-sig"))
+    spent = [job for job in loaded.jobs if job not in ended]
+    problems = SpecError(loaded.path, [*_over(ended, lines), *_partly_over(spent, lines, now)])
     if json:
         typer.echo(as_json({"jobs": facts, "issues": _issues(problems)}))
     else:
@@ -63,24 +65,56 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         )
         for issue in problems.issues:
             typer.echo(describe(loaded.path, issue))
-        jobs, issues = words.count(len(loaded.jobs), "job"), words.count(len(ended), "issue")
-        typer.echo(f"{loaded.path}: {jobs}, {issues if ended else 'no issues'}")
-    if ended:
+        jobs, issues = (
+            words.count(len(found), noun)
+            for found, noun in ((loaded.jobs, "job"), (problems.issues, "issue"))
+        )
+        typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
+    if problems.issues:
         raise typer.Exit(problems.exit_code)
 
 
 def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
     """Return an issue for each of the jobs that have no slot from now on, where its end is said."""
-    found = []
-    for job in ended:
-        name = "until" if job.end else "schedule"
-        key: KeyPath = ("jobs", job.name, name)
-        key = key if key in lines else ("defaults", name)
-        message = (
-            f"{job.name} never fires again: its {'end' if job.end else 'only slot'} has passed"
+    return [
+        _issue(
+            job,
+            "until" if job.end else "schedule",
+            f"{job.name} never fires again: its {'end' if job.end else 'only slot'} has passed",
+            lines,
         )
-        found.append(Issue(line=lines.get(key), key=".".join(key), message=message))
-    return found
+        for job in ended
+    ]
+
+
+def _partly_over(
+    jobs: Sequence[Job], lines: Mapping[KeyPath, int], now: dt.datetime
+) -> list[Issue]:
+    """Return an issue for each schedule in a list that has no slot from now on, while others have."""
+    return [
+        _issue(
+            job,
+            "schedule",
+            f'"{text}" of {job.name} never fires again: its time has passed; leave it out',
+            lines,
+        )
+        for job in jobs
+        if len(job.schedule_texts) > 1
+        for text in job.schedule_texts
+        if next(schedule.after(_alone(job, text), job.zone, now), None) is None
+    ]
+
+
+def _alone(job: Job, text: str) -> schedule.Schedule:
+    """Return one schedule of the list of *job*, within its bounds."""
+    return schedule.parse([text], start=job.start, end=job.end, name=job.name, zone=job.zone)
+
+
+def _issue(job: Job, name: str, message: str, lines: Mapping[KeyPath, int]) -> Issue:
+    """Return an issue with the key *name* of *job*, or of the defaults where the job has none."""
+    key: KeyPath = ("jobs", job.name, name)
+    key = key if key in lines else ("defaults", name)
+    return Issue(line=lines.get(key), key=".".join(key), message=message)
 
 
 def _issues(error: SpecError) -> list[dict[str, Any]]:

@@ -13,11 +13,12 @@ import typer
 from ratectl import paths, schedule, spec
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
-from ratectl.errors import ScheduleError, UsageError
+from ratectl.errors import ConfigError, ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
 from ratectl.schedule.language.parse import parse_one
 from ratectl.spec import zones
+from ratectl.spec.jobs import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +92,8 @@ def _schedule(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
         return parse_one(what), _zone(timezone)
-    if not spec_path and (read := _as_schedule(what)) is not None:
-        return read, _zone(timezone)
+    if not spec_path and not _is_installed(what):
+        return _as_schedule(what, as_job=timezone is None), _zone(timezone)
     if timezone is not None:
         raise UsageError(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
@@ -105,19 +106,34 @@ def _schedule(
     return job.schedule, job.zone
 
 
-def _as_schedule(word: str) -> schedule.Schedule | None:
-    """Return the schedule that *word* is, such as hourly; None for an installed job and for any other word."""
-    try:
-        read = parse_one(word)
-    except ScheduleError:
-        return None
+def _is_installed(name: str) -> bool:
     with Journal(Path(paths.state_dir())) as journal:
-        names = {row.job.name for row in journal.readable()}
-    return None if word in names else read
+        return name in {row.job.name for row in journal.readable()}
+
+
+def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
+    """Return the schedule that *word*, no installed job, is, such as hourly.
+
+    Raises ScheduleError where it was near to one; else, or with *as_job* beside that, an error about the job.
+    """
+    try:
+        return parse_one(word)
+    except ScheduleError as error:
+        offered = re.search(r'(did you mean|say) ("[^"]+"( or "[^"]+")*)', error.message)
+        if offered and not as_job:
+            raise
+        hint = f"; as a schedule, say {offered[2]}" if offered else ""
+        if as_job:
+            raise ConfigError(
+                f"job {word!r} is not installed; `ratectl list` shows what is{hint}"
+            ) from error
+    raise UsageError(
+        f'next: no job "{word}" is installed, and a job has a zone of its own; --timezone goes with "EXPR"'
+    )
 
 
 def _zone(name: str | None) -> ZoneInfo:
-    if name is None:
+    if name in {None, DEFAULT_TIMEZONE}:
         return host_facts.zone()
     try:
         return zones.named(name)

@@ -12,7 +12,7 @@ from ratectl import schedule
 from ratectl.commands._shared.options import JobsArgument
 from ratectl.deploy import execute, host_facts, install, uninstall
 from ratectl.deploy.install_lock import install_lock
-from ratectl.errors import RatectlError, UsageError
+from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.journal.journal import Journal
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def resume(
 ) -> None:
     """Let paused jobs run again, from now on.
 
+    With --all, a job whose slots cannot be told on this machine is left out and named.
+
     \b
     Examples:
       ratectl resume usd-inr
@@ -40,6 +42,8 @@ def resume(
         known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
         rewrite_all = lock.interrupted
         rows = [row for row in known if row.paused or rewrite_all]
+        stuck = [row for row in rows if everything and row.job.fault]
+        rows = [row for row in rows if row not in stuck]
         names = [row.job.name for row in rows]
         before = journal.backup(names)
         try:
@@ -53,7 +57,10 @@ def resume(
             journal.restore(before)
             raise
         lock.finish()
-    typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")
+    if rows or not stuck:
+        typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")
+    if stuck:
+        raise ConfigError("\n".join(f"left as it was, {row.job.fault}" for row in stuck))
 
 
 def _prepared(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ HOURS = frozenset(range(24))
 DAYS = frozenset(range(1, 32))
 MONTHS = frozenset(range(1, 13))
 WEEKDAYS = frozenset(range(1, 8))
+LONGEST = dict.fromkeys(MONTHS, 31) | {2: 29} | dict.fromkeys((4, 6, 9, 11), 30)
+"""How many days each month has at most."""
 LAST_DAY = -1
 YEARS = range(1900, 2201)
 """Years in which schedules have slots; zone data and calendars outside them say little."""
@@ -138,6 +140,19 @@ Schedule = Calendar | Interval | Gaps | Once | Union | Window
 def numbers_of(day: int) -> range:
     """Return the numbers that *day*, which may be counted from the end, has in months of 28 to 31 days."""
     return range(day, day + 1) if day > 0 else range(max(29 + day, 1), 33 + day)
+
+
+def on_days_that_exist(calendar: Calendar) -> Calendar | None:
+    """Return *calendar* without days that none of its months has, and without such months; None where none is left."""
+    if calendar.days == DAYS or calendar.months == MONTHS:
+        return calendar
+    shortest = min(map(abs, calendar.days))
+    months = frozenset(month for month in calendar.months if shortest <= LONGEST[month])
+    if not months:
+        return None
+    longest = max(LONGEST[month] for month in months)
+    days = frozenset(day for day in calendar.days if abs(day) <= longest)
+    return replace(calendar, days=days, months=months)
 
 
 def union(members: Iterable[Schedule]) -> Schedule:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ratectl.errors import ScheduleError
 from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.schedule.language.parse import parse, parse_one
+from ratectl.schedule.occurrences.subsets import idle_members
 from ratectl.spec import readers as values
 from ratectl.spec import zones
 from ratectl.spec.issues import MISSING
@@ -188,12 +190,32 @@ def _when(table: _Table) -> dict[str, Any]:
     )
     texts = tuple(" ".join(text.split()) for text in written)
     if len(table.reading.issues) == before:
-        table.reading.read(
-            table.key_path("schedule"),
-            texts,
-            partial(parse, start=start, end=end, name=table.key[-1], zone=zone),
-        )
+        read = partial(parse, start=start, end=end, name=table.key[-1], zone=zone)
+        table.reading.read(table.key_path("schedule"), texts, read)
+    if len(table.reading.issues) == before and len(texts) > 1:
+        _refuse_idle_members(table, texts, first, read)
     return found | {"schedule_texts": texts}
+
+
+def _refuse_idle_members(
+    table: _Table,
+    texts: tuple[str, ...],
+    first: dt.datetime | None,
+    read: Callable[[tuple[str, ...]], object],
+) -> None:
+    """Note each schedule of a list without which the job has the same slots."""
+    key = table.key_path("schedule")
+    idle = idle_members([parse_one(text, first, table.key[-1]) for text in texts])
+    for number, text in enumerate(texts):
+        if number in idle:
+            table.reading.issue(
+                key, f'"{text}" adds nothing to the other schedules of the list; leave it out'
+            )
+            continue
+        try:
+            read((text,))
+        except ScheduleError as error:
+            table.reading.issue(key, f'"{text}" adds nothing to the list: {error.message}')
 
 
 def _zone(table: _Table) -> ZoneInfo | None:

@@ -6,14 +6,35 @@ Zone folders hold more than zones: ``right/...`` counts leap seconds, and ``posi
 
 from __future__ import annotations
 
+import difflib
 import importlib.resources
 import zoneinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ratectl.spec.readers import did_you_mean
-
 NO_ZONES = frozenset({"posixrules", "localtime", "Factory", "posix", "right"})
+THIS_MACHINE = frozenset({"localtime", "Local", "LOCAL", "system", "host"})
+PLACES = {
+    **dict.fromkeys(
+        ("bombay", "mumbai", "delhi", "new_delhi", "bangalore", "chennai"), "Asia/Kolkata"
+    ),
+    **dict.fromkeys(("beijing", "shenzhen"), "Asia/Shanghai"),
+    **dict.fromkeys(("uk", "britain", "england", "bst", "united_kingdom"), "Europe/London"),
+    **dict.fromkeys(("frankfurt", "munich", "hamburg", "germany"), "Europe/Berlin"),
+    **dict.fromkeys(
+        ("washington", "boston", "miami", "eastern", "eastern_time", "edt"), "America/New_York"
+    ),
+    **dict.fromkeys(("dallas", "houston", "central_time", "cst", "cdt"), "America/Chicago"),
+    **dict.fromkeys(("mountain_time", "mdt"), "America/Denver"),
+    **dict.fromkeys(
+        ("san_francisco", "seattle", "pacific_time", "pst", "pdt"), "America/Los_Angeles"
+    ),
+    "jst": "Asia/Tokyo",
+    "cest": "Europe/Berlin",
+    "aest": "Australia/Sydney",
+}
+"""Places and words of people that are no names of zones, in small letters."""
+CUTOFF = 0.8
 OLD = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
 """Where names live that a machine should rather not be shown with."""
 
@@ -35,18 +56,44 @@ def named(name: str) -> ZoneInfo:
 
 
 def meant(name: object) -> str:
-    """Return ' (did you mean "..."?)' for the nearest zone, or an empty text."""
+    """Return ' (did you mean "..."?)' for the zone that *name* is near to, or lies in; else an empty text."""
     if not isinstance(name, str):
         return ""
-    known = [timezone for timezone in zoneinfo.available_timezones() if is_usable(timezone)]
     plain = name.removeprefix("right/").removeprefix("posix/")
-    if plain != name and plain in known:
-        return f' (did you mean "{plain}"?)'
-    if near := did_you_mean(plain, known):
-        return near
-    cities = {one.rsplit("/", 1)[-1]: one for one in sorted(known)}
-    near = did_you_mean(plain.replace(" ", "_"), cities)
-    return next((f' (did you mean "{cities[c]}"?)' for c in cities if f'"{c}"' in near), "")
+    zone = "local" if plain in THIS_MACHINE else _nearest(plain.strip().lower().replace(" ", "_"))
+    return f' (did you mean "{zone}"?)' if zone else ""
+
+
+def _nearest(name: str) -> str:
+    """Return the zone of that name or city, or of the only one of that country; nothing for an offset."""
+    known = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones(), key=_unusual)}
+    known = {lower: zone for lower, zone in known.items() if is_usable(zone)}
+    cities = {zone.rsplit("/", 1)[-1]: known[zone] for zone in reversed(known)}
+    if name in known:
+        return known[name]
+    if any(character in "+0123456789" for character in name) or name in NO_ZONES:
+        return ""
+    found = PLACES.get(name) or cities.get(name) or _only_zone_in(name)
+    if found:
+        return found
+    for names in (known, cities):
+        if near := difflib.get_close_matches(name, names, n=1, cutoff=CUTOFF):
+            return names[near[0]]
+    return ""
+
+
+def _only_zone_in(country: str) -> str:
+    """Return the zone of a *country* that has only one."""
+    codes = {row[1].lower().replace(" ", "_"): row[0] for row in _rows("iso3166.tab")}
+    code = codes.get(country, "")
+    found = [row[2] for row in _rows("zone.tab") if row[0] == code]
+    return found[0] if len(found) == 1 else ""
+
+
+def _rows(table: str) -> list[list[str]]:
+    """Return the rows of a table of the zone folders, none where there is no such table."""
+    lines = (data(table) or b"").decode("utf-8", "replace").splitlines()
+    return [line.split("\t") for line in lines if "\t" in line and not line.startswith("#")]
 
 
 def data(name: str) -> bytes | None:

@@ -1,6 +1,7 @@
 """The words that people use: each phrase of a file, what it means, or what its refusal offers."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ LINES = [
 ]
 ACCEPTED = [tuple(line.split(" => ")) for line in LINES if " => " in line]
 REFUSED = [tuple(line.split(" ?> ")) for line in LINES if " ?> " in line]
+TOLD = [tuple(line.split(" !> ")) for line in LINES if " !> " in line]
 OFFERED = re.compile(r'(?:say|say for example|or|did you mean) "([^"]+)"')
 
 
@@ -28,7 +30,7 @@ def canonical(value):
 def test_there_are_phrases():
     """The file holds at least 400 phrases, and every line is one or the other."""
     assert len(LINES) >= 400
-    assert len(ACCEPTED) + len(REFUSED) == len(LINES)
+    assert len(ACCEPTED) + len(REFUSED) + len(TOLD) == len(LINES)
 
 
 @pytest.mark.parametrize(("phrase", "meant"), ACCEPTED)
@@ -50,14 +52,29 @@ def test_refused(phrase, offered):
     parse_one(offered)
 
 
-@pytest.mark.parametrize(("phrase", "_offered"), REFUSED)
+@pytest.mark.parametrize(("phrase", "told"), TOLD)
+def test_told(phrase, told):
+    """A refusal without a phrase names the key, the list that is copied into it, or what is wrong."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_one(phrase)
+
+    message = caught.value.message
+    assert told in message
+    assert "say for example" not in message
+    for members in re.findall(r"schedule = (\[.*?\])", message):
+        for member in tomllib.loads(f"schedule = {members}")["schedule"]:
+            parse_one(member)
+
+
+@pytest.mark.parametrize(("phrase", "_offered"), REFUSED + TOLD)
 def test_whatever_is_offered_works(phrase, _offered):
     """Every whole phrase that a refusal shows behind "say" or "or" is one, or a part that is named as such."""
     with pytest.raises(ScheduleError) as caught:
         parse_one(phrase)
 
     tail = caught.value.message.rsplit("; say", 1)[-1] if "; say" in caught.value.message else ""
-    for offer in re.findall(r'"([^"]+)"', tail):
+    meant = re.findall(r'did you mean "([^"]+)"', caught.value.message)
+    for offer in [*meant, *re.findall(r'"([^"]+)"', tail)]:
         parse_one(offer)
 
 

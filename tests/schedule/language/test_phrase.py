@@ -198,7 +198,7 @@ def test_union_counts_each_instant_once():
         ("evry weekdy at 9:00", 'did you mean "every weekday at 9:00"?'),
         ("every day at 25:00", "no such time of day"),
         ("every day at 10:30 at :20", "a full time"),
-        ("every hour at 10:30", 'say "at :30"'),
+        ("every hour at 10:30", 'say "every hour at :30"'),
         ("every 5 seconds at :05", '"every minute at :05"'),
         ("every month on the 30th in february", "never fires"),
         ("every month on monday", '"on the first monday"'),

@@ -11,7 +11,14 @@ from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.language.dates import Ordinal
-from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from ratectl.schedule.language.lexicon import (
+    MONTH_NAMES,
+    UNITS,
+    WEEKDAY_NAMES,
+    WEEKEND,
+    WORKING_DAYS,
+)
+from ratectl.schedule.language.numerals import nth
 from ratectl.schedule.language.phrase import Phrase
 from ratectl.schedule.language.subject import SECONDS_IN, Every
 from ratectl.schedule.values import MONDAY_1970, MONTHS, WEEKDAYS
@@ -31,6 +38,8 @@ def without(phrase: Phrase, clause: str) -> Iterable[str]:
     """Yield phrases that say the same as *phrase* without the idle *clause*, or give it an effect."""
     if clause == "anchor" and phrase.every and phrase.every.unit in SECONDS_IN:
         yield phrase.swapped(anchor=f"of elapsed time, {phrase.said('anchor').strip(', ')}")
+    if clause != "every" and phrase.spans.get(clause) == phrase.spans.get("every"):
+        yield phrase.swapped(**{clause: "", "every": "every day"})
     yield phrase.swapped(**{clause: ""})
 
 
@@ -54,6 +63,8 @@ def says_the_default(phrase: Phrase, clause: str) -> bool:
 def settled(phrase: Phrase) -> Phrase:
     """Return *phrase* with its subject, where only days or times are said."""
     if phrase.scope:
+        if _is_part(phrase.every, phrase.scope) and not phrase.ordinals:
+            return replace(phrase, scope="")
         if not phrase.ordinals:
             every = phrase.every or Every()
             named = f"every {phrase.scope} on day {every.count}"
@@ -79,9 +90,18 @@ def settled(phrase: Phrase) -> Phrase:
     if not (phrase.weekdays or phrase.at) or phrase.elapsed or phrase.anchor or phrase.between:
         raise phrase.error(
             'how often? Begin with "every"',
-            *(f"every {unit} {phrase.text}" for unit in ("15 minutes", "day", "7 minutes")),
+            *(f"every {unit} {phrase.text}" for unit in ("15 minutes", "hour", "day", "7 minutes")),
         )
     return replace(phrase, every=Every(unit="day"))
+
+
+def _is_part(every: Every | None, scope: str) -> bool:
+    """Tell whether all of *every* in *scope* are all there are: "every hour of the day"."""
+    if every is None or every.count > 1 or every.at_most:
+        return False
+    if every.unit == "second" and scope in UNITS[3:] and scope != "day":
+        return False  # "every second of the month" may be its 2nd
+    return UNITS.index(every.unit) < UNITS.index(scope)
 
 
 def refuse_lost_days(phrase: Phrase) -> None:
@@ -148,6 +168,34 @@ def refuse_lost_anchor(phrase: Phrase) -> None:
             *([] if phrase.ordinals else [day]),
             phrase.swapped(anchor=counted),
         )
+
+
+def days_said(phrase: Phrase) -> str:
+    """Return the days of the month of *phrase* in words: "1st, last day and second friday"."""
+    days = [ordinal for ordinal in phrase.ordinals if ordinal.number > 0 and not ordinal.weekdays]
+    first, last = (days[0].number, days[-1].number) if days else (0, 0)
+    run = len(days) > 2 and last - first == len(days) - 1
+    names = [f"{nth(first)} to {nth(last)}"] if run else []
+    for number, weekdays in phrase.ordinals:
+        if run and number > 0 and not weekdays:
+            continue
+        kind = {WORKING_DAYS: "weekday", WEEKEND: "weekend day"}.get(weekdays, "")
+        kind = kind or "".join(WEEKDAY_NAMES[day - 1] for day in weekdays)
+        place = "last" if number < 0 else nth(number)
+        place = f"{nth(-number)} to last" if number < -1 else place
+        names.append(place if number > 0 and not weekdays else f"{place} {kind or 'day'}")
+    return _and(names)
+
+
+def months_said(opening: str, months: Iterable[int]) -> str:
+    """Return "in april and may", or an empty text for no month."""
+    names = [MONTH_NAMES[month - 1] for month in sorted(months)]
+    return f"{opening} {_and(names)}" if names else ""
+
+
+def _and(names: list[str]) -> str:
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def bare(words: str) -> str:

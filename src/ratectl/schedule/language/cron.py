@@ -21,6 +21,7 @@ from ratectl.schedule.values import (
     WEEKDAYS,
     Calendar,
     Schedule,
+    on_days_that_exist,
     union,
 )
 
@@ -91,8 +92,10 @@ def parse_cron(text: str) -> Schedule:
         elapsed_time=parts[0].startswith("*") or parts[1].startswith("*"),
     )
     if parts[2].startswith("*") or parts[4].startswith("*"):
-        return both
-    return union((_with(both, weekdays=WEEKDAYS), _with(both, days=DAYS)))
+        return on_days_that_exist(both) or both
+    numbered = on_days_that_exist(_with(both, weekdays=WEEKDAYS))
+    named = _with(both, days=DAYS)
+    return union((numbered, named)) if numbered else named
 
 
 def _macro_meant(line: str) -> str:

@@ -16,7 +16,9 @@ from ratectl.schedule.language.lexicon import (
     WEEKDAY_NAMES,
     WORKING_DAYS,
 )
+from ratectl.schedule.language.numerals import nth
 from ratectl.schedule.language.tokens import (
+    TO,
     is_weekday,
     joined,
     read_months,
@@ -48,49 +50,113 @@ def is_place(words: Words, ahead: int = 0) -> bool:
 
 
 def is_date(words: Words) -> bool:
-    """Tell whether a day with its month comes next: "25 december", "december 25th"."""
+    """Tell whether days with their month come next: "25 december", "december 25th", "24, 25 and 26 dec"."""
     if words.peek() in MONTH_NAMES:
         ahead = 2 if words.peek(1) == "the" else 1
-        return DAY_NUMBER.fullmatch(words.peek(ahead)) is not None
-    return DAY_NUMBER.fullmatch(words.peek()) is not None and words.peek(1) in MONTH_NAMES
+        return _is_day(words, ahead)
+    return _month_after_days(words) > 0
+
+
+def _is_day(words: Words, ahead: int) -> bool:
+    """Tell whether a day of the month stands there, and not the number of "december 5 minutes"."""
+    return bool(DAY_NUMBER.fullmatch(words.peek(ahead))) and words.peek(ahead + 1) not in UNITS[:3]
+
+
+def _month_after_days(words: Words, ahead: int = 0) -> int:
+    """Return how far the month lies behind "24, 25 and 26" or "24 to 26"; 0 where none does."""
+    while DAY_NUMBER.fullmatch(words.peek(ahead)):
+        ahead += 1
+        if words.peek(ahead) in MONTH_NAMES:
+            return ahead
+        if words.peek(ahead) not in {"and", "or", "to", ","}:
+            return 0
+        ahead += 2 if words.peek(ahead + 1) in {"and", "or", "the"} else 1
+    return 0
+
+
+Dates = tuple[frozenset[int], frozenset[int], str]
+"""Months, days, and the words that name them."""
 
 
 def read_dates(words: Words) -> dict[str, Any]:
     """Read one or more days with their months. Raises ScheduleError."""
     first = words.place
-    pairs: list[tuple[int, int]] = []
-    texts: list[str] = []
+    groups: list[Dates] = []
     while True:
         start = words.place
-        pairs.append(_date(words))
-        texts.append(words.text[slice(*words.span(start))])
+        months, days = _group(words)
+        groups.append((months, days, words.text[slice(*words.span(start))]))
         if not words.more(*MONTH_NAMES, DAY_NUMBER, skip=("on", "the")):
             break
-    months, days = (frozenset(column) for column in zip(*pairs, strict=True))
-    if len(set(pairs)) != len(pairs):
-        raise words.wrong("a date stands there twice", first, [" and ".join(dict.fromkeys(texts))])
-    if len(months) * len(days) != len(pairs):
-        raise words.wrong(
-            "these dates make a list of schedules, one for each", first, [f"{texts[0]}"]
-        )
+    _refuse_repeated(words, first, groups)
+    months = frozenset[int]().union(*(group[0] for group in groups))
+    days = frozenset[int]().union(*(group[1] for group in groups))
+    if len(months) * len(days) != sum(len(group[0]) * len(group[1]) for group in groups):
+        texts = [said for _, _, said in groups]
+        raise words.wrong("dates of several months make a list", first, members=texts)
     return {"months": months, "ordinals": tuple(Ordinal(number) for number in sorted(days))}
 
 
-def _date(words: Words) -> tuple[int, int]:
+def _refuse_repeated(words: Words, first: int, groups: list[Dates]) -> None:
+    members = [
+        (frozenset((month, day) for month in months for day in days), said)
+        for months, days, said in groups
+    ]
+    needed = [
+        said
+        for place, (dates, said) in enumerate(members)
+        if dates - frozenset[tuple[int, int]]().union(*(other for other, _ in members[:place]))
+    ]
+    total = frozenset[tuple[int, int]]().union(*(dates for dates, _ in members))
+    if len(total) != sum(len(dates) for dates, _ in members):
+        raise words.wrong("a date stands there twice", first, [" and ".join(needed)])
+
+
+def _group(words: Words) -> tuple[frozenset[int], frozenset[int]]:
+    """Read "december 25 and 26" or "25 and 26 of december"."""
     if words.peek() in MONTH_NAMES:
-        month = words.pop()
-        words.take("the")
-        return MONTH_NAMES.index(month) + 1, _number(words)
-    day = _number(words)
+        months = frozenset({MONTH_NAMES.index(words.pop()) + 1})
+        return months, _days(words, before_month=False)
+    days = _days(words, before_month=True)
     words.take("of")
-    if words.peek() not in MONTH_NAMES:
-        raise words.error("the name of a month")
-    return MONTH_NAMES.index(words.pop()) + 1, day
+    found: set[int] = set()
+    while words.peek() in MONTH_NAMES:
+        found.add(MONTH_NAMES.index(words.pop()) + 1)
+        ahead = 1 if words.peek() in {"and", ","} else 0
+        if not ahead or words.peek(ahead) not in MONTH_NAMES or _is_day(words, ahead + 1):
+            return frozenset(found), days
+        words.place += ahead
+    raise words.error("the name of a month")
+
+
+def _days(words: Words, *, before_month: bool) -> frozenset[int]:
+    """Read "25", "25 and 26", "24 to 26"; before a month all of them are its days."""
+    members: list[tuple[frozenset[int], tuple[int, int]]] = []
+    while True:
+        words.take("the")
+        start = words.place
+        low = high = _number(words)
+        if words.take(*TO):
+            words.take("the")
+            high = _number(words)
+            if high <= low:
+                says = [f"{high} to {low}"] if high < low else [f"{low}"]
+                raise words.wrong("the run goes backwards", start, says)
+        members.append((frozenset(range(low, high + 1)), words.span(start)))
+        ahead = next((n for n in range(3) if words.peek(n) not in {",", "and", "or", "the"}), 3)
+        goes_on = ahead and _is_day(words, ahead)
+        if not goes_on or (not before_month and _month_after_days(words, ahead)):
+            return joined(words, members)
+        words.place += ahead
 
 
 def _number(words: Words) -> int:
     """Read "15" or "15th"."""
     match = re.match(r"[0-9]+", words.peek())
+    if match and int(match[0][:3]) > LONGEST_MONTH:
+        first = words.place
+        words.pop()
+        raise words.wrong("no month has that many days (1st to 31st)", first, ["last day"])
     if not match or not 1 <= int(match[0][:3]) <= LONGEST_MONTH:
         raise words.error("a day such as 1st, 15th, first monday, last day (1st to 31st)")
     words.pop()
@@ -112,7 +178,7 @@ def read_days(words: Words) -> dict[str, Any]:
             waiting = []
         if not words.more(DAY_NUMBER, *PLACES, "penultimate", skip=("on", "the", "day")):
             break
-    if any(min(run) < 0 for run, _ in waiting):
+    if any(min(run) < 0 for run, _ in waiting) and words.peek() != "of":
         raise words.error('"day" or a weekday after "last"')
     members += _ordinals(waiting, frozenset())
     joined(words, members)
@@ -142,13 +208,13 @@ def _run(words: Words) -> list[int]:
     words.take("the")
     last = _place(words)
     if first > 0 > last:
-        says = [f"{_nth(first)} and last day", "last day"]
+        says = [f"{nth(first)} and last day", "last day"]
         raise words.wrong("counted from which end?", start, says)
     if last <= first:
-        says = [f"{_nth(last)} and {_nth(first)}"]
+        says = [f"{nth(last)} and {nth(first)}"]
         if last < first and (last > 2 or first < LONGEST_MONTH - 1):
-            says = [f"1st to {_nth(last)} and {_nth(first)} to 31st"]
-        raise words.wrong("the run goes backwards", start, says if last < first else [_nth(first)])
+            says = [f"1st to {nth(last)} and {nth(first)} to 31st"]
+        raise words.wrong("the run goes backwards", start, says if last < first else [nth(first)])
     return list(range(first, last + 1))
 
 
@@ -205,11 +271,6 @@ def _of(words: Words) -> dict[str, Any]:
         words.place = start
         return {}
     return {"months": read_months(words)} if words.peek() in MONTH_NAMES else {}
-
-
-def _nth(number: int) -> str:
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if 10 < number % 100 < 14 else ending}"
 
 
 __all__ = ["WEEKDAY_NAMES", "Ordinal", "is_date", "is_place", "read_dates", "read_days"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.occurrences.civil import days_in_month
+from ratectl.schedule.occurrences.subsets import YEARS_OF_ALL_KINDS
 from ratectl.schedule.values import MONTHS, Calendar, Schedule, Union
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from ratectl.schedule.language.phrase import Phrase
 
-YEARS_OF_ALL_KINDS = (*range(2001, 2008), *range(2008, 2036, 4))
 LONGEST_FEBRUARY = 28
 
 

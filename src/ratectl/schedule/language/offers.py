@@ -8,50 +8,67 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.schedule.language.advice import ADVICE, LAST_ADVICE
-from ratectl.schedule.language.clock_advice import CLOCK_ADVICE
-from ratectl.schedule.language.lexicon import SPELLINGS, UNITS, VOCABULARY
+from ratectl.schedule.language.advice.order import ADVICE
+from ratectl.schedule.language.lexicon import (
+    ADVERBS,
+    LATE_ORDINALS,
+    MONTH_NAMES,
+    MORE_ORDINALS,
+    NUMBERS,
+    ORDINALS,
+    SPELLINGS,
+    TENS,
+    UNITS,
+    VOCABULARY,
+    WEEKDAY_NAMES,
+)
+from ratectl.schedule.language.numerals import in_digits
 from ratectl.schedule.language.tokens import PhraseError
+from ratectl.schedule.occurrences.subsets import idle_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ratectl.schedule.language.advice import Advice
+    from ratectl.schedule.language.advice.told import Advice
+    from ratectl.schedule.values import Schedule
 
-    Reads = Callable[[str], object]
+    Reads = Callable[[str], Schedule]
 
 MOST_OFFERS = 2
 REPAIRS = 4
 """Misspelt words in one phrase."""
 CUTOFF = 0.6
+NUMBER_CUTOFF = 0.8
+NUMBER_WORDS = {*NUMBERS, *TENS, *LATE_ORDINALS, *ORDINALS, *MORE_ORDINALS}
+NAMES_OF_TIMES = {
+    *(*WEEKDAY_NAMES, *MONTH_NAMES, *ORDINALS, *MORE_ORDINALS, *ADVERBS, "weekday", "weekend"),
+    *("12:00", "00:00", "am", "pm", "half", "other", "once", "twice", "thrice", "times", "few"),
+    *("couple", "several", "except", "not", "without", "never"),
+}
 FILLERS = re.compile(
     r"\b(please|run|fetch|do|it|exactly|precisely|sharp|approximately|about|around|roughly|just|only"
-    r"|or so|always|prompt(ly)?|on the dot|repeat(ed)?|the job|a job|ago|by|o'clock)\b",
+    r"|or so|at least|no more than|always|prompt(ly)?|on the dot|repeat(ed)?|the job|a job|ago|by|o'clock)\b",
     re.IGNORECASE,
 )
 """Words that say nothing about when."""
 ENDINGS = (
-    "10:30",
-    "1st",
-    "the 1st",
-    "day",
-    "minutes",
-    "monday",
-    "friday",
-    "january",
+    "10:30", "day", "1st", "the 1st", "monday", "friday", "january", "2026-12-01", "minutes",
     "and 17:00",
-    "2026-12-01",
-)
+)  # fmt: skip
+AFTER_NUMBERS = ("minutes", "hours", "days")
 SINGLE = re.compile(rf"\b(every|each) (?:1 )?({'|'.join(UNITS)})s\b", re.IGNORECASE)
+UNIT_WORDS = re.compile(rf"\b({'|'.join(UNITS)})s?\b", re.IGNORECASE)
 EXAMPLES = (
     (r"^once", "once at 2026-12-01 10:30"),
     (r"second", "every 30 seconds"),
-    (r"minute|hour|between", "every 15 minutes"),
+    (r"hour", "every hour"),
+    (r"minute|between", "every 15 minutes"),
     (r"month|day of|last|first|1st|quarter|year", "every month on the 1st at 09:00"),
-    (r"week|day\b", "every weekday at 09:00"),
+    (r"week", "every weekday at 09:00"),
     (r"", "every day at 10:30"),
 )
 
@@ -62,20 +79,31 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
         return error
     if not error.known:
         for told in _advice(text):
+            members = _all_readable(told.members, reads)
             found = _readable(_followed(told.offers, reads), reads)
-            if found or told.names_key:
-                message = f'"{text}": {told.message}'
+            if members or found or told.names_key:
+                message = f'"{text}": {told.message}{members}'
                 fault = PhraseError(message, text=text, span=told.span)
                 return _with(fault, found, reads, "say")
-    found = [*_readable(error.offers, reads)]
+    if members := _all_readable(error.members, reads):
+        return ScheduleError(f"{error.message}{members}", text=text, span=error.span)
+    found = _readable(_followed((*error.offers, *error.members), reads), reads)
     if found:
         return _with(error, found, reads, "say")
     meant = next(iter(_readable(_repaired(text, error, reads), reads)), "")
     if meant:
         return _with(error, [meant], reads, "did you mean")
-    return _with(
-        error, [*_completed(text, error), *_examples(text)], reads, "say for example", most=1
-    )
+    examples = [] if error.known else [*_completed(text, error), *_examples(text)]
+    return _with(error, examples, reads, "say for example", most=1)
+
+
+def _all_readable(members: Iterable[str], reads: Reads) -> str:
+    """Return *members* as the key of the spec that takes them; nothing unless each can be read and adds slots."""
+    found = [_readable(_followed([member], reads), reads)[:1] for member in members]
+    if not found or [] in found or idle_members([reads(member) for (member,) in found]):
+        return ""
+    said = ", ".join(f'"{member}"' for (member,) in found)
+    return f": schedule = [{said}]"
 
 
 def _with(
@@ -95,32 +123,38 @@ def _with(
 
 def _advice(text: str) -> Iterator[Advice]:
     """Yield all advice that fits *text*, what should be told first at the beginning."""
-    for advice in (*ADVICE, *CLOCK_ADVICE, *LAST_ADVICE):
-        told = advice(text.lower())
+    plain = in_digits(text.lower())
+    for advice in ADVICE:
+        told = advice(plain)
         if told is not None:
-            yield told
+            yield told if len(plain) == len(text) else told._replace(span=(0, len(text)))
 
 
 def _followed(offers: Iterable[str], reads: Reads) -> Iterator[str]:
     """Yield *offers*; for one that needs more advice itself, what that offers."""
     for offer in offers:
         yield offer
-        if not _readable([offer], reads):
-            for told in _advice(" ".join(offer.split())):
+        plain = " ".join(offer.split())
+        try:
+            reads(plain)
+        except PhraseError as error:
+            for told in _advice(plain):
                 yield from told.offers
+            yield from error.offers
+        except ScheduleError:
+            continue
 
 
 def _readable(offers: Iterable[str], reads: Reads) -> list[str]:
-    found: list[str] = []
+    """Return those of *offers* that are phrases, the first of each meaning."""
+    found: dict[object, str] = {}
     for offer in offers:
         plain = SINGLE.sub(r"\1 \2", " ".join(offer.split()))
         try:
-            reads(plain)
+            found.setdefault(reads(plain), plain)
         except ScheduleError:
             continue
-        if plain not in found:
-            found.append(plain)
-    return found
+    return list(found.values())
 
 
 def _repaired(text: str, error: PhraseError, reads: Reads) -> Iterator[str]:
@@ -137,6 +171,7 @@ def _repaired(text: str, error: PhraseError, reads: Reads) -> Iterator[str]:
                 reads(now)
             except PhraseError as next_fault:
                 fault = next_fault
+                yield from _followed([now], reads)
             except ScheduleError:
                 break
             else:
@@ -148,17 +183,50 @@ def _nearest(word: str) -> list[str]:
     if not word.isalpha() or word in VOCABULARY or word in SPELLINGS:
         return []
     near = difflib.get_close_matches(word, VOCABULARY, n=6, cutoff=CUTOFF)
-    return [other for other in near if other[0] == word[0] and len(other) > 2][:3]
+    return [other for other in near if _may_be(word, other)][:3]
+
+
+def _may_be(word: str, other: str) -> bool:
+    """Tell whether *word* may be *other* misspelt: of a number almost all letters are right."""
+    if word[0] != other[0] or len(other) < 3:
+        return False
+    if other not in NUMBER_WORDS:
+        return True
+    close = difflib.SequenceMatcher(None, word, other).ratio() >= NUMBER_CUTOFF
+    return close and abs(len(word) - len(other)) < 2
 
 
 def _completed(text: str, error: PhraseError) -> Iterator[str]:
-    """Yield *text* finished where it ends too early, and without words that say nothing."""
+    """Yield *text* finished where it ends too early, and without its end if that does not say when."""
     if error.span[0] >= len(text):
-        yield from (f"{text} {ending}" for ending in ENDINGS)
-    yield FILLERS.sub("", text)
+        endings = AFTER_NUMBERS if re.search(r"[0-9]$", text) else ()
+        yield from (f"{text} {ending}" for ending in (*endings, *ENDINGS))
+    yield from (_plain(text), FILLERS.sub("", _plain(text)))
+    start = error.span[0]
+    if start and not _names_when(text[start:]) and not UNIT_WORDS.search(text[start:]):
+        yield text[:start]
+        yield from (f"{text[:start]} {ending}" for ending in ENDINGS)
+    yield re.sub(r"[]()[]", " ", text)
+
+
+def _plain(text: str) -> str:
+    """Return *text* in usual digits and signs, without what is invisible."""
+    wide = unicodedata.normalize("NFKC", text)
+    return "".join(each for each in wide if unicodedata.category(each) not in {"Cf", "So"})
+
+
+def _names_when(text: str) -> bool:
+    """Tell whether *text* holds a number, a time, a day or a month, which no offer may lose."""
+    if re.search(r"\d", in_digits(text.lower())):
+        return True
+    words = re.findall(r"[a-z]+", text.lower())
+    return any(SPELLINGS.get(word, word) in NAMES_OF_TIMES for word in words)
 
 
 def _examples(text: str) -> Iterator[str]:
+    """Yield phrases for a *text* that names a unit at most."""
+    if _names_when(text):
+        return
     for pattern, example in EXAMPLES:
         if re.search(pattern, text.lower()):
             yield example

@@ -127,32 +127,11 @@ def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
         return parse_cron(line)
     try:
         value = phrase_value(line, start, name)
-        _refuse_idle_days(line, value)
     except ScheduleError as error:
         from ratectl.schedule.language.offers import refusal  # noqa: PLC0415 - only what is wrong needs it
 
         raise refusal(line, error, _fires_as_phrase) from None
     return value
-
-
-def _refuse_idle_days(line: str, value: Schedule) -> None:
-    """Refuse days and months that add none; what ``explain`` prints for a cron line may name them."""
-    from ratectl.schedule.language.existing import idle  # noqa: PLC0415 - see above
-    from ratectl.schedule.language.phrase import read_phrase  # noqa: PLC0415 - see above
-    from ratectl.schedule.language.resolve import resolve  # noqa: PLC0415 - see above
-
-    phrase = read_phrase(line)
-    less = idle(phrase, lambda other: resolve(other, None, ""))
-    if less is None:
-        return
-    from ratectl.schedule.language.explain import explain  # noqa: PLC0415 - only what is wrong needs it
-
-    if explain(value).removesuffix(".").lower() != line.lower():
-        offer = explain(resolve(less, None, "")).removesuffix(".")
-        raise phrase.error(
-            "a day or month that is named adds or leaves out nothing, since it does not exist or is named twice",
-            f"{offer[0].lower()}{offer[1:]}",
-        )
 
 
 def is_cron(line: str) -> bool:
@@ -162,6 +141,8 @@ def is_cron(line: str) -> bool:
     if line.startswith("@") or "*" in line:
         return True
     words = line.split()
+    if len(words) < 5 and words[1:] and words[1][0].isalpha():
+        return False  # "25 dec", "9 mon"
     return len(words) > 1 and all(CRON_FIELD.fullmatch(word) for word in words)
 
 
@@ -173,10 +154,12 @@ def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
     return resolve(read_phrase(line), start, name)
 
 
-def _fires_as_phrase(line: str) -> None:
-    """Raise ScheduleError unless *line* is a phrase with at least one slot."""
-    if not fires(phrase_value(line, None, "")):
+def _fires_as_phrase(line: str) -> Schedule:
+    """Return the value of *line*. Raises ScheduleError unless it is a phrase with at least one slot."""
+    value = phrase_value(line, None, "")
+    if not fires(value):
         raise ScheduleError(f'"{line}": never fires')
+    return value
 
 
 def _sentence(line: str, name: str) -> Schedule:

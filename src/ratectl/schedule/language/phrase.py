@@ -16,6 +16,7 @@ from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.subject import Every, read_subject
 from ratectl.schedule.language.tokens import (
     CLOCK,
+    TO,
     PhraseError,
     Words,
     is_weekday,
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 Clauses = dict[str, Any]
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
+PLACES_IN_HOUR = (
+    (("the", "hour"), 0),
+    (("the", "half", "hour"), 30),
+    (("the", "top", "of", "the", "hour"), 0),
+    (("the", "bottom", "of", "the", "hour"), 30),
+    (("the", "start", "of", "the", "hour"), 0),
+)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -87,6 +95,11 @@ class Phrase:
         """Return the error that *message* makes for this phrase; *offers* may have been meant."""
         return PhraseError(f'"{self.text}": {message}', text=self.text, offers=offers, known=True)
 
+    def refusal(self, message: str, members: list[str]) -> PhraseError:
+        """Return the error that *message* makes for this phrase; the list of *members* says it."""
+        message = f'"{self.text}": {message}'
+        return PhraseError(message, text=self.text, members=members, known=True)
+
     def said(self, clause: str) -> str:
         """Return the words of *clause*, an empty text where the phrase has none."""
         start, end = self.spans.get(clause, (0, 0))
@@ -120,6 +133,7 @@ class Phrase:
 def read_phrase(text: str) -> Phrase:
     """Return *text* taken apart. Raises PhraseError that names the word and what was expected."""
     words = Words(text)
+    _refuse_slashes(text)
     found: Clauses = {}
     spans: dict[str, tuple[int, int]] = {}
     while words.peek() or not found:
@@ -131,17 +145,37 @@ def read_phrase(text: str) -> Phrase:
             spans[clause] = words.span(first)
         if "once" in found and words.peek():
             raise words.error("the end")
+        if "once" in found and len(found) > 1:
+            raise words.wrong("once, or again and again?", 0, [text[: words.span(first)[0]]])
     return Phrase(text=text, spans=spans, **found)
+
+
+def _refuse_slashes(text: str) -> None:
+    """Refuse "12/25", which is December 25 to some and no date to others."""
+    match = re.search(r"(?<![0-9:/])([0-9]{1,2})/([0-9]{1,2})(?![0-9:/a-z])", text)
+    if match is None or match[0] in {"1/2", "1/4", "3/4"}:
+        return
+    numbers = int(match[1]), int(match[2])
+    offers = [
+        f"{text[: match.start()]}{day} {MONTH_NAMES[month - 1]}{text[match.end() :]}"
+        for day, month in (numbers, numbers[::-1])
+        if 1 <= month <= 12
+    ]
+    message = f'"{text}": a date is written with the name of its month'
+    raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
 
 
 def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> PhraseError:
     """Return the error for a second clause of a kind; both in one, or either, may have been meant."""
     text, (start, end) = words.text, words.span(first)
     again = text[start:end].lstrip(", ")
-    one, other = text[:start] + text[end:], text[: before[0]] + text[before[1] :]
+    one, other = (
+        re.sub(r"^(and|or|,|&|\s)+|(\band\b|\bor\b|,|&|\s)+$", "", said)
+        for said in (text[: before[0]] + text[before[1] :], text[:start] + text[end:])
+    )
     bare = re.sub(r"^(at|on|in|except|every|each)\s+", "", again, flags=re.IGNORECASE)
     joined = f"{text[: before[1]]} and {bare}{text[before[1] : start]}{text[end:]}"
-    offers = (joined, one, other) if clause not in {"every", "between"} else (one, other)
+    several = clause in {"every", "between"}
     message = f'"{again}" is said beside "{text[slice(*before)]}", and one would be lost'
     if clause == "at" and (":" in again) and re.search(r"(?<![0-9]):", again + joined):
         message = f'"{again}": a full time of day and a part of each hour do not go together'
@@ -149,7 +183,8 @@ def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> Ph
         f'"{text}": {message}',
         text=text,
         span=(start, end),
-        offers=[" ".join(offer.split()) for offer in offers],
+        offers=() if several else [" ".join(joined.split())],
+        members=[" ".join(member.split()) for member in (other, one)] if several else (),
         known=True,
     )
 
@@ -162,7 +197,7 @@ def _read_clause(words: Words, *, begins: bool) -> Clauses:
         words.pop()
         return reader(words)
     if CLOCK.fullmatch(words.peek()):
-        return _between(words) if words.peek(1) == "to" else {"at": _times(words)}
+        return _between(words) if words.peek(1) in TO else {"at": _times(words)}
     if begins and words.peek() == "second" and not words.peek(1):
         raise words.error('"every", "once at" or a five-field cron line', offers=["every second"])
     if words.peek() in MONTH_NAMES or is_place(words) or is_weekday(words) or is_date(words):
@@ -186,6 +221,9 @@ def _once(words: Words) -> Clauses:
 
 
 def _at(words: Words) -> Clauses:
+    minute = next((minute for place, minute in PLACES_IN_HOUR if words.take_all(*place)), None)
+    if minute is not None:
+        return {"at": (Clock(hour=None, minute=minute),)}
     if words.peek() in {"second", "minute"}:
         return {"fields": _fields(words)}
     return {"at": _times(words)}
@@ -198,9 +236,8 @@ def _on(words: Words) -> Clauses:
         return {"weekdays": read_weekdays(words)}
     if words.peek() in MONTH_NAMES:
         return {"months": read_months(words)}
-    if words.take_all("the", "hour"):
-        return {"at": (Clock(hour=None, minute=0),)}
-    return read_days(words)
+    minute = next((minute for place, minute in PLACES_IN_HOUR if words.take_all(*place)), None)
+    return read_days(words) if minute is None else {"at": (Clock(hour=None, minute=minute),)}
 
 
 def _the(words: Words) -> Clauses:
@@ -216,7 +253,7 @@ def _between(words: Words) -> Clauses:
     if words.peek() in WEEKDAY_NAMES:
         return {"weekdays": _weekdays_between(words)}
     first = read_clock(words)
-    if not words.take("and", "to"):
+    if not words.take("and", *TO):
         raise words.error('"and"')
     return {"between": (first, read_clock(words))}
 
@@ -234,9 +271,9 @@ def _weekdays_between(words: Words) -> frozenset[int]:
 
 
 def _from(words: Words) -> Clauses:
-    if words.peek() in WEEKDAY_NAMES and words.peek(1) == "to":
+    if words.peek() in WEEKDAY_NAMES and words.peek(1) in TO:
         return {"weekdays": read_weekdays(words)}
-    if words.peek() in MONTH_NAMES and words.peek(1) == "to":
+    if words.peek() in MONTH_NAMES and words.peek(1) in TO:
         return {"months": read_months(words)}
     if words.peek() in {"the", "day"} or is_place(words):
         found = read_days(words)
@@ -244,7 +281,7 @@ def _from(words: Words) -> Clauses:
             raise words.error('"to" and the day of the end')
         return found
     first = read_clock(words)
-    if not words.take("to", "until", "till", "and"):
+    if not words.take(*TO, "and"):
         raise words.error('"to" and the time of the end')
     return {"between": (first, read_clock(words))}
 
@@ -268,12 +305,15 @@ def _if(words: Words) -> Clauses:
 def _of(words: Words) -> Clauses:
     if words.take_all("elapsed", "time"):
         return {"elapsed": True}
+    if words.peek() == "every" and words.peek(1) in UNITS[1:]:
+        words.pop()
+        return {"scope": words.pop()}
     if words.take("every"):
         return _every(words)
     if words.peek() in MONTH_NAMES:
         return {"months": read_months(words)}
     words.take("the", "a")
-    if words.peek() in UNITS[3:]:
+    if words.peek() in UNITS[1:]:
         return {"scope": words.pop()}
     raise words.error('"elapsed time", "the month" or the name of a month')
 
@@ -285,6 +325,7 @@ def _counted(words: Words) -> Clauses:
 
 
 def _every(words: Words) -> Clauses:
+    words.take("single")
     if is_date(words):
         return {"every": Every(unit="year")} | read_dates(words)
     if words.peek() in MONTH_NAMES:
@@ -292,8 +333,13 @@ def _every(words: Words) -> Clauses:
     return read_subject(words)
 
 
+def _each_and(words: Words) -> Clauses:
+    words.take_all("and", "every")
+    return _every(words)
+
+
 OPENINGS: dict[str, Callable[[Words], Clauses]] = {
-    "every": _every,
+    "every": _each_and,
     "once": _once,
     "at": _at,
     "on": _on,
@@ -353,7 +399,7 @@ def read_clock(words: Words) -> Clock:
         raise words.wrong(
             "there is no such time of day; hours are 00-23, minutes and seconds 00-59",
             words.place - 1,
-            ["00:00" if clock.hour == 24 else "10:30", ":30"],
+            [f"00:{clock.minute:02}"] if clock.hour == 24 and (clock.minute or 0) < 60 else [],
         )
     return clock
 

@@ -16,6 +16,8 @@ from ratectl.errors import ScheduleError
 from ratectl.schedule.language.coherence import (
     CLAUSES,
     bare,
+    days_said,
+    months_said,
     refuse_lost_anchor,
     refuse_lost_days,
     says_the_default,
@@ -23,6 +25,7 @@ from ratectl.schedule.language.coherence import (
     without,
 )
 from ratectl.schedule.language.dates import Ordinal
+from ratectl.schedule.language.existing import idle
 from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.values import (
     HOURS,
@@ -36,7 +39,9 @@ from ratectl.schedule.values import (
     Once,
     Schedule,
     Stride,
+    Union,
     Unit,
+    on_days_that_exist,
     products,
     union,
 )
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
 
     from ratectl.schedule.language.phrase import Phrase
     from ratectl.schedule.language.subject import Every
+    from ratectl.schedule.language.tokens import PhraseError
 
 SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}
 GAP_SECONDS = SECONDS_IN | {"day": 86400, "week": 604800}
@@ -62,7 +68,33 @@ def resolve(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
     """
     value = _value(phrase, start, name)
     _refuse_idle(phrase, value if start is None else _value(phrase, None, name), name)
-    return value
+    _refuse_idle_days(phrase)
+    members = value.members if isinstance(value, Union) else (value,)
+    return union(map(_existing, members))
+
+
+def _existing(member: Schedule) -> Schedule:
+    """Return *member* in the months that have its days; one without any is refused by who asks whether it fires."""
+    if not isinstance(member, Calendar) or member.stride:
+        return member
+    return on_days_that_exist(member) or member
+
+
+def _refuse_idle_days(phrase: Phrase) -> None:
+    """Refuse a day or month that adds none: April has no 31st, and its second monday is never the 1st."""
+    less = idle(phrase, lambda other: _value(other, None, ""))
+    if less is None:
+        return
+    said = {
+        "ordinals": f"on the {days_said(less)}",
+        "months": months_said("in", less.months),
+        "but_months": months_said("except in", less.but_months),
+    }
+    clauses = {clause: words for clause, words in said.items() if clause in phrase.spans}
+    raise phrase.error(
+        "a day or month that is named adds or leaves out nothing, since it does not exist or is named twice",
+        phrase.swapped(**clauses),
+    )
 
 
 def _refuse_idle(phrase: Phrase, value: Schedule, name: str) -> None:
@@ -211,13 +243,12 @@ def _offsets(phrase: Phrase) -> list[int]:
     if not phrase.at:
         return [0]
     if any(clock.hour is not None for clock in phrase.at):
-        past = f"at :{phrase.at[0].minute or 0:02}"
+        past = f"; here stands what is past, at :{phrase.at[0].minute or 0:02}"
         raise phrase.error(
-            f'a full time of day goes with "every day at ..."; say "{past}" here'
-            if every.unit == "hour"
-            else 'a full time of day goes with "every day at ..."; say "at :30" here',
+            'a full time of day goes with "every day at ..."'
+            f"{past if every.unit == 'hour' else ''}",
+            *_hours_apart(phrase, every),
             phrase.swapped(every="every day"),
-            phrase.swapped(at=past),
         )
     if every.unit == "second":
         raise phrase.error(
@@ -227,6 +258,19 @@ def _offsets(phrase: Phrase) -> list[int]:
         raise phrase.error("minutes or seconds past?", *_two_readings(phrase, every.count))
     scale = 60 if every.unit == "hour" else 1
     return [clock.seconds // 60 * scale for clock in phrase.at]
+
+
+def _hours_apart(phrase: Phrase, every: Every) -> Iterable[str]:
+    """Yield "every 2 hours at 10:30" as the times or the minute of which 10:30 is one."""
+    hour, minute, _ = phrase.at[0]
+    if every.unit != "hour" or 24 % every.count or len(phrase.at) > 1 or hour is None:
+        return
+    if hour % every.count == 0 and every.count < 24:
+        yield phrase.swapped(at=f"at :{minute or 0:02}")
+    elif every.count >= 4:
+        clocks = [f"{h:02}:{minute or 0:02}" for h in range(hour % every.count, 24, every.count)]
+        said = f"{', '.join(clocks[:-1])} and {clocks[-1]}" if clocks[1:] else clocks[0]
+        yield phrase.swapped(every="every day", at=f"at {said}")
 
 
 def _two_readings(phrase: Phrase, count: int) -> Iterable[str]:
@@ -251,13 +295,7 @@ def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
     if first == last:
         raise phrase.error("both times are the same", phrase.swapped(between=""))
     if first > last:
-        evening = phrase.swapped(between=f"between {phrase.between[0]} and 23:59")
-        morning = phrase.swapped(between=f"between 00:00 and {phrase.between[1]}")
-        raise phrase.error(
-            "the first time must be the earlier one; write two schedules across midnight: "
-            f'["{evening}", "{morning}"]',
-            phrase.swapped(between=f"between {phrase.between[1]} and {phrase.between[0]}"),
-        )
+        raise _overnight(phrase, step)
     if not phrase.at:
         return _more_than_one(phrase, set(range(first, last + 1, step)))
     grid = {t + o for t in range(first - first % step, last + 1, step) for o in offsets}
@@ -269,6 +307,25 @@ def _grid_between(phrase: Phrase, step: int, offsets: list[int]) -> set[int]:
             phrase.swapped(between=""),
         )
     return _more_than_one(phrase, inside)
+
+
+def _overnight(phrase: Phrase, step: int) -> PhraseError:
+    """Return the refusal of a window across midnight, with the two schedules that say it."""
+    assert phrase.between is not None  # noqa: S101 - the caller looked
+    first, last = (clock.seconds for clock in phrase.between)
+    parts = ((first, DAY_SECONDS - 60), ((first - DAY_SECONDS) % step, last))
+    members = [_part(phrase, step, *part) for part in parts if part[0] <= part[1]]
+    return phrase.refusal(
+        "the first time must be the earlier one; write two schedules across midnight", members
+    )
+
+
+def _part(phrase: Phrase, step: int, first: int, last: int) -> str:
+    """Return the schedule of one side of midnight: an interval, or the only time of it."""
+    low, high = (f"{time // 3600:02}:{time // 60 % 60:02}" for time in (first, last))
+    if first + step > last and not phrase.at:
+        return phrase.swapped(every="every day", between=f"at {low}")
+    return phrase.swapped(between=f"between {low} and {high}")
 
 
 def _more_than_one(phrase: Phrase, times: set[int]) -> set[int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.schedule.language.dates import NTH, PLACES, is_place, read_days
-from ratectl.schedule.language.lexicon import UNITS, WEEKDAY_NAMES
+from ratectl.schedule.language.lexicon import UNITS, WEEKDAY_NAMES, WORKING_DAYS
 from ratectl.schedule.language.tokens import NUMBER, is_weekday, read_weekdays
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ HALVES = {
     "year": (6, "month"),
 }
 
+QUARTERS = {
+    "minute": (15, "second"),
+    "hour": (15, "minute"),
+    "day": (6, "hour"),
+    "year": (3, "month"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Every:
@@ -58,7 +65,7 @@ def read_subject(words: Words) -> dict[str, Any]:
     start = words.place
     counted = NUMBER.fullmatch(words.peek()) is not None
     count = _count(words)
-    at_most = _longest(words, count) if words.take("to") else 0
+    at_most = _longest(words, count) if words.place > start and words.take("to") else 0
     if is_weekday(words):
         return _every_nth_weekday(
             words, start, Every(count=count, at_most=at_most), counted=counted
@@ -128,15 +135,22 @@ def _every_nth_weekday(words: Words, start: int, every: Every, *, counted: bool)
     first = words.place
     weekdays = read_weekdays(words)
     names = words.text[slice(*words.span(first))]
-    if every.at_most or (counted and count > 1):
+    groups = len(weekdays) > 1 and names.lower().startswith(("weekd", "workd", "work", "weeke"))
+    if groups and count > 2:
+        days = f"{count} to {every.at_most}" if every.at_most else str(count)
+        kept = "weekends" if weekdays == WORKING_DAYS else "weekdays"
+        says = [f"{days} days except on {kept}"]
+        raise words.wrong("weekdays are not counted, days are", start, says)
+    if (every.at_most or (counted and count > 1)) and not groups:
         singular = re.sub(r"(?<=day)s$", "", names.lower())
         raise words.wrong(
             f'say "every {count} weeks on {singular}"', start, [f"{count} weeks on {singular}"]
         )
     if count == 1:
         return _daily({"weekdays": weekdays})
-    if len(weekdays) > 1 and names.lower().startswith(("weekd", "workd", "week")):
-        says = ["monday, wednesday and friday", names]
+    if groups:
+        working = weekdays == WORKING_DAYS
+        says = ["monday, wednesday and friday" if working else "2 weeks on weekends"]
         raise words.wrong("there is no telling which of them", start, says)
     return {"every": Every(count=count, unit="week"), "weekdays": weekdays}
 
@@ -147,8 +161,8 @@ def _units(words: Words, start: int, count: int, at_most: int) -> Every:
         what = "a unit or weekday" if count == 1 else f"a unit ({', '.join(UNITS)})"
         raise words.error(what)
     every = Every(count=count, unit=words.pop(), at_most=at_most)
-    if every.unit == "quarter" and (words.take_all("of", "an", "hour") or words.take("hour")):
-        every = Every(count=15 * count, unit="minute")
+    if every.unit == "quarter" and not at_most:
+        every = _quarters(words, every)
     if every.unit in HALVES and words.take_all("and", "a", "half"):
         size, unit = HALVES[every.unit]
         whole = {"minute": 60, "hour": 60, "day": 24, "year": 12}[every.unit]
@@ -162,9 +176,20 @@ def _units(words: Words, start: int, count: int, at_most: int) -> Every:
     return every
 
 
+def _quarters(words: Words, every: Every) -> Every:
+    """Read what the quarters are of: "quarter of an hour", "quarter hour", "quarter of a day"."""
+    for unit, (size, smaller) in QUARTERS.items():
+        if any(words.take_all(*said, unit) for said in (("of", "an"), ("of", "a"), ())):
+            return Every(count=size * every.count, unit=smaller)
+    return every
+
+
 def _with_rest(words: Words, every: Every) -> Every:
     """Read the minutes of "1 hour 30 minutes" and of "1h30m" and add them."""
     while every.unit in SECONDS_IN:
+        if (part := words.attached_number()) is not None:
+            smaller_unit = {"hour": "minute", "minute": "second"}.get(every.unit, "")
+            return Every(count=every.count * 60 + part, unit=smaller_unit)
         ahead = 1 if words.peek() == "and" else 0
         number, unit = words.peek(ahead), words.peek(ahead + 1)
         smaller = SECONDS_IN.get(unit, 3600) < SECONDS_IN[every.unit]

@@ -6,7 +6,7 @@ A token keeps its place in the text as typed, so that an error can point at it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.lexicon import (
@@ -20,6 +20,7 @@ from ratectl.schedule.language.lexicon import (
     WEEKEND,
     WORKING_DAYS,
 )
+from ratectl.schedule.language.numerals import Token, joined_clocks, joined_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,11 +43,11 @@ __all__ = [
 T = TypeVar("T")
 TOKEN = re.compile(
     r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])|:[0-9]{2}(?![0-9])"
-    r"|[0-9]+(?:st|nd|rd|th)\b|[0-9]+|[ap]\.m\b\.?|[a-z]+|\.\.|,|\S)"
+    r"|[0-9]+(?:st|nd|rd|th)\b|[0-9]+|[ap]\.? ?m\b\.?|[a-z]+|\.\.|,|\S)"
 )
 CLOCK = re.compile(r"([0-9]{1,2})?:[0-9]{2}(:[0-9]{2})?")
 NUMBER = re.compile(r"[0-9]+")
-HALF_DAYS = {"am": 0, "pm": 12}
+TO = ("to", "until", "till")
 
 
 class PhraseError(ScheduleError):
@@ -59,55 +60,28 @@ class PhraseError(ScheduleError):
         text: str = "",
         span: tuple[int, int] = (0, 0),
         offers: Iterable[str] = (),
+        members: Iterable[str] = (),
         known: bool = False,
     ) -> None:
         self.text = text
         self.span = span
         self.offers = tuple(offers)
+        self.members = tuple(members)
+        """What says it as a list of schedules."""
         self.known = known
         """The words are known and do not fit together: no other spelling is looked for."""
         super().__init__(message, text=text, span=span)
 
 
-class Token(NamedTuple):
-    """One word as the grammar knows it, and where it stands in the text."""
-
-    word: str
-    start: int
-    end: int
-
-
 def tokens(text: str) -> list[Token]:
-    """Return the words of *text*; "9 pm" becomes 21:00, and "hourly" two words."""
+    """Return the words of *text*; "9 pm" becomes 21:00, "forty-five" 45, and "hourly" two words."""
+    lower = "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
     plain = [
         Token(word, *match.span(1))
-        for match in TOKEN.finditer(text.lower())
+        for match in TOKEN.finditer(lower)
         for word in ADVERBS.get(match[1], (SPELLINGS.get(match[1], match[1]),))
     ]
-    found: list[Token] = []
-    for token in plain:
-        before = found[-1] if found else Token("", 0, 0)
-        told = text[before.start : before.end]
-        clock = _joined(before.word, token.word) if _is_open(before.word, told) else ""
-        if clock:
-            token = Token(clock, found.pop().start, token.end)  # noqa: PLW2901 - both are one
-        found.append(token)
-    return found
-
-
-def _is_open(word: str, told: str) -> bool:
-    """Tell whether "am" may follow the time *word*: *told* is not "noon", nor "9 am" already."""
-    return ":" not in word or told.replace(":", "").isdigit()
-
-
-def _joined(before: str, word: str) -> str:
-    """Return the time that "9", "9:30" or "12" makes with "am", "pm", "noon" or "midnight" after it."""
-    if before == "12" and word in {"12:00", "00:00"}:
-        return word
-    match = re.fullmatch(r"([0-9]{1,2})((?::[0-9]{2}){0,2})", before)
-    if word not in HALF_DAYS or not match or not 1 <= int(match[1]) <= 12:
-        return ""
-    return f"{int(match[1]) % 12 + HALF_DAYS[word]:02}{match[2] or ':00'}"
+    return list(joined_clocks(list(joined_numbers(plain, lower)), lower))
 
 
 class Words:
@@ -148,6 +122,18 @@ class Words:
         self.place += 1
         return self._tokens[self.place - 1].word
 
+    def attached_number(self) -> int | None:
+        """Read the last number of "1h30", which has no blank before it and no unit behind it."""
+        before, token = self._tokens[self.place - 1], self._tokens[self.place :][:1]
+        unit = self.text[before.start : before.end].lower()
+        if unit not in {"h", "m"} or not token or token[0].start != before.end:
+            return None
+        number = token[0].word
+        if not re.fullmatch(r"[0-5][0-9]", number) or self.peek(1) in UNITS:
+            return None
+        self.place += 1
+        return int(number)
+
     def span(self, first: int) -> tuple[int, int]:
         """Return where the words read since the *first* stand in the text."""
         last = max(self.place - 1, first)
@@ -177,12 +163,17 @@ class Words:
         message = f'"{self.text}": found "{found}" where {expected} is expected'
         return PhraseError(message, text=self.text, span=token[1:], offers=offers)
 
-    def wrong(self, message: str, first: int, says: Iterable[str] = ()) -> PhraseError:
-        """Return an error about the words since *first*; *says* is what may stand in their place."""
-        start, end = self.span(first)
-        offers = [f"{self.text[:start]}{said}{self.text[end:]}" for said in says]
-        message = f'"{self.text}": {message}'
-        return PhraseError(message, text=self.text, span=(start, end), offers=offers, known=True)
+    def wrong(
+        self, message: str, first: int, says: Iterable[str] = (), members: Iterable[str] = ()
+    ) -> PhraseError:
+        """Return an error about the words since *first*; *says* or all *members* may stand in their place."""
+        start, end = span = self.span(first)
+        text = self.text
+        offers, parts = (
+            [f"{text[:start]}{said}{text[end:]}" for said in words] for words in (says, members)
+        )
+        message = f'"{text}": {message}'
+        return PhraseError(message, text=text, span=span, offers=offers, members=parts, known=True)
 
 
 def _fits(word: str, wanted: Iterable[str | re.Pattern[str]]) -> bool:
@@ -210,7 +201,7 @@ def read_weekdays(words: Words) -> frozenset[int]:
     members: list[Member] = []
     while True:
         first = words.place
-        group = _run(words) if words.peek(1) == "to" else read_weekday_group(words)
+        group = _run(words) if words.peek(1) in TO else read_weekday_group(words)
         members.append((group, words.span(first)))
         listed = words.peek() in WEEKDAY_NAMES and len(group) == 1  # "mon wed fri"
         if not listed and not words.more(*WEEKDAY_STARTS, skip=("on", "every")):
@@ -239,7 +230,7 @@ def _ends(words: Words, names: tuple[str, ...], expected: str) -> Iterator[int]:
     if words.peek() not in names:
         raise words.error(expected)
     first = last = names.index(words.pop()) + 1
-    if words.take("to"):
+    if words.take(*TO):
         if words.peek() not in names:
             raise words.error(expected)
         last = names.index(words.pop()) + 1

@@ -1,0 +1,193 @@
+"""Days that have no word here: business days, holidays, "the end of the month", "christmas", "odd days".
+
+Each function looks at the whole text and offers whole phrases, or has nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ratectl.schedule.language.advice.told import Advice
+from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS
+from ratectl.schedule.language.numerals import nth
+
+COUNTED_WEEKDAYS = re.compile(
+    r"\b(?:every|each) (?P<count>[0-9]+)(?:st|nd|rd|th)? "
+    r"(?:business|banking|trading|market|working|work)[ -]?days?\b(?! of)"
+)
+
+
+def counted_weekdays(text: str) -> Advice | None:
+    """Offer days for "every 3 business days", and three of them for "every other working day"."""
+    plain = re.sub(r"\b(other|second)\b", "2", text).replace("third", "3")
+    match = COUNTED_WEEKDAYS.search(plain)
+    if match is None:
+        return None
+    count = int(match["count"])
+    said = f"every {count} days except on weekends" if count > 2 else "every weekday"
+    said = "every monday, wednesday and friday" if count == 2 else said
+    offer = f"{plain[: match.start()]}{said}{plain[match.end() :]}"
+    return Advice("weekdays are not counted, days are", (offer,), (0, len(text)))
+
+
+def business_day(text: str) -> Advice | None:
+    """Offer weekdays for business days, and hours for "during market hours"."""
+    match = re.search(
+        r"\b(?P<during>during )?(?P<kind>business|banking|trading|market|working|office|school)[ -]?"
+        r"(?P<what>days?|hours)\b",
+        text,
+    )
+    if match is None:
+        return None
+    before, after = text[: match.start()], text[match.end() :]
+    if match["what"] == "hours":
+        hours = f"between 09:00 and 17:00{'' if 'week' in text else ' on weekdays'}"
+        before = re.sub(r"\b(in|on|at)\s*$", "", before)
+        offers = (f"{before} {hours}{after}", f"every hour {before} {hours}{after}")
+        return Advice("name the hours", offers, match.span())
+    single = re.search(r"\b(every|each|first|last|[0-9]+(st|nd|rd|th)|second|third|a)\s*$", before)
+    message = (
+        "a schedule knows weekdays and no holidays; what a holiday's rate becomes is told by "
+        "the key closed_days"
+    )
+    offer = f"{before}{'weekday' if single else 'weekdays'}{after}"
+    return Advice(message, (offer,), match.span())
+
+
+WORDS_FOR_DAYS = {
+    r"\bhalf[ -]?hourly\b": "every 30 minutes",
+    r"\b(on )?alternat(e|ing)\b": "every other",
+    r"\bm ?(?:-|to) ?f\b": "monday to friday",
+    r"\bmwf\b": "monday, wednesday and friday",
+    r"\bt/?th\b": "tuesday and thursday",
+    r"\b(christmas|xmas) eve\b": "24 december",
+    r"\b(christmas|xmas)( day)?\b": "25 december",
+    r"\bboxing day\b": "26 december",
+    r"\bnew year'?s eve\b": "31 december",
+    r"\b(the )?new year('?s( day)?)?\b": "1 january",
+    r"\b(the )?day before the last day\b": "second to last day",
+    r"\b(the )?day before the last( day)? of\b": "second to last day of",
+    r"\b(every|each) (noon|midday)\b": "every day at noon",
+    r"\b(every|each) midnight\b": "every day at midnight",
+    r"\bdecade\b": "10 years",
+    r"\bcentury\b": "100 years",
+    r"\bq1\b": "january to march",
+    r"\bq2\b": "april to june",
+    r"\bq3\b": "july to september",
+    r"\bq4\b": "october to december",
+    r"\b(apart from|aside from|other than|save for|with the exception of)\b": "except",
+    r"\bweek end\b(?! of)": "weekend",
+    r"\b(and )?then\b": "and",
+    r",? ?\b(?<!but )(?<!except )(not|unless)( on| it is| it's| if| a)*\b(?! the)": " except on",
+    r"\bbetween (?:the )?([0-9]+(?:st|nd|rd|th)) and (?:the )?([0-9]+(?:st|nd|rd|th))": (
+        r"from the \1 to the \2"
+    ),
+    r"^(?:at )?minutes? ([0-9]+) (?:of|past) (?:every|each|the) hour\b": r"every hour at minute \1",
+    r"\bon (?=:[0-9]{2})": "at ",
+    r"\bduring (?=weekdays|weekends)": "on ",
+    r"\bquarter[ -]?hourly\b": "every 15 minutes",
+    r"(?<=[a-z]) ?\+ ?(?=[a-z])": " and ",
+    r"^(?:q|pt)(?=[0-9]+ ?[smh]\b)": "every ",
+    r"^p(?=[0-9]+ ?[dw]\b)": "every ",
+    r"\beven hours?\b": "2 hours",
+    r"\bodd hours?\b": "2 hours between 01:00 and 23:00",
+    r"\beven minutes?\b": "2 minutes",
+    r"\bodd minutes?\b": "hour at minutes " + ", ".join(map(str, range(1, 59, 2))) + " and 59",
+    r"\beven (days?|dates?)\b": "month on the "
+    + ", ".join(map(nth, range(2, 30, 2)))
+    + " and 30th",
+    r"\bodd (days?|dates?)\b": "month on the " + ", ".join(map(nth, range(1, 31, 2))) + " and 31st",
+}
+"""What stands for days and for every other one of them."""
+
+
+def words_for_days(text: str) -> Advice | None:
+    """Offer what "christmas", "mwf", "odd days" or "half-hourly" stand for."""
+    for pattern, said in WORDS_FOR_DAYS.items():
+        match = re.search(pattern, text)
+        if match:
+            whole = f"{text[: match.start()]}{match.expand(said)}{text[match.end() :]}"
+            whole = re.sub(r"\b(at|on|in) (the )?(?=(2|month|hour) )", "", whole)
+            offers = (whole, f"every {whole}")
+            return Advice(f'"{match[0].strip(", ")}" has no word here', offers, match.span())
+    return None
+
+
+def holidays(text: str) -> Advice | None:
+    """Name the key closed_days for holidays."""
+    match = re.search(
+        r"\s*,?\s*\b((except|excluding|but not|not|but|without)( for| on)? )?((bank|public) )?holidays?\b",
+        text,
+    )
+    if match is None:
+        return None
+    offer = f"{text[: match.start()]} {text[match.end() :]}"
+    return Advice(
+        "a schedule knows no holidays; what becomes of their rates is told by the key closed_days",
+        (offer,),
+        match.span(),
+    )
+
+
+WHOLE_DAYS = {
+    ("day", False): ("every day at 00:00",),
+    ("day", True): ("every day at 23:59",),
+    ("week", False): ("every monday",),
+    ("week", True): ("every friday", "every sunday"),
+}
+
+
+def ends_of(text: str) -> Advice | None:
+    """Offer the last or first day for "the end of the month", and the ends of a day, week or year."""
+    match = re.search(
+        r"\b(?:on |at )?(?:the )?(end|start|beginning|close)( of| of the| of each| of every)? (month|quarter|year|week|day)s?\b"
+        r"|\b(month|quarter|year)(?: at the |-| )(end|start|beginning|close)\b(?! of)",
+        text,
+    )
+    if match is None:
+        return None
+    unit, which = match[3] or match[4], match[1] or match[5]
+    day = "last day" if which in {"end", "close"} else "1st"
+    before = re.sub(rf"\b((every|each)( {unit})?|{unit}ly)\b", "", text[: match.start()]).strip()
+    after = text[match.end() :]
+    if unit in {"day", "week"}:
+        days = WHOLE_DAYS[unit, which in {"end", "close"}]
+        return Advice(
+            "when is that?", tuple(f"{each} {before} {after}" for each in days), match.span()
+        )
+    offers = [f"every {unit} on the {day} {before} {after}"]
+    offers += [f"{before} on the {day} {after}"] if before else []
+    return Advice("which day is that?", tuple(offers), match.span())
+
+
+MONTH_SPELLINGS = {word: name for word, name in SPELLINGS.items() if name in MONTH_NAMES}
+
+EXCEPT_DAY = re.compile(
+    r",?\s*\b(?:except|but not|excluding)(?: for| on)?(?: the)? (?P<day>[0-9]{1,2})(?P<nth>st|nd|rd|th)?"
+    rf"(?: of)? ?(?P<month>{'|'.join(MONTH_NAMES)})?(?=$| )"
+)
+
+
+def except_days(text: str) -> Advice | None:
+    """Offer the days that are left for "except the 15th" and "except 25 december"."""
+    plain = " ".join(MONTH_SPELLINGS.get(word, word) for word in text.split())
+    plain = re.sub(
+        rf"\b({'|'.join(MONTH_NAMES)}) ([0-9]{{1,2}})(?:st|nd|rd|th)?\b", r"\2 \1", plain
+    )
+    match = EXCEPT_DAY.search(plain)
+    if match is None or not (match["nth"] or match["month"]) or not 1 <= int(match["day"]) <= 31:
+        return None
+    day = int(match["day"])
+    runs = [
+        f"{nth(a)} to {nth(b)}" if b > a else nth(a)
+        for a, b in ((1, day - 1), (day + 1, 31))
+        if b >= a
+    ]
+    daily = f"{plain[: match.start()]}{plain[match.end() :]}"
+    rest = re.sub(r"\b(every day|daily|everyday)\b", "every month", daily)
+    others = f"{rest} on the {' and '.join(runs)}"
+    span = (0, len(text))
+    if not match["month"]:
+        return Advice("the days that are left are named", (others,), span)
+    members = (f"{daily} except in {match['month']}", f"{others} in {match['month']}")
+    return Advice("the days that are left make a list", (), span, members)

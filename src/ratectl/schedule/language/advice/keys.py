@@ -1,0 +1,215 @@
+"""What is said by a key of the spec and not by the schedule: zones, bounds, boots, a list of schedules.
+
+Each function looks at the whole text and names the key, or has nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ratectl.schedule.language.advice.told import DATE, Advice
+from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS
+from ratectl.schedule.language.tokens import tokens
+
+DAY = re.compile(r"[0-9]{1,2}(st|nd|rd|th)?")
+
+
+def never(text: str) -> Advice | None:
+    """Name the key enabled for "never" and "off"."""
+    if re.search(r"\b(never|disabled?|paused?|off)\b", text) is None:
+        return None
+    return Advice("a job that shall not run has the key: enabled = false", (), (0, len(text)))
+
+
+def boot(text: str) -> Advice | None:
+    """Name the key catch_up for boots and log-ins."""
+    match = re.search(
+        r"@?\b(re)?boot(s|ing|up)?\b|\bstart-?up\b|\blog[io]n\b|\bpower[- ]?on\b", text
+    )
+    if match is None:
+        return None
+    message = 'a schedule counts slots, not boots; what was missed is caught up at boot: catch_up = "latest"'
+    return Advice(message, (), match.span())
+
+
+ZONES = (
+    r"utc|gmt|zulu|cet|cest|eet|eest|wet|west|bst|ist|est|edt|cst|cdt|mst|mdt|pst|pdt|et|ct|mt|pt|jst"
+    r"|hkt|sgt|aest|aedt|msk"
+)
+
+ZONE_KEYS = {
+    "utc": "UTC", "gmt": "UTC", "zulu": "UTC", "cet": "Europe/Berlin", "cest": "Europe/Berlin",
+    "bst": "Europe/London", "ist": "Asia/Kolkata", "est": "America/New_York",
+    "edt": "America/New_York", "et": "America/New_York", "cst": "America/Chicago",
+    "cdt": "America/Chicago", "ct": "America/Chicago", "mst": "America/Denver",
+    "mdt": "America/Denver", "mt": "America/Denver", "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles", "pt": "America/Los_Angeles", "jst": "Asia/Tokyo",
+    "hkt": "Asia/Hong_Kong", "sgt": "Asia/Singapore", "aest": "Australia/Sydney",
+    "aedt": "Australia/Sydney", "msk": "Europe/Moscow", "eet": "Europe/Athens",
+    "eest": "Europe/Athens", "wet": "Europe/Lisbon", "west": "Europe/Lisbon",
+}  # fmt: skip
+
+
+def zone(text: str) -> Advice | None:
+    """Name the key timezone for "UTC", "in Europe/Berlin", "new york time"; no zone is guessed for an offset."""
+    match = re.search(
+        rf"\s*,?\s*\(?\b(?:in |at )?(?P<name>[a-z]+/[a-z_]+(?:/[a-z_]+)?"
+        rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
+        r"|(?<=[0-9])\s*(?P<offset>z|[+-](?:0[0-9]|1[0-4]):?[0-9]{2})\b",
+        text,
+    )
+    if match is None:
+        return None
+    name = match["name"] or ""
+    if re.search(r"[+-]", match["offset"] or name):
+        # a zone is a place here: no offset is one, and a guess would be another clock
+        rest = f"{text[: match.start()]} {text[match.end() :]}"
+        message = "an offset is no zone; name the place with the key: timezone = REGION/CITY"
+        return Advice(message, (rest,), match.span())
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    if name.startswith("local"):
+        return Advice('the zone is the job\'s key: timezone = "local"', (rest,), match.span())
+    if name.endswith(" time"):
+        return Advice(
+            'the zone is a key of the job: timezone = "America/New_York"', (rest,), match.span()
+        )
+    if "/" in name:
+        parts = re.split(r"([/_])", name)
+        key = "".join(part.capitalize() for part in parts)
+    else:
+        key = ZONE_KEYS.get(re.split(r"[ +-]", name)[0], "UTC")
+    return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), match.span())
+
+
+def bounds(text: str) -> Advice | None:
+    """Name the keys from and until for "until 2026-12-31", "starting tomorrow", "for 2 weeks"."""
+    match = re.search(
+        r"[,;]?\s*\b(?P<key>until|till|through|from|starting(?: on| from| at)?|beginning(?: on)?|since|after"
+        rf"|before|ending(?: on| before)?|up to|for)\s+(?P<what>{DATE}|tomorrow|today|now|next \w+|the end of.*"
+        r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+        r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.*"
+        r"|[0-9]+ (?:days?|weeks?|months?|years?|hours?)|[0-9]{4})"
+        rf"(?:\s*(?:to|until|till|-)\s*(?P<end>{DATE}))?",
+        text,
+    )
+    if match is None:
+        return None
+    names = r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|weds?|thur?s?|fri|sat|sun)"
+    runs = match["key"] in {"until", "till", "through"}
+    if (
+        runs
+        and re.search(rf"{names} $", text[: match.start("key")])
+        and re.match(names, match["what"])
+    ):
+        return None  # "monday till friday"
+    ends = match["key"].split()[0] in {"until", "till", "through", "before", "ending", "up", "for"}
+    date = match["what"] if re.match(DATE, match["what"]) else "2026-12-01"
+    key = f'{"until" if ends else "from"} = "{date}"'
+    if match["end"]:
+        key += f' and until = "{match["end"]}"'
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    repeats = re.search(r"\b(every|each|once|daily|hourly|weekly|monthly|yearly)\b", rest)
+    offers = (rest,) if repeats else (rest, f"every day {rest}")
+    such = ": " if date == match["what"] else ", such as "
+    return Advice(f"bounds are keys of the job{such}{key}", offers, match.span())
+
+
+YEAR = re.compile(
+    r"(?:,? ?\b(?:in|of|during|for|throughout)(?: the year)? |(?<=[a-z]) |, ?)(?P<year>(?:19|20|21)[0-9]{2})\b(?![-:.])"
+)
+
+
+def year(text: str) -> Advice | None:
+    """Name the keys from and until for "in 2027"."""
+    match = YEAR.search(text)
+    if match is None or re.search(r"\b(at|@)$", text[: match.start()]) or text.startswith("once"):
+        return None
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    keys = f'from = "{match["year"]}-01-01" and until = "{match["year"]}-12-31"'
+    return Advice(f"bounds are keys of the job: {keys}", (rest,), match.span())
+
+
+def written_dates(text: str) -> Advice | None:
+    """Offer "once at" for "once on december 25 2026", "25.12.2026", and a list for several dates."""
+    if not re.match(r"(once|on |at )?.*[0-9]{4}", text) or re.search(r"\b(every|each)\b", text):
+        return None
+    if match := SLASHED_DATE.search(text):
+        one, other, year = match.groups()
+        dates = [(one, other)] if one == other else [(one, other), (other, one)]
+        both = tuple(
+            f"once at {year}-{int(m):02}-{int(d):02} 10:30" for d, m in dates if int(m) <= 12
+        )
+        return Advice("a date is written 2026-12-01", both, match.span())
+    plain = " ".join(MONTHS_BY_WORD.get(word.strip(","), word.strip(",")) for word in text.split())
+    found = [_as_date(match) for match in WRITTEN_DATE.finditer(plain)]
+    if not found or None in found:
+        return None
+    offers = tuple(f"once at {date}" for date in found if date)
+    if len(offers) == 1:
+        return Advice("a date is written 2026-12-01", offers, (0, len(text)))
+    return Advice("several moments make a list", (), (0, len(text)), offers)
+
+
+MONTHS_BY_WORD = {word: name for word, name in SPELLINGS.items() if name in MONTH_NAMES}
+SLASHED_DATE = re.compile(r"(?<![0-9/])([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?![0-9/])")
+WRITTEN_DATE = re.compile(
+    rf"(?:(?<![0-9])(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})|(?P<day>[0-9]{{1,2}})\.(?P<number>[0-9]{{1,2}})\.(?P<year>[0-9]{{4}})"
+    rf"|(?P<month>{'|'.join(MONTH_NAMES)}) (?P<day2>[0-9]{{1,2}})(?:st|nd|rd|th)? (?P<year2>[0-9]{{4}})"
+    rf"|(?P<day3>[0-9]{{1,2}})(?:st|nd|rd|th)? (?P<month3>{'|'.join(MONTH_NAMES)}) (?P<year3>[0-9]{{4}}))"
+    r"(?:[ t](?:at )?(?P<time>[0-9]{1,2}:[0-9]{2}(?: ?[ap]m)?|[0-9]{1,2} ?[ap]m|noon|midnight))?"
+)
+
+
+def _as_date(match: re.Match[str]) -> str | None:
+    told = {name.rstrip("23"): said for name, said in match.groupdict().items() if said}
+    clock = tokens(told["time"])[0].word if "time" in told else "10:30"
+    if "iso" in told:
+        return f"{told['iso']} {clock}"
+    month = MONTH_NAMES.index(told["month"]) + 1 if "month" in told else int(told["number"])
+    return f"{told['year']}-{month:02}-{int(told['day']):02} {clock}" if month <= 12 else None
+
+
+def one_day(text: str) -> Advice | None:
+    """Offer "once at" a date for "tomorrow at 9am" and "2026-12-01 10:30"."""
+    match = re.search(rf"\b({DATE})\b", text)
+    if match and not re.match(
+        r"once.*[0-9]:|once.*-[0-9][0-9]$|.*counted from|.*start|.*end", text
+    ):
+        time = re.search(r"\b[0-9]{1,2}:[0-9]{2}\b", text[match.end() :])
+        at = match[1] if ":" in match[1] else f"{match[1]} {time[0] if time else '10:30'}"
+        return Advice(
+            "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), match.span()
+        )
+    match = re.search(
+        r"\b(tomorrow|today|tonight|now|next (?!to )\w+|this \w+|in [0-9]+ (second|minute|hour|day|week)s?"
+        r"|in an? (minute|hour|day|week))\b",
+        text,
+    )
+    if re.search(r"[0-9]/[0-9]|[0-9]{5}", text):
+        return None
+    match = match or re.fullmatch(r"once(,? (at|on))? ([0-9].*|noon|midnight)", text)
+    if match is None or re.search(r"\b(every|each|daily|hourly|weekly)\b", text):
+        return None
+    time = re.search(r"\b([0-9]{1,2}:[0-9]{2}|[0-9]{1,2} ?[ap]m|noon|midnight)", text)
+    clock = tokens(time[0])[0].word if time else "10:30"
+    words = [token.word for token in tokens(text)]
+    month = next((MONTH_NAMES.index(word) + 1 for word in words if word in MONTH_NAMES), 0)
+    day = next((int(word[:2].rstrip("strndh")) for word in words if DAY.fullmatch(word)), 1)
+    date = f"2027-{month:02}-{day:02}" if month else "2026-12-01"
+    return Advice(
+        "a single moment is a date such as 2026-12-01 and a time",
+        (f"once at {date} {clock}",),
+        match.span(),
+    )
+
+
+def two_schedules(text: str) -> Advice | None:
+    """Offer a list for "every monday at 9am and friday at 5pm"."""
+    match = re.fullmatch(
+        r"(?P<one>.*\bat .*?\S) and (?P<on>on |every )?(?P<other>[a-z].* at .+)", text
+    )
+    match = match or re.fullmatch(r"(?P<one>\S+ .+) and (?P<on>every )(?P<other>.+)", text)
+    if match is None:
+        return None
+    one, other = match["one"], f"{match['on'] or 'every '}{match['other']}"
+    return Advice("two schedules make a list", (), match.span(), (one, other))

@@ -1,0 +1,44 @@
+"""All kinds of advice, in the order in which they speak: the first one that fits is heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.schedule.language.advice import days, keys, parts_of_day, rhythms
+from ratectl.schedule.language.advice.clock import CLOCK_ADVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ratectl.schedule.language.advice.told import Advice
+
+ADVICE: tuple[Callable[[str], Advice | None], ...] = (
+    keys.never,
+    rhythms.times_a_unit,
+    rhythms.all_of,
+    rhythms.steps,
+    rhythms.some,
+    rhythms.two_rhythms,
+    rhythms.hours_and_minutes,
+    parts_of_day.two_windows,
+    rhythms.two_gaps,
+    days.words_for_days,
+    keys.two_schedules,
+    keys.boot,
+    keys.zone,
+    keys.bounds,
+    keys.written_dates,
+    keys.year,
+    keys.one_day,
+    parts_of_day.open_window,
+    parts_of_day.sun,
+    days.counted_weekdays,
+    days.business_day,
+    days.except_days,
+    days.holidays,
+    days.ends_of,
+    rhythms.fractions,
+    rhythms.fortnights,
+    *CLOCK_ADVICE,
+    rhythms.no_every,
+)

@@ -1,0 +1,137 @@
+"""Parts of the day: "every morning", "at sunset", "from 9am" without an end, two windows.
+
+Each function looks at the whole text and offers whole phrases, or has nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ratectl.schedule.language.advice.rhythms import SECONDS_IN
+from ratectl.schedule.language.advice.told import ANY_TIME, Advice
+from ratectl.schedule.language.numerals import PARTS_OF_DAY
+from ratectl.schedule.language.tokens import CLOCK, tokens
+
+SUN = re.compile(
+    r"\b(?:(?:at|after|before|by|in the|during the|in|every|each) )?(?P<part>sunset|sunrise|sundown|sunup|dawn"
+    r"|dusk|night|morning|evening|nightfall|lunch|lunchtime|afternoon|nightly|noontime|bedtime)s?\b"
+)
+
+TIMES_OF_DAY = {
+    **dict.fromkeys(("sunrise", "sunup", "dawn", "morning"), "06:00"),
+    **dict.fromkeys(("lunch", "lunchtime", "noontime"), "12:00"),
+    **dict.fromkeys(("night", "nightly", "bedtime"), "22:00"),
+    "afternoon": "15:00",
+}
+
+
+def sun(text: str) -> Advice | None:
+    """Offer a time for "at sunset", and the right half of the day for "every evening at 8"."""
+    match = SUN.search(text)
+    if match is None:
+        return None
+    part, before, after = match["part"], text[: match.start()].rstrip(), text[match.end() :]
+    day = "every day" if re.match(r"(every|each|nightly)", match[0]) else ""
+    message = f'"{part}" is no time on the clock; choose one'
+    if re.search(rf"\b({ANY_TIME}|noon|midnight)$", before):
+        if part in PARTS_OF_DAY and (clocked := as_clock(text)) != text:
+            return Advice("times are written 09:30 or 9:30pm", (clocked,), match.span())
+        offer = f"{before}{after}"
+        bare = re.search(r"(?<![0-9:])[0-9]{1,2}$", before)
+        half, hours = PARTS_OF_DAY.get(part, ("", ()))
+        if bare and int(bare[0]) in hours:
+            return Advice("times are written 09:30 or 9:30pm", (f"{before} {half}{after}",))
+        same = re.search(r"(\bat|\b[0-9]+) ([0-9]+)$", before) is None and _half_fits(before, part)
+        return Advice(f'"{part}" is told by the time', (offer,) if same else (), match.span())
+    timed = re.match(rf"\s*,?\s*(?:at |@ ?)?(?P<time>{ANY_TIME})\b", after)
+    if timed is None:
+        if re.search(r"[0-9]|noon|midnight", after):
+            half = (
+                "" if re.search(r"noon|midnight|[ap]m", after) else PARTS_OF_DAY.get(part, ("",))[0]
+            )
+            whole = f"{before} {day}{after} {half}"
+        else:
+            whole = f"{before} {day} at {TIMES_OF_DAY.get(part, '18:00')}{after}"
+        return Advice(message, (whole,), match.span())
+    time = timed["time"]
+    if not re.search(r"[ap]m", time) and part in PARTS_OF_DAY:
+        time += f" {f'at {part}' if part == 'night' else f'in the {part}'}"
+    offer = f"{before} {day} at {time}{after[timed.end() :]}"
+    return Advice(f'"{part}" is told by the time', (as_clock(offer),), match.span())
+
+
+def _half_fits(before: str, part: str) -> bool:
+    """Tell whether the time at the end of *before* lies in the half of the day of *part*."""
+    half = PARTS_OF_DAY.get(part, ("",))[0]
+    if re.search(r"(noon|midnight)$", before):
+        return (before.endswith("noon"), part) in {(True, "afternoon"), (False, "night")}
+    if re.search(r"[ap]m$", before):
+        return before.endswith(half)
+    hour = re.search(r"([0-9]{1,2}):[0-9]{2}$", before)
+    return hour is not None and (int(hour[1]) > 12) == (half == "pm")
+
+
+def as_clock(text: str) -> str:
+    """Return *text* with "9 in the morning" and "8:30 in the evening" as 09:00 and 20:30."""
+
+    def clock(match: re.Match[str]) -> str:
+        half, hours = PARTS_OF_DAY[match["part"]]
+        hour = int(match["hour"])
+        if match["part"] == "night" and hour in {12, *range(1, 6)}:
+            half = "am"
+        elif hour not in hours:
+            return match[0]
+        return f"{hour % 12 + (12 if half == 'pm' else 0):02}{match['minute'] or ':00'}"
+
+    return re.sub(
+        r"(?<!past )(?<!to )\b(?P<hour>[0-9]{1,2})(?P<minute>:[0-9]{2})? (?:in the|at) "
+        rf"(?P<part>{'|'.join(PARTS_OF_DAY)})\b",
+        clock,
+        text,
+    )
+
+
+WINDOW = re.compile(
+    r",?\s*\b(?P<key>from|after|since|starting(?: at| from)?|beginning(?: at| from)?|between|before|until|till"
+    r"|up to|ending at)\s+(?P<time>[0-9]{1,2}:[0-9]{2}(?: ?[ap]\.?m\.?)?|[0-9]{1,2} ?[ap]\.?m\b\.?|noon|midnight)"
+    r"(?: on\b(?! )| onwards?)?(?!\s*(?:to|and|until|till|through|thru|[-\u2013\u2014]))"
+)
+
+
+def open_window(text: str) -> Advice | None:
+    """Offer what "from 9am" may mean: to the end of each day, or the same steps around the clock."""
+    match = WINDOW.search(text)
+    clock = tokens(match["time"])[0].word if match else ""
+    if match is None or not CLOCK.fullmatch(clock):
+        return None
+    before, after = text[: match.start()], text[match.end() :]
+    ends = match["key"] in {"before", "until", "till", "up to", "ending at"}
+    if match["key"] == "before":
+        hour, minute = divmod((int(clock[:-3]) * 60 + int(clock[-2:]) - 1) % 1440, 60)
+        clock = f"{hour:02}:{minute:02}"
+    window = f"between 00:00 and {clock}" if ends else f"between {clock} and 23:59"
+    offers = [f"{before} {window}{after}"]
+    if not ends and _on_grid(before, clock):
+        offers.append(f"{before}{after}")
+    return Advice("a part of the day has two ends", tuple(offers), match.span())
+
+
+def _on_grid(said: str, clock: str) -> bool:
+    """Tell whether the interval that *said* names comes by at *clock* anyway, each day."""
+    words = [token.word for token in tokens(said)]
+    unit = next((word for word in words if word in SECONDS_IN), "")
+    number = next((int(word) for word in words if word.isdecimal()), 1)
+    step = SECONDS_IN.get(unit, 0) * number
+    hour, minute = clock.split(":")[:2]
+    return step > 0 and 86400 % step == 0 and (int(hour) * 3600 + int(minute) * 60) % step == 0
+
+
+def two_windows(text: str) -> Advice | None:
+    """Offer a list for "from 9:00 to 11:00 and from 14:00 to 16:00"."""
+    window = r"(?:between|from) \S+(?: [ap]m)? ?(?:and|to|until|till|-|\u2013) ?\S+(?: [ap]m)?"
+    match = re.search(rf"(?P<one>{window}),? (?:and )?(?:again )?(?P<other>{window})", text)
+    if match is None:
+        return None
+    before, after = text[: match.start()], text[match.end() :]
+    members = tuple(f"{before}{match[side]}{after}" for side in ("one", "other"))
+    return Advice("two windows make a list", (), match.span(), members)
