@@ -200,7 +200,7 @@ def test_misuse(install, backfill, words, code, told):
 @pytest.mark.slow
 def test_provider_down(install, backfill, bank):
     """A provider that is down is exit 75, and nothing is lost: the same command goes on later."""
-    install(timeout=1)
+    install(timeout=4)
     url, bank.answer = bank.answer, lambda *_: (503, {}, b"")
 
     assert backfill().returncode == 75
