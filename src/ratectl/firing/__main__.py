@@ -145,7 +145,7 @@ def _nothing_due(state: str, job: str) -> bool:
     import time  # noqa: PLC0415
 
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
-    if not os.path.exists(path):  # noqa: PTH110
+    if not os.path.exists(path) or _is_not_ours(state):  # noqa: PTH110
         return False
     try:
         connection = sqlite3.connect(path, timeout=30)
@@ -165,6 +165,18 @@ def _nothing_due(state: str, job: str) -> bool:
     if due < minute_ends or due <= now + EARLY or not 0 <= now - checked < DAY:
         return False
     return bool(zone_file) and _stamp(zone_file) == zone_stamp
+
+
+def _is_not_ours(state: str) -> bool:
+    """Tell whether others could have laid out the state directory; the full path knows how to say so."""
+    from ratectl.errors import RatectlError  # noqa: PLC0415
+    from ratectl.runtime import trust  # noqa: PLC0415
+
+    try:
+        trust.see_to_private(state)
+    except (OSError, RatectlError):
+        return True
+    return False
 
 
 def _stamp(path: str) -> str:
@@ -188,6 +200,8 @@ def _due_jobs(state: str) -> "list[str] | None":
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
     if not os.path.exists(path):  # noqa: PTH110
         return []
+    if _is_not_ours(state):
+        return None
     try:
         connection = sqlite3.connect(path, timeout=30)
         known = {"now": int(time.time()), "first": FIRST_WAIT, "longest": LONGEST_WAIT}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, ConfigError, RefusedError, StorageError, TryLaterError
 from ratectl.journal import schema
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -98,6 +99,7 @@ class SqliteDatabase:
     def _holds_something(self) -> bool:
         """Tell whether there is a file with anything in it; an empty one is left to whoever writes."""
         try:
+            self.see_to_place(make=False)
             status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return False
@@ -107,12 +109,26 @@ class SqliteDatabase:
             raise StorageError(f"{self.path}: cannot be read: {error.strerror}") from error
         return status.st_size > 0
 
+    def see_to_place(self, *, make: bool) -> None:
+        """Raise RefusedError where the state directory is not this account's alone; with *make* it is made."""
+        trust.see_to_private(str(self.path.parent), make=make)
+
     def _writable(self) -> sqlite3.Connection:
         if self._connection is None or not self._stored:
             self.close()
-            _create_private(self.path)
+            self._create()
             return self._open()
         return self._connection
+
+    def _create(self) -> None:
+        try:
+            self.see_to_place(make=True)
+            # SQLite's own files copy this mode
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise CannotCreateError(
+                f"{self.path}: cannot create the journal: {error.strerror}"
+            ) from error
 
     def _open(self) -> sqlite3.Connection:
         self._connection = connection = _connect(str(self.path))
@@ -173,14 +189,6 @@ def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def _create_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's own files copy this mode
-    except OSError as error:
-        raise CannotCreateError(f"{path}: cannot create the journal: {error.strerror}") from error
 
 
 def _bring_up(connection: sqlite3.Connection) -> None:
