@@ -12,6 +12,7 @@ from ratectl.deploy.install_lock import install_lock
 from ratectl.doctor.firings import UPTIME
 from ratectl.errors import ConfigError
 from ratectl.journal.sqlite_database import FILE
+from ratectl.runtime.trust import UntrustedError
 from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
 from tests.fakes.machine import done
 
@@ -94,6 +95,10 @@ def age_journal(clinic):
         connection.execute("PRAGMA user_version = 99")
 
 
+def distrust(clinic):
+    clinic.machine.untrusted[OUTPUT] = UntrustedError(str(OUTPUT), "is a link", f"rm {OUTPUT}")
+
+
 def fail(clinic):
     slot = clinic.machine.now
     with clinic.journal() as journal:
@@ -163,6 +168,7 @@ FAULTS = {
     "folder shut": ("cron", lambda c: (c.machine.folders.add(OUTPUT.parent), c.machine.closed.add(OUTPUT.parent)), "output-unwritable", f"chmod u+rwx {OUTPUT.parent}"),
     "file for a folder": ("cron", lambda c: c.machine.files.update({OUTPUT.parent: b""}), "output-unwritable", f"mv {OUTPUT.parent} {OUTPUT.parent}.aside"),
     "disk full": ("cron", lambda c: setattr(c.machine, "room", 0), "output-unwritable", "df -h /home/tester"),
+    "output in the hands of others": ("cron", distrust, "output-untrusted", f"rm {OUTPUT}"),
     "no key": ("cron", lambda c: key(c, there=False), "key-unreadable", "(umask 077 && cat > /home/tester/office.key)"),
     "key closed": ("cron", lambda c: key(c, closed=True), "key-unreadable", "sudo chown tester /home/tester/office.key"),
     "credential outside systemd": ("cron", lambda c: office(c, "credential:office"), "key-unreadable", f"{INSTALL} --backend systemd"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 from pathlib import Path
 
 import pytest
 
+import ratectl
 from ratectl.model.job import Output
 from tests.fakes.station import PYTHON, Station
 from tests.faults.conftest import need
@@ -221,6 +224,93 @@ def test_state_directory_open_to_others(town, live_rates, mode):
     assert town.station.fetch().returncode == 0
     town.ratectl("install")
     assert town.station.state.stat().st_mode & 0o777 == 0o700
+
+
+SPEC = """
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "every day at 10:30"
+providers = ["exchangerate-api-v4"]
+output = "text:{output}"
+"""
+
+
+def planned(town, output, **environment):
+    """Return how ``ratectl plan`` ended for a spec of root's with its output at *output*."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=output))
+    return town.ratectl("plan", str(spec), "--backend", "cron", "--scope", "system", **environment)
+
+
+@pytest.mark.parametrize(("target", "attack"), LAID.values(), ids=LAID)
+def test_install_refuses_what_others_could_change(town, target, attack):
+    """Root's install names the folder, whose it is and the way out, with 77, and nothing is installed."""
+    town.mallory(attack)
+
+    done = planned(town, town.folder / target)
+
+    assert done.returncode == 77, done.stdout + done.stderr
+    assert f"{town.theirs}: the folder belongs to {MALLORY}" in done.stderr
+    assert "install as the account whose they are" in done.stderr
+
+
+def test_install_takes_what_is_roots_own(town):
+    """Nothing is in the way where root alone can change output, spec and program."""
+    done = planned(town, town.station.folder / "output.txt")
+
+    assert done.returncode in {0, 69}, done.stderr  # 69: this machine has no cron
+
+
+def test_install_refuses_a_spec_of_others(town):
+    """A spec that another account may write to is not what root installs."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    shutil.chown(spec, MALLORY)
+
+    done = town.ratectl("plan", str(spec), "--backend", "cron", "--scope", "system")
+
+    assert done.returncode == 77
+    assert f"the spec: {spec}: belongs to {MALLORY}" in done.stderr
+
+
+def test_install_refuses_a_program_of_others(town):
+    """Root's entries do not start an interpreter that lies in another account's folder."""
+    binary = town.theirs / "python3"
+    binary.symlink_to(PYTHON)
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    there = sysconfig.get_path("purelib")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(Path(ratectl.__file__).parents[1]), there)),
+        "RATECTL_STATE_DIR": str(town.station.state),
+    }
+
+    done = subprocess.run(
+        (str(binary), "-m", "ratectl", "plan", str(spec), "--backend", "cron", "--scope", "system"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+    assert done.returncode == 77, done.stderr
+    assert f"the program: {town.theirs}: the folder belongs to {MALLORY}" in done.stderr
+    assert "pipx install --global ratectl" in done.stderr
+
+
+def test_the_doctor_finds_what_changed_later(town, live_rates):
+    """What was root's own when it was installed, and is another account's now, is a fault with its remedy."""
+    folder = town.folder / "rates"
+    folder.mkdir()
+    town.install(live_rates.url, str(folder / "output.txt"))
+    shutil.chown(folder, MALLORY)
+
+    done = town.ratectl("doctor", "--offline", "--json")
+
+    found = {finding["check"]: finding["mend"] for finding in json.loads(done.stdout)}
+    assert done.returncode == 78
+    assert found["output-untrusted"] == f"chown root {folder}"
 
 
 WRITERS = {

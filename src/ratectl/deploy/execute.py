@@ -129,6 +129,10 @@ class SystemReader:
         """Tell whether this account may execute the existing file *path*."""
         return os.access(path, os.X_OK)
 
+    def fault(self, path: Path, *, strict: bool | None = None) -> trust.UntrustedError | None:
+        """Return why another account could change what is at *path*, None where none could."""
+        return trust.fault(str(path), strict=strict)
+
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
         try:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import other_accounts
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
+from ratectl.runtime.trust import UntrustedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,31 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
             yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
 
 
+def trusted(observed: Observations, row: Installed) -> Iterator[Finding]:
+    """Find outputs at which others could lead a firing elsewhere, and for root a spec or a key that they may write to."""
+    if not observed.is_awake(row) or row.backend == kubernetes.NAME:
+        return
+    for danger in other_accounts.of_outputs(observed.reader, row.job):
+        text = f"{danger.what.partition(': ')[2]}: {danger.fault.place}: {danger.fault.why}"
+        yield Finding(check="output-untrusted", job=row.job.name, text=text, fix=danger.fault.fix)
+    if observed.host.root:
+        for danger in other_accounts.of_inputs(observed.reader, row.job, row.spec):
+            text = (
+                f"others could change what the job reads: {danger.fault.place}: {danger.fault.why}"
+            )
+            yield Finding(
+                check="input-untrusted", job=row.job.name, text=text, fix=danger.fault.fix
+            )
+
+
+def trusted_program(observed: Observations) -> Iterator[Finding]:
+    """Find that others may write to the program that root's entries start."""
+    if observed.host.root and observed.jobs:
+        for danger in other_accounts.of_program(observed.reader, observed.host):
+            text = f"others could change the program that root runs: {danger.fault.place}: {danger.fault.why}"
+            yield Finding(check="program-untrusted", text=text, fix=danger.fault.fix)
+
+
 def state(observed: Observations) -> Iterator[Finding]:
     """Find a state directory in which no firing could work, or a journal that tells nothing."""
     folder = observed.host.state_dir
@@ -71,6 +98,9 @@ def state(observed: Observations) -> Iterator[Finding]:
     if error is not None and "newer ratectl" in str(error):
         fix = remedies.typed(observed.host, observed.host.fetch[0], *UPGRADE)
         yield Finding(check="journal-too-new", text=str(error), fix=fix)
+    elif isinstance(error, UntrustedError):
+        text = f"the state directory cannot be trusted: {error.place}: {error.why}"
+        yield Finding(check="state-untrusted", text=text, fix=error.fix)
     elif error is not None:
         aside = remedies.aside(observed.host, folder / JOURNAL, ".damaged")
         fix = f"{aside} && {observed.reinstall_command}"
