@@ -133,8 +133,10 @@ def _usage_error(message: str) -> int:
 def _print_error(message: str) -> None:
     if sys.stderr is None:
         return
+    from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for errors only
+
     try:  # noqa: SIM105 - the same
-        print(f"ratectl-fetch: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+        print(f"ratectl-fetch: {one_line(message)}", file=sys.stderr)  # noqa: T201
     except OSError:
         pass  # nobody can hear it; the exit code still tells
 
@@ -250,13 +252,19 @@ def _fire(arguments: Arguments) -> int:
         _print_error(f"{arguments.job}: {error}")
         return error.exit_code
     if arguments.verbose:
-        for line in report.lines():
-            print(f"{report.job}: {line}")  # noqa: T201
+        _print_lines(report)
     if report.error is None:
         return 0
     if arguments.verbose or not report.passing:
         _print_error(f"{arguments.job}: {report.error}")
     return report.error.exit_code
+
+
+def _print_lines(report: "FiringReport") -> None:
+    from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for -v only
+
+    for line in report.lines():
+        print(f"{report.job}: {one_line(line)}")  # noqa: T201
 
 
 def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
@@ -267,8 +275,7 @@ def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     try:
         for report in run_sweep(arguments.state, names, _surroundings()):
             if arguments.verbose:
-                for line in report.lines():
-                    print(f"{report.job}: {line}")  # noqa: T201
+                _print_lines(report)
             if report.error is not None:
                 code = code or report.error.exit_code
                 if arguments.verbose or not report.passing:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from ratectl.errors import RefusedError
 
+HIDDEN = "***"
+SHORTEST = 6
+"""Characters of a key that is worth hiding."""
+
 
 def resolve(reference: str) -> str:
     """Return the secret behind ``file:PATH``, ``env:NAME`` or ``credential:NAME``; an empty one for none.
@@ -19,6 +23,31 @@ def resolve(reference: str) -> str:
     if not (secret and secret.isascii() and secret.isprintable()):  # all that a header can carry
         raise RefusedError(f"api_key {reference!r}: must hold one line of ASCII with the key")
     return secret
+
+
+def hidden(text: str, secret: str) -> str:
+    """Return *text* without *secret*, in case it was told back to us: as it is, quoted for a URL, or inside JSON."""
+    for form in _forms(secret):
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def hidden_in_body(body: bytes, secret: str) -> bytes:
+    """Return the answer *body* without *secret*, so that nothing that is kept or shown of it holds the key."""
+    for form in _forms(secret):
+        body = body.replace(form.encode(), HIDDEN.encode())
+    return body
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Return how *secret* may be written; none for one so short that it would be found in any number."""
+    if len(secret) < SHORTEST:
+        return ()
+    import json  # noqa: PLC0415 - only where there is a key
+    from urllib.parse import quote, quote_plus  # noqa: PLC0415 - the same
+
+    forms = (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+    return tuple(sorted(dict.fromkeys(forms), key=len, reverse=True))
 
 
 def text_behind(reference: str, what: str) -> str:
