@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import ratectl
+from ratectl.deploy import execute
 from ratectl.model.job import Output
 from tests.fakes.station import PYTHON, Station
 from tests.faults.conftest import need
@@ -311,6 +312,18 @@ def test_the_doctor_finds_what_changed_later(town, live_rates):
     found = {finding["check"]: finding["mend"] for finding in json.loads(done.stdout)}
     assert done.returncode == 78
     assert found["output-untrusted"] == f"chown root {folder}"
+
+
+def test_programs_come_from_the_systems_folders(town, monkeypatch):
+    """A folder of another account that stands first on the PATH gives root no program."""
+    town.mallory(
+        "printf '#!/bin/sh\\n' > sh; printf '#!/bin/sh\\n' > only-theirs; chmod 755 sh only-theirs"
+    )
+    monkeypatch.setenv("PATH", f"{town.theirs}{os.pathsep}{os.environ['PATH']}")
+    reader = execute.SystemReader()
+
+    assert not str(reader.which("sh")).startswith(str(town.theirs))
+    assert reader.which("only-theirs") is None
 
 
 WRITERS = {

@@ -459,21 +459,23 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
 
 
 def _which(name: str) -> str | None:
-    """Return the absolute path of *name*. Windows' own programs come from its own folder.
+    """Return the absolute path of *name*: from the system's own folders before any that PATH names.
 
+    Root takes none that another account could change.
     Left to itself, Python looks into the current folder first on Windows.
     """
     if sys.platform == "win32":
         own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", f"{name}.exe")
         if own.is_file():
             return str(own)
-    return shutil.which(name, path=_path())
-
-
-def _path() -> str:
-    """Return the caller's PATH and the system's own folders, which a plain user's PATH may lack."""
-    mine = os.environ.get("PATH", "")
-    return mine if sys.platform == "win32" else os.pathsep.join((mine, *_SYSTEM_PATH))
+        return shutil.which(name)
+    if os.path.isabs(name):  # noqa: PTH117 - a name, not yet a path
+        return shutil.which(name)
+    for folder in (*_SYSTEM_PATH, *os.environ.get("PATH", "").split(os.pathsep)):
+        found = shutil.which(name, path=folder) if os.path.isabs(folder) else None  # noqa: PTH117
+        if found and not (os.geteuid() == 0 and trust.fault(found)):
+            return found
+    return None
 
 
 def _environment() -> dict[str, str]:

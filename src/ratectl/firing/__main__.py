@@ -71,6 +71,7 @@ def _run() -> int:
         arguments.state = state_dir()
     if arguments.snapshot:
         return _with_full_runtime(_pod, arguments)
+    _forget_surroundings()
     if arguments.sweep:
         names = _due_jobs(arguments.state)
         return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
@@ -79,6 +80,19 @@ def _run() -> int:
             print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
         return 0
     return _with_full_runtime(_fire, arguments)
+
+
+SURROUNDINGS = ("PYTHON", "LD_", "DYLD_", "SSL_")
+"""How variables begin that would change whom an unattended firing trusts; what it needs stands in its job."""
+MORE_SURROUNDINGS = ("NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def _forget_surroundings() -> None:
+    """Drop the variables by which a shell, a crontab or a manager could lead us elsewhere; a pod's are its manifest's."""
+    for name in list(os.environ):
+        plain = name.upper()
+        if plain.startswith(SURROUNDINGS) or plain.endswith("_PROXY") or plain in MORE_SURROUNDINGS:
+            del os.environ[name]
 
 
 def _parse(argv: list[str]) -> "Arguments | int":
