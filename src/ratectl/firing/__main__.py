@@ -17,6 +17,7 @@ Settle the due slots of an installed JOB: fetch, record, append, exit.
   --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
   --force        record a manual slot now, whatever is due
   --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
+  --attended     take proxies and certificates from the environment, as `ratectl serve` does
   -v, --verbose  say what was done
   --version      print the version"""
 EARLY = 2
@@ -33,6 +34,7 @@ class Arguments:
         self.snapshot = ""
         self.force = False
         self.sweep = False
+        self.attended = False
         self.verbose = False
 
 
@@ -71,7 +73,8 @@ def _run() -> int:
         arguments.state = state_dir()
     if arguments.snapshot:
         return _with_full_runtime(_pod, arguments)
-    _forget_surroundings()
+    if not arguments.attended:
+        _forget_surroundings()
     if arguments.sweep:
         names = _due_jobs(arguments.state)
         return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
@@ -110,7 +113,7 @@ def _parse(argv: list[str]) -> "Arguments | int":
         name, has_value, value = word.partition("=")
         if word in {"-v", "--verbose"}:
             arguments.verbose = True
-        elif word in {"--force", "--sweep"}:
+        elif word in {"--force", "--sweep", "--attended"}:
             setattr(arguments, word[2:], True)
         elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")
