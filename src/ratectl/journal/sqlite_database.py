@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ class SqliteDatabase:
         self.path = state_dir / FILE
         self._connection: sqlite3.Connection | None = None
         self._stored = False
+        self._inode: int | None = None
+        """Of the file that the connection was opened to; None where there is none, or on Windows."""
 
     @staticmethod
     def clock(now: dt.datetime) -> int:
@@ -82,6 +85,7 @@ class SqliteDatabase:
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self._see_that_it_is_there()
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -133,14 +137,23 @@ class SqliteDatabase:
     def _open(self) -> sqlite3.Connection:
         self._connection = connection = _connect(str(self.path))
         self._stored = True
+        self._inode = _inode(self.path)
+        try:
+            self._make_current(connection)
+        except (
+            BaseException
+        ):  # a full disk, say: what is half made is not used as if it were a journal
+            self.close()
+            raise
+        return connection
+
+    def _make_current(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != schema.VERSION:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables and not tables >= OURS:
-                self.close()
                 raise ConfigError(f"{self.path}: {FOREIGN}")
         if version > schema.VERSION:
-            self.close()
             raise ConfigError(
                 f"{self.path}: written by a newer ratectl (journal version {version}, this one knows "
                 f"{schema.VERSION}); upgrade ratectl"
@@ -150,7 +163,14 @@ class SqliteDatabase:
             connection.execute("BEGIN IMMEDIATE")
             _bring_up(connection)
             connection.execute("COMMIT")
-        return connection
+
+    def _see_that_it_is_there(self) -> None:
+        """Raise StorageError where the file was deleted or replaced under us: what was committed lies in no file then."""
+        if self._stored and _inode(self.path) != self._inode:
+            raise StorageError(
+                f"{self.path}: was deleted or replaced while we were at work, and what was just recorded "
+                "went with it; put it back, or install the spec again, and run the job"
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -183,6 +203,15 @@ class SqliteDatabase:
         if not os.access(self.path.parent, os.W_OK):
             return StorageError(f"{self.path.parent}: may not be written to by this account")
         return StorageError(f"{self.path}: {text}; is the disk full, or the folder read-only?")
+
+
+def _inode(path: Path) -> int | None:
+    if sys.platform == "win32":
+        return None  # which lets nobody delete an open file
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _connect(path: str) -> sqlite3.Connection:
