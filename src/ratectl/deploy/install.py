@@ -168,6 +168,7 @@ def prepare(
             *server_warnings,
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
+            *other_accounts.open_secrets(target, source.jobs),
         ),
     )
 

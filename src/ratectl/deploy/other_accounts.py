@@ -84,6 +84,16 @@ def of_inputs(reader: Reader, job: Job, spec: str) -> Iterator[Danger]:
             yield Danger(what, fault)
 
 
+def open_secrets(target: Target, jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield a warning for each file of keys or addresses that other accounts may read."""
+    if target.host.platform == "win32":
+        return
+    for path in dict.fromkeys(path for job in jobs for path in sandbox.secret_files(job)):
+        status = target.reader.status(Path(path).expanduser())
+        if status is not None and status.mode & 0o077:
+            yield f"{path}: other accounts may read it, and it holds a secret: `chmod 600 {path}`"
+
+
 def of_program(reader: Reader, host: Host) -> Iterator[Danger]:
     """Yield the first part of the program that others may write to: interpreter, packages, and each folder above."""
     command = (path for path in map(Path, host.fetch) if path.is_absolute())

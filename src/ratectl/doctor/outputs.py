@@ -128,6 +128,10 @@ def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
             yield warning(check="key-in-environment", job=row.job.name, text=text, fix=fix)
         elif kind == "credential":
             yield from _credential(observed, row, about, name)
+    for entry in row.job.notify if observed.is_awake(row) else ():
+        if entry.startswith("file:"):
+            path = Path(entry.removeprefix("file:")).expanduser()
+            yield from _key_file(observed, row.job.name, "the addresses of notify", path)
     bundle = Path(row.job.ca_bundle) if row.job.ca_bundle else None
     if bundle is not None and observed.reader.status(bundle) is None:
         text = f"ca_bundle {bundle}: there is no such file"
@@ -161,9 +165,9 @@ def _key_file(observed: Observations, job: str, about: str, path: Path) -> Itera
         fix = remedies.to_account(observed.host, path)
         text = f"{about}: {path}: {observed.host.user} may not read it"
         yield Finding(check="key-unreadable", job=job, text=text, fix=fix)
-    elif status.mode & 0o007 and observed.host.platform != "win32":
-        text = f"{about}: {path}: every account of this machine may read it"
-        yield warning(check="key-too-open", job=job, text=text, fix=f"chmod 600 {quoted}")
+    elif status.mode & 0o077 and observed.host.platform != "win32":
+        text = f"{about}: {path}: other accounts may read it"
+        yield Finding(check="key-too-open", job=job, text=text, fix=f"chmod 600 {quoted}")
 
 
 def _is_overridden(observed: Observations, job: str) -> bool:
