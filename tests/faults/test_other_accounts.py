@@ -16,7 +16,7 @@ import pytest
 import ratectl
 from ratectl.deploy import execute
 from ratectl.model.job import Output
-from tests.fakes.station import PYTHON, Station
+from tests.fakes.station import PYTHON, Station, provider
 from tests.faults.conftest import need
 
 pytestmark = pytest.mark.engine
@@ -312,6 +312,46 @@ def test_the_doctor_finds_what_changed_later(town, live_rates):
     found = {finding["check"]: finding["mend"] for finding in json.loads(done.stdout)}
     assert done.returncode == 78
     assert found["output-untrusted"] == f"chown root {folder}"
+
+
+def test_a_key_behind_a_link_of_others(town, live_rates):
+    """A link that another account laid in a key's place has no file of root's sent to a provider."""
+    key = town.theirs / "rates.key"
+    town.secret.write_text("rootsecret\n")
+    town.mallory("ln -s $SECRET rates.key")
+    source = dataclasses.replace(
+        provider("exchangerate-api-v4", live_rates.url),
+        name="v6",
+        kind="exchangerate-api-v6",
+        base_url=f"{live_rates.url}/v6",
+        api_key=f"file:{key}",
+    )
+    town.station.install(town.station.job(live_rates.url, providers=(source,)))
+
+    done = town.station.fetch()
+
+    assert done.returncode == 77, done.stderr
+    assert live_rates.requests == []
+    assert MALLORY in done.stderr
+
+
+def test_rendered_files(town):
+    """What root renders into a folder of another account goes through no link of it."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    town.mallory("ln -s $TOWN out; mkdir in; ln -s $SECRET in/ratectl-usd-inr.service")
+
+    elsewhere = town.ratectl(
+        "render", str(spec), "--backend", "systemd", "--out", str(town.theirs / "out")
+    )
+    inside = town.ratectl(
+        "render", str(spec), "--backend", "systemd", "--out", str(town.theirs / "in")
+    )
+
+    assert elsewhere.returncode == 77, elsewhere.stderr
+    assert inside.returncode == 0, inside.stderr
+    assert town.secret.read_text() == "root only\n"
+    assert not list(town.folder.glob("*.service"))
 
 
 def test_programs_come_from_the_systems_folders(town, monkeypatch):

@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 from ratectl.errors import RefusedError
+from ratectl.runtime import trust
 
 HIDDEN = "***"
+LONGEST_FILE = 1 << 20
+READING = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Without waiting for somebody to write into a pipe."""
 SHORTEST = 6
 """Characters of a key that is worth hiding."""
 
@@ -62,7 +66,9 @@ def text_behind(reference: str, what: str) -> str:
             case "env":
                 return os.environ[name]
             case "file":
-                return Path(name).expanduser().read_text(encoding="utf-8")
+                path = str(Path(name).expanduser())
+                with open(trust.open_file(path, READING), encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+                    return file.read(LONGEST_FILE)
             case "credential":
                 return Path(os.environ["CREDENTIALS_DIRECTORY"], name).read_text(encoding="utf-8")
             case _:
