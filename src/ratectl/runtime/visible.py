@@ -42,6 +42,11 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
+def behind(stream: TextIO) -> TextIO:
+    """Return the stream behind the door, for what moves the cursor and shows no text from outside."""
+    return stream.stream if isinstance(stream, Door) else stream
+
+
 class Door:
     """A text stream that makes all text visible before it hands it on; only colours pass, and only to a terminal."""
 
