@@ -15,6 +15,7 @@ import pytest
 
 import ratectl
 from ratectl.deploy import execute
+from ratectl.errors import RatectlError
 from ratectl.model.job import Output
 from tests.fakes.station import PYTHON, Station, provider
 from tests.faults.conftest import need
@@ -431,7 +432,7 @@ def test_links_that_change_all_the_time(town, live_rates, rounds):
     assert codes == {77}, "\n".join(said)
 
 
-def as_mallory(work, uid):
+def as_account(work, uid):
     """Return what *work* gives in a process of the account *uid*, as text."""
     into, out = os.pipe()
     child = os.fork()
@@ -471,12 +472,12 @@ def test_an_ordinary_account_in_a_folder_of_others(town):
         with append.created(str(town.theirs / "open" / "output.txt")) as file:
             file.append(b"line\n")
 
-    assert as_mallory(record, victim) == "None"
+    assert as_account(record, victim) == "None"
     assert (town.theirs / "open" / "output.txt").read_text() == "line\n"
     for attack in ("ln -s $TOWN/daemon/profile", "ln $TOWN/daemon/profile"):
         town.mallory("rm -f open/output.txt")
         _lay(town, attack)
-        assert as_mallory(record, victim).startswith("RefusedError: "), attack
+        assert as_account(record, victim).startswith("RefusedError: "), attack
         assert (own / "profile").read_text() == "mine\n"
 
 
@@ -486,3 +487,47 @@ def _lay(town, attack):
         town.mallory(f"{attack} open/output.txt")
     else:
         os.link(town.folder / "daemon" / "profile", town.theirs / "open" / "output.txt")
+
+
+SWAPPED = """
+mkdir real
+while :; do
+    ln -sfn $TOWN/daemon sub; rm -f sub; ln -sfn real sub; rm -f sub; mkdir sub
+    ln -s $TOWN/daemon/profile sub/profile; rm sub/profile; echo > sub/profile; rm -rf sub
+done
+"""
+
+
+def test_a_thousand_races_of_an_ordinary_account(town):
+    """While another account swaps links, folders and files in its own folder, nothing of ours is written to, in 1,000 rounds."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    from ratectl.outputs import append  # noqa: PLC0415 - loaded before the account changes
+
+    victim = pwd.getpwnam("daemon").pw_uid
+    own = town.folder / "daemon"
+    own.mkdir()
+    (own / "profile").write_text("mine\n")
+    for path in (own, own / "profile"):
+        os.chown(path, victim, victim)
+
+    def record():
+        outcomes = set()
+        for _ in range(1000):
+            try:
+                with append.created(str(town.theirs / "sub" / "profile")) as file:
+                    file.append(b"line\n")
+            except RatectlError as error:
+                outcomes.add(type(error).__name__)
+        return outcomes
+
+    swapper = town.mallory(SWAPPED, wait=False)
+    try:
+        said = as_account(record, victim)
+    finally:
+        swapper.kill()
+        swapper.wait()
+
+    assert (own / "profile").read_text() == "mine\n"
+    assert "RefusedError" in said
+    assert "Error:" not in said
