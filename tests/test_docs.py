@@ -25,6 +25,18 @@ BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
 TOML = [text for language, text in BLOCKS if language == "toml"]
 
 
+def test_the_threat_model_names_tests_that_are_there():
+    """Each line of the table of who is trusted with what names at least one test, and each of these exists."""
+    section = README.split("### Who is trusted with what")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+    named = [re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.rpartition(" | ")[2]) for row in rows]
+
+    assert len(rows) > 10
+    assert all(named)
+    for path, name in (test for row in named for test in row):
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{name}"
+
+
 def test_tables_are_current():
     """The tables of keys, providers, commands and exit codes are what ``scripts/documents.py readme`` writes."""
     assert readme.filled(README) == README

@@ -15,6 +15,7 @@ import typer
 
 from ratectl import __version__
 from ratectl.errors import RatectlError
+from ratectl.runtime.visible import Door
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a pipe on Windows is not UTF-8 by itself
             stream.reconfigure(encoding="utf-8", errors="replace")
+    plain = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (stream and Door(stream) for stream in plain)
+    try:
+        _run(words)
+    finally:
+        sys.stdout, sys.stderr = plain
+
+
+def _run(words: list[str]) -> None:
+    """Run the command line *words*; its exit is the process's."""
     try:
         verb = words[0] if words else ""
         program = _completing() if os.environ.get(COMPLETING) else application(verb)

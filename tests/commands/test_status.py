@@ -186,3 +186,26 @@ def _drained(master):
         while part := os.read(master, 4096):
             said += part
     return said
+
+
+@pytest.mark.network
+@pytest.mark.posix("Windows has no pseudo-terminals")
+def test_watch_takes_the_screen(tmp_path):
+    """On a terminal the sequences that take its screen arrive as they are, though text from outside has none."""
+    import pty  # noqa: PLC0415 - POSIX only
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "RATECTL_STATE_DIR": str(tmp_path / "state"), "TERM": "xterm"}
+    argv = (sys.executable, "-m", "ratectl", "status", "--watch")
+    watching = subprocess.Popen(
+        argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    )
+    shown = b""
+    while b"no jobs are installed" not in shown:
+        shown += os.read(ours, 4096)
+    watching.kill()
+    watching.wait()
+    os.close(ours)
+    os.close(theirs)
+
+    assert shown.startswith(b"\x1b[?1049h")

@@ -65,6 +65,17 @@ def test_a_file_where_a_folder_should_be(tmp_path):
         execute.perform([WriteFile(path=tmp_path / "file" / "unit", data=b"")])
 
 
+def test_no_draft_is_left_of_what_failed(tmp_path):
+    """Where one of several files cannot be written none is, and nothing lies beside them."""
+    (tmp_path / "file").touch()
+    first, second = tmp_path / "unit", tmp_path / "file" / "unit"
+
+    with pytest.raises(CannotCreateError):
+        execute.perform([WriteFile(path=first, data=b"1"), WriteFile(path=second, data=b"2")])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.posix("symbolic links need a privilege")
 def test_looking(reader, tmp_path):
     """Missing things are None or empty, never an exception."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from ratectl.backends.protocol import Verb
 from ratectl.deploy import install, targets
 from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
+from ratectl.model.job import Provider
 from ratectl.schedule.cover.triggers import Cover, Fidelity
 from ratectl.views import deploy_text
 from tests.fakes.jobs import job, jobs
@@ -398,3 +401,21 @@ def test_half_open_block_stops_everything(tmp_path):
         office.install(*jobs("a", "b"))
 
     assert (office.machine.crontab.tab, office.known()) == before
+
+
+def test_a_key_that_others_may_read_is_told(office):
+    """An install says which file of keys others may read, with the command that ends it; one that is private is no word."""
+    key = Path("/home/tester/office.key")
+    provider = Provider(name="openexchangerates", kind="openexchangerates", api_key=f"file:{key}")
+    office.machine.files[key] = b"secret\n"
+    office.machine.modes[key] = 0o640
+
+    told = office.plan(dataclasses.replace(job(), providers=(provider,))).warnings
+
+    assert [text for text in told if f"`chmod 600 {key}`" in text]
+    office.machine.modes[key] = 0o600
+    assert not [
+        text
+        for text in office.plan(dataclasses.replace(job(), providers=(provider,))).warnings
+        if "chmod" in text
+    ]

@@ -12,6 +12,7 @@ from ratectl.deploy.install_lock import install_lock
 from ratectl.doctor.firings import UPTIME
 from ratectl.errors import ConfigError
 from ratectl.journal.sqlite_database import FILE
+from ratectl.runtime.trust import UntrustedError
 from tests.doctor.conftest import LINGER, PYTHON, SCRIPT, SPEC
 from tests.fakes.machine import done
 
@@ -94,6 +95,16 @@ def age_journal(clinic):
         connection.execute("PRAGMA user_version = 99")
 
 
+def addresses(clinic, *, mode):
+    clinic.reinstall(job='notify = ["file:/home/tester/urls"]')
+    clinic.machine.files[Path("/home/tester/urls")] = b"json://127.0.0.1:9/x"
+    clinic.machine.modes[Path("/home/tester/urls")] = mode
+
+
+def distrust(clinic):
+    clinic.machine.untrusted[OUTPUT] = UntrustedError(str(OUTPUT), "is a link", f"rm {OUTPUT}")
+
+
 def fail(clinic):
     slot = clinic.machine.now
     with clinic.journal() as journal:
@@ -163,6 +174,10 @@ FAULTS = {
     "folder shut": ("cron", lambda c: (c.machine.folders.add(OUTPUT.parent), c.machine.closed.add(OUTPUT.parent)), "output-unwritable", f"chmod u+rwx {OUTPUT.parent}"),
     "file for a folder": ("cron", lambda c: c.machine.files.update({OUTPUT.parent: b""}), "output-unwritable", f"mv {OUTPUT.parent} {OUTPUT.parent}.aside"),
     "disk full": ("cron", lambda c: setattr(c.machine, "room", 0), "output-unwritable", "df -h /home/tester"),
+    "key for all": ("cron", lambda c: key(c, mode=0o644), "key-too-open", "chmod 600 /home/tester/office.key"),
+    "key for the group": ("cron", lambda c: key(c, mode=0o640), "key-too-open", "chmod 600 /home/tester/office.key"),
+    "addresses for all": ("cron", lambda c: addresses(c, mode=0o644), "key-too-open", "chmod 600 /home/tester/urls"),
+    "output in the hands of others": ("cron", distrust, "output-untrusted", f"rm {OUTPUT}"),
     "no key": ("cron", lambda c: key(c, there=False), "key-unreadable", "(umask 077 && cat > /home/tester/office.key)"),
     "key closed": ("cron", lambda c: key(c, closed=True), "key-unreadable", "sudo chown tester /home/tester/office.key"),
     "credential outside systemd": ("cron", lambda c: office(c, "credential:office"), "key-unreadable", f"{INSTALL} --backend systemd"),
@@ -200,7 +215,6 @@ WARNINGS = {
     "drop-in": ("systemd", drop_in, "entry-overridden", "systemctl --user revert ratectl-one.timer ratectl-one.service"),
     "another ratectl": ("cron", lambda c: c.move_to("cron", fetch=("/new/fetch",)), "entry-of-another-ratectl", INSTALL),
     "another ratectl (systemd)": ("systemd", lambda c: c.move_to("systemd", fetch=("/new/fetch",)), "entry-of-another-ratectl", INSTALL),
-    "key for all": ("cron", lambda c: key(c, mode=0o644), "key-too-open", "chmod 600 /home/tester/office.key"),
     "failing": ("cron", fail, "firings-failing", "ratectl run one"),
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ def account(request, systemd):
     """An account whose user manager runs, with nothing of ours before or after."""
     root, account = systemd.account("root"), systemd.account(request.param)
     root.sh(
-        "install -d -m 777 /srv; install -d -o keeper -m 755 /home/keeper/rates; chmod 755 /home/keeper"
+        "install -d -m 1777 /srv; install -d -o keeper -m 755 /home/keeper/rates; chmod 755 /home/keeper"
     )
     root.sh(f"install -d -o {request.param} /srv/rates /mnt/real-{request.param}")
     if request.param != "root":
@@ -76,6 +76,8 @@ def said(account):
 def test_writes_its_output(account, systemd, where):
     """Wherever an output lies, the confined unit appends to it, as the account itself would."""
     output = where.format(home=account.home, user=account.user)
+    if account.user == "root" and "/keeper/" in output:
+        pytest.skip("root records nothing where another account could lead it elsewhere")
     text = SPEC.format(url=systemd.rates, output=output, more="")
     account.write(f"{account.home}/.config/ratectl/jobs.toml", text.encode())
     account.ratectl("install")

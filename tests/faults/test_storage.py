@@ -5,9 +5,11 @@ Full disks are small tmpfs in a mount namespace; root obeys file modes once it h
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.fakes.station import Station
+from tests.fakes.station import PYTHON, Station
 from tests.faults.conftest import OBEYING_MODES, need
 from tests.support.lines import TEXT_LINE
 
@@ -153,3 +155,38 @@ def test_state_that_cannot_be_made(station, obeying):
     station.folder.chmod(0o755)
     assert (done.returncode, len(done.stderr.splitlines())) == (78, 1)
     assert not station.state.exists()
+
+
+FULL_AT_FIRST = """
+mkdir -p disk
+mount -t tmpfs -o size=$SIZE,mode=700 none disk
+code=0; "$@" 2>&1 || code=$?; echo "exit $code"
+"""
+
+
+@pytest.mark.parametrize("size", [24, 48, 96])
+def test_full_disk_at_the_first_install(tmp_path, apart, size):
+    """However far the journal comes, a full disk is exit 73 or 74 and says so, and never that it is another program's."""
+    need("sh")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom tests.fakes.station import Station, now\n"
+        "from ratectl.errors import RatectlError\nfrom ratectl.journal.journal import Journal\n"
+        "station = Station(folder=Path(sys.argv[1]))\n"
+        "jobs = [station.job('http://127.0.0.1:9', name=f'job-{n}') for n in range(200)]\n"
+        "stands = dict(spec='/x', digest='0', backend='cron', scope='user', host_timezone='UTC', now=now())\n"
+        "with Journal(station.state) as journal:\n    try:\n        before = journal.backup(job.name for job in jobs)\n"
+        "        try:\n            journal.record_jobs(jobs, **stands)\n"
+        "        except RatectlError:\n            journal.restore(before)\n            raise\n"
+        "    except RatectlError as error:\n        print(error)\n        sys.exit(error.exit_code)\n"
+    )
+    root = str(Path(__file__).parents[2])
+    environment = ("env", f"PYTHONPATH={root}/src:{root}")
+
+    said = apart(
+        f"SIZE={size}k\n{FULL_AT_FIRST}", *environment, PYTHON, "-c", code, str(tmp_path / "disk")
+    )
+
+    codes, lines = ended(said)
+    assert codes[0] in {73, 74}, said
+    assert "another program" not in said
+    assert len(lines) == 1

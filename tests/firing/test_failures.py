@@ -202,3 +202,20 @@ def test_control_characters_of_a_redirect(job, installed, fire, rates):
     )
 
     assert str(fire(installed(job(timeout=1))).error).isprintable()
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 429, 500])
+def test_an_echoed_key_is_nowhere(job, installed, fire, rates, state, status):
+    """A provider that tells our key back puts it neither into an error nor into a file of ours."""
+    told = b'{"error": true, "status": 401, "message": "demo-key", "description": "Bearer demo-key: bad"}'
+    rates.misbehave(Fault(status=status, body=told), times=50)
+    office = installed(job("openexchangerates"))
+
+    report = fire(office)
+
+    assert report.error is not None
+    assert "demo-key" not in str(report.error)
+    kept = [
+        path for path in state.rglob("*") if path.is_file() and b"demo-key" in path.read_bytes()
+    ]
+    assert kept == []

@@ -261,3 +261,31 @@ def test_old_answer_is_not_trusted(job, installed, state):
         connection.execute("UPDATE jobs SET checked_at = checked_at - 86401")
 
     assert not program._nothing_due(str(state), "usd-inr")
+
+
+SURROUNDINGS = ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_surroundings_decide_nothing(live, state, lines, monkeypatch, name):
+    """A proxy or a certificate file that a shell, a crontab or a manager sets does not reach a firing."""
+    live()
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    done = fetch("usd-inr", "--state", str(state))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(lines()) == 1
+
+
+def test_netrc_is_not_asked(live, state, live_rates, monkeypatch, tmp_path):
+    """Passwords of a netrc file are sent to nobody."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ana password s3cret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    live()
+
+    assert fetch("usd-inr", "--state", str(state)).returncode == 0
+    assert live_rates.requests
+    assert all("Authorization" not in headers for _path, headers in live_rates.requests)

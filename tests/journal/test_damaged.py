@@ -6,11 +6,14 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import time
 
 import pytest
 
 from ratectl.journal.schema import VERSION
 from tests.fakes.station import Station
+from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
 
@@ -140,3 +143,30 @@ def test_unreadable(tmp_path, live_rates):
     assert (done.returncode, len(done.stderr.splitlines())) == (77, 1)
     assert "may not be read by this account" in done.stderr
     assert path.read_bytes() == before
+
+
+@pytest.mark.posix("Windows deletes no open file")
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_gone_while_at_work(station, live_rates, replaced):
+    """A journal that is deleted or replaced while a firing is at work is exit 74, and nothing is appended."""
+    path = filled(station, live_rates.url)
+    output = station.lines()
+    copy = station.folder / "copy"
+    shutil.copy(path, copy)
+    shutil.rmtree(station.state / "answers")
+    live_rates.misbehave(Fault(delay=2))
+    argv = (*station.argv(), "--force")
+    firing = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 20
+    while live_rates.faults and time.monotonic() < end:
+        time.sleep(0.01)
+
+    for each in path.parent.glob("journal.sqlite3*"):
+        each.unlink()
+    if replaced:
+        copy.replace(path)
+    said = firing.communicate(timeout=60)[1]
+
+    assert (firing.returncode, len(said.splitlines())) == (74, 1), said
+    assert "was deleted or replaced while we were at work" in said
+    assert station.lines() == output

@@ -324,3 +324,34 @@ def test_password_behind_an_unknown_scheme():
         )
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 50_000 + "]" * 50_000,
+        "x = " + "{a=" * 50_000 + "1" + "}" * 50_000,
+        ".".join(["a"] * 50_000) + " = 1",
+        "[" + ".".join(["a"] * 50_000) + "]",
+    ],
+    ids=["lists", "tables", "dotted key", "header"],
+)
+def test_fifty_thousand_deep(text, tmp_path):
+    """However deep a text is nested, it is one issue in a moment, and no traceback."""
+    with pytest.raises(SpecError) as caught:
+        loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
+
+    assert "nested too deeply" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["a\\nb", "a,b", "=cmd", "a\\u001b[2J", "a b", "Alpha", "-a", "x" * 41, ""]
+)
+def test_provider_names_follow_the_rule_of_job_names(name, tmp_path):
+    """A provider's name stands in files, mails and on terminals, so it is as plain as a job's."""
+    text = f'[providers."{name}"]\nkind = "http-json"\nurl = "https://x.example/{{base}}"\nrate = "r"\n'
+
+    with pytest.raises(SpecError) as caught:
+        loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
+
+    assert "expected a provider name of at most 40" in str(caught.value)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ratectl.errors import RatectlError
     from ratectl.model.job import Job
+    from ratectl.runtime.trust import UntrustedError
     from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 
@@ -236,6 +237,9 @@ class Reader(Protocol):
 
     def may_run(self, path: Path) -> bool:
         """Tell whether this account may execute the existing file *path*."""
+
+    def fault(self, path: Path, *, strict: bool | None = None) -> UntrustedError | None:
+        """Return why another account could change what is at *path*; *strict* as in :mod:`ratectl.runtime.trust`."""
 
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""

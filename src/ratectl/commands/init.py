@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -18,7 +19,7 @@ from ratectl.deploy import host_facts
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import templates
+from ratectl.runtime import templates, trust
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import clock
@@ -190,8 +191,9 @@ def _quoted(value: str) -> str:
 def _create(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            path.chmod(0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = trust.open_file(str(path.absolute()), flags, 0o600, strict=False)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise CannotCreateError(f"{path}: cannot be written: {error.strerror}") from error

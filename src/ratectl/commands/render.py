@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import spec
+from ratectl.commands._shared import write_file
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts, install, select_backend, targets
-from ratectl.errors import CannotCreateError, UsageError
+from ratectl.errors import UsageError
 from ratectl.spec import zones
 
 if TYPE_CHECKING:
@@ -68,9 +69,4 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (out / name).write_bytes(data)
-    except OSError as error:
-        raise CannotCreateError(f"{out}: cannot be written: {error.strerror}") from error
+    write_file.replace_all({out / name: data for name, data in files.items()})

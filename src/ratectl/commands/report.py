@@ -20,6 +20,7 @@ from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.journal import quarantine, queries
 from ratectl.journal.journal import Journal
 from ratectl.runtime import templates
+from ratectl.runtime.visible import visible
 from ratectl.views import html_report
 from ratectl.views.html_report import JobReport
 
@@ -143,7 +144,7 @@ def _html(dossiers: Sequence[JobReport], now: dt.datetime) -> str:
         "report/page.html.j2",
         {
             "css": templates.source("report/report.css"),
-            "data": data.replace("<", "\\u003c"),  # so that no tag can stand in it
+            "data": visible(data).replace("<", "\\u003c"),  # so that no tag can stand in it
             "library": templates.source("report/echarts.min.js"),
             "script": templates.source("report/report.js"),
         },

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from ratectl.journal.journal import Journal
 from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
 from ratectl.model.quote import plain, to_dict
+from ratectl.runtime.visible import visible
 from ratectl.views.format import as_json
 
 
@@ -121,8 +121,8 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
 def _show(store: RateStore, number: int) -> None:
     if quarantine.find(store, number) is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
-    sys.stdout.buffer.write(quarantine.body(store, number))
-    sys.stdout.buffer.flush()
+    body = quarantine.body(store, number).decode("utf-8", "backslashreplace")
+    typer.echo(visible(body), nl=False)
 
 
 def _what(answer: QuarantinedAnswer) -> str:

@@ -169,7 +169,7 @@ class _Loop:
     def _fire(self, name: str) -> None:
         try:
             code = self._children.run(
-                (*host_facts.fetch_argv(), name, "--state", str(self.state_dir))
+                (*host_facts.fetch_argv(), name, "--attended", "--state", str(self.state_dir))
             )
         except RatectlError as error:
             typer.echo(f"ratectl: {name}: {error}", err=True)

@@ -15,6 +15,7 @@ from ratectl.commands._shared.rows import look
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.runtime.visible import UNSAFE, visible
 from ratectl.spec.readers import duration
 from ratectl.views import status as views
 from ratectl.views.format import as_json, length
@@ -94,18 +95,21 @@ def _look(names: Sequence[str]) -> tuple[JobStatus, ...]:
 
 
 def _screen(found: Sequence[JobStatus]) -> Text:
-    from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - rich, which --json need not pay for
+    from rich.text import Text  # noqa: PLC0415 - rich, which --json need not pay for
+
+    from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - the same
 
     now = dt.datetime.now(dt.UTC)
     view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width())
-    return screen(found, view)
+    text = screen(found, view)
+    return Text(visible(text.plain)) if UNSAFE.search(text.plain) else text
 
 
 def _watch(names: Sequence[str], *, alone: bool) -> None:
     """Show the screen again and again, until Ctrl-C."""
     from rich.live import Live  # noqa: PLC0415 - for this only
 
-    console = terminal.console()
+    console = terminal.full_screen()
     if not alone or not console.is_terminal:
         raise UsageError(
             "status: --watch is for a person at a terminal, and goes with no other option"

@@ -10,13 +10,15 @@ import contextlib
 import functools
 import itertools
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ratectl.backends.protocol import (
     Completed,
@@ -29,9 +31,10 @@ from ratectl.backends.protocol import (
     WriteFile,
 )
 from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ratectl.backends.protocol import Step
 
@@ -125,6 +128,10 @@ class SystemReader:
     def may_run(self, path: Path) -> bool:
         """Tell whether this account may execute the existing file *path*."""
         return os.access(path, os.X_OK)
+
+    def fault(self, path: Path, *, strict: bool | None = None) -> trust.UntrustedError | None:
+        """Return why another account could change what is at *path*, None where none could."""
+        return trust.fault(str(path), strict=strict)
 
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
@@ -255,67 +262,133 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
     last = {write.path: write for write in writes}
     together = len(last) > 32 and hasattr(os, "sync")
     finish = _no_sync if together else os.fsync
-    drafts = [(_draft(write, finish), path) for path, write in last.items()]
-    if together:
-        os.sync()  # one for all: thousands of units would wait a disk turn each
-    for draft, path in drafts:
-        try:
-            draft.replace(path)
-        except OSError as error:
-            raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
-    if sys.platform != "win32":
-        for folder in {path.parent for _, path in drafts}:
-            _sync_folder(folder)
+    with _Drafts() as drafts:
+        for write in last.values():
+            drafts.write(write, finish)
+        if together:
+            os.sync()  # one for all: thousands of units would wait a disk turn each
+        drafts.put_in_place()
 
 
 def _make_links(links: Sequence[Link]) -> None:
     """Make each link beside its place and rename it, then sync the folders."""
-    for link in links:
-        draft = link.path.parent / f".{link.path.name}.new"
-        try:
-            link.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.unlink(missing_ok=True)
-            draft.symlink_to(link.target)
-            draft.replace(link.path)
-        except PermissionError as error:
-            raise RefusedError(f"{link.path}: may not be written by this account") from error
-        except OSError as error:
-            raise CannotCreateError(f"{link.path}: cannot be made: {error.strerror}") from error
-    if sys.platform != "win32":
-        for folder in {link.path.parent for link in links}:
-            _sync_folder(folder)
+    with _Drafts() as drafts:
+        for link in links:
+            drafts.link(link)
+            drafts.put_in_place()
 
 
 def _no_sync(_handle: int) -> None:
     """Leave the file to the one sync that follows."""
 
 
-def _draft(write: WriteFile, finish: Callable[[int], None]) -> Path:
-    path = write.path
-    draft = path.parent / f".{path.name}.new"  # engines skip names with a leading dot
+class _Folder(NamedTuple):
+    """A folder that stays the same one whatever is laid in its place meanwhile; on Windows known by its path."""
+
+    path: Path
+    descriptor: int | None
+
+    def at(self, name: str) -> str:
+        """Return what *name* of this folder is called beside ``dir_fd=descriptor``."""
+        return name if self.descriptor is not None else str(self.path / name)
+
+    def sync(self) -> None:
+        """Make what it holds survive a loss of power. Raises StorageError."""
+        if self.descriptor is None:
+            return
+        try:
+            handle = os.open(".", os.O_RDONLY, dir_fd=self.descriptor)
+        except PermissionError:
+            return  # we may write here and not look; the kernel syncs in its own time
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            raise StorageError(f"{self.path}: cannot be synced: {error.strerror}") from error
+        finally:
+            os.close(handle)
+
+
+class _Drafts:
+    """Files under names that nobody can foresee, beside those that they will replace; what is left of them goes at the end."""
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, _Folder] = {}
+        self._waiting: deque[tuple[_Folder, str, Path]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for folder, draft, _path in self._waiting:
+            with contextlib.suppress(OSError):
+                os.unlink(folder.at(draft), dir_fd=folder.descriptor)
+        for folder in self._folders.values():
+            if folder.descriptor is not None:
+                os.close(folder.descriptor)
+
+    def write(self, write: WriteFile, finish: Callable[[int], None]) -> None:
+        """Write the draft of a file; *finish* is called with its descriptor."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        flags |= getattr(os, "O_BINARY", 0)
+        with _refusals(write.path, "written"):
+            folder, draft = self._begin(write.path)
+            handle = os.open(folder.at(draft), flags, 0o600, dir_fd=folder.descriptor)
+            self._waiting.append((folder, draft, write.path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(write.data)
+                file.flush()
+                if hasattr(os, "fchmod"):
+                    os.fchmod(file.fileno(), write.mode)
+                finish(file.fileno())
+
+    def link(self, link: Link) -> None:
+        """Make the draft of a symbolic link."""
+        with _refusals(link.path, "made"):
+            folder, draft = self._begin(link.path)
+            os.symlink(link.target, folder.at(draft), dir_fd=folder.descriptor)
+            self._waiting.append((folder, draft, link.path))
+
+    def put_in_place(self) -> None:
+        """Rename every draft to the name that it is for, and sync the folders."""
+        touched = []
+        while self._waiting:
+            folder, draft, path = self._waiting[0]
+            try:
+                os.replace(
+                    folder.at(draft),
+                    folder.at(path.name),
+                    src_dir_fd=folder.descriptor,
+                    dst_dir_fd=folder.descriptor,
+                )
+            except OSError as error:
+                raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
+            self._waiting.popleft()
+            touched.append(folder)
+        for folder in dict.fromkeys(touched):
+            folder.sync()
+
+    def _begin(self, path: Path) -> tuple[_Folder, str]:
+        """Return the folder of *path*, made where it is absent, and a new name in it, which engines skip for its leading dot."""
+        folder = self._folders.get(path.parent)
+        if folder is None:
+            if sys.platform == "win32":
+                path.parent.mkdir(parents=True, exist_ok=True)
+                folder = _Folder(path.parent, None)
+            else:
+                folder = _Folder(path.parent, trust.open_folder(str(path.parent), make=True))
+            self._folders[path.parent] = folder
+        return folder, f".{path.name[:100]}.{secrets.token_hex(8)}.new"
+
+
+@contextlib.contextmanager
+def _refusals(path: Path, verb: str) -> Iterator[None]:
+    """Turn what the system says of the block into our errors."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(write.data)
-            file.flush()
-            finish(file.fileno())
-        draft.chmod(write.mode)
+        yield
     except PermissionError as error:
         raise RefusedError(f"{path}: may not be written by this account") from error
     except OSError as error:
-        raise CannotCreateError(f"{path}: cannot be written: {error.strerror}") from error
-    return draft
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be synced: {error.strerror}") from error
-    finally:
-        os.close(handle)
+        raise CannotCreateError(f"{path}: cannot be {verb}: {error.strerror}") from error
 
 
 def _remove_file(path: Path) -> None:
@@ -391,21 +464,23 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
 
 
 def _which(name: str) -> str | None:
-    """Return the absolute path of *name*. Windows' own programs come from its own folder.
+    """Return the absolute path of *name*: from the system's own folders before any that PATH names.
 
+    Root takes none that another account could change.
     Left to itself, Python looks into the current folder first on Windows.
     """
     if sys.platform == "win32":
         own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", f"{name}.exe")
         if own.is_file():
             return str(own)
-    return shutil.which(name, path=_path())
-
-
-def _path() -> str:
-    """Return the caller's PATH and the system's own folders, which a plain user's PATH may lack."""
-    mine = os.environ.get("PATH", "")
-    return mine if sys.platform == "win32" else os.pathsep.join((mine, *_SYSTEM_PATH))
+        return shutil.which(name)
+    if os.path.isabs(name):  # noqa: PTH117 - a name, not yet a path
+        return shutil.which(name)
+    for folder in (*_SYSTEM_PATH, *os.environ.get("PATH", "").split(os.pathsep)):
+        found = shutil.which(name, path=folder) if os.path.isabs(folder) else None  # noqa: PTH117
+        if found and not (os.geteuid() == 0 and trust.fault(found)):
+            return found
+    return None
 
 
 def _environment() -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import plan
+from ratectl.deploy import other_accounts, plan
 from ratectl.deploy.targets import (
     Target,
     TargetPlan,
@@ -129,6 +129,7 @@ def prepare(
 
     With *enable_linger* it also does away with why entries could stay asleep, where it can.
     """
+    other_accounts.refuse(target, source.jobs, source.path)
     installed = {row.job.name: row for row in journal.readable()}
     covers = covers_of(target, source.jobs)
     inactive = {name: "paused" for name, row in installed.items() if row.paused}
@@ -168,6 +169,7 @@ def prepare(
             *server_warnings,
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
+            *other_accounts.open_secrets(target, source.jobs),
         ),
     )
 

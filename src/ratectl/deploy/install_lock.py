@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, RefusedError, StorageError, TryLaterError
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +66,8 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
     """Hold the state directory's install lock, waiting while another process has it."""
     path = state_dir / "install.lock"
     try:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        trust.see_to_private(str(state_dir), make=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except PermissionError as error:
         raise RefusedError(f"{path}: may not be written by this account") from error
     except OSError as error:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import other_accounts
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
+from ratectl.runtime.trust import UntrustedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,31 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
             yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
 
 
+def trusted(observed: Observations, row: Installed) -> Iterator[Finding]:
+    """Find outputs at which others could lead a firing elsewhere, and for root a spec or a key that they may write to."""
+    if not observed.is_awake(row) or row.backend == kubernetes.NAME:
+        return
+    for danger in other_accounts.of_outputs(observed.reader, row.job):
+        text = f"{danger.what.partition(': ')[2]}: {danger.fault.place}: {danger.fault.why}"
+        yield Finding(check="output-untrusted", job=row.job.name, text=text, fix=danger.fault.fix)
+    if observed.host.root:
+        for danger in other_accounts.of_inputs(observed.reader, row.job, row.spec):
+            text = (
+                f"others could change what the job reads: {danger.fault.place}: {danger.fault.why}"
+            )
+            yield Finding(
+                check="input-untrusted", job=row.job.name, text=text, fix=danger.fault.fix
+            )
+
+
+def trusted_program(observed: Observations) -> Iterator[Finding]:
+    """Find that others may write to the program that root's entries start."""
+    if observed.host.root and observed.jobs:
+        for danger in other_accounts.of_program(observed.reader, observed.host):
+            text = f"others could change the program that root runs: {danger.fault.place}: {danger.fault.why}"
+            yield Finding(check="program-untrusted", text=text, fix=danger.fault.fix)
+
+
 def state(observed: Observations) -> Iterator[Finding]:
     """Find a state directory in which no firing could work, or a journal that tells nothing."""
     folder = observed.host.state_dir
@@ -71,6 +98,9 @@ def state(observed: Observations) -> Iterator[Finding]:
     if error is not None and "newer ratectl" in str(error):
         fix = remedies.typed(observed.host, observed.host.fetch[0], *UPGRADE)
         yield Finding(check="journal-too-new", text=str(error), fix=fix)
+    elif isinstance(error, UntrustedError):
+        text = f"the state directory cannot be trusted: {error.place}: {error.why}"
+        yield Finding(check="state-untrusted", text=text, fix=error.fix)
     elif error is not None:
         aside = remedies.aside(observed.host, folder / JOURNAL, ".damaged")
         fix = f"{aside} && {observed.reinstall_command}"
@@ -98,6 +128,10 @@ def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
             yield warning(check="key-in-environment", job=row.job.name, text=text, fix=fix)
         elif kind == "credential":
             yield from _credential(observed, row, about, name)
+    for entry in row.job.notify if observed.is_awake(row) else ():
+        if entry.startswith("file:"):
+            path = Path(entry.removeprefix("file:")).expanduser()
+            yield from _key_file(observed, row.job.name, "the addresses of notify", path)
     bundle = Path(row.job.ca_bundle) if row.job.ca_bundle else None
     if bundle is not None and observed.reader.status(bundle) is None:
         text = f"ca_bundle {bundle}: there is no such file"
@@ -131,9 +165,9 @@ def _key_file(observed: Observations, job: str, about: str, path: Path) -> Itera
         fix = remedies.to_account(observed.host, path)
         text = f"{about}: {path}: {observed.host.user} may not read it"
         yield Finding(check="key-unreadable", job=job, text=text, fix=fix)
-    elif status.mode & 0o007 and observed.host.platform != "win32":
-        text = f"{about}: {path}: every account of this machine may read it"
-        yield warning(check="key-too-open", job=job, text=text, fix=f"chmod 600 {quoted}")
+    elif status.mode & 0o077 and observed.host.platform != "win32":
+        text = f"{about}: {path}: other accounts may read it"
+        yield Finding(check="key-too-open", job=job, text=text, fix=f"chmod 600 {quoted}")
 
 
 def _is_overridden(observed: Observations, job: str) -> bool:

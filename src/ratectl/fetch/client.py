@@ -49,8 +49,18 @@ class ProviderClient:
 
     def ask(self, provider: Provider, query: RateQuery, deadline: Deadline) -> ProviderReply:
         """Return what *provider* says about *query*. Raises FetchError."""
+        secret = _secret(provider)
         request = SOURCES[provider.kind].request(provider, query, self.env.clock().date())
-        request = _with_key(request, _secret(provider))
+        request = _with_key(request, secret)
+        try:
+            return self._ask(provider, query, request, deadline)
+        except FetchError as failure:
+            failure.args = (secrets.hidden(str(failure), secret),)
+            raise
+
+    def _ask(
+        self, provider: Provider, query: RateQuery, request: Request, deadline: Deadline
+    ) -> ProviderReply:
         with self.cache.lock(request, deadline) as ours:
             if not ours:
                 raise FetchError(
@@ -113,6 +123,8 @@ class ProviderClient:
             if request.fallback is None or failure.kind not in RETRIED:
                 raise
         else:
+            body = secrets.hidden_in_body(response.body, request.key)
+            response = response._replace(body=body)
             down = response.status == 404 or response.status >= 500
             if request.fallback is None or not down:
                 return response

@@ -17,6 +17,7 @@ Settle the due slots of an installed JOB: fetch, record, append, exit.
   --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
   --force        record a manual slot now, whatever is due
   --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
+  --attended     take proxies and certificates from the environment, as `ratectl serve` does
   -v, --verbose  say what was done
   --version      print the version"""
 EARLY = 2
@@ -33,6 +34,7 @@ class Arguments:
         self.snapshot = ""
         self.force = False
         self.sweep = False
+        self.attended = False
         self.verbose = False
 
 
@@ -71,6 +73,8 @@ def _run() -> int:
         arguments.state = state_dir()
     if arguments.snapshot:
         return _with_full_runtime(_pod, arguments)
+    if not arguments.attended:
+        _forget_surroundings()
     if arguments.sweep:
         names = _due_jobs(arguments.state)
         return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
@@ -79,6 +83,19 @@ def _run() -> int:
             print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
         return 0
     return _with_full_runtime(_fire, arguments)
+
+
+SURROUNDINGS = ("PYTHON", "LD_", "DYLD_", "SSL_")
+"""How variables begin that would change whom an unattended firing trusts; what it needs stands in its job."""
+MORE_SURROUNDINGS = ("NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def _forget_surroundings() -> None:
+    """Drop the variables by which a shell, a crontab or a manager could lead us elsewhere; a pod's are its manifest's."""
+    for name in list(os.environ):
+        plain = name.upper()
+        if plain.startswith(SURROUNDINGS) or plain.endswith("_PROXY") or plain in MORE_SURROUNDINGS:
+            del os.environ[name]
 
 
 def _parse(argv: list[str]) -> "Arguments | int":
@@ -96,7 +113,7 @@ def _parse(argv: list[str]) -> "Arguments | int":
         name, has_value, value = word.partition("=")
         if word in {"-v", "--verbose"}:
             arguments.verbose = True
-        elif word in {"--force", "--sweep"}:
+        elif word in {"--force", "--sweep", "--attended"}:
             setattr(arguments, word[2:], True)
         elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")
@@ -133,8 +150,10 @@ def _usage_error(message: str) -> int:
 def _print_error(message: str) -> None:
     if sys.stderr is None:
         return
+    from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for errors only
+
     try:  # noqa: SIM105 - the same
-        print(f"ratectl-fetch: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+        print(f"ratectl-fetch: {one_line(message)}", file=sys.stderr)  # noqa: T201
     except OSError:
         pass  # nobody can hear it; the exit code still tells
 
@@ -145,7 +164,7 @@ def _nothing_due(state: str, job: str) -> bool:
     import time  # noqa: PLC0415
 
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
-    if not os.path.exists(path):  # noqa: PTH110
+    if not os.path.exists(path) or _is_not_ours(state):  # noqa: PTH110
         return False
     try:
         connection = sqlite3.connect(path, timeout=30)
@@ -165,6 +184,18 @@ def _nothing_due(state: str, job: str) -> bool:
     if due < minute_ends or due <= now + EARLY or not 0 <= now - checked < DAY:
         return False
     return bool(zone_file) and _stamp(zone_file) == zone_stamp
+
+
+def _is_not_ours(state: str) -> bool:
+    """Tell whether others could have laid out the state directory; the full path knows how to say so."""
+    from ratectl.errors import RatectlError  # noqa: PLC0415
+    from ratectl.runtime import trust  # noqa: PLC0415
+
+    try:
+        trust.see_to_private(state)
+    except (OSError, RatectlError):
+        return True
+    return False
 
 
 def _stamp(path: str) -> str:
@@ -188,6 +219,8 @@ def _due_jobs(state: str) -> "list[str] | None":
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
     if not os.path.exists(path):  # noqa: PTH110
         return []
+    if _is_not_ours(state):
+        return None
     try:
         connection = sqlite3.connect(path, timeout=30)
         known = {"now": int(time.time()), "first": FIRST_WAIT, "longest": LONGEST_WAIT}
@@ -246,13 +279,19 @@ def _fire(arguments: Arguments) -> int:
         _print_error(f"{arguments.job}: {error}")
         return error.exit_code
     if arguments.verbose:
-        for line in report.lines():
-            print(f"{report.job}: {line}")  # noqa: T201
+        _print_lines(report)
     if report.error is None:
         return 0
     if arguments.verbose or not report.passing:
         _print_error(f"{arguments.job}: {report.error}")
     return report.error.exit_code
+
+
+def _print_lines(report: "FiringReport") -> None:
+    from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for -v only
+
+    for line in report.lines():
+        print(f"{report.job}: {one_line(line)}")  # noqa: T201
 
 
 def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
@@ -263,8 +302,7 @@ def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     try:
         for report in run_sweep(arguments.state, names, _surroundings()):
             if arguments.verbose:
-                for line in report.lines():
-                    print(f"{report.job}: {line}")  # noqa: T201
+                _print_lines(report)
             if report.error is not None:
                 code = code or report.error.exit_code
                 if arguments.verbose or not report.passing:

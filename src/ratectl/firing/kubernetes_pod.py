@@ -27,6 +27,7 @@ from ratectl.firing.runner import MINUTE, Runner
 from ratectl.journal.journal import Journal
 from ratectl.journal.postgres_database import PostgresDatabase
 from ratectl.journal.rows import aware
+from ratectl.journal.sqlite_database import SqliteDatabase
 from ratectl.model.job import CatchUp
 from ratectl.model.quote import plain
 from ratectl.runtime.deadline import within
@@ -59,11 +60,19 @@ SHARED_QUEUE = "pods"
 """What waits for an output is any pod's to deliver, since none comes back."""
 
 
+class PodDatabase(SqliteDatabase):
+    """The file under a pod's journal, in a folder just made; the emptyDir around it is open to all who are in the pod."""
+
+    def see_to_place(self, *, make: bool) -> None:
+        """See to nothing: there are no other accounts in a pod."""
+
+
 class PodJournal(Journal):
     """The journal of one start, in a folder that goes with it."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.database = PodDatabase(folder)
         self._start = f"{socket.gethostname()}/{secrets.token_hex(4)}"
 
     def owner(self) -> str:

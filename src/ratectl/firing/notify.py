@@ -21,6 +21,7 @@ from ratectl.fetch.http import Request
 from ratectl.model import notify_url
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
+from ratectl.runtime.visible import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,7 +76,7 @@ class Notifier:
 
     def failure(self, failures: int, message: str) -> None:
         """Tell the switch why; tell the others once, when the *failures* in a row reach ``notify_after``."""
-        text = " ".join(f"{self.job.name}: {message}".split())
+        text = one_line(f"{self.job.name}: {message}")
         notice = Notice(job=self.job.name, event="failed", text=text)
         reached = failures == self.job.notify_after
         self._tell(ping=self._ping("/fail", text), notice=notice if reached else None)

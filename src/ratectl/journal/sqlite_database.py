@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, ConfigError, RefusedError, StorageError, TryLaterError
 from ratectl.journal import schema
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -39,6 +41,8 @@ class SqliteDatabase:
         self.path = state_dir / FILE
         self._connection: sqlite3.Connection | None = None
         self._stored = False
+        self._inode: int | None = None
+        """Of the file that the connection was opened to; None where there is none, or on Windows."""
 
     @staticmethod
     def clock(now: dt.datetime) -> int:
@@ -81,6 +85,7 @@ class SqliteDatabase:
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self._see_that_it_is_there()
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -98,6 +103,7 @@ class SqliteDatabase:
     def _holds_something(self) -> bool:
         """Tell whether there is a file with anything in it; an empty one is left to whoever writes."""
         try:
+            self.see_to_place(make=False)
             status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return False
@@ -107,24 +113,47 @@ class SqliteDatabase:
             raise StorageError(f"{self.path}: cannot be read: {error.strerror}") from error
         return status.st_size > 0
 
+    def see_to_place(self, *, make: bool) -> None:
+        """Raise RefusedError where the state directory is not this account's alone; with *make* it is made."""
+        trust.see_to_private(str(self.path.parent), make=make)
+
     def _writable(self) -> sqlite3.Connection:
         if self._connection is None or not self._stored:
             self.close()
-            _create_private(self.path)
+            self._create()
             return self._open()
         return self._connection
+
+    def _create(self) -> None:
+        try:
+            self.see_to_place(make=True)
+            # SQLite's own files copy this mode
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise CannotCreateError(
+                f"{self.path}: cannot create the journal: {error.strerror}"
+            ) from error
 
     def _open(self) -> sqlite3.Connection:
         self._connection = connection = _connect(str(self.path))
         self._stored = True
+        self._inode = _inode(self.path)
+        try:
+            self._make_current(connection)
+        except (
+            BaseException
+        ):  # a full disk, say: what is half made is not used as if it were a journal
+            self.close()
+            raise
+        return connection
+
+    def _make_current(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != schema.VERSION:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables and not tables >= OURS:
-                self.close()
                 raise ConfigError(f"{self.path}: {FOREIGN}")
         if version > schema.VERSION:
-            self.close()
             raise ConfigError(
                 f"{self.path}: written by a newer ratectl (journal version {version}, this one knows "
                 f"{schema.VERSION}); upgrade ratectl"
@@ -134,7 +163,14 @@ class SqliteDatabase:
             connection.execute("BEGIN IMMEDIATE")
             _bring_up(connection)
             connection.execute("COMMIT")
-        return connection
+
+    def _see_that_it_is_there(self) -> None:
+        """Raise StorageError where the file was deleted or replaced under us: what was committed lies in no file then."""
+        if self._stored and _inode(self.path) != self._inode:
+            raise StorageError(
+                f"{self.path}: was deleted or replaced while we were at work, and what was just recorded "
+                "went with it; put it back, or install the spec again, and run the job"
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -169,18 +205,19 @@ class SqliteDatabase:
         return StorageError(f"{self.path}: {text}; is the disk full, or the folder read-only?")
 
 
+def _inode(path: Path) -> int | None:
+    if sys.platform == "win32":
+        return None  # which lets nobody delete an open file
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def _create_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's own files copy this mode
-    except OSError as error:
-        raise CannotCreateError(f"{path}: cannot create the journal: {error.strerror}") from error
 
 
 def _bring_up(connection: sqlite3.Connection) -> None:

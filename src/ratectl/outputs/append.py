@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.errors import CannotCreateError, StorageError
+from ratectl.errors import CannotCreateError, RefusedError, StorageError
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +61,13 @@ class Opened(NamedTuple):
 def opened(target: str) -> Iterator[Opened | None]:
     """Give the file at *target* for the block, None where there is none.
 
-    Raises StorageError, also for an OSError of the block.
+    Raises RefusedError where another account could lead us elsewhere, or StorageError, also for an
+    OSError of the block.
     """
     descriptor = None
     try:
-        with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(target, APPENDING)
+        with _no_way_of_others(target), contextlib.suppress(FileNotFoundError):
+            descriptor = trust.open_file(target, APPENDING)
     except OSError as error:
         raise refused(target, error) from error
     if descriptor is None:
@@ -79,10 +81,12 @@ def opened(target: str) -> Iterator[Opened | None]:
 def created(target: str) -> Iterator[Opened]:
     """Give the file at *target* for the block, made (with its folders) where there is none.
 
-    Raises CannotCreateError, or StorageError, also for an OSError of the block.
+    Raises CannotCreateError, RefusedError where another account could lead us elsewhere, or
+    StorageError, also for an OSError of the block.
     """
     try:
-        descriptor = _open_or_create(target)
+        with _no_way_of_others(target):
+            descriptor = _open_or_create(target)
     except OSError as error:
         raise refused(target, error) from error
     with _closing(target, descriptor) as file:
@@ -91,11 +95,19 @@ def created(target: str) -> Iterator[Opened]:
 
 def _open_or_create(target: str) -> int:
     with contextlib.suppress(FileNotFoundError):
-        return os.open(target, APPENDING)
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(target, APPENDING | os.O_CREAT, 0o666)  # the user's umask applies
-    _sync_folder(os.path.realpath(target))
+        return trust.open_file(target, APPENDING)
+    descriptor = trust.open_file(target, APPENDING | os.O_CREAT, make=True)  # the umask applies
+    _sync_folder(trust.real(target))
     return descriptor
+
+
+@contextlib.contextmanager
+def _no_way_of_others(target: str) -> Iterator[None]:
+    """Say of a way that is refused which output it leads to, and that nothing is lost."""
+    try:
+        yield
+    except trust.UntrustedError as error:
+        raise RefusedError(f"{target}: cannot be appended to: {error}; {KEPT_NOTE}") from error
 
 
 @contextlib.contextmanager

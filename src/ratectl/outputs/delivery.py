@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
@@ -16,7 +15,7 @@ from ratectl.journal.rows import unix
 from ratectl.journal.sqlite_database import FILE
 from ratectl.outputs import outbox, table_queue
 from ratectl.outputs.formats import FILES, SINKS, TABLES
-from ratectl.runtime import locks
+from ratectl.runtime import locks, trust
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ class Delivery:
         return outbox.queue(self.database, name)
 
     def _lock_path(self, output: Output) -> Path:
-        name = output.target if output.kind == "postgresql" else os.path.realpath(output.target)
+        name = output.target if output.kind == "postgresql" else trust.real(output.target)
         digest = hashlib.sha256(name.encode()).hexdigest()
         return self.state_dir / "locks" / f"output-{digest[:24]}.lock"
 

@@ -7,12 +7,12 @@ copies with an intent that was never confirmed, and with the last append, which 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
 from ratectl.outputs import append, rotation
 from ratectl.outputs.rotation import BEFORE, Trace
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,12 +63,12 @@ def plan_append(database: Database, target: str, sink: FileSink) -> Intent:
 def _finish_other_names(database: Database, target: str) -> None:
     """Carry out what is in flight to the same file under another name of it: it begins where ours would."""
     begun = database.rows("SELECT * FROM sinks WHERE start IS NOT NULL")
-    path = os.path.realpath(target)
+    path = trust.real(target)
     for row in begun:
         other = row["target"].removeprefix(database.queue_prefix)
         mine = row["target"] == queue(database, other) and other != target
-        if mine and os.path.realpath(other) == path:
-            _finish(database, other, row)
+        if mine and trust.real(other) == path:
+            _finish(database, target, row)  # by the name that the job has for it
 
 
 def _observe(name: str, target: str, sink: FileSink) -> Intent:

@@ -14,6 +14,7 @@ import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.outputs import append
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     from ratectl.outputs.append import Opened
@@ -111,8 +112,8 @@ def _names(candidates: list[tuple[str, os.stat_result]]) -> list[tuple[str, int]
 def finish(copy: Copy, trace: Trace, until: int) -> bool:
     """Add to a plain *copy* what it lacks of the append up to *until*; False where that may not be done."""
     try:
-        descriptor = os.open(copy.path, append.APPENDING | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:
+        descriptor = trust.open_file(copy.path, append.APPENDING)
+    except (OSError, trust.UntrustedError):
         return False
     try:
         file = append.of(copy.path, descriptor, os.fstat(descriptor))
@@ -128,7 +129,7 @@ def finish(copy: Copy, trace: Trace, until: int) -> bool:
 
 def _candidates(target: str, trace: Trace) -> list[tuple[str, os.stat_result]]:
     """Return the regular files beside *target* that may be its copies, the likeliest first."""
-    folder, name = os.path.split(os.path.realpath(target))
+    folder, name = os.path.split(trust.real(target))
     found = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -159,10 +160,10 @@ def _younger(status: os.stat_result, trace: Trace) -> bool:
 
 def _look(path: str, trace: Trace) -> Copy | None:
     """Return what the file at *path* proves, judged by the file that was opened and not by its name."""
-    flags = os.O_RDONLY | append.BINARY | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_RDONLY | append.BINARY
     try:
-        descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
+        descriptor = trust.open_file(path, flags | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, trust.UntrustedError):
         return None
     plain = not path.endswith(COMPRESSED)
     try:

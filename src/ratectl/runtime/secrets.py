@@ -6,6 +6,14 @@ import os
 from pathlib import Path
 
 from ratectl.errors import RefusedError
+from ratectl.runtime import trust
+
+HIDDEN = "***"
+LONGEST_FILE = 1 << 20
+READING = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Without waiting for somebody to write into a pipe."""
+SHORTEST = 6
+"""Characters of a key that is worth hiding."""
 
 
 def resolve(reference: str) -> str:
@@ -21,6 +29,31 @@ def resolve(reference: str) -> str:
     return secret
 
 
+def hidden(text: str, secret: str) -> str:
+    """Return *text* without *secret*, in case it was told back to us: as it is, quoted for a URL, or inside JSON."""
+    for form in _forms(secret):
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def hidden_in_body(body: bytes, secret: str) -> bytes:
+    """Return the answer *body* without *secret*, so that nothing that is kept or shown of it holds the key."""
+    for form in _forms(secret):
+        body = body.replace(form.encode(), HIDDEN.encode())
+    return body
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Return how *secret* may be written; none for one so short that it would be found in any number."""
+    if len(secret) < SHORTEST:
+        return ()
+    import json  # noqa: PLC0415 - only where there is a key
+    from urllib.parse import quote, quote_plus  # noqa: PLC0415 - the same
+
+    forms = (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+    return tuple(sorted(dict.fromkeys(forms), key=len, reverse=True))
+
+
 def text_behind(reference: str, what: str) -> str:
     """Return the whole text behind *reference*, which stands under *what* in the spec.
 
@@ -33,7 +66,9 @@ def text_behind(reference: str, what: str) -> str:
             case "env":
                 return os.environ[name]
             case "file":
-                return Path(name).expanduser().read_text(encoding="utf-8")
+                path = str(Path(name).expanduser())
+                with open(trust.open_file(path, READING), encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+                    return file.read(LONGEST_FILE)
             case "credential":
                 return Path(os.environ["CREDENTIALS_DIRECTORY"], name).read_text(encoding="utf-8")
             case _:

@@ -10,6 +10,8 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ratectl.runtime.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,6 +43,11 @@ def folder() -> Path:
     return inside if inside.is_dir() else here.parent.parent / "templates"
 
 
+def _seen_on_page(value: object) -> object:
+    """Return what a page shows of *value*: what we do not take verbatim has no mark that reorders or hides text."""
+    return visible(value) if type(value) is str else value
+
+
 @functools.cache
 def _template(name: str, *, escape: bool = False) -> Template:
     from jinja2 import (  # noqa: PLC0415 - 15 ms that commands which render nothing need not pay
@@ -56,5 +63,6 @@ def _template(name: str, *, escape: bool = False) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=escape,  # noqa: S701 - unit files and crontabs are not HTML; each engine quotes its own
+        finalize=_seen_on_page if escape else None,
     )
     return environment.get_template(name)

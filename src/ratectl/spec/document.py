@@ -19,6 +19,7 @@ from ratectl.errors import ConfigError, Issue, SpecError
 from ratectl.spec import readers
 from ratectl.spec.issues import MISSING, Reading
 from ratectl.spec.jobs import read_jobs
+from ratectl.spec.key_lines import DEEPEST, too_deep
 from ratectl.spec.kubernetes import read_kubernetes
 from ratectl.spec.outputs import POSTGRES_SCHEMES, journal
 from ratectl.spec.providers import read_providers
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ratectl.spec.issues import Readers
     from ratectl.spec.key_lines import KeyPath
 
+TOO_DEEP = f"not TOML as it is read here: nested too deeply; tables, lists and keys go {DEEPEST} deep at most"
 TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes")
 RATECTL_READERS: Readers = {
     "proxy": readers.url,
@@ -102,6 +104,8 @@ def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = 
     """Return the spec that *content* holds; *path* is named in issues and anchors relative outputs."""
     try:
         text = content.decode("utf-8-sig")
+        if line := too_deep(text):
+            raise SpecError(str(path), [Issue(line=line, key="", message=TOO_DEEP)])
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
@@ -144,6 +148,8 @@ def _places(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _syntax_issue(error: Exception) -> Issue:
+    if isinstance(error, RecursionError):
+        return Issue(line=None, key="", message=TOO_DEEP)
     match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     message = re.sub(r" \(at .*\)$", "", str(error))
     if match is None:

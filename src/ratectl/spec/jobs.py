@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from ratectl.spec import readers as values
 from ratectl.spec import zones
 from ratectl.spec.issues import MISSING
 from ratectl.spec.outputs import output
-from ratectl.spec.providers import named
+from ratectl.spec.providers import LONGEST_NAME, NAME, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from ratectl.spec.issues import Readers, Reading
     from ratectl.spec.key_lines import KeyPath
 
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-LONGEST_NAME = 40
 DEFAULT_PROVIDERS = ["exchangerate-api-v4", "exchangerate-api-open", "frankfurter"]
 DEFAULT_TIMEZONE = "local"
 """This machine's zone when the spec is read."""

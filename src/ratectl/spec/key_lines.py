@@ -14,7 +14,16 @@ _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]\]?")
 _MEMBER = re.compile(rf"\s*\[\[\s*({_DOTTED})\s*\]\]")
 _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
+DEEPEST = 64
+"""Parts of one key; tomllib takes minutes over one of many thousands."""
+_DEEP = re.compile(rf"^[ \t\[]*(?:{_KEY}[ \t]*\.[ \t]*){{{DEEPEST}}}", re.MULTILINE)
 _NOISE = re.compile(r'"""|\'\'\'|"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*|[\[\]{}]')
+
+
+def too_deep(text: str) -> int | None:
+    """Return the 1-based line of a key with more than DEEPEST parts; None where there is none."""
+    match = _DEEP.search(text)
+    return text.count("\n", 0, match.start()) + 1 if match else None
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:

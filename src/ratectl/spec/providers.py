@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ratectl.spec.issues import Readers, Reading
     from ratectl.spec.key_lines import KeyPath
 
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+"""Of a provider as of a job: it stands in files, mails and on terminals."""
+LONGEST_NAME = 40
 PROVIDER_READERS: Readers = {
     "kind": readers.word(*PROVIDER_KINDS),
     "base_url": readers.url,
@@ -31,6 +34,9 @@ def read_providers(reading: Reading) -> dict[str, Provider]:
     found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS if kind != "http-json"}
     for name, table in reading.table(("providers",)).items():
         key = ("providers", name)
+        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            expected = f"at most {LONGEST_NAME} lower-case letters, digits and inner hyphens"
+            reading.issue(key, f"expected a provider name of {expected}")
         if not isinstance(table, dict):
             reading.issue(key, f"expected a table, found {readers.quoted(table)}")
             continue

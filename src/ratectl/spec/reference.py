@@ -113,7 +113,7 @@ RATECTL: dict[str, Key] = {
     "scope": Key(_words("auto", "user", "system"), "auto is system as root, else user", "user"),
     "proxy": Key(
         "URL",
-        "for every request; else the environment's, of which schedulers hand on nothing",
+        "for every request; the environment's counts only for `run`, `serve` and in pods",
         "http://proxy.example:3128",
     ),
     "ca_bundle": Key(

@@ -38,9 +38,13 @@ def files(job: Job) -> tuple[str, ...]:
 
 def reads(job: Job) -> tuple[str, ...]:
     """Return the private files that a firing of *job* reads."""
+    return (*secret_files(job), *filter(None, (job.ca_bundle,)))
+
+
+def secret_files(job: Job) -> tuple[str, ...]:
+    """Return the files with keys and addresses that a firing of *job* reads."""
     named = [*(provider.api_key for provider in job.providers), *job.notify]
-    secrets = [name.removeprefix("file:") for name in named if name.startswith("file:")]
-    return (*secrets, *filter(None, (job.ca_bundle,)))
+    return tuple(name.removeprefix("file:") for name in named if name.startswith("file:"))
 
 
 def credentials(job: Job) -> tuple[str, ...]:

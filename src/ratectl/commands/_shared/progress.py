@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ratectl.runtime.visible import behind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -30,7 +32,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
                 bar.update(count)
             elif sys.stderr.isatty() and time.monotonic() - begun >= SOON:
                 bar = bars.enter_context(
-                    typer.progressbar(length=total, label=label, file=sys.stderr)
+                    typer.progressbar(length=total, label=label, file=behind(sys.stderr))
                 )
                 bar.update(done)
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from ratectl.deploy import host_facts
+from ratectl.runtime.visible import behind
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,6 +34,12 @@ def console() -> Console:
     Lines are never broken: a terminal does that itself, and a pipe wants them whole.
     """
     return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def full_screen() -> Console:
+    """Return the same for what takes the whole screen, and shows visible text alone."""
+    stream = behind(sys.stdout)
+    return Console(file=stream, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def viewer_zone() -> dt.tzinfo:

@@ -12,8 +12,15 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.errors import CannotCreateError, RatectlError, StorageError, TryLaterError
+from ratectl.errors import (
+    CannotCreateError,
+    RatectlError,
+    RefusedError,
+    StorageError,
+    TryLaterError,
+)
 from ratectl.outputs.formats.quotes_table import COLUMNS, KEY, lines
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,16 +55,23 @@ def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> N
 
 
 def _make(target: str) -> None:
-    """Create an absent file, which SQLite would give a mode of its own choice."""
+    """Create an absent file, which SQLite would give a mode of its own choice.
+
+    SQLite opens by name, so nobody else may be able to lay anything on the way, whatever account we are.
+    """
     path = Path(target)
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(target, os.O_RDWR | os.O_CREAT, 0o666))  # the user's umask applies
+            flags = os.O_RDWR | os.O_CREAT  # the user's umask applies
+            os.close(trust.open_file(target, flags, strict=True, make=True))
+        if untrusted := trust.fault(target, strict=True):
+            raise RefusedError(f"{target}: cannot be written to: {untrusted}; {KEPT_NOTE}")
         if not stat.S_ISREG(path.stat().st_mode):
             raise StorageError(
                 f"{target}: not a regular file, so it holds no database; {KEPT_NOTE}"
             )
+    except trust.UntrustedError as error:
+        raise RefusedError(f"{target}: cannot be created: {error}; {KEPT_NOTE}") from error
     except OSError as error:
         raise CannotCreateError(
             f"{target}: cannot be created: {error.strerror}; {KEPT_NOTE}"

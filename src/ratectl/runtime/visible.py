@@ -1,0 +1,76 @@
+"""The one door for text from outside to people: what would steer a terminal, or stay unseen, is shown as an escape.
+
+Providers' answers, file names, entries of others and the words of other programs all come through here before
+they reach a terminal, a page or a mail. The escapes are JSON's, so that JSON means the same before and after.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+LONGEST_LINE = 4_000
+"""Characters of an error line; a cron mail and a journal entry have to carry it."""
+UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Also line and paragraph separators, direction marks, what has no width, and halves of characters."""
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def visible(text: str) -> str:
+    r"""Return *text* with every character that is not plainly seen as an escape such as ``\u001b``."""
+    return UNSAFE.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    """Return *text* as one visible line of bounded length."""
+    line = visible(" ".join(text.split()))
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..."
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def behind(stream: TextIO) -> TextIO:
+    """Return the stream behind the door, for what moves the cursor and shows no text from outside."""
+    return stream.stream if isinstance(stream, Door) else stream
+
+
+class Door:
+    """A text stream that makes all text visible before it hands it on; only colours pass, and only to a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write *text*, made visible."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if UNSAFE.search(text) is None:
+            return self.stream.write(text)
+        if not self.stream.isatty():
+            return self.stream.write(visible(text))
+        plain = COLOUR.split(text)
+        colours = [*COLOUR.findall(text), ""]
+        return self.stream.write(
+            "".join(visible(part) + colour for part, colour in zip(plain, colours, strict=True))
+        )
+
+    def writelines(self, lines: list[str]) -> None:
+        """Write *lines*, made visible."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
