@@ -14,6 +14,7 @@ from ratectl.errors import RefusedError
 from ratectl.fetch.cache import CachedResponse, fresh_until
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError, classify_clock, classify_status
 from ratectl.fetch.providers import SOURCES
+from ratectl.fetch.providers.query import PublishedRate, UnusableRate
 from ratectl.model.job import REQUEST_SECONDS
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.cache import ResponseCache
     from ratectl.fetch.http import Request, Response, Transport
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import RateQuery
     from ratectl.model.job import Provider
     from ratectl.runtime.environment import Environment
 
@@ -36,6 +37,8 @@ class ProviderReply(NamedTuple):
     received_at: dt.datetime
     """When the answer came, which for a cached one was earlier (aware, UTC, whole seconds)."""
     request: Request
+    unusable: tuple[UnusableRate, ...] = ()
+    """Cells of the body that cannot be rates."""
 
 
 class ProviderClient:
@@ -137,12 +140,16 @@ class ProviderClient:
         provider: Provider, query: RateQuery, request: Request, cached: CachedResponse
     ) -> ProviderReply:
         try:
-            published = SOURCES[provider.kind].parse(provider, query, cached.body)
+            answered = SOURCES[provider.kind].parse(provider, query, cached.body)
         except FetchError as failure:
             failure.body = cached.body
             raise
         return ProviderReply(
-            published=published, body=cached.body, received_at=cached.received_at, request=request
+            published=tuple(rate for rate in answered if isinstance(rate, PublishedRate)),
+            unusable=tuple(rate for rate in answered if isinstance(rate, UnusableRate)),
+            body=cached.body,
+            received_at=cached.received_at,
+            request=request,
         )
 
     def _keep(

@@ -99,4 +99,6 @@ def _ask(
         reply = client.ask(provider, RateQuery(pairs=groups[0]), Deadline(SECONDS))
     except FetchError as failure:
         return reached._replace(failure=failure)
+    if not reply.published and reply.unusable:
+        return reached._replace(failure=FetchError(FailureKind.DATA, reply.unusable[0].problem))
     return reached._replace(published=reply.published)

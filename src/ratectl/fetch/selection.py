@@ -19,7 +19,7 @@ from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ratectl.fetch.client import ProviderReply
     from ratectl.fetch.providers.query import PublishedRate
@@ -35,6 +35,16 @@ class Candidate(NamedTuple):
     body: bytes
     reason: str = ""
     """Why it is suspect; empty while it only waits for agreement."""
+
+
+class Published(NamedTuple):
+    """What one answer says of one pair."""
+
+    quotes: Sequence[Quote]
+    """Oldest first."""
+    problems: Mapping[dt.date, str]
+    """What is wrong with the cells of other days, which hold no rate."""
+    body: bytes
 
 
 class QuoteSelector:
@@ -85,8 +95,12 @@ class QuoteSelector:
         quotes: dict[Pair, list[Quote]] = defaultdict(list)
         for rate in sorted(reply.published, key=lambda rate: rate.rate_date or dt.date.max):
             quotes[rate.pair].append(self._quote(provider, rate, reply.received_at))
+        problems: dict[Pair, dict[dt.date, str]] = defaultdict(dict)
+        for cell in reply.unusable:
+            problems[cell.pair][cell.rate_date or reply.received_at.date()] = cell.problem
         for pair, days in by_pair.items():
-            self._assign(provider, pair, days, quotes[pair], reply.body)
+            published = Published(quotes[pair], problems[pair], reply.body)
+            self._assign(provider, pair, days, published)
         notices = {rate.pair: rate.notice for rate in reply.published if rate.notice}
         for item in items:
             if item[0] in notices and item in self.found:
@@ -122,23 +136,33 @@ class QuoteSelector:
         provider: Provider,
         pair: Pair,
         days: Sequence[dt.date],
-        quotes: Sequence[Quote],
-        body: bytes,
+        published: Published,
     ) -> None:
-        if not quotes:
+        quotes, problems, body = published
+        if not quotes and not problems:
             failure = FetchError(FailureKind.CONFIG, f"has no {pair}")
             self._note(provider.name, [(pair, day) for day in days], failure)
             return
-        jumps = self._jumps(quotes)
-        dates = [quote.rate_date for quote in quotes]
+        jumps = self._jumps(quotes) if quotes else {}
+        by_date = {quote.rate_date: quote for quote in quotes}
+        dates = sorted({*by_date, *problems})
         gap = dt.timedelta(days=PROVIDER_KINDS[provider.kind].longest_gap)
         for day in days:
-            last = bisect.bisect_right(dates, day) if self.wanted.past else len(quotes)
+            last = bisect.bisect_right(dates, day) if self.wanted.past else len(dates)
             if self.wanted.past and (not last or dates[last - 1] < day - gap):
-                self._no_rate(provider, (pair, day), later=last < len(quotes))
+                self._no_rate(provider, (pair, day), later=last < len(dates))
                 continue
-            quote = quotes[last - 1]
-            self._classify(provider, (pair, day), quote, jumps[quote.rate_date], body)
+            newest = dates[last - 1]
+            if newest in problems:
+                self._unusable(provider, (pair, day), problems[newest], body)
+            else:
+                self._classify(provider, (pair, day), by_date[newest], jumps[newest], body)
+
+    def _unusable(self, provider: Provider, item: PairDay, problem: str, body: bytes) -> None:
+        """Hold the answer for *item*, in which no rate stands where one is due."""
+        suspect = SuspectQuote(provider=provider.name, reason=problem, body=body)
+        self.quarantined.append((item, suspect))
+        self._note(provider.name, [item], FetchError(FailureKind.DATA, problem))
 
     def _no_rate(self, provider: Provider, item: PairDay, *, later: bool) -> None:
         """Note a past day for which nothing was published; one with a *later* rate will never get any."""

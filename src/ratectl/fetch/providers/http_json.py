@@ -17,8 +17,9 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
+    from decimal import Decimal
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -45,18 +46,12 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     )
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
     """Return the rate of each asked pair that *body* has at its path."""
     answer = bodies.load(body)
     found = [(pair, _at(answer, _filled(provider.rate, pair, str))) for pair in query.pairs]
     return tuple(
-        asks.PublishedRate(
-            pair=pair,
-            rate=bodies.number_text(value, str(pair))
-            if isinstance(value, str)
-            else bodies.number(value, str(pair)),
-            rate_date=_date(answer, _filled(provider.date, pair, str)),
-        )
+        asks.read_rate(pair, value, _date(answer, _filled(provider.date, pair, str)), read=_rate)
         for pair, value in found
         if value is not MISSING
     )
@@ -68,6 +63,11 @@ def not_before(body: bytes) -> None:
 
 
 MISSING = object()
+
+
+def _rate(value: object, what: str) -> Decimal:
+    """Return a rate that is a JSON number, or the text of one. Raises FetchError."""
+    return bodies.number_text(value, what) if isinstance(value, str) else bodies.number(value, what)
 
 
 def _date(answer: dict[str, Any], path: str) -> dt.date | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
@@ -49,8 +49,8 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     answer = bodies.load(body)
     bodies.echo(answer, "base", HUB)
@@ -60,7 +60,9 @@ def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedR
     day = bodies.echo_day(updated.date(), query.until)
     table = bodies.table(answer, "rates")
     rates = {
-        Pair(base=HUB, quote=code): bodies.number(table[code], f"{HUB}/{code}")
+        Pair(base=HUB, quote=code): cross_rates.cell(
+            Pair(base=HUB, quote=code), table[code], day, bodies.number
+        )
         for code in asks.currencies(query) - {HUB}
         if code in table
     }
