@@ -88,8 +88,7 @@ class ProviderClient:
             else self._failure(provider, response, now)
         )
         if failure is not None:
-            failure.body = response.body
-            raise failure
+            raise _with_body(failure, response.body, request, status=response.status)
         fetched = CachedResponse(
             body=unchanged.body if unchanged else response.body,
             etag=_entity_tag(response) or (unchanged.etag if unchanged else ""),
@@ -142,8 +141,7 @@ class ProviderClient:
         try:
             answered = SOURCES[provider.kind].parse(provider, query, cached.body)
         except FetchError as failure:
-            failure.body = cached.body
-            raise
+            raise _with_body(failure, cached.body, request) from failure
         return ProviderReply(
             published=tuple(rate for rate in answered if isinstance(rate, PublishedRate)),
             unusable=tuple(rate for rate in answered if isinstance(rate, UnusableRate)),
@@ -177,6 +175,20 @@ def _entity_tag(response: Response) -> str:
     """Return the entity tag of *response* if it has one that can be sent back (RFC 9110, section 8.8.3)."""
     tag = response.headers.get("ETag", "")
     return tag if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]*"', tag) else ""
+
+
+def _with_body(
+    failure: FetchError, body: bytes, request: Request, *, status: int = 200
+) -> FetchError:
+    """Return *failure* with the answer that it is about; a key that the answer repeats is in neither."""
+    text = str(failure)
+    if request.key:
+        text = text.replace(request.key, "***")
+        body = body.replace(request.key.encode(), b"***")
+    told = FetchError(failure.kind, text, retry_after=failure.retry_after)
+    told.body = body
+    told.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
+    return told
 
 
 def _links(request: Request) -> int:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ratectl.model.providers import ProviderTraits
     from ratectl.model.quote import Quote
 
-MOST_AHEAD = dt.timedelta(days=2)
+MOST_AHEAD = 2
+"""Days after today; a past day's rate is not dated after it."""
 WARN = Decimal("0.05")
 SUSPECT = Decimal("0.20")
 SAME = Decimal("0.01")
@@ -33,12 +34,15 @@ class Jump(NamedTuple):
 
 
 def date_problem(
-    quote: Quote, *, today: dt.date, longest_gap: int, past_day: dt.date | None
+    quote: Quote, *, today: dt.date, longest_gap: int, past_day: dt.date | None, ahead: int = 0
 ) -> str:
-    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *past_day* the past day."""
+    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *past_day* the past day.
+
+    It may be *ahead* days later, or with 0 as many as are usual.
+    """
     wanted = past_day or today
-    ahead = dt.timedelta(0) if past_day else MOST_AHEAD
-    if quote.rate_date > wanted + ahead:
+    allowed = ahead or (0 if past_day else MOST_AHEAD)
+    if quote.rate_date > wanted + dt.timedelta(days=allowed):
         return f"dated {quote.rate_date}, which is after {wanted}"
     if quote.rate_date < wanted - dt.timedelta(days=longest_gap):
         return f"dated {quote.rate_date}, which is more than {longest_gap} days before {wanted}"

@@ -15,7 +15,7 @@ from ratectl.fetch import plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
 from ratectl.model.job import ClosedDays
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class QuoteSelector:
         self._note(provider.name, items, failure)
         if failure.kind in RETRIED:
             return
-        if failure.kind is FailureKind.DATA and failure.body:
+        if failure.body and (failure.kind is FailureKind.DATA or failure.is_notice):
             suspect = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
             self.quarantined.append((None, suspect))
         self.exhausted |= {(provider.name, item) for item in items}
@@ -97,7 +97,9 @@ class QuoteSelector:
             quotes[rate.pair].append(self._quote(provider, rate, reply.received_at))
         problems: dict[Pair, dict[dt.date, str]] = defaultdict(dict)
         for cell in reply.unusable:
-            problems[cell.pair][cell.rate_date or reply.received_at.date()] = cell.problem
+            problems[cell.pair][
+                cell.rate_date or reply.received_at.astimezone(self.job.zone).date()
+            ] = cell.problem
         for pair, days in by_pair.items():
             published = Published(quotes[pair], problems[pair], reply.body)
             self._assign(provider, pair, days, published)
@@ -146,9 +148,10 @@ class QuoteSelector:
         jumps = self._jumps(quotes) if quotes else {}
         by_date = {quote.rate_date: quote for quote in quotes}
         dates = sorted({*by_date, *problems})
-        gap = dt.timedelta(days=PROVIDER_KINDS[provider.kind].longest_gap)
+        traits = traits_of(provider)
+        gap, ahead = (dt.timedelta(days=n) for n in (traits.longest_gap, traits.ahead))
         for day in days:
-            last = bisect.bisect_right(dates, day) if self.wanted.past else len(dates)
+            last = bisect.bisect_right(dates, day + ahead) if self.wanted.past else len(dates)
             if self.wanted.past and (not last or dates[last - 1] < day - gap):
                 self._no_rate(provider, (pair, day), later=last < len(dates))
                 continue
@@ -182,11 +185,12 @@ class QuoteSelector:
         body: bytes,
     ) -> None:
         _, day = item
-        traits = PROVIDER_KINDS[provider.kind]
+        traits = traits_of(provider)
         problem = plausibility.date_problem(
             quote,
             today=quote.observed_at.date(),
             longest_gap=traits.longest_gap,
+            ahead=traits.ahead,
             past_day=day if self.wanted.past else None,
         )
         if problem:
@@ -202,9 +206,7 @@ class QuoteSelector:
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         _, day = item
-        if self.wanted.past or plausibility.is_final(
-            day, PROVIDER_KINDS[provider.kind], quote.observed_at
-        ):
+        if self.wanted.past or plausibility.is_final(day, traits_of(provider), quote.observed_at):
             self.closed.add(item)
             return
         self.not_final.add(item)
@@ -270,7 +272,7 @@ class QuoteSelector:
         return Quote(
             pair=rate.pair,
             rate=rate.rate,
-            rate_date=rate.rate_date or received_at.date(),
+            rate_date=rate.rate_date or received_at.astimezone(self.job.zone).date(),
             provider=provider.name,
             provider_time=rate.provider_time,
             observed_at=received_at,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.fetch import plausibility
 from ratectl.firing.runner import BATCH
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS, traits_of
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
@@ -54,7 +54,7 @@ class Backfill:
         self.runner = runner
         self.timetable = runner.timetable
         self.filled = Filled()
-        able = [PROVIDER_KINDS[provider.kind] for provider in runner.job.providers]
+        able = [traits_of(provider) for provider in runner.job.providers]
         self.able = [traits for traits in able if traits.history]
         if not self.able:
             known = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)

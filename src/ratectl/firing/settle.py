@@ -18,7 +18,7 @@ from ratectl.journal import statements
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
 from ratectl.model.job import ClosedDays
-from ratectl.model.providers import PROVIDER_KINDS, History
+from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import MANUAL
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Settler:
 
     def _with_expected(self, items: Sequence[PairDay]) -> tuple[PairDay, ...]:
         """Return *items* and what is expected to be asked for after them, as far as one round should go."""
-        able = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
+        able = [traits_of(provider) for provider in self.job.providers]
         able = [traits for traits in able if traits.history]
         first, now = min(day for _, day in items), self.env.clock()
         ahead = [

@@ -87,9 +87,23 @@ class Provider:
     timeout: int = 0
     """Seconds for one request; 0 leaves REQUEST_SECONDS."""
     rate: str = ""
-    """http-json: dotted path of the rate in the answer; ``{base}`` and ``{quote}`` are filled in."""
+    """http-json, http-xml: path of the rate in the answer (``answer_path.py``), with placeholders as in the URL."""
     date: str = ""
-    """http-json: dotted path of the rate date; empty means the answer carries none."""
+    """Likewise of the rate date; empty means the answer carries none."""
+    date_format: str = ""
+    """Likewise: how the date is written, as ``strptime`` reads it; empty leaves the forms that are known."""
+    factor: str = ""
+    """Likewise: for how many units the answer's rate is, a decimal number; empty is one."""
+    invert: bool = False
+    """Likewise: the answer's rate is of the pair the other way round."""
+    decimal: str = ""
+    """Likewise: a comma where numbers that are texts have it for a point."""
+    header: str = ""
+    """Likewise: the header that holds the key alone; empty is Authorization."""
+    stale_after: int = 0
+    """Seconds that the newest rate may be old; 0 leaves the kind's own."""
+    ahead: int = 0
+    """Seconds that a rate may be dated ahead; 0 leaves the usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +285,10 @@ def _json(value: Any) -> str:
     return json.dumps(_to_plain(value))
 
 
+_NEW = frozenset({"date_format", "factor", "invert", "decimal", "header", "stale_after", "ahead"})
+"""Fields of a provider that earlier versions did not know: left out while they say nothing, so that what is installed stays."""
+
+
 def _to_plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
@@ -280,6 +298,9 @@ def _to_plain(value: Any) -> Any:
         return [_to_plain(item) for item in value]
     if isinstance(value, Cluster):
         return {field: _to_plain(getattr(value, field)) for field in value.__slots__}
-    if isinstance(value, Pair | Provider | Output | Toleration):
+    if isinstance(value, Provider):
+        plain = {field: getattr(value, field) for field in value.__slots__}
+        return {field: said for field, said in plain.items() if field not in _NEW or said}
+    if isinstance(value, Pair | Output | Toleration):
         return {field: getattr(value, field) for field in value.__slots__}
     return value

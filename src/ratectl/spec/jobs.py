@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.spec import readers as values
 from ratectl.spec import zones
@@ -245,12 +245,13 @@ def _chain(table: _Table) -> tuple[Provider, ...]:
 
 
 def _check_placeholders(table: _Table, job: Job) -> None:
-    """See that an http-json provider can tell the job's pairs apart: else all would get one number."""
-    for provider in (provider for provider in job.providers if provider.kind == "http-json"):
+    """See that a provider with a URL of its own can tell the job's pairs apart: else all would get one number."""
+    templates = (p for p in job.providers if p.kind in TEMPLATE_KINDS)
+    for provider in templates:
         for side in ("base", "quote"):
             written = f"{provider.base_url} {provider.rate}"
             several = len({getattr(pair, side) for pair in job.pairs}) > 1
-            if several and f"{{{side}}}" not in written:
+            if several and f"{{{side}" not in written:
                 message = (
                     f'the provider "{provider.name}" has no {{{side}}} in its url or rate, so all '
                     f"pairs would get the rate of one {side} currency; give each a job and a provider"
@@ -260,7 +261,7 @@ def _check_placeholders(table: _Table, job: Job) -> None:
 
 def _check_history(table: _Table, job: Job) -> None:
     if job.catch_up is CatchUp.ALL and not any(
-        PROVIDER_KINDS[provider.kind].history for provider in job.providers
+        traits_of(provider).history for provider in job.providers
     ):
         able = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)
         message = f'catch_up = "all" needs a provider with history: {able}'

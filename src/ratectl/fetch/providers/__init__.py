@@ -50,6 +50,7 @@ SOURCES: LazyModules[RateSource] = LazyModules(
         "openexchangerates": "openexchangerates",
         "exchangerate-api-v6": "exchangerate_api_v6",
         "http-json": "http_json",
+        "http-xml": "http_xml",
     },
 )
 if TYPE_CHECKING:  # holds each module to what a source offers
@@ -62,6 +63,7 @@ if TYPE_CHECKING:  # holds each module to what a source offers
         frankfurter,
         fred,
         http_json,
+        http_xml,
         openexchangerates,
     )
 
@@ -74,5 +76,6 @@ if TYPE_CHECKING:  # holds each module to what a source offers
         frankfurter,
         fred,
         http_json,
+        http_xml,
         openexchangerates,
     )

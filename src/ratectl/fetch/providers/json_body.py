@@ -29,6 +29,14 @@ def load(body: bytes) -> dict[str, Any]:
     return value
 
 
+def load_any(body: bytes) -> object:
+    """Return *body* as the JSON value that it is, with fractions as Decimal. Raises FetchError."""
+    value = _load(text_of(body))
+    if not isinstance(value, dict | list | str):
+        raise bad(f"expected a JSON object or list, got {excerpt(value)}")
+    return value
+
+
 def text_of(body: bytes) -> str:
     """Return *body* as text without a byte order mark. Raises FetchError for markup, nothing or no UTF-8."""
     if body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # in whatever encoding

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import cross_rates
+from ratectl.fetch.providers import answer_dates, cross_rates
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
 from ratectl.model.job import Pair
@@ -57,7 +57,7 @@ def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, 
     updated = bodies.moment(answer.get("timestamp"))
     if updated is None:
         raise bodies.bad("no timestamp in the answer")
-    day = bodies.echo_day(updated.date(), query.until)
+    day = bodies.echo_day(answer_dates.stamped_day(updated, query.until), query.until)
     table = bodies.table(answer, "rates")
     rates = {
         Pair(base=HUB, quote=code): cross_rates.cell(

@@ -29,6 +29,8 @@ class RateQuery(NamedTuple):
     pairs: tuple[Pair, ...]
     since: dt.date | None = None
     until: dt.date | None = None
+    civil_day: dt.date | None = None
+    """Today in the job's zone, for newest rates that must be asked for by a day."""
 
 
 class PublishedRate(NamedTuple):
