@@ -16,6 +16,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
+from ratectl.outputs.foreign import foreign_files
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
@@ -52,7 +53,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     now = dt.datetime.now(dt.UTC)
     facts = [_as_json(job, zone, now) for job in loaded.jobs]
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
-    problems = SpecError(loaded.path, _over(ended, key_lines(place.read_text("utf-8-sig"))))
+    lines = key_lines(place.read_text("utf-8-sig"))
+    problems = SpecError(loaded.path, [*_over(ended, lines), *_foreign(loaded.jobs, lines)])
     if json:
         typer.echo(as_json({"jobs": facts, "issues": _issues(problems)}))
     else:
@@ -63,9 +65,10 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         )
         for issue in problems.issues:
             typer.echo(describe(loaded.path, issue))
-        jobs, issues = words.count(len(loaded.jobs), "job"), words.count(len(ended), "issue")
-        typer.echo(f"{loaded.path}: {jobs}, {issues if ended else 'no issues'}")
-    if ended:
+        jobs = words.count(len(loaded.jobs), "job")
+        issues = words.count(len(problems.issues), "issue")
+        typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
+    if problems.issues:
         raise typer.Exit(problems.exit_code)
 
 
@@ -80,6 +83,16 @@ def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
             f"{job.name} never fires again: its {'end' if job.end else 'only slot'} has passed"
         )
         found.append(Issue(line=lines.get(key), key=".".join(key), message=message))
+    return found
+
+
+def _foreign(jobs: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
+    """Return an issue for each output that is a file of somebody else's."""
+    found = []
+    for (job, _), problem in foreign_files(jobs).items():
+        key: KeyPath = ("jobs", job, "output")
+        key = key if key in lines else ("defaults", "output")
+        found.append(Issue(line=lines.get(key), key=".".join(key), message=problem))
     return found
 
 

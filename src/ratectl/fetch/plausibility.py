@@ -20,6 +20,8 @@ WARN = Decimal("0.05")
 SUSPECT = Decimal("0.20")
 SAME = Decimal("0.01")
 """Two sources within this fraction tell of the same move (they fix at different hours)."""
+SMALL, FEW_DIGITS = Decimal("0.1"), 2
+"""A rate below the one with no more digits than the other was rounded."""
 SCALE_ERRORS = (Decimal(100), Decimal(10), Decimal("0.1"), Decimal("0.01"))
 
 
@@ -80,6 +82,20 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
         return Jump(reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True)
     moved = f"{change}: {move * 100:.1f} % in {days} d"
     return Jump(reason=moved, is_suspect=is_suspect)
+
+
+def coarseness(quote: Quote) -> str:
+    """Return a warning about a small rate of one or two digits, which its provider rounded; else an empty text."""
+    digits = len(quote.rate.as_tuple().digits)
+    if quote.legs or quote.rate >= SMALL or digits > FEW_DIGITS:
+        return ""
+    half = Decimal((0, (5,), quote.rate.as_tuple().exponent - 1))  # type: ignore[operator]
+    word = "digit" if digits == 1 else "digits"
+    inverse = f"{quote.pair.quote}/{quote.pair.base}"
+    return (
+        f"{quote.pair} {quote.rate:f} has {digits} {word}: rounded by {quote.provider}, it may be "
+        f"{half / quote.rate:.0%} off; record {inverse} instead"
+    )
 
 
 def within_fraction(rate: Decimal, other: Decimal, within: Decimal = SAME) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 from collections import defaultdict
+from decimal import Context
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch import plausibility
@@ -200,8 +201,9 @@ class QuoteSelector:
         elif jump is not None and jump.is_suspect:
             self._suspect(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
         else:
-            if jump is not None:
-                self.warnings[item] = jump.reason
+            reasons = [jump.reason if jump else "", plausibility.coarseness(quote)]
+            if any(reasons):
+                self.warnings[item] = "; ".join(filter(None, reasons))
             self._agree(item, Candidate(quote=quote, body=body))
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
@@ -269,9 +271,12 @@ class QuoteSelector:
 
     def _quote(self, provider: Provider, rate: PublishedRate, received_at: dt.datetime) -> Quote:
         kind = DERIVED if rate.legs else PUBLISHED
+        number = rate.rate
+        if rate.legs and self.job.digits:
+            number = Context(prec=self.job.digits).plus(number)
         return Quote(
             pair=rate.pair,
-            rate=rate.rate,
+            rate=number,
             rate_date=rate.rate_date or received_at.astimezone(self.job.zone).date(),
             provider=provider.name,
             provider_time=rate.provider_time,

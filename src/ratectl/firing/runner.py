@@ -50,7 +50,7 @@ class Runner:
     def __init__(self, journal: Journal, installed: Installed, env: Environment) -> None:
         self.journal = journal
         self.installed = installed
-        self.job: Job = installed.job
+        self.job: Job = installed.recording_job
         self.env = env
         self.report = FiringReport(job=self.job.name)
         self.store = journal.store(self.job)

@@ -41,9 +41,20 @@ class ClosedDays(Enum):
     FAIL = "fail"
 
 
+class PairsInText(Enum):
+    """When a line of a text output names its pair."""
+
+    AUTO = "auto"
+    """If the job had several pairs when it was first installed."""
+    ALWAYS = "always"
+    NEVER = "never"
+    """What auto comes to for a job that began with one pair; no spec says it."""
+
+
 OUTPUT_KINDS: tuple[str, ...] = (
     "text",
     "csv",
+    "csv-quotes",
     "jsonl",
     "ledger",
     "beancount",
@@ -189,6 +200,9 @@ class Job:
     ping: str = ""
     enabled: bool = True
     tags: tuple[str, ...] = ()
+    digits: int = 0
+    """Significant digits of a derived rate at most; 0 leaves all twelve."""
+    pairs_in_text: PairsInText = PairsInText.AUTO
     proxy: str = ""
     ca_bundle: str = ""
     journal: str = ""
@@ -227,7 +241,11 @@ class Job:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the job as JSON-ready values."""
-        return {field: _to_plain(getattr(self, field)) for field in self.__slots__}
+        return {
+            field: _to_plain(value)
+            for field in self.__slots__
+            if not _says_nothing(field, value := getattr(self, field))
+        }
 
     def to_json(self) -> str:
         """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
@@ -249,6 +267,7 @@ class Job:
             "overlap": Overlap(plain["overlap"]),
             "closed_days": ClosedDays(plain["closed_days"]),
             "agree": Decimal(plain["agree"]),
+            "pairs_in_text": PairsInText(plain.get("pairs_in_text", "auto")),
         }
         if plain.get("kubernetes"):
             values["kubernetes"] = _cluster(plain["kubernetes"])
@@ -265,6 +284,14 @@ def _cluster(plain: dict[str, Any]) -> Cluster:
     return Cluster(**values)
 
 
+_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO}
+
+
+def _says_nothing(field: str, value: object) -> bool:
+    """Tell whether a *field* that earlier versions did not know says no more than they did: what is installed then stays."""
+    return field in _NEW_IN_JOBS and _NEW_IN_JOBS[field] == value
+
+
 _OWN = ("name", "schedule_texts", "outputs")
 _OWN_OF = operator.attrgetter(*_OWN)
 _SHARED = tuple(field for field in Job.__slots__ if field not in _OWN)
@@ -275,7 +302,9 @@ _SHARED_OF = operator.attrgetter(*_SHARED)
 @functools.lru_cache(maxsize=256, typed=True)
 def _shared_json(values: tuple[Any, ...]) -> str:
     fields = zip(_SHARED, values, strict=True)
-    return ", ".join(f'"{field}": {_json(value)}' for field, value in fields)
+    return ", ".join(
+        f'"{field}": {_json(value)}' for field, value in fields if not _says_nothing(field, value)
+    )
 
 
 @functools.lru_cache(maxsize=8192, typed=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.journal.rows import unix
 from ratectl.journal.sqlite_database import FILE
-from ratectl.outputs import outbox, table_queue
+from ratectl.outputs import dated, outbox, table_queue
 from ratectl.outputs.formats import FILES, SINKS, TABLES
 from ratectl.runtime import locks
 from ratectl.runtime.deadline import Deadline
@@ -74,12 +74,17 @@ class Delivery:
     ) -> None:
         """Write what *output* is to get of *settlements*, inside the caller's transaction."""
         sink = SINKS[output.kind]
+        name = self._queue(output)
+        by_day = output.kind in FILES and FILES[output.kind].BY_DAY
+        memory = dated.Memory(connection, name, self.job.name, settlements) if by_day else None
         lines = [
             (unix(done.slot), line)
             for done in settlements
-            for line in sink.lines(self.job, done.slot, done.quotes)
+            for line in sink.lines(
+                self.job, done.slot, memory.news(done.quotes) if memory else done.quotes
+            )
         ]
-        outbox.enqueue(connection, self._queue(output), intent, job=self.job.name, lines=lines)
+        outbox.enqueue(connection, name, intent, job=self.job.name, lines=lines)
 
     def drain(self, output: Output) -> RatectlError | None:
         """Deliver what waits for *output*, whose lock is held; return what stood in the way."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
+from ratectl import paths
+from ratectl.model.job import CatchUp, ClosedDays, Job, Output, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.spec import readers as values
@@ -41,6 +42,8 @@ JOB_READERS: Readers = {
     "notify_after": values.count,
     "ping": values.url,
     "enabled": values.flag,
+    "digits": values.digits,
+    "pairs_in_text": values.pairs_in_text,
 }
 """Keys that are one value and mean the same whatever else the job says."""
 LIST_READERS: Readers = {
@@ -68,6 +71,7 @@ def read_jobs(
         "providers": partial(named, providers=providers),
     }
     known: dict[str, Any] = {}
+    kinds: dict[object, str] = {}
     jobs = []
     for name in tables:
         own = reading.table(("jobs", name))
@@ -79,7 +83,10 @@ def read_jobs(
             readers=readers,
             defaults=known,
         )
-        jobs.append(_job(table, common))
+        job = _job(table, common)
+        if job is not None:
+            _check_outputs(table, job, kinds)
+        jobs.append(job)
     return tuple(job for job in jobs if job is not None)
 
 
@@ -257,6 +264,32 @@ def _check_placeholders(table: _Table, job: Job) -> None:
                     f"pairs would get the rate of one {side} currency; give each a job and a provider"
                 )
                 table.reading.issue(table.key_path("pairs"), message)
+
+
+def _check_outputs(table: _Table, job: Job, kinds: dict[object, str]) -> None:
+    """See that no output of *job* is another one's file under another name or in another format.
+
+    *kinds* says in which format each file is written by the jobs before.
+    """
+    own: dict[object, Output] = {}
+    for found in job.outputs:
+        is_file = found.kind != "postgresql"
+        identity = paths.identity(found.target) if is_file else found.target
+        other = own.setdefault(identity, found)
+        kind = kinds.setdefault(identity, found.kind)
+        if kind != found.kind:
+            message = (
+                f"{found.target}: one file in two formats ({kind} and {found.kind}); "
+                "give each format a file of its own"
+            )
+        elif other is not found and is_file:
+            message = (
+                f"{other.target} and {found.target} are one file, which would get every line twice; "
+                "leave one of them out"
+            )
+        else:
+            continue
+        table.reading.issue(table.key_path("output"), message)
 
 
 def _check_history(table: _Table, job: Job) -> None:

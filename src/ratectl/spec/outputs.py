@@ -62,7 +62,7 @@ def output(value: Any, folder: Path) -> Output:
 
 
 def _told_by_prefix(target: str) -> tuple[str, str] | None:
-    match = re.match(r"([a-z][a-z0-9+]+):(.*)", target)
+    match = re.match(r"([a-z][a-z0-9+-]+):(.*)", target)
     return (match[1], match[2]) if match else None
 
 

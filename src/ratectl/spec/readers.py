@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ratectl.model import notify_url
-from ratectl.model.job import Pair
+from ratectl.model.job import Pair, PairsInText
 from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
@@ -67,6 +67,18 @@ def count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"expected a whole number from 1 on, found {quoted(value)}")
     return value
+
+
+def digits(value: Any) -> int:
+    """A whole number from 2 to 12."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 2 <= value <= 12:
+        raise ValueError(f"expected a number of digits from 2 to 12, found {quoted(value)}")
+    return value
+
+
+def pairs_in_text(value: Any) -> PairsInText:
+    """The word auto or always."""
+    return PairsInText(word("auto", "always")(value))
 
 
 def duration(value: Any) -> int:

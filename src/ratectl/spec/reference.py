@@ -96,6 +96,14 @@ JOB: dict[str, Key] = {
         "true or false", "false keeps the job in the spec and out of the scheduler", False
     ),
     "tags": Key("list of texts", "words of your own", ["books"]),
+    "digits": Key(
+        "number from 2 to 12", "significant digits of a derived rate (a cross) at most", 6
+    ),
+    "pairs_in_text": Key(
+        _words("auto", "always"),
+        "whether lines of a text output name their pair; auto: if the job has several when it is first installed, and then for good",
+        "always",
+    ),
 }
 """A job's keys; any of them may stand in ``[defaults]``."""
 
@@ -226,6 +234,7 @@ NAMES = {"from": "start", "until": "end", "output": "outputs"}
 """Keys that a Job holds under another name."""
 OTHERWISE: dict[tuple[str, str], str] = {
     ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
+    ("jobs", "digits"): "12",
     ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
     ("ratectl", "journal"): '`"sqlite"`',
     ("providers", "kind"): "the table's name",

@@ -1,0 +1,69 @@
+"""Is a file of lines somebody else's? A csv that begins otherwise than ours is refused before anything is appended.
+
+What stands under other columns, another delimiter or a byte order mark would be read wrongly by whoever reads the file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ratectl.outputs.formats import FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ratectl.model.job import Job, Output
+
+MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+LONGEST = 200
+"""Bytes of a first line that are looked at beyond those of our own."""
+
+
+def problem(start: bytes, header: bytes) -> str:
+    """Return why a file that begins with the bytes *start* is not one that begins with *header*; empty where it is."""
+    if not header or not start:
+        return ""
+    for mark, encoding in MARKS.items():
+        if start.startswith(mark):
+            return f"begins with a byte order mark ({encoding}), which is not ours"
+    first, newline, _ = start.partition(b"\n")
+    if first.removesuffix(b"\r") == header.removesuffix(b"\n") and newline:
+        return ""
+    shown = first[:60].decode("utf-8", "replace").strip()
+    line = "".join(char if char.isprintable() else "?" for char in shown)
+    return f'begins with "{line}", not with "{header.decode().strip()}"'
+
+
+def length(header: bytes) -> int:
+    """Return how many bytes of a file :func:`problem` needs."""
+    return len(header) + LONGEST
+
+
+def foreign_files(jobs: Iterable[Job]) -> dict[tuple[str, Output], str]:
+    """Return what is wrong with outputs of *jobs* that are there already, by job and output; one that cannot be read is left out."""
+    found = {}
+    seen: dict[Output, str] = {}
+    for job in jobs:
+        for output in job.outputs:
+            if output not in seen:
+                seen[output] = _look(output)
+            if seen[output]:
+                found[job.name, output] = seen[output]
+    return found
+
+
+def _look(output: Output) -> str:
+    header = FILES[output.kind].HEADER if output.kind in FILES else b""
+    if not header:
+        return ""
+    try:
+        with open(output.target, "rb") as file:  # noqa: PTH123 - for speed: a spec may name thousands
+            wrong = problem(file.read(length(header)), header)
+    except OSError:
+        return ""
+    return refusal(output.target, wrong) if wrong else ""
+
+
+def refusal(target: str, wrong: str) -> str:
+    """Return the message about a foreign file."""
+    return f"{target}: {wrong}; name another file, or move this one away"
