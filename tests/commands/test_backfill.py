@@ -41,13 +41,16 @@ def install(state, bank, tmp_path):
     """Record a job that asks *bank*, installed now."""
 
     def record(kind="frankfurter", path="/v1", **values):
-        defaults = {"closed_days": ClosedDays.SKIP, "schedule_texts": ("every day at 10:30",)}
+        defaults = {
+            "closed_days": ClosedDays.SKIP,
+            "schedule_texts": ("every day at 10:30",),
+            "outputs": (Output(kind="csv", target=str(tmp_path / "rates.csv")),),
+        }
         job = Job(
             name="usd-inr",
             pairs=(Pair(base="USD", quote="INR"),),
             timezone="Asia/Kolkata",
             providers=(Provider(name=kind, kind=kind, base_url=bank.url + path),),
-            outputs=(Output(kind="csv", target=str(tmp_path / "rates.csv")),),
             **defaults | values,
         )
         with Journal(state) as journal:
@@ -134,8 +137,11 @@ def test_the_banks_own_file(install, backfill, history, tmp_path):
 @pytest.mark.posix("it is told to stop by a signal")
 def test_stopped_and_again(install, backfill, history, bank, tmp_path):
     """Ctrl-C keeps what is done and says so; the same command does the rest only; a third has nothing to do."""
-    install(schedule_texts=("every day at 10:30", "every day at 16:30", "every day at 20:30"))
     output = tmp_path / "rates.csv"
+    install(
+        schedule_texts=("every day at 10:30", "every day at 16:30", "every day at 20:30"),
+        outputs=(Output(kind="csv-quotes", target=str(output)),),
+    )
 
     stopped = backfill(stop_when=lambda: output.exists() and output.stat().st_size > 5000)
 

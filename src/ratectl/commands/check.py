@@ -16,6 +16,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
+from ratectl.model import currencies
 from ratectl.outputs.foreign import foreign_files
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
@@ -111,18 +112,29 @@ def _issues(error: SpecError) -> list[dict[str, Any]]:
 
 def _as_json(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
     covers = {name: backend.check(job, host_zone) for name, backend in BACKENDS.items()}
-    slots = islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN)
+    slots = list(islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN))
     return {
         "job": job.name,
         "sentence": explain(job.schedule),
         "timezone": job.timezone,
         "journal": redacted(job.journal) if job.journal else "sqlite",
+        "warnings": _warnings(job) if slots else [],
         "slots": [slot.isoformat() for slot in slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
             for name, cover in covers.items()
         },
     }
+
+
+def _warnings(job: Job) -> list[str]:
+    """Return what a job that still fires asks for in vain: rates of currencies that ended."""
+    codes = dict.fromkeys(code for pair in job.pairs for code in (pair.base, pair.quote))
+    return [
+        f"{phrase}; providers may have no rate after that day: leave it out, or end the job by until"
+        for code in codes
+        if (phrase := currencies.ended(code))
+    ]
 
 
 def _text(job: Job, fact: dict[str, Any]) -> str:
@@ -138,6 +150,7 @@ def _text(job: Job, fact: dict[str, Any]) -> str:
         ("next", first),
         *(("", slot) for slot in later),
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
+        *(("warning", warning) for warning in fact["warnings"]),
         *((("journal", redacted(job.journal)),) if job.journal else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),
         *(

@@ -66,7 +66,7 @@ OUTPUT_KINDS: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One *base* unit priced in *quote*; both are ISO 4217 codes in capitals."""
+    """One *base* unit priced in *quote*; both are codes in capitals, of ISO 4217 or as ``currencies.py`` has them."""
 
     base: str
     quote: str

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ratectl.spec.issues import Readers
     from ratectl.spec.key_lines import KeyPath
 
-TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes")
+TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes", "currencies")
 RATECTL_READERS: Readers = {
     "proxy": readers.url,
     "ca_bundle": readers.text,

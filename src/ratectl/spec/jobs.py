@@ -47,10 +47,9 @@ JOB_READERS: Readers = {
 }
 """Keys that are one value and mean the same whatever else the job says."""
 LIST_READERS: Readers = {
-    "pairs": values.pair,
     "tags": values.text,
 }
-OTHER_JOB_KEYS = ("timezone", "schedule", "providers", "output", "notify", "from", "until")
+OTHER_JOB_KEYS = ("pairs", "timezone", "schedule", "providers", "output", "notify", "from", "until")
 JOB_KEYS = (*JOB_READERS, *LIST_READERS, *OTHER_JOB_KEYS)
 
 
@@ -65,7 +64,9 @@ def read_jobs(
         reading.issue(("jobs",), "no job; a job is a table such as [jobs.usd-inr]")
     _refuse_twins(reading, list(tables))
     folder = reading.path.parent
+    own_codes = _own_currencies(reading)
     readers: Readers = {
+        "pairs": partial(values.pair, own=own_codes),
         "output": partial(output, folder=folder),
         "notify": partial(values.recipient, folder=folder),
         "providers": partial(named, providers=providers),
@@ -88,6 +89,17 @@ def read_jobs(
             _check_outputs(table, job, kinds)
         jobs.append(job)
     return tuple(job for job in jobs if job is not None)
+
+
+def _own_currencies(reading: Reading) -> frozenset[str]:
+    """Return the codes of ``[currencies]``, each of which has a name."""
+    found = []
+    for code, name in reading.table(("currencies",)).items():
+        key = ("currencies", code)
+        good = reading.read(key, code, values.currency_code)
+        if good is not MISSING and reading.read(key, name, values.text) is not MISSING:
+            found.append(code)
+    return frozenset(found)
 
 
 def _refuse_twins(reading: Reading, names: list[str]) -> None:
@@ -169,6 +181,8 @@ def _fields(table: _Table) -> dict[str, Any]:
             table.reading.issue(table.key_path(name), "the list is empty")
     found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
     found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
+    if "pairs" in table.merged:
+        found["pairs"] = table.list("pairs", table.readers["pairs"])
     if "output" in table.merged:
         found["outputs"] = table.list("output", table.readers["output"])
     if "notify" in table.merged:

@@ -41,7 +41,11 @@ DURATION = "duration"
 MOMENT = "date, or date and time"
 
 JOB: dict[str, Key] = {
-    "pairs": Key("list of `BASE/QUOTE`", "what to record; ISO 4217 codes", ["USD/INR"]),
+    "pairs": Key(
+        "list of `BASE/QUOTE`",
+        "what to record; codes of ISO 4217, those that ended (HRK, DEM) included, others in use (BTC, CNH), or of `[currencies]`",
+        ["USD/INR"],
+    ),
     "schedule": Key(
         "phrase or cron line, or a list (union)",
         "when; see [Schedules](#schedules)",
