@@ -10,12 +10,15 @@ import re
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 
 import pytest
 
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
+from ratectl.journal.statements import add_quotes
 from ratectl.model.job import CatchUp, Pair, Provider
+from tests.fakes import past
 from tests.fakes.station import now
 from tests.support.firings import PATHS
 from tests.support.rate_server import Fault
@@ -236,3 +239,25 @@ def test_backfill_from_the_zip(station, live_rates, source, old, january, code):
     assert len(station.recorded()) == (4 if code == 0 else 2)
     if code:
         assert "EUR/PLN of 2020-01-02 is" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("second", "recorded"), [("130.9", False), ("130.1", True)])
+def test_agreement_on_a_suspicious_move(station, live_rates, source, second, recorded):
+    """A move too large to believe is confirmed only as closely as the job's agree asks."""
+    kinds = ("exchangerate-api-v4", "frankfurter")
+    job = station.job("", providers=tuple(map(source, kinds)), agree=Decimal("0.001"))
+    station.install(job)
+    yesterday = now() - dt.timedelta(days=1)
+    quote = past.quote(USD_INR, "95", yesterday)
+    with Journal(station.state) as journal, journal.database.transaction() as connection:
+        add_quotes(connection, "of-yesterday", yesterday, (quote,))
+    for path, rate in (("/v4", "130"), ("/v1", second)):
+        body = f'{{"base": "USD", "date": "{now().date()}", "rates": {{"INR": {rate}}}}}'
+        live_rates.misbehave(Fault(body=body.encode()), path=path, times=9)
+
+    done = station.fetch()
+
+    assert done.returncode == (0 if recorded else 65)
+    assert len(station.recorded()) == (1 if recorded else 0)
+    if not recorded:
+        assert {str(one.quote.rate) for one in held(station)} == {"130", second}

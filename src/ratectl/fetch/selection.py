@@ -221,7 +221,8 @@ class QuoteSelector:
             self._agree(item, candidate._replace(reason=""))
             return
         for other in self.suspects[item]:
-            if plausibility.within_fraction(candidate.quote.rate, other.quote.rate):
+            within = self.job.agree or plausibility.SAME
+            if plausibility.within_fraction(candidate.quote.rate, other.quote.rate, within):
                 self.found[item] = other.quote
                 self.warnings[item] = f"{jump.reason}, confirmed by {candidate.quote.provider}"
                 return
