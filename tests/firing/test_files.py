@@ -7,13 +7,14 @@ import datetime as dt
 import io
 import json
 import subprocess
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from ratectl import cli
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Pair, PairsInText
-from tests.fakes.station import now, provider
+from tests.fakes.station import LATE, now, provider
 from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
@@ -236,3 +237,62 @@ def test_rounded_tiny_rate(station, live_rates, rate, warned):
     assert done.returncode == 0
     assert ("rounded by" in done.stdout + done.stderr) == warned
     assert station.lines()[0].split(" - ")[1] == rate
+
+
+def test_a_file_a_month(station, live_rates, ratectl, spec):
+    """Parts of the slot's civil date in a file's name make a file a month, each with its own header and lines."""
+    begun = now() - dt.timedelta(days=70)
+    job = station.job(
+        "",
+        providers=(provider("frankfurter", live_rates.url),),
+        schedule_texts=("every day at 23:30",),
+        timezone="Pacific/Kiritimati",
+        outputs=(station.output("rates-%Y-%m.csv", "csv-quotes"), station.output("%Y-lines.txt")),
+        catch_up=CatchUp.ALL,
+    )
+    station.install(job, since=begun)
+
+    station.fetch()
+
+    files = sorted(station.folder.glob("rates-*.csv"))
+    assert len(files) >= 3
+    seen = 0
+    for file in files:
+        rows = list(csv.DictReader(io.StringIO(file.read_text())))
+        zone = ZoneInfo("Pacific/Kiritimati")
+        months = {
+            dt.datetime.fromisoformat(row["slot"]).astimezone(zone).strftime("%Y-%m")
+            for row in rows
+        }
+        assert months == {file.stem.removeprefix("rates-")}
+        seen += len(rows)
+    assert seen == len(station.recorded())
+    assert (
+        sum(len(path.read_text().splitlines()) for path in station.folder.glob("*-lines.txt"))
+        == seen
+    )
+
+    files[0].write_bytes(b"Date;Close\n")
+    code, said = ratectl("check", spec(f"csv-quotes:{station.folder}/rates-%Y-%m.csv"))
+    assert (code, str(files[0]) in said) == (78, True)
+    code, said = ratectl("check", spec(f"csv:{station.folder}/%Y/rates.csv"))
+    assert (code, "not in its folder" in said) == (78, True)
+
+
+def test_what_waits_for_a_month_that_passed(station, live_rates):
+    """Lines that could not be written wait under the name of their own month, and are delivered there."""
+    outputs = (station.output("%Y%m%d.csv", "csv"),)
+    name = f"{now() - LATE:%Y%m%d}.csv"
+    station.install(station.job(live_rates.url, outputs=outputs))
+    (station.folder / name).mkdir()
+    assert station.fetch().returncode in {73, 74}
+    (station.folder / name).rmdir()
+    with Journal(station.state) as journal, journal.database.transaction() as connection:
+        connection.execute(  # as it would be a day later
+            "UPDATE lines SET target = ?", (str(station.folder / "20200101.csv"),)
+        )
+
+    station.fetch()
+
+    assert len(station.lines("20200101.csv")) == 2
+    assert station.undelivered() == 0

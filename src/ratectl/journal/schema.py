@@ -104,6 +104,7 @@ CREATE TABLE firings (
     detail TEXT NOT NULL DEFAULT '',
     at {integer} NOT NULL,
     attempts {integer} NOT NULL DEFAULT 0,  -- that ended in an answer which failed a check
+    closed_pairs TEXT NOT NULL DEFAULT '',  -- those that will have no rate, with blanks between
     PRIMARY KEY (job, slot)
 ) {keyed};
 CREATE TABLE quotes (
@@ -251,9 +252,10 @@ def _from_4(connection: sqlite3.Connection) -> None:
 
 
 def _from_5(connection: sqlite3.Connection) -> None:
-    """What each dated file got last, and which jobs name their pairs in a line of text."""
+    """What each dated file got last, which pairs of a slot are closed, and which jobs name their pairs in a line of text."""
     for statement in statements(WRITTEN, SQLITE):
         connection.execute(statement)
+    connection.execute("ALTER TABLE firings ADD COLUMN closed_pairs TEXT NOT NULL DEFAULT ''")
     connection.execute("ALTER TABLE jobs ADD COLUMN names_pairs INTEGER NOT NULL DEFAULT 0")
     for name, snapshot in connection.execute("SELECT name, snapshot FROM jobs").fetchall():
         with contextlib.suppress(ValueError, TypeError, KeyError):  # damaged: told by who reads it
@@ -271,5 +273,8 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     5: _from_5,
 }
 """By the version that it starts from."""
-BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN}
+CLOSED_PAIRS = """
+ALTER TABLE firings ADD COLUMN IF NOT EXISTS closed_pairs TEXT NOT NULL DEFAULT '';
+"""
+BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN + CLOSED_PAIRS}
 """Of the store in a shared database, by the version that it starts from: what is executed there."""

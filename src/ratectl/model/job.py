@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.errors import ConfigError
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class CatchUp(Enum):
@@ -117,12 +122,47 @@ class Provider:
     """Seconds that a rate may be dated ahead; 0 leaves the usual."""
 
 
+DIRECTIVE = re.compile(r"%[YmdyjGV]")
+"""Parts of a date that a file name may hold, as strftime spells them: those that are numbers in every language."""
+
+
+def _file_name(path: str) -> str:
+    return os.path.basename(path)  # noqa: PTH119 - for speed: a spec may name thousands
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """Where quotes go: a sink's *kind* and its *target* (an absolute path, or a database's URL)."""
 
     kind: str
     target: str
+
+    @property
+    def is_template(self) -> bool:
+        """Whether its file name holds a part of the date, so that it is a file for each month or day."""
+        return self.kind != "postgresql" and DIRECTIVE.search(_file_name(self.target)) is not None
+
+    def on(self, day: dt.date) -> Output:
+        """Return where it goes on the civil *day* of a slot."""
+        if not self.is_template:
+            return self
+        return self._named(DIRECTIVE.sub(lambda found: day.strftime(found[0]), self._name))
+
+    def at(self, path: str) -> Output | None:
+        """Return itself with the *path* of one of its files; None for any other path."""
+        parts = DIRECTIVE.split(self._name)
+        pattern = "[0-9]+".join(map(re.escape, parts))
+        found = self._named(_file_name(path))
+        fits = found.target == path and re.fullmatch(pattern, _file_name(path))
+        return found if fits else None
+
+    @property
+    def _name(self) -> str:
+        return _file_name(self.target)
+
+    def _named(self, name: str) -> Output:
+        folder = self.target.removesuffix(self._name)
+        return Output(kind=self.kind, target=f"{folder}{name}")
 
     def __str__(self) -> str:
         return (

@@ -5,6 +5,7 @@ What stands under other columns, another delimiter or a byte order mark would be
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ratectl.outputs.formats import FILES
@@ -56,12 +57,32 @@ def _look(output: Output) -> str:
     header = FILES[output.kind].HEADER if output.kind in FILES else b""
     if not header:
         return ""
+    for path in _files(output):
+        wrong = problem(_start(path, length(header)), header)
+        if wrong:
+            return refusal(path, wrong)
+    return ""
+
+
+def _files(output: Output) -> list[str]:
+    """Return the paths of *output* that may be there: of a name with parts of a date all that are."""
+    if not output.is_template:
+        return [output.target]
+    folder = os.path.dirname(output.target)  # noqa: PTH120 - for speed, as below
     try:
-        with open(output.target, "rb") as file:  # noqa: PTH123 - for speed: a spec may name thousands
-            wrong = problem(file.read(length(header)), header)
+        names = sorted(os.listdir(folder))  # noqa: PTH208
     except OSError:
-        return ""
-    return refusal(output.target, wrong) if wrong else ""
+        return []
+    paths = (os.path.join(folder, name) for name in names)  # noqa: PTH118
+    return [path for path in paths if output.at(path) is not None]
+
+
+def _start(path: str, size: int) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - for speed: a spec may name thousands
+            return file.read(size)
+    except OSError:
+        return b""
 
 
 def refusal(target: str, wrong: str) -> str:
