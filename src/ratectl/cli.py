@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "review": "List, accept or reject the answers that failed a check.",
     "status": "Show how each job stands: next slot, newest rate, faults.",
     "history": "Show what was recorded for a job.",
+    "rate": "Show the recorded rate of a day, or the newest before it.",
     "chart": "Draw the rates of a job in the terminal.",
     "report": "Write an HTML page with charts of everything.",
     "journal": "Copy a record to another journal, or make a shared one.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 
 NAME = "ratectl"
 
@@ -47,3 +48,22 @@ def unattended_state_dir(home: str) -> str:
 
         return platformdirs.user_state_dir(NAME, appauthor=False)
     return os.path.join(home, ".local", "state", NAME)
+
+
+def identity(path: str) -> object:
+    """Return what is the same for two names of one file: links, dots and letter case apart."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.normcase(os.path.realpath(path) if os.path.islink(path) else _real(path))
+    return found.st_dev, found.st_ino
+
+
+def _real(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(_real_folder(folder), name)
+
+
+@lru_cache(maxsize=1024)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)

@@ -15,7 +15,7 @@ import pytest
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import ClosedDays, Job, Output, Pair, Provider
-from tests.support.rate_server import RateServer
+from tests.support.rate_server import Fault, RateServer
 from tests.support.rate_table import ecb_table
 
 pytestmark = pytest.mark.network
@@ -41,13 +41,16 @@ def install(state, bank, tmp_path):
     """Record a job that asks *bank*, installed now."""
 
     def record(kind="frankfurter", path="/v1", **values):
-        defaults = {"closed_days": ClosedDays.SKIP, "schedule_texts": ("every day at 10:30",)}
+        defaults = {
+            "pairs": (Pair(base="USD", quote="INR"),),
+            "closed_days": ClosedDays.SKIP,
+            "schedule_texts": ("every day at 10:30",),
+            "outputs": (Output(kind="csv", target=str(tmp_path / "rates.csv")),),
+        }
         job = Job(
             name="usd-inr",
-            pairs=(Pair(base="USD", quote="INR"),),
             timezone="Asia/Kolkata",
             providers=(Provider(name=kind, kind=kind, base_url=bank.url + path),),
-            outputs=(Output(kind="csv", target=str(tmp_path / "rates.csv")),),
             **defaults | values,
         )
         with Journal(state) as journal:
@@ -134,8 +137,11 @@ def test_the_banks_own_file(install, backfill, history, tmp_path):
 @pytest.mark.posix("it is told to stop by a signal")
 def test_stopped_and_again(install, backfill, history, bank, tmp_path):
     """Ctrl-C keeps what is done and says so; the same command does the rest only; a third has nothing to do."""
-    install(schedule_texts=("every day at 10:30", "every day at 16:30", "every day at 20:30"))
     output = tmp_path / "rates.csv"
+    install(
+        schedule_texts=("every day at 10:30", "every day at 16:30", "every day at 20:30"),
+        outputs=(Output(kind="csv-quotes", target=str(output)),),
+    )
 
     stopped = backfill(stop_when=lambda: output.exists() and output.stat().st_size > 5000)
 
@@ -207,3 +213,66 @@ def test_provider_down(install, backfill, bank):
 
     bank.answer = url
     assert backfill().returncode == 0
+
+
+def quotes_of(state):
+    """Return pair -> the slots that have a rate of it."""
+    found = {}
+    with Journal(state) as journal:
+        for entry in journal.store().quotes("usd-inr"):
+            found.setdefault(str(entry.quote.pair), []).append(entry.slot)
+    return found
+
+
+MARCH = ("usd-inr", "--since", "2026-03-02", "--until", "2026-03-15")
+
+
+@pytest.mark.parametrize("closed", [ClosedDays.SKIP, ClosedDays.MARK])
+def test_a_pair_added_later(install, backfill, bank, state, tmp_path, closed):
+    """A pair that is added to a job gets its past, alone, and no line of the others stands twice."""
+    euro = [Pair(base="EUR", quote=code) for code in ("USD", "GBP")]
+    outputs = tuple(
+        Output(kind=kind, target=str(tmp_path / f"r.{kind}")) for kind in ("text", "csv")
+    )
+    install(pairs=tuple(euro[:1]), closed_days=closed, outputs=outputs)
+    assert backfill(*MARCH).returncode == 0
+    before = (tmp_path / "r.text").read_text()
+    bank.requests.clear()
+
+    install(pairs=tuple(euro), closed_days=closed, outputs=outputs)
+    done = backfill(*MARCH)
+
+    assert done.returncode == 0, done.stderr
+    found = quotes_of(state)
+    assert found["EUR/GBP"] == found["EUR/USD"]
+    assert all("symbols=GBP" in path and "USD" not in path for path, _ in bank.requests)
+    text = (tmp_path / "r.text").read_text()
+    assert text.startswith(before)
+    assert len(text.splitlines()) == 2 * len(before.splitlines())
+    rows = (tmp_path / "r.csv").read_text().splitlines()[1:]
+    assert len(rows) == len(set(rows)) == 20
+    requests = len(bank.requests)
+    assert "nothing to do (0 requests," in backfill(*MARCH).stdout
+    assert len(bank.requests) == requests
+
+
+def test_a_pair_that_cannot_be_had(install, backfill, bank, state):
+    """Where a pair that was added cannot be had now, what was recorded before stays settled, and the next run has it."""
+    euro = [Pair(base="EUR", quote=code) for code in ("USD", "GBP")]
+    install(pairs=tuple(euro[:1]))
+    assert backfill(*MARCH).returncode == 0
+    install(pairs=tuple(euro), timeout=2)
+    bank.misbehave(Fault(status=503), times=50)
+
+    assert backfill(*MARCH).returncode == 75
+
+    with Journal(state) as journal:
+        rows = journal.database.rows("SELECT state, outcome FROM firings")
+    assert {(row["state"], row["outcome"]) for row in rows} <= {
+        ("settled", "recorded"),
+        ("settled", "closed"),
+    }
+    bank.faults.clear()
+    assert backfill(*MARCH).returncode == 0
+    found = quotes_of(state)
+    assert found["EUR/GBP"] == found["EUR/USD"]

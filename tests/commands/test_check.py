@@ -122,3 +122,16 @@ def test_shared_journal(ratectl, spec):
     assert "journal   postgresql://asha@db.invalid/rates" in shared.out
     [fact] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
     assert fact["journal"] == "postgresql://asha@db.invalid/rates"
+
+
+def test_a_currency_that_ended(ratectl, spec):
+    """A live schedule that asks for a currency that ended is warned of, and no issue."""
+    text = spec.read_text(encoding="utf-8").replace("USD/INR", "EUR/HRK")
+    spec.write_text(text, encoding="utf-8")
+
+    answer = ratectl("check", str(spec))
+    [job] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
+
+    assert answer.code == 0
+    assert "HRK (Croatian Kuna) ended on 2023-01-14" in " ".join(answer.out.split())
+    assert len(job["warnings"]) == 1

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from ratectl.fetch.providers.catalog import INFO
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS
 from tests.support.rate_server import Fault
 
 DEAD = "http://127.0.0.1:9"
@@ -46,7 +46,7 @@ def test_facts_of_every_kind():
     for kind, info in INFO.items():
         assert bool(info.first_day) == bool(PROVIDER_KINDS[kind].history)
         assert all(url.startswith("https://") for url in info.sources)
-        assert bool(info.sources) == bool(info.home) == (kind != "http-json")
+        assert bool(info.sources) == bool(info.home) == (kind not in TEMPLATE_KINDS)
 
 
 def test_offline(ratectl):

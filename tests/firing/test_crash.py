@@ -30,7 +30,7 @@ SLOTS = 400 * KILLS
 """More than the kills leave time for."""
 WHOLE = {
     "text": re.compile(TEXT_LINE.pattern.encode() + rb"\n"),
-    "csv": re.compile(rb"[^,\n]+(,[^,\n]*){5}\n"),
+    "csv-quotes": re.compile(rb"[^,\n]+(,[^,\n]*){8}\n"),
     "jsonl": re.compile(rb'\{"job":[^\n]+\}\n'),
 }
 """A line that is not torn."""
@@ -43,7 +43,7 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
     live_rates.misbehave(Fault(delay=0.01), times=100_000)
     outputs = tuple(
         Output(kind=kind, target=str(tmp_path / f"o.{kind}"))
-        for kind in ("text", "csv", "jsonl", "sqlite")
+        for kind in ("text", "csv-quotes", "jsonl", "sqlite")
     )
     now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     usd = job(
@@ -82,7 +82,7 @@ def test_kill_at_random_moments(job, installed, live_rates, state, tmp_path):
     assert [slot.isoformat() for slot in slots] == [slot for (slot,) in kept]
     for output in outputs[:3]:
         lines = Path(output.target).read_bytes().splitlines(keepends=True)
-        header = 1 if output.kind == "csv" else 0
+        header = 1 if output.kind == "csv-quotes" else 0
         assert len(lines) == len(slots) + header, output.kind
         assert all(map(WHOLE[output.kind].fullmatch, lines[header:])), output.kind
 

@@ -13,6 +13,8 @@ from ratectl.journal import quarantine, schema
 from ratectl.journal.journal import Journal
 
 OLD = (Path(__file__).with_name("journal-1.sql")).read_text(encoding="utf-8")
+LAST = (Path(__file__).with_name("journal-5.sql")).read_text(encoding="utf-8")
+"""A journal of the version before ``written`` and ``names_pairs``: two jobs, their quotes, held answers and lines."""
 SLOT = dt.datetime(2025, 11, 20, 9, tzinfo=dt.UTC)
 
 
@@ -73,3 +75,34 @@ def test_brought_up_once(old):
     for _ in range(2):
         with Journal(old) as journal:
             assert journal.database.rows("PRAGMA user_version")[0][0] == schema.VERSION
+
+
+def test_from_version_5(state, tmp_path):
+    """A journal of version 5 is brought up without loss, and knows which jobs name their pairs."""
+    state.mkdir()
+    connection = sqlite3.connect(state / "journal.sqlite3")
+    connection.executescript(LAST)
+    held = {
+        table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        for table in ("jobs", "firings", "quotes", "quarantine", "bodies", "lines", "sinks")
+    }
+    connection.close()
+
+    with Journal(state) as journal:
+        named = {row.job.name: row.names_pairs for row in journal.readable()}
+        journal.known()
+        journal.owner()
+        found = {
+            table: journal.database.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]  # noqa: S608
+            for table in held
+        }
+        rates = {
+            str(entry.quote.pair): str(entry.quote.rate) for entry in journal.store().quotes("both")
+        }
+    with Journal(tmp_path / "new") as journal:
+        journal.owner()
+
+    assert named == {"usd-inr": False, "both": True}
+    assert found == held
+    assert rates == {"USD/INR": "95.070", "USD/JPY": "155.20"}
+    assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")

@@ -12,7 +12,13 @@ from ratectl.spec.kubernetes import KUBERNETES_READERS
 from ratectl.spec.providers import PROVIDER_READERS
 
 BASE = {"pairs": ["USD/INR"], "schedule": "every day at 10:30", "output": "out.txt"}
-TEMPLATE = {"kind": "http-json", "url": "https://rates.example/{base}.json", "rate": "{quote}"}
+TEMPLATE = {
+    "kind": "http-json",
+    "url": "https://rates.example/{base}.json",
+    "rate": "{quote}",
+    "date": "date",
+    "api_key": "env:RATES_KEY",
+}
 
 
 def spelled(value):

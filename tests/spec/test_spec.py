@@ -13,7 +13,17 @@ import pytest
 
 from ratectl import paths
 from ratectl.errors import SpecError
-from ratectl.model.job import CatchUp, ClosedDays, Cluster, Job, Output, Overlap, Pair, Provider
+from ratectl.model.job import (
+    CatchUp,
+    ClosedDays,
+    Cluster,
+    Job,
+    Output,
+    Overlap,
+    Pair,
+    PairsInText,
+    Provider,
+)
 from ratectl.spec import job_digest, load, loads
 from ratectl.spec.document import Installation
 
@@ -177,6 +187,8 @@ def test_everything():
         notify_after=3,
         ping="https://ping.invalid/uuid",
         tags=("books", "daily"),
+        digits=6,
+        pairs_in_text=PairsInText.ALWAYS,
         proxy="http://proxy.invalid:3128",
         journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",
         kubernetes=Cluster(

@@ -16,6 +16,8 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
+from ratectl.model import currencies
+from ratectl.outputs.foreign import foreign_files
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
@@ -54,7 +56,12 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
     lines = key_lines(place.read_text("utf-8-sig"))
     spent = [job for job in loaded.jobs if job not in ended]
-    problems = SpecError(loaded.path, [*_over(ended, lines), *_partly_over(spent, lines, now)])
+    found = [
+        *_over(ended, lines),
+        *_partly_over(spent, lines, now),
+        *_foreign(loaded.jobs, lines),
+    ]
+    problems = SpecError(loaded.path, found)
     if json:
         typer.echo(as_json({"jobs": facts, "issues": _issues(problems)}))
     else:
@@ -65,10 +72,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         )
         for issue in problems.issues:
             typer.echo(describe(loaded.path, issue))
-        jobs, issues = (
-            words.count(len(found), noun)
-            for found, noun in ((loaded.jobs, "job"), (problems.issues, "issue"))
-        )
+        jobs = words.count(len(loaded.jobs), "job")
+        issues = words.count(len(problems.issues), "issue")
         typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
     if problems.issues:
         raise typer.Exit(problems.exit_code)
@@ -117,6 +122,16 @@ def _issue(job: Job, name: str, message: str, lines: Mapping[KeyPath, int]) -> I
     return Issue(line=lines.get(key), key=".".join(key), message=message)
 
 
+def _foreign(jobs: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
+    """Return an issue for each output that is a file of somebody else's."""
+    found = []
+    for (job, _), problem in foreign_files(jobs).items():
+        key: KeyPath = ("jobs", job, "output")
+        key = key if key in lines else ("defaults", "output")
+        found.append(Issue(line=lines.get(key), key=".".join(key), message=problem))
+    return found
+
+
 def _issues(error: SpecError) -> list[dict[str, Any]]:
     return [
         {
@@ -132,18 +147,29 @@ def _issues(error: SpecError) -> list[dict[str, Any]]:
 
 def _as_json(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
     covers = {name: backend.check(job, host_zone) for name, backend in BACKENDS.items()}
-    slots = islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN)
+    slots = list(islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN))
     return {
         "job": job.name,
         "sentence": explain(job.schedule),
         "timezone": job.timezone,
         "journal": redacted(job.journal) if job.journal else "sqlite",
+        "warnings": _warnings(job) if slots else [],
         "slots": [slot.isoformat() for slot in slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
             for name, cover in covers.items()
         },
     }
+
+
+def _warnings(job: Job) -> list[str]:
+    """Return what a job that still fires asks for in vain: rates of currencies that ended."""
+    codes = dict.fromkeys(code for pair in job.pairs for code in (pair.base, pair.quote))
+    return [
+        f"{phrase}; providers may have no rate after that day: leave it out, or end the job by until"
+        for code in codes
+        if (phrase := currencies.ended(code))
+    ]
 
 
 def _text(job: Job, fact: dict[str, Any]) -> str:
@@ -159,6 +185,7 @@ def _text(job: Job, fact: dict[str, Any]) -> str:
         ("next", first),
         *(("", slot) for slot in later),
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
+        *(("warning", warning) for warning in fact["warnings"]),
         *((("journal", redacted(job.journal)),) if job.journal else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),
         *(

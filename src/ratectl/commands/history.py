@@ -67,7 +67,7 @@ def history(
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
     with Journal(Path(paths.state_dir())) as journal:
-        known = journal.remembered(job).job
+        known = journal.remembered(job).recording_job
         span, wanted = date_range.span(since, until, known.zone), date_range.pair(pair, known)
         store = journal.store(known)
         if last is not None:
@@ -98,8 +98,14 @@ def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> 
 def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
-    for entry in entries:
+    for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
         typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
+
+
+def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
+    """Return the last number of each pair and day: a file of them is clean, whatever was revised."""
+    newest = {(entry.quote.pair, entry.quote.rate_date): entry for entry in entries}
+    return newest.values()
 
 
 def _print_json(entries: Iterable[RecordedQuote], job: Job) -> None:

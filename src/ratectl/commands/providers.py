@@ -18,7 +18,7 @@ from ratectl.deploy import host_facts
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.fetch.providers import catalog
 from ratectl.model.job import Pair, Provider
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.model.quote import plain
 from ratectl.spec.readers import did_you_mean
 from ratectl.views.format import as_json
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.probe import ProviderProbe
 
-TEMPLATE = "http-json"
 """The one kind that is no source by itself."""
 COMMON = (Pair(base="EUR", quote="USD"),)
 """What every built-in source knows."""
@@ -135,7 +134,7 @@ def _known(loaded: spec.Spec | None) -> dict[str, ProviderListing]:
 def _source(provider: Provider, loaded: spec.Spec | None) -> ProviderListing:
     jobs = loaded.jobs if loaded else ()
     users = [job for job in jobs if provider in job.providers]
-    near = users or [job for job in jobs if provider.kind == TEMPLATE]
+    near = users or [job for job in jobs if provider.kind in TEMPLATE_KINDS]
     return ProviderListing(
         provider=provider,
         jobs=tuple(job.name for job in users),
@@ -178,7 +177,7 @@ def _ask(sources: Sequence[ProviderListing], loaded: spec.Spec | None) -> dict[s
 def _unasked(provider: Provider) -> ProbeResult | None:
     """Return why *provider* cannot be asked at all; None where it can."""
     if not (provider.base_url or PROVIDER_KINDS[provider.kind].base_url):
-        text = f'write [providers.NAME] with kind = "{TEMPLATE}", url and rate'
+        text = f'write [providers.NAME] with kind = "{provider.kind}", url and rate'
         return ProbeResult(state=NOT_ASKED, text=text)
     if PROVIDER_KINDS[provider.kind].needs_key and not provider.api_key:
         text = f"write [providers.{provider.name}] with api_key"
@@ -214,7 +213,7 @@ def _as_json(source: ProviderListing, answer: ProbeResult | None) -> dict[str, A
         "kind": provider.kind,
         "rates": known.rates,
         "digits": known.digits,
-        "past_days": PROVIDER_KINDS[provider.kind].history.value or None,
+        "past_days": traits_of(provider).history.value or None,
         "first_day": known.first_day or None,
         "publishes": known.publishes,
         "limit": known.limit,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.journal.rows import unix
 from ratectl.outputs.delivery import Delivery
+from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import FILES
 from ratectl.runtime import postgres
 
@@ -85,6 +87,30 @@ def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:
                 raise ConfigError(
                     f"{output.target}: {job.name!r} and {other.name!r} write to it and have different "
                     "journals; give each an output of its own, or one journal"
+                )
+
+
+def refuse_foreign_files(jobs: Iterable[Job]) -> None:
+    """Raise ConfigError where an output of *jobs* is a file of somebody else's."""
+    wrong = foreign_files(jobs)
+    if wrong:
+        raise ConfigError("\n".join(f"{job}: {problem}" for (job, _), problem in wrong.items()))
+
+
+def refuse_two_formats(journal: Journal, jobs: Iterable[Job]) -> None:
+    """Raise ConfigError where one file would be written to in two formats, by jobs of several specs, too."""
+    together = {row.job.name: row.job for row in journal.readable()}
+    together |= {job.name: job for job in jobs}
+    writers: dict[object, tuple[str, str]] = {}
+    for job in together.values():
+        for output in job.outputs:
+            if output.kind == "postgresql":
+                continue
+            kind, name = writers.setdefault(paths.identity(output.target), (output.kind, job.name))
+            if kind != output.kind:
+                raise ConfigError(
+                    f"{output.target}: {name!r} writes {kind} to it and {job.name!r} {output.kind}; "
+                    "give each format a file of its own"
                 )
 
 

@@ -14,6 +14,7 @@ from ratectl.errors import RefusedError
 from ratectl.fetch.cache import CachedResponse, fresh_until
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError, classify_clock, classify_status
 from ratectl.fetch.providers import SOURCES
+from ratectl.fetch.providers.query import PublishedRate, UnusableRate
 from ratectl.model.job import REQUEST_SECONDS
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.cache import ResponseCache
     from ratectl.fetch.http import Request, Response, Transport
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import RateQuery
     from ratectl.model.job import Provider
     from ratectl.runtime.environment import Environment
 
@@ -36,6 +37,8 @@ class ProviderReply(NamedTuple):
     received_at: dt.datetime
     """When the answer came, which for a cached one was earlier (aware, UTC, whole seconds)."""
     request: Request
+    unusable: tuple[UnusableRate, ...] = ()
+    """Cells of the body that cannot be rates."""
 
 
 class ProviderClient:
@@ -95,8 +98,7 @@ class ProviderClient:
             else self._failure(provider, response, now)
         )
         if failure is not None:
-            failure.body = response.body
-            raise failure
+            raise _with_body(failure, response.body, request, status=response.status)
         fetched = CachedResponse(
             body=unchanged.body if unchanged else response.body,
             etag=_entity_tag(response) or (unchanged.etag if unchanged else ""),
@@ -149,12 +151,15 @@ class ProviderClient:
         provider: Provider, query: RateQuery, request: Request, cached: CachedResponse
     ) -> ProviderReply:
         try:
-            published = SOURCES[provider.kind].parse(provider, query, cached.body)
+            answered = SOURCES[provider.kind].parse(provider, query, cached.body)
         except FetchError as failure:
-            failure.body = cached.body
-            raise
+            raise _with_body(failure, cached.body, request) from failure
         return ProviderReply(
-            published=published, body=cached.body, received_at=cached.received_at, request=request
+            published=tuple(rate for rate in answered if isinstance(rate, PublishedRate)),
+            unusable=tuple(rate for rate in answered if isinstance(rate, UnusableRate)),
+            body=cached.body,
+            received_at=cached.received_at,
+            request=request,
         )
 
     def _keep(
@@ -182,6 +187,20 @@ def _entity_tag(response: Response) -> str:
     """Return the entity tag of *response* if it has one that can be sent back (RFC 9110, section 8.8.3)."""
     tag = response.headers.get("ETag", "")
     return tag if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]*"', tag) else ""
+
+
+def _with_body(
+    failure: FetchError, body: bytes, request: Request, *, status: int = 200
+) -> FetchError:
+    """Return *failure* with the answer that it is about; a key that the answer repeats is in neither."""
+    text = str(failure)
+    if request.key:
+        text = text.replace(request.key, "***")
+        body = body.replace(request.key.encode(), b"***")
+    told = FetchError(failure.kind, text, retry_after=failure.retry_after)
+    told.body = body
+    told.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
+    return told
 
 
 def _links(request: Request) -> int:

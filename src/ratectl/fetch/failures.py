@@ -70,6 +70,7 @@ class FetchError(Exception):
         kind: its class.
         retry_after: seconds that the provider asked us to wait, 0 if it did not.
         body: the answer that failed, empty where there was none.
+        is_notice: whether it came with status 200 and refused us, which a person should see.
     """
 
     def __init__(self, kind: FailureKind, message: str, *, retry_after: float = 0) -> None:
@@ -77,6 +78,7 @@ class FetchError(Exception):
         self.kind = kind
         self.retry_after = retry_after
         self.body = b""
+        self.is_notice = False
 
 
 def most_hopeful(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:

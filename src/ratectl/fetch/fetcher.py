@@ -14,7 +14,7 @@ from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers.query import RateQuery
 from ratectl.fetch.selection import QuoteSelector
-from ratectl.model.providers import PROVIDER_KINDS, History
+from ratectl.model.providers import History, traits_of
 from ratectl.runtime.deadline import Deadline, ceilings, pauses
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Fetcher:
         providers = [
             provider
             for provider in self.job.providers
-            if not wanted.past or PROVIDER_KINDS[provider.kind].history
+            if not wanted.past or traits_of(provider).history
         ]
         selector = QuoteSelector(self.job, self.store, wanted)
         for ceiling in ceilings():
@@ -97,7 +97,8 @@ class Fetcher:
         missing = selector.missing(provider)
         if not selector.wanted.past:
             for pairs, items in _grouped(provider, missing):
-                yield RateQuery(pairs=pairs), items
+                today = self.env.clock().astimezone(self.job.zone).date()
+                yield RateQuery(pairs=pairs, civil_day=today), items
             return
         final = self._final(provider, selector, missing)
         for pairs, items in _grouped(provider, final):
@@ -109,7 +110,7 @@ class Fetcher:
         self, provider: Provider, selector: QuoteSelector, items: Sequence[PairDay]
     ) -> tuple[PairDay, ...]:
         """Return those of *items* whose day the provider is done with; the others are awaited."""
-        traits = PROVIDER_KINDS[provider.kind]
+        traits = traits_of(provider)
         now = self.env.clock()
         days = {day for _, day in items if plausibility.is_final(day, traits, now)}
         final = tuple(item for item in items if item[1] in days)
@@ -137,6 +138,6 @@ def _grouped(
 
 def _spans(provider: Provider, days: Sequence[dt.date]) -> Sequence[Sequence[dt.date]]:
     """Return *days* as the provider can be asked for them: all at once, or one by one."""
-    if PROVIDER_KINDS[provider.kind].history is History.RANGES:
+    if traits_of(provider).history is History.RANGES:
         return [days]
     return [[day] for day in days]

@@ -44,10 +44,12 @@ class Request:
     """What to ask a provider for."""
 
     url: str
-    """May hold ``{key}`` in its path, which the secret takes the place of."""
+    """May hold ``{key}``, which the secret takes the place of."""
     accept: str = "application/json"
     scheme: str = "Bearer"
     """The word before the secret in the Authorization header, for URLs that have no ``{key}``."""
+    header: str = ""
+    """The header that holds the secret alone; empty is Authorization with the word before it."""
     key: str = field(default="", repr=False)
     """The secret itself; empty sends none."""
     etag: str = ""
@@ -85,6 +87,8 @@ class Transport:
         url = request.url
         if "{key}" in url:
             url = url.replace("{key}", quote(request.key, safe=""))
+        elif request.key and request.header:
+            headers[request.header] = request.key
         elif request.key:
             headers["Authorization"] = f"{request.scheme} {request.key}"
         return _within(seconds, host_of(url), lambda: self._get(url, headers, seconds))

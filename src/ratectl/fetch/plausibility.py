@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from ratectl.model.providers import ProviderTraits
     from ratectl.model.quote import Quote
 
-MOST_AHEAD = dt.timedelta(days=2)
+MOST_AHEAD = 2
+"""Days after today; a past day's rate is not dated after it."""
 WARN = Decimal("0.05")
 SUSPECT = Decimal("0.20")
 SAME = Decimal("0.01")
 """Two sources within this fraction tell of the same move (they fix at different hours)."""
+SMALL, FEW_DIGITS = Decimal("0.1"), 2
+"""A rate below the one with no more digits than the other was rounded."""
 SCALE_ERRORS = (Decimal(100), Decimal(10), Decimal("0.1"), Decimal("0.01"))
 
 
@@ -33,12 +36,15 @@ class Jump(NamedTuple):
 
 
 def date_problem(
-    quote: Quote, *, today: dt.date, longest_gap: int, past_day: dt.date | None
+    quote: Quote, *, today: dt.date, longest_gap: int, past_day: dt.date | None, ahead: int = 0
 ) -> str:
-    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *past_day* the past day."""
+    """Return what is wrong with the rate date, or an empty text; *today* is the UTC day, *past_day* the past day.
+
+    It may be *ahead* days later, or with 0 as many as are usual.
+    """
     wanted = past_day or today
-    ahead = dt.timedelta(0) if past_day else MOST_AHEAD
-    if quote.rate_date > wanted + ahead:
+    allowed = ahead or (0 if past_day else MOST_AHEAD)
+    if quote.rate_date > wanted + dt.timedelta(days=allowed):
         return f"dated {quote.rate_date}, which is after {wanted}"
     if quote.rate_date < wanted - dt.timedelta(days=longest_gap):
         return f"dated {quote.rate_date}, which is more than {longest_gap} days before {wanted}"
@@ -76,6 +82,20 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
         return Jump(reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True)
     moved = f"{change}: {move * 100:.1f} % in {days} d"
     return Jump(reason=moved, is_suspect=is_suspect)
+
+
+def coarseness(quote: Quote) -> str:
+    """Return a warning about a small rate of one or two digits, which its provider rounded; else an empty text."""
+    digits = len(quote.rate.as_tuple().digits)
+    if quote.legs or quote.rate >= SMALL or digits > FEW_DIGITS:
+        return ""
+    half = Decimal((0, (5,), quote.rate.as_tuple().exponent - 1))  # type: ignore[operator]
+    word = "digit" if digits == 1 else "digits"
+    inverse = f"{quote.pair.quote}/{quote.pair.base}"
+    return (
+        f"{quote.pair} {quote.rate:f} has {digits} {word}: rounded by {quote.provider}, it may be "
+        f"{half / quote.rate:.0%} off; record {inverse} instead"
+    )
 
 
 def within_fraction(rate: Decimal, other: Decimal, within: Decimal = SAME) -> bool:

@@ -96,7 +96,11 @@ def _ask(
     client = ProviderClient(transport, cache, env)
     try:
         groups = SOURCES[provider.kind].groups(provider, pairs)
-        reply = client.ask(provider, RateQuery(pairs=groups[0]), Deadline(SECONDS))
+        reply = client.ask(
+            provider, RateQuery(pairs=groups[0], civil_day=env.clock().date()), Deadline(SECONDS)
+        )
     except FetchError as failure:
         return reached._replace(failure=failure)
+    if not reply.published and reply.unusable:
+        return reached._replace(failure=FetchError(FailureKind.DATA, reply.unusable[0].problem))
     return reached._replace(published=reply.published)

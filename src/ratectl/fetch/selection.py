@@ -9,17 +9,18 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 from collections import defaultdict
+from decimal import Context
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch import plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
 from ratectl.model.job import ClosedDays
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ratectl.fetch.client import ProviderReply
     from ratectl.fetch.providers.query import PublishedRate
@@ -35,6 +36,16 @@ class Candidate(NamedTuple):
     body: bytes
     reason: str = ""
     """Why it is suspect; empty while it only waits for agreement."""
+
+
+class Published(NamedTuple):
+    """What one answer says of one pair."""
+
+    quotes: Sequence[Quote]
+    """Oldest first."""
+    problems: Mapping[dt.date, str]
+    """What is wrong with the cells of other days, which hold no rate."""
+    body: bytes
 
 
 class QuoteSelector:
@@ -70,7 +81,7 @@ class QuoteSelector:
         self._note(provider.name, items, failure)
         if failure.kind in RETRIED:
             return
-        if failure.kind is FailureKind.DATA and failure.body:
+        if failure.body and (failure.kind is FailureKind.DATA or failure.is_notice):
             suspect = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
             self.quarantined.append((None, suspect))
         self.exhausted |= {(provider.name, item) for item in items}
@@ -85,8 +96,14 @@ class QuoteSelector:
         quotes: dict[Pair, list[Quote]] = defaultdict(list)
         for rate in sorted(reply.published, key=lambda rate: rate.rate_date or dt.date.max):
             quotes[rate.pair].append(self._quote(provider, rate, reply.received_at))
+        problems: dict[Pair, dict[dt.date, str]] = defaultdict(dict)
+        for cell in reply.unusable:
+            problems[cell.pair][
+                cell.rate_date or reply.received_at.astimezone(self.job.zone).date()
+            ] = cell.problem
         for pair, days in by_pair.items():
-            self._assign(provider, pair, days, quotes[pair], reply.body)
+            published = Published(quotes[pair], problems[pair], reply.body)
+            self._assign(provider, pair, days, published)
         notices = {rate.pair: rate.notice for rate in reply.published if rate.notice}
         for item in items:
             if item[0] in notices and item in self.found:
@@ -122,23 +139,34 @@ class QuoteSelector:
         provider: Provider,
         pair: Pair,
         days: Sequence[dt.date],
-        quotes: Sequence[Quote],
-        body: bytes,
+        published: Published,
     ) -> None:
-        if not quotes:
+        quotes, problems, body = published
+        if not quotes and not problems:
             failure = FetchError(FailureKind.CONFIG, f"has no {pair}")
             self._note(provider.name, [(pair, day) for day in days], failure)
             return
-        jumps = self._jumps(quotes)
-        dates = [quote.rate_date for quote in quotes]
-        gap = dt.timedelta(days=PROVIDER_KINDS[provider.kind].longest_gap)
+        jumps = self._jumps(quotes) if quotes else {}
+        by_date = {quote.rate_date: quote for quote in quotes}
+        dates = sorted({*by_date, *problems})
+        traits = traits_of(provider)
+        gap, ahead = (dt.timedelta(days=n) for n in (traits.longest_gap, traits.ahead))
         for day in days:
-            last = bisect.bisect_right(dates, day) if self.wanted.past else len(quotes)
+            last = bisect.bisect_right(dates, day + ahead) if self.wanted.past else len(dates)
             if self.wanted.past and (not last or dates[last - 1] < day - gap):
-                self._no_rate(provider, (pair, day), later=last < len(quotes))
+                self._no_rate(provider, (pair, day), later=last < len(dates))
                 continue
-            quote = quotes[last - 1]
-            self._classify(provider, (pair, day), quote, jumps[quote.rate_date], body)
+            newest = dates[last - 1]
+            if newest in problems:
+                self._unusable(provider, (pair, day), problems[newest], body)
+            else:
+                self._classify(provider, (pair, day), by_date[newest], jumps[newest], body)
+
+    def _unusable(self, provider: Provider, item: PairDay, problem: str, body: bytes) -> None:
+        """Hold the answer for *item*, in which no rate stands where one is due."""
+        suspect = SuspectQuote(provider=provider.name, reason=problem, body=body)
+        self.quarantined.append((item, suspect))
+        self._note(provider.name, [item], FetchError(FailureKind.DATA, problem))
 
     def _no_rate(self, provider: Provider, item: PairDay, *, later: bool) -> None:
         """Note a past day for which nothing was published; one with a *later* rate will never get any."""
@@ -158,11 +186,12 @@ class QuoteSelector:
         body: bytes,
     ) -> None:
         _, day = item
-        traits = PROVIDER_KINDS[provider.kind]
+        traits = traits_of(provider)
         problem = plausibility.date_problem(
             quote,
             today=quote.observed_at.date(),
             longest_gap=traits.longest_gap,
+            ahead=traits.ahead,
             past_day=day if self.wanted.past else None,
         )
         if problem:
@@ -172,15 +201,14 @@ class QuoteSelector:
         elif jump is not None and jump.is_suspect:
             self._suspect(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
         else:
-            if jump is not None:
-                self.warnings[item] = jump.reason
+            reasons = [jump.reason if jump else "", plausibility.coarseness(quote)]
+            if any(reasons):
+                self.warnings[item] = "; ".join(filter(None, reasons))
             self._agree(item, Candidate(quote=quote, body=body))
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         _, day = item
-        if self.wanted.past or plausibility.is_final(
-            day, PROVIDER_KINDS[provider.kind], quote.observed_at
-        ):
+        if self.wanted.past or plausibility.is_final(day, traits_of(provider), quote.observed_at):
             self.closed.add(item)
             return
         self.not_final.add(item)
@@ -193,7 +221,8 @@ class QuoteSelector:
             self._agree(item, candidate._replace(reason=""))
             return
         for other in self.suspects[item]:
-            if plausibility.within_fraction(candidate.quote.rate, other.quote.rate):
+            within = self.job.agree or plausibility.SAME
+            if plausibility.within_fraction(candidate.quote.rate, other.quote.rate, within):
                 self.found[item] = other.quote
                 self.warnings[item] = f"{jump.reason}, confirmed by {candidate.quote.provider}"
                 return
@@ -243,10 +272,13 @@ class QuoteSelector:
 
     def _quote(self, provider: Provider, rate: PublishedRate, received_at: dt.datetime) -> Quote:
         kind = DERIVED if rate.legs else PUBLISHED
+        number = rate.rate
+        if rate.legs and self.job.digits:
+            number = Context(prec=self.job.digits).plus(number)
         return Quote(
             pair=rate.pair,
-            rate=rate.rate,
-            rate_date=rate.rate_date or received_at.date(),
+            rate=number,
+            rate_date=rate.rate_date or received_at.astimezone(self.job.zone).date(),
             provider=provider.name,
             provider_time=rate.provider_time,
             observed_at=received_at,

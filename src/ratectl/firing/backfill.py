@@ -1,6 +1,7 @@
 """Past slots on request: all those of a range that have no rate yet, in batches, each committed whole.
 
-Killed or stopped anywhere, the same request goes on where it stood; a slot that is recorded or closed is never asked for again.
+Killed or stopped anywhere, the same request goes on where it stood; a pair that is recorded or closed in a slot is never
+asked for again, and one that was added to the job gets its past.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.fetch import plausibility
 from ratectl.firing.runner import BATCH
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS, traits_of
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
@@ -30,7 +31,7 @@ class Filled:
     """What a backfill came to."""
 
     wanted: int = 0
-    """Slots of the range that had no rate."""
+    """Slots of the range that lacked a rate."""
     before: int = 0
     """Slots of the range that were settled already."""
     waiting: int = 0
@@ -54,7 +55,7 @@ class Backfill:
         self.runner = runner
         self.timetable = runner.timetable
         self.filled = Filled()
-        able = [PROVIDER_KINDS[provider.kind] for provider in runner.job.providers]
+        able = [traits_of(provider) for provider in runner.job.providers]
         self.able = [traits for traits in able if traits.history]
         if not self.able:
             known = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)
@@ -68,8 +69,8 @@ class Backfill:
 
     def _slots(self) -> list[dt.datetime]:
         """Return what there is to do, oldest first."""
-        name, now = self.runner.job.name, self.runner.env.clock()
-        settled = self.runner.store.settled(name, self.start, self.end)
+        job, now = self.runner.job, self.runner.env.clock()
+        settled = self.runner.store.whole(job.name, job.pairs, self.start, self.end)
         today = now.astimezone(self.timetable.zone).date()
         slots = []
         for slot in self.timetable.between(self.start - SECOND, min(self.end, now)):
@@ -104,7 +105,13 @@ class Backfill:
         settler.upcoming_days = list(dict.fromkeys(days))
         for first in range(0, len(self.slots), BATCH):
             batch = self.slots[first : first + BATCH]
+            lacking = self.runner.store.open_again(job.name, batch)
             results = settler.settle_past(batch, Deadline(job.timeout))
+            done = {
+                settled.slot for settled in results if settled.outcome in {"recorded", "closed"}
+            }
+            owed = {slot: outcome for slot, outcome in lacking.items() if slot not in done}
+            self.runner.store.settle_as_before(job.name, owed)
             for settled in results:
                 self.filled.add(settled)
             on_progress(batch[-1], len(batch))

@@ -22,7 +22,7 @@ from ratectl.firing.notify import Notifier
 from ratectl.firing.report import FiringReport, Settled
 from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import traits_of
 from ratectl.outputs.delivery import Delivery
 from ratectl.runtime import locks
 from ratectl.runtime.deadline import Deadline
@@ -50,7 +50,7 @@ class Runner:
     def __init__(self, journal: Journal, installed: Installed, env: Environment) -> None:
         self.journal = journal
         self.installed = installed
-        self.job: Job = installed.job
+        self.job: Job = installed.recording_job
         self.env = env
         self.report = FiringReport(job=self.job.name)
         self.store = journal.store(self.job)
@@ -300,7 +300,7 @@ class Runner:
 
         Under ``latest`` that rate must be final by now: a later wakeup would not come back to it.
         """
-        traits = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
+        traits = [traits_of(provider) for provider in self.job.providers]
         able = [traits for traits in traits if traits.history]
         if not able or not self._is_past(slot):
             return False

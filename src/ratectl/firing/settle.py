@@ -18,7 +18,7 @@ from ratectl.journal import statements
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
 from ratectl.model.job import ClosedDays
-from ratectl.model.providers import PROVIDER_KINDS, History
+from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import MANUAL
 
 if TYPE_CHECKING:
@@ -137,10 +137,15 @@ class Settler:
     def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[PairDay, ...]]:
         """Return what is still missing for each of *slots*."""
         recorded = self.store.pairs(self.job.name, slots)
+        closed = self.store.closed_pairs(self.job.name, slots)
         wanted = {}
         for slot in slots:
             day = slot.astimezone(self.timetable.zone).date()
-            missing = (pair for pair in self.job.pairs if pair not in recorded[slot])
+            missing = (
+                pair
+                for pair in self.job.pairs
+                if pair not in recorded[slot] and str(pair) not in closed[slot]
+            )
             wanted[slot] = tuple((pair, day) for pair in missing)
         return wanted
 
@@ -171,7 +176,7 @@ class Settler:
 
     def _with_expected(self, items: Sequence[PairDay]) -> tuple[PairDay, ...]:
         """Return *items* and what is expected to be asked for after them, as far as one round should go."""
-        able = [PROVIDER_KINDS[provider.kind] for provider in self.job.providers]
+        able = [traits_of(provider) for provider in self.job.providers]
         able = [traits for traits in able if traits.history]
         first, now = min(day for _, day in items), self.env.clock()
         ahead = [
@@ -181,7 +186,8 @@ class Settler:
         ]
         if all(traits.history is History.DAYS for traits in able):
             ahead = ahead[:DAYS_AT_ONCE]
-        more = ((pair, day) for pair in self.job.pairs for day in ahead)
+        pairs = dict.fromkeys(pair for pair, _ in items)
+        more = ((pair, day) for pair in pairs for day in ahead)
         return tuple(dict.fromkeys((*items, *(item for item in more if item not in self._past))))
 
     def _keep_ahead(self, fetched: FetchResult, items: Sequence[PairDay]) -> None:
@@ -244,7 +250,8 @@ class Settler:
         Returns what stood in the way of a delivery: from the commit on nothing is lost.
         """
         error: RatectlError | None = None
-        with self.delivery.lock_outputs(deadline) as outputs:
+        slots = [settlement.slot for settlement in settlements]
+        with self.delivery.lock_outputs(deadline, slots) as outputs:
             lined = any(settlement.quotes for settlement in settlements)
             planned = [(o, self.delivery.intent(o) if lined else None) for o in outputs]
             with self.store.database.transaction(durable=True) as connection:
@@ -326,7 +333,11 @@ def _settlement(
     if fetched.complete(items):
         outcome = "recorded" if quotes or not items else "closed"
     return Settlement(
-        slot=slot, quotes=quotes, outcome=outcome, detail="; ".join(_warnings(items, fetched))
+        slot=slot,
+        quotes=quotes,
+        outcome=outcome,
+        detail="; ".join(_warnings(items, fetched)),
+        closed=tuple(item[0] for item in items if outcome and item in fetched.closed),
     )
 
 

@@ -48,7 +48,17 @@ QUOTES = _Table(
 FIRINGS = _Table(
     "firings",
     ("slot",),
-    ("slot", "state", "owner", "lease_until", "outcome", "detail", "at", "attempts"),
+    (
+        "slot",
+        "state",
+        "owner",
+        "lease_until",
+        "outcome",
+        "detail",
+        "at",
+        "attempts",
+        "closed_pairs",
+    ),
     "state <> 'claimed'",
 )
 QUARANTINE = _Table(

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 RECORD = """
 INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,
-                  place, installed_at, settled_until, enabled)
-    VALUES (?,?,?,?,?,?,?,?,?,?,?)
+                  place, installed_at, settled_until, enabled, names_pairs)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
     ON CONFLICT (name) DO UPDATE SET
         snapshot = excluded.snapshot, spec = excluded.spec, digest = excluded.digest,
         backend = excluded.backend, scope = excluded.scope, host_timezone = excluded.host_timezone,
@@ -80,7 +80,8 @@ class JobStore:
         """Insert or update the snapshots of *jobs* in one durable transaction.
 
         Slots count from *now* for a job that is new, was removed or switched off, or
-        has another schedule than before; otherwise from where it stood.
+        has another schedule than before; otherwise from where it stood. Whether lines of text name
+        their pair was decided when the job was first recorded.
         """
         with self.database.transaction(durable=True) as connection:
             query = "SELECT * FROM jobs WHERE enabled AND NOT removed"
@@ -92,7 +93,17 @@ class JobStore:
                 if row is not None and _same_slots(row, job):
                     settled, since = row["settled_until"], row["installed_at"]
                 where = (spec, digest, backend, scope, host_timezone, source)
-                rows.append((job.name, job.to_json(), *where, since, settled, job.enabled))
+                rows.append(
+                    (
+                        job.name,
+                        job.to_json(),
+                        *where,
+                        since,
+                        settled,
+                        job.enabled,
+                        len(job.pairs) > 1,
+                    )
+                )
             connection.executemany(RECORD, rows)
 
     def forget_jobs(self, names: Iterable[str]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Installed, RecordedQuote, Row
     from ratectl.model.job import Job
+    from ratectl.model.quote import Quote
 
 KEPT_OF_A_STRETCH = 3
 """The lowest rate, the highest, the last."""
@@ -205,3 +206,24 @@ def gaps(store: RateStore, row: Installed, max_slots: int) -> list[dt.datetime]:
     )
     settled = {row["slot"] for row in rows}
     return [slot for slot in reversed(slots) if unix(slot) not in settled]
+
+
+def of_days(store: RateStore, pair: Pair, first: dt.date, last: dt.date) -> Iterator[Quote]:
+    """Yield the quotes of *pair* for the days from *first* to *last*, of every job, in the order they were received."""
+    sql = (
+        "SELECT * FROM quotes WHERE base = ? AND quote = ? AND rate_date >= ? AND rate_date <= ?"
+        " ORDER BY rate_date, observed_at, slot"
+    )
+    values = (pair.base, pair.quote, first.isoformat(), last.isoformat())
+    for row in store.database.each(sql, values):
+        yield to_recorded_quote(row).quote
+
+
+def partners(store: RateStore, code: str) -> set[str]:
+    """Return the currencies that *code* was recorded with, as base or as quote."""
+    rows = store.database.rows(
+        "SELECT DISTINCT quote AS other FROM quotes WHERE base = ?"
+        " UNION SELECT DISTINCT base AS other FROM quotes WHERE quote = ?",
+        (code, code),
+    )
+    return {row["other"] for row in rows}

@@ -79,6 +79,8 @@ class Settlement(NamedTuple):
     outcome: str = ""
     """recorded, closed or missed; empty leaves the slot claimed, since pairs are missing."""
     detail: str = ""
+    closed: tuple[Pair, ...] = ()
+    """Pairs that will have no rate for this slot."""
 
 
 class ClaimLostError(TryLaterError):
@@ -242,6 +244,8 @@ class RateStore:
             raise ClaimLostError(
                 f"{job}: another host took over {settlement.slot.isoformat()} meanwhile"
             )
+        if settlement.outcome == "closed" or settlement.closed:
+            statements.close_pairs(connection, job, settlement.slot, settlement.closed)
         statements.add_quotes(connection, job, settlement.slot, settlement.quotes)
 
     def give_back(
@@ -272,6 +276,59 @@ class RateStore:
         if suspects:
             with self.database.transaction() as connection:
                 statements.add_quarantined(connection, job, suspects, now)
+
+    def whole(
+        self, job: str, pairs: Sequence[Pair], start: dt.datetime, end: dt.datetime
+    ) -> frozenset[dt.datetime]:
+        """Return the settled slots from *start* to *end* in which each of *pairs* has a rate, or will have none."""
+        rows = self.database.rows(
+            "SELECT slot, closed_pairs FROM firings WHERE job = ? AND slot >= ? AND slot <= ?"
+            " AND state = 'settled' AND outcome IN ('recorded', 'closed')",
+            (job, unix(start), unix(end)),
+        )
+        closed = {aware(row["slot"]): row["closed_pairs"].split() for row in rows}
+        recorded = self.pairs(job, tuple(closed)) if closed else {}
+        return frozenset(
+            slot
+            for slot, without in closed.items()
+            if all(pair in recorded[slot] or str(pair) in without for pair in pairs)
+        )
+
+    def closed_pairs(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, set[str]]:
+        """Return the pairs that will have no rate in each of *slots*."""
+        rows = self.database.rows(
+            "SELECT slot, closed_pairs FROM firings WHERE job = ? AND slot >= ? AND slot <= ?"
+            " AND closed_pairs <> ''",
+            (job, unix(min(slots)), unix(max(slots))),
+        )
+        known = {aware(row["slot"]): set(row["closed_pairs"].split()) for row in rows}
+        return {slot: known.get(slot, set()) for slot in slots}
+
+    def open_again(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, str]:
+        """Make settled *slots* due again for pairs that they lack; return the outcomes that they had."""
+        with self.database.transaction() as connection:
+            before = {}
+            for slot in slots:
+                row = connection.execute(
+                    "SELECT outcome FROM firings WHERE job = ? AND slot = ? AND state = 'settled'",
+                    (job, unix(slot)),
+                ).fetchone()
+                if row is not None:
+                    before[slot] = str(row["outcome"])
+            connection.executemany(
+                "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ? AND state = 'settled'",
+                [(job, unix(slot)) for slot in before],
+            )
+        return before
+
+    def settle_as_before(self, job: str, outcomes: dict[dt.datetime, str]) -> None:
+        """Settle slots again as they were, whose further pairs could not be had."""
+        with self.database.transaction() as connection:
+            connection.executemany(
+                "UPDATE firings SET state = 'settled', outcome = ? WHERE job = ? AND slot = ?"
+                " AND (state = 'open' OR outcome = 'missed')",
+                [(outcome, job, unix(slot)) for slot, outcome in outcomes.items()],
+            )
 
     def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
         """Make the slots from *start* to *end* that were given up due again."""

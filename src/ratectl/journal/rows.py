@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import json
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import ConfigError
-from ratectl.model.job import Job, Pair
+from ratectl.model.job import Job, Pair, PairsInText
 from ratectl.model.quote import Leg, Quote
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ class Installed(NamedTuple):
     """A person stopped it with ``ratectl pause``, and nobody has resumed it yet."""
     place: str = ""
     """Where in the world, beyond backend and scope, it was installed: as ``sites.py`` writes it."""
+    names_pairs: bool = False
+    """It had several pairs when it was first installed."""
+
+    @property
+    def recording_job(self) -> Job:
+        """The job as it records: whether lines of text name their pair was decided when it was first installed."""
+        if self.job.pairs_in_text is not PairsInText.AUTO:
+            return self.job
+        decided = PairsInText.ALWAYS if self.names_pairs else PairsInText.NEVER
+        return dataclasses.replace(self.job, pairs_in_text=decided)
 
 
 class Firing(NamedTuple):
@@ -128,6 +139,7 @@ def to_installed(row: Row) -> Installed:
         next_due=None if due is None or due > 1 << 40 else aware(due),
         enabled=bool(row["enabled"]),
         missed=row["missed"],
+        names_pairs=bool(row["names_pairs"]),
         failures=row["failures"],
         paused=bool(row["paused"]),
         place=row["place"],

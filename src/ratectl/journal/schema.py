@@ -6,16 +6,18 @@ only mean the same; the jobs stand in SQLite alone, since each machine has its o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 5
+VERSION = 6
 """Of the SQLite journal."""
-BOOK_VERSION = 3
+BOOK_VERSION = 4
 """Of the store in a shared database, which has no jobs."""
 
 SQLITE: Mapping[str, str] = {
@@ -56,7 +58,8 @@ CREATE TABLE jobs (
     checked_at {integer},              -- when next_due was computed
     zone_file TEXT,                    -- what next_due was computed with
     zone_stamp TEXT,
-    place TEXT NOT NULL DEFAULT ''     -- where in the world, beyond backend and scope, as JSON
+    place TEXT NOT NULL DEFAULT '',    -- where in the world, beyond backend and scope, as JSON
+    names_pairs {integer} NOT NULL DEFAULT 0  -- it had several pairs when it was first installed
 ) {plain};
 """
 META = """
@@ -79,6 +82,16 @@ CREATE INDEX firings_in_trouble ON firings (job, slot) WHERE outcome IN ('failed
 QUOTES_BY_PAIR = """
 CREATE INDEX quotes_by_pair ON quotes (base, quote, rate_date, provider, observed_at);
 """
+WRITTEN = """
+CREATE TABLE IF NOT EXISTS written (   -- of files whose lines carry the rate's day: the last number of each
+    target TEXT NOT NULL,              -- as in lines
+    base TEXT NOT NULL,
+    quote TEXT NOT NULL,
+    rate_date TEXT NOT NULL,
+    rate TEXT NOT NULL,
+    PRIMARY KEY (target, base, quote, rate_date)
+) {keyed};
+"""
 BOOK = (
     """
 CREATE TABLE firings (
@@ -91,6 +104,7 @@ CREATE TABLE firings (
     detail TEXT NOT NULL DEFAULT '',
     at {integer} NOT NULL,
     attempts {integer} NOT NULL DEFAULT 0,  -- that ended in an answer which failed a check
+    closed_pairs TEXT NOT NULL DEFAULT '',  -- those that will have no rate, with blanks between
     PRIMARY KEY (job, slot)
 ) {keyed};
 CREATE TABLE quotes (
@@ -158,7 +172,7 @@ CREATE TABLE sinks (                   -- one row for each file that we append t
 ) {plain};
 """
 )
-WHOLE_BOOK = META + BOOK + LOOKS
+WHOLE_BOOK = META + BOOK + WRITTEN + LOOKS
 """The tables and indexes of a store, as they are made new."""
 
 
@@ -237,12 +251,30 @@ def _from_4(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE jobs ADD COLUMN place TEXT NOT NULL DEFAULT ''")
 
 
+def _from_5(connection: sqlite3.Connection) -> None:
+    """What each dated file got last, which pairs of a slot are closed, and which jobs name their pairs in a line of text."""
+    for statement in statements(WRITTEN, SQLITE):
+        connection.execute(statement)
+    connection.execute("ALTER TABLE firings ADD COLUMN closed_pairs TEXT NOT NULL DEFAULT ''")
+    connection.execute("ALTER TABLE jobs ADD COLUMN names_pairs INTEGER NOT NULL DEFAULT 0")
+    for name, snapshot in connection.execute("SELECT name, snapshot FROM jobs").fetchall():
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # damaged: told by who reads it
+            several = len(json.loads(snapshot)["pairs"]) > 1
+            connection.execute(
+                "UPDATE jobs SET names_pairs = ? WHERE name = ?", (int(several), name)
+            )
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
     4: _from_4,
+    5: _from_5,
 }
 """By the version that it starts from."""
-BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS}
+CLOSED_PAIRS = """
+ALTER TABLE firings ADD COLUMN IF NOT EXISTS closed_pairs TEXT NOT NULL DEFAULT '';
+"""
+BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN + CLOSED_PAIRS}
 """Of the store in a shared database, by the version that it starts from: what is executed there."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
+    from ratectl.model.job import Pair
     from ratectl.model.quote import Quote, SuspectQuote
 
 
@@ -49,6 +50,25 @@ def add_quotes(
                 json.dumps(_legs(quote)),
                 _superseded(connection, quote),
             ),
+        )
+
+
+def close_pairs(connection: Statements, job: str, slot: dt.datetime, pairs: Sequence[Pair]) -> None:
+    """Note that *pairs* will have no rate for *slot*; one in which others are recorded counts as recorded."""
+    key = (job, unix(slot))
+    row = connection.execute(
+        "SELECT closed_pairs, EXISTS (SELECT 1 FROM quotes q WHERE q.job = f.job AND q.slot = f.slot)"
+        " AS rated FROM firings f WHERE job = ? AND slot = ?",
+        key,
+    ).fetchone()
+    known = dict.fromkeys((*row["closed_pairs"].split(), *map(str, pairs)))
+    connection.execute(
+        "UPDATE firings SET closed_pairs = ? WHERE job = ? AND slot = ?", (" ".join(known), *key)
+    )
+    if row["rated"]:
+        connection.execute(
+            "UPDATE firings SET outcome = 'recorded' WHERE job = ? AND slot = ? AND outcome = 'closed'",
+            key,
         )
 
 

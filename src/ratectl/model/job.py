@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.errors import ConfigError
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class CatchUp(Enum):
@@ -41,9 +46,20 @@ class ClosedDays(Enum):
     FAIL = "fail"
 
 
+class PairsInText(Enum):
+    """When a line of a text output names its pair."""
+
+    AUTO = "auto"
+    """If the job had several pairs when it was first installed."""
+    ALWAYS = "always"
+    NEVER = "never"
+    """What auto comes to for a job that began with one pair; no spec says it."""
+
+
 OUTPUT_KINDS: tuple[str, ...] = (
     "text",
     "csv",
+    "csv-quotes",
     "jsonl",
     "ledger",
     "beancount",
@@ -55,7 +71,7 @@ OUTPUT_KINDS: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One *base* unit priced in *quote*; both are ISO 4217 codes in capitals."""
+    """One *base* unit priced in *quote*; both are codes in capitals, of ISO 4217 or as ``currencies.py`` has them."""
 
     base: str
     quote: str
@@ -87,9 +103,31 @@ class Provider:
     timeout: int = 0
     """Seconds for one request; 0 leaves REQUEST_SECONDS."""
     rate: str = ""
-    """http-json: dotted path of the rate in the answer; ``{base}`` and ``{quote}`` are filled in."""
+    """http-json, http-xml: path of the rate in the answer (``answer_path.py``), with placeholders as in the URL."""
     date: str = ""
-    """http-json: dotted path of the rate date; empty means the answer carries none."""
+    """Likewise of the rate date; empty means the answer carries none."""
+    date_format: str = ""
+    """Likewise: how the date is written, as ``strptime`` reads it; empty leaves the forms that are known."""
+    factor: str = ""
+    """Likewise: for how many units the answer's rate is, a decimal number; empty is one."""
+    invert: bool = False
+    """Likewise: the answer's rate is of the pair the other way round."""
+    decimal: str = ""
+    """Likewise: a comma where numbers that are texts have it for a point."""
+    header: str = ""
+    """Likewise: the header that holds the key alone; empty is Authorization."""
+    stale_after: int = 0
+    """Seconds that the newest rate may be old; 0 leaves the kind's own."""
+    ahead: int = 0
+    """Seconds that a rate may be dated ahead; 0 leaves the usual."""
+
+
+DIRECTIVE = re.compile(r"%[YmdyjGV]")
+"""Parts of a date that a file name may hold, as strftime spells them: those that are numbers in every language."""
+
+
+def _file_name(path: str) -> str:
+    return os.path.basename(path)  # noqa: PTH119 - for speed: a spec may name thousands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +136,33 @@ class Output:
 
     kind: str
     target: str
+
+    @property
+    def is_template(self) -> bool:
+        """Whether its file name holds a part of the date, so that it is a file for each month or day."""
+        return self.kind != "postgresql" and DIRECTIVE.search(_file_name(self.target)) is not None
+
+    def on(self, day: dt.date) -> Output:
+        """Return where it goes on the civil *day* of a slot."""
+        if not self.is_template:
+            return self
+        return self._named(DIRECTIVE.sub(lambda found: day.strftime(found[0]), self._name))
+
+    def at(self, path: str) -> Output | None:
+        """Return itself with the *path* of one of its files; None for any other path."""
+        parts = DIRECTIVE.split(self._name)
+        pattern = "[0-9]+".join(map(re.escape, parts))
+        found = self._named(_file_name(path))
+        fits = found.target == path and re.fullmatch(pattern, _file_name(path))
+        return found if fits else None
+
+    @property
+    def _name(self) -> str:
+        return _file_name(self.target)
+
+    def _named(self, name: str) -> Output:
+        folder = self.target.removesuffix(self._name)
+        return Output(kind=self.kind, target=f"{folder}{name}")
 
     def __str__(self) -> str:
         return (
@@ -175,6 +240,9 @@ class Job:
     ping: str = ""
     enabled: bool = True
     tags: tuple[str, ...] = ()
+    digits: int = 0
+    """Significant digits of a derived rate at most; 0 leaves all twelve."""
+    pairs_in_text: PairsInText = PairsInText.AUTO
     proxy: str = ""
     ca_bundle: str = ""
     journal: str = ""
@@ -213,7 +281,11 @@ class Job:
 
     def to_plain(self) -> dict[str, Any]:
         """Return the job as JSON-ready values."""
-        return {field: _to_plain(getattr(self, field)) for field in self.__slots__}
+        return {
+            field: _to_plain(value)
+            for field in self.__slots__
+            if not _says_nothing(field, value := getattr(self, field))
+        }
 
     def to_json(self) -> str:
         """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
@@ -235,6 +307,7 @@ class Job:
             "overlap": Overlap(plain["overlap"]),
             "closed_days": ClosedDays(plain["closed_days"]),
             "agree": Decimal(plain["agree"]),
+            "pairs_in_text": PairsInText(plain.get("pairs_in_text", "auto")),
         }
         if plain.get("kubernetes"):
             values["kubernetes"] = _cluster(plain["kubernetes"])
@@ -251,6 +324,14 @@ def _cluster(plain: dict[str, Any]) -> Cluster:
     return Cluster(**values)
 
 
+_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO}
+
+
+def _says_nothing(field: str, value: object) -> bool:
+    """Tell whether a *field* that earlier versions did not know says no more than they did: what is installed then stays."""
+    return field in _NEW_IN_JOBS and _NEW_IN_JOBS[field] == value
+
+
 _OWN = ("name", "schedule_texts", "outputs")
 _OWN_OF = operator.attrgetter(*_OWN)
 _SHARED = tuple(field for field in Job.__slots__ if field not in _OWN)
@@ -261,7 +342,9 @@ _SHARED_OF = operator.attrgetter(*_SHARED)
 @functools.lru_cache(maxsize=256, typed=True)
 def _shared_json(values: tuple[Any, ...]) -> str:
     fields = zip(_SHARED, values, strict=True)
-    return ", ".join(f'"{field}": {_json(value)}' for field, value in fields)
+    return ", ".join(
+        f'"{field}": {_json(value)}' for field, value in fields if not _says_nothing(field, value)
+    )
 
 
 @functools.lru_cache(maxsize=8192, typed=True)
@@ -269,6 +352,10 @@ def _json(value: Any) -> str:
     import json  # noqa: PLC0415 - a firing that has nothing to do needs the model, and no JSON
 
     return json.dumps(_to_plain(value))
+
+
+_NEW = frozenset({"date_format", "factor", "invert", "decimal", "header", "stale_after", "ahead"})
+"""Fields of a provider that earlier versions did not know: left out while they say nothing, so that what is installed stays."""
 
 
 def _to_plain(value: Any) -> Any:
@@ -280,6 +367,9 @@ def _to_plain(value: Any) -> Any:
         return [_to_plain(item) for item in value]
     if isinstance(value, Cluster):
         return {field: _to_plain(getattr(value, field)) for field in value.__slots__}
-    if isinstance(value, Pair | Provider | Output | Toleration):
+    if isinstance(value, Provider):
+        plain = {field: getattr(value, field) for field in value.__slots__}
+        return {field: said for field, said in plain.items() if field not in _NEW or said}
+    if isinstance(value, Pair | Output | Toleration):
         return {field: getattr(value, field) for field in value.__slots__}
     return value

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ratectl.model.job import Provider
 
 
 class History(Enum):
@@ -33,6 +36,8 @@ class ProviderTraits(NamedTuple):
     """It publishes on Saturdays and Sundays too."""
     out_after: int
     """Hours after 00:00 UTC of a day from which that day's rates do not change or appear any more."""
+    ahead: int = 0
+    """Days after today, or after a past day asked for, that its rates may be dated; 0 is what is usual."""
     needs_key: bool = False
     """It answers nobody without a key."""
 
@@ -114,4 +119,20 @@ PROVIDER_KINDS: dict[str, ProviderTraits] = {
         out_after=24,
     ),
 }
+PROVIDER_KINDS["http-xml"] = PROVIDER_KINDS["http-json"]
 """Every kind of rate source; ``fetch/providers`` has one module for each."""
+TEMPLATE_KINDS = ("http-json", "http-xml")
+"""Kinds whose spec says where to ask, and where the rate stands in the answer."""
+DAY_SECONDS = 86_400
+
+
+def traits_of(provider: Provider) -> ProviderTraits:
+    """Return what holds for *provider*: what is fixed about its kind, and what its spec says otherwise."""
+    traits = PROVIDER_KINDS[provider.kind]
+    if provider.kind in TEMPLATE_KINDS and "{date" in provider.base_url:
+        traits = traits._replace(history=History.DAYS)
+    if provider.stale_after:
+        traits = traits._replace(longest_gap=-(-provider.stale_after // DAY_SECONDS))
+    if provider.ahead:
+        traits = traits._replace(ahead=-(-provider.ahead // DAY_SECONDS))
+    return traits

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
-from ratectl.outputs import append, rotation
+from ratectl.outputs import append, foreign, rotation
 from ratectl.outputs.rotation import BEFORE, Trace
 from ratectl.runtime import trust
 
@@ -82,6 +82,10 @@ def _observe(name: str, target: str, sink: FileSink) -> Intent:
             raise StorageError(
                 f"{target}: a SQLite database, not a file of lines; write sqlite:{target}"
             )
+        wrong = foreign.problem(file.read(0, foreign.length(sink.HEADER)), sink.HEADER)
+        if wrong:
+            kept = append.KEPT_NOTE
+            raise StorageError(f"{foreign.refusal(target, wrong)}; {kept}")
         before = file.read(max(0, file.size - BEFORE), min(BEFORE, file.size))
         ragged = b"" if before.endswith(b"\n") else b"\n"
         return Intent(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ratectl.spec.key_lines import KeyPath
 
 TOO_DEEP = f"not TOML as it is read here: nested too deeply; tables, lists and keys go {DEEPEST} deep at most"
-TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes")
+TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes", "currencies")
 RATECTL_READERS: Readers = {
     "proxy": readers.url,
     "ca_bundle": readers.text,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ratectl import paths
 from ratectl.errors import ScheduleError
-from ratectl.model.job import CatchUp, ClosedDays, Job, Overlap, Provider
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.job import CatchUp, ClosedDays, Job, Output, Overlap, Provider
+from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.schedule.occurrences.subsets import idle_members
 from ratectl.spec import readers as values
@@ -40,13 +41,14 @@ JOB_READERS: Readers = {
     "notify_after": values.count,
     "ping": values.url,
     "enabled": values.flag,
+    "digits": values.digits,
+    "pairs_in_text": values.pairs_in_text,
 }
 """Keys that are one value and mean the same whatever else the job says."""
 LIST_READERS: Readers = {
-    "pairs": values.pair,
     "tags": values.text,
 }
-OTHER_JOB_KEYS = ("timezone", "schedule", "providers", "output", "notify", "from", "until")
+OTHER_JOB_KEYS = ("pairs", "timezone", "schedule", "providers", "output", "notify", "from", "until")
 JOB_KEYS = (*JOB_READERS, *LIST_READERS, *OTHER_JOB_KEYS)
 
 
@@ -61,12 +63,15 @@ def read_jobs(
         reading.issue(("jobs",), "no job; a job is a table such as [jobs.usd-inr]")
     _refuse_twins(reading, list(tables))
     folder = reading.path.parent
+    own_codes = _own_currencies(reading)
     readers: Readers = {
+        "pairs": partial(values.pair, own=own_codes),
         "output": partial(output, folder=folder),
         "notify": partial(values.recipient, folder=folder),
         "providers": partial(named, providers=providers),
     }
     known: dict[str, Any] = {}
+    kinds: dict[object, str] = {}
     jobs = []
     for name in tables:
         own = reading.table(("jobs", name))
@@ -78,8 +83,22 @@ def read_jobs(
             readers=readers,
             defaults=known,
         )
-        jobs.append(_job(table, common))
+        job = _job(table, common)
+        if job is not None:
+            _check_outputs(table, job, kinds)
+        jobs.append(job)
     return tuple(job for job in jobs if job is not None)
+
+
+def _own_currencies(reading: Reading) -> frozenset[str]:
+    """Return the codes of ``[currencies]``, each of which has a name."""
+    found = []
+    for code, name in reading.table(("currencies",)).items():
+        key = ("currencies", code)
+        good = reading.read(key, code, values.currency_code)
+        if good is not MISSING and reading.read(key, name, values.text) is not MISSING:
+            found.append(code)
+    return frozenset(found)
 
 
 def _refuse_twins(reading: Reading, names: list[str]) -> None:
@@ -161,6 +180,8 @@ def _fields(table: _Table) -> dict[str, Any]:
             table.reading.issue(table.key_path(name), "the list is empty")
     found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
     found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
+    if "pairs" in table.merged:
+        found["pairs"] = table.list("pairs", table.readers["pairs"])
     if "output" in table.merged:
         found["outputs"] = table.list("output", table.readers["output"])
     if "notify" in table.merged:
@@ -264,12 +285,13 @@ def _chain(table: _Table) -> tuple[Provider, ...]:
 
 
 def _check_placeholders(table: _Table, job: Job) -> None:
-    """See that an http-json provider can tell the job's pairs apart: else all would get one number."""
-    for provider in (provider for provider in job.providers if provider.kind == "http-json"):
+    """See that a provider with a URL of its own can tell the job's pairs apart: else all would get one number."""
+    templates = (p for p in job.providers if p.kind in TEMPLATE_KINDS)
+    for provider in templates:
         for side in ("base", "quote"):
             written = f"{provider.base_url} {provider.rate}"
             several = len({getattr(pair, side) for pair in job.pairs}) > 1
-            if several and f"{{{side}}}" not in written:
+            if several and f"{{{side}" not in written:
                 message = (
                     f'the provider "{provider.name}" has no {{{side}}} in its url or rate, so all '
                     f"pairs would get the rate of one {side} currency; give each a job and a provider"
@@ -277,9 +299,35 @@ def _check_placeholders(table: _Table, job: Job) -> None:
                 table.reading.issue(table.key_path("pairs"), message)
 
 
+def _check_outputs(table: _Table, job: Job, kinds: dict[object, str]) -> None:
+    """See that no output of *job* is another one's file under another name or in another format.
+
+    *kinds* says in which format each file is written by the jobs before.
+    """
+    own: dict[object, Output] = {}
+    for found in job.outputs:
+        is_file = found.kind != "postgresql"
+        identity = paths.identity(found.target) if is_file else found.target
+        other = own.setdefault(identity, found)
+        kind = kinds.setdefault(identity, found.kind)
+        if kind != found.kind:
+            message = (
+                f"{found.target}: one file in two formats ({kind} and {found.kind}); "
+                "give each format a file of its own"
+            )
+        elif other is not found and is_file:
+            message = (
+                f"{other.target} and {found.target} are one file, which would get every line twice; "
+                "leave one of them out"
+            )
+        else:
+            continue
+        table.reading.issue(table.key_path("output"), message)
+
+
 def _check_history(table: _Table, job: Job) -> None:
     if job.catch_up is CatchUp.ALL and not any(
-        PROVIDER_KINDS[provider.kind].history for provider in job.providers
+        traits_of(provider).history for provider in job.providers
     ):
         able = ", ".join(kind for kind, traits in PROVIDER_KINDS.items() if traits.history)
         message = f'catch_up = "all" needs a provider with history: {able}'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ratectl import paths
-from ratectl.model.job import OUTPUT_KINDS, Output
+from ratectl.model.job import DIRECTIVE, OUTPUT_KINDS, Output
 from ratectl.spec.readers import absolute, one_of, quoted, text
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ def output(value: Any, folder: Path) -> Output:
         raise ValueError(f"{named}: {one_of(kind, OUTPUT_KINDS)}")
     if not target or target.endswith(("/", os.sep)):
         raise ValueError(f"{quoted(value)}: expected the path of a file")
+    if DIRECTIVE.search(os.path.dirname(target)):  # noqa: PTH120 - for speed
+        raise ValueError(
+            f"{quoted(value)}: parts of a date may stand in the file's name, not in its folder's"
+        )
     path = absolute(target, folder)
     if kind == "sqlite" and os.path.dirname(path) == paths.state_dir():  # noqa: PTH120 - for speed
         raise ValueError(
@@ -62,7 +66,7 @@ def output(value: Any, folder: Path) -> Output:
 
 
 def _told_by_prefix(target: str) -> tuple[str, str] | None:
-    match = re.match(r"([a-z][a-z0-9+]+):(.*)", target)
+    match = re.match(r"([a-z][a-z0-9+-]+):(.*)", target)
     return (match[1], match[2]) if match else None
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ratectl.model import answer_path
 from ratectl.model.job import Provider
-from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS
 from ratectl.spec import readers
+from ratectl.spec.typed_secrets import typed_secret
 
 if TYPE_CHECKING:
     from ratectl.spec.issues import Readers, Reading
@@ -18,20 +22,110 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 """Of a provider as of a job: it stands in files, mails and on terminals."""
 LONGEST_NAME = 40
+
+
+def _address(value: Any) -> str:
+    """An http or https URL without a secret in it."""
+    address = readers.url(value)
+    where = typed_secret(address)
+    if where:
+        raise ValueError(
+            f"{where} looks like a secret, which must not stand in the spec; write {{key}} in its place, "
+            'and api_key = "file:PATH", "env:NAME" or "credential:NAME"'
+        )
+    return address
+
+
+def _path(value: Any) -> str:
+    """Where something stands in an answer: a path, or a list of keys that are taken as they are."""
+    if isinstance(value, list):
+        path = answer_path.of_keys(readers.text(key) for key in value)
+    else:
+        path = readers.text(value)
+    answer_path.parse(path)
+    return path
+
+
+def _date_format(value: Any) -> str:
+    """How a date is written, as strptime reads it."""
+    form = readers.text(value)
+    example = dt.datetime(2026, 11, 20, 16, 0, 0, tzinfo=dt.UTC)
+    try:
+        read = dt.datetime.strptime(example.strftime(form), form).date()  # noqa: DTZ007 - a day
+    except ValueError:
+        read = None
+    if read != example.date():
+        raise ValueError(
+            f'expected a form with year, month and day such as "%d.%m.%Y", found {readers.quoted(value)}'
+        )
+    return form
+
+
+def _factor(value: Any) -> str:
+    """For how many units a rate is: a number above 0."""
+    try:
+        number = Decimal(str(value)) if not isinstance(value, bool) else Decimal(0)
+    except InvalidOperation:
+        number = Decimal(0)
+    if not number.is_finite() or not Decimal("1e-9") <= number <= Decimal("1e9"):
+        raise ValueError(
+            f"expected the number of units that a rate is for, such as 100, found {readers.quoted(value)}"
+        )
+    return format(number, "f")
+
+
+def _header(value: Any) -> str:
+    """The name of a header that may hold a key."""
+    name = readers.text(value)
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or name.lower() in OUR_HEADERS:
+        raise ValueError(
+            f'expected the name of a header such as "X-Api-Key", found {readers.quoted(value)}'
+        )
+    return name
+
+
+def _allowance(value: Any) -> int:
+    """Seconds, from a minute to 400 days."""
+    seconds = readers.duration(value)
+    if not 60 <= seconds <= 400 * 86_400:
+        raise ValueError(f'expected between "1m" and "400d", found {readers.quoted(value)}')
+    return seconds
+
+
+OUR_HEADERS = frozenset(
+    {
+        *("accept", "accept-encoding", "cache-control", "connection", "content-length", "host"),
+        *("if-none-match", "transfer-encoding", "user-agent"),
+    }
+)
+"""What a request says of itself, which a key must not replace."""
+TEMPLATE_ONLY = ("url", "rate", "date", "date_format", "factor", "invert", "decimal", "header")
+"""Keys of the kinds whose spec says where to ask and what to read."""
 PROVIDER_READERS: Readers = {
     "kind": readers.word(*PROVIDER_KINDS),
-    "base_url": readers.url,
-    "url": readers.url,
+    "base_url": _address,
+    "url": _address,
     "timeout": readers.timeout,
-    "rate": readers.text,
-    "date": readers.text,
+    "rate": _path,
+    "date": _path,
+    "date_format": _date_format,
+    "factor": _factor,
+    "invert": readers.flag,
+    "decimal": readers.word(".", ","),
+    "header": _header,
+    "stale_after": _allowance,
+    "ahead": _allowance,
 }
 
 
 def read_providers(reading: Reading) -> dict[str, Provider]:
     """Return every provider that a job may name."""
     to_key = partial(readers.key_reference, folder=reading.path.parent)
-    found = {kind: Provider(name=kind, kind=kind) for kind in PROVIDER_KINDS if kind != "http-json"}
+    found = {
+        kind: Provider(name=kind, kind=kind)
+        for kind in PROVIDER_KINDS
+        if kind not in TEMPLATE_KINDS
+    }
     for name, table in reading.table(("providers",)).items():
         key = ("providers", name)
         if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
@@ -44,6 +138,8 @@ def read_providers(reading: Reading) -> dict[str, Provider]:
         kind = fields.setdefault("kind", name if name in found else "")
         if "url" in fields:
             fields["base_url"] = fields.pop("url")
+        if fields.get("decimal") == ".":
+            del fields["decimal"]
         _check_provider(reading, key, kind, table)
         if (
             "api_key" in table
@@ -62,11 +158,11 @@ def _check_provider(reading: Reading, key: KeyPath, kind: str, table: dict[str, 
             )
         return
     wanted, foreign = (
-        (("url", "rate"), ("base_url",)) if kind == "http-json" else ((), ("url", "rate", "date"))
+        (("url", "rate"), ("base_url",)) if kind in TEMPLATE_KINDS else ((), TEMPLATE_ONLY)
     )
     for name in wanted:
         if name not in table:
-            reading.issue(key, f'a provider of kind http-json needs "{name}"')
+            reading.issue(key, f'a provider of kind {kind} needs "{name}"')
     for name in foreign:
         if name in table:
             reading.issue((*key, name), f"a provider of kind {kind} takes no such key")
@@ -74,6 +170,27 @@ def _check_provider(reading: Reading, key: KeyPath, kind: str, table: dict[str, 
         reading.issue((*key, "api_key"), f"{kind} takes no key")
     for name in ("url", "rate", "date"):
         _check_placeholders(reading, (*key, name), table.get(name))
+    _check_key_place(reading, key, table)
+    if "date_format" in table and "date" not in table:
+        reading.issue((*key, "date_format"), 'says how "date" is written, which is missing')
+
+
+def _check_key_place(reading: Reading, key: KeyPath, table: dict[str, Any]) -> None:
+    """See that a place for a key has one to hold, and that there are not two places."""
+    in_url = isinstance(table.get("url"), str) and "{key}" in table["url"]
+    if "api_key" not in table and (in_url or "header" in table):
+        place = "{key} in its url" if in_url else "a header"
+        reading.issue(
+            key,
+            f'has {place} and no key; write api_key = "file:PATH", "env:NAME" or "credential:NAME"',
+        )
+    if in_url and "header" in table:
+        reading.issue(
+            (*key, "header"), "the key stands in the url already; leave one of the two out"
+        )
+
+
+PLACEHOLDERS = ("base", "quote", "base_lower", "quote_lower", "date")
 
 
 def named(name: Any, providers: dict[str, Provider]) -> Provider:
@@ -102,6 +219,10 @@ def _check_address(reading: Reading, key: KeyPath, fields: dict[str, Any]) -> No
 
 
 def _check_placeholders(reading: Reading, key: KeyPath, template: Any) -> None:
-    for name in re.findall(r"{([^}]*)}", template) if isinstance(template, str) else ():
-        if name not in {"base", "quote"}:
-            reading.issue(key, f"unknown placeholder {{{name}}}; there are {{base}} and {{quote}}")
+    texts = template if isinstance(template, list) else [template]
+    known = PLACEHOLDERS if key[-1] != "url" else (*PLACEHOLDERS, "key")
+    for text in texts:
+        for name in re.findall(r"{([^}]*)}", text) if isinstance(text, str) else ():
+            if name not in known and not name.startswith("date:%"):
+                there = ", ".join(f"{{{placeholder}}}" for placeholder in known)
+                reading.issue(key, f"unknown placeholder {{{name}}}; there are {there}")

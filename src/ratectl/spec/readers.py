@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ratectl.model import notify_url
-from ratectl.model.job import Pair
+from ratectl.model.currencies import BESIDE, ENDED, NOW
+from ratectl.model.job import Pair, PairsInText
 from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
@@ -67,6 +68,18 @@ def count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"expected a whole number from 1 on, found {quoted(value)}")
     return value
+
+
+def digits(value: Any) -> int:
+    """A whole number from 2 to 12."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 2 <= value <= 12:
+        raise ValueError(f"expected a number of digits from 2 to 12, found {quoted(value)}")
+    return value
+
+
+def pairs_in_text(value: Any) -> PairsInText:
+    """The word auto or always."""
+    return PairsInText(word("auto", "always")(value))
 
 
 def duration(value: Any) -> int:
@@ -129,32 +142,46 @@ def one_of(value: Any, known: Iterable[str]) -> str:
     return f"expected one of {', '.join(known)}; found {quoted(value)}{hint}"
 
 
-def pair(value: Any) -> Pair:
-    """A pair such as USD/INR of ISO 4217 codes."""
-    match = re.fullmatch(r"([A-Za-z]{3})/([A-Za-z]{3})", value) if isinstance(value, str) else None
+def pair(value: Any, own: frozenset[str] = frozenset()) -> Pair:
+    """A pair such as USD/INR of ISO 4217 codes, those that ended included, of others in use, or of the spec's *own*."""
+    form = r"([A-Za-z]{2,10})/([A-Za-z]{2,10})"
+    match = re.fullmatch(form, value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f'expected a pair such as "USD/INR", found {quoted(value)}')
-    base, quote = (_currency(code) for code in match.groups())
+    base, quote = (_currency(code, own) for code in match.groups())
     if base == quote:
         raise ValueError(f"{quoted(value)}: a currency priced in itself is always 1")
     return Pair(base=base, quote=quote)
 
 
-def _currency(code: str) -> str:
-    known = currencies()
+def _currency(code: str, own: frozenset[str]) -> str:
+    known = currencies() | own
     if code not in known:
-        raise ValueError(
-            f"{quoted(code)} is not a currency code of ISO 4217{did_you_mean(code, known)}"
+        hint = did_you_mean(code, known)
+        another = (
+            "" if hint else f'; for one of your own write [currencies] {code.upper()} = "NAME"'
         )
+        raise ValueError(f"{quoted(code)} is not a currency code of ISO 4217{hint}{another}")
+    return code
+
+
+def currency_code(code: str) -> str:
+    """A code of the spec's own: 2 to 10 capital letters, which ledger and beancount take too."""
+    if not re.fullmatch(r"[A-Z]{2,10}", code):
+        raise ValueError(f"expected a code of 2 to 10 capital letters, found {quoted(code)}")
     return code
 
 
 @lru_cache(maxsize=1)
 def currencies() -> frozenset[str]:
-    """Return the currency codes of ISO 4217."""
+    """Return the codes of currencies: of ISO 4217, those that ended included, and those in use beside it.
+
+    A code that a newer list drops stays known.
+    """
     import iso4217  # noqa: PLC0415 - reads its table for 30 ms, which only a spec needs
 
-    return frozenset(currency.name for currency in iso4217.Currency)
+    present = frozenset(currency.name for currency in iso4217.Currency)
+    return present | NOW | ENDED.keys() | BESIDE.keys()
 
 
 def moment(value: Any) -> dt.datetime | dt.date:

@@ -41,7 +41,11 @@ DURATION = "duration"
 MOMENT = "date, or date and time"
 
 JOB: dict[str, Key] = {
-    "pairs": Key("list of `BASE/QUOTE`", "what to record; ISO 4217 codes", ["USD/INR"]),
+    "pairs": Key(
+        "list of `BASE/QUOTE`",
+        "what to record; codes of ISO 4217, those that ended (HRK, DEM) included, others in use (BTC, CNH), or of `[currencies]`",
+        ["USD/INR"],
+    ),
     "schedule": Key(
         "phrase or cron line, or a list (union)",
         "when; see [Schedules](#schedules)",
@@ -96,6 +100,14 @@ JOB: dict[str, Key] = {
         "true or false", "false keeps the job in the spec and out of the scheduler", False
     ),
     "tags": Key("list of texts", "words of your own", ["books"]),
+    "digits": Key(
+        "number from 2 to 12", "significant digits of a derived rate (a cross) at most", 6
+    ),
+    "pairs_in_text": Key(
+        _words("auto", "always"),
+        "whether lines of a text output name their pair; auto: if the job has several when it is first installed, and then for good",
+        "always",
+    ),
 }
 """A job's keys; any of them may stand in ``[defaults]``."""
 
@@ -126,7 +138,7 @@ RATECTL: dict[str, Key] = {
 PROVIDER: dict[str, Key] = {
     "kind": Key(
         "name of a kind",
-        '`"http-json"` for any JSON over HTTPS, or a built-in one under another name',
+        '`"http-json"` or `"http-xml"` for any JSON or XML over HTTPS, or a built-in one under another name',
         "http-json",
     ),
     "base_url": Key("URL", "a mirror of your own, for a built-in kind", "https://rates.example/v1"),
@@ -137,17 +149,48 @@ PROVIDER: dict[str, Key] = {
     ),
     "timeout": Key(f"{DURATION}, 1s to 1h", "for one request, within the job's own", "10s"),
     "url": Key(
-        "URL with `{base}` and `{quote}`",
-        "http-json: where to ask",
+        "URL with `{base}`, `{quote}`, `{base_lower}`, `{quote_lower}`, `{date}`, `{key}`",
+        "http-json, http-xml: where to ask; `{date}` (or `{date:%d/%m/%Y}`) makes past days known, `{key}` is where the key goes",
         "https://rates.example/{base}.json",
     ),
     "rate": Key(
-        "dotted path",
-        "http-json: the rate in the answer; a number picks from a list",
+        "path, or a list of keys",
+        "http-json, http-xml: the rate in the answer; see [Any JSON or XML](#any-json-or-xml)",
         "rates.{quote}",
     ),
     "date": Key(
-        "dotted path", "http-json: the day of the rate; without it the day of the answer", "date"
+        "path, or a list of keys",
+        "http-json, http-xml: the day of the rate; without it the day of the answer in the job's zone, or the day asked for",
+        "date",
+    ),
+    "date_format": Key(
+        "form of `strptime`",
+        "http-json, http-xml: how the date is written, where it is in none of the known forms",
+        "%d.%m.%Y",
+    ),
+    "factor": Key(
+        "number",
+        "http-json, http-xml: the answer's rate is for this many units, and divided by it",
+        100,
+    ),
+    "invert": Key(
+        "true or false",
+        "http-json, http-xml: the answer's rate is of the pair the other way round",
+        True,
+    ),
+    "decimal": Key(
+        _words(".", ","),
+        "http-json, http-xml: what stands before the fraction in numbers that are texts",
+        ",",
+    ),
+    "header": Key("name", "http-json, http-xml: the header that holds the key alone", "X-Api-Key"),
+    "stale_after": Key(
+        "duration, 1m to 400d", "the newest rate may be this old, in whole days", "10d"
+    ),
+    "ahead": Key(
+        "duration, 1m to 400d",
+        "a rate may be dated this much after today, or after the past day asked for; in whole days",
+        "40d",
     ),
 }
 
@@ -195,14 +238,20 @@ NAMES = {"from": "start", "until": "end", "output": "outputs"}
 """Keys that a Job holds under another name."""
 OTHERWISE: dict[tuple[str, str], str] = {
     ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
+    ("jobs", "digits"): "12",
     ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
     ("ratectl", "journal"): '`"sqlite"`',
     ("providers", "kind"): "the table's name",
     ("providers", "base_url"): "the kind's own",
     ("providers", "timeout"): f'`"{REQUEST_SECONDS}s"`',
     ("providers", "api_key"): "none; required for " + ", ".join(f"`{kind}`" for kind in KEYED),
-    ("providers", "url"): "required for http-json",
-    ("providers", "rate"): "required for http-json",
+    ("providers", "url"): "required for http-json, http-xml",
+    ("providers", "rate"): "required for http-json, http-xml",
+    ("providers", "header"): "`Authorization`, after the word `Bearer`",
+    ("providers", "factor"): "`1`",
+    ("providers", "decimal"): '`"."`',
+    ("providers", "stale_after"): "the kind's own",
+    ("providers", "ahead"): '`"2d"`, for past days none',
     ("kubernetes", "image"): "required",
     ("kubernetes", "context"): "the current one, at each install",
     ("kubernetes", "service_account"): "the namespace's own",

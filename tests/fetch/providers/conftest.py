@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 
+from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers.query import RateQuery, UnusableRate
 from ratectl.model.job import Pair
 from tests.fetch.providers.honest import provider_of
 
@@ -24,12 +25,21 @@ def ask_for(text, since, until):
     return RateQuery(pairs=pairs_of(text), since=since, until=until)
 
 
+def rates_of(answered):
+    """Return what was *answered* where every cell is a rate; raise FetchError as a firing does for one that is none."""
+    for cell in answered:
+        if isinstance(cell, UnusableRate):
+            raise FetchError(FailureKind.DATA, cell.problem)
+    return answered
+
+
 @pytest.fixture
 def parse():
     """Parse *body* as an answer about *pairs* ("USD/INR EUR/INR"), the newest or those of a range."""
 
     def run(kind, body, pairs="USD/INR", since=None, until=None):
-        return SOURCES[kind].parse(provider_of(kind), ask_for(pairs, since, until), body)
+        query = ask_for(pairs, since, until)
+        return rates_of(SOURCES[kind].parse(provider_of(kind), query, body))
 
     return run
 

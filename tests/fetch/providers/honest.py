@@ -12,6 +12,7 @@ HONEST = {
     "fred": ("fred/fredgraph-DEXINUS.csv", "94.70"),
     "openexchangerates": ("openexchangerates/latest.json", "95.0718"),
     "http-json": ("exchangerate-api-v4/latest-USD.json", "95.07"),
+    "http-xml": ("ecb/eurofxref-daily.xml", "110.3770"),
 }
 """An honest answer of each kind, and the number in it that the rate comes from."""
 
@@ -22,8 +23,16 @@ OFFICE = Provider(
     rate="rates.{quote}",
     date="date",
 )
+BANK = Provider(
+    name="bank",
+    kind="http-xml",
+    base_url="https://bank.internal/daily.xml",
+    rate="Envelope.Cube.Cube.Cube[currency={quote}].rate",
+    date="Envelope.Cube.Cube.time",
+)
 
 
 def provider_of(kind, **values):
     """Return a provider of *kind* as a job would have it."""
-    return OFFICE if kind == "http-json" else Provider(name=kind, kind=kind, **values)
+    templates = {"http-json": OFFICE, "http-xml": BANK}
+    return templates.get(kind) or Provider(name=kind, kind=kind, **values)

@@ -12,6 +12,7 @@ from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers.query import RateQuery
 from ratectl.model.job import Pair
+from tests.fetch.providers.conftest import rates_of
 from tests.fetch.providers.honest import HONEST, provider_of
 
 USD_INR = Pair(base="USD", quote="INR")
@@ -135,7 +136,7 @@ TOKENS = (
 def outcome(source, provider, ask, body):
     """Return the rates and the announcement in *body*, or the FetchError; anything else escapes."""
     try:
-        return source.parse(provider, ask, body), source.not_before(body)
+        return rates_of(source.parse(provider, ask, body)), source.not_before(body)
     except FetchError as failure:
         return failure, None
 
@@ -169,7 +170,7 @@ def test_noise(kind, body):
     provider = provider_of(kind)
 
     with pytest.raises(FetchError):
-        SOURCES[kind].parse(provider, RateQuery(pairs=(USD_INR,)), body)
+        rates_of(SOURCES[kind].parse(provider, RateQuery(pairs=(USD_INR,)), body))
 
 
 def test_amount_of_frankfurter(parse):

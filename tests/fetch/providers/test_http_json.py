@@ -11,6 +11,7 @@ from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers.query import RateQuery
 from ratectl.model.job import Pair, Provider
+from tests.fetch.providers.conftest import rates_of
 from tests.fetch.providers.honest import OFFICE
 
 USD_INR = Pair(base="USD", quote="INR")
@@ -23,7 +24,7 @@ FRIDAY = dt.date(2026, 11, 20)
 def parse():
     def run(body, **changes):
         provider = dataclasses.replace(OFFICE, **changes)
-        return SOURCES["http-json"].parse(provider, RateQuery(pairs=(USD_INR,)), body)
+        return rates_of(SOURCES["http-json"].parse(provider, RateQuery(pairs=(USD_INR,)), body))
 
     return run
 

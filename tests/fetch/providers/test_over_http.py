@@ -19,7 +19,7 @@ from ratectl.model.providers import PROVIDER_KINDS, History
 
 pytestmark = pytest.mark.network
 
-KINDS = sorted(set(PROVIDER_KINDS) - {"http-json"})
+KINDS = sorted(set(PROVIDER_KINDS) - {"http-json", "http-xml"})
 DAILY = sorted(set(KINDS) - {"fred"})
 PAIRS = tuple(Pair(base=text[:3], quote=text[4:]) for text in ("USD/INR", "EUR/JPY", "GBP/CAD"))
 

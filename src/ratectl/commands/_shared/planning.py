@@ -12,7 +12,7 @@ from ratectl.backends.protocol import ClusterTarget
 from ratectl.commands._shared.options import (
     default_spec,
 )
-from ratectl.deploy import execute, select_backend
+from ratectl.deploy import execute, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
@@ -40,6 +40,8 @@ def prepare(
     """Return what an install would do: flags over spec over what the machine runs."""
     reader = execute.SystemReader()
     loaded = spec.load(spec_path or default_spec(), host_timezone=host.zone.key)
+    journal_move.refuse_two_formats(journal, loaded.jobs)
+    journal_move.refuse_foreign_files(loaded.jobs)
     chosen = loaded.installation
     target = select_backend.select(
         replace(host, cluster=cluster_of(loaded, force=force)),

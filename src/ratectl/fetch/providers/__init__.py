@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.failures import FetchError
     from ratectl.fetch.http import Request
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -31,8 +31,8 @@ class RateSource(Protocol):
     def refusal(self, status: int, body: bytes) -> FetchError | None:
         """Return what an error answer of this provider means, None where it is not one."""
 
-    def parse(self, provider: Provider, ask: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-        """Return a rate for each pair that *body* has one for. Raises FetchError."""
+    def parse(self, provider: Provider, ask: RateQuery, body: bytes) -> tuple[Answered, ...]:
+        """Return what *body* says of each pair that it has. Raises FetchError for a body that says nothing."""
 
     def not_before(self, body: bytes) -> dt.datetime | None:
         """Return the moment (aware, UTC) before which nothing newer appears, says a *body* that ``parse`` accepted."""
@@ -50,6 +50,7 @@ SOURCES: LazyModules[RateSource] = LazyModules(
         "openexchangerates": "openexchangerates",
         "exchangerate-api-v6": "exchangerate_api_v6",
         "http-json": "http_json",
+        "http-xml": "http_xml",
     },
 )
 if TYPE_CHECKING:  # holds each module to what a source offers
@@ -62,6 +63,7 @@ if TYPE_CHECKING:  # holds each module to what a source offers
         frankfurter,
         fred,
         http_json,
+        http_xml,
         openexchangerates,
     )
 
@@ -74,5 +76,6 @@ if TYPE_CHECKING:  # holds each module to what a source offers
         frankfurter,
         fred,
         http_json,
+        http_xml,
         openexchangerates,
     )

@@ -147,6 +147,15 @@ INFO: dict[str, ProviderInfo] = {
         publishes="when it does",
         limit="yours",
         terms="yours",
+        gaps="with {date} in its url day by day",
+    ),
+    "http-xml": ProviderInfo(
+        rates="whatever your URL answers",
+        digits="as answered",
+        publishes="when it does",
+        limit="yours",
+        terms="yours",
+        gaps="with {date} in its url day by day",
     ),
 }
 """Every kind of ``model.PROVIDER_KINDS``."""

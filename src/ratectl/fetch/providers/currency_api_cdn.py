@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 PACKAGE = "@fawazahmed0/currency-api"
@@ -55,18 +55,14 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(FailureKind.CONFIG, f"has no {missing} (HTTP {status})")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     answer = bodies.load(body)
     rates = bodies.table(answer, query.pairs[0].base.lower())
     day = bodies.echo_day(bodies.day(answer.get("date"), "date"), query.until)
     return tuple(
-        asks.PublishedRate(
-            pair=pair,
-            rate=bodies.number(rates[pair.quote.lower()], str(pair)),
-            rate_date=day,
-        )
+        asks.read_rate(pair, rates[pair.quote.lower()], day)
         for pair in query.pairs
         if pair.quote.lower() in rates
     )

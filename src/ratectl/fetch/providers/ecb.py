@@ -17,7 +17,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 RECENT = dt.timedelta(days=80)
@@ -47,7 +47,7 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(FailureKind.TRANSIENT, f"HTTP {status}") if status == 404 else None
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
     """Return the newest rates, or those of every publication in the asked range."""
     del provider
     return cross_rates.series(

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from ratectl.fetch.failures import FailureKind, FetchError
+from ratectl.fetch.providers import cross_rates
 from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers.cross_rates import BadCell
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
@@ -63,10 +65,10 @@ def _of_xml(body: bytes, wanted: Collection[str]) -> dict[dt.date, Rates]:
         if "time" in attributes:
             found[_new_day(found, attributes["time"])] = {}
         elif attributes.get("currency") in wanted and found:
-            rates = found[next(reversed(found))]
-            pair, rate = _priced(attributes["currency"], attributes.get("rate", ""))
-            if rates.setdefault(pair, rate) != rate:
-                raise bodies.bad("the same currency twice in one day")
+            day = next(reversed(found))
+            pair, rate = _priced(attributes["currency"], attributes.get("rate", ""), day)
+            if found[day].setdefault(pair, rate) != rate:
+                found[day][pair] = BadCell(f"{pair} of {day} stands twice, with two numbers")
 
     def document_type(*_: object) -> None:
         raise bodies.bad("an XML document type, which the ECB never sends")
@@ -93,7 +95,8 @@ def _of_csv(text: str, wanted: Collection[str]) -> dict[dt.date, Rates]:
             if len(row) != len(header):
                 raise bodies.bad(f"a row of {len(row)} columns among {len(header)}")
             day = _new_day(found, row[0])
-            found[day] = dict(_priced(code, row[at]) for at, code in columns if row[at] != "N/A")
+            cells = ((code, row[at]) for at, code in columns if row[at] != "N/A")
+            found[day] = dict(_priced(code, text, day) for code, text in cells)
     except csv.Error as error:
         raise bodies.bad("not a table, or cut off") from error
     return found
@@ -126,5 +129,6 @@ def _new_day(found: dict[dt.date, Rates], text: str) -> dt.date:
     return day
 
 
-def _priced(code: str, text: str) -> tuple[Pair, Decimal]:
-    return Pair(base=HUB, quote=code), bodies.number_text(text, f"{HUB}/{code}")
+def _priced(code: str, text: str, day: dt.date) -> tuple[Pair, Decimal | BadCell]:
+    pair = Pair(base=HUB, quote=code)
+    return pair, cross_rates.cell(pair, text, day, bodies.number_text)

@@ -17,7 +17,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 UNSUPPORTED = frozenset(
@@ -49,14 +49,14 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     return published(query, body, "rates")
 
 
-def published(query: RateQuery, body: bytes, key: str) -> tuple[PublishedRate, ...]:
-    """Return the rates of the asked pairs that *body* has in its table *key*. Raises FetchError."""
+def published(query: RateQuery, body: bytes, key: str) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs in its table *key*. Raises FetchError."""
     answer = bodies.load(body)
     bodies.echo(answer, "base_code", query.pairs[0].base)
     updated = bodies.moment(answer.get("time_last_update_unix"))
@@ -65,10 +65,10 @@ def published(query: RateQuery, body: bytes, key: str) -> tuple[PublishedRate, .
     rates = bodies.table(answer, key)
     ends = bodies.moment(answer.get("time_eol_unix"))
     return tuple(
-        asks.PublishedRate(
-            pair=pair,
-            rate=bodies.number(rates[pair.quote], str(pair)),
-            rate_date=updated.date(),
+        asks.read_rate(
+            pair,
+            rates[pair.quote],
+            updated.date(),
             provider_time=updated,
             notice=f"announces that it shuts down on {ends:%Y-%m-%d}" if ends else "",
         )

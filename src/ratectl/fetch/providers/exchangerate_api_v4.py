@@ -17,7 +17,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -46,19 +46,16 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return None
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     answer = bodies.load(body)
     bodies.echo(answer, "base", query.pairs[0].base)
     rates = bodies.table(answer, "rates")
+    day = bodies.day(answer.get("date"), "date")
+    updated = bodies.moment(answer.get("time_last_updated"))
     return tuple(
-        asks.PublishedRate(
-            pair=pair,
-            rate=bodies.number(rates[pair.quote], str(pair)),
-            rate_date=bodies.day(answer.get("date"), "date"),
-            provider_time=bodies.moment(answer.get("time_last_updated")),
-        )
+        asks.read_rate(pair, rates[pair.quote], day, provider_time=updated)
         for pair in query.pairs
         if pair.quote in rates
     )

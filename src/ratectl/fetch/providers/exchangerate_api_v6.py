@@ -15,7 +15,7 @@ from ratectl.fetch.providers import query as asks
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 groups = exchangerate_api_open.groups
@@ -29,7 +29,7 @@ def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     return Request(url=f"{asks.base_url(provider)}/{{key}}/latest/{query.pairs[0].base}")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     return exchangerate_api_open.published(query, body, "conversion_rates")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 
@@ -47,8 +47,8 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     answer = bodies.load(body)
     bodies.echo(answer, "base", query.pairs[0].base)
@@ -63,11 +63,7 @@ def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedR
         else {bodies.day(day, "date"): bodies.table(rates, day) for day in rates}
     )
     return tuple(
-        asks.PublishedRate(
-            pair=pair,
-            rate=bodies.number(days[day][pair.quote], str(pair)),
-            rate_date=day,
-        )
+        asks.read_rate(pair, days[day][pair.quote], day)
         for pair in query.pairs
         for day in asks.within(query, [day for day in days if pair.quote in days[day]])
     )

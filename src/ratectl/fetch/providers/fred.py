@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.fetch.providers.cross_rates import Rates
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
@@ -90,7 +90,7 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(FailureKind.CONFIG, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
     """Return the newest rates, or those of every observation in the asked range."""
     del provider
     return cross_rates.series(HUB, query, _days(bodies.text_of(body), query))
@@ -114,7 +114,7 @@ def _days(text: str, query: RateQuery) -> dict[dt.date, Rates]:
             if day in days:
                 raise bodies.bad(f"{day} stands twice in the table")
             days[day] = {
-                pair: bodies.number_text(row[at], str(pair))
+                pair: cross_rates.cell(pair, row[at], day, bodies.number_text)
                 for at, pair in columns
                 if row[at] not in NOTHING
             }

@@ -1,38 +1,56 @@
 """Any URL that answers with JSON: the spec says where the rate and its date stand in the body.
 
-``base_url`` is a template with ``{base}`` and ``{quote}``; ``rate`` and
-``date`` are dotted paths, in which a whole number also picks from a list.
+``base_url`` is a template with ``{base}``, ``{quote}`` (``_lower`` for small letters) and ``{date}``, which makes
+past days known; ``rate`` and ``date`` are paths as ``model/answer_path.py`` reads them.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
 
+from ratectl.fetch import notices
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
+from ratectl.fetch.providers import answer_dates
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
+from ratectl.model import answer_path
+from ratectl.model.job import Pair
+from ratectl.model.quote import Leg
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
-    from ratectl.model.job import Pair, Provider
+    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.model.job import Provider
+
+MISSING = object()
+PLACEHOLDER = re.compile(r"{(?:(base|quote)(_lower)?|date(?::([^}]*))?)}")
+EXACT = Context(prec=60)
+TWELVE_DIGITS = Context(prec=12)
 
 
 def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
     """Return *pairs* one by one where the URL names the quote currency, else by base."""
-    if "{quote}" in provider.base_url:
+    if "{quote" in provider.base_url:
         return tuple((pair,) for pair in pairs)
     return asks.by_base(pairs)
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
     """Return the request; its key is added where secrets are resolved."""
-    del today
-    return Request(url=_filled(provider.base_url, query.pairs[0], percent))
+    return request_as(provider, query, today, accept="application/json")
+
+
+def request_as(provider: Provider, query: RateQuery, today: dt.date, *, accept: str) -> Request:
+    """Return the request for an answer of the media type *accept*."""
+    day = query.until or query.civil_day or today
+    url = _filled(provider.base_url, query.pairs[0], day, lambda text: percent(text, safe="/"))
+    return Request(url=url, accept=accept, header=provider.header)
 
 
 def refusal(status: int, body: bytes) -> FetchError | None:
@@ -45,21 +63,20 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     )
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rate of each asked pair that *body* has at its path."""
-    answer = bodies.load(body)
-    found = [(pair, _at(answer, _filled(provider.rate, pair, str))) for pair in query.pairs]
-    return tuple(
-        asks.PublishedRate(
-            pair=pair,
-            rate=bodies.number_text(value, str(pair))
-            if isinstance(value, str)
-            else bodies.number(value, str(pair)),
-            rate_date=_date(answer, _filled(provider.date, pair, str)),
-        )
-        for pair, value in found
-        if value is not MISSING
-    )
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs at their paths."""
+    return parsed(provider, query, bodies.load_any(body))
+
+
+def parsed(provider: Provider, query: RateQuery, answer: object) -> tuple[Answered, ...]:
+    """Return what the tables and lists of *answer* say of the asked pairs. Raises FetchError for a notice."""
+    notices.refuse_failure(answer)
+    found = [_answered(provider, query, pair, answer) for pair in query.pairs]
+    if not any(found):
+        notices.refuse_notice(answer)
+        if not isinstance(answer, dict):
+            raise bodies.bad(f"nothing at {provider.rate!r} in the answer")
+    return tuple(answered for answered in found if answered is not None)
 
 
 def not_before(body: bytes) -> None:
@@ -67,29 +84,113 @@ def not_before(body: bytes) -> None:
     del body
 
 
-MISSING = object()
+def _answered(provider: Provider, query: RateQuery, pair: Pair, answer: object) -> Answered | None:
+    """Return what *answer* says of *pair*, None where it has nothing at the path of the rate."""
+    asked = query.until
+    day = asked or query.civil_day
+
+    def at(path: str) -> object:
+        return _at(answer, _filled(path, pair, day, str))
+
+    try:
+        value = at(provider.rate)
+        if value is MISSING:
+            return None
+        rate_date = _date(provider, at, asked) if provider.date else asked
+    except FetchError as error:
+        return asks.UnusableRate(pair=pair, rate_date=asked, problem=f"{pair}: {error}")
+    late = dt.timedelta(seconds=provider.ahead)
+    if asked and rate_date and rate_date > asked + late:
+        problem = f"{pair}: asked for {asked}, the answer is of {rate_date}"
+        return asks.UnusableRate(pair=pair, rate_date=asked, problem=problem)
+    read = _reader(provider)
+    found = asks.read_rate(pair, value, rate_date, read=read)
+    if isinstance(found, asks.UnusableRate) or not provider.invert:
+        return found
+    return _inverted(found)
 
 
-def _date(answer: dict[str, Any], path: str) -> dt.date | None:
-    if not path:
-        return None
-    value = _at(answer, path)
+def _inverted(found: asks.PublishedRate) -> Answered:
+    """Return the rate the other way round, with the published one as what it was derived from."""
+    pair = found.pair
+    rate = TWELVE_DIGITS.plus(EXACT.divide(Decimal(1), found.rate))
+    leg = Leg(pair=Pair(base=pair.quote, quote=pair.base), rate=found.rate)
+    return asks.read_rate(pair, rate, found.rate_date, read=bodies.rate, legs=(leg,))
+
+
+def _reader(provider: Provider) -> Callable[[Any, str], Decimal]:
+    """Return what makes a rate for one unit of a cell."""
+
+    def read(cell: object, what: str) -> Decimal:
+        if isinstance(cell, str):
+            text = cell.strip()
+            text = text.replace(",", ".") if provider.decimal == "," else text
+            value = bodies.number_text(text, what)
+        else:
+            value = bodies.number(cell, what)
+        if not provider.factor:
+            return value
+        exact = EXACT.divide(value, Decimal(provider.factor))
+        return bodies.rate(EXACT.plus(exact), what)
+
+    return read
+
+
+def _date(provider: Provider, at: Callable[[str], object], asked: dt.date | None) -> dt.date:
+    value = at(provider.date)
     if value is MISSING:
-        raise bodies.bad(f"no {path!r} in the answer")
-    published = bodies.moment(value)
-    return published.date() if published else bodies.day(value, path)
+        raise bodies.bad(f"no {provider.date!r} in the answer")
+    late = dt.timedelta(seconds=provider.ahead) or answer_dates.JUST_AFTER_MIDNIGHT
+    return answer_dates.read(
+        value,
+        provider.date,
+        date_format=provider.date_format,
+        asked=asked,
+        late=min(late, dt.timedelta(hours=12)),
+    )
 
 
-def _at(value: Any, path: str) -> Any:
-    for step in path.split("."):
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
+def _at(value: object, path: str) -> object:
+    """Return what stands at *path*, MISSING where nothing does. Raises FetchError where several fit."""
+    for step in answer_path.parse(path):
+        if isinstance(step, answer_path.Match):
+            value = _matching(value, step)
+        elif isinstance(value, dict) and step.name in value:
+            value = value[step.name]
+        elif isinstance(value, list) and step.name.isdecimal() and int(step.name) < len(value):
+            value = value[int(step.name)]
         else:
             return MISSING
-    return value
+    return getattr(value, "text", value)
 
 
-def _filled(template: str, pair: Pair, escape: Any) -> str:
-    return template.replace("{base}", escape(pair.base)).replace("{quote}", escape(pair.quote))
+def _matching(value: object, wanted: answer_path.Match) -> object:
+    """Return the one entry of the list or table *value* that fits, or *value* where it fits itself."""
+    if isinstance(value, dict) and _fits(value, wanted):
+        return value
+    entries = (
+        value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    )
+    found = [entry for entry in entries if isinstance(entry, dict) and _fits(entry, wanted)]
+    if len(found) > 1:
+        raise bodies.bad(f"{len(found)} entries whose {wanted.field} is {wanted.value!r}")
+    return found[0] if found else MISSING
+
+
+def _fits(entry: dict[str, Any], wanted: answer_path.Match) -> bool:
+    value = entry.get(wanted.field, MISSING)
+    return value is not MISSING and str(getattr(value, "text", value)).strip() == wanted.value
+
+
+def _filled(template: str, pair: Pair, day: dt.date | None, escape: Callable[[str], str]) -> str:
+    """Return *template* with the currencies of *pair* and *day* in their places."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] is None:
+            if day is None:
+                return found[0]
+            return escape(day.strftime(found[3]) if found[3] else day.isoformat())
+        code = pair.base if found[1] == "base" else pair.quote
+        return escape(code.lower() if found[2] else code)
+
+    return PLACEHOLDER.sub(value, template)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -25,6 +26,14 @@ def load(body: bytes) -> dict[str, Any]:
     value = _load(text_of(body))
     if not isinstance(value, dict):
         raise bad(f"expected a JSON object, got {excerpt(value)}")
+    return value
+
+
+def load_any(body: bytes) -> object:
+    """Return *body* as the JSON value that it is, with fractions as Decimal. Raises FetchError."""
+    value = _load(text_of(body))
+    if not isinstance(value, dict | list | str):
+        raise bad(f"expected a JSON object or list, got {excerpt(value)}")
     return value
 
 
@@ -137,20 +146,40 @@ def _load(text: str) -> object:
     try:
         return json.loads(
             text,
-            parse_float=Decimal,
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_duplicates,
+            parse_float=_number,
+            parse_int=_whole_number,
+            parse_constant=_Unreadable,
+            object_pairs_hook=_without_duplicates,
         )
-    except (ValueError, InvalidOperation, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise bad("not JSON, or cut off") from error
 
 
-def _no_constant(name: str) -> None:
-    raise bad(f"{name} instead of a number")
+class _Unreadable:
+    """What no JSON value can be made of: it fails where it is used, and spoils nothing else."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
 
 
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _number(text: str) -> Decimal | _Unreadable:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent that no Decimal can have
+        return _Unreadable(text)
+
+
+def _whole_number(text: str) -> int | _Unreadable:
+    return int(text) if len(text) <= MOST_DIGITS + 1 else _Unreadable(text)
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object in which a key that stands there twice has no value that could be used."""
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise bad("the same key twice in one object")
+        twice = (key for key, number in Counter(key for key, _ in pairs).items() if number > 1)
+        value |= dict.fromkeys(twice, _Unreadable("a value that stands there twice"))
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import cross_rates
+from ratectl.fetch.providers import answer_dates, cross_rates
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
 from ratectl.model.job import Pair
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate, RateQuery
+    from ratectl.fetch.providers.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
@@ -49,18 +49,20 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     return FetchError(kind, f"{word} (HTTP {status})")
 
 
-def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[PublishedRate, ...]:
-    """Return the rates that *body* has of the asked pairs."""
+def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
+    """Return what *body* says of the asked pairs."""
     del provider
     answer = bodies.load(body)
     bodies.echo(answer, "base", HUB)
     updated = bodies.moment(answer.get("timestamp"))
     if updated is None:
         raise bodies.bad("no timestamp in the answer")
-    day = bodies.echo_day(updated.date(), query.until)
+    day = bodies.echo_day(answer_dates.stamped_day(updated, query.until), query.until)
     table = bodies.table(answer, "rates")
     rates = {
-        Pair(base=HUB, quote=code): bodies.number(table[code], f"{HUB}/{code}")
+        Pair(base=HUB, quote=code): cross_rates.cell(
+            Pair(base=HUB, quote=code), table[code], day, bodies.number
+        )
         for code in asks.currencies(query) - {HUB}
         if code in table
     }

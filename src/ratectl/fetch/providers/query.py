@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ratectl.fetch.failures import FetchError
+from ratectl.fetch.providers import json_body as bodies
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
+    from typing import Any
 
     from ratectl.model.job import Pair, Provider
     from ratectl.model.quote import Leg
@@ -26,6 +29,8 @@ class RateQuery(NamedTuple):
     pairs: tuple[Pair, ...]
     since: dt.date | None = None
     until: dt.date | None = None
+    civil_day: dt.date | None = None
+    """Today in the job's zone, for newest rates that must be asked for by a day."""
 
 
 class PublishedRate(NamedTuple):
@@ -40,6 +45,41 @@ class PublishedRate(NamedTuple):
     """The published rates that it was derived from; none when it is published itself."""
     notice: str = ""
     """What the provider announces about itself, for people."""
+
+
+class UnusableRate(NamedTuple):
+    """A cell of a body that cannot be a rate; it concerns its own pair and day, and nothing else."""
+
+    pair: Pair
+    rate_date: dt.date | None
+    """As in PublishedRate."""
+    problem: str
+    """What is wrong with it; names the pair, and the day where there is one."""
+
+
+Answered = PublishedRate | UnusableRate
+"""What a body says of one pair on one day."""
+
+
+def read_rate(
+    pair: Pair,
+    cell: object,
+    rate_date: dt.date | None,
+    *,
+    read: Callable[[Any, str], Decimal] = bodies.number,
+    **more: Any,
+) -> Answered:
+    """Return what *cell* says of *pair*, as *read* reads it; *more* are further fields of a PublishedRate."""
+    try:
+        rate = read(cell, cell_name(pair, rate_date))
+    except FetchError as error:
+        return UnusableRate(pair=pair, rate_date=rate_date, problem=str(error))
+    return PublishedRate(pair=pair, rate=rate, rate_date=rate_date, **more)
+
+
+def cell_name(pair: Pair, rate_date: dt.date | None) -> str:
+    """Return how a message names the rate of *pair* on a day."""
+    return str(pair) if rate_date is None else f"{pair} of {rate_date}"
 
 
 def by_base(pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:

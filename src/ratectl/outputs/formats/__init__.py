@@ -31,6 +31,8 @@ class FileSink(Sink, Protocol):
 
     HEADER: bytes
     """The first line of a new or empty file, with its newline; empty for none."""
+    BY_DAY: bool
+    """Its lines carry the rate's own day: each pair, day and number is written once."""
 
 
 class TableSink(Sink, Protocol):
@@ -43,6 +45,7 @@ class TableSink(Sink, Protocol):
 _FILES = {
     "text": "text",
     "csv": "csv",
+    "csv-quotes": "csv_quotes",
     "jsonl": "jsonl",
     "ledger": "ledger",
     "beancount": "beancount",
@@ -55,7 +58,16 @@ FILES: LazyModules[FileSink] = LazyModules(__name__, _FILES)
 TABLES: LazyModules[TableSink] = LazyModules(__name__, _TABLES)
 SINKS: LazyModules[Sink] = LazyModules(__name__, _FILES | _TABLES)
 if TYPE_CHECKING:  # holds each module to what a sink offers
-    from ratectl.outputs.formats import beancount, csv, jsonl, ledger, postgresql, sqlite, text
+    from ratectl.outputs.formats import (
+        beancount,
+        csv,
+        csv_quotes,
+        jsonl,
+        ledger,
+        postgresql,
+        sqlite,
+        text,
+    )
 
-    CHECKED_FILES: tuple[FileSink, ...] = (text, csv, jsonl, ledger, beancount)
+    CHECKED_FILES: tuple[FileSink, ...] = (text, csv, csv_quotes, jsonl, ledger, beancount)
     CHECKED_TABLES: tuple[TableSink, ...] = (sqlite, postgresql)

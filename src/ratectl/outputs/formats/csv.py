@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Quote
 
 HEADER = b"date,base,quote,amount,source,type\n"
+BY_DAY = True
 
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Quote
 
 HEADER = b""
+BY_DAY = False
 
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Quote
 
 HEADER = b""
+BY_DAY = True
 
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:

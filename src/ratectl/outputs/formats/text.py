@@ -1,12 +1,14 @@
 """The plain line of old: ``23/11/2026 - 95.12``, dated with the slot's civil date in the job's zone.
 
-A rate of another day says so: ``22/11/2026 - 95.12 (of 20/11/2026)``. With several pairs each line names its own.
+A rate of another day says so: ``22/11/2026 - 95.12 (of 20/11/2026)``. With several pairs each line names its own
+(a job's ``pairs_in_text`` says when).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ratectl.model.job import PairsInText
 from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
@@ -17,12 +19,15 @@ if TYPE_CHECKING:
     from ratectl.model.quote import Quote
 
 HEADER = b""
+BY_DAY = False
 
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
     """Return ``dd/mm/YYYY - [PAIR ]RATE[ (of dd/mm/YYYY)]`` for each quote."""
+    several = job.pairs_in_text is PairsInText.AUTO and len(job.pairs) > 1
+    named = several or job.pairs_in_text is PairsInText.ALWAYS
     day = slot.astimezone(job.zone).date()
-    return tuple(_line(day, quote, named=len(job.pairs) > 1).encode() for quote in quotes)
+    return tuple(_line(day, quote, named=named).encode() for quote in quotes)
 
 
 def _line(day: dt.date, quote: Quote, *, named: bool) -> str:

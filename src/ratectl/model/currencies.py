@@ -1,0 +1,136 @@
+"""Codes of currencies that people have beyond the present list of ISO 4217: those that ended, and those in use beside it.
+
+Ends are the last day on which a currency was legal tender in the country that replaced it, as ISO 4217's list three,
+its amendments and the issuers give them. NOW keeps codes of this version's list that a newer list may drop.
+"""
+
+from __future__ import annotations
+
+ENDED: dict[str, tuple[str, str]] = {
+    "ADP": ("Andorran Peseta", "2002-02-28"),
+    "AFA": ("Afghani of 1927", "2003-01-02"),
+    "ANG": ("Netherlands Antillean Guilder", "2025-06-30"),
+    "AOK": ("Angolan Kwanza of 1977", "1991-03-01"),
+    "AON": ("Angolan New Kwanza", "2000-02-01"),
+    "AOR": ("Angolan Kwanza Reajustado", "1999-12-01"),
+    "ATS": ("Austrian Schilling", "2002-02-28"),
+    "AZM": ("Azerbaijani Manat of 1993", "2006-12-31"),
+    "BEF": ("Belgian Franc", "2002-02-28"),
+    "BGL": ("Bulgarian Hard Lev", "1999-07-05"),
+    "BGN": ("Bulgarian Lev", "2026-01-31"),
+    "BRC": ("Brazilian Cruzado", "1989-01-15"),
+    "BRE": ("Brazilian Cruzeiro of 1990", "1993-07-31"),
+    "BRN": ("Brazilian Cruzado Novo", "1990-03-15"),
+    "BRR": ("Brazilian Cruzeiro Real", "1994-06-30"),
+    "BYB": ("Belarusian Ruble of 1992", "2000-12-31"),
+    "BYR": ("Belarusian Ruble of 2000", "2016-12-31"),
+    "CSD": ("Serbian Dinar of 2003", "2006-10-25"),
+    "CUC": ("Cuban Convertible Peso", "2021-06-30"),
+    "CYP": ("Cyprus Pound", "2008-01-31"),
+    "DDM": ("East German Mark", "1990-06-30"),
+    "DEM": ("Deutsche Mark", "2001-12-31"),
+    "ECS": ("Ecuadorian Sucre", "2000-09-09"),
+    "EEK": ("Estonian Kroon", "2011-01-14"),
+    "ESP": ("Spanish Peseta", "2002-02-28"),
+    "FIM": ("Finnish Markka", "2002-02-28"),
+    "FRF": ("French Franc", "2002-02-17"),
+    "GHC": ("Ghanaian Cedi of 1979", "2007-12-31"),
+    "GRD": ("Greek Drachma", "2002-02-28"),
+    "GWP": ("Guinea-Bissau Peso", "1997-05-31"),
+    "HRD": ("Croatian Dinar", "1994-12-31"),
+    "HRK": ("Croatian Kuna", "2023-01-14"),
+    "IEP": ("Irish Pound", "2002-02-09"),
+    "ITL": ("Italian Lira", "2002-02-28"),
+    "LTL": ("Lithuanian Litas", "2015-01-15"),
+    "LUF": ("Luxembourg Franc", "2002-02-28"),
+    "LVL": ("Latvian Lats", "2014-01-14"),
+    "MGF": ("Malagasy Franc", "2004-12-31"),
+    "MRO": ("Mauritanian Ouguiya of 1973", "2017-12-31"),
+    "MTL": ("Maltese Lira", "2008-01-31"),
+    "MZM": ("Mozambican Metical of 1980", "2006-12-31"),
+    "NLG": ("Netherlands Guilder", "2002-01-28"),
+    "PLZ": ("Polish Zloty of 1950", "1996-12-31"),
+    "PTE": ("Portuguese Escudo", "2002-02-28"),
+    "ROL": ("Romanian Leu of 1952", "2006-12-31"),
+    "RUR": ("Russian Ruble of 1991", "1998-12-31"),
+    "SDD": ("Sudanese Dinar", "2007-06-30"),
+    "SIT": ("Slovenian Tolar", "2007-01-14"),
+    "SKK": ("Slovak Koruna", "2009-01-16"),
+    "SLL": ("Sierra Leonean Leone of 1964", "2024-03-31"),
+    "SRG": ("Surinamese Guilder", "2003-12-31"),
+    "STD": ("Sao Tome Dobra of 1977", "2017-12-31"),
+    "TJR": ("Tajik Ruble", "2001-04-04"),
+    "TMM": ("Turkmen Manat of 1993", "2008-12-31"),
+    "TPE": ("Timor Escudo", "2002-05-20"),
+    "TRL": ("Turkish Lira of 1922", "2005-12-31"),
+    "UAK": ("Ukrainian Karbovanets", "1996-09-16"),
+    "VEB": ("Venezuelan Bolivar of 1879", "2007-12-31"),
+    "VEF": ("Venezuelan Bolivar Fuerte", "2018-08-19"),
+    "XEU": ("European Currency Unit", "1998-12-31"),
+    "XFO": ("Gold Franc", "2003-03-31"),
+    "YUM": ("Yugoslav New Dinar", "2003-07-02"),
+    "ZMK": ("Zambian Kwacha of 1968", "2012-12-31"),
+    "ZRN": ("New Zaire", "1998-06-30"),
+    "ZWD": ("Zimbabwe Dollar of 1980", "2006-07-31"),
+    "ZWL": ("Zimbabwe Dollar of 2009", "2024-08-31"),
+    "ZWN": ("Zimbabwe Dollar of 2006", "2008-07-31"),
+    "ZWR": ("Zimbabwe Dollar of 2008", "2009-02-01"),
+}
+"""Code -> name, and the last day as ISO 8601."""
+
+BESIDE: dict[str, str] = {
+    "ADA": "Cardano",
+    "AVAX": "Avalanche",
+    "BCH": "Bitcoin Cash",
+    "BNB": "BNB",
+    "BTC": "Bitcoin",
+    "CNH": "Renminbi offshore",
+    "DAI": "Dai",
+    "DOGE": "Dogecoin",
+    "DOT": "Polkadot",
+    "ETC": "Ethereum Classic",
+    "ETH": "Ether",
+    "FOK": "Faroese Krona",
+    "GGP": "Guernsey Pound",
+    "IMP": "Isle of Man Pound",
+    "JEP": "Jersey Pound",
+    "KID": "Kiribati Dollar",
+    "LINK": "Chainlink",
+    "LTC": "Litecoin",
+    "MATIC": "Polygon",
+    "PRB": "Transnistrian Ruble",
+    "SHIB": "Shiba Inu",
+    "SLS": "Somaliland Shilling",
+    "SOL": "Solana",
+    "TON": "Toncoin",
+    "TRX": "Tron",
+    "TVD": "Tuvaluan Dollar",
+    "USDC": "USD Coin",
+    "USDT": "Tether",
+    "XBT": "Bitcoin",
+    "XLM": "Stellar Lumen",
+    "XMR": "Monero",
+    "XRP": "XRP",
+}
+"""Codes that providers and accounts use without ISO's leave -> name."""
+
+CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD "
+    "CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL "
+    "GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW "
+    "KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD "
+    "NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP "
+    "SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS "
+    "VED VES VND VUV WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA YER ZAR "
+    "ZMW ZWG"
+)
+NOW = frozenset(CODES.split())
+"""ISO 4217 as of 2026-01-01, without the code for no currency."""
+
+
+def ended(code: str) -> str:
+    """Return when and as what the currency of *code* ended, as a phrase; empty for one that did not."""
+    if code not in ENDED:
+        return ""
+    name, day = ENDED[code]
+    return f"{code} ({name}) ended on {day}"
