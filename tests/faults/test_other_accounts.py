@@ -222,6 +222,8 @@ def test_state_directory_open_to_others(town, live_rates, mode):
 
     assert done.returncode == 77
     assert f"chmod 700 {town.station.state}" in done.stderr or "chmod go-w" in done.stderr
+    told = json.loads(town.ratectl("doctor", "--offline", "--json").stdout)
+    assert "state-untrusted" in {finding["check"] for finding in told}
     town.station.state.chmod(0o755)
     assert town.station.fetch().returncode == 0
     town.ratectl("install")
