@@ -217,3 +217,35 @@ def test_misuse(ratectl, words, code, told):
     assert done.code == code
     assert told in done.err
     assert "Traceback" not in done.err
+
+
+def test_accept_many(ratectl, hold, station, job):
+    """All that is held for a job since a day is accepted at once; what cannot be is told, and the rest is done."""
+    hold()
+    hold(EUR_INR, "11038")
+    hold(EUR_INR, "0")
+    day = due(job).date()
+
+    later = ratectl("review", "accept", "--job", "usd-inr", "--since", str(day + dt.timedelta(2)))
+    done = ratectl("review", "accept", "--job", "usd-inr", "--since", str(day))
+
+    assert (later.code, "nothing is held since" in later.out) == (0, True)
+    assert (done.code, done.err) == (0, "")
+    assert {rate for _, rate in station.recorded()} == {"9507.12", "11038"}
+    assert ratectl("review", "reject", "--job", "usd-inr", "--since", str(day)).code == 0
+    assert ratectl("review").out.strip() == "nothing is held"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("accept", "--since", "2026-11-20"),
+        ("list", "--job", "usd-inr", "--since", "2026-11-20"),
+        ("accept", "3", "--job", "usd-inr", "--since", "2026-11-20"),
+        ("accept", "--job", "usd-inr", "--since", "friday"),
+    ],
+)
+@pytest.mark.usefixtures("job")
+def test_misuse_of_since(ratectl, words):
+    """--since stands in place of numbers, and needs a job and a day."""
+    assert ratectl("review", *words).code == 2

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
+from ratectl.commands._shared import date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
@@ -50,6 +51,13 @@ def review(
     ] = None,
     *,
     job: Annotated[str, typer.Option(metavar="JOB", help="Only what is held for this job.")] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="D",
+            help="Accept or reject all that is held for slots of the job from this day on.",
+        ),
+    ] = "",
     everything: Annotated[
         bool, typer.Option("--all", help="List what was decided before, too.")
     ] = False,
@@ -64,9 +72,11 @@ def review(
     Examples:
       ratectl review
       ratectl review show 3
-      ratectl review accept 3
+      ratectl review accept --job usd-inr --since 2026-11-20
     """
-    if (action is Action.LIST) == bool(ids):
+    if since and (action not in {Action.ACCEPT, Action.REJECT} or ids or not job):
+        raise UsageError("review: --since goes with accept or reject and --job, in place of IDs")
+    if not since and (action is Action.LIST) == bool(ids):
         raise UsageError(f"review {action}: {'takes no' if ids else 'which'} ID?")
     with Journal(Path(paths.state_dir())) as journal:
         if action is Action.LIST:
@@ -81,8 +91,31 @@ def review(
                 else _text(answers)
             )
             return
+        if since:
+            _decide_many(journal, action, job, since)
         for number in ids or ():
             _decide(journal, action, _home(journal, number, job), number)
+
+
+def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None:
+    """Decide about all that is held for slots of *job* since a day; what cannot be decided so is told, and the rest is done."""
+    known = journal.remembered(job).job
+    start = date_range.moment(since, known.zone, option="--since")
+    store = journal.store(known)
+    held = [one for one in quarantine.quarantine(store, job=job) if one.slot >= start]
+    if action is Action.ACCEPT:
+        held = [one for one in held if one.quote is not None]
+    if not held:
+        typer.echo(f"{job}: nothing is held since {since}")
+    errors = []
+    for answer in held:
+        try:
+            _decide(journal, action, store, answer.id)
+        except RatectlError as error:
+            errors.append(error)
+            typer.echo(f"ratectl: {answer.id}: {error}", err=True)
+    if errors:
+        raise type(errors[0])(f"{len(errors)} of {len(held)} answers could not be {action}ed")
 
 
 def _home(journal: Journal, number: int, job: str) -> RateStore:
