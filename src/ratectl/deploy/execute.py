@@ -464,9 +464,9 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
 
 
 def _which(name: str) -> str | None:
-    """Return the absolute path of *name*: from the system's own folders before any that PATH names.
+    """Return the absolute path of *name*: from the folders of PATH, then from the system's own.
 
-    Root takes none that another account could change.
+    Root takes none that another account could change, wherever PATH names it.
     Left to itself, Python looks into the current folder first on Windows.
     """
     if sys.platform == "win32":
@@ -476,7 +476,7 @@ def _which(name: str) -> str | None:
         return shutil.which(name)
     if os.path.isabs(name):  # noqa: PTH117 - a name, not yet a path
         return shutil.which(name)
-    for folder in (*_SYSTEM_PATH, *os.environ.get("PATH", "").split(os.pathsep)):
+    for folder in (*os.environ.get("PATH", "").split(os.pathsep), *_SYSTEM_PATH):
         found = shutil.which(name, path=folder) if os.path.isabs(folder) else None  # noqa: PTH117
         if found and not (os.geteuid() == 0 and trust.fault(found)):
             return found
