@@ -59,7 +59,7 @@ DOORS = {  # package -> the only modules that may import it
     "psycopg": r"runtime\.postgres",
 }
 PURE = {"subprocess.list2cmdline"}  # spells a command line, opens nothing
-CLOCK = re.compile(r"commands\..*|cli|firing\.__main__")
+CLOCK = re.compile(r"commands\..*|cli|firing\.command_line")
 """The commands and the two programs ask for the date and time; all others are given it."""
 LARGEST = {"commands": 24}
 """Modules in one folder, where that may be more than 16: a command is a file."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ratectl.backends.cron import backend as cron
-from ratectl.firing import __main__ as program
+from ratectl.firing import command_line as program
 from ratectl.firing.catch_up import MAX_START_DELAY
 from ratectl.model.job import Job
 from ratectl.runtime.deadline import ceilings, pauses

@@ -19,7 +19,7 @@ def zone_file(key: str) -> str:
 def stamp(path: str) -> str:
     """Return what changes whenever the file at *path* does; empty when there is none.
 
-    ``firing/__main__.py`` spells the same thing out, since it cannot afford this import.
+    ``firing/command_line.py`` spells the same thing out, since it cannot afford this import.
     """
     try:
         status = Path(path).stat()

@@ -1,0 +1,375 @@
+"""ratectl-fetch: argv -> exit code. Mostly woken with nothing due, so that path imports next to nothing.
+
+What is installed beside us, and ``select``, is loaded only when there is work. Not due means: stored less than a day ago, with the zone data of today.
+"""
+
+import os
+import sys
+
+USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force | --snapshot J] [-v]"
+HELP = f"""{USAGE}
+
+Settle the due slots of an installed JOB: fetch, record, append, exit.
+
+  --sweep        instead of one JOB all that owe a slot, as crontabs do at boot and every 5 minutes
+  --state DIR    the state directory (default: RATECTL_STATE_DIR, else this account's)
+  --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
+  --force        record a manual slot now, whatever is due
+  --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
+  --attended     take proxies and certificates from the environment, as `ratectl serve` does
+  -v, --verbose  say what was done
+  --version      print the version"""
+EARLY = 2
+DAY = 86_400
+
+
+class Arguments:
+    """What the command line says."""
+
+    def __init__(self) -> None:
+        self.job = ""
+        self.state = ""
+        self.slot = ""
+        self.snapshot = ""
+        self.force = False
+        self.sweep = False
+        self.attended = False
+        self.verbose = False
+
+
+def main() -> None:
+    """Run ratectl-fetch and end the process with its exit code.
+
+    Nothing is open by then, so the interpreter's own teardown, which takes as long as the
+    request did, is left out; it would also wait for a request that was abandoned.
+    """
+    if os.name == "nt":
+        for stream in (sys.stdout, sys.stderr):
+            if (
+                stream is not None
+            ):  # a pipe there takes a code page, which has no room for every path
+                stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    code = _run()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # pythonw, which starts ratectl-fetchw, has none
+            try:  # noqa: SIM105 - contextlib would be the dearest import of a wakeup
+                stream.flush()
+            except OSError:
+                pass
+    os._exit(code)
+
+
+def _run() -> int:
+    arguments = _parse(sys.argv[1:])
+    if isinstance(arguments, int):
+        return arguments
+    if not arguments.state:
+        from ratectl.paths import state_dir  # noqa: PLC0415 - not every call needs it
+
+        arguments.state = state_dir()
+    if arguments.snapshot:
+        return _with_full_runtime(_pod, arguments)
+    if not arguments.attended:
+        _forget_surroundings()
+    if arguments.sweep:
+        names = _due_jobs(arguments.state)
+        return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
+    if not arguments.slot and not arguments.force and _nothing_due(arguments.state, arguments.job):
+        if arguments.verbose:
+            print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
+        return 0
+    return _with_full_runtime(_fire, arguments)
+
+
+SURROUNDINGS = ("PYTHON", "LD_", "DYLD_", "SSL_")
+"""How variables begin that would change whom an unattended firing trusts; what it needs stands in its job."""
+MORE_SURROUNDINGS = ("NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def _forget_surroundings() -> None:
+    """Drop the variables by which a shell, a crontab or a manager could lead us elsewhere; a pod's are its manifest's."""
+    for name in list(os.environ):
+        plain = name.upper()
+        if plain.startswith(SURROUNDINGS) or plain.endswith("_PROXY") or plain in MORE_SURROUNDINGS:
+            del os.environ[name]
+
+
+def _parse(argv: list[str]) -> "Arguments | int":
+    arguments = Arguments()
+    words = iter(argv)
+    for word in words:
+        if word in {"-h", "--help"}:
+            print(HELP)  # noqa: T201
+            return 0
+        if word == "--version":
+            from ratectl import __version__  # noqa: PLC0415
+
+            print(f"ratectl-fetch {__version__}")  # noqa: T201
+            return 0
+        name, has_value, value = word.partition("=")
+        if word in {"-v", "--verbose"}:
+            arguments.verbose = True
+        elif word in {"--force", "--sweep", "--attended"}:
+            setattr(arguments, word[2:], True)
+        elif name in {"--state", "--slot", "--snapshot"}:
+            value = value if has_value else next(words, "")
+            if not value:
+                return _usage_error(f"{name} needs a value")
+            setattr(arguments, name[2:], value)
+        elif word.startswith("-"):
+            return _usage_error(f"there is no {word}")
+        elif arguments.job:
+            return _usage_error(f"one JOB at a time, got {arguments.job!r} and {word!r}")
+        else:
+            arguments.job = word
+    contradiction = _contradiction(arguments)
+    return _usage_error(contradiction) if contradiction else arguments
+
+
+def _contradiction(arguments: Arguments) -> str:
+    if arguments.sweep and (
+        arguments.job or arguments.slot or arguments.force or arguments.snapshot
+    ):
+        return "--sweep is for all jobs, and for what is due only"
+    if arguments.snapshot and (arguments.slot or arguments.force):
+        return "--snapshot is for what is due only"
+    if not arguments.job and not arguments.sweep:
+        return "which JOB?"
+    return "--slot and --force exclude each other" if arguments.slot and arguments.force else ""
+
+
+def _usage_error(message: str) -> int:
+    _print_error(f"{message} ({USAGE})")
+    return 2
+
+
+def _print_error(message: str) -> None:
+    if sys.stderr is None:
+        return
+    from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for errors only
+
+    try:  # noqa: SIM105 - the same
+        print(f"ratectl-fetch: {one_line(message)}", file=sys.stderr)  # noqa: T201
+    except OSError:
+        pass  # nobody can hear it; the exit code still tells
+
+
+def _nothing_due(state: str, job: str) -> bool:
+    """Tell whether the journal says that nothing is due until the end of this minute."""
+    import _sqlite3 as sqlite3  # noqa: PLC0415 - what is under sqlite3, which adds a sixth of a wakeup for other uses
+    import time  # noqa: PLC0415
+
+    path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
+    if not os.path.exists(path) or _is_not_ours(state):  # noqa: PTH110
+        return False
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        row = connection.execute(
+            "SELECT next_due, checked_at, zone_file, zone_stamp FROM jobs"
+            " WHERE name = ? AND NOT removed",
+            (job,),
+        ).fetchone()
+        connection.close()
+    except sqlite3.Error:
+        return False  # the full path knows how to say what is wrong
+    if row is None or row[0] is None:
+        return False
+    due, checked, zone_file, zone_stamp = row
+    now = time.time()
+    minute_ends = ((now + EARLY) // 60 + 1) * 60
+    if due < minute_ends or due <= now + EARLY or not 0 <= now - checked < DAY:
+        return False
+    return bool(zone_file) and _stamp(zone_file) == zone_stamp
+
+
+def _is_not_ours(state: str) -> bool:
+    """Tell whether others could have laid out the state directory; the full path knows how to say so."""
+    from ratectl.errors import RatectlError  # noqa: PLC0415
+    from ratectl.runtime import trust  # noqa: PLC0415
+
+    try:
+        trust.see_to_private(state)
+    except (OSError, RatectlError):
+        return True
+    return False
+
+
+def _stamp(path: str) -> str:
+    """Return what ``zonedata.stamp`` does."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns}:{status.st_size}"
+
+
+def _due_jobs(state: str) -> "list[str] | None":
+    """Return the jobs that may owe a slot, oldest first; None where only the full path can say.
+
+    What fell due in the last two minutes is left to its own wakeup, and what keeps failing is tried
+    after 4, 8, 16, 32 and then every 60 minutes.
+    """
+    import _sqlite3 as sqlite3  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
+    if not os.path.exists(path):  # noqa: PTH110
+        return []
+    if _is_not_ours(state):
+        return None
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        known = {"now": int(time.time()), "first": FIRST_WAIT, "longest": LONGEST_WAIT}
+        rows = connection.execute(DUE_JOBS_SQL, known).fetchall()
+        connection.close()
+    except sqlite3.Error:
+        return None
+    return [row[0] for row in rows]
+
+
+FIRST_WAIT = (
+    240  # seconds between a failure and the sweep that tries again; doubled with each further one
+)
+LONGEST_WAIT = 3600
+DUE_JOBS_SQL = """
+SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused
+    AND (next_due IS NULL OR next_due < :now - 120 OR :now - checked_at NOT BETWEEN 0 AND 86400)
+    AND (failures = 0 OR :now - failed_at NOT BETWEEN 0 AND min(:longest, :first << min(failures - 1, 4)))
+    ORDER BY next_due IS NULL, next_due, name
+"""
+
+
+def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
+    """Do *work* with all that a process with work to do needs; return its exit code."""
+    import gc  # noqa: PLC0415
+
+    gc.disable()  # a short life makes no garbage worth the time
+    if sys.flags.no_site:
+        import site  # noqa: PLC0415
+
+        site.main()
+    import signal  # noqa: PLC0415
+
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # dying at any instruction is safe, and needs no traceback
+    _guess_no_encodings()
+    return work(*values)
+
+
+def _guess_no_encodings() -> None:
+    """Keep requests from loading what guesses the encoding of a text: a tenth of a firing, which reads bytes only."""
+    import warnings  # noqa: PLC0415
+
+    for name in ("chardet", "charset_normalizer"):
+        sys.modules[name] = None  # type: ignore[assignment]  # to the import system: not there
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
+
+
+def _fire(arguments: Arguments) -> int:
+    from ratectl.errors import RatectlError  # noqa: PLC0415 - all of this is for when there is work
+
+    try:
+        report = _report(arguments)
+    except RatectlError as error:
+        _print_error(f"{arguments.job}: {error}")
+        return error.exit_code
+    if arguments.verbose:
+        _print_lines(report)
+    if report.error is None:
+        return 0
+    if arguments.verbose or not report.passing:
+        _print_error(f"{arguments.job}: {report.error}")
+    return report.error.exit_code
+
+
+def _print_lines(report: "FiringReport") -> None:
+    from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for -v only
+
+    for line in report.lines():
+        print(f"{report.job}: {one_line(line)}")  # noqa: T201
+
+
+def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
+    from ratectl.errors import RatectlError  # noqa: PLC0415
+    from ratectl.firing.catch_up import run_sweep  # noqa: PLC0415
+
+    code = 0
+    try:
+        for report in run_sweep(arguments.state, names, _surroundings()):
+            if arguments.verbose:
+                _print_lines(report)
+            if report.error is not None:
+                code = code or report.error.exit_code
+                if arguments.verbose or not report.passing:
+                    _print_error(f"{report.job}: {report.error}")
+    except RatectlError as error:
+        _print_error(str(error))
+        return error.exit_code
+    return code
+
+
+def _pod(arguments: Arguments) -> int:
+    import signal  # noqa: PLC0415
+
+    # process 1 of a container, which this is, does not even hear a signal that has no handler
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
+    from pathlib import Path  # noqa: PLC0415
+
+    from ratectl.firing.kubernetes_pod import Pod  # noqa: PLC0415
+
+    pod = Pod(arguments.job, _surroundings())
+    return pod.fire(arguments.snapshot, Path(arguments.state))
+
+
+def _surroundings() -> "Environment":
+    import datetime as dt  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    from ratectl.runtime.environment import Environment  # noqa: PLC0415
+
+    return Environment(
+        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
+    )
+
+
+def _report(arguments: Arguments) -> "FiringReport":
+    from pathlib import Path  # noqa: PLC0415
+
+    from ratectl.errors import TryLaterError  # noqa: PLC0415
+    from ratectl.firing.report import FiringReport  # noqa: PLC0415
+    from ratectl.firing.runner import Runner  # noqa: PLC0415
+    from ratectl.journal.journal import Journal  # noqa: PLC0415
+
+    with Journal(Path(arguments.state)) as journal:
+        runner = Runner(journal, journal.installed_job(arguments.job), _surroundings())
+        uncounted = 0
+        try:
+            report = _run_as_told(runner, arguments)
+        except TryLaterError as error:  # came before anything that counts failures
+            report, uncounted = FiringReport(job=arguments.job, error=error), 1
+        report.remarks = tuple(runner.notifier.remarks)
+        if isinstance(report.error, TryLaterError):
+            installed = journal.installed_job(arguments.job)
+            report.passing = installed.failures + uncounted < installed.job.notify_after
+        return report
+
+
+def _run_as_told(runner: "Runner", arguments: Arguments) -> "FiringReport":
+    from ratectl.firing import due  # noqa: PLC0415
+
+    if arguments.force:
+        return runner.run_now()
+    if arguments.slot:
+        return runner.run_slot(due.parse_moment(arguments.slot, runner.job.zone))
+    return runner.run_minute()
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ratectl.firing.report import FiringReport
+    from ratectl.firing.runner import Runner
+    from ratectl.runtime.environment import Environment
