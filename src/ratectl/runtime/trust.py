@@ -139,7 +139,10 @@ def _see_to_entries(way: Way) -> None:
     """Raise UntrustedError where something in a state directory was laid there by others."""
     with os.scandir(way.place) as entries:
         for entry in entries:
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:  # SQLite's own files come and go with other firings
+                continue
             if not way.is_trusted(status):
                 raise UntrustedError(
                     entry.path,
