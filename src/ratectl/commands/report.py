@@ -153,7 +153,7 @@ def _html(dossiers: Sequence[JobReport], now: dt.datetime) -> str:
         rows=html_report.rows(dossiers, now),
         has_rates=any(one.number for job_report in dossiers for one in job_report.series.values()),
         has_slots=any(job_report.outcomes for job_report in dossiers),
-        outdated_from=html_report.newest_due(dossiers),
+        outdated_from=html_report.outdated_from(dossiers),
         troubles=failures[:MOST_TROUBLES],
         cut_after=MOST_TROUBLES if len(failures) > MOST_TROUBLES else 0,
         sources=html_report.sources(dossiers),

@@ -74,27 +74,33 @@ def review(
       ratectl review show 3
       ratectl review accept --job usd-inr --since 2026-11-20
     """
+    _check_usage(action, ids or [], job=job, since=since)
+    with Journal(Path(paths.state_dir())) as journal:
+        if action is Action.LIST:
+            found = _listed(journal, job, decided=everything)
+            typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found))
+        elif since:
+            _decide_many(journal, action, job, since)
+        else:
+            for number in ids or ():
+                _decide(journal, action, _home(journal, number, job), number)
+
+
+def _check_usage(action: Action, ids: list[int], *, job: str, since: str) -> None:
+    """Raise UsageError where the words do not go together."""
     if since and (action not in {Action.ACCEPT, Action.REJECT} or ids or not job):
         raise UsageError("review: --since goes with accept or reject and --job, in place of IDs")
     if not since and (action is Action.LIST) == bool(ids):
         raise UsageError(f"review {action}: {'takes no' if ids else 'which'} ID?")
-    with Journal(Path(paths.state_dir())) as journal:
-        if action is Action.LIST:
-            answers = [
-                quarantined
-                for store in journal.stores()
-                for quarantined in quarantine.quarantine(store, job=job, decided=everything)
-            ]
-            typer.echo(
-                as_json([_as_json(quarantined) for quarantined in answers])
-                if json
-                else _text(answers)
-            )
-            return
-        if since:
-            _decide_many(journal, action, job, since)
-        for number in ids or ():
-            _decide(journal, action, _home(journal, number, job), number)
+
+
+def _listed(journal: Journal, job: str, *, decided: bool) -> list[QuarantinedAnswer]:
+    """Return what is held in all stores, with *decided* also what was decided before."""
+    return [
+        answer
+        for store in journal.stores()
+        for answer in quarantine.quarantine(store, job=job, decided=decided)
+    ]
 
 
 def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None:

@@ -1,6 +1,7 @@
 """ratectl-fetch: argv -> exit code. Mostly woken with nothing due, so that path imports next to nothing.
 
-What is installed beside us, and ``select``, is loaded only when there is work. Not due means: stored less than a day ago, with the zone data of today.
+What is installed beside us is loaded only when there is work. Not due means: stored less than a day ago, with the
+zone data of today.
 """
 
 import os
@@ -156,7 +157,7 @@ def _print_error(message: str) -> None:
 
 def _nothing_due(state: str, job: str) -> bool:
     """Tell whether the journal says that nothing is due until the end of this minute."""
-    import _sqlite3 as sqlite3  # noqa: PLC0415 - what is under sqlite3, which adds a sixth of a wakeup for other uses
+    import _sqlite3 as sqlite3  # noqa: PLC0415 - what is under sqlite3, whose own modules are a tenth of a wakeup
     import time  # noqa: PLC0415
 
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118

@@ -206,8 +206,8 @@ def _told(moment: dt.datetime, now: dt.datetime) -> dict[str, str]:
     }
 
 
-def newest_due(dossiers: Sequence[JobReport]) -> dt.datetime | None:
-    """Return the first slot after the page was written, from which on there is something that it does not know."""
+def outdated_from(dossiers: Sequence[JobReport]) -> dt.datetime | None:
+    """Return the first slot after the page was written: from then on there is something that it does not know."""
     return min((slot for report in dossiers for slot in report.upcoming[:1]), default=None)
 
 
