@@ -37,6 +37,18 @@ def undecided(store: RateStore, number: int) -> QuarantinedAnswer:
     return answer
 
 
+def accepted(store: RateStore, number: int) -> QuarantinedAnswer:
+    """Return the answer *number*, which was recorded. Raises ConfigError for any other."""
+    answer = quarantine.find(store, number)
+    if answer is None:
+        raise ConfigError(f"there is no held answer {number}; `ratectl review --all` lists them")
+    if answer.state != ACCEPTED:
+        raise ConfigError(
+            f"answer {number} is {answer.state}, not recorded; there is nothing to void"
+        )
+    return answer
+
+
 def reject(store: RateStore, number: int, now: dt.datetime) -> QuarantinedAnswer:
     """Note that the answer *number* will never be recorded."""
     answer = undecided(store, number)

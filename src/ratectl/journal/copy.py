@@ -69,7 +69,12 @@ QUARANTINE = _Table(
         *("digest", "state", "decided_at", "seen", "facts"),
     ),
 )
-TABLES = (QUOTES, FIRINGS, QUARANTINE)
+REVISIONS = _Table(
+    "revisions",
+    (*("slot", "base", "quote", "rate", "rate_date", "provider", "observed_at"), "state", "at"),
+    (*QUOTES.columns, "state", "reason", "at"),
+)
+TABLES = (QUOTES, REVISIONS, FIRINGS, QUARANTINE)
 """In this order: a settled slot must not come before its quotes."""
 
 

@@ -269,6 +269,17 @@ class RateStore:
                 (job, unix(slot)),
             )
 
+    def is_busy(
+        self, connection: Statements, job: str, slot: dt.datetime, now: dt.datetime
+    ) -> bool:
+        """Tell, inside the caller's transaction, whether another host has claimed *slot* and its lease stands."""
+        row = connection.execute(
+            "SELECT lease_until FROM firings WHERE job = ? AND slot = ? AND state = 'claimed'"
+            " AND owner <> ?",
+            (job, unix(slot), self.owner),
+        ).fetchone()
+        return row is not None and row["lease_until"] >= self.database.clock(now)
+
     def add_suspects(
         self, job: str, suspects: Sequence[tuple[dt.datetime, SuspectQuote]], now: dt.datetime
     ) -> None:
@@ -305,30 +316,41 @@ class RateStore:
         return {slot: known.get(slot, set()) for slot in slots}
 
     def open_again(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, str]:
-        """Make settled *slots* due again for pairs that they lack; return the outcomes that they had."""
+        """Make settled *slots* due again for pairs that they lack.
+
+        Return the outcome of each that was settled; an empty one for what was not, and nothing where there was no firing.
+        """
         with self.database.transaction() as connection:
             before = {}
             for slot in slots:
                 row = connection.execute(
-                    "SELECT outcome FROM firings WHERE job = ? AND slot = ? AND state = 'settled'",
+                    "SELECT state, outcome FROM firings WHERE job = ? AND slot = ?",
                     (job, unix(slot)),
                 ).fetchone()
                 if row is not None:
-                    before[slot] = str(row["outcome"])
+                    before[slot] = str(row["outcome"]) if row["state"] == "settled" else ""
             connection.executemany(
                 "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ? AND state = 'settled'",
                 [(job, unix(slot)) for slot in before],
             )
         return before
 
-    def settle_as_before(self, job: str, outcomes: dict[dt.datetime, str]) -> None:
-        """Settle slots again as they were, whose further pairs could not be had."""
-        with self.database.transaction() as connection:
-            connection.executemany(
-                "UPDATE firings SET state = 'settled', outcome = ? WHERE job = ? AND slot = ?"
-                " AND (state = 'open' OR outcome = 'missed')",
-                [(outcome, job, unix(slot)) for slot, outcome in outcomes.items()],
-            )
+    def leave(
+        self,
+        job: str,
+        slots: Sequence[dt.datetime],
+        before: dict[dt.datetime, str],
+        until: dt.datetime,
+    ) -> None:
+        """Put *slots* that were asked for in vain back to what :meth:`open_again` found, as far as they are due no more.
+
+        *until* is up to where none is due. One that got the rate of some of its pairs counts as recorded.
+        """
+        for slot in slots:
+            outcome = before.get(slot)
+            if outcome or slot <= until:
+                with self.database.transaction() as connection:
+                    statements.leave(connection, job, slot, outcome)
 
     def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
         """Make the slots from *start* to *end* that were given up due again."""

@@ -85,6 +85,11 @@ JOB: dict[str, Key] = {
         'percentage (`"1%"`)', "a second provider must agree within this; 0% asks none", "1%"
     ),
     "closed_days": Key(_members(ClosedDays), "when the newest rate is of an earlier day", "skip"),
+    "revisit": Key(
+        DURATION,
+        'how long `catch_up = "all"` asks again for a day marked with an earlier day\'s rate; `0s` is never',
+        "3d",
+    ),
     "notify": Key(
         "list of URLs, or of `file:`, `env:`, `credential:` references",
         "told of failure and of recovery",
