@@ -206,7 +206,7 @@ def test_pair_that_the_job_gave_up(ratectl, hold, station, job):
         (("accept", "99"), 78, "no held answer 99"),
         (("reject", "99"), 78, "no held answer 99"),
         (("show", "99"), 78, "no held answer 99"),
-        (("accept", "first"), 2, "valid integer"),
+        (("accept", "first"), 2, "no number of a held answer"),
         (("frob",), 2, "frob"),
     ],
 )

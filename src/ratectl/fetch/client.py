@@ -202,6 +202,7 @@ def _with_body(
         body = body.replace(request.key.encode(), b"***")
     told = FetchError(failure.kind, text, retry_after=failure.retry_after)
     told.body = body
+    told.is_absent = failure.is_absent
     told.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
     return told
 

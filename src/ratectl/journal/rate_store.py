@@ -194,6 +194,15 @@ class RateStore:
                 return to_recorded_quote(rows[0]).quote
         return None
 
+    def has_quote(self, pair: Pair, provider: str) -> bool:
+        """Tell whether a rate of *pair* by *provider* was ever recorded."""
+        return bool(
+            self.database.rows(
+                "SELECT 1 AS one FROM quotes WHERE base = ? AND quote = ? AND provider = ? LIMIT 1",
+                (pair.base, pair.quote, provider),
+            )
+        )
+
     def suspect_rate(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
         """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
         rows = self.database.rows(

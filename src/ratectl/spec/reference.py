@@ -244,6 +244,7 @@ NAMES = {"from": "start", "until": "end", "output": "outputs"}
 OTHERWISE: dict[tuple[str, str], str] = {
     ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
     ("jobs", "digits"): "12",
+    ("jobs", "revisit"): '`"3d"`',
     ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
     ("ratectl", "journal"): '`"sqlite"`',
     ("providers", "kind"): "the table's name",
