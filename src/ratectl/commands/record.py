@@ -39,6 +39,7 @@ def record(
 
     \b
     Examples:
+      ratectl record usd-inr USD/INR 95.12
       ratectl record usd-inr USD/INR 95.12 --on 2026-11-20
     """
     try:
