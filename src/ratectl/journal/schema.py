@@ -94,7 +94,7 @@ CREATE TABLE IF NOT EXISTS written (   -- of files whose lines carry the rate's 
 ) {keyed};
 """
 REVISIONS = """
-CREATE TABLE revisions (               -- numbers that stood in quotes and count no more
+CREATE TABLE IF NOT EXISTS revisions ( -- numbers that stood in quotes and count no more
     id {id},
     job TEXT NOT NULL,
     slot {integer} NOT NULL,
@@ -112,8 +112,8 @@ CREATE TABLE revisions (               -- numbers that stood in quotes and count
     reason TEXT NOT NULL,
     at {integer} NOT NULL              -- when that was
 ) {plain};
-CREATE INDEX revisions_by_slot ON revisions (job, slot);
-CREATE INDEX revisions_by_pair ON revisions (base, quote, rate_date);
+CREATE INDEX IF NOT EXISTS revisions_by_slot ON revisions (job, slot);
+CREATE INDEX IF NOT EXISTS revisions_by_pair ON revisions (base, quote, rate_date);
 """
 BOOK = (
     """
