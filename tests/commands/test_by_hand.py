@@ -316,3 +316,62 @@ def test_table_output(ratectl, install, station):
     with contextlib.closing(sqlite3.connect(station.folder / "rates.db")) as table:
         rows = table.execute("SELECT rate, provider FROM quotes").fetchall()
     assert rows == [("95.15", "by-hand")]
+
+
+def hold(station, job, moment, rate="95.12"):
+    """Put an answer for the slot at *moment* into quarantine; return its number."""
+    quote = Quote(
+        pair=USD_INR,
+        rate=Decimal(rate),
+        rate_date=moment.date(),
+        provider="ecb",
+        provider_time=None,
+        observed_at=now(),
+        kind=PUBLISHED,
+    )
+    with Journal(station.state) as journal:
+        store = journal.store(job)
+        suspect = SuspectQuote(provider="ecb", reason="the inverse", body=b"{}", quote=quote)
+        store.add_suspects(job.name, [(moment, suspect)], now())
+        return str(max(row["id"] for row in store.database.rows("SELECT id FROM quarantine")))
+
+
+def test_right_answer_after_a_voided_one(ratectl, install, station):
+    """The answer that was held because of a wrong number is accepted for a slot that was voided."""
+    job = install()
+    settle(station.state, job, slot(2), "0.0105", rate_date=slot(2).date())
+    number = hold(station, job, slot(2))
+    refused = ratectl("review", "accept", number)
+    advice = refused.err.split("`")[1].split()[1:]
+
+    assert refused.code == 78
+    assert ratectl(*advice).code == 0
+    assert ratectl("review", "accept", number).code == 0
+    assert station.recorded() == [(slot(2), "95.12")]
+    assert settled(station, job, slot(2)).outcome == "recorded"
+
+
+def test_accept_for_a_slot_that_is_due_no_more(ratectl, install, station):
+    """A slot of the past that lacks other pairs is settled with the one that was accepted, and owes nothing."""
+    job = install(USD_INR, EUR_INR)
+    number = hold(station, job, slot(2))
+
+    assert ratectl("review", "accept", number).code == 0
+
+    assert station.recorded() == [(slot(2), "95.12")]
+    assert settled(station, job, slot(2)).settled
+    assert "still due" not in ratectl("status").out
+
+
+def test_one_slot_again_after_void(ratectl, install, station):
+    """`run --slot` asks for a voided slot of today again, since that is what it is told to do."""
+    job = install(schedule_texts=("every minute",))
+    [due] = [now().replace(second=0)]
+    settle(station.state, job, due, "0.0105", rate_date=due.date())
+    ratectl("review", "void", due.isoformat(), "--job", "usd-inr")
+
+    done = ratectl("run", "usd-inr", "--slot", due.isoformat())
+
+    assert done.code == 0, done.err
+    [(moment, rate)] = station.recorded()
+    assert (moment, rate != "0.0105") == (due, True)

@@ -83,7 +83,12 @@ class Backfill:
         """Return the pairs of settled slots that are to be asked for again, oldest first."""
         job, store = self.runner.job, self.runner.store
         ends = (self.start, min(self.end, self.runner.env.clock()))
-        closed, marked = revisit.lacking(store, job, *ends), revisit.marked(store, job, *ends)
+        marked = revisit.marked(store, job, *ends)
+        closed = {
+            slot: pairs
+            for slot, pairs in revisit.lacking(store, job, *ends).items()
+            if self.timetable.is_slot(slot)
+        }
         planned = set(self.slots)
         return {
             slot: (*closed.get(slot, ()), *marked.get(slot, ()))
@@ -152,9 +157,12 @@ class Backfill:
         """Settle *batch*; what fails and is due no more stands as it did before."""
         job, store = self.runner.job, self.runner.store
         before = store.open_again(job.name, batch)
-        results = self.runner.settler.settle_past(batch, Deadline(job.timeout))
-        failed = [done.slot for done in results if done.outcome in {"failed", "missed"}]
-        store.leave(job.name, failed, before, self.runner.watermark())
+        left = batch
+        try:
+            results = self.runner.settler.settle_past(batch, Deadline(job.timeout))
+            left = [done.slot for done in results if done.outcome in {"failed", "missed"}]
+        finally:
+            store.leave(job.name, left, before, self.runner.watermark())
         return results
 
     def _revisit(self, batch: list[dt.datetime]) -> list[Settled]:

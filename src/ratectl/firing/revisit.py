@@ -14,6 +14,7 @@ from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.revisions import VOIDED
 from ratectl.journal.rows import Span
+from ratectl.model.quote import MANUAL
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
@@ -37,11 +38,15 @@ CORRECTED = "the provider corrected it"
 
 
 def marked(store: RateStore, job: Job, start: dt.datetime, end: dt.datetime) -> Wanted:
-    """Return the pairs that slots from *start* to *end* have with the rate of an earlier day."""
+    """Return the pairs that slots from *start* to *end* have with the rate of an earlier day.
+
+    What was recorded outside the schedule is what was newest then, and stays so.
+    """
     found: Wanted = {}
     for entry in store.quotes(job.name, Span(start, end + SECOND)):
         stands_in = entry.quote.rate_date < entry.slot.astimezone(job.zone).date()
-        if stands_in and entry.quote.pair in job.pairs:
+        by_hand = entry.quote.kind == MANUAL
+        if stands_in and not by_hand and entry.quote.pair in job.pairs:
             found[entry.slot] = (*found.get(entry.slot, ()), entry.quote.pair)
     return found
 

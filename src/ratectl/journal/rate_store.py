@@ -270,10 +270,10 @@ class RateStore:
         return changed
 
     def reopen(self, job: str, slot: dt.datetime) -> None:
-        """Make a slot that was settled without a rate due again."""
+        """Make a slot that was settled without a rate due again, for all pairs."""
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ?"
+                "UPDATE firings SET state = 'open', closed_pairs = '' WHERE job = ? AND slot = ?"
                 " AND state = 'settled' AND outcome <> 'recorded'",
                 (job, unix(slot)),
             )
@@ -355,11 +355,12 @@ class RateStore:
 
         *until* is up to where none is due. One that got the rate of some of its pairs counts as recorded.
         """
+        owner = self.owner
         for slot in slots:
             outcome = before.get(slot)
             if outcome or slot <= until:
                 with self.database.transaction() as connection:
-                    statements.leave(connection, job, slot, outcome)
+                    statements.leave(connection, job, slot, owner, outcome)
 
     def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
         """Make the slots from *start* to *end* that were given up due again."""

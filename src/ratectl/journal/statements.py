@@ -156,18 +156,24 @@ def mark_missed(
     )
 
 
-def leave(connection: Statements, job: str, slot: dt.datetime, outcome: str | None) -> None:
-    """Let a slot that was asked for in vain stand as it did: settled with *outcome*, open with an empty one, with None not at all."""
+def leave(
+    connection: Statements, job: str, slot: dt.datetime, owner: str, outcome: str | None
+) -> None:
+    """Let a slot that *owner* asked for in vain stand as it did: settled with *outcome*, open with an empty one, with None not at all."""
     key = (job, unix(slot))
+    ours = "(state = 'open' OR state = 'claimed' AND owner = ? OR outcome = 'missed')"
     rated = connection.execute("SELECT 1 FROM quotes WHERE job = ? AND slot = ?", key).fetchone()
     if outcome or rated:
         connection.execute(
-            "UPDATE firings SET state = 'settled', outcome = ? WHERE job = ? AND slot = ?"
-            " AND (state = 'open' OR outcome = 'missed')",
-            ("recorded" if rated else outcome, *key),
+            f"UPDATE firings SET state = 'settled', outcome = ? WHERE job = ? AND slot = ? AND {ours}",  # noqa: S608 - our words
+            ("recorded" if rated else outcome, *key, owner),
         )
     elif outcome is None:
-        connection.execute("DELETE FROM firings WHERE job = ? AND slot = ? AND state = 'open'", key)
+        connection.execute(
+            "DELETE FROM firings WHERE job = ? AND slot = ? AND state <> 'settled'"
+            " AND (state = 'open' OR owner = ?)",
+            (*key, owner),
+        )
 
 
 def add_quarantined(
