@@ -163,12 +163,12 @@ class TestHealing:
         rates.table = Table({FRIDAY.date(): row("95.1"), dt.date(2031, 1, 1): row("99")})
         clock.now = MONDAY.replace(hour=17, minute=1)
         fire(usd, "run_due")
-        asked = rates.asked("/v1/2026")
+        asked = rates.asked("/v1/2026-11-23")
         for minute in range(2, 12):
             clock.now = max(clock.now, MONDAY.replace(hour=17, minute=minute))
             fire(usd, "run_due")
 
-        assert rates.asked("/v1/2026") == asked == 1
+        assert rates.asked("/v1/2026-11-23") == asked == 1
 
     def test_a_provider_that_is_down(self, marked, fire, clock, rates, numbers):
         """What cannot be asked for again fails no firing, and is tried later."""
