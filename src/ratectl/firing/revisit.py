@@ -135,7 +135,7 @@ class Revisit:
             revisions.reopen(connection, name, slot, quote.pair)
             return
         reason = REASON if quote.rate_date != before.rate_date else CORRECTED
-        if not revisions.replace(connection, name, slot, quote, reason):
+        if not revisions.replace(connection, name, slot, quote, before=before, reason=reason):
             raise TryLaterError(
                 f"{name}: {slot.isoformat()} was changed meanwhile; the same command again"
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.journal.rows import to_retired_quote, unix
+from ratectl.journal.rows import to_quote, to_retired_quote, unix
 from ratectl.journal.statements import add_quotes
 
 if TYPE_CHECKING:
@@ -39,13 +39,26 @@ class Retirement(NamedTuple):
 
 
 def retire(
-    connection: Statements, job: str, slot: dt.datetime, pair: Pair, why: Retirement
+    connection: Statements,
+    job: str,
+    slot: dt.datetime,
+    pair: Pair,
+    why: Retirement,
+    *,
+    expected: Quote | None = None,
 ) -> bool:
-    """Take the number of *pair* in *slot* out of what counts; False where none stands there (any more)."""
+    """Take the number of *pair* in *slot* out of what counts; False where none stands there (any more), or another than *expected*."""
     key = (job, unix(slot), pair.base, pair.quote)
     where = "job = ? AND slot = ? AND base = ? AND quote = ?"
     row = connection.execute(f"SELECT * FROM quotes WHERE {where}", key).fetchone()  # noqa: S608 - our words
-    if row is None or not connection.execute(f"DELETE FROM quotes WHERE {where}", key).rowcount:  # noqa: S608
+    if row is None or (expected is not None and to_quote(row) != expected):
+        return False
+    seen = (row["rate"], row["rate_date"], row["observed_at"])  # another host may be quicker
+    gone = connection.execute(
+        f"DELETE FROM quotes WHERE {where} AND rate = ? AND rate_date = ? AND observed_at = ?",  # noqa: S608
+        (*key, *seen),
+    ).rowcount
+    if not gone:
         return False
     connection.execute(
         f"INSERT INTO revisions ({', '.join(COLUMNS)}, state, reason, at)"  # noqa: S608 - our names
@@ -55,10 +68,18 @@ def retire(
     return True
 
 
-def replace(connection: Statements, job: str, slot: dt.datetime, quote: Quote, reason: str) -> bool:
-    """Put *quote* in the place of the number that its pair has in *slot*; False where it has none (any more)."""
+def replace(
+    connection: Statements,
+    job: str,
+    slot: dt.datetime,
+    quote: Quote,
+    *,
+    before: Quote,
+    reason: str,
+) -> bool:
+    """Put *quote* in the place of *before*, which its pair has in *slot*; False where that does not stand there any more."""
     why = Retirement(state=REVISED, reason=reason, at=quote.observed_at)
-    if not retire(connection, job, slot, quote.pair, why):
+    if not retire(connection, job, slot, quote.pair, why, expected=before):
         return False
     add_quotes(connection, job, slot, (quote,))
     return True

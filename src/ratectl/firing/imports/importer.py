@@ -49,7 +49,7 @@ class _Placed(NamedTuple):
     row: Row
     slot: dt.datetime
     quote: Quote
-    replaces: bool = False
+    replaces: Quote | None = None
     """An earlier line of the slot, of which it is a revision."""
 
 
@@ -156,9 +156,15 @@ class Importer:
         self.done.written += len(placed)
 
     def _enter(self, connection: Statements, ledger: by_hand.Ledger, one: _Placed) -> None:
-        if one.replaces:
-            name = self.runner.job.name
-            revisions.replace(connection, name, one.slot, one.quote, "a later line of the file")
+        if one.replaces is not None:
+            revisions.replace(
+                connection,
+                self.runner.job.name,
+                one.slot,
+                one.quote,
+                before=one.replaces,
+                reason="a later line of the file",
+            )
             return
         detail = f"imported from {self.origin}, line {one.row.line}"
         ledger.enter(connection, one.slot, one.quote, detail=detail)
@@ -198,7 +204,7 @@ class Importer:
         if there is None:
             return _Placed(row, slot, quote)
         if there.kind == IMPORTED and row.slot and there.observed_at < quote.observed_at:
-            return _Placed(row, slot, quote, replaces=True)
+            return _Placed(row, slot, quote, replaces=there)
         self._compare(row, there)
         return None
 
