@@ -22,15 +22,6 @@ DAY = dt.timedelta(days=1)
 OLD_LOOP = "20/11/2025 - 95.07\n21/11/2025 - 95.10\n\n22/11/2025 - 95.10 (of 21/11/2025)\n"
 
 
-@pytest.fixture(params=["own", pytest.param("shared", marks=pytest.mark.engine)])
-def url(request):
-    """The journal of the job."""
-    if request.param == "own":
-        return ""
-    postgres = request.getfixturevalue("postgres")
-    return postgres.url(postgres.database())
-
-
 @pytest.fixture
 def install(station, url):
     """Install a job with the *pairs*, whose slots are at 10:30 in Kolkata."""

@@ -20,15 +20,6 @@ USD_INR, EUR_INR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")
 BODY = b'{"rates": {"INR": 9507}}'
 
 
-@pytest.fixture(params=["own", pytest.param("shared", marks=pytest.mark.engine)])
-def url(request):
-    """The journal of the job."""
-    if request.param == "own":
-        return ""
-    postgres = request.getfixturevalue("postgres")
-    return postgres.url(postgres.database())
-
-
 @pytest.fixture
 def job(station, url, live_rates):
     """A job of two pairs whose slot is due, installed."""

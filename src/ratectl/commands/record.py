@@ -58,7 +58,8 @@ def record(
         entry = Entry(runner=runner, pair=wanted, rate=number, day=day, slot=slot)
         error = entry.run()
     if entry.warning:
-        typer.echo(f"ratectl: {job}: {entry.warning}", err=True)
+        undo = f"`ratectl review void {entry.described_slot()} --job {job} --pair {wanted}`"
+        typer.echo(f"ratectl: {job}: {entry.warning}; {undo} takes it back", err=True)
     done = "was recorded before" if entry.is_known else "recorded"
     typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {entry.described_slot()}")
     if error is not None:

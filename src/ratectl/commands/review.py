@@ -126,9 +126,8 @@ def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> N
         number = _number(word)
         answer = reviewing.accepted(_home(journal, number, job), number)
         job, pair = answer.job, str(answer.quote.pair) if answer.quote else pair
-    if not job:
-        raise UsageError(f"review void: {word} is a slot of which job? --job says")
-    known = journal.remembered(job)
+    known = journal.remembered(job or _only_job(journal, word))
+    job = known.job.name
     runner = Runner(journal, known, surroundings())
     slot = answer.slot if answer else _slot(word, runner)
     one = date_range.pair(pair, known.job)
@@ -141,6 +140,14 @@ def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> N
         )
     if not voiding.voided:
         typer.echo(f"{job}: voided before: {told}")
+
+
+def _only_job(journal: Journal, word: str) -> str:
+    """Return the one job that there is. Raises UsageError where a slot could be of several."""
+    names = journal.known()
+    if len(names) != 1:
+        raise UsageError(f"review void: {word} is a slot of which job? --job says")
+    return next(iter(names))
 
 
 def _slot(word: str, runner: Runner) -> dt.datetime:
