@@ -178,6 +178,7 @@ class Runner:
         begins = now - dt.timedelta(seconds=self.job.revisit)
         if not self.job.revisit or not self.journal.may_revisit(self.job.name, now):
             return
+        self.journal.note_revisit(self.job.name, now)
         wanted = {
             slot: pairs
             for slot, pairs in revisit.marked(self.store, self.job, begins, now).items()
@@ -185,7 +186,6 @@ class Runner:
         }
         if not wanted:
             return
-        self.journal.note_revisit(self.job.name, now)
         zone = self.timetable.zone
         self.settler.upcoming_days = sorted({slot.astimezone(zone).date() for slot in wanted})
         with contextlib.suppress(TryLaterError):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Database
     from ratectl.model.job import Job
 
-REVISIT_REST = 3_600
-"""Seconds between two times that a job's marked days are asked for again, however often it runs."""
+REVISIT_REST = 3_000
+"""Seconds between two looks for a job's marked days, however often it runs; an hourly job looks each time."""
 
 __all__ = ["Firing", "Installed", "Journal", "RecordedQuote", "SuspectQuote"]
 
@@ -230,12 +230,12 @@ class Journal(JobStore):
             )
 
     def may_revisit(self, job: str, now: dt.datetime) -> bool:
-        """Tell whether days marked with an older rate were not asked for within REVISIT_REST."""
+        """Tell whether nobody looked for days marked with an older rate within REVISIT_REST."""
         rows = self.database.rows("SELECT revisited_at FROM jobs WHERE name = ?", (job,))
         return not rows or not 0 <= unix(now) - rows[0]["revisited_at"] < REVISIT_REST
 
     def note_revisit(self, job: str, now: dt.datetime) -> None:
-        """Note that days marked with an older rate are asked for now."""
+        """Note that days marked with an older rate are looked for now."""
         with self.database.transaction() as connection:
             connection.execute("UPDATE jobs SET revisited_at = ? WHERE name = ?", (unix(now), job))
 

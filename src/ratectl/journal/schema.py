@@ -60,7 +60,7 @@ CREATE TABLE jobs (
     zone_stamp TEXT,
     place TEXT NOT NULL DEFAULT '',    -- where in the world, beyond backend and scope, as JSON
     names_pairs {integer} NOT NULL DEFAULT 0,  -- it had several pairs when it was first installed
-    revisited_at {integer} NOT NULL DEFAULT 0  -- when days marked with an older rate were last asked for
+    revisited_at {integer} NOT NULL DEFAULT 0  -- when days marked with an older rate were last looked for
 ) {plain};
 """
 META = """
