@@ -7,6 +7,7 @@ whose number was revised.
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import os
 import shutil
 import subprocess
@@ -114,6 +115,15 @@ def program(name):
     return path
 
 
+def library(name):
+    """Return a package that the environment should have; skip where it need not."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        reason = f"no {name}: it comes with the extra dev"
+        pytest.fail(reason) if os.environ.get("RATECTL_REQUIRE_ENGINES") else pytest.skip(reason)
+
+
 def said(*argv):
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
@@ -133,7 +143,7 @@ def test_lines(books):
 @pytest.mark.parametrize("pair", TRUE, ids=str)
 def test_pandas(books, pair):
     """With the last line of each day, values and mean are right to the last digit, as numbers and as decimals."""
-    pandas = pytest.importorskip("pandas")
+    pandas = library("pandas")
     table = pandas.read_csv(books / FILES["csv"], dtype={"amount": str})
 
     table = table.drop_duplicates(["date", "base", "quote"], keep="last")
