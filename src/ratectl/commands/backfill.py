@@ -50,7 +50,7 @@ def backfill(
 
     Slots that have a rate already are left alone, so after Ctrl-C the same command
     does the rest. With --again a number that is new is recorded as a revision; the earlier
-    one stays in `ratectl history --revisions`.
+    one stays in ratectl history --revisions.
 
     \b
     Examples:

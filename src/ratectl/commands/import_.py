@@ -54,7 +54,7 @@ def import_(
 ) -> None:
     """Read a file of rates into the record of a job.
 
-    Lines of `dd/mm/YYYY - rate`, csv (pricehist's too), jsonl, ledger or beancount. Nothing is
+    Lines of dd/mm/YYYY - rate, csv (pricehist's too), jsonl, ledger or beancount. Nothing is
     written while a line is wrong; a repetition finds what is there. Outputs get nothing of it.
 
     \b

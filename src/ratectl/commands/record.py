@@ -35,7 +35,7 @@ def record(
     """Enter a rate by hand.
 
     It counts for the last slot of its day that has none, and goes to the job's outputs like any other.
-    `ratectl review void` takes it back.
+    ratectl review void takes it back.
 
     \b
     Examples:

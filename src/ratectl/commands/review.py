@@ -76,8 +76,8 @@ def review(
     """Decide about answers that failed a check; take a rate back.
 
     An accepted rate is recorded for the slot that it was held for and appended to the job's
-    outputs. A voided one stays in `ratectl history --revisions` and counts nowhere; no line is
-    taken out of an output, `ratectl history --format` writes a clean one.
+    outputs. A voided one stays in ratectl history --revisions and counts nowhere; no line is
+    taken out of an output, ratectl history --format writes a clean one.
 
     \b
     Examples:
