@@ -41,7 +41,7 @@ COMMANDS: dict[str, str] = {
     "history": "Show what was recorded for a job.",
     "rate": "Show the recorded rate of a day, or the newest before it.",
     "chart": "Draw the rates of a job in the terminal.",
-    "report": "Write an HTML page with charts of everything.",
+    "report": "Write an HTML page of the rates, with charts.",
     "journal": "Copy a record to another journal, or make a shared one.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
 }
