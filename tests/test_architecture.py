@@ -39,8 +39,9 @@ ROOMS = {  # room -> the rooms that it may import, beside itself; the longest na
     "deploy": "errors paths schedule model runtime journal outputs spec backends",
     "doctor": "errors paths schedule model runtime journal fetch outputs spec backends deploy",
     "views": "errors paths schedule model runtime journal fetch outputs page spec backends deploy doctor",
+    "manual": "errors",
     "rates": "errors paths schedule model runtime journal",
-    "commands": "rates errors paths schedule model runtime journal fetch outputs page firing spec backends crontab_lint deploy doctor views",
+    "commands": "manual rates errors paths schedule model runtime journal fetch outputs page firing spec backends crontab_lint deploy doctor views",
     "cli": "errors runtime commands",
 }
 DOORS = {  # package -> the only modules that may import it

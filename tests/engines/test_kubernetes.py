@@ -1238,7 +1238,7 @@ def test_doctor_of_a_login_that_ended(person):
 
 
 def test_doctor_of_missing_rights(person):
-    """Missing rights are one finding, whose mend makes the Role of the README."""
+    """Missing rights are one finding, whose mend makes the Role of the manual."""
     person.install()
     for verbs in ({"list"}, {"delete", "create"}):
         person.server.forbidden = {(verb, "cronjobs") for verb in verbs}
