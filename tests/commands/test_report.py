@@ -2,7 +2,12 @@
 
 import datetime as dt
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -184,7 +189,9 @@ def test_a_paused_job(report, station, job):
 
 def test_without_slots_nothing_is_claimed(report, station, live_rates):
     """A job that has not fired yet has no share on time, no rate and no failure."""
-    station.install(station.job(live_rates.url, schedule_texts=("every day at 10:30",)), since=now())
+    station.install(
+        station.job(live_rates.url, schedule_texts=("every day at 10:30",)), since=now()
+    )
     page = report()
 
     assert "no rate yet; the first slot is " in page
@@ -293,3 +300,22 @@ def test_no_browser(ratectl, tmp_path, monkeypatch):
 
     assert (answer.code, (tmp_path / "page.html").exists()) == (69, True)
     assert (tmp_path / "page.html").as_uri() in answer.err
+
+
+@pytest.mark.posix("an interrupt goes to one process")
+def test_watch(station, job, tmp_path):
+    """--watch writes the page anew after each firing, also of one that comes much later, until it is interrupted."""
+    path = tmp_path / "page.html"
+    argv = (sys.executable, "-m", "ratectl", "report", "--watch", str(path))
+    environment = os.environ | {"RATECTL_STATE_DIR": str(station.state)}
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as watching:
+        first = watching.stdout.readline()
+        past.settle(station.state, job, now().replace(microsecond=0), "97.31")
+        until = time.monotonic() + 60
+        while "97.31" not in path.read_text(encoding="utf-8") and time.monotonic() < until:
+            time.sleep(0.2)
+        watching.send_signal(signal.SIGINT)
+        watching.wait(30)
+
+    assert (first[:6], watching.returncode) == ("wrote ", 0)
+    assert "97.31" in path.read_text(encoding="utf-8")

@@ -26,7 +26,10 @@ def colours(scheme):
     found = dict(re.findall(r"--([a-z-]+): #([0-9a-f]{6})", light))
     if scheme == "dark":
         found |= dict(re.findall(r"--([a-z-]+): #([0-9a-f]{6})", dark))
-    return {name: [linear(int(text[n : n + 2], 16) / 255) for n in (0, 2, 4)] for name, text in found.items()}
+    return {
+        name: [linear(int(text[n : n + 2], 16) / 255) for n in (0, 2, 4)]
+        for name, text in found.items()
+    }
 
 
 def linear(value):
@@ -81,7 +84,8 @@ def test_good_and_bad_stay_apart(scheme, deficiency):
     """On time, failed, missed and quarantined differ by CIE 15 at least for every eye, besides their shapes."""
     found = {name: lab(seen(colour, deficiency)) for name, colour in colours(scheme).items()}
     apart = {
-        (one, other): sum((a - b) ** 2 for a, b in zip(found[one], found[other], strict=True)) ** 0.5
+        (one, other): sum((a - b) ** 2 for a, b in zip(found[one], found[other], strict=True))
+        ** 0.5
         for one, other in combinations(("ok", "failed", "missed", "quarantined"), 2)
         if "ok" in {one, other}
     }

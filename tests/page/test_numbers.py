@@ -18,7 +18,11 @@ from ratectl.page import numbers
         ("0.000049826", "0", ".000049826"),
         ("1E-9", "0", ".000000001"),
         ("1.123456789012", "1", ".1234568"),
-        ("12345678901234.5", "12\u202f345\u202f678\u202f901\u202f234", ""),  # no digit before the point is lost
+        (
+            "12345678901234.5",
+            "12\u202f345\u202f678\u202f901\u202f234",
+            "",
+        ),  # no digit before the point is lost
     ],
 )
 def test_shown(rate, whole, fraction):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from ratectl.backends.protocol import Host
 
 FILE = Path("ratectl-report.html")
+EVERY = 2
+"""Seconds between two looks of ``--watch``, which cost next to nothing."""
 
 
 def report(
@@ -35,6 +39,9 @@ def report(
     ] = None,
     since: date_range.SinceOption = "",
     launch: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Write it anew after each firing, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Write an HTML page of the rates, with charts.
 
@@ -45,17 +52,39 @@ def report(
     Examples:
       ratectl report --open
       ratectl report euro.html --job euro --since 2020-01-01
+      ratectl report --watch ~/rates/index.html
     """
     host = host_facts.current()
-    with Journal(host.state_dir) as journal:
-        path = _write(host, journal, file, job or [], since)
+    before = _changed(host)
+    path = _write(host, file, job or [], since)
     typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     if launch and not webbrowser.open(path.as_uri()):
         raise EngineError(f"no browser could be opened; open {path.as_uri()} in one")
+    with contextlib.suppress(KeyboardInterrupt):
+        while watch:
+            time.sleep(EVERY)
+            if (now := _changed(host)) != before:
+                before = now
+                _write(host, file, job or [], since)
 
 
-def _write(host: Host, journal: Journal, file: Path, names: Sequence[str], since: str) -> Path:
+def _changed(host: Host) -> tuple[int, ...]:
+    """Return when this machine's journal was last written to, and how long it is: SQLite appends to the second file."""
+    found: list[int] = []
+    for name in ("journal.sqlite3", "journal.sqlite3-wal"):
+        with contextlib.suppress(OSError):
+            status = (host.state_dir / name).stat()
+            found += (status.st_mtime_ns, status.st_size)
+    return tuple(found)
+
+
+def _write(host: Host, file: Path, names: Sequence[str], since: str) -> Path:
     """Write the page of the jobs *names*, or of all, and return its absolute path."""
+    with Journal(host.state_dir) as journal:
+        return _write_from(host, journal, file, names, since)
+
+
+def _write_from(host: Host, journal: Journal, file: Path, names: Sequence[str], since: str) -> Path:
     removed = {row.job.name for row in journal.removed()}
     here = [name for name in names if name not in removed]
     found = look(host, journal, here) if here or not names else ()

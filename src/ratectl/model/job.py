@@ -249,6 +249,8 @@ class Job:
     """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
     kubernetes: Cluster | None = None
     """What the spec says of Kubernetes, if it does."""
+    report: str = ""
+    """Absolute path of the report page that each firing writes anew; empty is none."""
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -324,7 +326,7 @@ def _cluster(plain: dict[str, Any]) -> Cluster:
     return Cluster(**values)
 
 
-_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO}
+_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO, "report": ""}
 
 
 def _says_nothing(field: str, value: object) -> bool:
