@@ -84,7 +84,7 @@ def test_summary(report, station, job):
     past.fail(station.state, job, now().replace(microsecond=0), "offline: no way to ecb")
     page = report()
 
-    assert "<title>1 failing – Exchange rates</title>" in page
+    assert "<title>1 failing · Exchange rates</title>" in page
     assert "ratectl doctor usd-inr" in page
     assert "fill='%23c62828'" in page
     assert "1 slot failed since " in page
@@ -195,11 +195,12 @@ def test_without_slots_nothing_is_claimed(report, station, live_rates):
     page = report()
 
     assert "no rate yet; the first slot is " in page
-    assert '<span class="percent">–<' in page
+    assert '<span class="percent">\N{EN DASH}<' in page
     assert "What failed" not in page
 
 
-def test_worst_first(report, station, live_rates, job):
+@pytest.mark.usefixtures("job")
+def test_worst_first(report, station, live_rates):
     """Jobs that stand badly come first, the others in the order in which they were installed."""
     others = [station.job(live_rates.url, name=name) for name in ("zebra", "bad", "ape")]
     station.install(*others, since=now())

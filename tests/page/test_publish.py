@@ -28,30 +28,32 @@ def page(station):
 
 
 @pytest.mark.network
-def test_after_a_firing(station, job):
+@pytest.mark.usefixtures("job")
+def test_after_a_firing(station):
     """A firing leaves a page that has its rate; a wakeup with nothing to do leaves it as it is."""
     assert station.fetch().returncode == 0
     [(_slot, rate)] = station.recorded()
     written = (station.folder / "pages" / "index.html").stat()
 
     assert f'title="{rate}"' in page(station)
-    assert "<title>1 ok – Exchange rates</title>" in page(station)
+    assert "<title>1 ok · Exchange rates</title>" in page(station)
     assert station.fetch().returncode == 0
     assert (station.folder / "pages" / "index.html").stat().st_mtime_ns == written.st_mtime_ns
     assert [path.name for path in (station.folder / "pages").iterdir()] == ["index.html"]
 
 
 @pytest.mark.network
-def test_of_a_firing_that_fails(station, job, live_rates):
+def test_of_a_firing_that_fails(station, job):
     """The page says so also when a firing fails."""
     station.install(station.job("http://127.0.0.1:1", report=job.report))
 
     assert station.fetch().returncode == 75
-    assert "<title>1 failing – Exchange rates</title>" in page(station)
+    assert "<title>1 failing · Exchange rates</title>" in page(station)
 
 
 @pytest.mark.network
-def test_a_page_that_cannot_be_written(station, job):
+@pytest.mark.usefixtures("job")
+def test_a_page_that_cannot_be_written(station):
     """The rate is recorded and delivered all the same, the exit code is 0, and -v says why there is no page."""
     (station.folder / "pages").write_text("a file, where the folder would be")
     done = station.fetch("-v")
@@ -69,7 +71,7 @@ def test_a_sweep_writes_it_once(station, job, live_rates):
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "<title>2 ok – Exchange rates</title>" in page(station)
+    assert "<title>2 ok · Exchange rates</title>" in page(station)
 
 
 def test_firings_that_end_together(station, job):

@@ -84,7 +84,7 @@ def strip(days: Sequence[Day]) -> list[str]:
     width, height = CELL
     return [
         _svg(
-            "strip",
+            "days",
             _marks([(day, n, 0) for n, day in enumerate(part)], CELL),
             A_MONTH * width,
             height,
