@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl import cli
+from ratectl.commands._shared import help as help_groups
 from ratectl.errors import EXIT_CODES
 from ratectl.fetch.providers import catalog
 from ratectl.spec import reference
@@ -27,9 +28,11 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "src/ratectl/manual").glob("*.md"))
 def commands() -> str:
     """Return the table of commands, each with its arguments, options and purpose."""
     rows = ["| command | arguments and options | |", "| --- | --- | --- |"]
-    for verb, purpose in cli.COMMANDS.items():
-        shown = " ".join(f"`{_parameter(each)}`" for each in command_line.command(verb).params)
-        rows.append(f"| `{verb}` | {shown} | {purpose} |")
+    for heading, verbs in help_groups.GROUPS.items():
+        rows.append(f"| **{heading}** | | |")
+        for verb in verbs:
+            shown = " ".join(f"`{_parameter(each)}`" for each in command_line.command(verb).params)
+            rows.append(f"| `{verb}` | {shown} | {cli.COMMANDS[verb]} |")
     return "\n".join(rows)
 
 

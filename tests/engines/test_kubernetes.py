@@ -995,7 +995,7 @@ def test_tried_at_once(person):
     """The command that an install names makes a Job at once."""
     out = person.install()
     line = next(line for line in out.splitlines() if "create job" in line)
-    words = line.partition("kubectl ")[2].partition("`")[0].split()
+    words = line.partition("kubectl ")[2].partition("   #")[0].split()
 
     person.kubectl(*words)
 
