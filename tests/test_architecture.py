@@ -37,7 +37,7 @@ ROOMS = {  # room -> the rooms that it may import, beside itself; the longest na
     "backends": "errors paths schedule model runtime",
     "crontab_lint": "errors schedule model backends",
     "deploy": "errors paths schedule model runtime journal outputs spec backends",
-    "doctor": "errors paths schedule model runtime journal fetch outputs spec backends deploy",
+    "doctor": "errors paths schedule model runtime journal fetch outputs spec backends deploy views.format",
     "views": "manual errors paths schedule model runtime journal fetch outputs page spec backends deploy doctor",
     "manual": "errors",
     "rates": "errors paths schedule model runtime journal",
