@@ -20,8 +20,8 @@ from scripts.docs import states
 GITHUB = Path(__file__).resolve().parents[2] / ".github"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
-SHOWN, HIGH = "desks", 450
-"""The state that README.md shows, and how high its picture may be."""
+SHOWN, WIDE, MARGIN = "desks", 1240, 16
+"""The state that README.md shows, how wide its picture is, and what it has below the table."""
 WIDTHS = (1440, 768, 375)
 SCHEMES: dict[Literal["light", "dark"], str] = {"light": "report.png", "dark": "report-dark.png"}
 
@@ -51,10 +51,12 @@ def report(folder: Path) -> Path:
 
 
 def photograph(browser: Browser, page: Path) -> None:
-    """Write README.md's pictures: the top of the page, light and dark."""
+    """Write README.md's pictures: the page down to the end of its table, light and dark."""
     for scheme, name in SCHEMES.items():
-        shown = browser.new_page(viewport={"width": 1240, "height": HIGH}, color_scheme=scheme)
+        shown = browser.new_page(viewport={"width": WIDE, "height": 900}, color_scheme=scheme)
         shown.goto(page.as_uri())
+        bottom = shown.evaluate("document.getElementById('table').getBoundingClientRect().bottom")
+        shown.set_viewport_size({"width": WIDE, "height": int(bottom) + MARGIN})
         shown.screenshot(path=GITHUB / name)
         print(f"wrote {GITHUB / name}")
 

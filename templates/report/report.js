@@ -104,6 +104,11 @@
     const controls = make("div", { className: "controls" }, ...buttons, ...(chosen.length < MOST && all.size > chosen.length ? [more] : []), ...saves, close);
     const held = box.contains(document.activeElement) && document.activeElement.className === "plot";
     box.replaceChildren(make("div", { className: "chart" }, controls, ...(several ? [make("p", { className: "quiet", textContent: `Each pair is 100 on ${day(span[0])}.` })] : []), keys, plot, output));
+    if (shown.flat().length < 2) { // one rate has no axis
+      plot.remove();
+      output.textContent = chosen.flatMap((one, k) => shown[k].map((n) => `${moment(one.at[n])}: ${told(one, n)}`)).join();
+      return;
+    }
     const picture = lines(plot, chosen, shown, base, span);
     pointer(plot, output, picture, { chosen, shown, base, span, ids });
     if (held) plot.focus();

@@ -288,8 +288,12 @@ def test_sort(visit):
 
 
 def test_one_rate(visit):
-    """A pair with one rate has no line and no year."""
-    row = visit().locator("#table tr", has_text="USD/INR")
+    """A pair with one rate has no line, no year, and no axis; its chart tells it."""
+    page = visit(address="#usd-inr/USD-INR/1y")
+    row = page.locator("#table tr:not(.opened)", has_text="USD/INR")
+
+    assert page.locator(".plot").count() == 0
+    assert page.locator(".chart output").inner_text().endswith(", frankfurter")
 
     assert row.locator(".spark").count() == 0
     assert row.locator(".year").inner_text() == EN_DASH
