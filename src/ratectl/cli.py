@@ -85,10 +85,16 @@ def _run(words: list[str]) -> None:
     except RatectlError as error:
         sys.stdout.flush()
         more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
-        print(f"ratectl: {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        print(f"{_prefix()} {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
+
+
+def _prefix() -> str:
+    """Return what an error begins with: red on a terminal that shows colours."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return "ratectl:" if plain or not sys.stderr.isatty() else "\x1b[31mratectl:\x1b[0m"
 
 
 def application(verb: str) -> typer.Typer:
