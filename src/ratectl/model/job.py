@@ -253,6 +253,8 @@ class Job:
     """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
     kubernetes: Cluster | None = None
     """What the spec says of Kubernetes, if it does."""
+    report: str = ""
+    """Absolute path of the report page that each firing writes anew; empty is none."""
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -332,6 +334,7 @@ _NEW_IN_JOBS: dict[str, object] = {
     "digits": 0,
     "pairs_in_text": PairsInText.AUTO,
     "revisit": REVISIT,
+    "report": "",
 }
 
 
