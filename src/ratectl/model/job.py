@@ -80,6 +80,8 @@ class Pair:
         return f"{self.base}/{self.quote}"
 
 
+ACCOUNT = "account:"
+"""How the place of a record begins that is the own journal of an account."""
 REQUEST_SECONDS = 20
 """How long one request may take where the spec says nothing."""
 
@@ -249,6 +251,13 @@ class Job:
     """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
     kubernetes: Cluster | None = None
     """What the spec says of Kubernetes, if it does."""
+    user: str = ""
+    """The account that its firings run as where root installs it; empty is whoever installs it."""
+
+    @property
+    def record(self) -> str:
+        """Where it is recorded: the URL of a shared journal, ``account:NAME``, or empty for this account's own journal."""
+        return self.journal or (f"{ACCOUNT}{self.user}" if self.user else "")
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -324,7 +333,7 @@ def _cluster(plain: dict[str, Any]) -> Cluster:
     return Cluster(**values)
 
 
-_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO}
+_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO, "user": ""}
 
 
 def _says_nothing(field: str, value: object) -> bool:

@@ -38,6 +38,7 @@ RATECTL_READERS: Readers = {
     "ca_bundle": readers.text,
     "backend": readers.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
     "scope": readers.word("auto", "user", "system"),
+    "user": readers.account,
 }
 
 
@@ -165,6 +166,7 @@ def _read(reading: Reading, document: dict[str, object]) -> Spec:
         "proxy": general.pop("proxy", ""),
         "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
         "journal": general.pop("journal", ""),
+        "user": general.pop("user", ""),
         "kubernetes": read_kubernetes(reading, wanted=general.get("backend") == "kubernetes"),
     }
     providers = read_providers(reading)
