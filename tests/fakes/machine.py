@@ -222,12 +222,8 @@ class Machine:
                     raise PowerCutError
                 self.steps_left -= 1
             self.performed.append(step)
-            if isinstance(step, MakeFolder):
-                self.folders.add(step.path)
-            elif isinstance(step, WriteFile):
-                self.links.pop(step.path, None)
-                self.files[step.path] = step.data
-                self.modes[step.path] = step.mode
+            if isinstance(step, MakeFolder | WriteFile):
+                self._make(step)
             elif isinstance(step, Link):
                 self.links[step.path] = str(step.target)
             elif isinstance(step, RemoveFile):
@@ -244,6 +240,17 @@ class Machine:
                         answer = self._call(step.argv, step.stdin)
                 if answer.code and not step.may_fail:
                     raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+
+    def _make(self, step):
+        if isinstance(step, MakeFolder):
+            self.folders.add(step.path)
+            if step.owner:
+                self.owners[step.path] = self.accounts[step.owner].uid
+            self.modes[step.path] = step.mode
+            return
+        self.links.pop(step.path, None)
+        self.files[step.path] = step.data
+        self.modes[step.path] = step.mode
 
     def _comes_true(self, step):
         for _ in range(TRIES if step.within else 1):

@@ -189,6 +189,7 @@ def test_everything():
         tags=("books", "daily"),
         digits=6,
         pairs_in_text=PairsInText.ALWAYS,
+        user="rates",
         proxy="http://proxy.invalid:3128",
         journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",
         kubernetes=Cluster(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.backends.systemd import sandbox
 from ratectl.deploy import other_accounts, targets
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
@@ -51,12 +52,23 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
     for output in row.job.outputs:
         if output.kind in IN_PLACES:
             continue
-        found = obstacle(observed, Path(output.target))
+        found = obstacle(observed, Path(output.target)) or _gone(observed, row, output.target)
         if found is None and output.kind == "sqlite":
             found = _folder(observed, Path(output.target).parent)  # SQLite writes beside its file
         if found is not None:
             problem = f"cannot record into {output}: {found.text}"
             yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
+
+
+def _gone(observed: Observations, row: Installed, path: str) -> Obstacle | None:
+    """Return that the folder of the output *path* is gone, where the unit may not make it: it is confined to what is there."""
+    folder = observed.reader.real(Path(path)).parent
+    if row.backend != systemd.NAME or not sandbox.confined(observed.host, row.scope):
+        return None
+    if observed.reader.is_folder(folder) or observed.reader.status(folder) is not None:
+        return None
+    fix = remedies.install(observed.host, row)
+    return Obstacle(f"the folder {folder} is gone, and the unit may make none", fix)
 
 
 def trusted(observed: Observations, row: Installed) -> Iterator[Finding]:
