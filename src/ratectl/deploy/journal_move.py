@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
 
 
+LOGIN = "login"
+"""A column that templates/postgresql/hosts.sql adds, and that belongs to its database alone."""
+
+
 def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> list[TryLaterError]:
     """Make the stores of *jobs* ready to use; return why some cannot be reached now, which time may mend.
 
@@ -147,7 +151,7 @@ def _carry(old: Database, new: Database, row: Installed) -> None:
         found = old.rows(f"SELECT * FROM {table} WHERE job = ? AND slot > ?", since)  # noqa: S608 - our names
         if not found:
             continue
-        columns = found[0].keys()
+        columns = [column for column in found[0].keys() if column != LOGIN]  # noqa: SIM118 - a Row
         marks = ", ".join("?" for _ in columns)
         with new.transaction(durable=True) as connection:
             connection.executemany(
