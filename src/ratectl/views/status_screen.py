@@ -103,7 +103,9 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
     last = status.last
     if last is not None and last.outcome != "recorded":
         ended = (
-            "a firing is at work" if not last.outcome else f"the last slot {_ENDED[last.outcome]}"
+            "a firing is at work"
+            if not last.outcome
+            else f"the last slot {_ENDED.get(last.outcome, last.outcome)}"
         )
         why = f": {last.detail}" if last.detail else ""
         yield f"{ended} ({relative_time(last.at, view.now)}){why}"
