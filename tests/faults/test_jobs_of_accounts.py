@@ -18,7 +18,7 @@ import pytest
 from ratectl.errors import RatectlError, RefusedError, StorageError
 from ratectl.firing import catch_up
 from ratectl.firing.runner import Runner
-from ratectl.journal import account_database
+from ratectl.journal import account_database, quarantine
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Output
 from ratectl.runtime import accounts
@@ -245,6 +245,54 @@ def test_rows_that_we_never_write(house, live_rates, forged):
 
     with house.journal() as journal, pytest.raises(StorageError, match="never writes"):
         list(journal.book_of("usd-inr").quotes("usd-inr"))
+
+
+NOISE = {
+    "without end": "yes '[[[[' | tr -d '\\n'",
+    "nested without end": "head -c 3000000 /dev/zero | tr '\\0' '['; echo",
+    "many lines": "yes '{}'",
+    "no words": "sleep 1000",
+    "on the other stream": "yes >&2",
+    "left behind": "(yes & yes >&2 &); exit 1",
+    "no answer": "echo 7",
+}
+
+
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_a_process_that_the_clerk_took_over(house, live_rates, noise, monkeypatch):
+    """Whatever it says, for however long, root ends in time with a line."""
+    monkeypatch.setattr(account_database, "ANSWER_SECONDS", 3)
+    house.install(live_rates.url)
+    script = house.folder / "noise.sh"
+    script.write_text(f"#!/bin/sh\n{noise}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(
+        accounts, "fetching", lambda account, *_: accounts._start(account, ("/bin/sh", str(script)))
+    )
+
+    begun = time.monotonic()
+    with house.journal() as journal:
+        firings, complaints = last(journal)
+
+    assert time.monotonic() - begun < 20
+    assert firings == {}
+    assert len(complaints) == 1
+    assert len(str(complaints[0])) < 5000
+
+
+def test_held_answers_that_we_never_write(house, live_rates):
+    """What the clerk made of a held answer is a line, and no traceback, where root lists them."""
+    house.install(live_rates.url)
+    assert house.fire()[0] == 0
+    with contextlib.closing(sqlite3.connect(house.state / "journal.sqlite3")) as connection:
+        connection.execute(
+            "INSERT INTO quarantine (job, slot, provider, base, quote, rate, rate_date, reason, at, facts)"
+            " VALUES ('usd-inr', 1, 'x', 'USD', 'INR', '1', '2026-01-01', 'y', 1, '[7]')"
+        )
+        connection.commit()
+
+    with house.journal() as journal, pytest.raises(StorageError, match="never writes"):
+        [list(quarantine.quarantine(store)) for store in journal.stores()]
 
 
 def test_root_goes_by_its_own_snapshot(house, live_rates):

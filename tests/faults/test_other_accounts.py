@@ -338,6 +338,17 @@ def test_a_key_behind_a_link_of_others(town, live_rates):
     assert MALLORY in done.stderr
 
 
+def test_a_pipe_where_an_output_is_looked_at(town):
+    """A pipe that another account laid in the place of an output keeps no command of root's waiting."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.replace("text:", "csv:").format(output=town.theirs / "rates.csv"))
+    town.mallory("mkfifo rates.csv")
+
+    done = town.ratectl("check", str(spec), within=30)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_certificates_that_others_may_change(town, live_rates):
     """Roots that another account could put in the place of ours are not trusted, at each firing anew."""
     bundle = town.folder / "roots" / "roots.pem"

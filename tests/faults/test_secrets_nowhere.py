@@ -188,6 +188,7 @@ main()
 def test_in_a_traceback(station, live_rates):
     """A bug right where an answer is read keeps its traceback, and that holds no secret."""
     planted(station, live_rates.url, **KINDS["in the address"])
+    live_rates.misbehave(Fault(body=ODD), times=10)
     environment = {**os.environ, "RATECTL_STATE_DIR": str(station.state)}
     code = BUG.format(module="exchangerate_api_v6")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +57,8 @@ def run(
         raise UsageError("run: --slot goes with one JOB and without --force")
     with Journal(state or Path(paths.state_dir())) as journal:
         if job:
-            as_account.hand_over(journal, job, sys.argv[1:])
+            more = ["--slot", slot] if slot else []
+            as_account.hand_over(journal, job, ["run", job, *_options(force, json), *more])
         wanted = journal.installed() if every else (journal.installed_job(job),)
         if not wanted:
             raise UsageError("run --all: no job is installed; `ratectl install` comes first")
@@ -87,7 +87,11 @@ def _users(rows: Sequence[Installed]) -> list[str]:
 
 
 def _words(force: bool, json: bool) -> list[str]:
-    return ["run", "--all", *(["--force"] if force else []), *(["--json"] if json else [])]
+    return ["run", "--all", *_options(force, json)]
+
+
+def _options(force: bool, json: bool) -> list[str]:
+    return [*(["--force"] if force else []), *(["--json"] if json else [])]
 
 
 def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> FiringReport:

@@ -140,6 +140,10 @@ def _closed(target: Target, job: Job) -> Iterator[str]:
     if account is None:
         return
     eyes, name = _eyes(target, job), account.name
+    state = Path(host_of(target.host, job).state_dir)
+    owner = target.reader.status(state)
+    if owner is not None and owner.owner != account.uid:
+        yield f"{state} is not {name}'s; `chown -R {name} {state}`, or move it away"
     for word in (path for path in map(Path, target.host.fetch) if path.is_absolute()):
         if target.reader.status(word) is not None and not eyes.may_read(word):
             yield f"{name} may not reach the program {word}; `{GLOBAL}`, and install again with that"

@@ -13,7 +13,6 @@ import re
 import select
 import time
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl import errors
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 60
 """How long one answer may take; SQLite itself waits half of it for a lock."""
+LONGEST_ERROR = 2_000
 LONGEST_ANSWER = 64 * 1024 * 1024
 KINDS: dict[str, type[RatectlError]] = {
     name: kind
@@ -75,8 +75,7 @@ class AccountDatabase:
         """End the process; the next use starts another."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate()
+            accounts.end(process)
 
     def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[dict[str, Any]]:
         """Return what a query finds."""
@@ -122,7 +121,7 @@ class AccountDatabase:
             raise
         if "error" in answer:
             kind = KINDS.get(str(answer["error"]), StorageError)
-            raise kind(f"as {self.name}: {answer.get('text')}")
+            raise kind(f"as {self.name}: {str(answer.get('text'))[:LONGEST_ERROR]}")
         return answer
 
     def _exchange(self, line: bytes) -> dict[str, Any]:
@@ -135,7 +134,7 @@ class AccountDatabase:
         text = self._line(process)
         try:
             answer = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._nonsense() from error
         if not isinstance(answer, dict):
             raise self._nonsense()
@@ -166,9 +165,8 @@ class AccountDatabase:
         return self._process
 
     def _died(self, process: Process) -> RatectlError:
-        process.kill()
-        _, said = process.communicate()
-        last = said[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
+        last = accounts.end(process)
+        self._process = None
         return StorageError(
             f"the journal of {self.name} cannot be asked: {last or 'its process ended'}; "
             f"does {self.name} reach {accounts.PACKAGE}? `pipx install --global ratectl` makes it so"
@@ -191,7 +189,7 @@ class AccountDatabase:
                 }
                 for row in answer["rows"]
             ]
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise self._nonsense() from error
 
 
@@ -235,9 +233,20 @@ def _day(value: Any) -> None:
 
 def _legs(value: Any) -> None:
     for base, quote, rate in json.loads(value):
-        if not (isinstance(base, str) and isinstance(quote, str)):
+        if not (isinstance(base, str) and isinstance(quote, str) and isinstance(rate, str)):
             raise TypeError(value)
-        Decimal(rate)
+        _decimal(rate)
+
+
+def _facts(value: Any) -> None:
+    more = dict(json.loads(value))
+    for name in ("provider_time", "observed_at"):
+        if more.get(name) is not None:
+            _moment(more[name])
+    _text(more.get("kind", ""))
+    _legs(json.dumps(more.get("legs", [])))
+    if set(more) - {"provider_time", "observed_at", "kind", "legs"}:
+        raise ValueError(value)
 
 
 def _text(value: Any) -> None:
@@ -255,5 +264,6 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     **dict.fromkeys(("kind", "reason", "closed_pairs", "snapshot", "name"), _text),
     "rate_date": _day,
     "legs": _legs,
+    "facts": _facts,
 }
 """What each column that is read holds; a column of another name only has to be a plain value."""

@@ -6,7 +6,9 @@ process of that account, which gets no terminal and no variable of root's, and w
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -25,6 +27,8 @@ ROOT = "root"
 PACKAGE = Path(__file__).resolve().parents[1]
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 READ, WRITE, ENTER = 4, 2, 1
+LAST_WORDS = 65_536
+"""Bytes of what a process says of errors that are looked at, once it has ended."""
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS", "NO_COLOR")
 """Variables of root's that its processes get: how text looks, and nothing that decides."""
 
@@ -131,6 +135,23 @@ def commanding(account: Account, words: Sequence[str]) -> Process:
     """Start ``ratectl`` with *words* as *account* on its own record, with pipes from it. Raises RefusedError."""
     program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from ratectl.cli import main; main()"
     return _start(account, (sys.executable, "-I", "-c", program, *words))
+
+
+def end(process: Process) -> str:
+    """End *process* and what it left behind, and return the last of what it said of errors, as one line of bounded length."""
+    import select  # noqa: PLC0415 - for root alone
+
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # a session of its own, as it was started
+    process.wait()
+    said = b""
+    if process.stderr is not None and select.select([process.stderr], [], [], 0)[0]:
+        said = os.read(process.stderr.fileno(), LAST_WORDS)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+    return " ".join(said.decode("utf-8", "replace").split())[-500:]
 
 
 def make_folder(account: Account, path: str) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Journal
 
 
+LONGEST = 65_536
+"""Bytes that are passed on at once, however far off the end of a line is."""
+
+
 def hand_over(journal: Journal, job: str, words: Sequence[str]) -> None:
     """Where *job* runs as another account, let that one do ``ratectl`` *words*, and exit as it does; else return.
 
@@ -38,5 +42,5 @@ def command(user: str, words: Sequence[str]) -> int:
 
 def _pass_on(stream: IO[bytes] | None, err: bool) -> None:
     """Show what comes out of *stream*, line by line, through the door for text from outside."""
-    for line in stream or ():
+    while stream is not None and (line := stream.readline(LONGEST)):
         typer.echo(line.decode("utf-8", "replace"), nl=False, err=err)
