@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,13 +22,13 @@ from ratectl.journal.statements import add_quarantined
 from ratectl.model.quote import SuspectQuote
 from tests.fakes import past
 from tests.fakes.station import PYTHON, Station, provider
-from tests.faults.conftest import need
+from tests.faults.conftest import OBEYING_MODES, need
 from tests.support.postgres import serving
 from tests.support.rate_server import RateServer
 from tests.support.rate_table import ecb_table
 from tests.support.share import times, turn
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.long]
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 KILLS = times(30)
 FIRST = dt.datetime(2026, 1, 1, 10, 30, tzinfo=dt.UTC)
 HELD = 60
@@ -222,3 +223,44 @@ def test_full_disk(station, ecb, apart, what, size):
     rows = intact(moved)
     assert len({row[:3] for row in rows}) == len(rows)
     assert len(lines_of(moved)) == len(set(lines_of(moved))) == len(rows)
+
+
+TAKEN = {
+    "deleted": "rm state/journal.sqlite3*",
+    "replaced": "cp other.sqlite3 state/new && mv state/new state/journal.sqlite3",
+    "closed": "chmod 000 state state/journal.sqlite3",
+}
+
+
+@pytest.mark.parametrize("how", TAKEN.values(), ids=TAKEN)
+def test_a_journal_that_goes_while_a_backfill_is_at_work(station, ecb, how):
+    """Where the journal is taken away at work the command ends with a line and a code, and what the file holds is right."""
+    job = station.job(
+        ecb.url,
+        providers=(provider("frankfurter", ecb.url),),
+        schedule_texts=("every day at 10:30",),
+    )
+    station.install(job)
+    shutil.copy(station.state / "journal.sqlite3", station.folder / "other.sqlite3")
+    words = ("backfill", "usd-inr", "--since", "2006-01-01", "--until", "2025-12-31")
+    argv, environment = command(station, *words)
+    process = subprocess.Popen(
+        (*OBEYING_MODES, *argv), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    output = station.folder / "output.txt"
+    while not output.exists() and process.poll() is None:
+        time.sleep(0.01)
+
+    subprocess.run(("sh", "-c", how), cwd=station.folder, check=True)
+    _, said = process.communicate(timeout=240)
+    station.state.chmod(0o700)
+
+    assert b"Traceback" not in said
+    assert process.returncode in {0, 74, 75, 77}, said
+    assert process.returncode or "chmod" in how, said
+    lines = lines_of(station)
+    assert len(lines) == len(set(lines))
+    if "chmod" in how:
+        (station.state / "journal.sqlite3").chmod(0o600)
+        run(station, *words)
+        assert len(lines_of(station)) == len(intact(station))

@@ -117,7 +117,6 @@ def ratectl(station, *words):
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.parametrize(("what", "kind"), share(itertools.product(FAILURES, KINDS)))
 def test_after_each_failure(station, live_rates, what, kind):
     """Neither what is said nor what is kept, by any command, holds the key or the token."""

@@ -125,15 +125,21 @@ def rights(observed: Observations) -> Iterator[Finding]:
     """Find jobs that run as root, who may do anything, where an account without rights is enough."""
     if not observed.host.root or observed.host.platform == "win32":
         return
-    jobs = [row.job.name for row in observed.awake if row.scope == "system" and not row.job.user]
-    if jobs:
-        more = f" and {len(jobs) - 3} more" if len(jobs) > 3 else ""
-        yield warning(
-            check="runs-as-root",
-            text=f"{', '.join(jobs[:3])}{more}: run as root, and an account without rights is enough; make one, and "
-            f'put user = "{OWN_ACCOUNT}" under [ratectl] of the spec, or user = "root" if it shall be so',
-            fix=accounts.making(OWN_ACCOUNT, observed.host.platform),
-        )
+    rows = [row for row in observed.awake if row.scope == "system" and not row.job.user]
+    if not rows:
+        return
+    names = ", ".join(row.job.name for row in rows[:3])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    there = observed.reader.account(OWN_ACCOUNT) is not None
+    make = "" if there else "make one, and "
+    yield warning(
+        check="runs-as-root",
+        text=f"{names}{more}: run as root, and an account without rights is enough; {make}"
+        f'put user = "{OWN_ACCOUNT}" under [ratectl] of the spec (or user = "root" if it shall be so) and install it again',
+        fix=remedies.install(observed.host, rows[0])
+        if there
+        else accounts.making(OWN_ACCOUNT, observed.host.platform),
+    )
 
 
 def state(observed: Observations) -> Iterator[Finding]:

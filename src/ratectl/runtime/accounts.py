@@ -7,6 +7,7 @@ process of that account, which gets no terminal and no variable of root's, and w
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import stat
@@ -44,6 +45,7 @@ class Account(NamedTuple):
     home: str
 
 
+@functools.cache
 def find(name: str) -> Account | None:
     """Return the account *name*; None where this machine has none of that name."""
     if sys.platform == "win32":
