@@ -288,6 +288,7 @@ HOSTS = ROLES.with_name("hosts.sql")
 ATTACKS = {
     "a rate": "UPDATE quotes SET rate = '1'",
     "a rate that goes": "DELETE FROM quotes",
+    "what was revised": "DELETE FROM revisions",
     "what became of a slot": "UPDATE firings SET outcome = 'missed', state = 'open'",
     "a slot that goes": "DELETE FROM firings",
     "a line that waits": "UPDATE lines SET data = 'mine'",

@@ -88,7 +88,7 @@ def review(
     """
     _check_usage(action, ids or [], job=job, since=since, voiding=bool(pair or reason))
     with Journal(Path(paths.state_dir())) as journal:
-        if job and action in {Action.ACCEPT, Action.REJECT}:
+        if job and action in {Action.ACCEPT, Action.REJECT, Action.VOID}:
             as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)

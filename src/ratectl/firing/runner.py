@@ -356,8 +356,8 @@ def _refuse_another_account(job: Job) -> None:
     """Raise RefusedError where *job* is to be recorded with the rights of another account."""
     if accounts.is_foreign(job.user):
         raise RefusedError(
-            f"{job.name} is recorded as {job.user}, and nobody else writes its record: "
-            f"`ratectl run {job.name}` as root does that as {job.user}"
+            f"{job.name} is recorded as {job.user}, and nobody else writes its record; root's commands that name "
+            f"the job, such as `ratectl run {job.name}`, do that as {job.user}"
         )
 
 
