@@ -45,7 +45,7 @@ ROOMS = {  # room -> the rooms that it may import, beside itself; the longest na
     "cli": "errors runtime commands",
 }
 DOORS = {  # package -> the only modules that may import it
-    "subprocess": r"deploy\.execute",
+    "subprocess": r"deploy\.execute|runtime\.accounts",
     "requests": r"fetch\.http",
     "apprise": r"firing\.notify",
     "crontab": r"backends\.cron\..*",

@@ -19,6 +19,7 @@ from ratectl.backends.protocol import (
     FileInfo,
     Host,
     Link,
+    MakeFolder,
     RemoveFile,
     Run,
     Settle,
@@ -107,6 +108,10 @@ class Machine:
         self.room = 1 << 30
         self.untrusted = {}
         """What another account could change, with the trust.UntrustedError that says so."""
+        self.accounts = {}
+        """Those beside the one that is at work, as accounts.Account by name."""
+        self.forbidden = set()
+        """What such an account may not do: its name, a path, what was wanted."""
         self.synchronised: bool | None = True
         self.ages = {"Account expires": "never", "Password expires": "never"}
         self.now = now or dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -175,8 +180,17 @@ class Machine:
         assert self.status(path), path
         return bool(self.modes.get(path, 0o644) & 0o111)
 
-    def fault(self, path, *, strict=None):  # noqa: ARG002 - a test says what is at fault
+    def fault(self, path, *, strict=None, uid=None):  # noqa: ARG002 - a test says what is at fault
         return self.untrusted.get(Path(path))
+
+    def account(self, name):
+        return self.accounts.get(name)
+
+    def lets(self, account, path, wanted):
+        return (
+            self.status(path) is not None
+            and (account.name, Path(path), wanted) not in self.forbidden
+        )
 
     def free(self, path):
         assert self.status(path), path
@@ -208,10 +222,8 @@ class Machine:
                     raise PowerCutError
                 self.steps_left -= 1
             self.performed.append(step)
-            if isinstance(step, WriteFile):
-                self.links.pop(step.path, None)
-                self.files[step.path] = step.data
-                self.modes[step.path] = step.mode
+            if isinstance(step, MakeFolder | WriteFile):
+                self._make(step)
             elif isinstance(step, Link):
                 self.links[step.path] = str(step.target)
             elif isinstance(step, RemoveFile):
@@ -228,6 +240,17 @@ class Machine:
                         answer = self._call(step.argv, step.stdin)
                 if answer.code and not step.may_fail:
                     raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+
+    def _make(self, step):
+        if isinstance(step, MakeFolder):
+            self.folders.add(step.path)
+            if step.owner:
+                self.owners[step.path] = self.accounts[step.owner].uid
+            self.modes[step.path] = step.mode
+            return
+        self.links.pop(step.path, None)
+        self.files[step.path] = step.data
+        self.modes[step.path] = step.mode
 
     def _comes_true(self, step):
         for _ in range(TRIES if step.within else 1):

@@ -190,6 +190,7 @@ def test_everything():
         tags=("books", "daily"),
         digits=6,
         pairs_in_text=PairsInText.ALWAYS,
+        user="rates",
         proxy="http://proxy.invalid:3128",
         report=str(Path("/srv/rates/index.html").absolute()),
         journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
+from ratectl.commands._shared import as_account
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -60,6 +62,7 @@ def backfill(
     """
     begun = time.monotonic()
     with Journal(Path(paths.state_dir())) as journal:
+        as_account.hand_over(journal, job, sys.argv[1:])
         installed = journal.installed_job(job)
         runner = Runner(journal, installed, surroundings())
         first, last = _days(since, until, runner)

@@ -23,6 +23,7 @@ from ratectl.journal import revisions as all_numbers
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import to_dict
 from ratectl.outputs.formats import FILES
+from ratectl.runtime.visible import visible
 from ratectl.views.history_table import table
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
     for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
-        typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
+        lines = b"".join(sink.lines(job, entry.slot, (entry.quote,)))
+        shown = visible(lines.decode("utf-8", "replace"))  # who shares a journal wrote some of it
+        typer.echo(shown.encode(), nl=False)
 
 
 def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:

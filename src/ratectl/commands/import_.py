@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import date_range
+from ratectl.commands._shared import as_account, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -66,6 +67,8 @@ def import_(
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}")
     text = _text(file)
     with Journal(Path(paths.state_dir())) as journal:
+        words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
+        as_account.hand_over(journal, job, words)
         installed = journal.installed_job(job)
         wanted = date_range.pair(pair, installed.job)
         importer = Importer(Runner(journal, installed, surroundings()), wanted, file.name)

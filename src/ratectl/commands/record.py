@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import date_range
+from ratectl.commands._shared import as_account, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.errors import UsageError
 from ratectl.fetch.failures import FetchError
@@ -47,6 +48,7 @@ def record(
     except FetchError as failure:
         raise UsageError(f"record: {failure}") from failure
     with Journal(Path(paths.state_dir())) as journal:
+        as_account.hand_over(journal, job, sys.argv[1:])
         installed = journal.installed_job(job)
         wanted = date_range.named_pair(pair, installed.job, option="PAIR")
         runner = Runner(journal, installed, surroundings())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import date_range
+from ratectl.commands._shared import as_account, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
@@ -87,6 +88,8 @@ def review(
     """
     _check_usage(action, ids or [], job=job, since=since, voiding=bool(pair or reason))
     with Journal(Path(paths.state_dir())) as journal:
+        if job and action in {Action.ACCEPT, Action.REJECT, Action.VOID}:
+            as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)
             typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found))
@@ -205,6 +208,10 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
     if action is Action.SHOW:
         _show(store, number)
         return
+    held = quarantine.find(store, number)
+    if held is not None and journal.account_of(held.job):
+        words = ("review", action.value, str(number), "--job", held.job)
+        as_account.hand_over(journal, held.job, words)
     if action is Action.REJECT:
         answer = reviewing.reject(store, number, dt.datetime.now(dt.UTC))
         typer.echo(f"{answer.job}: rejected {_what(answer)}")

@@ -22,9 +22,12 @@ from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.runtime import accounts
 from ratectl.views import format as words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ratectl.model.job import Job
 
 BACKEND, SCOPE = "serve", "foreground"
@@ -153,7 +156,10 @@ class _Loop:
         served = [
             row.job
             for row in rows
-            if row.enabled and not row.paused and (not self.names or row.job.name in self.names)
+            if row.enabled
+            and not row.paused
+            and not accounts.is_foreign(row.job.user)
+            and (not self.names or row.job.name in self.names)
         ]
         for job in served:
             if job.fault and job.name not in self._faulty:
@@ -199,6 +205,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     zone = host_facts.zone().key
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
+    _refuse_accounts(loaded.jobs)
     for row in journal.readable():
         if row.job.name in names and row.backend != BACKEND:
             raise UsageError(
@@ -214,6 +221,16 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         now=_now(),
     )
     return names
+
+
+def _refuse_accounts(jobs: Sequence[Job]) -> None:
+    """Raise ConfigError where one of *jobs* is to run as another account, which only a scheduler can do."""
+    for job in jobs:
+        if accounts.is_foreign(job.user):
+            raise ConfigError(
+                f'serve: {job.name} has user = "{job.user}", and serve runs all jobs as whoever starts it: '
+                f"start it as {job.user} (`sudo -u {job.user} ratectl serve ...`), or leave user out"
+            )
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

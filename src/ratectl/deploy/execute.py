@@ -23,14 +23,15 @@ from ratectl.backends.protocol import (
     Expect,
     FileInfo,
     Link,
+    MakeFolder,
     RemoveFile,
     Run,
     Settle,
     WriteFile,
 )
 from ratectl.errors import EngineError, RefusedError, StorageError
-from ratectl.runtime import trust
-from ratectl.runtime.drafts import Drafts
+from ratectl.runtime import accounts, trust
+from ratectl.runtime.drafts import Drafts, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,9 +129,19 @@ class SystemReader:
         """Tell whether this account may execute the existing file *path*."""
         return os.access(path, os.X_OK)
 
-    def fault(self, path: Path, *, strict: bool | None = None) -> trust.UntrustedError | None:
+    def fault(
+        self, path: Path, *, strict: bool | None = None, uid: int | None = None
+    ) -> trust.UntrustedError | None:
         """Return why another account could change what is at *path*, None where none could."""
-        return trust.fault(str(path), strict=strict)
+        return trust.fault(str(path), strict=strict, uid=uid)
+
+    def account(self, name: str) -> accounts.Account | None:
+        """Return the account *name* of this machine, None where there is none."""
+        return accounts.find(name)
+
+    def lets(self, account: accounts.Account, path: Path, wanted: int) -> bool:
+        """Tell whether *account* may do with *path* what is *wanted*."""
+        return accounts.may(account, path, wanted)
 
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
@@ -210,6 +221,8 @@ def _perform_one(step: Step) -> None:
     """Do one of the steps that are not better done together."""
     if isinstance(step, RemoveFile):
         _remove_file(step.path)
+    elif isinstance(step, MakeFolder):
+        _make_folder(step)
     elif isinstance(step, Settle):
         settle(step.path)
     elif isinstance(step, Expect):
@@ -279,6 +292,21 @@ def _make_links(links: Sequence[Link]) -> None:
 
 def _no_sync(_handle: int) -> None:
     """Leave the file to the one sync that follows."""
+
+
+def _make_folder(step: MakeFolder) -> None:
+    """Make a folder that is another account's in one that only root can change; nobody can lay something in between."""
+    with refusals(step.path, "made"):
+        if sys.platform == "win32":
+            step.path.mkdir(parents=True, exist_ok=True)
+            return
+        account = accounts.known(step.owner) if step.owner else None
+        try:
+            trust.make_folder(str(step.path), step.mode, account and account.uid)
+        except trust.UntrustedError:
+            if account is None:
+                raise
+            accounts.make_folder(account, str(step.path))  # in a folder of its own
 
 
 def _remove_file(path: Path) -> None:

@@ -24,6 +24,7 @@ from ratectl.deploy.targets import (
     clusters,
     inspect_all,
     located,
+    place_of,
     recorded_target,
     render,
     same_target,
@@ -72,6 +73,8 @@ class Prepared:
     """Jobs whose snapshot in the journal is new or changes."""
     forget: tuple[str, ...]
     """Jobs that the journal marks as removed."""
+    before: tuple[Step, ...] = ()
+    """Folders that are made first, and stay whatever becomes of the rest."""
     warnings: tuple[str, ...] = ()
     after: tuple[Step, ...] = ()
     """What lets entries run that would stay asleep; last, since it is not taken back."""
@@ -81,7 +84,11 @@ class Prepared:
         """Nothing has to be done at all."""
         parts = (self.main, *self.moves)
         return not (
-            self.after or self.record or self.forget or any(plan.pending(p.changes) for p in parts)
+            self.before
+            or self.after
+            or self.record
+            or self.forget
+            or any(plan.pending(p.changes) for p in parts)
         )
 
 
@@ -130,6 +137,7 @@ def prepare(
     With *enable_linger* it also does away with why entries could stay asleep, where it can.
     """
     other_accounts.refuse(target, source.jobs, source.path)
+    lacking = journal.lacking(source.jobs)
     installed = {row.job.name: row for row in journal.readable()}
     covers = covers_of(target, source.jobs)
     inactive = {name: "paused" for name, row in installed.items() if row.paused}
@@ -156,13 +164,16 @@ def prepare(
     server_warnings = target.backend.dry_run(target.reader, changes, target.host, target.scope)
     last = target.backend.enable_linger(*where) if enable_linger else ()
     return Prepared(
+        before=tuple(other_accounts.folders_to_make(target, source.jobs)),
         after=last,
         main=stage(target, found, changes),
         moves=tuple(part for part in moves if part.changes),
         source=source,
         covers=covers,
         record=tuple(
-            job for job in source.jobs if _is_news(job, installed.get(job.name), target, source)
+            job
+            for job in source.jobs
+            if job.name in lacking or _is_news(job, installed.get(job.name), target, source)
         ),
         forget=tuple(sorted(not_in_spec)),
         warnings=(
@@ -190,6 +201,7 @@ def apply(
     lock.begin()
     before = journal.backup(job.name for job in prepared.record)
     try:
+        perform(prepared.before)
         _record(prepared, journal, clock())
         for part in (*prepared.moves, prepared.main):
             perform(part.steps)
@@ -260,7 +272,7 @@ def _is_news(job: Job, row: Installed | None, target: Target, source: SpecSource
         target.scope,
         source.path,
         target.host.zone.key,
-        target.place,
+        place_of(target, job),
     )
 
 

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
 from ratectl.fetch.failures import FailureKind, FetchError, classify_exception
+from ratectl.runtime import trust
 from ratectl.runtime.deadline import within
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Transport:
 
     def get(self, request: Request, *, seconds: float) -> Response:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
+        self._see_to_bundle()
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
         if request.etag:
             headers["If-None-Match"] = request.etag
@@ -95,6 +97,7 @@ class Transport:
 
     def post(self, url: str, body: bytes, *, kind: str, seconds: float) -> None:
         """Post *body*, of the media type *kind*; nothing but its acceptance matters. Raises FetchError."""
+        self._see_to_bundle()
 
         def send() -> int:
             with (
@@ -114,6 +117,12 @@ class Transport:
         status = _within(seconds, host, send)
         if status >= 300:
             raise FetchError(FailureKind.TRANSIENT, f"{host}: HTTP {status}")
+
+    def _see_to_bundle(self) -> None:
+        """Raise FetchError where another account could put roots of its own in the place of ours."""
+        found = trust.fault(self.ca_bundle) if self.ca_bundle else None
+        if found is not None:
+            raise FetchError(FailureKind.REFUSED, f"ca_bundle: {found}")
 
     @property
     def _verify(self) -> str | None:

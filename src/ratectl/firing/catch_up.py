@@ -17,7 +17,7 @@ from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Overlap
-from ratectl.runtime import locks
+from ratectl.runtime import accounts, locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +40,8 @@ def run_sweep(state: str, names: Sequence[str] | None, env: Environment) -> Iter
         if not got:
             return
         if names is None:
-            names = [row.job.name for row in journal.readable()]
+            rows = journal.readable()
+            names = [row.job.name for row in rows if not accounts.is_foreign(row.job.user)]
         jitter = min(MAX_START_DELAY, max(_jitters(journal, names), default=0))
         env.sleep(due.start_delay("--sweep", env.host, jitter).total_seconds())
         begun = env.uptime()

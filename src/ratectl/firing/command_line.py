@@ -17,6 +17,8 @@ Settle the due slots of an installed JOB: fetch, record, append, exit.
   --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
   --force        record a manual slot now, whatever is due
   --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
+  --serve-journal
+                 answer root's questions about this account's journal, on stdin and stdout
   --attended     take proxies and certificates from the environment, as `ratectl serve` does
   -v, --verbose  say what was done
   --version      print the version"""
@@ -35,6 +37,7 @@ class Arguments:
         self.force = False
         self.sweep = False
         self.attended = False
+        self.serve_journal = False
         self.verbose = False
 
 
@@ -72,6 +75,8 @@ def _run() -> int:
         return _with_full_runtime(_pod, arguments)
     if not arguments.attended:
         _forget_surroundings()
+    if arguments.serve_journal:
+        return _with_full_runtime(_serve_journal, arguments)
     if arguments.sweep:
         names = _due_jobs(arguments.state)
         return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
@@ -110,8 +115,8 @@ def _parse(argv: list[str]) -> "Arguments | int":
         name, has_value, value = word.partition("=")
         if word in {"-v", "--verbose"}:
             arguments.verbose = True
-        elif word in {"--force", "--sweep", "--attended"}:
-            setattr(arguments, word[2:], True)
+        elif word in {"--force", "--sweep", "--attended", "--serve-journal"}:
+            setattr(arguments, word[2:].replace("-", "_"), True)
         elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")
             if not value:
@@ -134,7 +139,7 @@ def _contradiction(arguments: Arguments) -> str:
         return "--sweep is for all jobs, and for what is due only"
     if arguments.snapshot and (arguments.slot or arguments.force):
         return "--snapshot is for what is due only"
-    if not arguments.job and not arguments.sweep:
+    if not arguments.job and not arguments.sweep and not arguments.serve_journal:
         return "which JOB?"
     return "--slot and --force exclude each other" if arguments.slot and arguments.force else ""
 
@@ -233,7 +238,7 @@ FIRST_WAIT = (
 )
 LONGEST_WAIT = 3600
 DUE_JOBS_SQL = """
-SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused
+SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused AND place NOT LIKE '{"account"%'
     AND (next_due IS NULL OR next_due < :now - 120 OR :now - checked_at NOT BETWEEN 0 AND 86400)
     AND (failures = 0 OR :now - failed_at NOT BETWEEN 0 AND min(:longest, :first << min(failures - 1, 4)))
     ORDER BY next_due IS NULL, next_due, name
@@ -321,6 +326,15 @@ def _pod(arguments: Arguments) -> int:
 
     pod = Pod(arguments.job, _surroundings())
     return pod.fire(arguments.snapshot, Path(arguments.state))
+
+
+def _serve_journal(arguments: Arguments) -> int:
+    from pathlib import Path  # noqa: PLC0415
+
+    from ratectl.journal.account_server import serve  # noqa: PLC0415
+
+    serve(Path(arguments.state), sys.stdin.buffer, sys.stdout.buffer)
+    return 0
 
 
 def _surroundings() -> "Environment":

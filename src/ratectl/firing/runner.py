@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from ratectl.errors import DataError, RatectlError, TryLaterError, UsageError
+from ratectl.errors import DataError, RatectlError, RefusedError, TryLaterError, UsageError
 from ratectl.fetch import plausibility
 from ratectl.fetch.cache import ResponseCache
 from ratectl.fetch.client import ProviderClient
@@ -26,7 +26,7 @@ from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import traits_of
 from ratectl.outputs.delivery import Delivery
-from ratectl.runtime import locks
+from ratectl.runtime import accounts, locks
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
@@ -53,6 +53,7 @@ class Runner:
         self.journal = journal
         self.installed = installed
         self.job: Job = installed.recording_job
+        _refuse_another_account(self.job)
         self.env = env
         self.report = FiringReport(job=self.job.name)
         self.store = journal.store(self.job)
@@ -363,6 +364,15 @@ class Runner:
     def _sleep_until(self, moment: dt.datetime) -> None:
         while (left := (moment - self.env.clock()).total_seconds()) > 0:
             self.env.sleep(left)
+
+
+def _refuse_another_account(job: Job) -> None:
+    """Raise RefusedError where *job* is to be recorded with the rights of another account."""
+    if accounts.is_foreign(job.user):
+        raise RefusedError(
+            f"{job.name} is recorded as {job.user}, and nobody else writes its record; root's commands that name "
+            f"the job, such as `ratectl run {job.name}`, do that as {job.user}"
+        )
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

@@ -80,6 +80,8 @@ class Pair:
         return f"{self.base}/{self.quote}"
 
 
+ACCOUNT = "account:"
+"""How the place of a record begins that is the own journal of an account."""
 REQUEST_SECONDS = 20
 """How long one request may take where the spec says nothing."""
 
@@ -255,6 +257,13 @@ class Job:
     """What the spec says of Kubernetes, if it does."""
     report: str = ""
     """Absolute path of the report page that each firing writes anew; empty is none."""
+    user: str = ""
+    """The account that its firings run as where root installs it; empty is whoever installs it."""
+
+    @property
+    def record(self) -> str:
+        """Where it is recorded: the URL of a shared journal, ``account:NAME``, or empty for this account's own journal."""
+        return self.journal or (f"{ACCOUNT}{self.user}" if self.user else "")
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -335,6 +344,7 @@ _NEW_IN_JOBS: dict[str, object] = {
     "pairs_in_text": PairsInText.AUTO,
     "revisit": REVISIT,
     "report": "",
+    "user": "",
 }
 
 

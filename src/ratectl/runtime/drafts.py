@@ -65,7 +65,7 @@ class Drafts:
         """Write the draft of the file at *path*; *finish* is called with its descriptor."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         flags |= getattr(os, "O_BINARY", 0)
-        with _refusals(path, "written"):
+        with refusals(path, "written"):
             folder, draft = self._begin(path)
             handle = os.open(folder.at(draft), flags, 0o600, dir_fd=folder.descriptor)
             self._waiting.append((folder, draft, path))
@@ -78,7 +78,7 @@ class Drafts:
 
     def link(self, path: Path, target: str) -> None:
         """Make the draft of a symbolic link from *path* to *target*."""
-        with _refusals(path, "made"):
+        with refusals(path, "made"):
             folder, draft = self._begin(path)
             os.symlink(target, folder.at(draft), dir_fd=folder.descriptor)
             self._waiting.append((folder, draft, path))
@@ -116,7 +116,7 @@ class Drafts:
 
 
 @contextlib.contextmanager
-def _refusals(path: Path, verb: str) -> Iterator[None]:
+def refusals(path: Path, verb: str) -> Iterator[None]:
     """Turn what the system says of the block into our errors."""
     try:
         yield

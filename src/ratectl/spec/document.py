@@ -38,6 +38,7 @@ RATECTL_READERS: Readers = {
     "ca_bundle": readers.text,
     "backend": readers.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
     "scope": readers.word("auto", "user", "system"),
+    "user": readers.account,
 }
 
 
@@ -170,6 +171,7 @@ def _read(reading: Reading, document: dict[str, object]) -> Spec:
         "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
         "journal": general.pop("journal", ""),
         "report": general.pop("report", ""),
+        "user": general.pop("user", ""),
         "kubernetes": read_kubernetes(reading, wanted=general.get("backend") == "kubernetes"),
     }
     providers = read_providers(reading)

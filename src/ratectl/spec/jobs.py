@@ -44,6 +44,7 @@ JOB_READERS: Readers = {
     "enabled": values.flag,
     "digits": values.digits,
     "pairs_in_text": values.pairs_in_text,
+    "user": values.account,
 }
 """Keys that are one value and mean the same whatever else the job says."""
 LIST_READERS: Readers = {
@@ -164,7 +165,7 @@ def _job(table: _Table, common: dict[str, Any]) -> Job | None:
     fields["providers"] = _chain(table)
     if len(reading.issues) > before or any(value is MISSING for value in fields.values()):
         return None
-    fields |= common
+    fields = common | fields
     job = Job(name=key[-1], **fields)
     _check_history(table, job)
     _check_placeholders(table, job)

@@ -83,6 +83,13 @@ def pairs_in_text(value: Any) -> PairsInText:
     return PairsInText(word("auto", "always")(value))
 
 
+def account(value: Any) -> str:
+    """The name of an account, as every system takes it."""
+    if not (isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,31}", value)):
+        raise ValueError(f'expected the name of an account such as "rates", found {quoted(value)}')
+    return value
+
+
 def duration(value: Any) -> int:
     """Seconds of a duration such as 90s, 5m, 2h or 1d."""
     match = re.fullmatch(r"(\d{1,6})([smhd])", value) if isinstance(value, str) else None

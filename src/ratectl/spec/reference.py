@@ -113,6 +113,11 @@ JOB: dict[str, Key] = {
         "whether lines of a text output name their pair; auto: if the job has several when it is first installed, and then for good",
         "always",
     ),
+    "user": Key(
+        "name of an account",
+        "as `user` of `[ratectl]`, for this job",
+        "rates",
+    ),
 }
 """A job's keys; any of them may stand in ``[defaults]``."""
 
@@ -128,6 +133,11 @@ RATECTL: dict[str, Key] = {
         "cron",
     ),
     "scope": Key(_words("auto", "user", "system"), "auto is system as root, else user", "user"),
+    "user": Key(
+        "name of an account",
+        "which account root's jobs run as, best one without rights; without it they run as root",
+        "rates",
+    ),
     "proxy": Key(
         "URL",
         "for every request; the environment's counts only for `run`, `serve` and in pods",

@@ -136,6 +136,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         "RunAtLoad": True,
         "StandardErrorPath": log,
         "StandardOutPath": log,
+        **({"UserName": host.account} if host.account else {}),
         **starts(cover.triggers),
     }
     name = f"ratectl.{job.name}.plist"

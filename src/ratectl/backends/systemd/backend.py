@@ -175,6 +175,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         else:
             assert trigger == EVERY_MINUTE, trigger
             on_calendar.append("*-*-* *:*:00 UTC")  # without UTC a fold loses its second hour
+    _refuse_account_of_user_units(job, host, scope)
     folders = sandbox.writes(job, host)
     service = templates.fill(
         "systemd/job.service.j2",
@@ -186,7 +187,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         confined=sandbox.confined(host, scope),
         foreign=host.foreign,
         private_tmp=sandbox.private_tmp(job, host),
-        folders=_words([folder.replace("$", "$$") for folder in folders]),
+        account=host.account,
         all_homes=sandbox.homes(folders) == sandbox.HOMES,
         homes=_words([f"-{home}" for home in sandbox.homes(folders)]),
         writable=_words([f"-{folder}" for folder in folders]),
@@ -196,6 +197,13 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         Artefact(job=job.name, name=f"ratectl-{job.name}.service", data=_encode(service)),
         Artefact(job=job.name, name=f"ratectl-{job.name}.timer", data=_encode(timer)),
     )
+
+
+def _refuse_account_of_user_units(job: Job, host: Host, scope: str) -> None:
+    if host.account and scope != "system":
+        raise ConfigError(
+            f"systemd: {job.name}: a user's units cannot run as {host.account}; use `--scope system` as root"
+        )
 
 
 output_files = separate_files
