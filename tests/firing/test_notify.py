@@ -269,7 +269,10 @@ class TestProgram:
         live_rates.misbehave(Fault(status=503), times=1000)
         self.install(station, live_rates, notify_after=3)
 
-        done = [station.fetch() for _ in range(4)]
+        done = []
+        for _ in range(4):
+            done.append(station.fetch())
+            station.rest()
 
         assert [one.returncode for one in done] == [75] * 4
         assert [len(one.stderr.splitlines()) for one in done] == [0, 0, 1, 1]

@@ -80,6 +80,12 @@ def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:
     return f" {last.slot.astimezone(dt.UTC):{kubernetes.WHEN}} " in trouble
 
 
+def _next_try(row: Installed, zone: dt.tzinfo) -> str:
+    if row.retry_at is None:
+        return ""
+    return f", tried again from {row.retry_at.astimezone(zone):%H:%M} on"
+
+
 def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
     if not row.failures or not observed.is_awake(row):
@@ -94,5 +100,5 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     if home is not None and home.host.cluster is not None:
         until = ""  # which this machine's journal does not know of pods
         fix = remedies.typed(observed.host, *kubernetes.trying(home.host.cluster, row.job.name))
-    text = f"{count} failed{until}{why}"
+    text = f"{count} failed{until}{_next_try(row, zone)}{why}"
     yield warning(check="firings-failing", job=row.job.name, text=text, fix=fix)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 6
+VERSION = 7
 """Of the SQLite journal."""
 BOOK_VERSION = 4
 """Of the store in a shared database, which has no jobs."""
@@ -53,6 +53,7 @@ CREATE TABLE jobs (
     missed {integer} NOT NULL DEFAULT 0,
     failures {integer} NOT NULL DEFAULT 0,  -- in a row
     failed_at {integer} NOT NULL DEFAULT 0,  -- when the last of those ended
+    retry_at {integer} NOT NULL DEFAULT 0,  -- before then a wakeup does not try again what failed
     paused {integer} NOT NULL DEFAULT 0,
     next_due {integer},                -- NULL: look; set only when nothing is due or undelivered
     checked_at {integer},              -- when next_due was computed
@@ -265,12 +266,18 @@ def _from_5(connection: sqlite3.Connection) -> None:
             )
 
 
+def _from_6(connection: sqlite3.Connection) -> None:
+    """When to try again what failed; until the next failure that is at once."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
     4: _from_4,
     5: _from_5,
+    6: _from_6,
 }
 """By the version that it starts from."""
 CLOSED_PAIRS = """

@@ -45,6 +45,8 @@ class JobStatus:
     """When it was installed; None where the journal does not know it."""
     troubles: tuple[str, ...] = ()
     """Why what the engine started came to nothing, as far as it tells."""
+    retry_at: dt.datetime | None = None
+    """From when on what failed is tried again."""
 
     @property
     def newest(self) -> RecordedQuote | None:
@@ -92,6 +94,7 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
         failures=row.failures if row else 0,
         drift=tuple(dict.fromkeys(text for row in rows for text in row.drift)),
         since=row.installed_at if row else None,
+        retry_at=row.retry_at if row and any(entry.enabled for entry in rows) else None,
         troubles=tuple(dict.fromkeys(text for row in rows for text in row.troubles)),
     )
 
@@ -136,6 +139,7 @@ def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
         "rates": [_rate(status.recent[p][-1], now) for p in status.pairs if status.recent.get(p)],
         "missed": status.missed,
         "consecutive_failures": status.failures,
+        "next_try": status.retry_at.isoformat() if status.retry_at else None,
         "drift": list(status.drift),
         "troubles": list(status.troubles),
     }

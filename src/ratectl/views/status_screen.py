@@ -108,11 +108,19 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
         why = f": {last.detail}" if last.detail else ""
         yield f"{ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
-        yield f"{count(status.failures, 'firing')} in a row failed"
+        again = f"; next try {_soon(status.retry_at, view)}" if status.retry_at else ""
+        yield f"{count(status.failures, 'firing')} in a row failed{again}"
     if status.missed:
         yield f"{count(status.missed, 'slot')} missed since the installation"
     yield from status.troubles
     yield from status.drift
+
+
+def _soon(moment: dt.datetime, view: View) -> str:
+    """Return when a wait that ends at *moment* is followed by a try: engines look every few minutes."""
+    if moment <= view.now:
+        return "within minutes"
+    return f"at {clocks(moment.astimezone(view.zone), view.zone)} or minutes later"
 
 
 _ENDED = {
