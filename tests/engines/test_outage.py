@@ -6,6 +6,7 @@ failure is made older.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 import subprocess
@@ -49,7 +50,7 @@ class Outage:
             pairs = ["USD/INR"]
             schedule = "every day at {self.slot:%H:%M}"
             timezone = "UTC"
-            timeout = "5 s"
+            timeout = "5s"
             providers = ["exchangerate-api-v4"]
             output = "~/{JOB}.txt"
             [providers.exchangerate-api-v4]
@@ -94,13 +95,17 @@ class Outage:
         script = f"{sys.executable} -c '{AGE}' {STATE} {seconds}"
         self.account.run("sh", "-c", script)
 
-    def mend(self):
-        """Let the provider be there; ends with what is returned."""
-        server = (str(CHECKOUT / "tests/support/rate_server.py"), "--data", "ecb")
-        argv = self.account.entered(sys.executable, *server, "--port", str(self.port))
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE)
-        assert process.stdout.readline()
-        return process
+    @contextlib.contextmanager
+    def provider(self):
+        """Let the provider be there for the time of the block."""
+        server = f"{sys.executable} {CHECKOUT}/tests/support/rate_server.py --data ecb --port {self.port}"
+        argv = self.account.entered("sh", "-c", f"echo $$ > ~/server.pid; exec {server}")
+        with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline()
+            try:
+                yield
+            finally:
+                self.account.sh("kill $(cat ~/server.pid)")
 
     def lines(self):
         return self.account.read(f"{self.account.home}/{JOB}.txt").decode().splitlines()
@@ -124,15 +129,14 @@ def test_an_outage(outage):
     outage.age(240)
     outage.wait_for(lambda: outage.failures() == 2)
     said = outage.account.ratectl("status")
-    server = outage.mend()
-    time.sleep(3)
-    early = outage.lines()
-    outage.age(480)
-    outage.wait_for(outage.lines)
-    outage.wait_for(lambda: outage.shows("ActiveState")["ActiveState"] == "inactive")
+    with outage.provider():
+        time.sleep(3)
+        early = outage.lines()
+        outage.age(480)
+        outage.wait_for(outage.lines)
+        outage.wait_for(lambda: outage.shows("ActiveState")["ActiveState"] == "inactive")
     after = outage.shows("NRestarts", "Result", "ExecMainStartTimestampMonotonic")
     time.sleep(4)
-    server.terminate()
 
     assert tries == [1]
     assert during["ActiveState"] == "activating"
@@ -172,10 +176,9 @@ def test_over_a_restart_of_the_machine(systemd):
     systemd.boot()
     one.wait_for(lambda: int(one.shows("ExecMainStatus")["ExecMainStatus"]) == 75)
     one.hasten()
-    server = one.mend()
-    one.age(3600)
-    one.wait_for(one.lines)
-    server.terminate()
+    with one.provider():
+        one.age(3600)
+        one.wait_for(one.lines)
 
     assert len(one.lines()) == 1
     one.account.ratectl("remove", "--all")

@@ -7,7 +7,7 @@ zone data of today.
 import os
 import sys
 
-USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force | --snapshot J] [-v]"
+USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force | --snapshot J] [--again] [-v]"
 HELP = f"""{USAGE}
 
 Settle the due slots of an installed JOB: fetch, record, append, exit.
@@ -17,6 +17,7 @@ Settle the due slots of an installed JOB: fetch, record, append, exit.
   --slot T       settle the one slot T (ISO 8601; without an offset in the job's zone)
   --force        record a manual slot now, whatever is due
   --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
+  --again        end with 0 unless what failed is to be tried again, as for launchd, which then does so
   --attended     take proxies and certificates from the environment, as `ratectl serve` does
   -v, --verbose  say what was done
   --version      print the version"""
@@ -35,6 +36,7 @@ class Arguments:
         self.force = False
         self.sweep = False
         self.attended = False
+        self.again = False
         self.verbose = False
 
 
@@ -68,6 +70,25 @@ def _run() -> int:
         from ratectl.paths import state_dir  # noqa: PLC0415 - not every call needs it
 
         arguments.state = state_dir()
+    if arguments.again:
+        return _again(arguments)
+    return _started(arguments)
+
+
+def _again(arguments: Arguments) -> int:
+    """Return the exit code for an engine that starts us again whenever it is not 0: of what only a person mends, 0."""
+    try:
+        code = _started(arguments)
+    except Exception:  # noqa: BLE001 - a bug; told as any other, and not each minute
+        sys.excepthook(*sys.exc_info())
+        return 0
+    return code if code in TRIED_AGAIN else 0
+
+
+TRIED_AGAIN = (65, 73, 74, 75, 77)
+
+
+def _started(arguments: Arguments) -> int:
     if arguments.snapshot:
         return _with_full_runtime(_pod, arguments)
     if not arguments.attended:
@@ -113,7 +134,7 @@ def _parse(argv: list[str]) -> "Arguments | int":
         name, has_value, value = word.partition("=")
         if word in {"-v", "--verbose"}:
             arguments.verbose = True
-        elif word in {"--force", "--sweep", "--attended"}:
+        elif word in {"--force", "--sweep", "--attended", "--again"}:
             setattr(arguments, word[2:], True)
         elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")

@@ -256,7 +256,7 @@ class Runner:
     def _deadline(self) -> Deadline:
         """Return the one deadline of this firing, which begins with its first work."""
         if self._ends is None:
-            self._ends = Deadline(self.job.timeout - self.notifier.reserve)
+            self._ends = Deadline(self.job.timeout)
             self.notifier.start()
         return self._ends
 

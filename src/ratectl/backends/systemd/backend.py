@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,6 @@ from ratectl.backends.systemd.calendar import spell
 from ratectl.errors import ConfigError, EngineError
 from ratectl.runtime import templates
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
-from ratectl.schedule.values import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -190,7 +188,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         command=_command(host.argv(job.name)),
         time_limit=job.jitter + 2 * job.timeout + 600,
         credentials=[_plain(name) for name in sandbox.credentials(job)],
-        tried_again=not _wakes_each_minute(cover),
+        tried_again=not cover.each_minute,
         stamp=_words([str(_stamp(job.name, host, scope)).replace("$", "$$")]),
         confined=sandbox.confined(host, scope),
         foreign=host.foreign,
@@ -204,18 +202,6 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     return (
         Artefact(job=job.name, name=f"ratectl-{job.name}.service", data=_encode(service)),
         Artefact(job=job.name, name=f"ratectl-{job.name}.timer", data=_encode(timer)),
-    )
-
-
-def _wakes_each_minute(cover: Cover) -> bool:
-    """Tell whether the timer itself comes back within a minute, whatever became of its last wakeup."""
-    return any(
-        trigger == EVERY_MINUTE
-        or (
-            isinstance(trigger, CalendarTrigger)
-            and replace(trigger.calendar, seconds=frozenset({0}), elapsed_time=False) == Calendar()
-        )
-        for trigger in cover.triggers
     )
 
 
