@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.engine
 
 JOB = "usd-inr"
 SERVICE = f"ratectl-{JOB}.service"
-PORTS = {"root": 8391, "tester": 8392}
+PORTS = itertools.count(8391)
 """Where nobody listens until a test says so."""
 UNITS = {"root": "/run/systemd/system", "tester": "/run/user/$(id -u)/systemd/user"}
 AGE = """
@@ -37,12 +38,13 @@ class Outage:
 
     def __init__(self, engine, user):
         self.account = engine.account(user)
-        self.port = PORTS[user]
+        self.port = 0
         self.user = user
         self.manager = "systemctl" if user == "root" else "systemctl --user"
 
     def begin(self):
         """Install a job whose slot is the next minute, with a service that comes back each second."""
+        self.port = next(PORTS)  # no answer of another outage is kept for it
         slot = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=65)
         self.slot = slot.replace(second=0, microsecond=0)
         spec = f"""
@@ -111,7 +113,7 @@ class Outage:
         return self.account.read(f"{self.account.home}/{JOB}.txt").decode().splitlines()
 
 
-@pytest.fixture(scope="module", params=PORTS)
+@pytest.fixture(scope="module", params=UNITS)
 def outage(systemd, request):
     """An account right after the first try of its slot failed."""
     one = Outage(systemd, request.param)

@@ -233,7 +233,8 @@ def _take_back(
             target = part.target
             now = target.backend.inspect(target.reader, target.host, target.scope)
             names = {change.job for change in plan.pending(part.changes)}
-            back = plan.restoring(part.found.entries, now.entries, names)
+            listed = target.backend.LISTS_ALL
+            back = plan.restoring(part.found.entries, now.entries, names, lists_all=listed)
             perform(target.backend.stage(back, now, target.host, target.scope))
     except RatectlError as second:
         raise EngineError(

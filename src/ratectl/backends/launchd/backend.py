@@ -52,6 +52,7 @@ PLATFORMS: tuple[str, ...] = ("darwin",)
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False
+LISTS_ALL = True
 
 AGAIN = "--again"
 """With it a firing ends with 0 unless it failed and is to be tried again."""

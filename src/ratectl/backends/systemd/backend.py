@@ -61,6 +61,7 @@ PLATFORMS: tuple[str, ...] = ("linux",)
 REPORTS_NEXT_RUN = True
 SANDBOXES = True
 SUSPENDS = False
+LISTS_ALL = True
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
