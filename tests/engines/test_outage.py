@@ -42,8 +42,8 @@ class Outage:
         self.user = user
         self.manager = "systemctl" if user == "root" else "systemctl --user"
 
-    def begin(self):
-        """Install a job whose slot is the next minute, with a service that comes back each second."""
+    def begin(self, *, rest=1):
+        """Install a job whose slot is the next minute, with a service that comes back after *rest* seconds."""
         self.port = next(PORTS)  # no answer of another outage is kept for it
         slot = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=65)
         self.slot = slot.replace(second=0, microsecond=0)
@@ -65,12 +65,12 @@ class Outage:
                 "until systemctl --user is-system-running >/dev/null 2>&1; do sleep 0.1; done"
             )
         self.account.ratectl("install")
-        self.hasten()
+        self.hasten(rest)
 
-    def hasten(self):
+    def hasten(self, rest=1):
         folder = f"{UNITS[self.user]}/{SERVICE}.d"
         self.account.sh(
-            f'mkdir -p {folder}; printf "[Service]\\nRestartSec=1\\n" > {folder}/fast.conf; '
+            f'mkdir -p {folder}; printf "[Service]\\nRestartSec={rest}\\n" > {folder}/fast.conf; '
             f"{self.manager} daemon-reload"
         )
 
@@ -155,7 +155,7 @@ def test_an_outage(outage):
 def test_removed_while_it_waits(outage):
     """A pause and a removal end the waiting service as well: nothing of it is loaded or listed as failed."""
     outage.account.sh(f"rm -f ~/{JOB}.txt")
-    outage.begin()
+    outage.begin(rest=30)
     outage.wait_for(lambda: outage.shows("SubState")["SubState"] == "auto-restart")
     outage.account.ratectl("pause", JOB)
     paused = outage.shows("ActiveState")
