@@ -72,6 +72,10 @@ class Host:
     """The account may do anything; on Windows: this process is elevated."""
     logged_on: str = ""
     """On Windows the SID of the account whose log-on session this is; empty where the system does not tell."""
+    network_drives: tuple[str, ...] = ()
+    """On Windows the letters that stand for folders of other machines, such as ``Z:``."""
+    longest_path: int = 259
+    """On Windows the most characters of a file's path."""
     uid: int = 0
     """The account's number on POSIX; launchd names the account's domain by it."""
     namespaces: bool = True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import other_accounts, plan
+from ratectl.deploy import closed_folders, other_accounts, plan
 from ratectl.deploy.targets import (
     Target,
     TargetPlan,
@@ -170,6 +170,7 @@ def prepare(
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
             *other_accounts.open_secrets(target, source.jobs),
+            *closed_folders.warnings(awake, target.host, target.reader),
         ),
     )
 

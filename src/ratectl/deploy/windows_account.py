@@ -29,6 +29,33 @@ def code_pages() -> tuple[str, ...]:
     return ()
 
 
+def network_drives() -> tuple[str, ...]:
+    """Return the drives, such as ``Z:``, that stand for folders of other machines."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - Windows only
+
+        kernel = ctypes.windll.kernel32
+        letters = (f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        remote = 4  # DRIVE_REMOTE
+        return tuple(drive for drive in letters if kernel.GetDriveTypeW(f"{drive}\\") == remote)
+    return ()
+
+
+def longest_path() -> int:
+    """Return how many characters a file's path may have: 259, or all that NTFS knows where the registry allows it."""
+    if sys.platform == "win32":
+        import winreg  # noqa: PLC0415 - Windows only
+
+        place = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place) as key:
+                if winreg.QueryValueEx(key, "LongPathsEnabled")[0]:
+                    return 32_766
+        except OSError:
+            pass
+    return 259
+
+
 def logged_on_sid() -> str:
     """Return the SID of the account whose log-on session this process runs in; empty where the system does not tell.
 

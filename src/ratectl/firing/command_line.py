@@ -88,6 +88,22 @@ def _again(arguments: Arguments) -> int:
 TRIED_AGAIN = (65, 73, 74, 75, 77)
 
 
+def _end_after(seconds: float, job: str) -> None:
+    """End this process when it takes longer: launchd has no limit, and macOS may hang it behind a question for hours."""
+    import threading  # noqa: PLC0415 - only where there is work
+
+    def end() -> None:
+        _print_error(
+            f"{job}: ended after {seconds:g} s without an end; on macOS a file in Documents, Desktop, Downloads, "
+            "iCloud or on another volume may wait for somebody to allow it: `ratectl check` names it"
+        )
+        os._exit(TRY_LATER)
+
+    clock = threading.Timer(seconds, end)
+    clock.daemon = True
+    clock.start()
+
+
 def _started(arguments: Arguments) -> int:
     if arguments.snapshot:
         return _with_full_runtime(_pod, arguments)
@@ -379,6 +395,8 @@ def _report(arguments: Arguments) -> "FiringReport":
 
     with Journal(Path(arguments.state)) as journal:
         runner = Runner(journal, journal.installed_job(arguments.job), _surroundings())
+        if arguments.again:
+            _end_after(runner.job.jitter + 2 * runner.job.timeout + 600, arguments.job)
         uncounted = 0
         try:
             report = _run_as_told(runner, arguments)

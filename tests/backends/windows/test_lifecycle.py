@@ -10,6 +10,7 @@ import pytest
 
 from ratectl.backends.protocol import Verb
 from ratectl.errors import ConfigError, EngineError
+from ratectl.model.job import Output
 from ratectl.views import deploy_text
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import PowerCutError, host
@@ -219,6 +220,43 @@ def test_others_are_left_alone(pc):
     pc.remove()
 
     assert sorted(pc.tasks.kept) == ["\\a", "\\ratectl-of-mine\\a", "\\ratectl\\deep\\a"]
+
+
+UNREACHED = ["//server/share/rates.txt", r"\\\\server\\share\\rates.txt", "Z:/rates.txt"]
+
+
+@pytest.mark.parametrize("path", UNREACHED)
+def test_outputs_on_another_machine(tmp_path, path):
+    """What a task that runs unattended cannot reach is refused with the way out, which then works."""
+    pc = Pc(tmp_path, elevated=True)
+    pc.account = replace(pc.account, network_drives=("Z:",))
+    pc.use("windows")
+    usd = replace(job("a"), outputs=(Output(kind="text", target=path.replace("\\\\", "\\")),))
+
+    with pytest.raises(ConfigError, match="without an administrator's rights"):
+        pc.install(usd)
+    assert pc.tasks.kept == {}
+
+    pc.log_on(elevated=False)
+    pc.install(usd)
+    assert A in pc.tasks.kept
+
+
+@pytest.mark.parametrize(("longest", "refused"), [(259, True), (32_766, False)])
+def test_a_path_that_is_too_long(tmp_path, longest, refused):
+    """A path over what this machine takes is refused before anything is written."""
+    pc = Pc(tmp_path)
+    pc.account = replace(pc.account, longest_path=longest)
+    pc.use("windows")
+    usd = replace(job("a"), outputs=(Output(kind="text", target="C:/" + "x/" * 130 + "r.txt"),))
+
+    if refused:
+        with pytest.raises(ConfigError, match="longer than 259 characters"):
+            pc.install(usd)
+    else:
+        pc.install(usd)
+
+    assert (A in pc.tasks.kept) is not refused
 
 
 def of(task, account):

@@ -207,6 +207,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     """Return the task of *job* as UTF-16LE XML. Raises ConfigError on what Windows would expand or refuse."""
     del scope
     limits.check_limits(host.argv(job.name), host.user)
+    limits.check_outputs(job, host)
     triggers = tuple(trigger_nodes(cover.triggers, host.zone))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
