@@ -155,7 +155,8 @@ def anchors(text):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     """Every relative link leads to a file of the checkout, and to a heading of it where it names one."""
-    links = re.findall(r"\]\(([^)\s]+)\)", prose(PAGES[page]))
+    text = prose(PAGES[page])
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src(?:set)?="([^"]+)"', text)
     broken = []
     for link in links:
         place, _, anchor = link.partition("#")
@@ -193,6 +194,30 @@ def test_pages_can_be_read(page):
 
     assert PAGES[page].count("\n") <= LONGEST_PAGE
     assert [line for line in wide if len(max(line.split(), key=len)) < WIDEST * 2 // 3] == []
+
+
+WORKFLOW = (ROOT / ".github/workflows/checks.yml").read_text(encoding="utf-8")
+
+
+def test_workflow_runs_what_stands_in_it():
+    """Every action is pinned by its whole commit with its version beside it, with the right to read alone; every file named exists."""
+    used = re.findall(r"uses: (.+)", WORKFLOW)
+
+    assert used
+    assert [x for x in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", x)] == []
+    assert re.findall(r"permissions:\n((?:  .+\n)+)", WORKFLOW) == ["  contents: read\n"]
+    named = re.findall(r"scripts/\w+\.py|(?<=test: )test_\w+\.py", WORKFLOW)
+    assert all((ROOT / x).exists() or (ROOT / "tests/engines" / x).exists() for x in named)
+    assert {"test_launchd.py", "test_task_scheduler.py", "scripts/quickstart.py"} <= set(named)
+
+
+def test_workflow_has_the_pythons_of_the_classifiers():
+    """The checks run on every Python that the package names."""
+    listed = re.findall(r"python: \[(.+)\]", WORKFLOW)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)]
+
+    assert [re.findall(r'"(.+?)"', each) for each in listed] == [named] * len(listed)
 
 
 def test_comparisons_have_sources():

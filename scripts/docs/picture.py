@@ -1,4 +1,4 @@
-"""Takes the picture of the report page that README.md begins with: ten years of the ECB's rates, in Chromium.
+"""Takes the pictures of the report page that README.md begins with, light and dark: the ECB's rates, in Chromium.
 
 Needs the extra ``dev`` and Debian's chromium, which scripts/test.py installs. Nothing leaves the machine: the rates
 come from the rate server, through ``ratectl backfill``, as they would from a provider.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -20,7 +21,12 @@ from ratectl.journal.journal import Journal
 from tests.support import rate_server
 from tests.support.rate_table import TABLES
 
-PICTURE = Path(__file__).resolve().parents[2] / ".github" / "report.png"
+FOLDER = Path(__file__).resolve().parents[2] / ".github"
+PICTURES: dict[Literal["light", "dark"], Path] = {
+    "light": FOLDER / "report.png",
+    "dark": FOLDER / "report-dark.png",
+}
+"""By the colour scheme of whoever looks."""
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 WIDTH = 1120
@@ -47,7 +53,7 @@ output = "euro.csv"
 
 
 def main(_words: list[str]) -> int:
-    """Make the journal and the page in a folder that goes away again, and take the picture."""
+    """Make the journal and the page in a folder that goes away again, and take the pictures."""
     with tempfile.TemporaryDirectory() as name, rate_server.RateServer(TABLES["ecb"]()) as rates:
         folder = Path(name)
         install(folder, rates.url)
@@ -58,8 +64,9 @@ def main(_words: list[str]) -> int:
             ("report", str(folder / "page.html")),
         ):
             ratectl(folder, *words)
-        photograph(folder / "page.html")
-    print(f"wrote {PICTURE}")
+        for scheme, picture in PICTURES.items():
+            photograph(folder / "page.html", scheme, picture)
+            print(f"wrote {picture}")
     return 0
 
 
@@ -87,17 +94,16 @@ def ratectl(folder: Path, *words: str) -> None:
     subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
-def photograph(page: Path) -> None:
-    """Write what Chromium shows of *page*, down to the table of failures."""
+def photograph(page: Path, scheme: Literal["light", "dark"], picture: Path) -> None:
+    """Write what Chromium shows of *page* in a colour *scheme*, down to the table of failures."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        shown = browser.new_page(viewport={"width": WIDTH, "height": 2200}, color_scheme="light")
+        shown = browser.new_page(viewport={"width": WIDTH, "height": 2200}, color_scheme=scheme)
         shown.goto(page.as_uri())
         shown.get_by_role("button", name="5 years").click()
         shown.locator("#calendar select").first.select_option("usd-inr")
         shown.locator("#timeline svg").first.wait_for()
         below = shown.locator("#troubles-title").bounding_box()
         height = int(below["y"]) - 20 if below else 2200
-        PICTURE.parent.mkdir(exist_ok=True)
-        shown.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
+        shown.screenshot(path=picture, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
         browser.close()

@@ -83,6 +83,7 @@ def test_install_warns(tmp_path):
     assert [text for text in prepared.warnings if "lies in Documents" in text]
 
 
+@pytest.mark.network
 def test_a_firing_that_hangs_ends_by_itself():
     """No engine of a Mac ends it: a firing that is blocked by the system ends after its own time, and is tried again."""
     script = (
