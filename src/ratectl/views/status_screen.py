@@ -134,7 +134,8 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
         why = f": {last.detail}" if last.detail else ""
         yield f"the last slot {ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
-        yield f"{count(status.failures, 'firing')} in a row failed"
+        again = f"; next try {_soon(status.retry_at, view)}" if status.retry_at else ""
+        yield f"{count(status.failures, 'firing')} in a row failed{again}"
     if status.missed:
         yield f"{count(status.missed, 'slot')} missed since the installation"
     yield from status.troubles
@@ -152,6 +153,13 @@ def _help(status: JobStatus) -> str:
     if label == "failing" and not status.troubles:
         return f"try now: ratectl run {name}, and why: ratectl doctor {name}"
     return f"why: ratectl doctor {name}"
+
+
+def _soon(moment: dt.datetime, view: View) -> str:
+    """Return when a wait that ends at *moment* is followed by a try: engines look every few minutes."""
+    if moment <= view.now:
+        return "within minutes"
+    return f"at {clocks(moment.astimezone(view.zone), view.zone)} or minutes later"
 
 
 _ENDED = {
