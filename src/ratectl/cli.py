@@ -7,6 +7,7 @@ does not pay for the libraries of another.
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -37,7 +38,9 @@ COMMANDS: dict[str, str] = {
     "lint-crontab": "Find crontab lines that do not do what they look like.",
     "run": "Settle what is due, or one slot, or record a slot by hand.",
     "backfill": "Record the rates of past days, from providers with history.",
-    "review": "List, accept or reject the answers that failed a check.",
+    "record": "Enter a rate by hand.",
+    "import": "Read a file of rates into the record of a job.",
+    "review": "Decide about answers that failed a check; take a rate back.",
     "status": "Show how each job stands: next slot, newest rate, faults.",
     "history": "Show what was recorded for a job.",
     "rate": "Show the recorded rate of a day, or the newest before it.",
@@ -103,7 +106,8 @@ def application(verb: str) -> typer.Typer:
     application.callback(help=INTRODUCTION)(_options)
     if verb in COMMANDS:
         name = verb.replace("-", "_")
-        module = importlib.import_module(f"ratectl.commands.{name}")
+        file = f"{name}_" if keyword.iskeyword(name) else name
+        module = importlib.import_module(f"ratectl.commands.{file}")
         function = getattr(module, name, None) or getattr(module, f"{name}_")
         application.command(verb, cls=groups.Command)(function)
         return application

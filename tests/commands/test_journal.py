@@ -53,7 +53,7 @@ def everything(state, url=""):
     with Journal(state) as journal:
         database = journal.book_at(url).database
         tables = {}
-        for table in ("firings", "quotes", "quarantine"):
+        for table in ("firings", "quotes", "revisions", "quarantine"):
             rows = database.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
@@ -93,7 +93,43 @@ def test_again(ratectl, url):
     [facts] = json.loads(ratectl("journal", "copy", "sqlite", url, "--json").out)
 
     assert set(facts["written"].values()) == {0}
-    assert facts["verified"] == {"quotes": SLOTS, "firings": SLOTS + 2, "quarantine": 1}
+    assert facts["verified"] == {
+        "quotes": SLOTS,
+        "revisions": 0,
+        "firings": SLOTS + 2,
+        "quarantine": 1,
+    }
+
+
+def void(ratectl, day):
+    """Take back what was recorded on the day *day* after the first."""
+    moment = (FIRST + day * dt.timedelta(days=1)).isoformat()
+    assert ratectl("review", "void", moment, "--job", "usd-inr", "--reason", "a slip").code == 0
+
+
+@pytest.mark.usefixtures("recorded")
+def test_voided(ratectl, station, url):
+    """What was taken back goes along, with its reason, and does not count there either."""
+    void(ratectl, 1)
+
+    answer = ratectl("journal", "copy", "sqlite", url)
+
+    assert answer.out.startswith(
+        f"usd-inr: {SLOTS - 1} quotes, {SLOTS + 2} slots, 1 held answer, 1 earlier number copied;"
+    )
+    assert everything(station.state, url) == without_claims(everything(station.state))
+
+
+@pytest.mark.usefixtures("recorded")
+def test_voided_after_a_copy(ratectl, url):
+    """A number that the target has from before counts there: the next copy names it, and exits with 65."""
+    ratectl("journal", "copy", "sqlite", url)
+    void(ratectl, 1)
+
+    answer = ratectl("journal", "copy", "sqlite", url)
+
+    assert answer.code == 65
+    assert "quotes " in answer.err
 
 
 def test_cut_short(station, recorded, url):

@@ -183,6 +183,7 @@ def test_everything():
         overlap=Overlap.WAIT,
         agree=Decimal("0.015"),
         closed_days=ClosedDays.SKIP,
+        revisit=5 * 86_400,
         notify=("https://hooks.invalid/rates",),
         notify_after=3,
         ping="https://ping.invalid/uuid",

@@ -5,6 +5,7 @@ Other formats are the same projections of the journal that outputs are: one line
 
 from __future__ import annotations
 
+import datetime as dt
 import json as jsons
 from collections import deque
 from itertools import chain
@@ -18,6 +19,7 @@ from ratectl.commands._shared import date_range, terminal
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import UsageError
 from ratectl.journal import queries
+from ratectl.journal import revisions as all_numbers
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import to_dict
 from ratectl.outputs.formats import FILES
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ratectl.journal.journal import RecordedQuote
-    from ratectl.model.job import Job
+    from ratectl.model.job import Job, Pair
 
 
 MOST = 1_000_000_000
@@ -50,12 +52,19 @@ def history(
             help=f"Lines as an output has them: {', '.join(FILES)}. By default a table.",
         ),
     ] = "",
+    revisions: Annotated[
+        bool,
+        typer.Option(
+            "--revisions", help="Show numbers that count no more, too, and why they do not."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show what was recorded for a job.
 
     Each quote with where it is from: provider, the day that the rate is for, when it was
-    received, whether it was backfilled, derived, or revised an earlier one.
+    received, whether it was backfilled, derived, or revised an earlier one. A --format rewrites
+    a clean file: the number that counts for each pair and day, and nothing that was voided.
 
     \b
     Examples:
@@ -64,6 +73,8 @@ def history(
     """
     if form and json:
         raise UsageError("history: --json is a format of its own; leave --format out")
+    if form and revisions:
+        raise UsageError("history: --format writes what counts; leave --revisions out")
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
     with Journal(Path(paths.state_dir())) as journal:
@@ -73,7 +84,11 @@ def history(
         if last is not None:
             oldest = queries.newest_slot(store, job, span, wanted, skip=last - 1)
             span = span._replace(start=oldest or span.start)
-        entries: Iterable[RecordedQuote] = store.quotes(job, span, wanted)
+        entries: Iterable[RecordedQuote] = (
+            all_numbers.history(store, job, span, wanted)
+            if revisions
+            else store.quotes(job, span, wanted)
+        )
         if last is not None:
             entries = deque(entries, maxlen=last)
         if json:
@@ -104,7 +119,12 @@ def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:
 
 def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
     """Return the last number of each pair and day: a file of them is clean, whatever was revised."""
-    newest = {(entry.quote.pair, entry.quote.rate_date): entry for entry in entries}
+    newest: dict[tuple[Pair, dt.date], RecordedQuote] = {}
+    for entry in entries:
+        key = entry.quote.pair, entry.quote.rate_date
+        known = newest.get(key)
+        if known is None or known.quote.observed_at <= entry.quote.observed_at:
+            newest[key] = entry
     return newest.values()
 
 
@@ -120,4 +140,10 @@ def _print_json(entries: Iterable[RecordedQuote], job: Job) -> None:
 def _as_json(entry: RecordedQuote, job: Job) -> dict[str, object]:
     revised = {} if entry.supersedes is None else {"supersedes": str(entry.supersedes)}
     slot = entry.slot.astimezone(job.zone).isoformat()
-    return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised
+    retired = {"state": entry.state, "reason": entry.reason, "at": _utc(entry.retired_at)}
+    counts_no_more = retired if entry.state else {}
+    return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised | counts_no_more
+
+
+def _utc(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(dt.UTC).isoformat()

@@ -71,6 +71,7 @@ class FetchError(Exception):
         retry_after: seconds that the provider asked us to wait, 0 if it did not.
         body: the answer that failed, empty where there was none.
         is_notice: whether it came with status 200 and refused us, which a person should see.
+        is_absent: whether it says no more than that there is no such page, as of a day without rates.
     """
 
     def __init__(self, kind: FailureKind, message: str, *, retry_after: float = 0) -> None:
@@ -79,6 +80,14 @@ class FetchError(Exception):
         self.retry_after = retry_after
         self.body = b""
         self.is_notice = False
+        self.is_absent = False
+
+
+def absent(message: str) -> FetchError:
+    """Return the failure of an address that has no page, which may be one of a day without rates."""
+    failure = FetchError(FailureKind.CONFIG, message)
+    failure.is_absent = True
+    return failure
 
 
 def most_hopeful(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:

@@ -20,7 +20,7 @@ class Settled(NamedTuple):
     slot: dt.datetime
     outcome: str
     """recorded, closed, missed, failed, "held" when another host is at work on it, or "settled" when nothing was
-    left to do."""
+    left to do; of a day asked for again "revised" or "unchanged"."""
     quotes: tuple[Quote, ...] = ()
     warnings: tuple[str, ...] = ()
     error: RatectlError | None = None

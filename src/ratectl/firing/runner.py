@@ -6,6 +6,7 @@ again is stored only when nothing is owed.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from ratectl.fetch.client import ProviderClient
 from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
 from ratectl.firing import due as dues
-from ratectl.firing import zone_stamp
+from ratectl.firing import revisit, zone_stamp
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
 from ratectl.firing.report import FiringReport, Settled
+from ratectl.firing.revisit import Revisit
 from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import traits_of
@@ -159,18 +161,50 @@ class Runner:
             self.report.error = self.report.error or error
 
     def _settle_due(self, last: dt.datetime | None = None) -> None:
-        owed = dues.due(self.timetable, self._watermark(), self.env.clock(), last)
+        owed = dues.due(self.timetable, self.watermark(), self.env.clock(), last)
         if owed.passed is not None:
             missed = owed.missed - self._settled_elsewhere(owed.passed) if owed.missed else 0
             self.journal.advance(self.job.name, owed.passed, missed=max(0, missed))
         if self.job.catch_up is CatchUp.ALL:
             end = self.env.clock() if last is None else min(last, self.env.clock())
-            self.settler.upcoming_days = self.timetable.days(self._watermark(), end)
+            self.settler.upcoming_days = self.timetable.days(self.watermark(), end)
         self._pass(iter(owed.slots))
+        if self.job.catch_up is CatchUp.ALL and self.report.error is None:
+            self._heal()
+
+    def _heal(self) -> None:
+        """Ask again for days that stand marked with an earlier day's rate; what fails is left to a later firing."""
+        now = self.env.clock()
+        begins = now - dt.timedelta(seconds=self.job.revisit)
+        if not self.job.revisit or not self.journal.may_revisit(self.job.name, now):
+            return
+        self.journal.note_revisit(self.job.name, now)
+        wanted = {
+            slot: pairs
+            for slot, pairs in revisit.marked(self.store, self.job, begins, now).items()
+            if self._may_still_appear(slot, now)
+        }
+        if not wanted:
+            return
+        zone = self.timetable.zone
+        self.settler.upcoming_days = sorted({slot.astimezone(zone).date() for slot in wanted})
+        with contextlib.suppress(TryLaterError):
+            for settled in Revisit(self.settler).run(wanted, self._deadline()):
+                if settled.quotes:
+                    self.report.add(settled)
+
+    def _may_still_appear(self, slot: dt.datetime, now: dt.datetime) -> bool:
+        """Tell whether some provider publishes on the day of *slot*, and is done with it."""
+        day = slot.astimezone(self.timetable.zone).date()
+        return any(
+            (traits.weekends or day.isoweekday() < 6) and plausibility.is_final(day, traits, now)
+            for traits in map(traits_of, self.job.providers)
+            if traits.history
+        )
 
     def _settled_elsewhere(self, until: dt.datetime) -> int:
         """Return how many slots up to *until* others settled: another host, a person, a backfill."""
-        after = self._watermark() + SECOND
+        after = self.watermark() + SECOND
         settled = self.store.settled(self.job.name, after, until)
         return sum(1 for slot in settled if self.timetable.is_slot(slot))
 
@@ -181,7 +215,7 @@ class Runner:
             now = self.env.clock()
             if now >= horizon:  # a slow fetch: the wakeup of this minute found our lock
                 horizon = _end_of_minute(now)
-            following = self.timetable.next(max(now, self._watermark()))
+            following = self.timetable.next(max(now, self.watermark()))
             if following is None or self.report.error or following >= horizon:
                 return
             self._wait_for(following)
@@ -189,7 +223,7 @@ class Runner:
     def _walk_until(self, last: dt.datetime) -> None:
         while True:
             self._settle_due(last)
-            seen = max(min(self.env.clock(), last), self._watermark())
+            seen = max(min(self.env.clock(), last), self.watermark())
             following = self.timetable.next(seen)
             if following is None or self.report.error or following > last:
                 return
@@ -280,7 +314,7 @@ class Runner:
         """Store when to look again, if nothing is owed; count failures in a row; tell others."""
         error = self.report.error
         now = self.env.clock()
-        following = self.timetable.next(self._watermark())
+        following = self.timetable.next(self.watermark())
         believed = now >= self.installed.installed_at  # else the clock is wrong, and so is "then"
         if error is None and believed and (following is None or following > now):
             path = zone_stamp.zone_file(self.job.timezone)
@@ -292,7 +326,8 @@ class Runner:
         elif self.report.settled:
             self.notifier.success(self.journal.end_failures(self.job.name))
 
-    def _watermark(self) -> dt.datetime:
+    def watermark(self) -> dt.datetime:
+        """Return up to where the job's slots are due no more."""
         return self.journal.watermark(self.installed, self.env.clock())
 
     def _has_history_of(self, slot: dt.datetime, *, asked: bool) -> bool:

@@ -152,7 +152,7 @@ class JobStore:
         """Delete everything recorded for jobs that are removed: firings, quotes, what was quarantined."""
         with self.database.transaction(durable=True) as connection:
             for name in names:
-                for table in ("firings", "quotes", "quarantine", "lines"):
+                for table in ("firings", "quotes", "revisions", "quarantine", "lines"):
                     connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
                 connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
             connection.execute(

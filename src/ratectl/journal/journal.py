@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Database
     from ratectl.model.job import Job
 
+REVISIT_REST = 3_000
+"""Seconds between two looks for a job's marked days, however often it runs; an hourly job looks each time."""
+
 __all__ = ["Firing", "Installed", "Journal", "RecordedQuote", "SuspectQuote"]
 
 
@@ -225,6 +228,16 @@ class Journal(JobStore):
                 " WHERE name = ?",
                 (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
             )
+
+    def may_revisit(self, job: str, now: dt.datetime) -> bool:
+        """Tell whether nobody looked for days marked with an older rate within REVISIT_REST."""
+        rows = self.database.rows("SELECT revisited_at FROM jobs WHERE name = ?", (job,))
+        return not rows or not 0 <= unix(now) - rows[0]["revisited_at"] < REVISIT_REST
+
+    def note_revisit(self, job: str, now: dt.datetime) -> None:
+        """Note that days marked with an older rate are looked for now."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE jobs SET revisited_at = ? WHERE name = ?", (unix(now), job))
 
     def count_failure(self, job: str, now: dt.datetime) -> int:
         """Add one failed firing in a row and return how many there are now."""

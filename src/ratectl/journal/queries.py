@@ -15,7 +15,7 @@ from ratectl.errors import RatectlError
 from ratectl.journal.rate_store import NAMES_AT_ONCE
 from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_firing, to_recorded_quote, unix
 from ratectl.model.job import ON_TIME, Pair
-from ratectl.model.quote import BACKFILLED
+from ratectl.model.quote import BACKFILLED, IMPORTED
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
@@ -176,10 +176,10 @@ def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterat
         " WHEN outcome <> 'recorded' THEN outcome"
         " WHEN at - slot <= ? THEN 'on time'"
         " WHEN EXISTS (SELECT 1 FROM quotes q WHERE q.job = firings.job AND q.slot = firings.slot"
-        " AND q.kind = ?) THEN 'backfilled' ELSE 'late' END AS went"
+        " AND q.kind IN (?, ?)) THEN 'backfilled' ELSE 'late' END AS went"
         f" FROM firings WHERE job = ?{condition}) AS told GROUP BY quarter, went ORDER BY quarter"
     )
-    values = (ON_TIME + job.jitter, BACKFILLED, job.name, *bounds)
+    values = (ON_TIME + job.jitter, BACKFILLED, IMPORTED, job.name, *bounds)
     for row in store.database.each(sql, values):
         yield Count(aware(row["quarter"] * QUARTER), row["went"], row["number"])
 

@@ -84,6 +84,11 @@ class RecordedQuote(NamedTuple):
     quote: Quote
     supersedes: Decimal | None = None
     """What the same provider had said before for the same rate date, where that was another number."""
+    state: str = ""
+    """revised or voided for one that counts no more."""
+    reason: str = ""
+    retired_at: dt.datetime | None = None
+    """When it ceased to count."""
 
 
 def aware(unix: int) -> dt.datetime:
@@ -183,4 +188,13 @@ def to_recorded_quote(row: Row) -> RecordedQuote:
         slot=aware(row["slot"]),
         quote=to_quote(row),
         supersedes=Decimal(before) if before else None,
+    )
+
+
+def to_retired_quote(row: Row) -> RecordedQuote:
+    """Return a row of ``revisions``, with an empty state for one that counts."""
+    return to_recorded_quote(row)._replace(
+        state=row["state"],
+        reason=row["reason"],
+        retired_at=aware(row["at"]) if row["state"] else None,
     )

@@ -84,6 +84,8 @@ REQUEST_SECONDS = 20
 """How long one request may take where the spec says nothing."""
 
 
+REVISIT = 3 * 86_400
+"""Seconds in which a marked day is asked for again, where the spec says nothing."""
 ON_TIME = 120
 """Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
 
@@ -235,6 +237,8 @@ class Job:
     agree: Decimal = Decimal(0)
     """Fraction (0.01 for "1%") within which a second provider must agree; 0 asks none."""
     closed_days: ClosedDays = ClosedDays.MARK
+    revisit: int = REVISIT
+    """Seconds in which ``catch_up = "all"`` asks again for days marked with an earlier day's rate; 0 is never."""
     notify: tuple[str, ...] = ()
     notify_after: int = 1
     ping: str = ""
@@ -324,7 +328,11 @@ def _cluster(plain: dict[str, Any]) -> Cluster:
     return Cluster(**values)
 
 
-_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO}
+_NEW_IN_JOBS: dict[str, object] = {
+    "digits": 0,
+    "pairs_in_text": PairsInText.AUTO,
+    "revisit": REVISIT,
+}
 
 
 def _says_nothing(field: str, value: object) -> bool:

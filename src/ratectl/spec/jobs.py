@@ -38,6 +38,7 @@ JOB_READERS: Readers = {
     "overlap": values.choice(Overlap),
     "agree": values.percentage,
     "closed_days": values.choice(ClosedDays),
+    "revisit": values.revisit,
     "notify_after": values.count,
     "ping": values.url,
     "enabled": values.flag,

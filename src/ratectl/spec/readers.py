@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 E = TypeVar("E", bound=Enum)
+LONGEST_REVISIT = 366 * 86_400
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -98,6 +99,16 @@ def timeout(value: Any) -> int:
     seconds = duration(value)
     if not 1 <= seconds <= 3600:
         raise ValueError(f'expected between "1s" and "1h", found {quoted(value)}')
+    return seconds
+
+
+def revisit(value: Any) -> int:
+    """Seconds, up to a year."""
+    seconds = duration(value)
+    if seconds > LONGEST_REVISIT:
+        raise ValueError(
+            f'expected up to "366d", found {quoted(value)}; older days are `ratectl backfill --again`'
+        )
     return seconds
 
 

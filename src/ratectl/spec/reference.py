@@ -85,6 +85,11 @@ JOB: dict[str, Key] = {
         'percentage (`"1%"`)', "a second provider must agree within this; 0% asks none", "1%"
     ),
     "closed_days": Key(_members(ClosedDays), "when the newest rate is of an earlier day", "skip"),
+    "revisit": Key(
+        DURATION,
+        'how long `catch_up = "all"` asks again for a day marked with an earlier day\'s rate; `0s` is never',
+        "3d",
+    ),
     "notify": Key(
         "list of URLs, or of `file:`, `env:`, `credential:` references",
         "told of failure and of recovery",
@@ -239,6 +244,7 @@ NAMES = {"from": "start", "until": "end", "output": "outputs"}
 OTHERWISE: dict[tuple[str, str], str] = {
     ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
     ("jobs", "digits"): "12",
+    ("jobs", "revisit"): '`"3d"`',
     ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
     ("ratectl", "journal"): '`"sqlite"`',
     ("providers", "kind"): "the table's name",

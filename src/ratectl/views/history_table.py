@@ -47,12 +47,14 @@ def _cells(entry: RecordedQuote, zone: dt.tzinfo) -> tuple[str, ...]:
         quote.provider,
         quote.kind,
         f"{quote.observed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        "; ".join(_notes(entry)),
+        "; ".join(_notes(entry, zone)),
     )
 
 
-def _notes(entry: RecordedQuote) -> Iterator[str]:
-    """Yield what else there is to know of a quote's origin."""
+def _notes(entry: RecordedQuote, zone: dt.tzinfo) -> Iterator[str]:
+    """Yield what else there is to know of a quote's origin, and what became of it."""
+    if entry.retired_at is not None:
+        yield f"{entry.state} {entry.retired_at.astimezone(zone):%Y-%m-%d}: {entry.reason}"
     if entry.supersedes is not None:
         yield f"revised, was {plain(entry.supersedes)}"
     if entry.quote.legs:

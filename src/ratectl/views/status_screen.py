@@ -105,6 +105,8 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
         ended = (
             "a firing is at work" if not last.outcome else f"the last slot {_ENDED[last.outcome]}"
         )
+        if last.outcome == "failed" and status.is_owed:
+            ended += " and is still due"
         why = f": {last.detail}" if last.detail else ""
         yield f"{ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
@@ -118,7 +120,7 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
 _ENDED = {
     "closed": "was closed without a rate",
     "missed": "was missed",
-    "failed": "failed and is still due",
+    "failed": "failed",
 }
 
 

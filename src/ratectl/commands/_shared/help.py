@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "check", "plan", "install"),
     "Look": ("status", "list", "next", "history", "rate", "chart", "report"),
-    "Correct": ("run", "backfill", "review"),
+    "Correct": ("run", "backfill", "record", "import", "review"),
     "Mend": ("doctor", "pause", "resume", "remove"),
     "More": ("providers", "render", "journal", "lint-crontab", "serve", "manual"),
 }
@@ -22,7 +22,11 @@ TOPICS: dict[str, str] = {
     "install": "engines",
     "next": "schedules",
     "backfill": "living-with-it",
+    "record": "living-with-it",
+    "import": "living-with-it",
     "review": "living-with-it",
+    "record": "living-with-it",
+    "import": "living-with-it",
     "pause": "living-with-it",
     "resume": "living-with-it",
     "remove": "living-with-it",
