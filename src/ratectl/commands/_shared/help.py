@@ -25,8 +25,6 @@ TOPICS: dict[str, str] = {
     "record": "living-with-it",
     "import": "living-with-it",
     "review": "living-with-it",
-    "record": "living-with-it",
-    "import": "living-with-it",
     "pause": "living-with-it",
     "resume": "living-with-it",
     "remove": "living-with-it",
