@@ -1,6 +1,7 @@
 """README and manual say what the code does: tables, words of the spec, exit codes, links, examples, comparisons."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -235,3 +236,46 @@ def test_changelog_has_the_version():
 
     assert re.match(rf"(Unreleased|{re.escape(__version__)} - \d{{4}}-\d\d-\d\d)\n", sections[0])
     assert all(re.search(r"^- \w", section, flags=re.MULTILINE) for section in sections)
+
+
+SHELL = [text for language, text in BLOCKS if language in {"sh", "console", ""}]
+
+
+def typed():
+    """Yield the words of each ratectl command line in a block of README and manual, without the shell's own."""
+    for block in SHELL:
+        console = "\n$ " in f"\n{block}"
+        for line in block.replace("\\\n", " ").splitlines():
+            if console and not line.startswith("$ "):
+                continue
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            words = words[1:] if words[:1] == ["sudo"] else words
+            ends = [n for n, word in enumerate(words) if word in command_line.BEYOND]
+            if words[:1] == ["ratectl"]:
+                yield tuple(words[1 : min(ends, default=len(words))])
+
+
+@pytest.mark.parametrize("words", sorted(set(typed())), ids=" ".join)
+def test_command_lines_parse(words):
+    """Every ratectl command line in a block is taken by its command, with each of its arguments and options."""
+    verb, *others = words
+
+    assert command_line.command(verb).make_context(verb, others).params
+
+
+def test_spans_of_commands_parse():
+    """What stands in the text as `ratectl COMMAND ...` is a command, and its options are those of it."""
+    offenders = []
+    for text in re.findall(r"`ratectl ([a-z][^`]*)`", " ".join(prose(ALL).split())):
+        verb, *others = text.split()
+        known = {o for p in command_line.command(verb).params for o in p.opts} | {"--help"}
+        offenders += [text for word in others if word.startswith("--") and word not in known]
+
+    assert offenders == []
+
+
+def test_blocks_say_what_they_are():
+    """Every block names a language that a test knows how to hold to the truth, or is a figure."""
+    known = {"toml", "sh", "console", "text", "schedules", "yaml", "dockerfile", ""}
+
+    assert {language for language, _text in BLOCKS} <= known
