@@ -111,7 +111,7 @@ def test_columns_line_up(status):
         (
             {"failures": 2, "retry_at": NOW + dt.timedelta(minutes=8)},
             "failing",
-            "    2 firings in a row failed; next try at Mon 2026-11-23 18:38 IST or minutes later",
+            "    2 firings in a row failed; next try at Mon 2026-11-23 18:38 IST or minutes",  # "later" on the next line
         ),
         (
             {"failures": 1, "retry_at": NOW},
