@@ -234,23 +234,18 @@ class Machine:
                     raise EngineError(step.problem)
             elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
-                answer = self._call(step.argv, step.stdin)
-                for _ in range(TRIES):
-                    if answer.code in step.again_on:
-                        answer = self._call(step.argv, step.stdin)
-                if answer.code and not step.may_fail:
-                    raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+                self._run(step)
 
-    def _make(self, step):
-        if isinstance(step, MakeFolder):
-            self.folders.add(step.path)
-            if step.owner:
-                self.owners[step.path] = self.accounts[step.owner].uid
-            self.modes[step.path] = step.mode
+    def _run(self, step):
+        answer = self._call(step.argv, step.stdin)
+        for _ in range(TRIES):
+            if answer.code in step.again_on:
+                answer = self._call(step.argv, step.stdin)
+        if not answer.code or step.may_fail:
             return
-        self.links.pop(step.path, None)
-        self.files[step.path] = step.data
-        self.modes[step.path] = step.mode
+        if step.meaning is not None:
+            raise step.meaning(answer)
+        raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
 
     def _comes_true(self, step):
         for _ in range(TRIES if step.within else 1):
