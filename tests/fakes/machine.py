@@ -247,6 +247,17 @@ class Machine:
             raise step.meaning(answer)
         raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
 
+    def _make(self, step):
+        if isinstance(step, MakeFolder):
+            self.folders.add(step.path)
+            if step.owner:
+                self.owners[step.path] = self.accounts[step.owner].uid
+            self.modes[step.path] = step.mode
+            return
+        self.links.pop(step.path, None)
+        self.files[step.path] = step.data
+        self.modes[step.path] = step.mode
+
     def _comes_true(self, step):
         for _ in range(TRIES if step.within else 1):
             answer = self._call(step.argv, b"")
