@@ -45,7 +45,7 @@ COMMANDS: dict[str, str] = {
     "history": "Show what was recorded for a job.",
     "rate": "Show the recorded rate of a day, or the newest before it.",
     "chart": "Draw the rates of a job in the terminal.",
-    "report": "Write an HTML page with charts of everything.",
+    "report": "Write an HTML page of the rates, with charts.",
     "journal": "Copy a record to another journal, or make a shared one.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
     "manual": "Show a page of the manual, or the list of its topics.",
@@ -88,10 +88,16 @@ def _run(words: list[str]) -> None:
     except RatectlError as error:
         sys.stdout.flush()
         more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
-        print(f"ratectl: {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        print(f"{_prefix()} {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
+
+
+def _prefix() -> str:
+    """Return what an error begins with: red on a terminal that shows colours."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return "ratectl:" if plain or not sys.stderr.isatty() else "\x1b[31mratectl:\x1b[0m"
 
 
 def application(verb: str) -> typer.Typer:

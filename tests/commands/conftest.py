@@ -50,7 +50,7 @@ def station(station, monkeypatch):
 
 
 @pytest.fixture(params=["own", pytest.param("shared", marks=pytest.mark.engine)])
-def url(request):
+def journal_url(request):
     """The journal of a job: this machine's own, and a database."""
     if request.param == "own":
         return ""

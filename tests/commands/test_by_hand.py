@@ -26,7 +26,7 @@ XAU_USD, USD_INR, EUR_INR = (
 
 
 @pytest.fixture
-def install(station, url, live_rates):
+def install(station, journal_url, live_rates):
     """Install a daily job with the *pairs*, whose slots are at noon UTC."""
 
     def record(*pairs, **values):
@@ -34,7 +34,7 @@ def install(station, url, live_rates):
             "schedule_texts": ("every day at 12:00",),
             "outputs": (station.output("output.txt"), station.output("rates.csv", "csv")),
             "pairs": pairs or (USD_INR,),
-            "journal": url,
+            "journal": journal_url,
         }
         job = station.job(live_rates.url, **defaults | values)
         station.install(job, since=now())
@@ -151,9 +151,9 @@ def test_record_day_without_slot(ratectl, install):
     assert done.out.endswith(f"for {on(2)}T00:00:00+05:30\n")
 
 
-def test_due_slot_keeps_its_other_pairs(ratectl, station, url, live_rates):
+def test_due_slot_keeps_its_other_pairs(ratectl, station, journal_url, live_rates):
     """A rate for a slot that is still due leaves that to its firing, which asks for the other pairs alone."""
-    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=url)
+    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=journal_url)
     station.install(job)
 
     due = (now() - LATE).replace(second=0)

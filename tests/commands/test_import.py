@@ -23,7 +23,7 @@ OLD_LOOP = "20/11/2025 - 95.07\n21/11/2025 - 95.10\n\n22/11/2025 - 95.10 (of 21/
 
 
 @pytest.fixture
-def install(station, url):
+def install(station, journal_url):
     """Install a job with the *pairs*, whose slots are at 10:30 in Kolkata."""
 
     def record(*pairs, **values):
@@ -31,7 +31,7 @@ def install(station, url):
             "schedule_texts": ("every day at 10:30",),
             "timezone": "Asia/Kolkata",
             "pairs": pairs or (USD_INR,),
-            "journal": url,
+            "journal": journal_url,
         }
         job = station.job("http://127.0.0.1:9", **defaults | values)
         station.install(job)

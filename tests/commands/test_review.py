@@ -21,9 +21,9 @@ BODY = b'{"rates": {"INR": 9507}}'
 
 
 @pytest.fixture
-def job(station, url, live_rates):
+def job(station, journal_url, live_rates):
     """A job of two pairs whose slot is due, installed."""
-    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=url)
+    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=journal_url)
     station.install(job)
     return job
 

@@ -12,6 +12,8 @@ import pytest
 
 from ratectl.firing.backfill import Backfill
 from ratectl.firing.by_hand import Voiding
+from ratectl.firing.imports.importer import Importer
+from ratectl.firing.imports.lines import Row
 from ratectl.firing.runner import Runner
 from ratectl.journal import quarantine, revisions
 from ratectl.journal.journal import Journal
@@ -277,6 +279,43 @@ class TestAgain:
             *((24, "95.9"), (24, "155.2")),
         ]
         assert again(usd, MONDAY).wanted == 0
+
+    def test_added_pair(self, marked, job, installed, again, clock, publish, numbers):
+        """One run gives a pair that was added its past, and the marked pair of the same slots its own rate."""
+        usd = marked()
+        clock.now = TUESDAY + DAY
+        publish(TUESDAY, "95.9")
+        installed(job("frankfurter", pairs=(USD_INR, USD_JPY)), since=MONDAY - DAY / 2)
+
+        filled = again(usd, MONDAY)
+
+        assert filled.error is None
+        assert (23, "95.7", 23, "") in numbers()
+        assert (23, "155.2", 23, "") in numbers()
+        assert filled.before == 0
+        assert again(usd, MONDAY).before == filled.wanted == 2
+
+    def test_a_row_that_was_imported(self, marked, again, clock, state, numbers):
+        """A slot that the schedule does not have counts among those asked for, and no count is below nothing."""
+        usd = marked()
+        clock.now = TUESDAY + DAY
+        with Journal(state) as journal:
+            env = Environment(clock=clock, sleep=clock.sleep, host="here")
+            runner = Runner(journal, journal.installed_job("usd-inr"), env)
+            row = Row(
+                line=1,
+                pair=USD_INR,
+                rate=Decimal("95.1"),
+                rate_date=FRIDAY.date(),
+                day=None,
+                slot=MONDAY.replace(hour=11, second=0),
+            )
+            Importer(runner, None, "old.txt").run([row], lambda _: None)
+
+        filled = again(usd, MONDAY)
+
+        assert (filled.outcomes["revised"], filled.before) == (2, 0)
+        assert numbers().count((23, "95.7", 23, "")) == 2
 
     def test_given_up(self, job, installed, again, clock, publish, numbers, state):
         """A slot that was given up is asked for, too, as without --again."""

@@ -192,6 +192,7 @@ def test_everything():
         pairs_in_text=PairsInText.ALWAYS,
         user="rates",
         proxy="http://proxy.invalid:3128",
+        report=str(Path("/srv/rates/index.html").absolute()),
         journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",
         kubernetes=Cluster(
             image="registry.invalid:5000/books/ratectl:0.1.0",

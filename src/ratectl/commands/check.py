@@ -27,7 +27,7 @@ from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
 from ratectl.views import format as words
-from ratectl.views.format import as_json
+from ratectl.views.format import as_json, clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -198,7 +198,7 @@ def _warnings(job: Job) -> list[str]:
 
 
 def _text(job: Job, fact: dict[str, Any]) -> str:
-    slots = [f"{dt.datetime.fromisoformat(slot):%a %Y-%m-%d %H:%M:%S %z}" for slot in fact["slots"]]
+    slots = [clock(dt.datetime.fromisoformat(slot).astimezone(job.zone)) for slot in fact["slots"]]
     first, *later = slots or ["never again"]
     engines: dict[tuple[str, str], list[str]] = {}
     for name, engine in fact["engines"].items():

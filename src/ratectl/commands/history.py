@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json as jsons
 from collections import deque
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,7 +101,7 @@ def history(
 
 
 def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> None:
-    lines = table(entries, job.zone, terminal.width())
+    lines = table(_in_order(entries, job), job.zone, terminal.width())
     head = next(lines, None)
     if head is None:
         where = "in that time " if narrowed else ""
@@ -109,6 +109,13 @@ def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> 
         return
     for line in chain((head,), lines):
         typer.echo(line)
+
+
+def _in_order(entries: Iterable[RecordedQuote], job: Job) -> Iterable[RecordedQuote]:
+    """Yield *entries* with those of one slot in the order in which the job names its pairs."""
+    places = {pair: place for place, pair in enumerate(job.pairs)}
+    for _slot, group in groupby(entries, key=lambda entry: entry.slot):
+        yield from sorted(group, key=lambda entry: places.get(entry.quote.pair, len(places)))
 
 
 def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import rows_of
 from ratectl.deploy import execute, host_facts, targets
@@ -39,7 +41,10 @@ def list_(*, json: JsonOption = False) -> None:
             clusters=targets.clusters(installed),
         )
         rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
-    typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
+    if json:
+        typer.echo(as_json(listing_json(rows)))
+    else:
+        typer.echo(listing_text(rows, dt.datetime.now(dt.UTC), terminal.width()))
 
 
 def report_unreachable(

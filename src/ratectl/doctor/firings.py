@@ -11,6 +11,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def unwoken(observed: Observations, row: Installed) -> Iterator[Finding]:
     home = observed.target_of(row)
     if home is not None and observed.troubles.get(home, {}).get(job.name):
         return  # it was woken, and that came to nothing
-    when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
+    when = clock(slot.astimezone(job.zone))
     fix = remedies.typed(observed.host, "ratectl", "run", job.name)
     if home is not None and home.host.cluster is not None:
         fix = remedies.typed(observed.host, *kubernetes.describing(home.host.cluster, job.name))
@@ -88,7 +89,7 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     last = observed.last.get(row.job.name)
     why = f": {last.detail}" if last is not None and last.detail else ""
     zone = observed.host.zone
-    until = f" (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z})"
+    until = f" (settled up to {clock(row.settled_until.astimezone(zone))})"
     fix = remedies.typed(observed.host, "ratectl", "run", row.job.name)
     home = observed.target_of(row)
     if home is not None and home.host.cluster is not None:

@@ -74,10 +74,12 @@ class Backfill:
         zone = self.timetable.zone
         self.start = dt.datetime.combine(since, dt.time(), zone)
         self.end = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone) - SECOND
+        self.whole: set[dt.datetime] = set()
+        """Slots of the range that lack nothing."""
         self.slots = self._slots()
         self.revisits = self._revisits() if again else {}
-        self.filled.wanted += len(self.revisits)
-        self.filled.before -= len(self.revisits)
+        self.filled.wanted += len(self.revisits.keys() - set(self.slots))
+        self.filled.before = len(self.whole - self.revisits.keys())
 
     def _revisits(self) -> Wanted:
         """Return the pairs of settled slots that are to be asked for again, oldest first."""
@@ -89,11 +91,12 @@ class Backfill:
             for slot, pairs in revisit.lacking(store, job, *ends).items()
             if self.timetable.is_slot(slot)
         }
-        planned = set(self.slots)
+        for slot in closed.keys() & set(self.slots):  # asked for in any case
+            del closed[slot]
         return {
             slot: (*closed.get(slot, ()), *marked.get(slot, ()))
             for slot in sorted(closed.keys() | marked.keys())
-            if slot not in planned and self._is_final(slot)
+            if self._is_final(slot)
         }
 
     def _is_final(self, slot: dt.datetime) -> bool:
@@ -109,7 +112,7 @@ class Backfill:
         slots = []
         for slot in self.timetable.between(self.start - SECOND, min(self.end, now)):
             if slot in settled:
-                self.filled.before += 1
+                self.whole.add(slot)
             elif self._is_final(slot):
                 slots.append(slot)
             else:

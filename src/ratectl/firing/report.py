@@ -45,11 +45,14 @@ class FiringReport:
     """The error is one that time may fix, and has not lasted for ``notify_after`` firings yet."""
     remarks: tuple[str, ...] = ()
     """What else did not go well and changes nothing, such as a message that nobody took."""
+    page: str = ""
+    """Why the report page was not written, which changes nothing either."""
 
     def lines(self) -> tuple[str, ...]:
         """Return an account of the firing for people, without its error."""
         note = (self.note,) if self.note else ()
-        return (*(settled.described() for settled in self.settled), *note, *self.remarks)
+        page = (self.page,) if self.page else ()
+        return (*(settled.described() for settled in self.settled), *note, *self.remarks, *page)
 
     def add(self, settled: Settled) -> None:
         """Note one slot; the first error of a firing is the one it ends with."""

@@ -136,7 +136,21 @@ class Runner:
             self._conclude()
 
         self.with_job_lock(firing)
+        if self.report.settled or self.report.error is not None:
+            self.publish()
         return self.report
+
+    def publish(self) -> None:
+        """Write the job's report page anew; that can only fail by itself."""
+        if self.job.report:
+            from ratectl.page.publish import publish  # noqa: PLC0415 - after all that matters, and for some only
+
+            self.report.page = publish(
+                self.journal.state_dir,
+                self.job.report,
+                host_timezone=self.installed.host_timezone,
+                now=self.env.clock(),
+            )
 
     def with_job_lock(self, work: Callable[[], None]) -> None:
         """Do *work* under the job's lock, or note that another firing has it.

@@ -143,8 +143,20 @@ class Journal(JobStore):
 
     def readable(self) -> tuple[Installed, ...]:
         """Return :meth:`installed` without jobs of another version: for those who put them right."""
+        return tuple(sorted(self.in_order(), key=lambda row: row.job.name))
+
+    def in_order(self) -> tuple[Installed, ...]:
+        """Return :meth:`readable` in the order in which the jobs were first recorded: the spec's, mostly."""
+        return self._readable("NOT removed")
+
+    def removed(self) -> tuple[Installed, ...]:
+        """Return the jobs that were removed and whose record is kept, in the same order."""
+        return self._readable("removed")
+
+    def _readable(self, which: str) -> tuple[Installed, ...]:
+        rows = self.database.rows(f"SELECT * FROM jobs WHERE {which} ORDER BY rowid")  # noqa: S608 - ours
         jobs = []
-        for row in self._not_removed():
+        for row in rows:
             with suppress(ConfigError):
                 jobs.append(to_installed(row))
         return tuple(jobs)

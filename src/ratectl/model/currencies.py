@@ -133,17 +133,47 @@ BESIDE: dict[str, str] = {
 }
 """Codes that providers and accounts use without ISO's leave -> name."""
 
-CODES = (
-    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD "
-    "CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL "
-    "GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW "
-    "KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD "
-    "NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP "
-    "SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS "
-    "VED VES VND VUV WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA YER ZAR "
-    "ZMW ZWG"
+LIST = (
+    "AED UAE dirham, AFN afghani, ALL Albanian lek, AMD Armenian dram, AOA kwanza, ARS Argentine peso, "
+    "AUD Australian dollar, AWG Aruban florin, AZN Azerbaijani manat, BAM convertible mark, "
+    "BBD Barbados dollar, BDT taka, BHD Bahraini dinar, BIF Burundi franc, BMD Bermudian dollar, "
+    "BND Brunei dollar, BOB boliviano, BOV Bolivian mvdol, BRL Brazilian real, BSD Bahamian dollar, "
+    "BTN ngultrum, BWP pula, BYN Belarusian ruble, BZD Belize dollar, CAD Canadian dollar, "
+    "CDF Congolese franc, CHE WIR euro, CHF Swiss franc, CHW WIR franc, CLF unidad de fomento, "
+    "CLP Chilean peso, CNY yuan renminbi, COP Colombian peso, COU unidad de valor real, "
+    "CRC Costa Rican colón, CUP Cuban peso, CVE Cabo Verde escudo, CZK Czech koruna, DJF Djibouti franc, "
+    "DKK Danish krone, DOP Dominican peso, DZD Algerian dinar, EGP Egyptian pound, ERN nakfa, "
+    "ETB Ethiopian birr, EUR euro, FJD Fiji dollar, FKP Falkland Islands pound, GBP pound sterling, "
+    "GEL lari, GHS Ghana cedi, GIP Gibraltar pound, GMD dalasi, GNF Guinean franc, GTQ quetzal, "
+    "GYD Guyana dollar, HKD Hong Kong dollar, HNL lempira, HTG gourde, HUF forint, IDR Indonesian rupiah, "
+    "ILS new Israeli shekel, INR Indian rupee, IQD Iraqi dinar, IRR Iranian rial, ISK Iceland króna, "
+    "JMD Jamaican dollar, JOD Jordanian dinar, JPY Japanese yen, KES Kenyan shilling, KGS som, KHR riel, "
+    "KMF Comorian franc, KPW North Korean won, KRW South Korean won, KWD Kuwaiti dinar, "
+    "KYD Cayman Islands dollar, KZT tenge, LAK Lao kip, LBP Lebanese pound, LKR Sri Lanka rupee, "
+    "LRD Liberian dollar, LSL loti, LYD Libyan dinar, MAD Moroccan dirham, MDL Moldovan leu, MGA ariary, "
+    "MKD Macedonian denar, MMK kyat, MNT tugrik, MOP pataca, MRU ouguiya, MUR Mauritius rupee, MVR rufiyaa, "
+    "MWK Malawi kwacha, MXN Mexican peso, MXV Mexican unidad de inversión, MYR Malaysian ringgit, "
+    "MZN Mozambique metical, NAD Namibia dollar, NGN naira, NIO córdoba, NOK Norwegian krone, "
+    "NPR Nepalese rupee, NZD New Zealand dollar, OMR Omani rial, PAB balboa, PEN sol, PGK kina, "
+    "PHP Philippine peso, PKR Pakistan rupee, PLN Polish złoty, PYG guaraní, QAR Qatari riyal, "
+    "RON Romanian leu, RSD Serbian dinar, RUB Russian ruble, RWF Rwanda franc, SAR Saudi riyal, "
+    "SBD Solomon Islands dollar, SCR Seychelles rupee, SDG Sudanese pound, SEK Swedish krona, "
+    "SGD Singapore dollar, SHP Saint Helena pound, SLE leone, SOS Somali shilling, SRD Surinam dollar, "
+    "SSP South Sudanese pound, STN dobra, SVC El Salvador colón, SYP Syrian pound, SZL lilangeni, THB baht, "
+    "TJS somoni, TMT Turkmenistan manat, TND Tunisian dinar, TOP pa'anga, TRY Turkish lira, "
+    "TTD Trinidad and Tobago dollar, TWD new Taiwan dollar, TZS Tanzanian shilling, UAH hryvnia, "
+    "UGX Uganda shilling, USD US dollar, USN US dollar (next day), UYI Uruguayan peso in indexed units, "
+    "UYU Uruguayan peso, UYW unidad previsional, UZS Uzbekistan sum, VED digital bolívar, "
+    "VES bolívar soberano, VND đồng, VUV vatu, WST tala, XAD Arab accounting dinar, XAF CFA franc BEAC, "
+    "XAG troy ounce of silver, XAU troy ounce of gold, XBA European composite unit, "
+    "XBB European monetary unit, XBC European unit of account 9, XBD European unit of account 17, "
+    "XCD East Caribbean dollar, XCG Caribbean guilder, XDR special drawing right, XOF CFA franc BCEAO, "
+    "XPD troy ounce of palladium, XPF CFP franc, XPT troy ounce of platinum, XSU sucre, XTS test currency, "
+    "XUA ADB unit of account, YER Yemeni rial, ZAR rand, ZMW Zambian kwacha, ZWG Zimbabwe gold"
 )
-NOW = frozenset(CODES.split())
+NAMES: dict[str, str] = dict(entry.split(" ", 1) for entry in LIST.split(", "))
+"""Code -> name, as one says it within a sentence."""
+NOW = frozenset(NAMES)
 """ISO 4217 as of 2026-01-01, without the code for no currency."""
 
 
@@ -153,3 +183,9 @@ def ended(code: str) -> str:
         return ""
     name, day = ENDED[code]
     return f"{code} ({name}) ended on {day}"
+
+
+def name(code: str) -> str:
+    """Return the name of the currency *code*; the code itself where no list has one."""
+    past = ENDED.get(code, ("", ""))[0]
+    return NAMES.get(code) or BESIDE.get(code) or past or code

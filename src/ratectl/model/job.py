@@ -255,6 +255,8 @@ class Job:
     """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
     kubernetes: Cluster | None = None
     """What the spec says of Kubernetes, if it does."""
+    report: str = ""
+    """Absolute path of the report page that each firing writes anew; empty is none."""
     user: str = ""
     """The account that its firings run as where root installs it; empty is whoever installs it."""
 
@@ -341,6 +343,7 @@ _NEW_IN_JOBS: dict[str, object] = {
     "digits": 0,
     "pairs_in_text": PairsInText.AUTO,
     "revisit": REVISIT,
+    "report": "",
     "user": "",
 }
 

@@ -148,6 +148,11 @@ RATECTL: dict[str, Key] = {
         "certificates for a proxy that inspects TLS; certificates are always verified",
         "roots.pem",
     ),
+    "report": Key(
+        "path of an .html file",
+        "the page of `ratectl report`, written anew after each firing",
+        "~/rates/index.html",
+    ),
 }
 
 PROVIDER: dict[str, Key] = {

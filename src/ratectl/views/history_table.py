@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ratectl.model.quote import plain
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,9 +39,8 @@ def _aligned(cell: str, width: int, head: str) -> str:
 
 def _cells(entry: RecordedQuote, zone: dt.tzinfo) -> tuple[str, ...]:
     quote, slot = entry.quote, entry.slot.astimezone(zone)
-    seconds = ":%S" if slot.second else ""
     return (
-        f"{slot:%Y-%m-%d %H:%M{seconds} %Z}",
+        clock(slot),
         str(quote.pair),
         plain(quote.rate),
         quote.rate_date.isoformat(),
