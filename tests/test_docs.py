@@ -176,6 +176,14 @@ def test_readme_leads_to_every_topic():
     assert len(README) <= LONGEST_README
 
 
+def test_tests_that_are_named_exist():
+    """Every test that README or manual names as a proof is there."""
+    named = set(re.findall(r"`(tests/[\w/.]+\.py)", ALL))
+
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_topics_are_the_pages():
     """Every topic has its page and every page is a topic; each begins with a title and one sentence."""
     assert sorted(manual.TOPICS) == sorted(path.stem for path in manual.FOLDER.glob("*.md"))
