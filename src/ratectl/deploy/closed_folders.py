@@ -33,7 +33,7 @@ def warnings(jobs: Sequence[Job], host: Host, reader: Reader) -> Iterator[str]:
     for what, path in dict.fromkeys(_used(jobs, host)):
         closed = _closed(PurePosixPath(path), host)
         if closed:
-            better = PurePosixPath(host.home, "rates", PurePosixPath(path).name)
+            better = PurePosixPath(host.home.as_posix(), "rates", PurePosixPath(path).name)
             yield (
                 f"{what} {path} lies in {closed}, which macOS closes to scheduled programs: they fail, or hang "
                 f"behind a question. Move it, for example to {better}, or allow {_program(host, reader)} under "
@@ -43,7 +43,7 @@ def warnings(jobs: Sequence[Job], host: Host, reader: Reader) -> Iterator[str]:
 
 def _used(jobs: Sequence[Job], host: Host) -> Iterator[tuple[str, str]]:
     yield from (("the program", word) for word in host.fetch if word.startswith("/"))
-    yield "the state directory", str(host.state_dir)
+    yield "the state directory", host.state_dir.as_posix()
     for job in jobs:
         for output in job.outputs:
             if output.kind != "postgresql":
@@ -59,7 +59,7 @@ def _used(jobs: Sequence[Job], host: Host) -> Iterator[tuple[str, str]]:
 def _closed(path: PurePosixPath, host: Host) -> str:
     """Return the name of the closed folder in which *path* lies; an empty text for none."""
     for folder, name in IN_A_HOME.items():
-        if path.is_relative_to(PurePosixPath(host.home, folder)):
+        if path.is_relative_to(PurePosixPath(host.home.as_posix(), folder)):
             return name
     if path.is_relative_to(VOLUMES) and path != VOLUMES:
         return "another volume"
@@ -68,4 +68,4 @@ def _closed(path: PurePosixPath, host: Host) -> str:
 
 def _program(host: Host, reader: Reader) -> str:
     """Return the program that a person would have to allow: the interpreter itself, not a link to it."""
-    return str(reader.real(Path(host.fetch[0])))
+    return reader.real(Path(host.fetch[0])).as_posix()
