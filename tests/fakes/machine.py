@@ -104,6 +104,7 @@ class Machine:
         self.programs = {"cron", "apt-get"}
         self.modes: dict[Path, int] = {}
         self.closed: set[Path] = set()
+        self.mounted_read_only: set[Path] = set()
         self.room = 1 << 30
         self.untrusted = {}
         """What another account could change, with the trust.UntrustedError that says so."""
@@ -181,6 +182,10 @@ class Machine:
     def free(self, path):
         assert self.status(path), path
         return self.room
+
+    def read_only(self, path):
+        assert self.status(path), path
+        return next((m for m in self.mounted_read_only if m in (path, *path.parents)), None)
 
     def clock_synchronised(self):
         return self.synchronised

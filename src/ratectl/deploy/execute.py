@@ -140,6 +140,18 @@ class SystemReader:
         except OSError:
             return None
 
+    def read_only(self, path: Path) -> Path | None:
+        """Return where the file system of *path* is mounted, if that is read-only; else None."""
+        if sys.platform == "win32":
+            return None
+        try:
+            if not os.statvfs(path).f_flag & os.ST_RDONLY:
+                return None
+        except OSError:
+            return None
+        whole = path.resolve()
+        return next((place for place in (whole, *whole.parents) if place.is_mount()), whole)
+
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
         return _kernel_clock_is_kept() if sys.platform.startswith("linux") else None
