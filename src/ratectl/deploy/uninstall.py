@@ -150,7 +150,7 @@ def paused_sources(
         first, *_ = together = list(group)
         if first.backend in BACKENDS:
             jobs = tuple(row.job for row in together)
-            source = SpecSource(jobs=jobs, path=first.spec, digest=first.digest)
+            source = SpecSource(jobs=jobs, path=first.spec, digest=first.digest, whole=False)
             yield located(recorded_target(first, host, reader)), source
 
 

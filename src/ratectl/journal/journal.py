@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from ratectl.errors import ConfigError, RatectlError
+from ratectl.journal import renaming
 from ratectl.journal.job_store import JobStore
 from ratectl.journal.rate_store import RateStore
 from ratectl.journal.rows import Firing, Installed, RecordedQuote, to_installed, unix
@@ -178,6 +179,46 @@ class Journal(JobStore):
             ):  # who told the last firing has said that it is out of reach
                 counted |= store.failures(names)
         return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
+
+    # Renaming
+
+    def rename_jobs(self, renames: Mapping[str, str]) -> None:
+        """Give jobs other names, old to new: their record, position and failures in a row go along.
+
+        Until :meth:`end_renames` the old names are noted, since an engine may still hold them.
+        """
+        self._rename_in_shared_stores(renames)
+        with self.database.transaction(durable=True) as connection:
+            for old, new in renames.items():
+                renaming.rename_job(connection, old, new)
+                renaming.note(connection, old, new)
+
+    def rename_back(self, renames: Mapping[str, str]) -> None:
+        """Undo :meth:`rename_jobs`, after an install that failed."""
+        back = {new: old for old, new in renames.items()}
+        self._rename_in_shared_stores(back)
+        with self.database.transaction(durable=True) as connection:
+            for new, old in back.items():
+                renaming.rename_job(connection, new, old)
+            renaming.strike(connection, renames)
+
+    def end_renames(self, names: Iterable[str]) -> None:
+        """Note that no engine holds the old *names* any more."""
+        with self.database.transaction(durable=True) as connection:
+            renaming.strike(connection, names)
+
+    def renamed(self) -> dict[str, str]:
+        """Return the old names that an engine may still hold, each with its new one."""
+        sql = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
+        rows = self.database.rows(sql, (len(renaming.NOTE), renaming.NOTE))
+        return {row["key"].removeprefix(renaming.NOTE): row["value"] for row in rows}
+
+    def _rename_in_shared_stores(self, renames: Mapping[str, str]) -> None:
+        """Rename in databases that others share, before this machine's own: what is cut short is then done again."""
+        for old, new in renames.items():
+            if url := self.shared(old):
+                with self.book_at(url).database.transaction(durable=True) as connection:
+                    renaming.rename_rows(connection, old, new)
 
     # What a firing writes
 

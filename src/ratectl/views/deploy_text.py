@@ -35,7 +35,13 @@ def plan_text(prepared: Prepared) -> str:
     if prepared.empty:
         return "\n".join((f"{prepared.main.target}: nothing to do", *_caveats(prepared)))
     lines = _shortened(
-        [_change_text(c, prepared.covers) for c in plan.pending(prepared.main.changes)]
+        [
+            _with_keys(_change_text(c, prepared.covers), prepared.keys.get(c.job, ()))
+            for c in plan.pending(prepared.main.changes)
+        ]
+    )
+    lines += _shortened(
+        [_with_keys(f"  ~ record {job}", keys) for job, keys in _recorded_only(prepared)]
     )
     lines += _kept(prepared) or ([] if lines else ["  no entry is made or changed"])
     lines.insert(0, f"{prepared.main.target}:")
@@ -57,11 +63,13 @@ def plan_json(prepared: Prepared) -> dict[str, Any]:
                 "job": change.job,
                 "change": change.verb.value,
                 "why": change.why,
+                "keys": list(prepared.keys.get(change.job, ())),
                 "fidelity": _fidelity(prepared.covers.get(change.job)),
                 "reason": _reason(prepared.covers.get(change.job)),
             }
             for change in prepared.main.changes
         ],
+        "renames": dict(prepared.renames),
         "moves": [
             {"job": change.job, "backend": part.target.backend.NAME, "scope": part.target.scope}
             for part in prepared.moves
@@ -88,6 +96,8 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
         if (count := counts[verb])
     )
     lines = [f"installed in {prepared.main.target} and read back: {done or 'no entries'}"]
+    lines += [f"  {old} is {new} now, with all that was recorded" for old, new in prepared.renames.items()]
+    lines += _shortened([_with_keys(f"  {job}:", keys) for job, keys in sorted(prepared.keys.items())])
     changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
@@ -149,6 +159,19 @@ def _change_text(change: Change, covers: Mapping[str, Cover]) -> str:
     return text
 
 
+def _with_keys(text: str, keys: Sequence[str]) -> str:
+    """Return *text*, and below it which keys of the spec changed."""
+    return "\n".join((text, *(f"      {line}" for line in keys)))
+
+
+def _recorded_only(prepared: Prepared) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield jobs of which the spec says something else, and the engine's entry stays as it is."""
+    entries = {change.job for change in plan.pending(prepared.main.changes)}
+    for job, keys in sorted(prepared.keys.items()):
+        if job not in entries:
+            yield job, keys
+
+
 def _kept(prepared: Prepared) -> list[str]:
     unchanged = sum(change.verb is Verb.KEEP for change in prepared.main.changes)
     return [f"  = {unchanged} unchanged"] if unchanged else []
@@ -156,6 +179,8 @@ def _kept(prepared: Prepared) -> list[str]:
 
 def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
+    for old, new in prepared.renames.items():
+        yield f"rename {old} to {new} in the journal, with all that is recorded"
     if prepared.record:
         yield f"record {count(len(prepared.record), 'job')} in the journal"
     for part in (*prepared.moves, prepared.main):
