@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "plan": "Show what install would do, and do nothing.",
     "install": "Put the jobs of a spec into the OS's own scheduler.",
     "list": "List the installed jobs as the OS has them.",
+    "rename": "Give a job another name, and take its record along.",
     "remove": "Take jobs out of the OS's scheduler.",
     "pause": "Stop jobs until they are resumed.",
     "resume": "Let paused jobs run again, from now on.",

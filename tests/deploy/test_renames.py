@@ -47,8 +47,8 @@ def record(office, name):
     with Journal(office.account.state_dir) as journal:
         rows = journal.database.rows("SELECT * FROM jobs WHERE name = ? AND NOT removed", (name,))
         counts = [
-            journal.database.rows(f"SELECT count(*) AS n FROM {table} WHERE job = ?", (name,))[0]["n"]
-            for table in ("quotes", "firings")
+            len(journal.database.rows("SELECT 1 FROM quotes WHERE job = ?", (name,))),
+            len(journal.database.rows("SELECT 1 FROM firings WHERE job = ?", (name,))),
         ]
         stands = [(row["settled_until"], row["missed"], row["failures"]) for row in rows]
     return counts, stands

@@ -167,6 +167,7 @@ def test_planted_in_cron(keeper, case):
 
 STATE = "/home/keeper/.local/state/ratectl"
 JOURNAL = f"{STATE}/journal.sqlite3"
+PAGES = f"$(stat -c %s {JOURNAL}) / 4096"
 SHUT = {
     "folder of root": ("root", f"chown -R root {STATE}", "state-untrusted"),
     "journal of root": ("root", f"chown root {JOURNAL}; chmod 600 {JOURNAL}", "state-of-another"),
@@ -182,8 +183,7 @@ SHUT = {
     ),
     "a page damaged": (
         "keeper",
-        f"dd if=/dev/zero of={JOURNAL} bs=4096 count=1 conv=notrunc "
-        f"seek=$(($(stat -c %s {JOURNAL}) / 4096 - 1)) 2>/dev/null",
+        f"dd if=/dev/zero of={JOURNAL} bs=4096 count=1 conv=notrunc seek=$(({PAGES} - 1)) 2>&-",
         "journal-damaged",
     ),
 }

@@ -26,6 +26,13 @@ FRIDAYS = Fault(
 )
 
 
+def outcome_of(state, slot):
+    """Return what became of a slot, and whether it is settled."""
+    with Journal(state) as journal:
+        firing = journal.store().firing("usd-inr", slot)
+    return firing.outcome, firing.settled
+
+
 def outcomes(report):
     return [(settled.slot.isoformat(), settled.outcome) for settled in report.settled]
 
@@ -357,6 +364,30 @@ class TestOneSlot:
         fire(usd, "run_slot", dt.datetime(2026, 11, 20, 9, tzinfo=UTC))
 
         assert len(lines()) == 1
+
+    def test_missed_slot_while_another_firing_is_at_work(self, job, installed, fire, state):
+        """Without the job's lock a missed slot stays missed: nobody would come back to an open one."""
+        usd = installed(job(grace=60))
+        fire(usd)
+        slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+        with acquire(state / "locks" / "job-usd-inr.lock", until=None):
+            report = fire(usd, "run_slot", slot)
+
+        assert report.note == "another firing is at work"
+        assert outcome_of(state, slot) == ("missed", True)
+
+    def test_missed_slot_that_has_no_rate_now_either(self, job, installed, fire, state, rates):
+        """A missed slot that is asked for in vain stays missed."""
+        usd = installed(job(grace=60, timeout=2))
+        fire(usd)
+        slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
+        rates.misbehave(Fault(status=503), times=1000)
+
+        report = fire(usd, "run_slot", slot)
+
+        assert report.error is not None
+        assert outcome_of(state, slot) == ("missed", True)
 
     def test_not_a_slot(self, job, installed, fire):
         """A time that the schedule lacks is refused, with its neighbours."""

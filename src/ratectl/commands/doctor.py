@@ -109,6 +109,7 @@ def _scene(
         spec_drift=inventory.SpecDrift(
             lambda path: install.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
+            rows,
         ),
         shell=dict(os.environ),
     )

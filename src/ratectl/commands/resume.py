@@ -16,6 +16,9 @@ from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.journal.journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.backends.protocol import Host
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.deploy.targets import Target
     from ratectl.journal.journal import Installed
@@ -44,40 +47,43 @@ def resume(
         rows = [row for row in known if row.paused or rewrite_all]
         stuck = [row for row in rows if everything and row.job.fault]
         rows = [row for row in rows if row not in stuck]
-        names = [row.job.name for row in rows]
-        before = journal.backup(names)
-        try:
-            if rows:
-                lock.begin()
-                journal.resume_jobs(names, _now())
-            for target, source in uninstall.paused_sources(rows, host, execute.SystemReader()):
-                prepared = _prepared(target, source, journal, lock, afresh=rewrite_all)
-                install.apply(prepared, journal, lock, perform=execute.perform, clock=_now)
-        except RatectlError:
-            journal.restore(before)
-            raise
-        lock.finish()
+        if rows:
+            _resume(journal, lock, host, rows, afresh=rewrite_all)
     if rows or not stuck:
         typer.echo("\n".join(map(_resumed, rows)) or "nothing is paused")
     if stuck:
         raise ConfigError("\n".join(f"left as it was, {row.job.fault}" for row in stuck))
 
 
+def _resume(
+    journal: Journal, lock: InstallLock, host: Host, rows: Sequence[Installed], *, afresh: bool
+) -> None:
+    """Bring all of *rows* back, or none: what one spec or engine is refused takes the others back with it."""
+    names = [row.job.name for row in rows]
+    before = journal.backup(names)
+    done: list[install.Prepared] = []
+    with lock.in_parts():
+        try:
+            journal.resume_jobs(names, _now())
+            for target, source in uninstall.paused_sources(rows, host, execute.SystemReader()):
+                lock.in_progress = afresh  # until a part begins, nothing of it is half done
+                prepared = _prepared(target, source, journal, afresh=afresh)
+                install.apply(prepared, journal, lock, perform=execute.perform, clock=_now)
+                done.append(prepared)
+        except RatectlError as error:
+            whole = not lock.in_progress
+            lock.in_progress = True
+            install.undo(done, journal, error, perform=execute.perform)
+            lock.in_progress = not whole
+            journal.restore(before)
+            raise
+
+
 def _prepared(
-    target: Target,
-    source: install.SpecSource,
-    journal: Journal,
-    lock: InstallLock,
-    *,
-    afresh: bool,
+    target: Target, source: install.SpecSource, journal: Journal, *, afresh: bool
 ) -> install.Prepared:
-    """Return what brings *source* back to *target*. Where that is refused, nothing is half done."""
-    try:
-        prepared = install.prepare(target, source, journal, rewrite_all=afresh)
-    except RatectlError:
-        if not afresh:
-            lock.finish()
-        raise
+    """Return what brings *source* back to *target*."""
+    prepared = install.prepare(target, source, journal, rewrite_all=afresh)
     found = prepared.main.found.entries
     asleep = [found[job.name] for job in source.jobs if job.name in found]
     since = uninstall.left_out(source, found, _now())

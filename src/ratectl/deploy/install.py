@@ -248,6 +248,18 @@ def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
         )
 
 
+def undo(
+    done: Sequence[Prepared],
+    journal: Journal,
+    error: RatectlError,
+    *,
+    perform: Callable[[Sequence[Step]], None],
+) -> None:
+    """Take the installs *done* back, since what belongs to them failed with *error*. Raises EngineError where that is refused."""
+    for prepared in reversed(done):
+        _take_back(prepared, journal, {}, perform, error)
+
+
 def _take_back(
     prepared: Prepared,
     journal: Journal,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.deploy import targets
+from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
 
 if TYPE_CHECKING:
@@ -53,10 +54,14 @@ class SpecDrift:
     """How the spec files differ from what was installed from them; each file is read once."""
 
     def __init__(
-        self, digest: Callable[[str], str], load: Callable[[str, str], Sequence[Job]]
+        self,
+        digest: Callable[[str], str],
+        load: Callable[[str, str], Sequence[Job]],
+        installed: Sequence[Installed] = (),
     ) -> None:
         self._digest = functools.cache(digest)
         self._load = functools.cache(load)
+        self._known = {row.job.name: row for row in installed}
 
     def __call__(self, row: Installed) -> str:
         """Return the difference as one sentence, or an empty text."""
@@ -73,6 +78,9 @@ class SpecDrift:
         except SpecError:
             return f"spec has problems: `ratectl check {row.spec}`"
         if row.job.name not in jobs:
+            new = noticed(list(jobs.values()), row.spec, self._known).get(row.job.name)
+            if new is not None:
+                return f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
             return f"no longer in the spec: {row.spec}"
         return "" if jobs[row.job.name] == row.job else "spec changed: `ratectl install` applies it"
 

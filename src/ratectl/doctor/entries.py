@@ -121,10 +121,11 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     fix = remedies.install(observed.host, row)
     if drift.startswith("no longer"):
         fix = remedies.typed(observed.host, "ratectl", "remove", row.job.name)
-    elif not drift.startswith("spec changed"):
+    elif not drift.startswith(("spec changed", "renamed")):
         fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
     text = drift.partition(": `")[0]
-    check = "spec-changed" if text == "spec changed" else "spec-unusable"
+    changed = drift.startswith(("spec changed", "renamed"))
+    check = "spec-changed" if changed else "spec-unusable"
     check = "spec-left-out" if drift.startswith("no longer") else check
     yield Finding(check=check, job=row.job.name, text=text, fix=fix)
 

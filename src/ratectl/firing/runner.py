@@ -90,13 +90,20 @@ class Runner:
             )
         if slot > now:
             raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
+        return self._locked(lambda: self._settle_again(slot))
+
+    def _settle_again(self, slot: dt.datetime) -> None:
+        """Settle *slot*, also one that was settled without a rate; under the job's lock, so that none stays open."""
         known = self.store.firing(self.job.name, slot)
         if known is not None and known.settled and known.outcome == "recorded":
             self.report.note = f"{slot.isoformat()} is already recorded"
-            return self.report
+            return
         if known is not None and known.settled:
             self.store.reopen(self.job.name, slot)
-        return self._locked(lambda: self._pass(iter((slot,)), asked=True))
+        self._pass(iter((slot,)), asked=True)
+        waits = any(settled.outcome == "held" for settled in self.report.settled)
+        if known is not None and known.settled and not waits:
+            self.store.close_again(known)  # which nobody would come back to
 
     def run_now(self) -> FiringReport:
         """Record the newest rates under a manual slot: this second, whatever is due.

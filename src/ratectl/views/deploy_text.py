@@ -96,8 +96,12 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
         if (count := counts[verb])
     )
     lines = [f"installed in {prepared.main.target} and read back: {done or 'no entries'}"]
-    lines += [f"  {old} is {new} now, with all that was recorded" for old, new in prepared.renames.items()]
-    lines += _shortened([_with_keys(f"  {job}:", keys) for job, keys in sorted(prepared.keys.items())])
+    lines += [
+        f"  {old} is {new} now, with all that was recorded" for old, new in prepared.renames.items()
+    ]
+    lines += _shortened(
+        [_with_keys(f"  {job}:", keys) for job, keys in sorted(prepared.keys.items())]
+    )
     changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
@@ -114,6 +118,14 @@ def _at_once(prepared: Prepared, job: str) -> str:
     if cluster is None or prepared.main.target.backend is not kubernetes:
         return f"`ratectl run {job} --force` records a rate right now"
     return f"`{shlex.join(kubernetes.trying(cluster, job))}` runs it at once, in a pod"
+
+
+def rename_text(old: str, new: str, *, spec: str, place: str) -> str:
+    """Return what a rename did; *spec* is the file that was written, if one was."""
+    lines = [f"{old} is {new} now, in {place} and in the journal, with all that was recorded"]
+    if spec:
+        lines.append(f"{spec}: the name is changed there, too")
+    return "\n".join(lines)
 
 
 def removal_text(removal: Removal) -> str:
