@@ -1,6 +1,6 @@
-"""Makes what the README and the manual page show: ``documents.py [readme | manpage | session | picture]``.
+"""Makes what README, manual and manual page show: ``documents.py [readme | manpage | session | picture]``.
 
-Without a word it rewrites the README's tables and the manual page. The session needs root on Linux after
+Without a word it rewrites the tables of the README and the manual, and the manual page. The session needs root on Linux after
 scripts/test.py, the picture the extra ``dev`` and Chromium.
 """
 

@@ -2,7 +2,7 @@
 
 Deterministic: the same seed gives the same figures, since hosts start when ``ratectl.firing.due`` says.
 Exit code 1 when the recommended jitter does not hold a million hosts within 1.2 of the uniform peak.
-``--write`` puts the tables between the README's fleet marks.
+``--write`` puts the tables between the fleet marks of the manual.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scripts.fleet.load import Load
     from scripts.fleet.storm import Storm
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+PAGE = Path(__file__).resolve().parents[1] / "src/ratectl/manual/fleets.md"
 MARKED = re.compile(r"(?<=<!-- fleet -->\n).*?(?=<!-- /fleet -->)", flags=re.DOTALL)
 SEED = 1
 SIZES = (1, 1_000, 1_000_000)
@@ -63,16 +63,16 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help=f"at most {QUICK} hosts")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true")
-    form.add_argument("--write", action="store_true", help="the tables into README.md")
+    form.add_argument("--write", action="store_true", help="the tables into the manual")
     flags = parser.parse_args()
     if flags.write and (flags.quick or flags.seed != SEED):
-        parser.error(f"the README shows the whole run with the seed {SEED}")
+        parser.error(f"the manual shows the whole run with the seed {SEED}")
     sizes = [size for size in SIZES if size <= QUICK or not flags.quick]
     loads, storms = list(all_loads(sizes, flags.seed)), list(all_storms(sizes, flags.seed))
     if flags.json:
         print(as_json(loads, storms, flags.seed))
     elif flags.write:
-        README.write_text(filled(README.read_text("utf-8"), tables(loads, storms)), "utf-8")
+        PAGE.write_text(filled(PAGE.read_text("utf-8"), tables(loads, storms)), "utf-8")
     else:
         print(tables(loads, storms))
     problems = list(exceeded(loads))
@@ -166,7 +166,7 @@ def storm_row(storm: Storm) -> tuple[str, ...]:
 
 
 def filled(text: str, written: str) -> str:
-    """Return *text*, a README, with the tables between its marks."""
+    """Return *text*, a page of the manual, with the tables between its marks."""
     return MARKED.sub(lambda _: f"```text\n{written}\n```\n", text)
 
 

@@ -1,4 +1,4 @@
-"""The README says what the code does: tables, words of the spec, exit codes, links, examples, comparisons."""
+"""README and manual say what the code does: tables, words of the spec, exit codes, links, examples, comparisons."""
 
 import re
 import tomllib
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl import __version__, cli
+from ratectl import __version__, cli, manual
 from ratectl.errors import EXIT_CODES, RatectlError
 from ratectl.fetch.providers import catalog
 from ratectl.model.job import OUTPUT_KINDS
@@ -20,15 +20,21 @@ from scripts.docs import command_line, readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path: path.read_text(encoding="utf-8") for path in readme.PAGES}
+"""README and manual, each with its text."""
+ALL = "\n".join(PAGES.values())
+LONGEST_README = 12_000
+LONGEST_PAGE = 300
+WIDEST = 100
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", ALL, flags=re.DOTALL)
+SESSION = r"<!-- session -->\n(.*?)<!-- /session -->"
 TOML = [text for language, text in BLOCKS if language == "toml"]
 
 
 def test_the_threat_model_names_tests_that_are_there():
     """Each line of the table of who is trusted with what names at least one test, and each of these exists."""
-    section = README.split("### Who is trusted with what")[1].split("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
+    rows = [line for line in manual.page("security").splitlines() if line.startswith("| ")][2:]
     named = [re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.rpartition(" | ")[2]) for row in rows]
 
     assert len(rows) > 10
@@ -39,8 +45,8 @@ def test_the_threat_model_names_tests_that_are_there():
 
 def test_tables_are_current():
     """The tables of keys, providers, commands and exit codes are what ``scripts/documents.py readme`` writes."""
-    assert readme.filled(README) == README
-    assert all(f"<!-- {name} -->" in README for name in readme.TABLES)
+    assert [path for path, text in PAGES.items() if readme.filled(text) != text] == []
+    assert all(ALL.count(f"<!-- {name} -->") == 1 for name in readme.TABLES)
 
 
 def test_other_marks_are_left_alone():
@@ -52,9 +58,19 @@ def test_other_marks_are_left_alone():
 
 def test_place_of_the_session():
     """The recorded session stands between its marks, once, as a console."""
-    [session] = re.findall(r"<!-- session -->\n(.*?)<!-- /session -->", README, flags=re.DOTALL)
+    [session] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
 
     assert "```console\n$ ratectl " in session
+
+
+def test_excerpt_of_the_session():
+    """The README's session has lines of the recorded one alone, in their order, and not many."""
+    [session] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
+    [excerpt] = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+    lines = iter(session.splitlines())
+
+    assert [line for line in excerpt.splitlines() if line not in lines] == []
+    assert len([line for line in excerpt.splitlines() if line]) <= 20
 
 
 @pytest.mark.parametrize("table", reference.TABLES)
@@ -97,12 +113,12 @@ def test_one_line_of_help(verb):
     [*JOB_KEYS, *RATECTL_READERS, *PROVIDER_READERS, *PROVIDER_KINDS, *OUTPUT_KINDS],
 )
 def test_spec_reference_is_complete(word):
-    """Every key, provider and format that a spec may name stands in the README."""
-    assert re.search(rf"`[^`]*\b{re.escape(word)}\b[^`]*`", README) or any(word in t for t in TOML)
+    """Every key, provider and format that a spec may name stands in the manual."""
+    assert re.search(rf"`[^`]*\b{re.escape(word)}\b[^`]*`", ALL) or any(word in t for t in TOML)
 
 
 def test_spec_examples_are_valid():
-    """Every TOML block of the README is a whole spec that loads."""
+    """Every TOML block of README and manual is a whole spec that loads."""
     assert TOML
     for text in TOML:
         assert tomllib.loads(text)
@@ -110,7 +126,7 @@ def test_spec_examples_are_valid():
 
 
 def test_phrases_are_valid():
-    """Every line of the README's block of schedules parses."""
+    """Every line of the manual's block of schedules parses."""
     (block,) = (text for language, text in BLOCKS if language == "schedules")
 
     for line in block.splitlines():
@@ -119,35 +135,69 @@ def test_phrases_are_valid():
 
 def test_commands_in_sessions_exist():
     """Every ``ratectl`` command shown is one that exists."""
-    shown = re.findall(r"\$ ratectl ([a-z]+)", README)
+    shown = re.findall(r"\$ ratectl ([a-z]+)", ALL)
 
     assert set(shown) <= set(cli.COMMANDS)
     assert {"init", "install", "list", "remove"} <= set(shown)
 
 
-def test_linked_files_exist():
-    """Every relative link leads to a file of the checkout."""
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-
-    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+def prose(text):
+    """Return *text* without its blocks of code."""
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
 
 
-def test_linked_headings_exist():
-    """Every link within the README leads to a heading of it."""
-    prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
-    headings = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
-    anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
-    links = re.findall(r"\]\(#([^)]+)\)", README)
+def anchors(text):
+    """Return the anchors that the headings of *text* get."""
+    headings = re.findall(r"^#+ (.+)$", prose(text), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
-    assert set(links) <= anchors
-    assert set(re.findall(r"^## (.+)$", prose, flags=re.MULTILINE)) - {"A session"} == set(
-        re.findall(r"\[([^\]]+)\]\(#", README.partition("## ")[0])
-    )
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """Every relative link leads to a file of the checkout, and to a heading of it where it names one."""
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(PAGES[page]))
+    broken = []
+    for link in links:
+        place, _, anchor = link.partition("#")
+        target = (page.parent / place).resolve() if place else page
+        if "://" in link:
+            continue
+        if not target.exists() or (anchor and anchor not in anchors(PAGES[target])):
+            broken.append(link)
+
+    assert broken == []
+
+
+def test_readme_leads_to_every_topic():
+    """The README is short, and links each page of the manual."""
+    linked = set(re.findall(r"\]\(src/ratectl/manual/([\w-]+)\.md", README))
+
+    assert linked == set(manual.TOPICS)
+    assert len(README) <= LONGEST_README
+
+
+def test_topics_are_the_pages():
+    """Every topic has its page and every page is a topic; each begins with a title and one sentence."""
+    assert sorted(manual.TOPICS) == sorted(path.stem for path in manual.FOLDER.glob("*.md"))
+    for topic in manual.TOPICS:
+        told = manual.sentence(topic)
+        assert re.match(r"# \w[^\n]+\n\n", manual.page(topic)), topic
+        assert re.fullmatch(r"[A-Z][^.]+\.", told), (topic, told)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_can_be_read(page):
+    """No page is long, and no line of prose is; a single word that cannot be broken may be."""
+    lines = prose(PAGES[page]).splitlines()
+    wide = [line for line in lines if len(line) > WIDEST and not line.startswith(("|", "!["))]
+
+    assert PAGES[page].count("\n") <= LONGEST_PAGE
+    assert [line for line in wide if len(max(line.split(), key=len)) < WIDEST * 2 // 3] == []
 
 
 def test_comparisons_have_sources():
     """What is said of another program links to where that program says so."""
-    section = README.partition("### With other programs")[2].partition("\n## ")[0]
+    section = manual.page("compared").partition("## With other programs")[2]
     rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
 
     assert len(rows) >= 8

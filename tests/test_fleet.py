@@ -1,4 +1,4 @@
-"""The simulated fleet starts when the product says, keeps its bounds, and is what the README shows."""
+"""The simulated fleet starts when the product says, keeps its bounds, and is what the manual shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import math
 import random
 import re
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from scripts import simulate_fleet
 from scripts.fleet import load
 from scripts.fleet import storm as fleet_storm
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+PAGE = simulate_fleet.PAGE.read_text(encoding="utf-8")
 SMALL = [size for size in simulate_fleet.SIZES if size <= simulate_fleet.QUICK]
 
 
@@ -87,9 +86,9 @@ def small():
     )
 
 
-def test_readme_shows_the_figures(small):
-    """Every line of the small fleets stands in the README's tables, and so does the million with the recommended jitter."""
-    [block] = re.findall(r"<!-- fleet -->\n```text\n(.*)\n```\n<!-- /fleet -->", README, re.DOTALL)
+def test_manual_shows_the_figures(small):
+    """Every line of the small fleets stands in the manual's tables, and so does the million with the recommended jitter."""
+    [block] = re.findall(r"<!-- fleet -->\n```text\n(.*)\n```\n<!-- /fleet -->", PAGE, re.DOTALL)
     names = load.hosts(simulate_fleet.SIZES[-1], simulate_fleet.SEED)
     drawn = [load.lots(simulate_fleet.JOBS[0], names)]
     jitter = simulate_fleet.WINDOWS[simulate_fleet.RECOMMENDED]
@@ -99,7 +98,7 @@ def test_readme_shows_the_figures(small):
     assert {tuple(line.split()) for line in simulate_fleet.tables(*small).splitlines()} <= shown
     assert tuple(" ".join(simulate_fleet.load_row(million)).split()) in shown
     assert million.ratio <= simulate_fleet.WITHIN
-    assert f'`jitter = "{simulate_fleet.RECOMMENDED}"`' in README
+    assert f'`jitter = "{simulate_fleet.RECOMMENDED}"`' in PAGE
 
 
 def test_figures_for_programs(small):

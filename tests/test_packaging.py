@@ -33,11 +33,11 @@ def archive(wheel):
 
 
 def test_holds_the_package(archive):
-    """Every module and the types marker are inside, and nothing else of the checkout."""
+    """Every module, the pages of the manual and the types marker are inside, and nothing else of the checkout."""
     modules = {
         str(path.relative_to(ROOT / "src").as_posix())
         for path in (ROOT / "src/ratectl").rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix in {".py", ".md"} or path.name == "py.typed"
     }
     templates = {
         f"ratectl/{path.relative_to(ROOT).as_posix()}"

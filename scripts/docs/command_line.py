@@ -1,4 +1,4 @@
-"""What the command line offers, read off the program itself: for the README's tables and the man page."""
+"""What the command line offers, read off the program itself: for the manual's tables and the man page."""
 
 from __future__ import annotations
 

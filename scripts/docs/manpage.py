@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl import __version__, cli
+from ratectl.commands._shared import help as help_groups
 from ratectl.errors import EXIT_CODES
 from scripts.docs import command_line
 
@@ -123,12 +124,12 @@ def _options() -> Iterator[str]:
 
 def _commands() -> Iterator[str]:
     yield ".SH COMMANDS"
-    for verb, purpose in cli.COMMANDS.items():
+    for verb in (verb for verbs in help_groups.GROUPS.values() for verb in verbs):
         parameters = command_line.command(verb).params
         yield f".SS {literal(verb)}"
         yield _usage(verb, parameters)
         yield ".PP"
-        yield from _paragraphs((purpose, *command_line.paragraphs(verb)))
+        yield from _paragraphs((cli.COMMANDS[verb], *command_line.paragraphs(verb)))
         for parameter in parameters:
             yield from _entry(_term(parameter), _explained(parameter))
         yield from _examples(verb)

@@ -1,7 +1,7 @@
-"""Rewrites the generated tables of README.md: keys of the spec, providers, commands with their flags, exit codes.
+"""Rewrites the generated tables of the README and the manual: keys of the spec, providers, commands with their flags, exit codes.
 
 A table stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``; marks of other names are left alone.
-The test suite fails when the README differs from what this writes.
+The test suite fails when a page differs from what this writes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl import cli
+from ratectl.commands._shared import help as help_groups
 from ratectl.errors import EXIT_CODES
 from ratectl.fetch.providers import catalog
 from ratectl.spec import reference
@@ -20,15 +21,18 @@ from scripts.docs import command_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "src/ratectl/manual").glob("*.md")))
 
 
 def commands() -> str:
     """Return the table of commands, each with its arguments, options and purpose."""
     rows = ["| command | arguments and options | |", "| --- | --- | --- |"]
-    for verb, purpose in cli.COMMANDS.items():
-        shown = " ".join(f"`{_parameter(each)}`" for each in command_line.command(verb).params)
-        rows.append(f"| `{verb}` | {shown} | {purpose} |")
+    for heading, verbs in help_groups.GROUPS.items():
+        rows.append(f"| **{heading}** | | |")
+        for verb in verbs:
+            shown = " ".join(f"`{_parameter(each)}`" for each in command_line.command(verb).params)
+            rows.append(f"| `{verb}` | {shown} | {cli.COMMANDS[verb]} |")
     return "\n".join(rows)
 
 
@@ -98,7 +102,10 @@ def filled(text: str) -> str:
 
 
 def main(_words: list[str]) -> int:
-    """Rewrite the tables of README.md."""
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"wrote {README}")
+    """Rewrite the tables of every page."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        if filled(text) != text:
+            page.write_text(filled(text), encoding="utf-8", newline="\n")
+            print(f"wrote {page}")
     return 0

@@ -1,4 +1,4 @@
-"""Records the session that README.md begins with: real commands, a real Debian cron, at a time that stands still.
+"""Records the session of the manual's tour: real commands, a real Debian cron, at a time that stands still.
 
 Root on Linux, after scripts/test.py has fetched the engines. ``inside`` is the half that runs in the
 sandbox, on a machine in Kolkata of one Asha, with the rate server in place of the providers.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
+TOUR = ROOT / "src/ratectl/manual/tour.md"
 SANDBOX = ROOT / "tests" / "engines" / "sandbox.py"
 FAKETIME = "/usr/lib/libfaketime.so.1"
 DAY = "2026-11-23"
@@ -37,20 +37,21 @@ SCRIPT = (
 )
 """When each command is given, on Asha's clocks, and the command."""
 WORDS = """
-(A real Debian cron; the rates are a local server's, the clock is held still. `scripts/documents.py session` records it anew.)
+(A real Debian cron; the rates are a local server's, the clock is held still.
+`scripts/documents.py session` records it anew.)
 """
 
 
 def main(words: list[str]) -> int:
-    """Rewrite the session in README.md, or print it, or be the half inside."""
+    """Rewrite the session in the tour, or print it, or be the half inside."""
     if words == ["inside"]:
         print(inside())
     elif words == ["print"]:
         print(recorded())
     else:
-        text = README.read_text(encoding="utf-8")
-        README.write_text(replaced(text, recorded()), encoding="utf-8")
-        print(f"wrote {README}")
+        text = TOUR.read_text(encoding="utf-8")
+        TOUR.write_text(replaced(text, recorded()), encoding="utf-8")
+        print(f"wrote {TOUR}")
     return 0
 
 

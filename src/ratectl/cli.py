@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import __version__
+from ratectl.commands._shared import help as groups
 from ratectl.errors import RatectlError
 from ratectl.runtime.visible import Door
 
@@ -45,6 +46,7 @@ COMMANDS: dict[str, str] = {
     "report": "Write an HTML page with charts of everything.",
     "journal": "Copy a record to another journal, or make a shared one.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
+    "manual": "Show a page of the manual, or the list of its topics.",
 }
 """Every command with its one line of help, which is also the first line of its docstring."""
 
@@ -83,7 +85,8 @@ def _run(words: list[str]) -> None:
         program(words, prog_name="ratectl")
     except RatectlError as error:
         sys.stdout.flush()
-        print(f"ratectl: {error}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
+        print(f"ratectl: {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
@@ -92,6 +95,7 @@ def _run(words: list[str]) -> None:
 def application(verb: str) -> typer.Typer:
     """Return the application with the command *verb*, or for help with a stand-in for each."""
     application = typer.Typer(
+        cls=groups.Program,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -102,7 +106,7 @@ def application(verb: str) -> typer.Typer:
         name = verb.replace("-", "_")
         module = importlib.import_module(f"ratectl.commands.{name}")
         function = getattr(module, name, None) or getattr(module, f"{name}_")
-        application.command(verb)(function)
+        application.command(verb, cls=groups.Command)(function)
         return application
     for name, text in COMMANDS.items():
         application.command(name, help=text)(_nothing)

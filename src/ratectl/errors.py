@@ -44,6 +44,8 @@ class RatectlError(Exception):
     exit_code = 1
     command = ""
     """What to type next, where the text says it and a program may want it."""
+    topic = ""
+    """The page of the manual that explains it, where one does."""
 
 
 class UsageError(RatectlError):
@@ -102,6 +104,8 @@ class ScheduleError(ConfigError):
         pointer: the text with carets under the word that is meant, two lines; may be empty.
     """
 
+    topic = "schedules"
+
     def __init__(self, message: str, *, text: str = "", span: tuple[int, int] = (0, 0)) -> None:
         start, end = span
         self.message = message
@@ -145,9 +149,33 @@ class SpecError(ConfigError):
     def __init__(self, path: str, issues: Sequence[Issue]) -> None:
         self.path = path
         self.issues = tuple(issues)
+        self.topic = _topic(self.issues)
         count = len(self.issues)
         head = f"the spec has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
         super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
+
+
+TOPICS = {
+    "schedule": "schedules",
+    "from": "schedules",
+    "until": "schedules",
+    "output": "outputs",
+    "providers": "providers",
+    "kubernetes": "kubernetes",
+}
+"""The page that explains a key or a table of the spec better than that of all keys."""
+
+
+def _topic(issues: Sequence[Issue]) -> str:
+    """Return the page that explains all *issues*: that of their keys, or where these have several, that of the spec."""
+    topics = {_topic_of_key(issue.key) for issue in issues}
+    return topics.pop() if len(topics) == 1 else "spec"
+
+
+def _topic_of_key(key: str) -> str:
+    table, _, rest = key.partition(".")
+    last = rest.rpartition(".")[2].partition("[")[0]
+    return TOPICS.get(table) or TOPICS.get(last) or "spec"
 
 
 def describe(path: str, issue: Issue) -> str:

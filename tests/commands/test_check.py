@@ -29,7 +29,9 @@ def test_text(ratectl, spec):
 
     assert "Every day at 10:30 (Asia/Kolkata)." in answer.out
     assert f"USD/INR into text:{spec.parent / 'out.txt'}" in " ".join(answer.out.split())
-    assert answer.out.endswith("1 job, no issues\n")
+    lines = answer.out.splitlines()
+    assert lines[-2].endswith("1 job, no issues")
+    assert lines[-1].startswith(f"next: ratectl install {spec}   # ")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def test_starter_is_valid(ratectl, tmp_path):
     (job,) = load(path, host_timezone="UTC").jobs
     assert answer.code == 0
     assert str(path) in answer.out
+    assert answer.out.splitlines()[-1].startswith("next: ratectl install ")
     assert (job.name, str(job.pairs[0])) == ("eur-usd", "EUR/USD")
     assert job.schedule_texts == ("every weekday at 16:30",)
     assert str(job.outputs[0]) == f"csv:{path.parent / 'rates.csv'}"

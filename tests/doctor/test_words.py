@@ -1,4 +1,4 @@
-"""The words of the checks are a contract with programs: each stands in the README, and nothing else does."""
+"""The words of the checks are a contract with programs: each stands in the manual, and nothing else does."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SOURCES = [*(ROOT / "src/ratectl/doctor").glob("*.py"), ROOT / "src/ratectl/comm
 
 
 def test_every_check_is_documented():
-    """Every word that a finding can carry is in the README's table, and every word there is one."""
+    """Every word that a finding can carry is in the manual's table, and every word there is one."""
     text = "\n".join(path.read_text() for path in SOURCES)
     said = set(re.findall(r'check(?:=| = )"([a-z-]+)"', text)) | set(CHECKS.values())
     said |= set(re.findall(r'(?:return|else) "((?:program|spec)-[a-z-]+)"', text))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Is it really running?")[2].partition("\n## ")[0]
+    page = (ROOT / "src/ratectl/manual/monitoring.md").read_text(encoding="utf-8")
+    section = page.partition("## Is it really running?")[2].partition("\n## ")[0]
     table = "".join(line for line in section.splitlines() if line.startswith("| "))
 
     assert said == set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", table))

@@ -995,7 +995,7 @@ def test_tried_at_once(person):
     """The command that an install names makes a Job at once."""
     out = person.install()
     line = next(line for line in out.splitlines() if "create job" in line)
-    words = line.partition("kubectl ")[2].partition("`")[0].split()
+    words = line.partition("kubectl ")[2].partition("   #")[0].split()
 
     person.kubectl(*words)
 
@@ -1238,7 +1238,7 @@ def test_doctor_of_a_login_that_ended(person):
 
 
 def test_doctor_of_missing_rights(person):
-    """Missing rights are one finding, whose mend makes the Role of the README."""
+    """Missing rights are one finding, whose mend makes the Role of the manual."""
     person.install()
     for verbs in ({"list"}, {"delete", "create"}):
         person.server.forbidden = {(verb, "cronjobs") for verb in verbs}

@@ -64,7 +64,8 @@ def said(every_engine):
 def test_with_a_scheduler(said, machine, engine):
     """What `install` would use is used: one line by hand, one by the system, and that is said before the wait."""
     assert f"`ratectl install` would use {engine} here" in said[machine]
-    assert re.search(rf"{engine} wakes it in \d+ s, at the full minute", said[machine])
+    until = r"in \d+ s, at the full minute" if engine == "cron" else r"in \d s|in 10 s"
+    assert re.search(rf"{engine} wakes it ({until}) \.\.\.", said[machine])
     assert said[machine].count("output.txt now has:") == 2
     assert "then `.venv/bin/ratectl install`." in said[machine].splitlines()[-2]
 
@@ -81,6 +82,15 @@ def test_nothing_is_left(said, machine):
     """Afterwards there is no file of the run in the checkout, compiled ones included, but the environment."""
     assert "Verified: the folder is gone" in said[machine]
     assert said[machine].splitlines()[-1] == "left:"
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_says_what_it_waits_for(said, machine):
+    """Before anything else it says what it will wait for, and at the end how long it took."""
+    first, *_others, last, _left = [line for line in said[machine].splitlines() if line]
+
+    assert first.startswith("* This waits twice: for pip")
+    assert re.match(r"\* Done in \d+ s\. Next: ", last)
 
 
 def test_without_the_internet(said):

@@ -1,6 +1,4 @@
-"""The session that the README begins with is what the commands really say."""
-
-from pathlib import Path
+"""The session that the manual's tour shows is what the commands really say."""
 
 import pytest
 
@@ -8,7 +6,6 @@ from scripts.docs import session
 from tests.engines.conftest import need
 
 pytestmark = pytest.mark.engine
-README = Path(__file__).resolve().parents[2] / "README.md"
 TRIES = 3
 
 
@@ -18,7 +15,7 @@ def test_session():
     The clock goes on while a command starts, so a machine that is busy may need another try to be within the second.
     """
     need("clocks")
-    text = README.read_text(encoding="utf-8")
+    text = session.TOUR.read_text(encoding="utf-8")
 
     for _ in range(TRIES):
         again = session.replaced(text, session.recorded())

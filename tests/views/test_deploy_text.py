@@ -119,7 +119,7 @@ def test_what_an_install_did(office):
         "installed in cron (user) and read back: 2 created",
         "  a: next tomorrow",
         "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
-        "(`ratectl run a --force` records a rate right now)",
+        "next: ratectl run a --force   # records a rate right now",
     ]
 
 

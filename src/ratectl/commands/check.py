@@ -13,6 +13,7 @@ import typer
 from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import Issue, SpecError, describe
@@ -77,6 +78,9 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
     if problems.issues:
         raise typer.Exit(problems.exit_code)
+    if not json:
+        named = () if spec_path is None else (str(spec_path),)
+        typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 
 
 def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:

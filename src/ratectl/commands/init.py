@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import spec
+from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
@@ -111,8 +112,9 @@ def init(
     else:
         starter = _agreed(starter, [key for key in QUESTIONS if key not in said])
     _create(path, starter.text())
-    named = "" if spec_path is None else f" {path}"
-    typer.echo(f"wrote {path}\nnext: ratectl check{named}, then ratectl install{named}")
+    named = () if spec_path is None else (str(path),)
+    typer.echo(f"wrote {path}")
+    typer.echo(next_step("ratectl", "install", *named, does="puts it into this system's scheduler"))
 
 
 def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:

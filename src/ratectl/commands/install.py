@@ -10,6 +10,7 @@ import typer
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import (
     BackendOption,
     DryRunOption,
@@ -84,6 +85,8 @@ def install(
             _apply(prepared, journal, lock)
             if not json:
                 typer.echo(deploy_text.installed_text(prepared, _upcoming(prepared)))
+        elif not json:
+            typer.echo(next_step("ratectl", "status", does="shows how each job stands"))
         if json:
             show_plan(prepared, json=True)
 

@@ -149,7 +149,7 @@ def _cluster(observed: Observations, target: Target, cluster: ClusterTarget) -> 
         yield Finding(
             check="rights-missing",
             text=f"{target}: you lack the right to {', '.join(missing)} cronjobs.batch; whoever runs the cluster can "
-            "make the Role ratectl of the README and bind it to you",
+            "make the Role of `ratectl manual kubernetes` and bind it to you",
             fix=remedies.typed(target.host, *kubernetes.role(cluster)),
         )
 

@@ -1,7 +1,7 @@
 """What every key of a spec means, for the manual: beside the readers, and in no other place.
 
 Defaults are taken from where the code takes them. No command imports this; ``scripts/documents.py readme``
-writes the README's tables out of it, and a test holds its keys and examples to the readers.
+writes the manual's tables out of it, and a test holds its keys and examples to the readers.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ JOB: dict[str, Key] = {
     ),
     "schedule": Key(
         "phrase or cron line, or a list (union)",
-        "when; see [Schedules](#schedules)",
+        "when; see [Schedules](schedules.md)",
         "every day at 10:30",
     ),
     "output": Key(
         "path or URL, or a list",
-        "where to append; the format is told by suffix or prefix, see [Outputs](#outputs); relative paths begin at the spec's folder",
+        "where to append; the format is told by suffix or prefix, see [Outputs](outputs.md); relative paths begin at the spec's folder",
         "~/rates/output.txt",
     ),
     "timezone": Key(
@@ -63,7 +63,7 @@ JOB: dict[str, Key] = {
     ),
     "providers": Key(
         "list of names",
-        "asked in order until one answers; see [Providers](#providers)",
+        "asked in order until one answers; see [Providers](providers.md)",
         ["exchangerate-api-v4", "frankfurter"],
     ),
     "from": Key(MOMENT, 'inclusive; also the anchor of `"every 3 days"`', "2026-12-01"),
@@ -155,7 +155,7 @@ PROVIDER: dict[str, Key] = {
     ),
     "rate": Key(
         "path, or a list of keys",
-        "http-json, http-xml: the rate in the answer; see [Any JSON or XML](#any-json-or-xml)",
+        "http-json, http-xml: the rate in the answer; see [Any JSON or XML](providers.md#any-json-or-xml)",
         "rates.{quote}",
     ),
     "date": Key(

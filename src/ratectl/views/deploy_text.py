@@ -107,17 +107,17 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     if changed:
         lines += [
             "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
-            f"({_at_once(prepared, changed[0])})",
+            f"next: {_at_once(prepared, changed[0])}",
         ]
     return "\n".join(lines)
 
 
 def _at_once(prepared: Prepared, job: str) -> str:
-    """Return how *job* is tried without waiting for its next slot."""
+    """Return the command that tries *job* without waiting for its next slot, and what it does."""
     cluster = prepared.main.target.host.cluster
     if cluster is None or prepared.main.target.backend is not kubernetes:
-        return f"`ratectl run {job} --force` records a rate right now"
-    return f"`{shlex.join(kubernetes.trying(cluster, job))}` runs it at once, in a pod"
+        return f"ratectl run {job} --force   # records a rate right now"
+    return f"{shlex.join(kubernetes.trying(cluster, job))}   # runs it at once, in a pod"
 
 
 def rename_text(old: str, new: str, *, spec: str, place: str) -> str:

@@ -130,12 +130,12 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         r"cannot (?P<verb>[a-z]+) resource \"(?P<resource>[a-z]+)\" in API group \"(?P<group>[a-z.]*)\"",
         RefusedError,
-        "`kubectl auth can-i {verb} {whole}{there}` tells whether you have the right; the README has the least Role",
+        "`kubectl auth can-i {verb} {whole}{there}` tells whether you have the right; `ratectl manual kubernetes` has the least Role",
     ),
     Meaning(
         r"(?i)forbidden",
         RefusedError,
-        "`kubectl auth can-i {verb} cronjobs.batch{there}` tells whether you have the right; the README has the least Role",
+        "`kubectl auth can-i {verb} cronjobs.batch{there}` tells whether you have the right; `ratectl manual kubernetes` has the least Role",
     ),
     Meaning(
         r"namespaces? \"[^\"]*\" not found",

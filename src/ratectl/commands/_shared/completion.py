@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from ratectl import paths
+from ratectl import manual, paths
 from ratectl.backends import BACKENDS
 from ratectl.deploy import select_backend
 from ratectl.journal import job_names
@@ -73,6 +73,7 @@ COMPLETERS: dict[str, Completer] = {
 OF_ONE_COMMAND: dict[tuple[str, str], Completer] = {
     ("chart", "job"): known,
     ("history", "job"): known,
+    ("manual", "topic"): lambda _: manual.TOPICS,
     ("render", "backend"): lambda _: BACKENDS,
     ("render", "scope"): lambda _: [
         scope for scope in select_backend.SCOPES if scope != select_backend.AUTO

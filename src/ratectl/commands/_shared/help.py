@@ -1,0 +1,133 @@
+"""How help looks: commands in groups of what one wants to do, options in groups of what they decide, the manual's topic last."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Set up": ("init", "check", "plan", "install"),
+    "Look": ("status", "list", "next", "history", "rate", "chart", "report"),
+    "Correct": ("run", "backfill", "review"),
+    "Mend": ("doctor", "pause", "resume", "remove"),
+    "More": ("providers", "render", "journal", "lint-crontab", "serve", "manual"),
+}
+"""Every command, by what somebody wants who looks for it."""
+
+TOPICS: dict[str, str] = {
+    "init": "tour",
+    "check": "spec",
+    "install": "engines",
+    "next": "schedules",
+    "backfill": "living-with-it",
+    "review": "living-with-it",
+    "pause": "living-with-it",
+    "resume": "living-with-it",
+    "remove": "living-with-it",
+    "status": "monitoring",
+    "doctor": "monitoring",
+    "providers": "providers",
+    "render": "engines",
+    "journal": "several-hosts",
+    "serve": "recipes",
+}
+"""The page of the manual that a command's help names; for all others it is that of the commands."""
+
+WHICH, WHERE, HOW, OUTPUT = "Which ones", "Where", "How", "What is shown"
+OPTIONS: dict[str, tuple[str, ...]] = {
+    WHICH: ("--all", "--job", "--pair", "--since", "--until", "--last", "--slot", "--spec"),
+    WHERE: ("--backend", "--scope", "--state", "--out", "--program", "--host-timezone"),
+    HOW: (),  # what no other group has
+    OUTPUT: ("--json", "--format", "--watch", "--prometheus", "--detailed-exitcode", "--help"),
+}
+"""What options decide, in the order in which help shows them."""
+FEW = 5
+"""Options that are taken in at a glance, and need no groups."""
+WIDEST_NAME = 24
+"""Columns of an option's name at most that stand beside its text in one column."""
+TYPE = re.compile(r" <.+>$")
+
+
+def topic(verb: str) -> str:
+    """Return the page of the manual that says more about the command *verb*."""
+    return TOPICS.get(verb, "commands")
+
+
+class Program(TyperGroup):
+    """The program, whose help lists its commands in groups, and its few options below them."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        _write(formatter, {"Options": [_row(each, ctx) for each in self.get_params(ctx)]})
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each group under its heading; what has no group comes last."""
+        del ctx
+        grouped = {verb for verbs in GROUPS.values() for verb in verbs}
+        groups = GROUPS | {"Others": tuple(verb for verb in self.commands if verb not in grouped)}
+        _write(
+            formatter,
+            {
+                heading: [(v, self.commands[v].help or "") for v in verbs if v in self.commands]
+                for heading, verbs in groups.items()
+            },
+        )
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write where to go on."""
+        del ctx
+        _write_last(formatter, "`ratectl COMMAND --help` explains one, `ratectl manual` the rest.")
+
+
+class Command(TyperCommand):
+    """A command, whose help shows its options in groups and ends with the manual's topic."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then the options by what they decide."""
+        parameters = self.get_params(ctx)
+        options = [each for each in parameters if each.param_type_name == "option"]
+        groups = _grouped(options) if len(options) > FEW else {"Options": options}
+        arguments = [each for each in parameters if each not in options]
+        every = {"Arguments": arguments} | groups
+        _write(formatter, {name: [_row(each, ctx) for each in every[name]] for name in every})
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write which page of the manual says more."""
+        del ctx
+        _write_last(formatter, f"More about it: ratectl manual {topic(self.name or '')}")
+
+
+def _grouped(options: list[Any]) -> dict[str, list[Any]]:
+    """Return *options* by what they decide."""
+    named = {flag: heading for heading, flags in OPTIONS.items() for flag in flags}
+    groups: dict[str, list[Any]] = {heading: [] for heading in OPTIONS}
+    for each in options:
+        groups[next((named[flag] for flag in each.opts if flag in named), HOW)].append(each)
+    return groups
+
+
+def _row(parameter: Any, ctx: Any) -> tuple[str, str]:
+    """Return how *parameter* is given, in our words rather than those of Python's types, and what it does."""
+    shown, text = parameter.get_help_record(ctx)
+    if parameter.param_type_name == "argument":
+        return TYPE.sub("", shown).upper(), text
+    return TYPE.sub(f" {parameter.name.upper()}", shown), text
+
+
+def _write(formatter: Any, groups: dict[str, list[tuple[str, str]]]) -> None:
+    """Write each of *groups* that has a row, all with their texts in one column."""
+    names = [name for rows in groups.values() for name, _text in rows]
+    column = min(max(map(len, names), default=0), WIDEST_NAME)
+    for heading, rows in groups.items():
+        if rows:
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(column), text) for name, text in rows])
+
+
+def _write_last(formatter: Any, text: str) -> None:
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(text)
