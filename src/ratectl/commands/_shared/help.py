@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "check", "plan", "install"),
     "Look": ("status", "list", "next", "history", "rate", "chart", "report"),
     "Correct": ("run", "backfill", "review"),
-    "Mend": ("doctor", "pause", "resume", "remove"),
+    "Mend": ("doctor", "rename", "pause", "resume", "remove"),
     "More": ("providers", "render", "journal", "lint-crontab", "serve", "manual"),
 }
 """Every command, by what somebody wants who looks for it."""
@@ -24,6 +24,7 @@ TOPICS: dict[str, str] = {
     "backfill": "living-with-it",
     "review": "living-with-it",
     "pause": "living-with-it",
+    "rename": "living-with-it",
     "resume": "living-with-it",
     "remove": "living-with-it",
     "status": "monitoring",
