@@ -53,7 +53,10 @@ def test_a_journal_that_its_own_account_may_not_read(cron, monkeypatch):
     path = state_file(cron, FILE)
     refuse(monkeypatch, RefusedError(f"{path}: may not be read by this account"))
 
-    assert only(cron.doctor("--offline")) == ("state-unwritable", f"chmod u+rw {path}")
+    assert only(cron.doctor("--offline")) == (
+        "state-unwritable",
+        f"chmod -R u+rwX {path.parent}",
+    )
 
 
 def test_a_file_of_sqlite_that_root_made(cron):

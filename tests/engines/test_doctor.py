@@ -167,7 +167,16 @@ def test_planted_in_cron(keeper, case):
 
 STATE = "/home/keeper/.local/state/ratectl"
 JOURNAL = f"{STATE}/journal.sqlite3"
-PAGES = f"$(stat -c %s {JOURNAL}) / 4096"
+DAMAGE = """
+import sqlite3, sys
+journal = sqlite3.connect(sys.argv[1])
+journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+(page,) = journal.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", ("quotes_by_pair",)).fetchone()
+journal.close()
+with open(sys.argv[1], "r+b") as file:
+    file.seek((page - 1) * 4096)
+    file.write(bytes(4096))
+"""
 SHUT = {
     "folder of root": ("root", f"chown -R root {STATE}", "state-untrusted"),
     "journal of root": ("root", f"chown root {JOURNAL}; chmod 600 {JOURNAL}", "state-of-another"),
@@ -183,7 +192,7 @@ SHUT = {
     ),
     "a page damaged": (
         "keeper",
-        f"dd if=/dev/zero of={JOURNAL} bs=4096 count=1 conv=notrunc seek=$(({PAGES} - 1)) 2>&-",
+        f"{PREFIX}/bin/python -c '{DAMAGE}' {JOURNAL}",
         "journal-damaged",
     ),
 }

@@ -150,11 +150,22 @@ class SystemReader:
         except OSError:
             return None
         whole = path.resolve()
-        return next((place for place in (whole, *whole.parents) if place.is_mount()), whole)
+        mounted = _mounts()
+        on_the_way = (whole, *whole.parents)
+        return next((p for p in on_the_way if p in mounted or p.is_mount()), whole)
 
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
         return _kernel_clock_is_kept() if sys.platform.startswith("linux") else None
+
+
+def _mounts() -> frozenset[Path]:
+    """Return where Linux has something mounted, one folder over another included, which looks like no mount otherwise."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(Path(line.split()[1].replace("\\040", " ")) for line in lines)
 
 
 def _kernel_clock_is_kept() -> bool | None:

@@ -140,8 +140,10 @@ def _closed(observed: Observations, path: Path) -> Finding:
             text=f"the state directory cannot be used: {told}",
             fix=remedies.as_root(host, whole),
         )
-    mode = "u+rwx" if reader.is_folder(path) else "u+rw"
-    return _unwritable(text, remedies.typed(host, "chmod", mode, str(path)))
+    if reader.is_folder(path):
+        return _unwritable(text, remedies.typed(host, "chmod", "u+rwx", str(path)))
+    # what SQLite makes beside the journal has copied its mode
+    return _unwritable(text, remedies.typed(host, "chmod", "-R", "u+rwX", str(host.state_dir)))
 
 
 def _full(observed: Observations, path: Path) -> Finding | None:
