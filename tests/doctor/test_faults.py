@@ -355,12 +355,24 @@ def test_a_job_that_is_off_and_still_held(cron):
 
 def test_a_job_that_left_the_spec(cron):
     """A job that its spec has no longer is told with the command that takes it out."""
-    text = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]")
+    text = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]").replace(b"one", b"3")
     cron.machine.files[SPEC] = text
 
     [left, *_] = cron.doctor("--offline").of("spec-left-out")
 
     assert (left["job"], left["mend"]) == ("one", "ratectl remove one")
+
+
+def test_a_job_that_was_renamed_in_the_spec(cron):
+    """A job that has another name in its spec is installed again, which takes its record along; nothing is removed."""
+    cron.machine.files[SPEC] = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]")
+
+    [changed] = [f for f in cron.doctor("--offline").of("spec-changed") if f["job"] == "one"]
+    assert changed["mend"] == INSTALL
+    cron.put_in_place()
+
+    assert cron.known() == ["three", "two"]
+    assert cron.doctor("--offline").findings == []
 
 
 def test_served_jobs(cron):
@@ -383,7 +395,7 @@ def test_several_jobs_with_one_fault(cron):
     assert cron.ask("--offline").text.splitlines() == [
         "fault: program-missing: one, two: cron (user): the program it calls is gone: /opt/ratectl/python",
         f"    mend: {INSTALL}",
-        "2 faults, 0 warnings; 2 jobs checked",
+        "1 fault, 0 warnings; 2 jobs checked",
     ]
 
 

@@ -6,6 +6,8 @@ they reach a terminal, a page or a mail. The escapes are JSON's, so that JSON me
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +50,42 @@ def behind(stream: TextIO) -> TextIO:
 
 
 class Door:
-    """A text stream that makes all text visible before it hands it on; only colours pass, and only to a terminal."""
+    """A text stream that makes all text visible before it hands it on; only colours pass, and only to a terminal.
+
+    A reader that has gone away, or a full disk, ends nothing: what is said from then on is dropped, and *lost* tells why.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        self.lost: OSError | None = None
+        """Why what was written did not arrive."""
 
     def write(self, text: str) -> int:
         """Write *text*, made visible."""
+        if self.lost is None:
+            try:
+                self._write(text)
+            except OSError as error:
+                self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is still held back."""
+        if self.lost is None:
+            try:
+                self.stream.flush()
+            except OSError as error:
+                self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """Let what the stream holds back go nowhere, or Python would try it once more at its end."""
+        self.lost = error
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
+
+    def _write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if UNSAFE.search(text) is None:

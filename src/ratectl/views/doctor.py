@@ -35,8 +35,8 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
             f"{finding.severity}: {finding.check}: {about}{text}",
             f"    mend: {finding.fix}",
         ]
-    faults = sum(finding.severity == FAULT for finding in findings)
-    totals = ", ".join((count(faults, "fault"), count(len(findings) - faults, "warning")))
+    faults = sum(finding.severity == FAULT for finding in alike)  # as many as there are lines
+    totals = ", ".join((count(faults, "fault"), count(len(alike) - faults, "warning")))
     return "\n".join((*lines, f"{totals}; {checked}"))
 
 
