@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     plain = sys.stdout, sys.stderr
     doors = Door(sys.stdout), Door(sys.stderr)
-    sys.stdout, sys.stderr = doors  # type: ignore[assignment]
+    sys.stdout, sys.stderr = doors
     try:
         _run(words)
     except SystemExit as ended:

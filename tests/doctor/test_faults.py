@@ -355,7 +355,11 @@ def test_a_job_that_is_off_and_still_held(cron):
 
 def test_a_job_that_left_the_spec(cron):
     """A job that its spec has no longer is told with the command that takes it out."""
-    text = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]").replace(b"one", b"3")
+    text = (
+        cron.machine.files[SPEC]
+        .replace(b"[jobs.one]", b"[jobs.three]")
+        .replace(b"one.txt", b"3.txt")
+    )
     cron.machine.files[SPEC] = text
 
     [left, *_] = cron.doctor("--offline").of("spec-left-out")

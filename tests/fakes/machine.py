@@ -343,6 +343,8 @@ class Systemd:
         """Timers whose service runs: they tell no next run."""
         self.refuses: set[str] = set()
         """Units that it will not start."""
+        self.results: dict[str, tuple[str, int]] = {}
+        """Of units whose last run failed: result and exit status."""
         self.reloads = 0
         self.silent = False
 
@@ -367,6 +369,10 @@ class Systemd:
         return verbs[verb](rest)
 
     def _show(self, rest):
+        if rest[0] == "--property=Id,Result,ExecMainStatus":
+            told = ((unit, *self.results.get(unit, ("success", 0))) for unit in rest[1:])
+            shown = [f"Id={u}\nResult={r}\nExecMainStatus={s}\n" for u, r, s in told]
+            return done(0, "\n".join(shown).encode())
         assert rest == ["--property=Version"], rest
         if self.silent:
             return done(1, stderr=b"Failed to connect to bus: No medium found\n")

@@ -475,6 +475,25 @@ class TestWaiting:
         assert begun < clock.now <= begun + dt.timedelta(hours=1)
 
 
+class TestClockAhead:
+    """A clock that stood ahead for a while."""
+
+    def test_what_it_counted_as_missed_is_taken_back(self, job, installed, fire, clock, state):
+        """One firing with a clock two days ahead leaves no slot missed once the clock is right again."""
+        usd = installed(job(schedule_texts=("every minute",)), since=clock.now)
+        right = clock.now
+        clock.now = right + 2 * DAY
+        fire(usd)
+        with Journal(state) as journal:
+            assert journal.installed_job(usd.name).missed > 2000
+
+        clock.now = right + dt.timedelta(minutes=1)
+        fire(usd)
+
+        with Journal(state) as journal:
+            assert journal.installed_job(usd.name).missed == 0
+
+
 class TestFailure:
     """What a failed firing leaves behind."""
 

@@ -105,6 +105,7 @@ def _scene(
         unreadable="" if journal_error else _unreadable(journal),
         interrupted=was_interrupted(host.state_dir),
         last=last,
+        held=_held(journal),
         out_of_reach=out_of_reach,
         spec_drift=inventory.SpecDrift(
             lambda path: install.digest_of(reader, path),
@@ -138,6 +139,15 @@ def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]
     except RatectlError as error:
         return rows, error
     return rows, None
+
+
+def _held(journal: Journal) -> frozenset[str]:
+    """Return the jobs of which this machine's own journal holds answers that wait for a decision."""
+    try:
+        rows = journal.database.rows("SELECT DISTINCT job FROM quarantine WHERE state = 'held'")
+    except RatectlError:  # another check reports the journal's own trouble
+        return frozenset()
+    return frozenset(row["job"] for row in rows)
 
 
 def _unreadable(journal: Journal) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import other_accounts, plan, spec_keys
+from ratectl.deploy import elsewhere, other_accounts, plan, spec_keys
 from ratectl.deploy import renames as renaming
 from ratectl.deploy.targets import (
     Target,
@@ -154,6 +154,7 @@ def prepare(
     covers = covers_of(target, source.jobs)
     inactive = {name: "paused" for name, row in installed.items() if row.paused}
     found = target.backend.inspect(target.reader, target.host, target.scope)
+    _refuse_jobs_of_other_journals(target, found, frozenset(names) - frozenset(installed))
     if target.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
         inactive = {name: why for name, why in inactive.items() if name not in found.entries}
     inactive |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
@@ -303,6 +304,16 @@ def _gone(source: SpecSource, installed: Mapping[str, Installed]) -> frozenset[s
     names = {job.name for job in source.jobs}
     of_this_file = (name for name, row in installed.items() if row.spec == source.path)
     return frozenset(of_this_file) - names if source.whole else frozenset()
+
+
+def _refuse_jobs_of_other_journals(target: Target, found: Found, new: Collection[str]) -> None:
+    """Raise ConfigError where the engine holds a job of the same name for another state directory."""
+    for name in sorted(set(new) & set(found.entries)):
+        if there := elsewhere.state_dir(target, found.entries[name]):
+            raise ConfigError(
+                f"{target} holds a job {name!r} of another state directory, {there}; call this one otherwise, or "
+                f"`RATECTL_STATE_DIR={there} ratectl remove {name}`"
+            )
 
 
 def _has_job(reader: Reader, path: str, name: str) -> bool:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.deploy import targets
+from ratectl.deploy import elsewhere, targets
 from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
 
@@ -136,6 +136,10 @@ def _held(
     fidelity, upcoming = "", entry.next
     if row is None and target.host.cluster is not None:
         drift.append("this machine's journal does not know it: a colleague may have installed it")
+    elif row is None and (there := elsewhere.state_dir(target, entry)):
+        drift.append(
+            f"of another state directory: `RATECTL_STATE_DIR={there} ratectl list` shows it"
+        )
     elif row is None:
         drift.append("the journal does not know it: install its spec again, or remove it")
     else:
@@ -165,7 +169,7 @@ def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[st
         yield f"left over: the job was since installed in {targets.title(row)}"
         return
     zone = target.host.zone.key
-    if zone != row.host_timezone:
+    if zone != row.host_timezone and _goes_by_the_zone(target, entry, row):
         yield f"the machine's zone is {zone}, and was {row.host_timezone} at the installation"
     elif not row.job.enabled:
         yield "switched off, but still there"
@@ -177,6 +181,14 @@ def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[st
         if wanted != entry.artefacts and not entry.drift:
             told = target.backend.difference(wanted, entry.artefacts)
             yield ": ".join(filter(None, ("differs from what would be installed now", told)))
+
+
+def _goes_by_the_zone(target: Target, entry: InstalledEntry, row: Installed) -> bool:
+    """Tell whether *entry* would be other text in the machine's zone of now."""
+    if row.job.fault:
+        return True
+    cover = target.backend.check(row.job, target.host.zone)
+    return targets.render(target, row.job, cover) != entry.artefacts
 
 
 def _unheld(

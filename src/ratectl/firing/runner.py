@@ -300,7 +300,13 @@ class Runner:
             self.notifier.success(self.journal.end_failures(self.job.name))
 
     def _watermark(self) -> dt.datetime:
-        return self.journal.watermark(self.installed, self.env.clock())
+        before = self.journal.installed_job(self.job.name).settled_until
+        until = self.journal.watermark(self.installed, self.env.clock())
+        if until < before:  # the clock stood ahead: what counted as missed then was not
+            settled = set(self.store.settled(self.job.name, until + SECOND, before))
+            passed = self.timetable.between(until, before)
+            self.journal.unmiss(self.job.name, sum(1 for slot in passed if slot not in settled))
+        return until
 
     def _has_history_of(self, slot: dt.datetime, *, asked: bool) -> bool:
         """Tell whether *slot* is to be answered with the rate of its own day, which is over.

@@ -249,6 +249,13 @@ class Journal(JobStore):
                 (unix(until), missed, job),
             )
 
+    def unmiss(self, job: str, count: int) -> None:
+        """Count so many slots of *job* as missed no more."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET missed = max(0, missed - ?) WHERE name = ?", (count, job)
+            )
+
     def set_next_due(
         self,
         job: str,
