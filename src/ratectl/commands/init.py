@@ -138,6 +138,8 @@ def init(
       ratectl init
       ratectl init --yes --pair EUR/USD --schedule "every weekday at 16:30"
     """
+    if spec_path is None and not os.environ.get("RATECTL_CONFIG_DIR"):
+        host_facts.refuse_home_of_others()
     path = (spec_path or default_spec()).expanduser().absolute()
     if path.exists():
         raise UsageError(f"{path}: exists already and is left as it is; name another file")

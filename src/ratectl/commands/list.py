@@ -9,7 +9,7 @@ import typer
 
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import rows_of
-from ratectl.deploy import execute, host_facts, targets
+from ratectl.deploy import execute, host_facts, inventory, targets
 from ratectl.journal.journal import Journal
 from ratectl.views.format import as_json
 from ratectl.views.inventory import listing_json, listing_text
@@ -40,6 +40,8 @@ def list_(*, json: JsonOption = False) -> None:
         )
         rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
     typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
+    if not json and not host.root and inventory.root_has_jobs(reader):
+        typer.echo("ratectl: root has jobs on this machine, too: `sudo ratectl list`", err=True)
 
 
 def report_unreachable(

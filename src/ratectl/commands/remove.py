@@ -85,6 +85,10 @@ def remove(
         typer.echo(deploy_text.removal_text(removal))
         if purge:
             _purge(journal, to_purge)
+            if not journal.known():
+                typer.echo(
+                    f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
+                )
 
 
 def _leave(unseen: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:

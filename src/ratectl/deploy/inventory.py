@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Backend, Found, InstalledEntry
+    from ratectl.backends.protocol import Backend, Found, InstalledEntry, Reader
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -83,6 +85,21 @@ class SpecDrift:
                 return f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
             return f"no longer in the spec: {row.spec}"
         return "" if jobs[row.job.name] == row.job else "spec changed: `ratectl install` applies it"
+
+
+UNITS = re.compile(r"ratectl-.+\.timer|ratectl\..+\.plist")
+PLACES_OF_ROOT = (Path("/etc/systemd/system"), Path("/Library/LaunchDaemons"))
+
+
+def root_has_jobs(reader: Reader) -> bool:
+    """Tell whether there are jobs of root's on this machine, as far as any account may see."""
+    if reader.status(Path("/etc/cron.d/ratectl")) is not None:
+        return True
+    for place in PLACES_OF_ROOT:
+        with contextlib.suppress(RefusedError):
+            if any(UNITS.fullmatch(name) for name in reader.names(place)):
+                return True
+    return False
 
 
 def rows(

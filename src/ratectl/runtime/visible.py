@@ -46,7 +46,8 @@ def _escape(match: re.Match[str]) -> str:
 
 def behind(stream: TextIO) -> TextIO:
     """Return the stream behind the door, for what moves the cursor and shows no text from outside."""
-    return stream.stream if isinstance(stream, Door) else stream
+    found: TextIO = getattr(stream, "stream", stream)
+    return found
 
 
 class Door:
@@ -74,6 +75,20 @@ class Door:
         if self.lost is None:
             try:
                 self.stream.flush()
+            except OSError as error:
+                self._lose(error)
+
+    @property
+    def buffer(self) -> _Bytes:
+        """Where bytes go, as those of an output's lines do; what became of them is known here."""
+        return _Bytes(self)
+
+    def pass_on(self, data: bytes) -> None:
+        """Hand *data* on as it is."""
+        if self.lost is None:
+            try:
+                self.stream.flush()
+                self.stream.buffer.write(data)
             except OSError as error:
                 self._lose(error)
 
@@ -105,3 +120,21 @@ class Door:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+class _Bytes:
+    """The door for bytes."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def write(self, data: bytes) -> int:
+        """Write *data* as they are."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"write() argument must be bytes, not {type(data).__name__}")
+        self._door.pass_on(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is still held back."""
+        self._door.flush()
