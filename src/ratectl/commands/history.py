@@ -9,13 +9,14 @@ import json as jsons
 from collections import deque
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import date_range, terminal
+from ratectl.commands._shared import date_range, tags, terminal
 from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -24,7 +25,7 @@ from ratectl.outputs.formats import FILES
 from ratectl.views.history_table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ratectl.journal.journal import RecordedQuote
     from ratectl.model.job import Job
@@ -34,8 +35,11 @@ MOST = 1_000_000_000
 
 
 def history(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
+    job: Annotated[
+        str, typer.Argument(metavar="JOB", show_default=False, help="A job, installed or removed.")
+    ] = "",
     *,
+    tag: TagOption = None,
     since: date_range.SinceOption = "",
     until: date_range.UntilOption = "",
     pair: date_range.PairOption = "",
@@ -66,22 +70,42 @@ def history(
         raise UsageError("history: --json is a format of its own; leave --format out")
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
+    if not (job or tag):
+        raise UsageError("history: name a JOB, or give --tag")
     with Journal(Path(paths.state_dir())) as journal:
-        known = journal.remembered(job).recording_job
-        span, wanted = date_range.span(since, until, known.zone), date_range.pair(pair, known)
-        store = journal.store(known)
-        if last is not None:
-            oldest = queries.newest_slot(store, job, span, wanted, skip=last - 1)
-            span = span._replace(start=oldest or span.start)
-        entries: Iterable[RecordedQuote] = store.quotes(job, span, wanted)
-        if last is not None:
-            entries = deque(entries, maxlen=last)
+        names = tags.chosen(journal, [job] if job else (), tag)
+        limits = _Limits(since, until, pair, last)
+        found = [_entries(journal, name, limits) for name in names]
         if json:
-            _print_json(entries, known)
+            _print_json((entry, known) for known, entries in found for entry in entries)
         elif form:
-            _print_lines(entries, known, form)
+            _print_lines(found, form)
         else:
-            _print_table(entries, known, any((since, until, pair)))
+            for known, entries in found:
+                if len(found) > 1:
+                    typer.echo(f"{known.name}:")
+                _print_table(entries, known, any((since, until, pair)))
+
+
+class _Limits(NamedTuple):
+    """Which quotes are shown."""
+
+    since: str
+    until: str
+    pair: str
+    last: int | None
+
+
+def _entries(journal: Journal, name: str, limits: _Limits) -> tuple[Job, Iterable[RecordedQuote]]:
+    """Return the job *name*, and those of its quotes that are within *limits*."""
+    known = journal.remembered(name).recording_job
+    span = date_range.span(limits.since, limits.until, known.zone)
+    wanted, store = date_range.pair(limits.pair, known), journal.store(known)
+    if limits.last is None:
+        return known, store.quotes(name, span, wanted)
+    oldest = queries.newest_slot(store, name, span, wanted, skip=limits.last - 1)
+    span = span._replace(start=oldest or span.start)
+    return known, deque(store.quotes(name, span, wanted), maxlen=limits.last)
 
 
 def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> None:
@@ -95,11 +119,12 @@ def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> 
         typer.echo(line)
 
 
-def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:
+def _print_lines(found: Sequence[tuple[Job, Iterable[RecordedQuote]]], form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
-    for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
-        typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
+    for job, entries in found:
+        for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
+            typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
 
 
 def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
@@ -108,9 +133,9 @@ def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQu
     return newest.values()
 
 
-def _print_json(entries: Iterable[RecordedQuote], job: Job) -> None:
+def _print_json(entries: Iterable[tuple[RecordedQuote, Job]]) -> None:
     separator = "["
-    for entry in entries:
+    for entry, job in entries:
         typer.echo(separator)
         typer.echo(f"  {jsons.dumps(_as_json(entry, job), ensure_ascii=False)}", nl=False)
         separator = ","

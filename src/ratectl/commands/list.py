@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ratectl.commands._shared import tags
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import rows_of
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, inventory, targets
 from ratectl.journal.journal import Journal
 from ratectl.views.format import as_json
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from ratectl.errors import RatectlError
 
 
-def list_(*, json: JsonOption = False) -> None:
+def list_(*, tag: TagOption = None, json: JsonOption = False) -> None:
     """List the installed jobs as the OS has them.
 
     \b
@@ -39,6 +41,9 @@ def list_(*, json: JsonOption = False) -> None:
             clusters=targets.clusters(installed),
         )
         rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
+        if tag:
+            wanted = tags.chosen(journal, (), tag)
+            rows = tuple(row for row in rows if row.job in wanted)
     typer.echo(as_json(listing_json(rows)) if json else listing_text(rows))
     if not json and not host.root and inventory.root_has_jobs(reader):
         typer.echo("ratectl: root has jobs on this machine, too: `sudo ratectl list`", err=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from ratectl import __version__, schedule
-from ratectl.commands._shared import date_range, terminal, write_file
+from ratectl.commands._shared import date_range, tags, terminal, write_file
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.rows import look
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, EngineError, TryLaterError
 from ratectl.journal import quarantine, queries
@@ -51,6 +52,7 @@ def report(
         list[str] | None,
         typer.Option(metavar="JOB", help="Only this job; may be given again.", show_default=False),
     ] = None,
+    tag: TagOption = None,
     since: date_range.SinceOption = "",
     launch: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
 ) -> None:
@@ -67,8 +69,9 @@ def report(
     now = dt.datetime.now(dt.UTC)
     host = host_facts.current()
     with Journal(host.state_dir) as journal:
-        found = look(host, journal, job or [])
-        installed = [row for row in journal.readable() if not job or row.job.name in job]
+        names = tags.chosen(journal, job, tag)
+        found = look(host, journal, names)
+        installed = [row for row in journal.readable() if not names or row.job.name in names]
         dossiers = _dossiers(journal, installed, found, since, now)
     path = write_file.replace(file, _html(dossiers, now))
     typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")

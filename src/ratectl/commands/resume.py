@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import schedule
+from ratectl.commands._shared import tags
 from ratectl.commands._shared.options import JobsArgument
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, install, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, UsageError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 def resume(
     jobs: JobsArgument = None,
     *,
+    tag: TagOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Resume every paused job.")] = False,
 ) -> None:
     """Let paused jobs run again, from now on.
@@ -36,13 +39,15 @@ def resume(
     \b
     Examples:
       ratectl resume usd-inr
+      ratectl resume --tag books
       ratectl resume --all
     """
-    if everything == bool(jobs):
-        raise UsageError("resume: name the jobs, or give --all")
+    if everything == bool(jobs or tag):
+        raise UsageError("resume: name the jobs, or give --tag or --all")
     host = host_facts.current()
     with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
-        known = journal.readable() if everything else [journal.installed_job(j) for j in jobs or ()]
+        names = tags.chosen(journal, jobs, tag)
+        known = journal.readable() if everything else [journal.installed_job(j) for j in names]
         rewrite_all = lock.interrupted
         rows = [row for row in known if row.paused or rewrite_all]
         stuck = [row for row in rows if everything and row.job.fault]

@@ -38,7 +38,17 @@ TOPICS: dict[str, str] = {
 
 WHICH, WHERE, HOW, OUTPUT = "Which ones", "Where", "How", "What is shown"
 OPTIONS: dict[str, tuple[str, ...]] = {
-    WHICH: ("--all", "--job", "--pair", "--since", "--until", "--last", "--slot", "--spec"),
+    WHICH: (
+        "--all",
+        "--tag",
+        "--job",
+        "--pair",
+        "--since",
+        "--until",
+        "--last",
+        "--slot",
+        "--spec",
+    ),
     WHERE: ("--backend", "--scope", "--state", "--out", "--program", "--host-timezone"),
     HOW: (),  # what no other group has
     OUTPUT: ("--json", "--format", "--watch", "--prometheus", "--detailed-exitcode", "--help"),
