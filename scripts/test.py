@@ -48,6 +48,7 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/bin/chromium": "chromium",
     "/usr/share/fonts/truetype/dejavu": "fonts-dejavu-core",
     "/usr/bin/ledger": "ledger",
+    "/usr/bin/hledger": "hledger",
     "/usr/bin/mandoc": "mandoc",
     "/usr/bin/groff": "groff-base",
     "/usr/bin/unshare": "util-linux",
@@ -80,7 +81,7 @@ SHARES = 10
 """As in tests/support/share.py."""
 WHICH = (
     "Debian's cron, busybox, libfaketime, logrotate and nginx (unpacked aside), cronie (built), "
-    "systemd, Chromium, plistutil, strace, gcc, ledger, buildah and podman"
+    "systemd, Chromium, plistutil, strace, gcc, ledger, hledger, buildah and podman"
 )
 
 

@@ -1,5 +1,6 @@
 """The command line as a whole: version, help, wrong words, broken pipes, interrupts."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -87,3 +88,24 @@ def test_interrupt_at_the_very_beginning_is_quiet(monkeypatch, capsys):
 
     assert ending.value.code == 130
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.posix("Windows has no pseudo-terminals")
+@pytest.mark.parametrize(
+    ("more", "begins"),
+    [
+        ({}, b"\x1b[31mratectl:\x1b[0m "),
+        ({"NO_COLOR": "1"}, b"ratectl: "),
+        ({"TERM": "dumb"}, b"ratectl: "),
+    ],
+)
+def test_an_error_on_a_terminal(more, begins):
+    """What an error begins with is red on a terminal that shows colours, and plain elsewhere."""
+    master, slave = os.openpty()
+    plain = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    argv = (sys.executable, "-m", "ratectl", "check", "/nowhere.toml")
+    subprocess.run(argv, stderr=slave, check=False, env=plain | {"TERM": "xterm"} | more)
+    os.close(slave)
+
+    assert os.read(master, 4096).startswith(begins)
+    os.close(master)

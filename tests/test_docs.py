@@ -1,6 +1,7 @@
 """README and manual say what the code does: tables, words of the spec, exit codes, links, examples, comparisons."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -155,7 +156,8 @@ def anchors(text):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     """Every relative link leads to a file of the checkout, and to a heading of it where it names one."""
-    links = re.findall(r"\]\(([^)\s]+)\)", prose(PAGES[page]))
+    text = prose(PAGES[page])
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src(?:set)?="([^"]+)"', text)
     broken = []
     for link in links:
         place, _, anchor = link.partition("#")
@@ -195,6 +197,30 @@ def test_pages_can_be_read(page):
     assert [line for line in wide if len(max(line.split(), key=len)) < WIDEST * 2 // 3] == []
 
 
+WORKFLOW = (ROOT / ".github/workflows/checks.yml").read_text(encoding="utf-8")
+
+
+def test_workflow_runs_what_stands_in_it():
+    """Every action is pinned by its whole commit with its version beside it, with the right to read alone; every file named exists."""
+    used = re.findall(r"uses: (.+)", WORKFLOW)
+
+    assert used
+    assert [x for x in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", x)] == []
+    assert re.findall(r"permissions:\n((?:  .+\n)+)", WORKFLOW) == ["  contents: read\n"]
+    named = re.findall(r"scripts/\w+\.py|(?<=test: )test_\w+\.py", WORKFLOW)
+    assert all((ROOT / x).exists() or (ROOT / "tests/engines" / x).exists() for x in named)
+    assert {"test_launchd.py", "test_task_scheduler.py", "scripts/quickstart.py"} <= set(named)
+
+
+def test_workflow_has_the_pythons_of_the_classifiers():
+    """The checks run on every Python that the package names."""
+    listed = re.findall(r"python: \[(.+)\]", WORKFLOW)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: 3\.\d+$", c)]
+
+    assert [re.findall(r'"(.+?)"', each) for each in listed] == [named] * len(listed)
+
+
 def test_comparisons_have_sources():
     """What is said of another program links to where that program says so."""
     section = manual.page("compared").partition("## With other programs")[2]
@@ -210,3 +236,46 @@ def test_changelog_has_the_version():
 
     assert re.match(rf"(Unreleased|{re.escape(__version__)} - \d{{4}}-\d\d-\d\d)\n", sections[0])
     assert all(re.search(r"^- \w", section, flags=re.MULTILINE) for section in sections)
+
+
+SHELL = [text for language, text in BLOCKS if language in {"sh", "console", ""}]
+
+
+def typed():
+    """Yield the words of each ratectl command line in a block of README and manual, without the shell's own."""
+    for block in SHELL:
+        console = "\n$ " in f"\n{block}"
+        for line in block.replace("\\\n", " ").splitlines():
+            if console and not line.startswith("$ "):
+                continue
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            words = words[1:] if words[:1] == ["sudo"] else words
+            ends = [n for n, word in enumerate(words) if word in command_line.BEYOND]
+            if words[:1] == ["ratectl"]:
+                yield tuple(words[1 : min(ends, default=len(words))])
+
+
+@pytest.mark.parametrize("words", sorted(set(typed())), ids=" ".join)
+def test_command_lines_parse(words):
+    """Every ratectl command line in a block is taken by its command, with each of its arguments and options."""
+    verb, *others = words
+
+    assert command_line.command(verb).make_context(verb, others).params
+
+
+def test_spans_of_commands_parse():
+    """What stands in the text as `ratectl COMMAND ...` is a command, and its options are those of it."""
+    offenders = []
+    for text in re.findall(r"`ratectl ([a-z][^`]*)`", " ".join(prose(ALL).split())):
+        verb, *others = text.split()
+        known = {o for p in command_line.command(verb).params for o in p.opts} | {"--help"}
+        offenders += [text for word in others if word.startswith("--") and word not in known]
+
+    assert offenders == []
+
+
+def test_blocks_say_what_they_are():
+    """Every block names a language that a test knows how to hold to the truth, or is a figure."""
+    known = {"toml", "sh", "console", "text", "schedules", "yaml", "dockerfile", ""}
+
+    assert {language for language, _text in BLOCKS} <= known

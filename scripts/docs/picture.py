@@ -1,7 +1,6 @@
-"""Takes the picture of the report page that README.md begins with: ten years of the ECB's rates, in Chromium.
+"""Photographs the report page in Chromium: README.md's two pictures, or every state in a folder that is named.
 
-Needs the extra ``dev`` and Debian's chromium, which scripts/test.py installs. Nothing leaves the machine: the rates
-come from the rate server, through ``ratectl backfill``, as they would from a provider.
+Needs the extra ``dev`` and Debian's chromium, which scripts/test.py installs. Nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -12,92 +11,72 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from ratectl import spec
-from ratectl.journal.journal import Journal
-from tests.support import rate_server
-from tests.support.rate_table import TABLES
+from scripts.docs import states
 
-PICTURE = Path(__file__).resolve().parents[2] / ".github" / "report.png"
+GITHUB = Path(__file__).resolve().parents[2] / ".github"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
-WIDTH = 1120
-YEARS = 10
-LAPSE = dt.timedelta(days=9)
-"""For how long the jobs have been installed, and nothing ran yet: what a catch-up has to do."""
-SPEC = """
-[defaults]
-providers = ["frankfurter"]
-timezone = "Asia/Kolkata"
-catch_up = "all"
-[providers.frankfurter]
-base_url = "{url}/v1"
-[jobs.usd-inr]
-pairs = ["USD/INR"]
-schedule = "every day at 10:30"
-output = "rates.txt"
-[jobs.euro]
-pairs = ["EUR/USD", "EUR/GBP", "EUR/JPY"]
-schedule = "every weekday at 16:30"
-timezone = "Europe/Berlin"
-output = "euro.csv"
-"""
+SHOWN, WIDE, MARGIN = "desks", 1240, 16
+"""The state that README.md shows, how wide its picture is, and what it has below the table."""
+WIDTHS = (1440, 768, 375)
+SCHEMES: dict[Literal["light", "dark"], str] = {"light": "report.png", "dark": "report-dark.png"}
 
 
-def main(_words: list[str]) -> int:
-    """Make the journal and the page in a folder that goes away again, and take the picture."""
-    with tempfile.TemporaryDirectory() as name, rate_server.RateServer(TABLES["ecb"]()) as rates:
-        folder = Path(name)
-        install(folder, rates.url)
-        since = f"--since={dt.datetime.now(dt.UTC).year - YEARS}-01-01"
-        for words in (
-            *(("backfill", job, since) for job in ("usd-inr", "euro")),
-            ("run", "--all"),
-            ("report", str(folder / "page.html")),
-        ):
-            ratectl(folder, *words)
-        photograph(folder / "page.html")
-    print(f"wrote {PICTURE}")
+def main(words: list[str]) -> int:
+    """Take README.md's pictures; with the name of a folder those of every state, in every width and colour, and on paper."""
+    wanted = set(words[1:])
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        for state, folder in states.build(Path(name), dt.datetime.now(dt.UTC)):
+            if words and (not wanted or state in wanted):
+                page = report(folder)
+                photograph_all(browser, page, Path(words[0]) / state)
+            elif state == SHOWN and not words:
+                photograph(browser, report(folder))
+        browser.close()
     return 0
 
 
-def install(folder: Path, url: str) -> None:
-    """Record the jobs as ``ratectl serve`` would: no scheduler of this machine is touched."""
-    text = SPEC.format(url=url).encode()
-    jobs = spec.loads(text, path=folder / "jobs.toml", host_timezone="Asia/Kolkata").jobs
-    (folder / "jobs.toml").write_bytes(text)
-    with Journal(folder) as journal:
-        journal.record_jobs(
-            jobs,
-            spec=str(folder / "jobs.toml"),
-            digest="",
-            backend="serve",
-            scope="user",
-            host_timezone="Asia/Kolkata",
-            now=dt.datetime.now(dt.UTC) - LAPSE,
-        )
-
-
-def ratectl(folder: Path, *words: str) -> None:
-    """Run one command on the journal in *folder*, in Kolkata."""
+def report(folder: Path) -> Path:
+    """Let ``ratectl report`` write the page of the journal in *folder*, as in Kolkata."""
     environment = os.environ | {"RATECTL_STATE_DIR": str(folder), "TZ": "Asia/Kolkata"}
-    argv = (sys.executable, "-m", "ratectl", *words)
+    path = folder / "page.html"
+    argv = (sys.executable, "-m", "ratectl", "report", str(path))
     subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True)
+    return path
 
 
-def photograph(page: Path) -> None:
-    """Write what Chromium shows of *page*, down to the table of failures."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        shown = browser.new_page(viewport={"width": WIDTH, "height": 2200}, color_scheme="light")
+def photograph(browser: Browser, page: Path) -> None:
+    """Write README.md's pictures: the page down to the end of its table, light and dark."""
+    for scheme, name in SCHEMES.items():
+        shown = browser.new_page(viewport={"width": WIDE, "height": 900}, color_scheme=scheme)
         shown.goto(page.as_uri())
-        shown.get_by_role("button", name="5 years").click()
-        shown.locator("#calendar select").first.select_option("usd-inr")
-        shown.locator("#timeline svg").first.wait_for()
-        below = shown.locator("#troubles-title").bounding_box()
-        height = int(below["y"]) - 20 if below else 2200
-        PICTURE.parent.mkdir(exist_ok=True)
-        shown.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
-        browser.close()
+        bottom = shown.evaluate("document.getElementById('table').getBoundingClientRect().bottom")
+        shown.set_viewport_size({"width": WIDE, "height": int(bottom) + MARGIN})
+        shown.screenshot(path=GITHUB / name)
+        print(f"wrote {GITHUB / name}")
+
+
+def photograph_all(browser: Browser, page: Path, folder: Path) -> None:
+    """Write the pictures of one state: whole pages of every width, light and dark, one with a chart, and paper."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            shown = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            shown.goto(page.as_uri())
+            shown.screenshot(path=folder / f"{width}-{scheme}.png", full_page=True)
+            link = shown.locator("#table a").first
+            if link.count():
+                link.click()
+                shown.locator("summary").first.click()
+                shown.screenshot(path=folder / f"{width}-{scheme}-open.png", full_page=True)
+            shown.close()
+    paper = browser.new_page()
+    paper.goto(page.as_uri())
+    paper.pdf(path=folder / "paper.pdf", format="A4")
+    paper.close()
+    print(f"wrote {folder}")

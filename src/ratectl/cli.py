@@ -7,6 +7,7 @@ does not pay for the libraries of another.
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -38,12 +39,14 @@ COMMANDS: dict[str, str] = {
     "lint-crontab": "Find crontab lines that do not do what they look like.",
     "run": "Settle what is due, or one slot, or record a slot by hand.",
     "backfill": "Record the rates of past days, from providers with history.",
-    "review": "List, accept or reject the answers that failed a check.",
+    "record": "Enter a rate by hand.",
+    "import": "Read a file of rates into the record of a job.",
+    "review": "Decide about answers that failed a check; take a rate back.",
     "status": "Show how each job stands: next slot, newest rate, faults.",
     "history": "Show what was recorded for a job.",
     "rate": "Show the recorded rate of a day, or the newest before it.",
     "chart": "Draw the rates of a job in the terminal.",
-    "report": "Write an HTML page with charts of everything.",
+    "report": "Write an HTML page of the rates, with charts.",
     "journal": "Copy a record to another journal, or make a shared one.",
     "serve": "Run jobs in the foreground, where no scheduler exists.",
     "manual": "Show a page of the manual, or the list of its topics.",
@@ -111,10 +114,16 @@ def _run(words: list[str]) -> None:
     except RatectlError as error:
         sys.stdout.flush()
         more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
-        print(f"ratectl: {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        print(f"{_prefix()} {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
+
+
+def _prefix() -> str:
+    """Return what an error begins with: red on a terminal that shows colours."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return "ratectl:" if plain or not sys.stderr.isatty() else "\x1b[31mratectl:\x1b[0m"
 
 
 def application(verb: str) -> typer.Typer:
@@ -129,7 +138,8 @@ def application(verb: str) -> typer.Typer:
     application.callback(help=INTRODUCTION)(_options)
     if verb in COMMANDS:
         name = verb.replace("-", "_")
-        module = importlib.import_module(f"ratectl.commands.{name}")
+        file = f"{name}_" if keyword.iskeyword(name) else name
+        module = importlib.import_module(f"ratectl.commands.{file}")
         function = getattr(module, name, None) or getattr(module, f"{name}_")
         application.command(verb, cls=groups.Command)(function)
         return application

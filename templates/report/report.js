@@ -1,300 +1,292 @@
 "use strict";
-/* Draws the report's charts from the data in the page. Times are minutes on the job's own clocks, shown as UTC. */
+/* What moves on the page: charts on a click, sorting, ages. Times are minutes on a job's own clocks, shown as UTC. */
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const goings = Object.entries(data.letters); // [how slots went, its letter], the better first
-  const charts = [];
+  const DAY = 86400000, RANGES = { "30d": 30, "90d": 90, "1y": 365, "5y": 1826, all: 0 }, MOST = 6;
+  const all = new Map(JSON.parse(document.getElementById("data").textContent).map((packed) => [packed.id, packed]));
+  const make = (name, values = {}, ...children) => {
+    const element = document.createElement(name);
+    Object.assign(element, values);
+    element.append(...children);
+    return element;
+  };
+  const draw = (parent, name, values, text = "") => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    Object.entries(values).forEach(([key, value]) => element.setAttribute(key, value));
+    element.textContent = text;
+    return parent.appendChild(element);
+  };
+  const iso = (time) => new Date(time).toISOString();
+  const day = (time) => iso(time).slice(0, 10);
+  const weekday = (time) => new Date(time).toLocaleDateString("en", { weekday: "short", timeZone: "UTC" });
+  const moment = (time) => `${weekday(time)} ${day(time)} ${iso(time).slice(11, 16)}`;
+  const percent = (now, before) => {
+    const text = Math.abs((now / before - 1) * 100).toFixed(2);
+    return `${Number(text) === 0 ? "±" : now > before ? "+" : "−"}${text} %`;
+  };
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-  const goingColour = (going) => colour(going === "on time" ? "ok" : going);
-  const font = () => getComputedStyle(document.body).fontFamily; // a canvas knows no "inherit"
-  const two = (number) => String(number).padStart(2, "0");
-  const day = (time) => new Date(time).toISOString().slice(0, 10);
-  const moment = (time) => `${day(time)} ${two(new Date(time).getUTCHours())}:${two(new Date(time).getUTCMinutes())}`;
-  const escaped = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
-
-  /* A chart in *box*: drawn once it comes near the screen, and again when the colours or the size change. */
-  function place(box, option, renderer) {
-    const chart = { box, option, renderer, drawn: null };
-    charts.push(chart);
-    near.observe(box);
-    // ECharts takes every turn of the wheel from the page, also those that zoom nothing
-    box.addEventListener("wheel", (event) => event.ctrlKey || event.stopPropagation(), { capture: true, passive: true });
-    new ResizeObserver(() => chart.drawn && chart.drawn.resize()).observe(box);
-    return chart;
-  }
-
-  function draw(chart) {
-    if (!chart.drawn) chart.drawn = echarts.init(chart.box, null, { renderer: chart.renderer });
-    const zoom = (chart.drawn.getOption() || {}).dataZoom;
-    const option = chart.option();
-    if (zoom && option.dataZoom) option.dataZoom.forEach((one, n) => Object.assign(one, { start: zoom[n].start, end: zoom[n].end }));
-    chart.drawn.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: font(), color: colour("text") }, ...option }, true);
-    return chart.drawn;
-  }
-
-  const near = new IntersectionObserver(
-    (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
-      near.unobserve(entry.target);
-      draw(charts.find((chart) => chart.box === entry.target));
-    }),
-    { rootMargin: "400px" },
-  );
-
-  const axis = (more) => ({
-    axisLine: { lineStyle: { color: colour("line") } },
-    axisTick: { lineStyle: { color: colour("line") } },
-    axisLabel: { color: colour("quiet"), hideOverlap: true },
-    splitLine: { lineStyle: { color: colour("line"), opacity: 0.6 } },
-    ...more,
-  });
-  const tooltip = (more) => ({
-    backgroundColor: colour("paper"), borderColor: colour("line"), textStyle: { color: colour("text") }, confine: true, ...more,
-  });
-
-  /* Rates */
-
-  function unpacked(series) {
+  /* A series with its times, values and origins unpacked, once. */
+  function series(id) {
+    const one = all.get(id);
+    if (!one || one.at) return one;
     let minute = 0;
-    return series.times.map((step) => (minute += step) * 60000);
+    one.at = one.times.map((step) => (minute += step) * 60000);
+    one.value = one.rates.map(Number);
+    one.origin = one.from.flatMap((origin) => Array(origin[0]).fill(origin));
+    const steps = one.at.slice(1).map((time, n) => time - one.at[n]).sort((a, b) => a - b);
+    one.gap = Math.max(31 * DAY, 10 * (steps[steps.length >> 1] || 0)); // nothing is drawn across a longer one
+    return one;
   }
+  const rateDay = (one, n) => day(Math.floor(one.at[n] / DAY) * DAY + one.origin[n][1] * DAY);
+  const told = (one, n) => `${one.rates[n]} of ${rateDay(one, n)}, ${one.origin[n][2]}${one.origin[n][3] === "published" ? "" : `, ${one.origin[n][3]}`}`;
 
-  /* Points, with nothing drawn across a gap: over a month, and ten times what lies between two rates mostly. */
-  function withGaps(times, rates) {
-    const steps = times.slice(1).map((time, n) => time - times[n]).sort((one, other) => one - other);
-    const longest = Math.max(31 * 86400000, 10 * steps[Math.floor(steps.length / 2)]);
-    return times.flatMap((time, n) => {
-      const point = [time, Number(rates[n])];
-      return n && time - times[n - 1] > longest ? [[times[n - 1] + 1, null], point] : [point];
-    });
+  /* What is open stands in the address: #euro/EUR-USD+euro/EUR-GBP/1y, or two days for a stretch of one's own. */
+  function address() {
+    const parts = decodeURIComponent(location.hash.slice(1)).split("/");
+    const range = parts.length > 2 ? parts.pop() : "1y";
+    const ids = parts.join("/").split("+").filter((id) => all.has(id)).slice(0, MOST);
+    return { ids, range };
   }
-
-  function rateOption(times, rates) {
-    return {
-      grid: { left: 8, right: 16, top: 12, bottom: 52, containLabel: true },
-      tooltip: tooltip({
-        trigger: "axis",
-        formatter: ([point]) => `${moment(point.value[0])}<br><b>${escaped(rates[times.indexOf(point.value[0])])}</b>`,
-      }),
-      xAxis: axis({ type: "time", splitLine: { show: false } }),
-      yAxis: axis({ type: "value", scale: true }),
-      dataZoom: [
-        { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, preventDefaultMouseMove: false },
-        { type: "slider", height: 20, bottom: 8, borderColor: colour("line"), fillerColor: `${colour("accent")}22`,
-          dataBackground: { lineStyle: { color: colour("quiet") }, areaStyle: { color: colour("line") } }, textStyle: { color: colour("quiet") }, labelFormatter: (time) => day(time) },
-      ],
-      series: [{
-        type: "line", data: withGaps(times, rates), sampling: "lttb", symbolSize: 6,
-        showSymbol: times.length < 40, lineStyle: { width: 1.6, color: colour("accent") }, itemStyle: { color: colour("accent") },
-      }],
-    };
+  const go = (ids, range, push) => {
+    const hash = ids.length ? `#${ids.map(encodeURI).join("+")}/${range}` : location.pathname;
+    if (push) history.pushState(null, "", hash); else history.replaceState(null, "", hash);
+    show();
+  };
+  function stretch(chosen, range) {
+    const first = Math.min(...chosen.map((one) => one.at[0])), last = Math.max(...chosen.map((one) => one.at.at(-1)));
+    const own = range.split("..").map((text) => Date.parse(`${text}Z`));
+    if (own.length === 2 && own[0] < own[1]) return own;
+    return [RANGES[range] ? Math.max(first, last - RANGES[range] * DAY) : first, last];
   }
+  const within = (one, [from, to]) => one.at.flatMap((time, n) => (time >= from && time <= to ? [n] : []));
 
-  function rateChart(figure, series) {
-    const times = unpacked(series);
-    const box = figure.querySelector(".plot");
-    const said = figure.querySelector("output");
-    const chart = place(box, () => rateOption(times, series.rates), "canvas");
-    chart.times = times;
-    let at = times.length - 1;
-    const say = () => {
-      said.textContent = `${moment(times[at])}: ${series.rates[at]}`;
-      draw(chart).dispatchAction({ type: "showTip", seriesIndex: 0, dataIndex: at });
-    };
-    box.addEventListener("keydown", (event) => {
-      const moves = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 30, PageDown: at + 30, Home: 0, End: times.length - 1 };
-      if (!(event.key in moves)) return;
-      event.preventDefault();
-      at = Math.min(times.length - 1, Math.max(0, moves[event.key]));
-      say();
-    });
-    figure.querySelector("details").addEventListener("toggle", (event) => numbers(event.target, times, series.rates), { once: true });
-    return chart;
-  }
-
-  function numbers(details, times, rates) {
-    const body = details.querySelector("tbody");
-    for (let n = times.length - 1; n >= 0; n -= 1) {
-      const row = body.insertRow();
-      row.insertCell().textContent = moment(times[n]);
-      row.insertCell().textContent = rates[n];
+  let panel = null, opened = "";
+  function show() {
+    const { ids, range } = address();
+    if (!ids.length) {
+      if (panel) panel.remove();
+      panel = null; opened = "";
+      return;
     }
+    const row = document.getElementById(ids[0]);
+    if (!panel || opened !== ids[0]) {
+      if (panel) panel.remove();
+      panel = make("tr", { className: "opened" }, make("td", { colSpan: 20 }));
+      for (let box = row.closest("details"); box; box = null) box.open = true;
+      row.after(panel);
+      opened = ids[0];
+    }
+    chart(panel.firstChild, ids.map(series), range);
   }
 
-  function zoom(chart, days) {
-    const last = chart.times[chart.times.length - 1];
-    const first = days ? Math.max(chart.times[0], last - days * 86400000) : chart.times[0];
-    if (first < last) draw(chart).dispatchAction({ type: "dataZoom", startValue: first, endValue: last });
-  }
-
-  function rates() {
-    const template = document.getElementById("rate");
-    const made = [];
-    for (const job of data.jobs) {
-      for (const series of job.series) {
-        const figure = template.content.cloneNode(true).querySelector("figure");
-        const times = unpacked(series);
-        const span = `${day(times[0])} to ${day(times[times.length - 1])}`;
-        const last = series.rates[series.rates.length - 1];
-        const size = series.told;
-        figure.querySelector("h3").textContent = `${series.pair} ${last}`;
-        figure.querySelector(".about").textContent = `${job.name}, ${job.zone}`;
-        figure.querySelector("output").textContent = `${size}, ${span}`;
-        figure.querySelector(".plot").setAttribute("aria-label",
-          `Chart of ${series.pair}: ${size} from ${span}, the last ${last}. Arrow keys read single rates.`);
-        document.getElementById("rates").append(figure);
-        if (times.length > 1) made.push(rateChart(figure, series));
-        else figure.querySelector(".plot").remove(); // one rate has no axis
+  function chart(box, chosen, range) {
+    const span = stretch(chosen, range), several = chosen.length > 1, ids = chosen.map((one) => one.id);
+    const shown = chosen.map((one) => within(one, span));
+    const base = chosen.map((one, k) => (several ? one.value[shown[k][0]] / 100 : 1));
+    const output = make("output", { ariaLive: "polite" });
+    const plot = make("div", { className: "plot", tabIndex: 0, role: "group", ariaLabel: `Chart of ${chosen.map((one) => one.pair).join(", ")}. Arrow keys read single rates, plus and minus zoom, Escape closes.` });
+    const buttons = Object.keys(RANGES).map((name) => make("button", { type: "button", ariaPressed: String(name === range), textContent: name.replace(/(\d+)/, "$1 "), onclick: () => go(ids, name) }));
+    const more = make("select", { ariaLabel: "Compare with", onchange: () => more.value && go([...ids, more.value], range) }, new Option("Compare with …", ""),
+      ...[...all.values()].filter((one) => !ids.includes(one.id)).map((one) => new Option(`${one.pair} (${one.job})`, one.id)));
+    const saved = () => chosen.flatMap((one, k) => shown[k].map((n) => ({ job: one.job, pair: one.pair, slot: iso(one.at[n]).slice(0, 16), zone: one.zone, rate: one.rates[n], rate_date: rateDay(one, n), provider: one.origin[n][2], kind: one.origin[n][3] })));
+    const saves = ["csv", "json"].map((form) => make("button", { type: "button", textContent: form.toUpperCase(), onclick: () => save(ids.join("-").replace(/\//g, "-"), form, saved()) }));
+    const close = make("button", { type: "button", textContent: "Close", onclick: shut });
+    const keys = make("ul", { className: "keys" }, ...chosen.map((one, k) => {
+      const item = make("li"), sample = draw(item, "svg", { viewBox: "0 0 26 10" }), values = shown[k].map((n) => one.value[n]);
+      if (several) draw(sample, "path", { class: `line n${k}`, d: "M0 5h26" }); else sample.remove();
+      const first = shown[k][0], last = shown[k].at(-1);
+      if (first === undefined) item.append(make("b", { textContent: one.pair }), " no rate in this time");
+      else {
+        const low = shown[k][values.indexOf(values.reduce((a, b) => Math.min(a, b)))], high = shown[k][values.indexOf(values.reduce((a, b) => Math.max(a, b)))];
+        item.append(make("b", { textContent: `${one.pair} ${percent(one.value[last], one.value[first])}` }), ` from ${day(one.at[first])} to ${day(one.at[last])}; lowest ${one.rates[low]} (${day(one.at[low])}), highest ${one.rates[high]} (${day(one.at[high])}); ${one.told}`);
       }
-    }
-    const buttons = document.querySelectorAll("[data-days]");
-    buttons.forEach((button) => button.addEventListener("click", () => {
-      buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
-      made.forEach((chart) => zoom(chart, Number(button.dataset.days)));
-    }));
-  }
-
-  /* How slots went */
-
-  function daysOf({ first, runs }) {
-    const days = {};
-    let time = Date.parse(first);
-    for (const [letters, number] of runs) {
-      for (let n = 0; n < number; n += 1, time += 86400000) if (letters) days[day(time)] = letters;
-    }
-    return days;
-  }
-
-  function counts(letters) {
-    const found = new Map([...letters.matchAll(/([a-z])(\d*)/g)].map(([, letter, number]) => [letter, Number(number || 1)]));
-    return goings.filter(([, letter]) => found.has(letter)).map(([going, letter]) => [going, found.get(letter)]);
-  }
-  const told = (letters) => counts(letters).map(([going, number]) => `${number} ${going}`).join(", ");
-  const worst = (letters) => goings.findIndex(([going]) => going === counts(letters).at(-1)[0]);
-
-  function calendarOption(job, year) {
-    const days = Object.entries(job.days).filter(([date]) => date.startsWith(year));
-    return {
-      tooltip: tooltip({ formatter: ({ value }) => `${value[0]}<br>${escaped(told(job.days[value[0]]))}` }),
-      visualMap: {
-        show: false, type: "piecewise", dimension: 1,
-        pieces: goings.map(([going], n) => ({ value: n, color: goingColour(going) })),
-      },
-      calendar: {
-        range: year, left: 40, right: 8, top: 28, bottom: 8, cellSize: ["auto", "auto"],
-        itemStyle: { color: colour("paper"), borderColor: colour("line"), borderWidth: 1 },
-        splitLine: { lineStyle: { color: colour("quiet"), width: 1 } },
-        dayLabel: { firstDay: 1, color: colour("quiet") }, monthLabel: { color: colour("quiet") }, yearLabel: { show: false },
-      },
-      series: [{ type: "heatmap", coordinateSystem: "calendar", data: days.map(([date, letters]) => [date, worst(letters)]) }],
-    };
-  }
-
-  function yearTold(job, year) {
-    const sums = new Map();
-    for (const [date, letters] of Object.entries(job.days)) {
-      if (date.startsWith(year)) counts(letters).forEach(([going, number]) => sums.set(going, (sums.get(going) || 0) + number));
-    }
-    return [...sums].map(([going, number]) => `${number} ${going}`).join(", ");
-  }
-
-  function calendar() {
-    const jobs = data.jobs.filter((job) => job.days.first).map((job) => ({ ...job, days: daysOf(job.days) }));
-    const section = document.getElementById("calendar");
-    if (!jobs.length) return section.remove();
-    const [jobSelect, yearSelect] = section.querySelectorAll("select");
-    const box = section.querySelector(".plot");
-    const chosen = () => jobs[jobSelect.selectedIndex];
-    const chart = place(box, () => calendarOption(chosen(), yearSelect.value), "svg");
-    const show = () => {
-      const text = `${chosen().name} in ${yearSelect.value}: ${yearTold(chosen(), yearSelect.value)}`;
-      box.setAttribute("aria-label", `Calendar of ${text}`);
-      section.querySelector("output").textContent = text;
-      if (chart.drawn) draw(chart);
-      box.parentElement.scrollLeft = box.parentElement.scrollWidth; // where it is wider than the screen: the newest
-    };
-    const years = () => {
-      const found = [...new Set(Object.keys(chosen().days).map((date) => date.slice(0, 4)))].reverse();
-      yearSelect.replaceChildren(...found.map((year) => new Option(year)));
-      show();
-    };
-    jobSelect.replaceChildren(...jobs.map((job) => new Option(job.name)));
-    jobSelect.addEventListener("change", years);
-    yearSelect.addEventListener("change", show);
-    section.querySelector(".legend").replaceChildren(...goings.map(([going]) => {
-      const item = document.createElement("li");
-      const sample = document.createElement("i");
-      sample.style.background = `var(--${going === "on time" ? "ok" : going})`;
-      item.append(sample, going);
       return item;
     }));
-    years();
+    const controls = make("div", { className: "controls" }, ...buttons, ...(chosen.length < MOST && all.size > chosen.length ? [more] : []), ...saves, close);
+    const held = box.contains(document.activeElement) && document.activeElement.className === "plot";
+    box.replaceChildren(make("div", { className: "chart" }, controls, ...(several ? [make("p", { className: "quiet", textContent: `Each pair is 100 on ${day(span[0])}.` })] : []), keys, plot, output));
+    if (shown.flat().length < 2) { // one rate has no axis
+      plot.remove();
+      output.textContent = chosen.flatMap((one, k) => shown[k].map((n) => `${moment(one.at[n])}: ${told(one, n)}`)).join();
+      return;
+    }
+    const picture = lines(plot, chosen, shown, base, span);
+    pointer(plot, output, picture, { chosen, shown, base, span, ids });
+    if (held) plot.focus();
   }
 
-  /* What comes */
+  /* Steps of an axis: of numbers 1, 2 or 5 times a power of ten; of time from minutes to decades. */
+  function steps(low, high, most) {
+    const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
+    const found = [];
+    for (let n = Math.ceil(low / step); n * step <= high; n += 1) found.push(n * step);
+    return [found, Math.max(0, -Math.floor(Math.log10(step)))];
+  }
+  function times(from, to, most) {
+    const wanted = (to - from) / most, short = [1, 5, 15, 60, 180, 720, 1440, 2880, 10080].map((minutes) => minutes * 60000).find((one) => one >= wanted);
+    const found = [];
+    if (short) {
+      for (let time = Math.ceil(from / short) * short; time <= to; time += short) found.push([time, short < DAY ? iso(time).slice(11, 16) : day(time).slice(5)]);
+      return found;
+    }
+    const months = [1, 3, 6, 12, 24, 60, 120].find((one) => one * 30 * DAY >= wanted) || 240;
+    const begin = new Date(from);
+    for (let n = Math.floor((begin.getUTCFullYear() * 12 + begin.getUTCMonth()) / months) * months; ; n += months) {
+      const at = Date.UTC(Math.floor(n / 12), n % 12);
+      if (at > to) return found;
+      if (at >= from) found.push([at, months >= 12 ? String(Math.floor(n / 12)) : day(at).slice(0, 7)]);
+    }
+  }
 
-  function timelineOption(jobs) {
-    return {
-      grid: { left: 8, right: 16, top: 8, bottom: 8, containLabel: true },
-      tooltip: tooltip({ formatter: ({ value }) => `${escaped(jobs[value[1]].name)}<br>${moment(value[0])} (${escaped(jobs[value[1]].zone)})` }),
-      xAxis: axis({ type: "time", position: "top" }),
-      yAxis: axis({ type: "category", inverse: true, data: jobs.map((job) => job.name), splitLine: { show: true, lineStyle: { color: colour("line") } } }),
-      series: [{
-        type: "scatter", symbol: "rect", symbolSize: [4, 14], itemStyle: { color: colour("accent") },
-        data: jobs.flatMap((job, n) => job.next.map((minute) => [minute * 60000, n])),
-      }],
+  function lines(plot, chosen, shown, base, [from, to]) {
+    const width = Math.max(280, plot.clientWidth), height = width < 600 ? 220 : 300, left = 64, top = 8, bottom = 22;
+    const svg = draw(plot, "svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+    const values = chosen.flatMap((one, k) => shown[k].map((n) => one.value[n] / base[k]));
+    const picture = { svg, x: (time) => left + ((time - from) / (to - from || 1)) * (width - left - 12), time: (x) => from + ((x - left) / (width - left - 12)) * (to - from), left, top, height, bottom };
+    if (!values.length) return picture;
+    let low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
+    if (low === high) { low *= 0.999; high *= 1.001; }
+    const y = (picture.y = (value) => height - bottom - 4 - ((value - low) / (high - low)) * (height - bottom - top - 8));
+    const [ticks, digits] = steps(low, high, height / 55);
+    for (const tick of ticks) {
+      draw(svg, "path", { class: "grid", d: `M${left} ${y(tick)}H${width}` });
+      draw(svg, "text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, tick.toFixed(digits));
+    }
+    for (const [time, label] of times(from, to, width / 90)) draw(svg, "text", { x: picture.x(time), y: height - 5, "text-anchor": "middle" }, label);
+    chosen.forEach((one, k) => {
+      const d = shown[k].map((n, m) => `${m && one.at[n] - one.at[n - 1] <= one.gap ? "L" : "M"}${picture.x(one.at[n]).toFixed(1)} ${y(one.value[n] / base[k]).toFixed(1)}`);
+      draw(svg, "path", { class: `line n${k}`, d: d.join("") });
+      if (shown[k].length === 1) draw(svg, "circle", { cx: picture.x(one.at[shown[k][0]]), cy: y(one.value[shown[k][0]] / base[k]), r: 3 });
+    });
+    return picture;
+  }
+
+  /* The pointer and the keys read single rates; dragging, Ctrl and the wheel, plus and minus zoom. */
+  function pointer(plot, output, picture, { chosen, shown, base, span, ids }) {
+    const main = shown[0].length ? 0 : shown.findIndex((numbers) => numbers.length);
+    if (main < 0) return;
+    const numbers = shown[main], one = chosen[main];
+    const cursor = draw(picture.svg, "path", { class: "cursor off" }), drag = draw(picture.svg, "rect", { class: "drag", y: picture.top, height: picture.height - picture.bottom - picture.top, width: 0 });
+    let at = numbers.length - 1, begun = null;
+    const nearest = (list, owner, time) => list.reduce((best, n) => (Math.abs(owner.at[n] - time) < Math.abs(owner.at[best] - time) ? n : best), list[0]);
+    const say = () => {
+      const time = one.at[numbers[at]], x = picture.x(time);
+      cursor.setAttribute("d", `M${x} ${picture.top}V${picture.height - picture.bottom}`);
+      cursor.setAttribute("class", "cursor");
+      output.textContent = `${moment(time)}: ` + chosen.flatMap((other, k) => (shown[k].length ? [nearest(shown[k], other, time)].map((n) => `${chosen.length > 1 ? `${other.pair} ${(other.value[n] / base[k]).toFixed(2)}, ` : ""}${told(other, n)}`) : [])).join("; ");
+    };
+    const place = (event) => picture.time(((event.clientX - picture.svg.getBoundingClientRect().left) * picture.svg.viewBox.baseVal.width) / picture.svg.clientWidth);
+    const zoom = (from, to) => {
+      const first = Math.min(...chosen.map((each) => each.at[0])), last = Math.max(...chosen.map((each) => each.at.at(-1)));
+      if (to - from < 600000) return;
+      go(ids, from <= first && to >= last ? "all" : `${iso(Math.max(from, first)).slice(0, 16)}..${iso(Math.min(to, last) + 59999).slice(0, 16)}`);
+    };
+    const around = (time, factor) => zoom(time - (time - span[0]) * factor, time + (span[1] - time) * factor);
+    plot.onpointermove = (event) => {
+      at = numbers.indexOf(nearest(numbers, one, place(event)));
+      say();
+      if (begun === null) return;
+      const [from, to] = [picture.x(begun), picture.x(place(event))].sort((a, b) => a - b);
+      drag.setAttribute("x", from); drag.setAttribute("width", to - from);
+    };
+    plot.onpointerdown = (event) => { if (event.pointerType === "mouse" && !event.button) begun = place(event); };
+    plot.onpointerup = (event) => {
+      const [from, to] = [begun, place(event)].sort((a, b) => a - b);
+      const far = begun !== null && Math.abs(picture.x(to) - picture.x(from)) > 8;
+      begun = null; drag.setAttribute("width", 0);
+      if (far) zoom(from, to);
+    };
+    plot.onpointerleave = () => { begun = null; drag.setAttribute("width", 0); };
+    plot.ondblclick = () => go(ids, "all");
+    plot.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      around(place(event), event.deltaY < 0 ? 0.7 : 1.4);
+    }, { passive: false });
+    plot.onkeydown = (event) => {
+      const moves = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 30, PageDown: at + 30, Home: 0, End: numbers.length - 1 };
+      if (event.key === "+" || event.key === "-") around(one.at[numbers[at]], event.key === "+" ? 0.7 : 1.4);
+      if (!(event.key in moves)) return;
+      event.preventDefault();
+      at = Math.min(numbers.length - 1, Math.max(0, moves[event.key]));
+      say();
     };
   }
 
-  function timeline() {
-    const jobs = data.jobs.filter((job) => job.next.length);
-    const section = document.getElementById("timeline");
-    if (!jobs.length) return section.remove();
-    const box = section.querySelector(".plot");
-    box.style.height = `${jobs.length * 32 + 60}px`;
-    box.setAttribute("aria-label", `Next 30 days: ${jobs.map((job) => `${job.name}: ${job.schedule} Next ${moment(job.next[0] * 60000)}.`).join(" ")}`);
-    section.querySelector("output").textContent = jobs.filter((job) => job.more).map((job) => `${job.name}: only its first ${job.next.length} slots are shown.`).join(" ");
-    place(box, () => timelineOption(jobs), "svg");
+  function save(name, form, rows) {
+    const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value);
+    const table = [Object.keys(rows[0] || {}), ...rows.map(Object.values)].map((row) => row.map((value) => quoted(String(value))).join(",")).join("\r\n");
+    const url = URL.createObjectURL(new Blob([form === "csv" ? `${table}\r\n` : JSON.stringify(rows, null, 1)]));
+    make("a", { href: url, download: `${name}.${form}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
+  }
+  const cell = (row, name) => (row.querySelector(name) || {}).textContent || "";
+  const newest = () => [...document.querySelectorAll("#table tr[data-rate]")].map((row) => ({ pair: row.querySelector("th").firstElementChild.textContent, rate: row.dataset.rate, ...Object.fromEntries([...row.querySelectorAll(".change")].map((one) => [`${one.dataset.days} %`, one.textContent.replace("−", "-").replace(/[±–]/, "")])), received: row.querySelector(".age").dataset.at, of: cell(row, ".age small").replace(/^of /, ""), job: cell(row, ".job") }));
+  function shut() {
+    const link = document.getElementById(opened).querySelector("a");
+    go([], "", true);
+    link.focus();
   }
 
-  const redraw = () => charts.filter((chart) => chart.drawn).forEach(draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("beforeprint", () => {
-    document.documentElement.classList.add("printing"); // on paper, in the light colours
-    charts.forEach((chart) => {
-      draw(chart).resize();
-      chart.drawn.getZr().flush(); // now, not with the next frame
-    });
-  });
-  addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("printing");
-    redraw();
-  });
-
-  /* How long ago or ahead, told anew each minute: the page may stay open for days. */
-
-  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  function relative(seconds) {
-    const whole = Math.abs(Math.trunc(seconds));
-    const [size, unit] = units.find(([least]) => whole >= 2 * least) || units[3];
-    const length = `${Math.floor(whole / size)} ${unit}`;
-    return whole < 1 ? "now" : seconds > 0 ? `in ${length}` : `${length} ago`;
+  /* Sorting: by a heading upwards, downwards, and as it was. */
+  function sortable(table) {
+    const body = table.tBodies[0], before = [...body.rows];
+    const number = (text) => (/\d/.test(text) ? Number(text.replace("−", "-").replace("±", "").replace("+", "")) : -Infinity);
+    const values = { pair: (row) => row.id.split("/")[1], job: (row) => cell(row, ".job"), rate: (row) => Number(row.dataset.rate || 0), age: (row) => -Date.parse((row.querySelector("[data-at]") || { dataset: {} }).dataset.at || 0),
+      at: (row) => { const bar = row.querySelector(".bar"); return bar ? Number(bar.getAttribute("d").slice(1).split(" ")[0]) : -1; } };
+    [1, 7, 30, 365].forEach((days, n) => { values[`c${days}`] = (row) => number((row.querySelectorAll(".change")[n] || {}).textContent || ""); });
+    for (const head of table.querySelectorAll("[data-by]")) {
+      const button = make("button", { type: "button" }, ...head.childNodes);
+      head.append(button);
+      button.onclick = () => {
+        const order = { none: "ascending", ascending: "descending", descending: "none" }[head.getAttribute("aria-sort") || "none"];
+        table.querySelectorAll("[aria-sort]").forEach((one) => one.removeAttribute("aria-sort"));
+        if (order !== "none") head.setAttribute("aria-sort", order);
+        const of = values[head.dataset.by], sign = order === "descending" ? -1 : 1;
+        const rows = order === "none" ? before : [...before].sort((a, b) => sign * (of(a) < of(b) ? -1 : of(a) > of(b) ? 1 : 0));
+        body.append(...rows);
+        if (panel) document.getElementById(opened).after(panel);
+      };
+    }
+    body.onclick = (event) => {
+      const row = event.target.closest("tr[data-rate]");
+      if (!row || !all.has(row.id) || String(getSelection())) return;
+      event.preventDefault();
+      if (opened === row.id) go([], "", true); else go([row.id], "1y", true);
+    };
   }
 
+  /* Ages, told anew each minute: the page may stay open for days. */
+  const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const length = (seconds) => {
+    const whole = Math.abs(Math.trunc(seconds)), [size, unit] = UNITS.find(([least]) => whole >= 2 * least) || UNITS[3];
+    return `${Math.floor(whole / size)} ${unit}`;
+  };
   function tick() {
     for (const time of document.querySelectorAll("time[datetime]")) {
-      const told = time.nextElementSibling;
-      told.hidden = false;
-      told.textContent = `, ${relative((Date.parse(time.dateTime) - Date.now()) / 1000)}`;
+      const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000, said = time.nextElementSibling;
+      said.hidden = false;
+      said.textContent = Math.abs(seconds) < 1 ? ", now" : seconds > 0 ? `, in ${length(seconds)}` : `, ${length(seconds)} ago`;
     }
+    document.querySelectorAll("[data-at]").forEach((age) => { age.querySelector(".old").textContent = length((Date.now() - Date.parse(age.dataset.at)) / 1000); });
     const banner = document.getElementById("outdated");
     if (banner) banner.hidden = Date.now() < Date.parse(banner.dataset.from) + 600000; // a slot takes its time
   }
   tick();
   setInterval(tick, 60000);
 
-  rates();
-  calendar();
-  timeline();
+  document.querySelectorAll("table.rates").forEach(sortable);
+  const tools = document.getElementById("tools");
+  if (tools && all.size) {
+    tools.hidden = false;
+    tools.querySelectorAll("button").forEach((button) => { button.onclick = () => save("rates", button.dataset.save, newest()); });
+  }
+  addEventListener("keydown", (event) => { if (event.key === "Escape" && opened) shut(); });
+  addEventListener("hashchange", show);
+  addEventListener("popstate", show);
+  let width = innerWidth;
+  addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; show(); } });
+  show();
+  if (panel) document.getElementById(opened).scrollIntoView({ block: "center" });
   document.documentElement.dataset.ready = "true";
 })();

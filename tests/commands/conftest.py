@@ -47,3 +47,12 @@ def station(station, monkeypatch):
     """An installation where the commands look for it."""
     monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
     return station
+
+
+@pytest.fixture(params=["own", pytest.param("shared", marks=pytest.mark.engine)])
+def journal_url(request):
+    """The journal of a job: this machine's own, and a database."""
+    if request.param == "own":
+        return ""
+    postgres = request.getfixturevalue("postgres")
+    return postgres.url(postgres.database())

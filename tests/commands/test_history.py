@@ -99,7 +99,7 @@ def test_table(ratectl):
     head, *lines = ratectl("history", "usd-inr", "--last", "2").out.splitlines()
 
     assert head.startswith("SLOT")
-    assert re.fullmatch(r"2026-11-22 10:30 UTC +EUR/INR +95\.60 .*", lines[0])
+    assert re.fullmatch(r"Sun 2026-11-22 10:30 UTC +USD/INR +95\.60 .*", lines[0])
 
 
 @pytest.mark.usefixtures("week")

@@ -1,5 +1,6 @@
 """``ratectl journal``: a record copied between this machine's file and a real PostgreSQL, and back; and who may do what."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -53,7 +54,7 @@ def everything(state, url=""):
     with Journal(state) as journal:
         database = journal.book_at(url).database
         tables = {}
-        for table in ("firings", "quotes", "quarantine"):
+        for table in ("firings", "quotes", "revisions", "quarantine"):
             rows = database.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
@@ -93,7 +94,43 @@ def test_again(ratectl, url):
     [facts] = json.loads(ratectl("journal", "copy", "sqlite", url, "--json").out)
 
     assert set(facts["written"].values()) == {0}
-    assert facts["verified"] == {"quotes": SLOTS, "firings": SLOTS + 2, "quarantine": 1}
+    assert facts["verified"] == {
+        "quotes": SLOTS,
+        "revisions": 0,
+        "firings": SLOTS + 2,
+        "quarantine": 1,
+    }
+
+
+def void(ratectl, day):
+    """Take back what was recorded on the day *day* after the first."""
+    moment = (FIRST + day * dt.timedelta(days=1)).isoformat()
+    assert ratectl("review", "void", moment, "--job", "usd-inr", "--reason", "a slip").code == 0
+
+
+@pytest.mark.usefixtures("recorded")
+def test_voided(ratectl, station, url):
+    """What was taken back goes along, with its reason, and does not count there either."""
+    void(ratectl, 1)
+
+    answer = ratectl("journal", "copy", "sqlite", url)
+
+    assert answer.out.startswith(
+        f"usd-inr: {SLOTS - 1} quotes, {SLOTS + 2} slots, 1 held answer, 1 earlier number copied;"
+    )
+    assert everything(station.state, url) == without_claims(everything(station.state))
+
+
+@pytest.mark.usefixtures("recorded")
+def test_voided_after_a_copy(ratectl, url):
+    """A number that the target has from before counts there: the next copy names it, and exits with 65."""
+    ratectl("journal", "copy", "sqlite", url)
+    void(ratectl, 1)
+
+    answer = ratectl("journal", "copy", "sqlite", url)
+
+    assert answer.code == 65
+    assert "quotes " in answer.err
 
 
 def test_cut_short(station, recorded, url):
@@ -245,6 +282,65 @@ class TestRoles:
             database = journal.book_at(accounts[role]).database
             with pytest.raises(RefusedError), database.transaction() as connection:
                 connection.execute(statement)
+
+
+HOSTS = ROLES.with_name("hosts.sql")
+ATTACKS = {
+    "a rate": "UPDATE quotes SET rate = '1'",
+    "a rate that goes": "DELETE FROM quotes",
+    "what was revised": "DELETE FROM revisions",
+    "what became of a slot": "UPDATE firings SET outcome = 'missed', state = 'open'",
+    "a slot that goes": "DELETE FROM firings",
+    "a line that waits": "UPDATE lines SET data = 'mine'",
+    "a line for another": "INSERT INTO lines (target, job, slot, data) VALUES ('x', 'usd-inr', 0, 'mine')",
+    "where a file stands": "UPDATE sinks SET position = 0, sent = ''",
+    "a held rate": "UPDATE quarantine SET rate = '1'",
+    "the version": "UPDATE meta SET value = '1'",
+}
+
+
+@pytest.fixture(scope="module")
+def two_hosts():
+    """A server with the accounts of roles.sql, logins of two hosts among them, and the name of a database."""
+    for server in serving():
+        name = server.database()
+        server.sql(name, ROLES.read_text())
+        server.sql(name, "CREATE ROLE keeper LOGIN IN ROLE ratectl_owner")
+        for host in ("first", "second"):
+            server.sql(name, f"CREATE ROLE {host} LOGIN IN ROLE ratectl_writer")
+        yield server, name
+
+
+def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
+    """After hosts.sql two hosts record as ever, and neither changes what the other recorded or what waits for it."""
+    server, name = two_hosts
+    keeper = server.url(name, user="keeper") + "&options=-crole%3Dratectl_owner"
+    assert ratectl("journal", "create", keeper).code == 0
+    server.sql(name, HOSTS.read_text())
+    station.install(station.job(live_rates.url, journal=server.url(name, user="first")))
+    assert station.fetch().returncode == 0
+    tables = ("quotes", "firings", "lines", "sinks", "quarantine", "meta")
+
+    def content():
+        with Journal(station.state) as journal:
+            first = journal.book_of("usd-inr").database
+            return [list(first.rows(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
+
+    before = content()
+    database = Journal(station.state).book_at(server.url(name, user="second")).database
+    for attack in ATTACKS.values():
+        with contextlib.suppress(RefusedError), database.transaction() as connection:
+            connection.execute(attack)
+    database.close()
+    assert content() == before
+
+    other = dataclasses.replace(station, folder=station.folder / "other")
+    other.folder.mkdir()
+    job = other.job(live_rates.url, journal=server.url(name, user="second"))
+    other.install(job)
+    assert other.fetch("--force").returncode == 0
+    assert len(other.recorded()) == 2
+    assert ratectl("journal", "copy", server.url(name, user="second"), "sqlite").code == 0
 
 
 def test_brought_up(ratectl, postgres, station, live_rates):

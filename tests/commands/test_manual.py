@@ -14,8 +14,10 @@ from ratectl.views import manual as views
 TOPICS = pytest.mark.parametrize("topic", manual.TOPICS)
 
 
-def test_list_of_topics(ratectl):
-    """Without a topic it lists all of them, each with its one sentence."""
+def test_list_of_topics(ratectl, monkeypatch):
+    """Without a topic it lists all of them, each with its one sentence; in a pipe of no width on one line."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # several processes of pytest set it
+
     answer = ratectl("manual")
     lines = answer.out.splitlines()
 

@@ -50,7 +50,7 @@ def test_text_names_the_zone(ratectl, spec):
         "next", "usd-inr", "--spec", str(spec), "--after", "2026-11-22", "--count", "1"
     )
 
-    assert answer.out == "Sun 2026-11-22 10:30:00 +0530 Asia/Kolkata\n"
+    assert answer.out == "Sun 2026-11-22 10:30 IST\n"
 
 
 def test_ended(ratectl):
@@ -130,3 +130,12 @@ def test_unknown_job_of_a_spec(ratectl, spec):
 
     assert answer.code == 78
     assert 'did you mean "usd-inr"?' in answer.err
+
+
+def test_a_file(ratectl):
+    """A spec is no schedule and no job: the commands that show its slots are named."""
+    answer = ratectl("next", "jobs.toml")
+
+    assert answer.code == 2
+    assert "`ratectl check jobs.toml`" in answer.err
+    assert "`ratectl next JOB --spec jobs.toml`" in answer.err

@@ -1,23 +1,26 @@
 """``ratectl report``: the file that it writes. How a browser shows it is seen in tests/engines/test_report_page.py."""
 
 import datetime as dt
-import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
-from ratectl.commands.report import MOST_POINTS
+from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
-from ratectl.runtime import templates
+from ratectl.page.reading import MOST_POINTS
 from tests.fakes import past
 from tests.fakes.station import now
 from tests.support.share import times
 
 pytestmark = pytest.mark.network  # looks which schedulers run
-MOST_BYTES = 3_000_000
-ECHARTS = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
-"""SHA-256 of dist/echarts.min.js in the npm package echarts 6.1.0."""
+MOST_BYTES = 2_000_000
+MOST_OF_A_YEAR = 150_000
 MANY = times(200)
 """Jobs whose rates of a decade are more points than the page draws."""
 PAIRS = tuple(
@@ -46,6 +49,11 @@ def data(page):
     )
 
 
+def rows(page):
+    """Return the rows of the table of rates, by their addresses."""
+    return re.findall(r'<tr id="([^"]+)"', page)
+
+
 @pytest.fixture
 def job(station, live_rates):
     """An installed job with two rates and a failure."""
@@ -59,30 +67,38 @@ def job(station, live_rates):
 
 @pytest.mark.usefixtures("job")
 def test_page(report):
-    """Rates, days and coming slots are in the page, with the provider's own digits."""
-    [drawn] = data(report())["jobs"]
+    """Rates with the provider's own digits, the change of a day and the coming slot are in the page."""
+    page = report()
+    [series] = data(page)
 
-    assert drawn["series"][0]["rates"] == ["95.10", "95.20"]
-    assert drawn["days"]["runs"] == [["o", 2]]
-    assert len(drawn["next"]) == 30
+    assert series["rates"] == ["95.10", "95.20"]
+    assert re.search(r'data-days="1 d">\+0.11<', page)
+    assert '<td class="rate number" title="95.20">95<span class="fraction">.20</span>' in page
+    assert "Indian rupee for one US dollar" in page
+    assert re.search(r"next <time [^>]*>\w{3} \d{4}-\d\d-\d\d 10:30 UTC</time>", page)
+
+
+@pytest.mark.usefixtures("job")
+def test_summary(report, station, job):
+    """The first line counts the jobs by how they stand, and so do the title and the icon."""
+    past.fail(station.state, job, now().replace(microsecond=0), "offline: no way to ecb")
+    page = report()
+
+    assert "<title>1 failing · Exchange rates</title>" in page
+    assert "ratectl doctor usd-inr" in page
+    assert "fill='%23c62828'" in page
+    assert "1 slot failed since " in page
 
 
 @pytest.mark.usefixtures("job")
 def test_page_asks_no_server(report):
-    """Nothing in the page's own text loads anything, and its policy forbids it."""
-    page, library = report(), templates.source("report/echarts.min.js")
+    """Nothing in the page loads anything, and its policy forbids it."""
+    page = report()
 
     assert "default-src 'none'" in page
-    assert library in page
-    assert not re.search(r"<(link|img|iframe|script)[^>]+(src|href)=", page.replace(library, ""))
-
-
-def test_library_is_the_published_one():
-    """The charting library is the file that its makers published, with its licence beside it."""
-    library = templates.source("report/echarts.min.js").encode()
-
-    assert hashlib.sha256(library).hexdigest() == ECHARTS
-    assert "Apache License" in templates.source("report/echarts.LICENSE")
+    assert not re.search(r"<(img|iframe|script|source|object)[^>]+(src|href|data)=", page)
+    assert re.findall(r'<link[^>]+href="([^"]{5})', page) == ["data:"]
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest|import\(", page)
 
 
 def test_sources_are_credited(report, job):
@@ -103,7 +119,7 @@ def test_hostile_texts(report, station, job):
 
 
 def test_decade(report, station, live_rates):
-    """Ten years of daily rates of ten pairs are all there, in less than three megabytes."""
+    """Ten years of daily rates of ten pairs are all there, in less than two megabytes."""
     job = station.job(live_rates.url, pairs=PAIRS, schedule_texts=("every day at 10:30",))
     last = now().replace(hour=10, minute=30, second=0) - dt.timedelta(days=1)
     station.install(job, since=last - dt.timedelta(days=4000))
@@ -112,7 +128,17 @@ def test_decade(report, station, live_rates):
     page = report()
 
     assert len(page.encode()) < MOST_BYTES
-    assert [len(series["rates"]) for series in data(page)["jobs"][0]["series"]] == [3653] * 10
+    assert [len(series["rates"]) for series in data(page)] == [3653] * 10
+
+
+def test_year(report, station, live_rates):
+    """Ten pairs of a year are a page of 150 kB at most."""
+    job = station.job(live_rates.url, pairs=PAIRS, schedule_texts=("every day at 10:30",))
+    last = now().replace(hour=10, minute=30, second=0) - dt.timedelta(days=1)
+    station.install(job, since=last - dt.timedelta(days=400))
+    past.decade(station.state, job, last, days=365)
+
+    assert len(report().encode()) < MOST_OF_A_YEAR
 
 
 @pytest.mark.slow
@@ -129,15 +155,79 @@ def test_many_quotes_are_thinned(report, station, live_rates):
 
     thinned = range(int(0.6 * MOST_POINTS / MANY), int(1.03 * MOST_POINTS / MANY))
     assert len(page.encode()) < MOST_BYTES
-    assert {len(job["series"][0]["rates"]) for job in data(page)["jobs"]} <= set(thinned)
+    assert {len(series["rates"]) for series in data(page)} <= set(thinned)
 
 
 def test_only_one_job(report, station, live_rates, job):
     """--job leaves the others out, --since what is older."""
     station.install(job, station.job(live_rates.url, name="other"))
 
-    assert [one["name"] for one in data(report("--job", "other"))["jobs"]] == ["other"]
-    assert data(report("--since", "2090-01-01", "--job", "usd-inr"))["jobs"][0]["series"] == []
+    assert rows(report("--job", "other")) == ["other/USD-INR"]
+    assert data(report("--since", "2090-01-01", "--job", "usd-inr")) == []
+
+
+def test_a_removed_job(report, station, job):
+    """The record of a job that was removed stands folded under "Formerly", and --job takes it."""
+    with Journal(station.state) as journal:
+        journal.forget_jobs([job.name])
+    for words in ((), ("--job", job.name)):
+        page = report(*words)
+        assert "No jobs are installed." in page
+        assert page.index("<h2>Formerly</h2>") < page.index('<tr id="usd-inr/USD-INR"')
+        assert [series["rates"] for series in data(page)] == [["95.10", "95.20"]]
+
+
+def test_a_paused_job(report, station, job):
+    """A paused job has no slot ahead."""
+    with Journal(station.state) as journal:
+        journal.pause_jobs([job.name])
+    page = report()
+
+    assert "next <time" not in page
+    assert "outdated" not in re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)
+
+
+def test_without_slots_nothing_is_claimed(report, station, live_rates):
+    """A job that has not fired yet has no share on time, no rate and no failure."""
+    station.install(
+        station.job(live_rates.url, schedule_texts=("every day at 10:30",)), since=now()
+    )
+    page = report()
+
+    assert "no rate yet; the first slot is " in page
+    assert '<span class="percent">\N{EN DASH}<' in page
+    assert "What failed" not in page
+
+
+@pytest.mark.usefixtures("job")
+def test_worst_first(report, station, live_rates):
+    """Jobs that stand badly come first, the others in the order in which they were installed."""
+    others = [station.job(live_rates.url, name=name) for name in ("zebra", "bad", "ape")]
+    station.install(*others, since=now())
+    past.fail(station.state, others[1], now(), "offline: no way to ecb")
+
+    names = [row.split("/")[0] for row in rows(report())]
+    assert names == ["bad", "usd-inr", "zebra", "ape"]
+
+
+def test_thinned_series_keep_their_numbers(report, station, job):
+    """How many there are, the lowest and the highest are told of all rates, however few are drawn."""
+    with Journal(station.state) as journal, journal.database.transaction() as connection:
+        begin = int(now().timestamp()) - 20_000 * 60
+        connection.executemany(
+            "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, observed_at, kind)"
+            " VALUES (?, ?, 'USD', 'INR', ?, '2026-01-02', 'ecb', ?, 'published')",
+            [
+                (job.name, begin + 60 * n, "163.91" if n == 7777 else f"{95 + n % 7 / 10}", begin)
+                for n in range(20_000)
+            ],
+        )
+    page = report()
+    [series] = data(page)
+
+    assert series["told"].startswith("20,002 rates, ")
+    assert "163.91" in series["rates"]
+    assert "<span>163.9" in page
 
 
 def test_a_zone_that_is_gone(ratectl, station, live_rates, job, tmp_path):
@@ -151,7 +241,8 @@ def test_a_zone_that_is_gone(ratectl, station, live_rates, job, tmp_path):
     assert answer.code == 0
     assert "usd-inr is left out" in answer.err
     assert "'US/Nowhere'" in answer.err
-    assert [one["name"] for one in data(page)["jobs"]] == ["other"]
+    assert rows(page) == ["other/USD-INR"]
+    assert "usd-inr is left out: " in page
 
 
 def test_empty(report, station):
@@ -210,3 +301,22 @@ def test_no_browser(ratectl, tmp_path, monkeypatch):
 
     assert (answer.code, (tmp_path / "page.html").exists()) == (69, True)
     assert (tmp_path / "page.html").as_uri() in answer.err
+
+
+@pytest.mark.posix("an interrupt goes to one process")
+def test_watch(station, job, tmp_path):
+    """--watch writes the page anew after each firing, also of one that comes much later, until it is interrupted."""
+    path = tmp_path / "page.html"
+    argv = (sys.executable, "-m", "ratectl", "report", "--watch", str(path))
+    environment = os.environ | {"RATECTL_STATE_DIR": str(station.state)}
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as watching:
+        first = watching.stdout.readline()
+        past.settle(station.state, job, now().replace(microsecond=0), "97.31")
+        until = time.monotonic() + 60
+        while "97.31" not in path.read_text(encoding="utf-8") and time.monotonic() < until:
+            time.sleep(0.2)
+        watching.send_signal(signal.SIGINT)
+        watching.wait(30)
+
+    assert (first[:6], watching.returncode) == ("wrote ", 0)
+    assert "97.31" in path.read_text(encoding="utf-8")

@@ -20,19 +20,10 @@ USD_INR, EUR_INR = Pair(base="USD", quote="INR"), Pair(base="EUR", quote="INR")
 BODY = b'{"rates": {"INR": 9507}}'
 
 
-@pytest.fixture(params=["own", pytest.param("shared", marks=pytest.mark.engine)])
-def url(request):
-    """The journal of the job."""
-    if request.param == "own":
-        return ""
-    postgres = request.getfixturevalue("postgres")
-    return postgres.url(postgres.database())
-
-
 @pytest.fixture
-def job(station, url, live_rates):
+def job(station, journal_url, live_rates):
     """A job of two pairs whose slot is due, installed."""
-    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=url)
+    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=journal_url)
     station.install(job)
     return job
 
@@ -206,7 +197,7 @@ def test_pair_that_the_job_gave_up(ratectl, hold, station, job):
         (("accept", "99"), 78, "no held answer 99"),
         (("reject", "99"), 78, "no held answer 99"),
         (("show", "99"), 78, "no held answer 99"),
-        (("accept", "first"), 2, "valid integer"),
+        (("accept", "first"), 2, "no number of a held answer"),
         (("frob",), 2, "frob"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_zone_that_matters_is_told_once(cron):
     lines = cron.ask("--offline").text.splitlines()
 
     assert [line for line in lines if "host-zone-changed: one, two: " in line] == [lines[0]]
-    assert lines[-1] == "1 fault, 0 warnings; 2 jobs checked"
+    assert lines[-1] == "1 fault · 0 warnings in 2 jobs"
 
 
 def test_held_answers(cron):

@@ -165,7 +165,7 @@ def test_a_firing_that_recorded_its_failure(slot, trouble, checks):
     cluster = ClusterTarget(context="one", namespace="rates", server="https://one")
     there = scene("kubernetes", "linux", "kubectl", cluster=cluster)
     [row] = there.jobs
-    row.failures, row.settled_until, name = 2, FRIDAY, row.job.name
+    row.failures, row.settled_until, row.retry_at, name = 2, FRIDAY, None, row.job.name
     home = Target(backend=kubernetes, scope="user", host=there.host, reader=there.reader)
     row.place = home.place
     at = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)

@@ -398,8 +398,8 @@ def test_several_jobs_with_one_fault(cron):
     assert [finding["job"] for finding in cron.doctor("--offline").findings] == ["one", "two"]
     assert cron.ask("--offline").text.splitlines() == [
         "fault: program-missing: one, two: cron (user): the program it calls is gone: /opt/ratectl/python",
-        f"    mend: {INSTALL}",
-        "1 fault, 0 warnings; 2 jobs checked",
+        f"    fix: {INSTALL}",
+        "1 fault · 0 warnings in 2 jobs",
     ]
 
 

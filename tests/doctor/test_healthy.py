@@ -83,8 +83,17 @@ def of_root(cron):
 
 
 def test_as_root(of_root):
-    """Root's jobs are looked at in the same way, and are as well."""
-    assert of_root.doctor().findings == []
+    """Root's jobs are looked at in the same way, and are as well; that they need no root is said, and how that ends."""
+    told = of_root.doctor()
+
+    [finding] = told.findings
+    assert (told.code, finding["check"], finding["severity"]) == (0, "runs-as-root", "warning")
+    assert finding["mend"].startswith("useradd --system ")
+
+
+def faults_of(told):
+    """Return what the doctor found beside that root's jobs run as root."""
+    return [finding for finding in told.findings if finding["check"] != "runs-as-root"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +107,7 @@ def test_a_file_that_cron_ignores(of_root, spoil):
     """A file in /etc/cron.d that others may write to is never read by cron, which tells nobody."""
     spoil(of_root.machine)
 
-    [finding] = of_root.doctor().findings
+    [finding] = faults_of(of_root.doctor())
 
     assert finding["check"] == "cron-file-ignored"
     assert finding["mend"] == "chown root:root /etc/cron.d/ratectl && chmod 644 /etc/cron.d/ratectl"
@@ -116,7 +125,7 @@ def test_an_expired_root(of_root, line, what):
     """Root's own account or password may expire as well, and then root's crontab sleeps."""
     of_root.machine.files[SHADOW] = line + b"\n"
 
-    [finding] = of_root.doctor().findings
+    [finding] = faults_of(of_root.doctor())
 
     assert finding["check"] == "account-expired"
     assert what in finding["text"]

@@ -23,7 +23,8 @@ SPEC = """\
 pairs = ["USD/INR"]
 schedule = "{schedule}"
 providers = ["exchangerate-api-v4"]
-output = "/tmp/usd-inr.txt"
+output = "/var/lib/rates/usd-inr.txt"
+{user}
 """
 DEPENDENCIES = """
 mkdir -p "$1" && cd "$0" && for each in *; do
@@ -47,6 +48,7 @@ def host(request, machine, wheel):
     inventory = b"[recorders]\nlocalhost ansible_connection=local\n"
     account.write(f"{account.home}/controller/inventory.ini", inventory)
     site = sysconfig.get_path("purelib")
+    account.write(f"{account.home}/controller/pins.txt", b"# they are there already\n")
     account.run("sh", "-c", DEPENDENCIES, site, f"{account.home}/controller/packages")
     return Host(account, f"{account.home}/controller", wheel.name)
 
@@ -61,6 +63,7 @@ class Host:
         root = account.user == "root"
         self.config = "/etc/ratectl" if root else f"{account.home}/.config/ratectl"
         self.home = "/opt/ratectl" if root else f"{account.home}/.local/share/ratectl"
+        self.user = '[ratectl]\nuser = "rates"' if root else ""
         self.said = ""
 
     def play(self, *options, schedule="every day at 10:30", code=0, **values):
@@ -68,8 +71,9 @@ class Host:
         values = {
             "ratectl_wheel": f"{self.folder}/{self.wheel}",
             "ratectl_pip_arguments": ["--no-index"],
+            "ratectl_requirements": f"{self.folder}/pins.txt",
             "ratectl_python": sys.executable,
-            "ratectl_spec": SPEC.format(schedule=schedule),
+            "ratectl_spec": SPEC.format(schedule=schedule, user=self.user),
             "ratectl_keys": {"office.key": SECRET},
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
@@ -105,7 +109,7 @@ class Host:
 
 @pytest.mark.parametrize("host", ["root"], indirect=True)
 def test_life_of_a_host(host):
-    """Installed once, unchanged, changed by a changed spec, removed: check mode tells of each before, and changes nothing."""
+    """With an account of its own; installed once, unchanged, changed by a changed spec, removed: check mode tells of each before, and changes nothing."""
     nothing = host.files()
     assert host.play("--check") > 0
     assert host.files() == nothing
@@ -114,6 +118,8 @@ def test_life_of_a_host(host):
     assert "+[jobs.usd-inr]" in host.said
     first = host.files()
     assert "30 10 * * *" in first
+    assert " rates " in first
+    assert host.account.sh("id -un rates").strip() == "rates"
     modes = host.account.sh(f"stat -c %a {host.config}/jobs.toml {host.config}/office.key")
     assert modes.split() == ["600", "600"]
 
@@ -158,3 +164,13 @@ def test_without_root(host):
     assert host.play() == 0
     assert host.play(ratectl_state="absent") > 0
     assert host.files() == nothing
+
+
+@pytest.mark.parametrize("host", ["root"], indirect=True)
+def test_another_wheel_than_was_pinned(host):
+    """A wheel whose hash is not the one that was named is not installed, and nothing else is done."""
+    host.play(ratectl_sha256="0" * 64, code=2)
+
+    assert "DO NOT MATCH THE HASHES" in host.said
+    assert "usd-inr" not in host.files()
+    host.play(ratectl_state="absent")

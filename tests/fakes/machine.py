@@ -19,6 +19,7 @@ from ratectl.backends.protocol import (
     FileInfo,
     Host,
     Link,
+    MakeFolder,
     RemoveFile,
     Run,
     Settle,
@@ -108,6 +109,10 @@ class Machine:
         self.room = 1 << 30
         self.untrusted = {}
         """What another account could change, with the trust.UntrustedError that says so."""
+        self.accounts = {}
+        """Those beside the one that is at work, as accounts.Account by name."""
+        self.forbidden = set()
+        """What such an account may not do: its name, a path, what was wanted."""
         self.synchronised: bool | None = True
         self.ages = {"Account expires": "never", "Password expires": "never"}
         self.now = now or dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -176,8 +181,17 @@ class Machine:
         assert self.status(path), path
         return bool(self.modes.get(path, 0o644) & 0o111)
 
-    def fault(self, path, *, strict=None):  # noqa: ARG002 - a test says what is at fault
+    def fault(self, path, *, strict=None, uid=None):  # noqa: ARG002 - a test says what is at fault
         return self.untrusted.get(Path(path))
+
+    def account(self, name):
+        return self.accounts.get(name)
+
+    def lets(self, account, path, wanted):
+        return (
+            self.status(path) is not None
+            and (account.name, Path(path), wanted) not in self.forbidden
+        )
 
     def free(self, path):
         assert self.status(path), path
@@ -213,10 +227,8 @@ class Machine:
                     raise PowerCutError
                 self.steps_left -= 1
             self.performed.append(step)
-            if isinstance(step, WriteFile):
-                self.links.pop(step.path, None)
-                self.files[step.path] = step.data
-                self.modes[step.path] = step.mode
+            if isinstance(step, MakeFolder | WriteFile):
+                self._make(step)
             elif isinstance(step, Link):
                 self.links[step.path] = str(step.target)
             elif isinstance(step, RemoveFile):
@@ -233,6 +245,17 @@ class Machine:
                         answer = self._call(step.argv, step.stdin)
                 if answer.code and not step.may_fail:
                     raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+
+    def _make(self, step):
+        if isinstance(step, MakeFolder):
+            self.folders.add(step.path)
+            if step.owner:
+                self.owners[step.path] = self.accounts[step.owner].uid
+            self.modes[step.path] = step.mode
+            return
+        self.links.pop(step.path, None)
+        self.files[step.path] = step.data
+        self.modes[step.path] = step.mode
 
     def _comes_true(self, step):
         for _ in range(TRIES if step.within else 1):
@@ -341,6 +364,8 @@ class Systemd:
         self.active: set[str] = set()
         self.at_work: set[str] = set()
         """Timers whose service runs: they tell no next run."""
+        self.waiting: set[str] = set()
+        """Services that failed and wait to be started again."""
         self.refuses: set[str] = set()
         """Units that it will not start."""
         self.results: dict[str, tuple[str, int]] = {}
@@ -391,6 +416,10 @@ class Systemd:
             for unit, text in self.loaded.items()
             if unit.endswith(".timer")
         ]
+        rows += [
+            {"unit": unit, "load": "loaded", "active": "activating", "sub": "auto-restart"}
+            for unit in sorted(self.waiting)
+        ]
         return done(stdout=json.dumps(rows).encode())
 
     def _list_timers(self, rest):
@@ -429,6 +458,7 @@ class Systemd:
     def _stop(self, units):
         missing = [unit for unit in units if unit not in self.loaded]
         self.active -= set(units)
+        self.waiting -= set(units)
         return done(5, stderr=b"Unit not loaded.\n") if missing else done()
 
 

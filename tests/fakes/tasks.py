@@ -84,6 +84,8 @@ class Tasks:
     """How an export reaches a pipe: "utf-16", "utf-16-le" (without a mark), or "code page"."""
     broken_off: bool = False
     """The list of all tasks ends in the midst, at one that cannot be read."""
+    blind: bool = False
+    """It lists nothing of ours, and says that it failed."""
     kept: dict[str, ET.Element] = field(default_factory=dict)
     """Task path, as it was created -> task; ours and others'."""
 
@@ -128,6 +130,8 @@ class Tasks:
         return done(stdout=self._said(self.language.created))
 
     def _query(self, words, _files):
+        if self.blind and words[:3] == ("/FO", "CSV", "/NH"):
+            return done(1, stdout=self._said(self._table(())), stderr=b"ERROR: ...\r\n")
         if words == ("/FO", "CSV", "/NH"):
             if self.broken_off:
                 return done(1, stdout=self._said(self._table(())), stderr=b"ERROR: ...\r\n")

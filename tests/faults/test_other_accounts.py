@@ -338,6 +338,33 @@ def test_a_key_behind_a_link_of_others(town, live_rates):
     assert MALLORY in done.stderr
 
 
+def test_a_pipe_where_an_output_is_looked_at(town):
+    """A pipe that another account laid in the place of an output keeps no command of root's waiting."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.replace("text:", "csv:").format(output=town.theirs / "rates.csv"))
+    town.mallory("mkfifo rates.csv")
+
+    done = town.ratectl("check", str(spec), within=30)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_certificates_that_others_may_change(town, live_rates):
+    """Roots that another account could put in the place of ours are not trusted, at each firing anew."""
+    bundle = town.folder / "roots" / "roots.pem"
+    bundle.parent.mkdir()
+    bundle.write_text("")
+    town.station.install(town.station.job(live_rates.url, ca_bundle=str(bundle)))
+    shutil.chown(bundle.parent, MALLORY)
+
+    done = town.station.fetch()
+
+    assert done.returncode == 77, done.stderr
+    assert live_rates.requests == []
+    assert MALLORY in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_rendered_files(town):
     """What root renders into a folder of another account goes through no link of it."""
     spec = town.folder / "jobs.toml"

@@ -41,7 +41,7 @@ ASKED = {
     "exchangerate-api-v4": "/v4/latest/USD",
     "exchangerate-api-open": "/v6/latest/USD",
     "exchangerate-api-v6": "/v6/demo-key/latest/USD",
-    "currency-api-cdn": "/npm/@fawazahmed0/currency-api@{today}/v1/currencies/usd.min.json",
+    "currency-api-cdn": "/npm/@fawazahmed0/currency-api@latest/v1/currencies/usd.min.json",
     "openexchangerates": "/api/latest.json",
     "fred": "/graph/fredgraph.csv?id=DEXINUS,DEXJPUS,DEXSZUS&cosd={month_ago}&coed={today}",
     "frankfurter": "/v1/latest?base=EUR",

@@ -274,6 +274,25 @@ def test_newer_version(url, open_shared, postgres, database):
     assert postgres.sql(database, "SELECT value FROM ratectl_journal.meta") == ["99"]
 
 
+def test_older_version(url, open_shared, postgres, database):
+    """A journal of the version before revisions gets their table, once, and keeps what was recorded."""
+    store = open_shared(url)
+    with store.transaction() as connection:
+        connection.execute(
+            "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, observed_at, kind)"
+            " VALUES ('usd-inr', 1, 'USD', 'INR', '95.070', '2026-11-20', 'ecb', 1, 'published')"
+        )
+    store.close()
+    postgres.sql(database, "DROP TABLE ratectl_journal.revisions")
+    postgres.sql(database, "UPDATE ratectl_journal.meta SET value = '4' WHERE key = 'version'")
+
+    for _ in range(2):
+        assert open_shared(url).rows("SELECT * FROM revisions") == []
+    assert [row["rate"] for row in open_shared(url).rows("SELECT rate FROM quotes")] == ["95.070"]
+    version = "SELECT value FROM ratectl_journal.meta WHERE key = 'version'"
+    assert postgres.sql(database, version) == [str(schema.BOOK_VERSION)]
+
+
 def test_foreign_schema(url, open_shared, postgres, database):
     """A schema of that name with another program's tables stays as it is."""
     postgres.sql(database, "CREATE SCHEMA ratectl_journal CREATE TABLE accounts (id integer)")

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.journal import quarantine, schema
+from ratectl.journal import quarantine, revisions, schema
 from ratectl.journal.journal import Journal
+from ratectl.journal.rows import EVERY_SLOT
+from ratectl.model.job import REVISIT
 
 OLD = (Path(__file__).with_name("journal-1.sql")).read_text(encoding="utf-8")
 LAST = (Path(__file__).with_name("journal-5.sql")).read_text(encoding="utf-8")
 """A journal of the version before ``written`` and ``names_pairs``: two jobs, their quotes, held answers and lines."""
+BEFORE_REVISIONS = (Path(__file__).with_name("journal-6.sql")).read_text(encoding="utf-8")
+"""A journal of version 6: two jobs with days that are marked, closed, failed and held, lines that wait, and what a file got."""
 SLOT = dt.datetime(2025, 11, 20, 9, tzinfo=dt.UTC)
 
 
@@ -105,4 +109,31 @@ def test_from_version_5(state, tmp_path):
     assert named == {"usd-inr": False, "both": True}
     assert found == held
     assert rates == {"USD/INR": "95.070", "USD/JPY": "155.20"}
+    assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")
+
+
+def test_from_version_6(state, tmp_path):
+    """A journal of version 6 is brought up without loss of a row, and its rates can be revised and voided."""
+    state.mkdir()
+    connection = sqlite3.connect(state / "journal.sqlite3")
+    connection.executescript(BEFORE_REVISIONS)
+    kept = ("firings", "quotes", "quarantine", "bodies", "lines", "sinks", "written", "meta")
+    held = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in kept}  # noqa: S608
+    connection.close()
+
+    with Journal(state) as journal:
+        journal.known()
+        found = {
+            table: [tuple(row) for row in journal.database.rows(f"SELECT * FROM {table}")]  # noqa: S608
+            for table in kept
+        }
+        jobs = {row.job.name: row.job.revisit for row in journal.readable()}
+        assert list(revisions.history(journal.store(), "both", EVERY_SLOT, None)) == list(
+            journal.store().quotes("both")
+        )
+    with Journal(tmp_path / "new") as journal:
+        journal.owner()
+
+    assert jobs == {"usd-inr": REVISIT, "both": REVISIT}
+    assert found == held
     assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")

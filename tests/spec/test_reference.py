@@ -58,7 +58,7 @@ KEYS = [(table, key) for table, keys in reference.TABLES.items() for key in keys
 def test_every_key():
     """The tables hold exactly the keys that a spec may have."""
     assert set(reference.JOB) == set(JOB_KEYS)
-    assert set(reference.RATECTL) == {*RATECTL_READERS, "journal"}
+    assert set(reference.RATECTL) == {*RATECTL_READERS, "journal", "report"}
     assert set(reference.PROVIDER) == {*PROVIDER_READERS, "api_key"}
     assert set(reference.KUBERNETES) == set(KUBERNETES_READERS)
 

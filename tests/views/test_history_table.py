@@ -18,9 +18,9 @@ def test_columns():
     )
 
     assert list(table([entry(), later], KOLKATA, WIDE)) == [
-        "SLOT                     PAIR      RATE  OF          PROVIDER     KIND        RECEIVED",
-        "2026-11-23 10:30 IST     USD/INR  95.12  2026-11-23  frankfurter  published   2026-11-23 10:30:03",
-        "2026-11-24 10:30:15 IST  USD/INR  100.5  2026-11-24  ecb          backfilled  2026-11-24 10:30:18",
+        "SLOT                         PAIR      RATE  OF          PROVIDER     KIND        RECEIVED",
+        "Mon 2026-11-23 10:30 IST     USD/INR  95.12  2026-11-23  frankfurter  published   2026-11-23 10:30:03",
+        "Tue 2026-11-24 10:30:15 IST  USD/INR  100.5  2026-11-24  ecb          backfilled  2026-11-24 10:30:18",
     ]
 
 

@@ -11,22 +11,69 @@ from tests.views.conftest import KOLKATA, NOW, USD, entries, fired
 BERLIN = dt.timezone(dt.timedelta(hours=1), "CET")
 
 
-def shown(*found, width=80, zone=KOLKATA):
-    return screen(found, View(now=NOW, zone=zone, width=width)).plain.splitlines()
+def shown(*found, width=80, zone=KOLKATA, height=0):
+    view = View(now=NOW, zone=zone, width=width, height=height)
+    return screen(found, view).plain.splitlines()
 
 
 def test_a_good_job(status):
     """Name, how it stands, the next slot in both zones and from now, and the newest rate with its past."""
     assert shown(status(), zone=BERLIN) == [
-        "usd-inr  ok       next Tue 2026-11-24 10:30 IST (06:00 CET), in 16 h",
-        "    USD/INR  95.12  7 h ago  frankfurter  ▁▄█",
-        "1 job: 1 ok",
+        "1 ok                                                    Mon 2026-11-23 14:00 CET",
+        "✓ usd-inr  ok       next Tue 2026-11-24 10:30 IST (06:00 CET), in 16 h",
+        "    USD/INR  95.12  7 h  of 2026-11-23  +0.13 %  ▁▄█",
     ]
 
 
 def test_wide(status):
-    """A wide screen has room for the day that the rate is for."""
-    assert "  of 2026-11-23  frankfurter" in shown(status(), width=120)[1]
+    """A wide screen has room for the provider."""
+    assert "  of 2026-11-23  +0.13 %  frankfurter" in shown(status(), width=120)[2]
+
+
+def test_a_pipe(status):
+    """In a pipe each fact is one line, however long."""
+    found = status(failures=1, last=fired("failed", "offline: " + "x " * 400))
+
+    assert [line[:12] for line in shown(found, width=1000)] == [
+        "1 failing  M", "✕ usd-inr  f", "    USD/INR ", "    the last", "    1 firing", "    try now:",
+    ]  # fmt: skip
+
+
+def test_wrapped(status):
+    """On a screen nothing is wider than it, and what goes on below is indented."""
+    found = status(failures=1, last=fired("failed", "offline: " + "no way " * 40))
+    lines = shown(found)
+
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.startswith("      no way")] != []
+
+
+@pytest.mark.parametrize("height", [6, 8, 12])
+def test_height(status, height):
+    """A screen that does not scroll keeps the summary and every reason; jobs that do well are folded first, then rates."""
+    bad = [status(job=f"bad-{n}", failures=2) for n in range(2)]
+    good = [status(job=f"good-{n}") for n in range(9)]
+    lines = shown(*good, *bad, height=height)
+
+    assert len(lines) <= height
+    assert lines[0].startswith("2 failing · 9 ok")
+    assert lines[1].startswith("✕ bad-0")
+    assert lines[-1].startswith("+")
+    assert height < 8 or "    2 firings in a row failed" in lines
+
+
+def test_worst_first(status):
+    """What is wrong stands on top; jobs that stand alike keep their order."""
+    found = (
+        status(job="b"),
+        status(job="c", paused=True),
+        status(job="a"),
+        status(job="d", failures=1),
+    )
+
+    assert [line.split()[1] for line in shown(*found) if line[1:2] == " " and line[0] != " "][
+        1:
+    ] == ["d", "b", "a", "c"]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
@@ -34,7 +81,7 @@ def test_blocks_fit(status, width):
     """The line of quotes is as long as the screen has room for, and never shorter than a few blocks."""
     found = status(recent={USD: entries(*(str(90 + n) for n in range(30)))})
 
-    blocks = shown(found, width=width)[1].split("  ")[-1]
+    blocks = next(line for line in shown(found, width=width) if "USD/INR" in line).split("  ")[-1]
 
     assert 8 <= len(blocks) <= 30
     assert blocks.endswith("█")
@@ -46,7 +93,8 @@ def test_columns_line_up(status):
     other = status(job="x", pairs=(yen,), recent={yen: entries("177.0512", pair=yen)})
     first, second = (line for line in shown(status(), other) if line.startswith("    "))
 
-    assert first.index("frankfurter") == second.index("frankfurter")
+    assert first.index(" of ") == second.index(" of ")
+    assert first.index(".") == second.index(".")
 
 
 @pytest.mark.parametrize(
@@ -57,16 +105,26 @@ def test_columns_line_up(status):
         (
             {"failures": 2, "last": fired("failed", "offline: no way to x")},
             "failing",
-            "    ! the last slot failed and is still due (7 h ago): offline: no way to x",
+            "    the last slot failed and is still due (7 h ago): offline: no way to x",
         ),
-        ({"failures": 2}, "failing", "    ! 2 firings in a row failed"),
-        ({"drift": ("spec changed",), "paused": True}, "drifted", "    ! spec changed"),
+        ({"failures": 2}, "failing", "    2 firings in a row failed"),
+        (
+            {"failures": 2, "retry_at": NOW + dt.timedelta(minutes=8)},
+            "failing",
+            "    2 firings in a row failed; next try at Mon 2026-11-23 18:38 IST or minutes",  # "later" on the next line
+        ),
+        (
+            {"failures": 1, "retry_at": NOW},
+            "failing",
+            "    1 firing in a row failed; next try within minutes",
+        ),
+        ({"drift": ("spec changed",), "paused": True}, "drifted", "    spec changed"),
         ({"paused": True, "enabled": False, "next": None}, "paused", ""),
         ({"enabled": False, "next": None}, "off", ""),
-        ({"last": fired("missed", "too late")}, "missed", "    ! the last slot was missed (7 h ago): too late"),
-        ({"missed": 1}, "ok", "    ! 1 slot missed since the installation"),
-        ({"last": fired("closed")}, "ok", "    ! the last slot was closed without a rate (7 h ago)"),
-        ({"last": fired("")}, "ok", "    ! a firing is at work (7 h ago)"),
+        ({"last": fired("missed", "too late")}, "missed", "    the last slot was missed (7 h ago): too late"),
+        ({"missed": 1}, "ok", "    1 slot missed since the installation"),
+        ({"last": fired("closed")}, "ok", "    the last slot was closed without a rate (7 h ago)"),
+        ({"last": fired("")}, "ok", "    the last slot is being settled (7 h ago)"),
     ],
 )  # fmt: skip
 def test_what_needs_attention(status, changes, told, line):
@@ -75,28 +133,44 @@ def test_what_needs_attention(status, changes, told, line):
 
     assert word(found) == told
     assert line in [*shown(found), ""]
-    assert any(text.startswith("    !") for text in shown(found)) == bool(line)
+    facts = [text for text in shown(found)[2:] if text.startswith("    ") and "USD/INR" not in text]
+    assert bool(facts) == bool(line)
 
 
 def test_gone(status):
     """A job that no engine holds any more has no next slot, and the screen does not pretend it had."""
     found = status(enabled=False, next=None, drift=("gone from cron (user)",))
 
-    assert shown(found)[0] == "usd-inr  drifted  nothing wakes it"
+    assert shown(found)[1] == "≠ usd-inr  drifted  nothing wakes it"
 
 
 def test_ended(status):
     """A schedule that is over is said to be."""
-    assert shown(status(next=None))[0] == "usd-inr  ok       no further slot"
+    assert shown(status(next=None))[1] == "✓ usd-inr  ok       no further slot"
 
 
 def test_summary_counts_by_word(status):
-    """The last line counts, and names the command that looks for reasons where something is wrong."""
+    """The first line counts by how jobs stand, the worst first."""
     found = (status(), status(job="b", failures=1), status(job="c", paused=True))
 
-    assert shown(*found)[-1] == (
-        "3 jobs: 1 ok, 1 paused, 1 failing; `ratectl doctor` looks for the reason"
-    )
+    assert shown(*found)[0].startswith("1 failing · 1 ok · 1 paused  ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"failures": 1}, "    try now: ratectl run usd-inr, and why: ratectl doctor usd-inr"),
+        (
+            {"failures": 1, "last": fired("failed", "bad data: `ratectl review` decides")},
+            "    decide: ratectl review",
+        ),
+        ({"drift": ("spec changed",)}, "    why: ratectl doctor usd-inr"),
+        ({"troubles": ("was not started",)}, "    why: ratectl doctor usd-inr"),
+    ],
+)
+def test_help(status, changes, line):
+    """A job that stands badly ends with the command that helps."""
+    assert shown(status(**changes))[-1] == line
 
 
 def test_empty():

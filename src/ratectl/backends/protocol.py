@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ratectl.errors import RatectlError
     from ratectl.model.job import Job
+    from ratectl.runtime.accounts import Account
     from ratectl.runtime.trust import UntrustedError
     from ratectl.schedule.cover.triggers import Capabilities, Cover
 
@@ -70,6 +71,12 @@ class Host:
     """Where the user's manager keeps stamps: ``$XDG_DATA_HOME``, by default ``~/.local/share``."""
     root: bool
     """The account may do anything; on Windows: this process is elevated."""
+    logged_on: str = ""
+    """On Windows the SID of the account whose log-on session this is; empty where the system does not tell."""
+    network_drives: tuple[str, ...] = ()
+    """On Windows the letters that stand for folders of other machines, such as ``Z:``."""
+    longest_path: int = 259
+    """On Windows the most characters of a file's path."""
     uid: int = 0
     """The account's number on POSIX; launchd names the account's domain by it."""
     namespaces: bool = True
@@ -78,6 +85,8 @@ class Host:
     """Where the outputs of the job in hand really lie, links followed; none: as the spec says."""
     foreign: bool = False
     """Something that the job in hand writes or reads privately belongs to another account."""
+    account: str = ""
+    """The account that the job in hand runs as, where that is another one than installs it."""
     code_pages: tuple[str, ...] = ()
     """In which encodings programs may print on Windows: the console's, the OEM's, the ANSI one."""
     cluster: ClusterTarget | None = None
@@ -123,6 +132,15 @@ class RemoveFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MakeFolder:
+    """Make the folder *path*, which is not there, for the account *owner* (empty: for us), and those above it."""
+
+    path: Path
+    owner: str = ""
+    mode: int = 0o755
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Run *argv* (no shell) with *stdin*; another exit code than 0 raises EngineError unless *may_fail*."""
 
@@ -156,7 +174,7 @@ class Expect:
     """Seconds in which it may still come true."""
 
 
-Step = WriteFile | Link | RemoveFile | Run | Settle | Expect
+Step = MakeFolder | WriteFile | Link | RemoveFile | Run | Settle | Expect
 
 
 def console_text(data: bytes) -> str:
@@ -238,8 +256,16 @@ class Reader(Protocol):
     def may_run(self, path: Path) -> bool:
         """Tell whether this account may execute the existing file *path*."""
 
-    def fault(self, path: Path, *, strict: bool | None = None) -> UntrustedError | None:
-        """Return why another account could change what is at *path*; *strict* as in :mod:`ratectl.runtime.trust`."""
+    def fault(
+        self, path: Path, *, strict: bool | None = None, uid: int | None = None
+    ) -> UntrustedError | None:
+        """Return why another account could change what is at *path*; *strict* and *uid* as in :mod:`ratectl.runtime.trust`."""
+
+    def account(self, name: str) -> Account | None:
+        """Return the account *name* of this machine, None where there is none."""
+
+    def lets(self, account: Account, path: Path, wanted: int) -> bool:
+        """Tell whether *account* may do with *path* what is *wanted*: READ, WRITE, ENTER of :mod:`ratectl.runtime.accounts`."""
 
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
@@ -332,6 +358,8 @@ class Backend(Protocol):
     """Entries may touch only what they are told: whose that is must be known."""
     SUSPENDS: bool
     """A paused entry stays where it is, asleep, with all that others set on it."""
+    LISTS_ALL: bool
+    """What it took is in its list for sure: what is not there need not be taken back."""
 
     def detect(self, reader: Reader, host: Host, scope: str) -> str:
         """Return why this engine cannot be used here, or an empty text when it can."""

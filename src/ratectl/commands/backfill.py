@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
+from ratectl.commands._shared import as_account
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -21,7 +23,7 @@ from ratectl.schedule.values import YEARS
 from ratectl.views.format import as_json
 
 DEFAULT_DAYS = 30
-SHOWN = ("recorded", "closed", "missed", "failed", "held")
+SHOWN = ("recorded", "closed", "revised", "unchanged", "missed", "failed", "held")
 """The outcomes that are shown to a person, in this order."""
 
 
@@ -38,26 +40,35 @@ def backfill(
     until: Annotated[
         str, typer.Option(metavar="D", help="The last day; by default yesterday.")
     ] = "",
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Ask again for closed days and for those with an earlier day's rate."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Record the rates of past days, from providers with history.
 
     Slots that have a rate already are left alone, so after Ctrl-C the same command
-    does the rest.
+    does the rest. With --again a number that is new is recorded as a revision; the earlier
+    one stays in ratectl history --revisions.
 
     \b
     Examples:
       ratectl backfill usd-inr
       ratectl backfill usd-inr --since 2006-04-01 --until 2026-03-31
+      ratectl backfill usd-inr --again
     """
     begun = time.monotonic()
     with Journal(Path(paths.state_dir())) as journal:
+        as_account.hand_over(journal, job, sys.argv[1:])
         installed = journal.installed_job(job)
         runner = Runner(journal, installed, surroundings())
         first, last = _days(since, until, runner)
-        work = Backfill(runner, first, last)
+        work = Backfill(runner, first, last, again=again)
         try:
-            with progress(job, len(work.slots)) as on_progress:
+            with progress(job, len(work.slots) + len(work.revisits)) as on_progress:
                 filled = work.run(lambda _, count: on_progress(count))
         except KeyboardInterrupt:
             done = sum(work.filled.outcomes.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import sys
 import textwrap
@@ -15,20 +16,23 @@ import typer
 from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.launchd import backend as launchd
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
-from ratectl.deploy import host_facts
+from ratectl.deploy import closed_folders, execute, host_facts
+from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.model import currencies
 from ratectl.outputs.foreign import foreign_files
+from ratectl.runtime import accounts
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
 from ratectl.views import format as words
-from ratectl.views.format import as_json
+from ratectl.views.format import as_json, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from ratectl.model.job import Job
@@ -81,6 +85,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         typer.echo(
             f"this machine's clocks: {zone.key}, by {host_facts.LOCALTIME} (TZ is not asked)"
         )
+        for line in _as_root(loaded.jobs):
+            typer.echo(line)
         for issue in problems.issues:
             typer.echo(describe(loaded.path, issue))
         jobs = words.count(len(loaded.jobs), "job")
@@ -166,14 +172,29 @@ def _as_json(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
         "job": job.name,
         "sentence": explain(job.schedule),
         "timezone": job.timezone,
+        "user": job.user,
         "journal": redacted(job.journal) if job.journal else "sqlite",
-        "warnings": _warnings(job) if slots else [],
+        "warnings": [*_warnings(job), *_of_places(job, host_zone)] if slots else [],
         "slots": [slot.isoformat() for slot in slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
             for name, cover in covers.items()
         },
     }
+
+
+def _as_root(jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield, to root, that its jobs would run as root, and what ends that."""
+    rest = [job.name for job in jobs if not job.user]
+    if not rest or sys.platform == "win32" or os.geteuid() != 0:
+        return
+    name = outputs.OWN_ACCOUNT
+    make = "" if accounts.find(name) else f"; `{accounts.making(name)}` makes it"
+    which = "these jobs" if len(rest) == len(jobs) else ", ".join(rest[:3])
+    yield (
+        f"installed by root, {which} would run as root, and an account without rights is enough: "
+        f'user = "{name}" under [ratectl]{make}'
+    )
 
 
 def _warnings(job: Job) -> list[str]:
@@ -186,8 +207,16 @@ def _warnings(job: Job) -> list[str]:
     ]
 
 
+def _of_places(job: Job, host_zone: ZoneInfo) -> tuple[str, ...]:
+    """Return which files of *job* the scheduler of this machine would not let it reach."""
+    if not host_facts.is_native(launchd):
+        return ()
+    here = host_facts.target(launchd, host_zone, "")
+    return tuple(closed_folders.warnings([job], here, execute.SystemReader()))
+
+
 def _text(job: Job, fact: dict[str, Any]) -> str:
-    slots = [f"{dt.datetime.fromisoformat(slot):%a %Y-%m-%d %H:%M:%S %z}" for slot in fact["slots"]]
+    slots = [clock(dt.datetime.fromisoformat(slot).astimezone(job.zone)) for slot in fact["slots"]]
     first, *later = slots or ["never again"]
     engines: dict[tuple[str, str], list[str]] = {}
     for name, engine in fact["engines"].items():
@@ -201,6 +230,7 @@ def _text(job: Job, fact: dict[str, Any]) -> str:
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
         *(("warning", warning) for warning in fact["warnings"]),
         *((("journal", redacted(job.journal)),) if job.journal else ()),
+        *((("runs as", job.user),) if job.user else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),
         *(
             (fidelity, f"{', '.join(names)}{f': {reason}' if reason else ''}")

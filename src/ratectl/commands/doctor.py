@@ -107,6 +107,7 @@ def _scene(
         last=last,
         held=_held(journal),
         out_of_reach=out_of_reach,
+        lost=_lost(journal, jobs),
         spec_drift=inventory.SpecDrift(
             lambda path: install.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
@@ -165,8 +166,8 @@ def _last_firings(
     """Return the newest firing of each job, and the jobs whose record is out of reach."""
     found: dict[str, Firing] = {}
     unreachable: set[str] = set()
-    for url in dict.fromkeys(row.job.journal for row in jobs):
-        group = [row for row in jobs if row.job.journal == url]
+    for url in dict.fromkeys(row.job.record for row in jobs):
+        group = [row for row in jobs if row.job.record == url]
         errors: list[RatectlError] = []
         try:
             found |= journal.last_firings(group, errors.append)
@@ -175,6 +176,14 @@ def _last_firings(
         if errors:
             unreachable |= {row.job.name for row in group}
     return found, frozenset(unreachable)
+
+
+def _lost(journal: Journal, jobs: Sequence[Installed]) -> frozenset[str]:
+    """Return those of *jobs* that the account which they run as does not have, or does not tell of."""
+    try:
+        return journal.lacking([row.job for row in jobs])
+    except RatectlError:  # an account that is gone, or its journal broken: it has none of them
+        return frozenset(row.job.name for row in jobs if journal.account_of(row.job.name))
 
 
 def _ask(observed: Observations) -> Asked:

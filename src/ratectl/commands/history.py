@@ -5,9 +5,10 @@ Other formats are the same projections of the journal that outputs are: one line
 
 from __future__ import annotations
 
+import datetime as dt
 import json as jsons
 from collections import deque
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -19,16 +20,18 @@ from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import UsageError
 from ratectl.journal import queries
+from ratectl.journal import revisions as all_numbers
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import to_dict
 from ratectl.outputs.formats import FILES
+from ratectl.runtime.visible import visible
 from ratectl.views.history_table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ratectl.journal.journal import RecordedQuote
-    from ratectl.model.job import Job
+    from ratectl.model.job import Job, Pair
 
 
 MOST = 1_000_000_000
@@ -54,12 +57,19 @@ def history(
             help=f"Lines as an output has them: {', '.join(FILES)}. By default a table.",
         ),
     ] = "",
+    revisions: Annotated[
+        bool,
+        typer.Option(
+            "--revisions", help="Show numbers that count no more, too, and why they do not."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show what was recorded for a job.
 
     Each quote with where it is from: provider, the day that the rate is for, when it was
-    received, whether it was backfilled, derived, or revised an earlier one.
+    received, whether it was backfilled, derived, or revised an earlier one. A --format rewrites
+    a clean file: the number that counts for each pair and day, and nothing that was voided.
 
     \b
     Examples:
@@ -68,13 +78,15 @@ def history(
     """
     if form and json:
         raise UsageError("history: --json is a format of its own; leave --format out")
+    if form and revisions:
+        raise UsageError("history: --format writes what counts; leave --revisions out")
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
     if not (job or tag):
         raise UsageError("history: name a JOB, or give --tag")
     with Journal(Path(paths.state_dir())) as journal:
         names = tags.chosen(journal, [job] if job else (), tag)
-        limits = _Limits(since, until, pair, last)
+        limits = _Limits(since, until, pair, last, revisions)
         found = [_entries(journal, name, limits) for name in names]
         if json:
             _print_json((entry, known) for known, entries in found for entry in entries)
@@ -94,6 +106,7 @@ class _Limits(NamedTuple):
     until: str
     pair: str
     last: int | None
+    revisions: bool
 
 
 def _entries(journal: Journal, name: str, limits: _Limits) -> tuple[Job, Iterable[RecordedQuote]]:
@@ -101,15 +114,19 @@ def _entries(journal: Journal, name: str, limits: _Limits) -> tuple[Job, Iterabl
     known = journal.remembered(name).recording_job
     span = date_range.span(limits.since, limits.until, known.zone)
     wanted, store = date_range.pair(limits.pair, known), journal.store(known)
-    if limits.last is None:
-        return known, store.quotes(name, span, wanted)
-    oldest = queries.newest_slot(store, name, span, wanted, skip=limits.last - 1)
-    span = span._replace(start=oldest or span.start)
-    return known, deque(store.quotes(name, span, wanted), maxlen=limits.last)
+    if limits.last is not None:
+        oldest = queries.newest_slot(store, name, span, wanted, skip=limits.last - 1)
+        span = span._replace(start=oldest or span.start)
+    quotes: Iterable[RecordedQuote] = (
+        all_numbers.history(store, name, span, wanted)
+        if limits.revisions
+        else store.quotes(name, span, wanted)
+    )
+    return known, quotes if limits.last is None else deque(quotes, maxlen=limits.last)
 
 
 def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> None:
-    lines = table(entries, job.zone, terminal.width())
+    lines = table(_in_order(entries, job), job.zone, terminal.width())
     head = next(lines, None)
     if head is None:
         where = "in that time " if narrowed else ""
@@ -119,17 +136,33 @@ def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> 
         typer.echo(line)
 
 
+def _in_order(entries: Iterable[RecordedQuote], job: Job) -> Iterable[RecordedQuote]:
+    """Yield *entries* with those of one slot in the order in which the job names its pairs."""
+    places = {pair: place for place, pair in enumerate(job.pairs)}
+    for _slot, group in groupby(entries, key=lambda entry: entry.slot):
+        yield from sorted(group, key=lambda entry: places.get(entry.quote.pair, len(places)))
+
+
 def _print_lines(found: Sequence[tuple[Job, Iterable[RecordedQuote]]], form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
     for job, entries in found:
         for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
-            typer.echo(b"".join(sink.lines(job, entry.slot, (entry.quote,))), nl=False)
+            lines = b"".join(sink.lines(job, entry.slot, (entry.quote,)))
+            shown = visible(
+                lines.decode("utf-8", "replace")
+            )  # who shares a journal wrote some of it
+            typer.echo(shown.encode(), nl=False)
 
 
 def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
     """Return the last number of each pair and day: a file of them is clean, whatever was revised."""
-    newest = {(entry.quote.pair, entry.quote.rate_date): entry for entry in entries}
+    newest: dict[tuple[Pair, dt.date], RecordedQuote] = {}
+    for entry in entries:
+        key = entry.quote.pair, entry.quote.rate_date
+        known = newest.get(key)
+        if known is None or known.quote.observed_at <= entry.quote.observed_at:
+            newest[key] = entry
     return newest.values()
 
 
@@ -145,4 +178,10 @@ def _print_json(entries: Iterable[tuple[RecordedQuote, Job]]) -> None:
 def _as_json(entry: RecordedQuote, job: Job) -> dict[str, object]:
     revised = {} if entry.supersedes is None else {"supersedes": str(entry.supersedes)}
     slot = entry.slot.astimezone(job.zone).isoformat()
-    return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised
+    retired = {"state": entry.state, "reason": entry.reason, "at": _utc(entry.retired_at)}
+    counts_no_more = retired if entry.state else {}
+    return {"job": job.name, "slot": slot} | to_dict(entry.quote) | revised | counts_no_more
+
+
+def _utc(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(dt.UTC).isoformat()

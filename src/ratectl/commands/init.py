@@ -18,6 +18,7 @@ from ratectl import spec
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts
+from ratectl.doctor import outputs
 from ratectl.errors import (
     INTERRUPTED,
     CannotCreateError,
@@ -28,7 +29,7 @@ from ratectl.errors import (
 )
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import templates, trust
+from ratectl.runtime import accounts, templates, trust
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import clock
@@ -53,6 +54,10 @@ class StarterSpec:
     """One pair, or several with commas between, as people write them."""
     schedule: str = "every day at 10:30"
     output: str = "~/rates/output.txt"
+    user: str = ""
+    """The account that root's jobs are to run as, where it is there."""
+    making: str = ""
+    """The command that makes it, where it is not."""
 
     def having(self, said: Mapping[str, str]) -> StarterSpec:
         """Return the wish with what was *said* of pair, schedule or output."""
@@ -69,6 +74,8 @@ class StarterSpec:
             schedule=_quoted(self.schedule),
             output=_quoted(self.output),
             timezone=_quoted(self.zone),
+            user=_quoted(self.user) if self.user else "",
+            making=self.making,
         )
 
     def job(self) -> Job:
@@ -145,7 +152,7 @@ def init(
         raise UsageError(f"{path}: exists already and is left as it is; name another file")
     given = {"pair": pair, "schedule": schedule, "output": output}
     said = {key: value for key, value in given.items() if value is not None}
-    starter = StarterSpec(path=path, zone=host_facts.zone().key).having(said)
+    starter = StarterSpec(path=path, zone=host_facts.zone().key, **_of_root()).having(said)
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(_preview(starter))
     else:
@@ -154,6 +161,16 @@ def init(
     named = () if spec_path is None else (str(path),)
     typer.echo(f"wrote {path}")
     typer.echo(next_step("ratectl", "install", *named, does="puts it into this system's scheduler"))
+
+
+def _of_root() -> dict[str, str]:
+    """Return what root's starter spec has beside others': an account without rights, or how to make one."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return {}
+    name = outputs.OWN_ACCOUNT
+    if accounts.find(name) is None:
+        return {"making": accounts.making(name)}
+    return {"user": name, "output": "/var/lib/rates/output.txt"}
 
 
 def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:

@@ -26,6 +26,7 @@ from ratectl.deploy import install as deploy
 from ratectl.deploy.install_lock import install_lock
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from ratectl.deploy.install_lock import InstallLock
@@ -125,7 +126,7 @@ def _upcoming(prepared: deploy.Prepared) -> dict[str, str]:
         for job in prepared.source.jobs[:200]
         if job.enabled
     }
-    return {name: f"{slot:%Y-%m-%d %H:%M:%S %Z}" for name, slot in slots.items() if slot}
+    return {name: clock(slot) for name, slot in slots.items() if slot}
 
 
 def _now() -> dt.datetime:

@@ -129,6 +129,8 @@ def _text(copies: Sequence[Copied]) -> str:
 
 def _line(copied: Copied) -> str:
     nouns = {"quotes": "quote", "firings": "slot", "quarantine": "held answer"}
+    if copied.verified["revisions"]:
+        nouns["revisions"] = "earlier number"
     done = ", ".join(count(copied.written[table], noun) for table, noun in nouns.items())
     same = count(sum(copied.verified.values()), "row")
     if copied.unread:

@@ -19,6 +19,7 @@ from ratectl.journal.journal import Journal
 from ratectl.schedule.language.parse import parse_one
 from ratectl.spec import zones
 from ratectl.spec.jobs import DEFAULT_TIMEZONE
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ def next_(
         typer.echo("no slot: the schedule has ended, or not begun")
         return
     for slot in chain((first,), slots):
-        typer.echo(f"{slot:%a %Y-%m-%d %H:%M:%S %z} {zone.key}")
+        typer.echo(clock(slot))
 
 
 def _print_json(texts: Iterator[str]) -> None:
@@ -86,6 +87,11 @@ def _print_json(texts: Iterator[str]) -> None:
 def _schedule(
     what: str, spec_path: Path | None, timezone: str | None
 ) -> tuple[schedule.Schedule, ZoneInfo]:
+    if what.endswith(".toml"):
+        raise UsageError(
+            f"next: {what} is a file; `ratectl check {what}` shows the next slots of its jobs, and "
+            f"`ratectl next JOB --spec {what}` more of one"
+        )
     if not JOB_NAME.fullmatch(what):
         if spec_path:
             raise UsageError(

@@ -79,6 +79,7 @@ def _row(journal: Journal, old: str, new: str) -> Installed:
     if journal.renamed().get(old) == new:
         return journal.installed_job(new)
     row = journal.installed_job(old)
+    renames.refuse_account(row.job.user, old)
     renames.refuse_taken(journal, new)
     return row
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import date_range
+from ratectl.commands._shared import as_account, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.firing import review as reviewing
+from ratectl.firing.by_hand import Voiding, recorded_slot
 from ratectl.firing.runner import Runner
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
@@ -32,25 +34,34 @@ class Action(enum.StrEnum):
     SHOW = "show"
     ACCEPT = "accept"
     REJECT = "reject"
+    VOID = "void"
 
 
 def review(
     action: Annotated[
         Action,
-        typer.Argument(help="What to do with what is held: list, show, accept or reject it."),
+        typer.Argument(
+            help="What to do with what is held: list, show, accept or reject it; void is for what is recorded."
+        ),
     ] = Action.LIST,
     ids: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Argument(
             metavar="ID...",
-            min=1,
-            max=(1 << 63) - 1,
             show_default=False,
-            help="Numbers of held answers, as review lists them.",
+            help="Numbers of held answers, as review lists them; for void also slots, or days with one slot.",
         ),
     ] = None,
     *,
-    job: Annotated[str, typer.Option(metavar="JOB", help="Only what is held for this job.")] = "",
+    job: Annotated[
+        str, typer.Option(metavar="JOB", help="Only what is held, or recorded, for this job.")
+    ] = "",
+    pair: Annotated[
+        str, typer.Option(metavar="PAIR", help="Void the rate of this pair, not all of the slot.")
+    ] = "",
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why a rate is taken back, for the record.")
+    ] = "",
     since: Annotated[
         str,
         typer.Option(
@@ -63,35 +74,92 @@ def review(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """List, accept or reject the answers that failed a check.
+    """Decide about answers that failed a check; take a rate back.
 
     An accepted rate is recorded for the slot that it was held for and appended to the job's
-    outputs.
+    outputs. A voided one stays in ratectl history --revisions and counts nowhere; no line is
+    taken out of an output, ratectl history --format writes a clean one.
 
     \b
     Examples:
       ratectl review
       ratectl review show 3
-      ratectl review accept --job usd-inr --since 2026-11-20
+      ratectl review void 2026-11-20 --job usd-inr --reason "upside down"
     """
-    _check_usage(action, ids or [], job=job, since=since)
+    _check_usage(action, ids or [], job=job, since=since, voiding=bool(pair or reason))
     with Journal(Path(paths.state_dir())) as journal:
+        if job and action in {Action.ACCEPT, Action.REJECT, Action.VOID}:
+            as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)
             typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found))
         elif since:
             _decide_many(journal, action, job, since)
         else:
-            for number in ids or ():
-                _decide(journal, action, _home(journal, number, job), number)
+            for word in ids or ():
+                if action is Action.VOID:
+                    _void(journal, word, job=job, pair=pair, reason=reason)
+                else:
+                    number = _number(word)
+                    _decide(journal, action, _home(journal, number, job), number)
 
 
-def _check_usage(action: Action, ids: list[int], *, job: str, since: str) -> None:
+def _check_usage(action: Action, ids: list[str], *, job: str, since: str, voiding: bool) -> None:
     """Raise UsageError where the words do not go together."""
+    if voiding and action is not Action.VOID:
+        raise UsageError("review: --pair and --reason go with void")
     if since and (action not in {Action.ACCEPT, Action.REJECT} or ids or not job):
         raise UsageError("review: --since goes with accept or reject and --job, in place of IDs")
     if not since and (action is Action.LIST) == bool(ids):
         raise UsageError(f"review {action}: {'takes no' if ids else 'which'} ID?")
+
+
+def _number(word: str) -> int:
+    if not (word.isascii() and word.isdigit() and 1 <= int(word[:20]) < 1 << 63):
+        raise UsageError(
+            f"review: {word!r} is no number of a held answer; `ratectl review` lists them"
+        )
+    return int(word)
+
+
+def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> None:
+    """Take back what was recorded for the slot *word*, or what was accepted under that number."""
+    answer = None
+    if word.isascii() and word.isdigit():
+        number = _number(word)
+        answer = reviewing.accepted(_home(journal, number, job), number)
+        job, pair = answer.job, str(answer.quote.pair) if answer.quote else pair
+    known = journal.remembered(job or _only_job(journal, word))
+    job = known.job.name
+    runner = Runner(journal, known, surroundings())
+    slot = answer.slot if answer else _slot(word, runner)
+    one = date_range.pair(pair, known.job)
+    voiding = Voiding(runner=runner, slot=slot, pair=one, reason=reason or "by hand")
+    voiding.run()
+    told = slot.astimezone(runner.timetable.zone).isoformat()
+    for quote in voiding.voided:
+        typer.echo(
+            f"{job}: voided {quote.pair} {plain(quote.rate)} of {quote.rate_date} for {told}"
+        )
+    if not voiding.voided:
+        typer.echo(f"{job}: voided before: {told}")
+
+
+def _only_job(journal: Journal, word: str) -> str:
+    """Return the one job that there is. Raises UsageError where a slot could be of several."""
+    names = journal.known()
+    if len(names) != 1:
+        raise UsageError(f"review void: {word} is a slot of which job? --job says")
+    return next(iter(names))
+
+
+def _slot(word: str, runner: Runner) -> dt.datetime:
+    zone = runner.timetable.zone
+    moment = date_range.moment(word, zone, option="review void:")
+    if date_range.is_time(word):
+        return moment
+    day = moment.astimezone(zone).date()
+    return recorded_slot(runner.store, runner.job.name, day, runner.timetable)
 
 
 def _listed(journal: Journal, job: str, *, decided: bool) -> list[QuarantinedAnswer]:
@@ -140,6 +208,10 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
     if action is Action.SHOW:
         _show(store, number)
         return
+    held = quarantine.find(store, number)
+    if held is not None and journal.account_of(held.job):
+        words = ("review", action.value, str(number), "--job", held.job)
+        as_account.hand_over(journal, held.job, words)
     if action is Action.REJECT:
         answer = reviewing.reject(store, number, dt.datetime.now(dt.UTC))
         typer.echo(f"{answer.job}: rejected {_what(answer)}")

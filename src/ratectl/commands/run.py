@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import tags
+from ratectl.commands._shared import as_account, tags
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.tags import TagOption
@@ -18,7 +18,11 @@ from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote
+from ratectl.runtime import accounts
 from ratectl.views.format import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def run(
@@ -54,11 +58,19 @@ def run(
     if slot and (force or every or tag):
         raise UsageError("run: --slot goes with one JOB and without --force")
     with Journal(state or Path(paths.state_dir())) as journal:
+        if job:
+            more = ["--slot", slot] if slot else []
+            as_account.hand_over(journal, job, ["run", job, *_options(force, json), *more])
         named = tags.chosen(journal, [job] if job else (), tag)
         wanted = journal.installed() if every else tuple(map(journal.installed_job, named))
         if not wanted:
             raise UsageError("run --all: no job is installed; `ratectl install` comes first")
-        done = [_one(journal, installed, force=force, slot=slot) for installed in wanted]
+        theirs = [row for row in wanted if accounts.is_foreign(row.job.user)]
+        own = [row for row in wanted if row not in theirs]
+        done = [_one(journal, installed, force=force, slot=slot) for installed in own]
+    codes = [as_account.command(user, _words(force, json)) for user in _users(theirs)]
+    if not own:
+        raise typer.Exit(max(codes))
     if json:
         typer.echo(as_json([_as_json(firing_report) for firing_report in done]))
     else:
@@ -69,6 +81,20 @@ def run(
             typer.echo(f"ratectl: {firing_report.job}: {firing_report.error}", err=True)
     if errors:
         raise errors[-1]
+    if any(codes):
+        raise typer.Exit(max(codes))
+
+
+def _users(rows: Sequence[Installed]) -> list[str]:
+    return list(dict.fromkeys(row.job.user for row in rows))
+
+
+def _words(force: bool, json: bool) -> list[str]:
+    return ["run", "--all", *_options(force, json)]
+
+
+def _options(force: bool, json: bool) -> list[str]:
+    return [*(["--force"] if force else []), *(["--json"] if json else [])]
 
 
 def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> FiringReport:

@@ -22,9 +22,13 @@ from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.runtime import accounts
 from ratectl.views import format as words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.journal.journal import Installed
     from ratectl.model.job import Job
 
 BACKEND, SCOPE = "serve", "foreground"
@@ -120,8 +124,8 @@ class _Loop:
 
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
-        for job in self._jobs():
-            self._start(job.name)
+        for row in self._rows():
+            self._start(row.job.name)
 
     def told_first(self) -> str:
         """Return what is served and when it is woken next, for whoever watches the foreground."""
@@ -134,32 +138,33 @@ class _Loop:
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""
         latest = _end_of_minute(_now())  # a clock that was put back must not hold up any job
-        found = {
-            job.name: next(
-                schedule.after(
-                    job.schedule,
-                    job.zone,
-                    min(latest, self._seen.get(job.name, self._begun)),
-                ),
-                None,
-            )
-            for job in self._jobs()
-        }
-        return {name: slot for name, slot in found.items() if slot is not None}
+        found: dict[str, dt.datetime] = {}
+        for row in self._rows():
+            job = row.job
+            seen = min(latest, self._seen.get(job.name, self._begun))
+            slot = next(schedule.after(job.schedule, job.zone, seen), None)
+            again = row.retry_at if row.retry_at is not None and row.retry_at > seen else None
+            moments = [moment for moment in (slot, again) if moment is not None]
+            if moments:
+                found[job.name] = min(moments)
+        return found
 
-    def _jobs(self) -> tuple[Job, ...]:
+    def _rows(self) -> tuple[Installed, ...]:
         with Journal(self.state_dir) as journal:
             rows = journal.installed()
         served = [
-            row.job
+            row
             for row in rows
-            if row.enabled and not row.paused and (not self.names or row.job.name in self.names)
+            if row.enabled
+            and not row.paused
+            and not accounts.is_foreign(row.job.user)
+            and (not self.names or row.job.name in self.names)
         ]
-        for job in served:
-            if job.fault and job.name not in self._faulty:
-                self._faulty.add(job.name)
-                typer.echo(f"ratectl: {job.fault}; the others are served", err=True)
-        return tuple(job for job in served if not job.fault)
+        for row in served:
+            if row.job.fault and row.job.name not in self._faulty:
+                self._faulty.add(row.job.name)
+                typer.echo(f"ratectl: {row.job.fault}; the others are served", err=True)
+        return tuple(row for row in served if not row.job.fault)
 
     def _start(self, name: str) -> None:
         firing = threading.Thread(target=self._fire, args=(name,))
@@ -199,6 +204,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     zone = host_facts.zone().key
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
+    _refuse_accounts(loaded.jobs)
     for row in journal.readable():
         if row.job.name in names and row.backend != BACKEND:
             raise UsageError(
@@ -214,6 +220,16 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         now=_now(),
     )
     return names
+
+
+def _refuse_accounts(jobs: Sequence[Job]) -> None:
+    """Raise ConfigError where one of *jobs* is to run as another account, which only a scheduler can do."""
+    for job in jobs:
+        if accounts.is_foreign(job.user):
+            raise ConfigError(
+                f'serve: {job.name} has user = "{job.user}", and serve runs all jobs as whoever starts it: '
+                f"start it as {job.user} (`sudo -u {job.user} ratectl serve ...`), or leave user out"
+            )
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

@@ -96,13 +96,13 @@ def _look(names: Sequence[str], tagged: Sequence[str]) -> tuple[JobStatus, ...]:
         return look(host, journal, tags.chosen(journal, names, tagged))
 
 
-def _screen(found: Sequence[JobStatus]) -> Text:
+def _screen(found: Sequence[JobStatus], height: int = 0) -> Text:
     from rich.text import Text  # noqa: PLC0415 - rich, which --json need not pay for
 
     from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - the same
 
     now = dt.datetime.now(dt.UTC)
-    view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width())
+    view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width(), height=height)
     text = screen(found, view)
     return Text(visible(text.plain)) if UNSAFE.search(text.plain) else text
 
@@ -117,11 +117,11 @@ def _watch(names: Sequence[str], tagged: Sequence[str], *, alone: bool) -> None:
             "status: --watch is for a person at a terminal, and goes with no other option"
         )
     try:
-        first = _screen(_look(names, tagged))
+        first = _screen(_look(names, tagged), console.height)
         with Live(first, console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(EVERY)
-                live.update(_screen(_look(names, tagged)), refresh=True)
+                live.update(_screen(_look(names, tagged), console.height), refresh=True)
     except KeyboardInterrupt:
         return
 

@@ -10,31 +10,31 @@ import contextlib
 import functools
 import itertools
 import os
-import secrets
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import (
     Completed,
     Expect,
     FileInfo,
     Link,
+    MakeFolder,
     RemoveFile,
     Run,
     Settle,
     WriteFile,
 )
-from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
-from ratectl.runtime import trust
+from ratectl.errors import EngineError, RefusedError, StorageError
+from ratectl.runtime import accounts, trust
+from ratectl.runtime.drafts import Drafts, refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ratectl.backends.protocol import Step
 
@@ -129,9 +129,19 @@ class SystemReader:
         """Tell whether this account may execute the existing file *path*."""
         return os.access(path, os.X_OK)
 
-    def fault(self, path: Path, *, strict: bool | None = None) -> trust.UntrustedError | None:
+    def fault(
+        self, path: Path, *, strict: bool | None = None, uid: int | None = None
+    ) -> trust.UntrustedError | None:
         """Return why another account could change what is at *path*, None where none could."""
-        return trust.fault(str(path), strict=strict)
+        return trust.fault(str(path), strict=strict, uid=uid)
+
+    def account(self, name: str) -> accounts.Account | None:
+        """Return the account *name* of this machine, None where there is none."""
+        return accounts.find(name)
+
+    def lets(self, account: accounts.Account, path: Path, wanted: int) -> bool:
+        """Tell whether *account* may do with *path* what is *wanted*."""
+        return accounts.may(account, path, wanted)
 
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
@@ -254,6 +264,8 @@ def _perform_one(step: Step) -> None:
     """Do one of the steps that are not better done together."""
     if isinstance(step, RemoveFile):
         _remove_file(step.path)
+    elif isinstance(step, MakeFolder):
+        _make_folder(step)
     elif isinstance(step, Settle):
         settle(step.path)
     elif isinstance(step, Expect):
@@ -305,9 +317,9 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
     last = {write.path: write for write in writes}
     together = len(last) > 32 and hasattr(os, "sync")
     finish = _no_sync if together else os.fsync
-    with _Drafts() as drafts:
+    with Drafts() as drafts:
         for write in last.values():
-            drafts.write(write, finish)
+            drafts.write(write.path, write.data, write.mode, finish)
         if together:
             os.sync()  # one for all: thousands of units would wait a disk turn each
         drafts.put_in_place()
@@ -315,9 +327,9 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
 
 def _make_links(links: Sequence[Link]) -> None:
     """Make each link beside its place and rename it, then sync the folders."""
-    with _Drafts() as drafts:
+    with Drafts() as drafts:
         for link in links:
-            drafts.link(link)
+            drafts.link(link.path, str(link.target))
             drafts.put_in_place()
 
 
@@ -325,113 +337,19 @@ def _no_sync(_handle: int) -> None:
     """Leave the file to the one sync that follows."""
 
 
-class _Folder(NamedTuple):
-    """A folder that stays the same one whatever is laid in its place meanwhile; on Windows known by its path."""
-
-    path: Path
-    descriptor: int | None
-
-    def at(self, name: str) -> str:
-        """Return what *name* of this folder is called beside ``dir_fd=descriptor``."""
-        return name if self.descriptor is not None else str(self.path / name)
-
-    def sync(self) -> None:
-        """Make what it holds survive a loss of power. Raises StorageError."""
-        if self.descriptor is None:
+def _make_folder(step: MakeFolder) -> None:
+    """Make a folder that is another account's in one that only root can change; nobody can lay something in between."""
+    with refusals(step.path, "made"):
+        if sys.platform == "win32":
+            step.path.mkdir(parents=True, exist_ok=True)
             return
+        account = accounts.known(step.owner) if step.owner else None
         try:
-            handle = os.open(".", os.O_RDONLY, dir_fd=self.descriptor)
-        except PermissionError:
-            return  # we may write here and not look; the kernel syncs in its own time
-        try:
-            os.fsync(handle)
-        except OSError as error:
-            raise StorageError(f"{self.path}: cannot be synced: {error.strerror}") from error
-        finally:
-            os.close(handle)
-
-
-class _Drafts:
-    """Files under names that nobody can foresee, beside those that they will replace; what is left of them goes at the end."""
-
-    def __init__(self) -> None:
-        self._folders: dict[Path, _Folder] = {}
-        self._waiting: deque[tuple[_Folder, str, Path]] = deque()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for folder, draft, _path in self._waiting:
-            with contextlib.suppress(OSError):
-                os.unlink(folder.at(draft), dir_fd=folder.descriptor)
-        for folder in self._folders.values():
-            if folder.descriptor is not None:
-                os.close(folder.descriptor)
-
-    def write(self, write: WriteFile, finish: Callable[[int], None]) -> None:
-        """Write the draft of a file; *finish* is called with its descriptor."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        flags |= getattr(os, "O_BINARY", 0)
-        with _refusals(write.path, "written"):
-            folder, draft = self._begin(write.path)
-            handle = os.open(folder.at(draft), flags, 0o600, dir_fd=folder.descriptor)
-            self._waiting.append((folder, draft, write.path))
-            with os.fdopen(handle, "wb") as file:
-                file.write(write.data)
-                file.flush()
-                if hasattr(os, "fchmod"):
-                    os.fchmod(file.fileno(), write.mode)
-                finish(file.fileno())
-
-    def link(self, link: Link) -> None:
-        """Make the draft of a symbolic link."""
-        with _refusals(link.path, "made"):
-            folder, draft = self._begin(link.path)
-            os.symlink(link.target, folder.at(draft), dir_fd=folder.descriptor)
-            self._waiting.append((folder, draft, link.path))
-
-    def put_in_place(self) -> None:
-        """Rename every draft to the name that it is for, and sync the folders."""
-        touched = []
-        while self._waiting:
-            folder, draft, path = self._waiting[0]
-            try:
-                os.replace(
-                    folder.at(draft),
-                    folder.at(path.name),
-                    src_dir_fd=folder.descriptor,
-                    dst_dir_fd=folder.descriptor,
-                )
-            except OSError as error:
-                raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
-            self._waiting.popleft()
-            touched.append(folder)
-        for folder in dict.fromkeys(touched):
-            folder.sync()
-
-    def _begin(self, path: Path) -> tuple[_Folder, str]:
-        """Return the folder of *path*, made where it is absent, and a new name in it, which engines skip for its leading dot."""
-        folder = self._folders.get(path.parent)
-        if folder is None:
-            if sys.platform == "win32":
-                path.parent.mkdir(parents=True, exist_ok=True)
-                folder = _Folder(path.parent, None)
-            else:
-                folder = _Folder(path.parent, trust.open_folder(str(path.parent), make=True))
-            self._folders[path.parent] = folder
-        return folder, f".{path.name[:100]}.{secrets.token_hex(8)}.new"
-
-
-@contextlib.contextmanager
-def _refusals(path: Path, verb: str) -> Iterator[None]:
-    """Turn what the system says of the block into our errors."""
-    try:
-        yield
-    except PermissionError as error:
-        raise RefusedError(f"{path}: may not be written by this account") from error
-    except OSError as error:
-        raise CannotCreateError(f"{path}: cannot be {verb}: {error.strerror}") from error
+            trust.make_folder(str(step.path), step.mode, account and account.uid)
+        except trust.UntrustedError:
+            if account is None:
+                raise
+            accounts.make_folder(account, str(step.path))  # in a folder of its own
 
 
 def _remove_file(path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import elsewhere, other_accounts, plan, spec_keys
+from ratectl.deploy import closed_folders, elsewhere, other_accounts, plan, spec_keys
 from ratectl.deploy import renames as renaming
 from ratectl.deploy.targets import (
     Target,
@@ -26,6 +26,7 @@ from ratectl.deploy.targets import (
     clusters,
     inspect_all,
     located,
+    place_of,
     recorded_target,
     render,
     same_target,
@@ -82,6 +83,8 @@ class Prepared:
     """Old names, as of these renames and of one that was cut short, that no engine holds afterwards."""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By job, a line for each key of the spec that says something else than when it was installed."""
+    before: tuple[Step, ...] = ()
+    """Folders that are made first, and stay whatever becomes of the rest."""
     warnings: tuple[str, ...] = ()
     after: tuple[Step, ...] = ()
     """What lets entries run that would stay asleep; last, since it is not taken back."""
@@ -90,8 +93,9 @@ class Prepared:
     def empty(self) -> bool:
         """Nothing has to be done at all."""
         parts = (self.main, *self.moves)
+        first = self.before or self.after
         of_the_journal = self.record or self.forget or self.renamed
-        return not (self.after or of_the_journal or any(plan.pending(p.changes) for p in parts))
+        return not (first or of_the_journal or any(plan.pending(p.changes) for p in parts))
 
 
 def digest_of(reader: Reader, path: str) -> str:
@@ -141,6 +145,7 @@ def prepare(
     renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
     other_accounts.refuse(target, source.jobs, source.path)
+    lacking = journal.lacking(source.jobs)
     installed = {row.job.name: row for row in journal.readable()}
     names = frozenset(job.name for job in source.jobs)
     refuse_jobs_of_other_specs(target.reader, source, installed)
@@ -176,13 +181,16 @@ def prepare(
     server_warnings = target.backend.dry_run(target.reader, changes, target.host, target.scope)
     last = target.backend.enable_linger(*where) if enable_linger else ()
     return Prepared(
+        before=tuple(other_accounts.folders_to_make(target, source.jobs)),
         after=last,
         main=stage(target, found, changes),
         moves=tuple(part for part in moves if part.changes),
         source=source,
         covers=covers,
         record=tuple(
-            job for job in source.jobs if _is_news(job, installed.get(job.name), target, source)
+            job
+            for job in source.jobs
+            if job.name in lacking or _is_news(job, installed.get(job.name), target, source)
         ),
         forget=tuple(sorted(not_in_spec)),
         renames=renames,
@@ -194,6 +202,7 @@ def prepare(
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
             *other_accounts.open_secrets(target, source.jobs),
+            *closed_folders.warnings(awake, target.host, target.reader),
         ),
     )
 
@@ -214,6 +223,7 @@ def apply(
     lock.begin()
     before = journal.backup((*(job.name for job in prepared.record), *prepared.renames))
     try:
+        perform(prepared.before)
         with renaming.at_rest(journal.state_dir, prepared.renames):
             if prepared.renames:
                 journal.rename_jobs(prepared.renames)
@@ -274,7 +284,8 @@ def _take_back(
             target = part.target
             now = target.backend.inspect(target.reader, target.host, target.scope)
             names = {change.job for change in plan.pending(part.changes)}
-            back = plan.restoring(part.found.entries, now.entries, names)
+            listed = target.backend.LISTS_ALL
+            back = plan.restoring(part.found.entries, now.entries, names, lists_all=listed)
             perform(target.backend.stage(back, now, target.host, target.scope))
     except RatectlError as second:
         raise EngineError(
@@ -363,7 +374,7 @@ def _is_news(job: Job, row: Installed | None, target: Target, source: SpecSource
         target.scope,
         source.path,
         target.host.zone.key,
-        target.place,
+        place_of(target, job),
     )
 
 

@@ -11,7 +11,7 @@ from ratectl.journal.rows import unix
 from ratectl.outputs.delivery import Delivery
 from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import postgres
+from ratectl.runtime import accounts, postgres
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Installed, Journal
     from ratectl.journal.rate_store import Database, RateStore
     from ratectl.model.job import Job
+
+
+LOGIN = "login"
+"""A column that templates/postgresql/hosts.sql adds, and that belongs to its database alone."""
 
 
 def out_of_reach(journal: Journal, jobs: Iterable[Job], now: dt.datetime) -> list[TryLaterError]:
@@ -77,13 +81,13 @@ def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:
     """Raise ConfigError where one file would be appended to out of two journals, of which neither knows what the other began."""
     together = {row.job.name: row.job for row in journal.readable()}
     together |= {job.name: job for job in jobs}
-    if len({job.journal for job in together.values()}) < 2:
+    if len({job.record for job in together.values()}) < 2:
         return
     writers: dict[str, Job] = {}
     for job in together.values():
         for output in job.outputs:
             other = writers.setdefault(os.path.realpath(output.target), job)
-            if output.kind in FILES and other.journal != job.journal:
+            if output.kind in FILES and other.record != job.record:
                 raise ConfigError(
                     f"{output.target}: {job.name!r} and {other.name!r} write to it and have different "
                     "journals; give each an output of its own, or one journal"
@@ -122,12 +126,15 @@ def move(journal: Journal, jobs: Iterable[Job]) -> None:
     before = {row.job.name: row for row in journal.readable()}
     for job in jobs:
         row = before.get(job.name)
-        if row is None or row.job.journal == job.journal:
+        if row is None or row.job.record == job.record:
             continue
+        if accounts.is_foreign(row.job.user):
+            continue  # what waits there waits for that account
         old, new = journal.store(row.job).database, journal.store(job).database
         try:
             error = Delivery(row.job, old, journal.state_dir).rest()
-            _carry(old, new, row)
+            if not accounts.is_foreign(job.user):  # else its slots count from now
+                _carry(old, new, row)
         except RatectlError as failure:
             error = failure
         if error is not None:
@@ -144,7 +151,7 @@ def _carry(old: Database, new: Database, row: Installed) -> None:
         found = old.rows(f"SELECT * FROM {table} WHERE job = ? AND slot > ?", since)  # noqa: S608 - our names
         if not found:
             continue
-        columns = found[0].keys()
+        columns = [column for column in found[0].keys() if column != LOGIN]  # noqa: SIM118 - a Row
         marks = ", ".join("?" for _ in columns)
         with new.transaction(durable=True) as connection:
             connection.executemany(

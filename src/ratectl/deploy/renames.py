@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError
-from ratectl.runtime import locks
+from ratectl.runtime import accounts, locks
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def noticed(jobs: Sequence[Job], spec: str, known: Mapping[str, Installed]) -> d
     """
     names = {job.name for job in jobs}
     gone = [row.job for row in known.values() if row.spec == spec and row.job.name not in names]
-    new = [job for job in jobs if job.name not in known]
+    new = [job for job in jobs if job.name not in known and not accounts.is_foreign(job.user)]
     olds, news = _by_purpose(gone), _by_purpose(new)
     pairs = ((olds[purpose], news[purpose]) for purpose in olds if purpose in news)
     return {old[0].name: new[0].name for old, new in pairs if len(old) == len(new) == 1}
@@ -45,6 +45,15 @@ def left(journal: Journal, known: Iterable[str], names: Iterable[str]) -> dict[s
     """Return the old names that an engine may still hold, since a rename was cut short, each with its new one."""
     taken = {*known, *names}
     return {old: new for old, new in journal.renamed().items() if old not in taken}
+
+
+def refuse_account(user: str, name: str) -> None:
+    """Raise ConfigError where the job *name* runs as another account, whose record cannot be renamed from here."""
+    if accounts.is_foreign(user):
+        raise ConfigError(
+            f"rename: {name!r} runs as {user}, and what it recorded lies with that account; give it the new name "
+            f"in the spec, `ratectl remove {name}`, and install the spec: the record stays under the old name"
+        )
 
 
 def refuse_taken(journal: Journal, new: str) -> None:

@@ -13,6 +13,7 @@ from ratectl.backends.protocol import ClusterTarget, EngineAbsentError
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy import plan
 from ratectl.errors import EngineError, RatectlError
+from ratectl.runtime import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -195,10 +196,33 @@ def same_target(target: Target, standing: Found, other: Target, found: Found) ->
     return target.backend is other.backend and len(sources) == 1
 
 
+def place_of(target: Target, job: Job) -> str:
+    """Return what the journal keeps of where in the world *job* stands at *target*: as which account, or in which cluster."""
+    return json.dumps({"account": job.user}) if host_of(target.host, job).account else target.place
+
+
 def render(target: Target, job: Job, cover: Cover) -> tuple[Artefact, ...]:
     """Return the native texts of *job* for this very machine: whose its files are counts, too."""
-    host = _with_ownership(target, job) if target.backend.SANDBOXES else target.host
+    host = host_of(target.host, job)
+    if target.backend.SANDBOXES:
+        host = _with_ownership(replace(target, host=host), job)
     return target.backend.render(job, cover, host, target.scope)
+
+
+def host_of(host: Host, job: Job) -> Host:
+    """Return *host* as it is for *job*: with the account that the job runs as, and where that has its state."""
+    if job.user in {"", host.user}:
+        return host
+    account = accounts.find(job.user)
+    return replace(
+        host,
+        account=job.user,
+        user=job.user,
+        uid=account.uid if account else -1,
+        root=False,
+        state_dir=Path(accounts.state_dir(job.user, host.platform)),
+        state_is_default=False,
+    )
 
 
 def _with_ownership(target: Target, job: Job) -> Host:
@@ -208,6 +232,8 @@ def _with_ownership(target: Target, job: Job) -> Host:
     """
     outputs = [target.reader.real(Path(path)) for path in sandbox.files(job)]
     folders = tuple(dict.fromkeys(path.parent for path in outputs))
+    if target.host.account:  # which has no rights over what is others', whoever they are
+        return replace(target.host, folders=tuple(map(str, folders)))
     own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
     leaves = {path.parent for path in (*own, *map(Path, target.host.fetch))}
     on_the_way = leaves.union(*(path.parents for path in leaves))

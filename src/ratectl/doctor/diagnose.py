@@ -28,6 +28,7 @@ OF_THE_MACHINE: tuple[Callable[[Observations], Iterator[Finding]], ...] = (
     clock.names_of_the_zone,
     state.state,
     outputs.trusted_program,
+    outputs.rights,
 )
 OF_AN_ENTRY: tuple[Callable[[Observations, Target, InstalledEntry], Iterator[Finding]], ...] = (
     entries.ownership,
@@ -41,6 +42,7 @@ OF_A_JOB: tuple[Callable[[Observations, Installed], Iterator[Finding]], ...] = (
     entries.spec,
     clock.host_zone,
     clock.zone_data,
+    outputs.account,
     outputs.writable,
     outputs.trusted,
     outputs.keys,

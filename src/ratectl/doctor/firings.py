@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import itertools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.deploy import closed_folders
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +52,7 @@ def unwoken(observed: Observations, row: Installed) -> Iterator[Finding]:
     home = observed.target_of(row)
     if home is not None and observed.troubles.get(home, {}).get(job.name):
         return  # it was woken, and that came to nothing
-    when = f"{slot.astimezone(job.zone):%Y-%m-%d %H:%M %Z}"
+    when = clock(slot.astimezone(job.zone))
     fix = remedies.typed(observed.host, "ratectl", "run", job.name)
     if home is not None and home.host.cluster is not None:
         fix = remedies.typed(observed.host, *kubernetes.describing(home.host.cluster, job.name))
@@ -97,6 +101,20 @@ def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:
     return f" {last.slot.astimezone(dt.UTC):{kubernetes.WHEN}} " in trouble
 
 
+def _next_try(row: Installed, zone: dt.tzinfo) -> str:
+    if row.retry_at is None:
+        return ""
+    return f", tried again from {row.retry_at.astimezone(zone):%H:%M} on"
+
+
+def _privacy(observed: Observations, row: Installed, why: str) -> str:
+    """Return what stands behind macOS' "Operation not permitted", which a missing right never gives."""
+    if os.strerror(errno.EPERM) not in why:
+        return ""
+    closed = tuple(closed_folders.warnings([row.job], observed.host, observed.reader))
+    return f"; {closed[0]}" if closed else ""
+
+
 def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
     if not row.failures or not observed.is_awake(row):
@@ -105,7 +123,7 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     last = observed.last.get(row.job.name)
     why = f": {last.detail}" if last is not None and last.detail else ""
     zone = observed.host.zone
-    until = f" (settled up to {row.settled_until.astimezone(zone):%Y-%m-%d %H:%M %Z})"
+    until = f" (settled up to {clock(row.settled_until.astimezone(zone))})"
     fix = remedies.typed(observed.host, "ratectl", "run", row.job.name)
     if row.job.name in observed.held:
         fix = remedies.typed(observed.host, "ratectl", "review", "--job", row.job.name)
@@ -113,5 +131,5 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     if home is not None and home.host.cluster is not None:
         until = ""  # which this machine's journal does not know of pods
         fix = remedies.typed(observed.host, *kubernetes.trying(home.host.cluster, row.job.name))
-    text = f"{count} failed{until}{why}"
+    text = f"{count} failed{until}{_next_try(row, zone)}{why}{_privacy(observed, row, why)}"
     yield warning(check="firings-failing", job=row.job.name, text=text, fix=fix)

@@ -5,13 +5,13 @@ Gathering cannot fail: what a look runs into is kept beside what it found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
-from ratectl.deploy import targets
+from ratectl.deploy import other_accounts, targets
 from ratectl.doctor import remedies
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Observations:
     """Jobs whose record lies in a database that did not answer."""
     held: Collection[str] = ()
     """Jobs of which answers wait for somebody to accept or reject them."""
+    lost: Collection[str] = ()
+    """Jobs that the account which they run as does not have."""
     spec_drift: Callable[[Installed], str] = lambda _row: ""
     shell: Mapping[str, str] = field(default_factory=dict)
     """The environment of the shell that the doctor was called in."""
@@ -127,6 +129,15 @@ class Observations:
     def is_awake(self, row: Installed) -> bool:
         """Tell whether the job of *row* is meant to run."""
         return row.job.name in self._awake_names
+
+    def as_account(self, row: Installed) -> Observations:
+        """Return the same as the account sees it that the job of *row* runs as: whose rights count where a firing writes and reads."""
+        host = targets.host_of(self.host, row.job)
+        if not host.account:
+            return self
+        return replace(
+            self, host=host, reader=other_accounts.reader_for(self.host, self.reader, row.job)
+        )
 
     @property
     def reinstall_command(self) -> str:

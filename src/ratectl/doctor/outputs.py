@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.deploy import other_accounts
+from ratectl.backends.systemd import sandbox
+from ratectl.deploy import other_accounts, targets
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
+from ratectl.runtime import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,8 @@ STORES = tuple(
     for store in ("credstore", "credstore.encrypted")
 )
 """Where systemd looks for a credential that a unit loads by its name; see systemd.exec(5)."""
+OWN_ACCOUNT = "ratectl"
+"""The name that we propose for an account without rights."""
 IN_PLACES = frozenset({"postgresql"})
 """Kinds of output that are no file; the network checks ask them."""
 
@@ -41,10 +45,11 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find outputs that no firing could append to."""
     if not observed.is_awake(row):
         return
+    observed = observed.as_account(row)
     for output in row.job.outputs:
         if output.kind in IN_PLACES:
             continue
-        found = obstacle(observed, Path(output.target))
+        found = obstacle(observed, Path(output.target)) or _gone(observed, row, output.target)
         if found is None and output.kind == "sqlite":
             found = _folder(observed, Path(output.target).parent)  # SQLite writes beside its file
         if found is not None:
@@ -52,11 +57,22 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
             yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
 
 
+def _gone(observed: Observations, row: Installed, path: str) -> Obstacle | None:
+    """Return that the folder of the output *path* is gone, where the unit may not make it: it is confined to what is there."""
+    folder = observed.reader.real(Path(path)).parent
+    if row.backend != systemd.NAME or not sandbox.confined(observed.host, row.scope):
+        return None
+    if observed.reader.is_folder(folder) or observed.reader.status(folder) is not None:
+        return None
+    fix = remedies.install(observed.host, row)
+    return Obstacle(f"the folder {folder} is gone, and the unit may make none", fix)
+
+
 def trusted(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find outputs at which others could lead a firing elsewhere, and for root a spec or a key that they may write to."""
     if not observed.is_awake(row) or row.backend == kubernetes.NAME:
         return
-    for danger in other_accounts.of_outputs(observed.reader, row.job):
+    for danger in other_accounts.of_outputs(observed.as_account(row).reader, row.job):
         text = f"{danger.what.partition(': ')[2]}: {danger.fault.place}: {danger.fault.why}"
         yield Finding(check="output-untrusted", job=row.job.name, text=text, fix=danger.fault.fix)
     if observed.host.root:
@@ -77,8 +93,55 @@ def trusted_program(observed: Observations) -> Iterator[Finding]:
             yield Finding(check="program-untrusted", text=text, fix=danger.fault.fix)
 
 
+def account(observed: Observations, row: Installed) -> Iterator[Finding]:
+    """Find that the account which a job runs as is gone, does not have the job, or may not start the program."""
+    host = targets.host_of(observed.host, row.job)
+    if not host.account or not observed.is_awake(row):
+        return
+    name = host.account
+    found = observed.reader.account(name)
+    if found is None:
+        text = f"the account {name} is gone, so the job cannot run"
+        fix = accounts.making(name, host.platform)
+        yield Finding(check="account-missing", job=row.job.name, text=text, fix=fix)
+        return
+    if row.job.name in observed.lost:
+        text = f"{host.state_dir}: {name} does not have the job as it was installed, so it records nothing"
+        fix = remedies.install(observed.host, row)
+        yield Finding(check="account-without-job", job=row.job.name, text=text, fix=fix)
+    for part in (path for path in map(Path, host.fetch) if path.is_absolute()):
+        there = observed.reader.status(part) is not None
+        if there and not observed.reader.lets(found, part, accounts.READ):
+            text = f"{name} may not reach the program {part}"
+            fix = other_accounts.GLOBAL
+            yield Finding(check="program-out-of-reach", job=row.job.name, text=text, fix=fix)
+            return
+
+
+def rights(observed: Observations) -> Iterator[Finding]:
+    """Find jobs that run as root, who may do anything, where an account without rights is enough."""
+    if not observed.host.root or observed.host.platform == "win32":
+        return
+    rows = [row for row in observed.awake if row.scope == "system" and not row.job.user]
+    if not rows:
+        return
+    names = ", ".join(row.job.name for row in rows[:3])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    there = observed.reader.account(OWN_ACCOUNT) is not None
+    make = "" if there else "make one, and "
+    yield warning(
+        check="runs-as-root",
+        text=f"{names}{more}: run as root, and an account without rights is enough; {make}"
+        f'put user = "{OWN_ACCOUNT}" under [ratectl] of the spec (or user = "root" if it shall be so) and install it again',
+        fix=remedies.install(observed.host, rows[0])
+        if there
+        else accounts.making(OWN_ACCOUNT, observed.host.platform),
+    )
+
+
 def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find keys that are not there at night, or that others may read."""
+    observed = observed.as_account(row)
     for provider in row.job.providers if observed.is_awake(row) else ():
         kind, _, name = provider.api_key.partition(":")
         about = f"the key of {provider.name}"

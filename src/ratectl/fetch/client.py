@@ -49,6 +49,8 @@ class ProviderClient:
         self.cache = cache
         self.env = env
         self.requests = 0
+        self.ask_anew = False
+        """Even where an answer of a moment ago would do."""
 
     def ask(self, provider: Provider, query: RateQuery, deadline: Deadline) -> ProviderReply:
         """Return what *provider* says about *query*. Raises FetchError."""
@@ -70,7 +72,8 @@ class ProviderClient:
                     FailureKind.TRANSIENT, "another firing is still asking for the same"
                 )
             cached = self.cache.find(request)
-            if cached is not None and cached.is_fresh(self.env.clock(), self.env.uptime()):
+            fresh = cached is not None and cached.is_fresh(self.env.clock(), self.env.uptime())
+            if cached is not None and fresh and not self.ask_anew:
                 return self._reply(provider, query, request, cached)
             return self._fetched(provider, query, request, cached, deadline)
 
@@ -199,6 +202,7 @@ def _with_body(
         body = body.replace(request.key.encode(), b"***")
     told = FetchError(failure.kind, text, retry_after=failure.retry_after)
     told.body = body
+    told.is_absent = failure.is_absent
     told.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
     return told
 

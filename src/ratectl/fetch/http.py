@@ -15,7 +15,8 @@ import requests
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
-from ratectl.fetch.failures import FailureKind, FetchError, classify_exception
+from ratectl.fetch.failures import FailureKind, FetchError, classify_exception, of_proxy
+from ratectl.runtime import trust
 from ratectl.runtime.deadline import within
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Transport:
 
     def get(self, request: Request, *, seconds: float) -> Response:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
+        self._see_to_bundle()
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
         if request.etag:
             headers["If-None-Match"] = request.etag
@@ -91,10 +93,11 @@ class Transport:
             headers[request.header] = request.key
         elif request.key:
             headers["Authorization"] = f"{request.scheme} {request.key}"
-        return _within(seconds, host_of(url), lambda: self._get(url, headers, seconds))
+        return self._within(seconds, url, lambda: self._get(url, headers, seconds))
 
     def post(self, url: str, body: bytes, *, kind: str, seconds: float) -> None:
         """Post *body*, of the media type *kind*; nothing but its acceptance matters. Raises FetchError."""
+        self._see_to_bundle()
 
         def send() -> int:
             with (
@@ -110,10 +113,35 @@ class Transport:
             ):
                 return response.status_code
 
-        host = host_of(url)
-        status = _within(seconds, host, send)
+        status = self._within(seconds, url, send)
         if status >= 300:
-            raise FetchError(FailureKind.TRANSIENT, f"{host}: HTTP {status}")
+            raise FetchError(FailureKind.TRANSIENT, f"{host_of(url)}: HTTP {status}")
+
+    def _within(self, seconds: float, url: str, work: Callable[[], T]) -> T:
+        """Return what *work* gives within *seconds*; whatever goes wrong is a FetchError that names who did not answer."""
+        try:
+            return _within(seconds, host_of(url), work)
+        except FetchError as failure:
+            cause, proxy = failure.__cause__, self._proxy_for(url)
+            if isinstance(cause, requests.exceptions.ProxyError):
+                raise of_proxy(cause, proxy) from cause
+            if proxy and isinstance(cause, TimeoutError | requests.Timeout):
+                failure.args = (f"{failure} (asked by way of the proxy {proxy})",)
+            raise
+
+    def _proxy_for(self, url: str) -> str:
+        """Return host and port of the proxy by which *url* is asked for, which may be the environment's."""
+        known = self.proxy
+        if not known and self.environment and host_of(url):
+            found = requests.utils.get_environ_proxies(url)
+            known = requests.utils.select_proxy(url, found) or ""
+        return host_of(known if "://" in known else f"http://{known}")
+
+    def _see_to_bundle(self) -> None:
+        """Raise FetchError where another account could put roots of its own in the place of ours."""
+        found = trust.fault(self.ca_bundle) if self.ca_bundle else None
+        if found is not None:
+            raise FetchError(FailureKind.REFUSED, f"ca_bundle: {found}")
 
     @property
     def _verify(self) -> str | None:

@@ -68,7 +68,7 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
     root = Decimal(days).sqrt()
     if move <= WARN * root:
         return None
-    change = f"{quote.pair} {quote.rate} after {previous.rate} of {previous.rate_date}"
+    change = f"{quote.pair} {quote.rate:f} after {previous.rate:f} of {previous.rate_date}"
     is_suspect = move > SUSPECT * root
     alike = WARN if is_suspect else SAME  # the market moves on while a slip lasts
     for factor in SCALE_ERRORS:

@@ -16,7 +16,7 @@ from ratectl.fetch import plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
 from ratectl.model.job import ClosedDays
-from ratectl.model.providers import traits_of
+from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
 
 if TYPE_CHECKING:
@@ -38,12 +38,20 @@ class Candidate(NamedTuple):
     """Why it is suspect; empty while it only waits for agreement."""
 
 
+class Problem(NamedTuple):
+    """Why a cell holds no rate that counts."""
+
+    text: str
+    quote: Quote | None
+    """What a person may accept all the same."""
+
+
 class Published(NamedTuple):
     """What one answer says of one pair."""
 
     quotes: Sequence[Quote]
     """Oldest first."""
-    problems: Mapping[dt.date, str]
+    problems: Mapping[dt.date, Problem]
     """What is wrong with the cells of other days, which hold no rate."""
     body: bytes
 
@@ -78,13 +86,36 @@ class QuoteSelector:
     def fail(self, provider: Provider, items: Iterable[PairDay], failure: FetchError) -> None:
         """Note that *provider* gave nothing for *items*; what a retry may fix is not exhausted."""
         items = tuple(items)
+        if failure.is_absent:
+            failure = self._absence(provider, items, failure)
         self._note(provider.name, items, failure)
         if failure.kind in RETRIED:
             return
         if failure.body and (failure.kind is FailureKind.DATA or failure.is_notice):
             suspect = SuspectQuote(provider=provider.name, reason=str(failure), body=failure.body)
-            self.quarantined.append((None, suspect))
+            self.quarantined.append((items[0] if items else None, suspect))
         self.exhausted |= {(provider.name, item) for item in items}
+
+    def _absence(
+        self, provider: Provider, items: Sequence[PairDay], failure: FetchError
+    ) -> FetchError:
+        """Return what it means that *provider*, which has a page for each day, has none for that of *items*.
+
+        On a day on which markets are closed, and of a provider that gave rates before, that day has no rate; otherwise its URL may be wrong.
+        """
+        days = sorted({day for _, day in items})
+        if traits_of(provider).history is not History.DAYS or not days:
+            return failure
+        if not all(day.isoweekday() > 5 for day in days) and not self._gave_before(provider, items):
+            return failure
+        if not self.wanted.past:
+            return FetchError(FailureKind.NOT_YET, f"no rate of {days[0]} so far ({failure})")
+        self.closed |= set(items)
+        return FetchError(FailureKind.DATA, f"no rate of {days[0]} ({failure})")
+
+    def _gave_before(self, provider: Provider, items: Sequence[PairDay]) -> bool:
+        now = any(quote.provider == provider.name for quote in self.found.values())
+        return now or any(self.store.has_quote(pair, provider.name) for pair, _ in items)
 
     def add_reply(self, provider: Provider, items: Sequence[PairDay], reply: ProviderReply) -> bool:
         """Classify what *provider* published about *items*; return False when some of it is not believed."""
@@ -96,11 +127,11 @@ class QuoteSelector:
         quotes: dict[Pair, list[Quote]] = defaultdict(list)
         for rate in sorted(reply.published, key=lambda rate: rate.rate_date or dt.date.max):
             quotes[rate.pair].append(self._quote(provider, rate, reply.received_at))
-        problems: dict[Pair, dict[dt.date, str]] = defaultdict(dict)
+        problems: dict[Pair, dict[dt.date, Problem]] = defaultdict(dict)
         for cell in reply.unusable:
-            problems[cell.pair][
-                cell.rate_date or reply.received_at.astimezone(self.job.zone).date()
-            ] = cell.problem
+            day = cell.rate_date or reply.received_at.astimezone(self.job.zone).date()
+            held = cell.held and self._quote(provider, cell.held, reply.received_at)
+            problems[cell.pair][day] = Problem(cell.problem, held)
         for pair, days in by_pair.items():
             published = Published(quotes[pair], problems[pair], reply.body)
             self._assign(provider, pair, days, published)
@@ -162,11 +193,13 @@ class QuoteSelector:
             else:
                 self._classify(provider, (pair, day), by_date[newest], jumps[newest], body)
 
-    def _unusable(self, provider: Provider, item: PairDay, problem: str, body: bytes) -> None:
+    def _unusable(self, provider: Provider, item: PairDay, problem: Problem, body: bytes) -> None:
         """Hold the answer for *item*, in which no rate stands where one is due."""
-        suspect = SuspectQuote(provider=provider.name, reason=problem, body=body)
+        suspect = SuspectQuote(
+            provider=provider.name, reason=problem.text, body=body, quote=problem.quote
+        )
         self.quarantined.append((item, suspect))
-        self._note(provider.name, [item], FetchError(FailureKind.DATA, problem))
+        self._note(provider.name, [item], FetchError(FailureKind.DATA, problem.text))
 
     def _no_rate(self, provider: Provider, item: PairDay, *, later: bool) -> None:
         """Note a past day for which nothing was published; one with a *later* rate will never get any."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.fetch import plausibility
+from ratectl.firing import revisit
+from ratectl.firing.revisit import Revisit
 from ratectl.firing.runner import BATCH
 from ratectl.model.providers import PROVIDER_KINDS, traits_of
 from ratectl.runtime.deadline import Deadline
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from ratectl.errors import RatectlError
     from ratectl.firing.report import Settled
+    from ratectl.firing.revisit import Wanted
     from ratectl.firing.runner import Runner
 
 
@@ -31,9 +34,9 @@ class Filled:
     """What a backfill came to."""
 
     wanted: int = 0
-    """Slots of the range that lacked a rate."""
+    """Slots of the range that lacked a rate, or are asked for again."""
     before: int = 0
-    """Slots of the range that were settled already."""
+    """Slots of the range that were settled already and are left alone."""
     waiting: int = 0
     """Slots of days that no provider is done with yet."""
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -49,10 +52,16 @@ class Filled:
 
 
 class Backfill:
-    """The slots of *runner*'s job from the civil day *since* to *until*, both included."""
+    """The slots of *runner*'s job from the civil day *since* to *until*, both included.
 
-    def __init__(self, runner: Runner, since: dt.date, until: dt.date) -> None:
+    With *again* days are asked for again, too, that were closed or are marked with an earlier day's rate.
+    """
+
+    def __init__(
+        self, runner: Runner, since: dt.date, until: dt.date, *, again: bool = False
+    ) -> None:
         self.runner = runner
+        self.again = again
         self.timetable = runner.timetable
         self.filled = Filled()
         able = [traits_of(provider) for provider in runner.job.providers]
@@ -65,21 +74,46 @@ class Backfill:
         zone = self.timetable.zone
         self.start = dt.datetime.combine(since, dt.time(), zone)
         self.end = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone) - SECOND
+        self.whole: set[dt.datetime] = set()
+        """Slots of the range that lack nothing."""
         self.slots = self._slots()
+        self.revisits = self._revisits() if again else {}
+        self.filled.wanted += len(self.revisits.keys() - set(self.slots))
+        self.filled.before = len(self.whole - self.revisits.keys())
+
+    def _revisits(self) -> Wanted:
+        """Return the pairs of settled slots that are to be asked for again, oldest first."""
+        job, store = self.runner.job, self.runner.store
+        ends = (self.start, min(self.end, self.runner.env.clock()))
+        marked = revisit.marked(store, job, *ends)
+        closed = {
+            slot: pairs
+            for slot, pairs in revisit.lacking(store, job, *ends).items()
+            if self.timetable.is_slot(slot)
+        }
+        for slot in closed.keys() & set(self.slots):  # asked for in any case
+            del closed[slot]
+        return {
+            slot: (*closed.get(slot, ()), *marked.get(slot, ()))
+            for slot in sorted(closed.keys() | marked.keys())
+            if self._is_final(slot)
+        }
+
+    def _is_final(self, slot: dt.datetime) -> bool:
+        """Tell whether some provider is done with the civil day of *slot*, which is over."""
+        now = self.runner.env.clock()
+        day, today = (m.astimezone(self.timetable.zone).date() for m in (slot, now))
+        return day < today and any(plausibility.is_final(day, traits, now) for traits in self.able)
 
     def _slots(self) -> list[dt.datetime]:
         """Return what there is to do, oldest first."""
         job, now = self.runner.job, self.runner.env.clock()
         settled = self.runner.store.whole(job.name, job.pairs, self.start, self.end)
-        today = now.astimezone(self.timetable.zone).date()
         slots = []
         for slot in self.timetable.between(self.start - SECOND, min(self.end, now)):
-            day = slot.astimezone(self.timetable.zone).date()
             if slot in settled:
-                self.filled.before += 1
-            elif day < today and any(
-                plausibility.is_final(day, traits, now) for traits in self.able
-            ):
+                self.whole.add(slot)
+            elif self._is_final(slot):
                 slots.append(slot)
             else:
                 self.filled.waiting += 1
@@ -99,21 +133,41 @@ class Backfill:
         return self.filled
 
     def _fill(self, on_progress: Callable[[dt.datetime, int], None]) -> None:
-        job, settler = self.runner.job, self.runner.settler
-        self.runner.store.reopen_missed(job.name, self.start, self.end)
-        days = (slot.astimezone(self.timetable.zone).date() for slot in self.slots)
-        settler.upcoming_days = list(dict.fromkeys(days))
-        for first in range(0, len(self.slots), BATCH):
-            batch = self.slots[first : first + BATCH]
-            lacking = self.runner.store.open_again(job.name, batch)
-            results = settler.settle_past(batch, Deadline(job.timeout))
-            done = {
-                settled.slot for settled in results if settled.outcome in {"recorded", "closed"}
-            }
-            owed = {slot: outcome for slot, outcome in lacking.items() if slot not in done}
-            self.runner.store.settle_as_before(job.name, owed)
+        if self._work(self.slots, self._settle, on_progress) and self.again:
+            self.runner.client.ask_anew = True  # what was answered a moment ago is no news
+            self._work(list(self.revisits), self._revisit, on_progress)
+
+    def _work(
+        self,
+        slots: list[dt.datetime],
+        settle: Callable[[list[dt.datetime]], list[Settled]],
+        on_progress: Callable[[dt.datetime, int], None],
+    ) -> bool:
+        """Let *settle* have *slots* in batches; False where what time may fix ended that."""
+        days = (slot.astimezone(self.timetable.zone).date() for slot in slots)
+        self.runner.settler.upcoming_days = list(dict.fromkeys(days))
+        for first in range(0, len(slots), BATCH):
+            batch = slots[first : first + BATCH]
+            results = settle(batch)
             for settled in results:
                 self.filled.add(settled)
             on_progress(batch[-1], len(batch))
             if any(isinstance(settled.error, TryLaterError) for settled in results):
-                return
+                return False
+        return True
+
+    def _settle(self, batch: list[dt.datetime]) -> list[Settled]:
+        """Settle *batch*; what fails and is due no more stands as it did before."""
+        job, store = self.runner.job, self.runner.store
+        before = store.open_again(job.name, batch)
+        left = batch
+        try:
+            results = self.runner.settler.settle_past(batch, Deadline(job.timeout))
+            left = [done.slot for done in results if done.outcome in {"failed", "missed"}]
+        finally:
+            store.leave(job.name, left, before, self.runner.watermark())
+        return results
+
+    def _revisit(self, batch: list[dt.datetime]) -> list[Settled]:
+        wanted = {slot: self.revisits[slot] for slot in batch}
+        return Revisit(self.runner.settler).run(wanted, Deadline(self.runner.job.timeout))

@@ -17,7 +17,7 @@ from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Overlap
-from ratectl.runtime import locks
+from ratectl.runtime import accounts, locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,14 +40,18 @@ def run_sweep(state: str, names: Sequence[str] | None, env: Environment) -> Iter
         if not got:
             return
         if names is None:
-            names = [row.job.name for row in journal.readable()]
+            rows = journal.readable()
+            names = [row.job.name for row in rows if not accounts.is_foreign(row.job.user)]
         jitter = min(MAX_START_DELAY, max(_jitters(journal, names), default=0))
         env.sleep(due.start_delay("--sweep", env.host, jitter).total_seconds())
         begun = env.uptime()
+        pages: dict[str, Runner] = {}
         for name in names:
             if env.uptime() - begun >= BUDGET_SECONDS:
-                return
-            yield _fired(journal, name, env)
+                break
+            yield _fired(journal, name, env, pages)
+        for runner in pages.values():
+            runner.publish()
 
 
 def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
@@ -56,12 +60,17 @@ def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:
             yield journal.installed_job(name).job.jitter
 
 
-def _fired(journal: Journal, name: str, env: Environment) -> FiringReport:
-    """Return what a firing of *name* did; a failure is reported once, and what time may fix is left to the job's own wakeups."""
+def _fired(journal: Journal, name: str, env: Environment, pages: dict[str, Runner]) -> FiringReport:
+    """Return what a firing of *name* did; a failure is reported once, and what time may fix is left to the job's own wakeups.
+
+    Its report page is left to the end of the sweep, by way of *pages*.
+    """
     try:
         installed = journal.installed_job(name)
-        job = dataclasses.replace(installed.job, overlap=Overlap.SKIP)
+        job = dataclasses.replace(installed.job, overlap=Overlap.SKIP, report="")
         report = Runner(journal, installed._replace(job=job), env).run_due()
+        if installed.job.report and (report.settled or report.error is not None):
+            pages[installed.job.report] = Runner(journal, installed, env)
     except RatectlError as error:
         return FiringReport(job=name, error=error, passing=True)
     if report.error is not None:

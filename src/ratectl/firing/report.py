@@ -20,7 +20,7 @@ class Settled(NamedTuple):
     slot: dt.datetime
     outcome: str
     """recorded, closed, missed, failed, "held" when another host is at work on it, or "settled" when nothing was
-    left to do."""
+    left to do; of a day asked for again "revised" or "unchanged"."""
     quotes: tuple[Quote, ...] = ()
     warnings: tuple[str, ...] = ()
     error: RatectlError | None = None
@@ -41,15 +41,20 @@ class FiringReport:
     """Why there was nothing to do, for people who asked."""
     error: RatectlError | None = None
     """What it ends with; None is success."""
+    owing: bool = False
+    """Another firing is at work on what failed before, and may fail as well."""
     passing: bool = False
     """The error is one that time may fix, and has not lasted for ``notify_after`` firings yet."""
     remarks: tuple[str, ...] = ()
     """What else did not go well and changes nothing, such as a message that nobody took."""
+    page: str = ""
+    """Why the report page was not written, which changes nothing either."""
 
     def lines(self) -> tuple[str, ...]:
         """Return an account of the firing for people, without its error."""
         note = (self.note,) if self.note else ()
-        return (*(settled.described() for settled in self.settled), *note, *self.remarks)
+        page = (self.page,) if self.page else ()
+        return (*(settled.described() for settled in self.settled), *note, *self.remarks, *page)
 
     def add(self, settled: Settled) -> None:
         """Note one slot; the first error of a firing is the one it ends with."""

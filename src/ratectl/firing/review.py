@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError, UsageError
-from ratectl.journal import quarantine, statements
+from ratectl.journal import quarantine, revisions, statements
 from ratectl.journal.quarantine import ACCEPTED, HELD, REJECTED
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ratectl.journal.quarantine import QuarantinedAnswer
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.statements import Statements
+    from ratectl.model.job import Pair
     from ratectl.model.quote import Quote
 
 
@@ -34,6 +35,18 @@ def undecided(store: RateStore, number: int) -> QuarantinedAnswer:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
     if answer.state != HELD:
         raise ConfigError(f"answer {number} was {answer.state} before")
+    return answer
+
+
+def accepted(store: RateStore, number: int) -> QuarantinedAnswer:
+    """Return the answer *number*, which was recorded. Raises ConfigError for any other."""
+    answer = quarantine.find(store, number)
+    if answer is None:
+        raise ConfigError(f"there is no held answer {number}; `ratectl review --all` lists them")
+    if answer.state != ACCEPTED:
+        raise ConfigError(
+            f"answer {number} is {answer.state}, not recorded; there is nothing to void"
+        )
     return answer
 
 
@@ -69,17 +82,26 @@ class Acceptance:
         answer = undecided(runner.store, self.number)
         quote = self._quote(answer)
         slot, name = answer.slot, runner.job.name
-        before = runner.store.pairs(name, [slot])[slot]
-        if quote.pair in before:
+        recorded = runner.store.pairs(name, [slot])[slot]
+        if quote.pair in recorded:
             raise ConfigError(
-                f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one"
+                f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one, or "
+                f"`ratectl review void {slot.isoformat()} --job {name}` takes that one back"
             )
-        runner.store.reopen_missed(name, slot, slot)
+        before = runner.store.open_again(name, [slot])
         if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
-            raise ConfigError(
-                f"{name}: {slot.isoformat()} is settled without it; reject it instead"
-            )
-        whole = set(runner.job.pairs) <= before | {quote.pair}
+            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+        try:
+            self._record(answer, quote, recorded)
+        finally:
+            runner.store.leave(name, [slot], before, runner.watermark())
+
+    def _record(self, answer: QuarantinedAnswer, quote: Quote, recorded: set[Pair]) -> None:
+        """Write *quote* into its slot, which is claimed; one that still lacks pairs is given back."""
+        runner, name, slot = self.runner, self.runner.job.name, answer.slot
+        closed = runner.store.closed_pairs(name, [slot])[slot]
+        known = {quote.pair, *recorded}
+        whole = all(pair in known or str(pair) in closed for pair in runner.job.pairs)
         settlement = Settlement(
             slot=slot,
             quotes=(quote,),
@@ -87,13 +109,13 @@ class Acceptance:
             detail=f"accepted by hand: {answer.reason}",
         )
         now = unix(runner.env.clock())
+        claim = (name, slot, runner.store.owner)
 
         def also(connection: Statements) -> None:
             statements.record_decision(connection, self.number, ACCEPTED, now)
+            revisions.reopen(connection, name, slot, quote.pair)
             if not whole:
-                detail = "waits for its other pairs"
-                claim = (name, slot, runner.store.owner)
-                statements.release(connection, claim, detail=detail, at=now)
+                statements.release(connection, claim, detail="waits for its other pairs", at=now)
 
         runner.report.error = runner.settler.write(
             (settlement,), Deadline(runner.job.timeout), also=also

@@ -6,25 +6,27 @@ again is stored only when nothing is owed.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from ratectl.errors import DataError, RatectlError, TryLaterError, UsageError
+from ratectl.errors import DataError, RatectlError, RefusedError, TryLaterError, UsageError
 from ratectl.fetch import plausibility
 from ratectl.fetch.cache import ResponseCache
 from ratectl.fetch.client import ProviderClient
 from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
+from ratectl.firing import backoff, revisit, zone_stamp
 from ratectl.firing import due as dues
-from ratectl.firing import zone_stamp
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
 from ratectl.firing.report import FiringReport, Settled
+from ratectl.firing.revisit import Revisit
 from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import traits_of
 from ratectl.outputs.delivery import Delivery
-from ratectl.runtime import locks
+from ratectl.runtime import accounts, locks
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
@@ -51,6 +53,7 @@ class Runner:
         self.journal = journal
         self.installed = installed
         self.job: Job = installed.recording_job
+        _refuse_another_account(self.job)
         self.env = env
         self.report = FiringReport(job=self.job.name)
         self.store = journal.store(self.job)
@@ -140,7 +143,21 @@ class Runner:
             self._conclude()
 
         self.with_job_lock(firing)
+        if self.report.settled or self.report.error is not None:
+            self.publish()
         return self.report
+
+    def publish(self) -> None:
+        """Write the job's report page anew; that can only fail by itself."""
+        if self.job.report:
+            from ratectl.page.publish import publish  # noqa: PLC0415 - after all that matters, and for some only
+
+            self.report.page = publish(
+                self.journal.state_dir,
+                self.job.report,
+                host_timezone=self.installed.host_timezone,
+                now=self.env.clock(),
+            )
 
     def with_job_lock(self, work: Callable[[], None]) -> None:
         """Do *work* under the job's lock, or note that another firing has it.
@@ -156,6 +173,7 @@ class Runner:
                 raise TryLaterError(f"{self.job.name}: another firing is still at work")
             else:
                 self.report.note = "another firing is at work"
+                self.report.owing = self.installed.retry_at is not None
 
     def attempt(self, work: Callable[[], None]) -> None:
         """Deliver what an earlier firing left, then do *work*; the first error is the report's."""
@@ -166,18 +184,50 @@ class Runner:
             self.report.error = self.report.error or error
 
     def _settle_due(self, last: dt.datetime | None = None) -> None:
-        owed = dues.due(self.timetable, self._watermark(), self.env.clock(), last)
+        owed = dues.due(self.timetable, self.watermark(), self.env.clock(), last)
         if owed.passed is not None:
             missed = owed.missed - self._settled_elsewhere(owed.passed) if owed.missed else 0
             self.journal.advance(self.job.name, owed.passed, missed=max(0, missed))
         if self.job.catch_up is CatchUp.ALL:
             end = self.env.clock() if last is None else min(last, self.env.clock())
-            self.settler.upcoming_days = self.timetable.days(self._watermark(), end)
+            self.settler.upcoming_days = self.timetable.days(self.watermark(), end)
         self._pass(iter(owed.slots))
+        if self.job.catch_up is CatchUp.ALL and self.report.error is None:
+            self._heal()
+
+    def _heal(self) -> None:
+        """Ask again for days that stand marked with an earlier day's rate; what fails is left to a later firing."""
+        now = self.env.clock()
+        begins = now - dt.timedelta(seconds=self.job.revisit)
+        if not self.job.revisit or not self.journal.may_revisit(self.job.name, now):
+            return
+        self.journal.note_revisit(self.job.name, now)
+        wanted = {
+            slot: pairs
+            for slot, pairs in revisit.marked(self.store, self.job, begins, now).items()
+            if self._may_still_appear(slot, now)
+        }
+        if not wanted:
+            return
+        zone = self.timetable.zone
+        self.settler.upcoming_days = sorted({slot.astimezone(zone).date() for slot in wanted})
+        with contextlib.suppress(TryLaterError):
+            for settled in Revisit(self.settler).run(wanted, self._deadline()):
+                if settled.quotes:
+                    self.report.add(settled)
+
+    def _may_still_appear(self, slot: dt.datetime, now: dt.datetime) -> bool:
+        """Tell whether some provider publishes on the day of *slot*, and is done with it."""
+        day = slot.astimezone(self.timetable.zone).date()
+        return any(
+            (traits.weekends or day.isoweekday() < 6) and plausibility.is_final(day, traits, now)
+            for traits in map(traits_of, self.job.providers)
+            if traits.history
+        )
 
     def _settled_elsewhere(self, until: dt.datetime) -> int:
         """Return how many slots up to *until* others settled: another host, a person, a backfill."""
-        after = self._watermark() + SECOND
+        after = self.watermark() + SECOND
         settled = self.store.settled(self.job.name, after, until)
         return sum(1 for slot in settled if self.timetable.is_slot(slot))
 
@@ -188,7 +238,7 @@ class Runner:
             now = self.env.clock()
             if now >= horizon:  # a slow fetch: the wakeup of this minute found our lock
                 horizon = _end_of_minute(now)
-            following = self.timetable.next(max(now, self._watermark()))
+            following = self.timetable.next(max(now, self.watermark()))
             if following is None or self.report.error or following >= horizon:
                 return
             self._wait_for(following)
@@ -196,7 +246,7 @@ class Runner:
     def _walk_until(self, last: dt.datetime) -> None:
         while True:
             self._settle_due(last)
-            seen = max(min(self.env.clock(), last), self._watermark())
+            seen = max(min(self.env.clock(), last), self.watermark())
             following = self.timetable.next(seen)
             if following is None or self.report.error or following > last:
                 return
@@ -262,7 +312,7 @@ class Runner:
     def _deadline(self) -> Deadline:
         """Return the one deadline of this firing, which begins with its first work."""
         if self._ends is None:
-            self._ends = Deadline(self.job.timeout - self.notifier.reserve)
+            self._ends = Deadline(self.job.timeout)
             self.notifier.start()
         return self._ends
 
@@ -287,7 +337,7 @@ class Runner:
         """Store when to look again, if nothing is owed; count failures in a row; tell others."""
         error = self.report.error
         now = self.env.clock()
-        following = self.timetable.next(self._watermark())
+        following = self.timetable.next(self.watermark())
         believed = now >= self.installed.installed_at  # else the clock is wrong, and so is "then"
         if error is None and believed and (following is None or following > now):
             path = zone_stamp.zone_file(self.job.timezone)
@@ -295,14 +345,26 @@ class Runner:
                 self.job.name, following, now=now, zone_file=path, zone_stamp=zone_stamp.stamp(path)
             )
         if error is not None:
-            self.notifier.failure(self.journal.count_failure(self.job.name, now), str(error))
+            failures = self.journal.count_failure(self.job.name, now, self._try_again(now))
+            self.notifier.failure(failures, str(error))
         elif self.report.settled:
             self.notifier.success(self.journal.end_failures(self.job.name))
 
-    def _watermark(self) -> dt.datetime:
+    def _try_again(self, now: dt.datetime) -> Callable[[int], dt.datetime]:
+        """Return what tells, of the failures in a row, when to try next: no later than at the slot that comes then."""
+        following = self.timetable.next(now)
+
+        def again(failures: int) -> dt.datetime:
+            rested = now + dt.timedelta(seconds=backoff.wait(failures))
+            return rested if following is None else min(rested, following)
+
+        return again
+
+    def watermark(self) -> dt.datetime:
+        """Return up to where the job's slots are due no more; what a clock that stood ahead counted as missed is taken back."""
         before = self.journal.installed_job(self.job.name).settled_until
         until = self.journal.watermark(self.installed, self.env.clock())
-        if until < before:  # the clock stood ahead: what counted as missed then was not
+        if until < before:
             settled = set(self.store.settled(self.job.name, until + SECOND, before))
             passed = self.timetable.between(until, before)
             self.journal.unmiss(self.job.name, sum(1 for slot in passed if slot not in settled))
@@ -327,6 +389,15 @@ class Runner:
     def _sleep_until(self, moment: dt.datetime) -> None:
         while (left := (moment - self.env.clock()).total_seconds()) > 0:
             self.env.sleep(left)
+
+
+def _refuse_another_account(job: Job) -> None:
+    """Raise RefusedError where *job* is to be recorded with the rights of another account."""
+    if accounts.is_foreign(job.user):
+        raise RefusedError(
+            f"{job.name} is recorded as {job.user}, and nobody else writes its record; root's commands that name "
+            f"the job, such as `ratectl run {job.name}`, do that as {job.user}"
+        )
 
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:

@@ -156,7 +156,7 @@ class Settler:
     ) -> FetchResult:
         items = tuple(dict.fromkeys(item for some in wanted.values() for item in some))
         if past:
-            return self._fetch_past(items, deadline)
+            return self.fetch_past(items, deadline)
         request = FetchRequest(items=items, past=False)
         fetched = self.live_results.get(request)
         if fetched is None:
@@ -165,7 +165,8 @@ class Settler:
                 self.live_results[request] = fetched
         return fetched
 
-    def _fetch_past(self, items: tuple[PairDay, ...], deadline: Deadline) -> FetchResult:
+    def fetch_past(self, items: tuple[PairDay, ...], deadline: Deadline) -> FetchResult:
+        """Return what the providers say of past days; what is asked for at once serves the days to come, too."""
         unasked = [item for item in items if item not in self._past]
         if unasked:
             wider = self._with_expected(unasked)
@@ -249,20 +250,43 @@ class Settler:
 
         Returns what stood in the way of a delivery: from the commit on nothing is lost.
         """
+
+        def record(connection: Statements) -> None:
+            for settlement in settlements:
+                self.store.settle(connection, self.job.name, settlement, self.env.clock())
+            also(connection)
+
+        return self.commit(settlements, deadline, record)
+
+    def commit(
+        self,
+        settlements: Sequence[Settlement],
+        deadline: Deadline,
+        record: Callable[[Statements], None],
+    ) -> RatectlError | None:
+        """Commit what *record* writes together with the lines of *settlements*, then deliver.
+
+        Returns what stood in the way of a delivery: from the commit on nothing is lost.
+        """
         error: RatectlError | None = None
         slots = [settlement.slot for settlement in settlements]
         with self.delivery.lock_outputs(deadline, slots) as outputs:
             lined = any(settlement.quotes for settlement in settlements)
             planned = [(o, self.delivery.intent(o) if lined else None) for o in outputs]
             with self.store.database.transaction(durable=True) as connection:
-                for settlement in settlements:
-                    self.store.settle(connection, self.job.name, settlement, self.env.clock())
-                also(connection)
+                record(connection)
                 for output, intent in planned:
                     self.delivery.enqueue(connection, output, intent, settlements)
             for output in outputs:
                 error = self.delivery.drain(output) or error
         return error
+
+    def quarantine(
+        self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], fetched: FetchResult
+    ) -> None:
+        """Write what of *fetched* failed a check, each with its slot of *wanted*."""
+        suspects = self._quarantined(wanted, fetched)
+        self.store.add_suspects(self.job.name, suspects, self.env.clock())
 
     def _quarantined(
         self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], fetched: FetchResult

@@ -77,7 +77,12 @@ QUARANTINE = _Table(
         *("digest", "state", "decided_at", "seen", "facts"),
     ),
 )
-TABLES = (QUOTES, FIRINGS, QUARANTINE)
+REVISIONS = _Table(
+    "revisions",
+    (*("slot", "base", "quote", "rate", "rate_date", "provider", "observed_at"), "state", "at"),
+    (*QUOTES.columns, "state", "reason", "at"),
+)
+TABLES = (QUOTES, REVISIONS, FIRINGS, QUARANTINE)
 """In this order: a settled slot must not come before its quotes."""
 
 
@@ -176,6 +181,8 @@ def copy(
         for first, last in _spans(source, job, table, copied):
             rows = _legible(source, copied, table, first, last)
             _bring(source, target, table, rows, copied, span=(first, last))
+            if table is REVISIONS:
+                _find_voided(source, target, copied, span=(first, last))
             on_progress(len(rows))
     return copied
 
@@ -273,6 +280,20 @@ def _bring(
             copied.verified[table.name] += 1
         else:
             copied.differing.append(f"{table.name} {' '.join(map(str, key))}")
+
+
+def _find_voided(
+    source: Database, target: Database, copied: Copied, *, span: tuple[int, int]
+) -> None:
+    """Note numbers of slots that the target has from an earlier copy, and that were voided in the source since."""
+    retired = {key[:3] for key in _rows(source, copied.job, REVISIONS, *span)}
+    counting = _rows(source, copied.job, QUOTES, *span)
+    there = _rows(target, copied.job, QUOTES, *span)
+    copied.differing += [
+        f"quotes {' '.join(map(str, key))}"
+        for key in retired
+        if key in there and key not in counting
+    ]
 
 
 def _insert(target: Database, job: str, table: _Table, rows: Sequence[Row]) -> None:

@@ -13,9 +13,10 @@ from ratectl.journal.rows import unix
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ratectl.journal.sqlite_database import SqliteDatabase
+    from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
 
     JobRowBackup = dict[str, sqlite3.Row | None]
@@ -31,7 +32,8 @@ INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,
         backend = excluded.backend, scope = excluded.scope, host_timezone = excluded.host_timezone,
         place = excluded.place,
         installed_at = excluded.installed_at, settled_until = excluded.settled_until,
-        enabled = excluded.enabled, paused = paused AND NOT removed, removed = 0, next_due = NULL
+        enabled = excluded.enabled, paused = paused AND NOT removed, removed = 0, next_due = NULL,
+        retry_at = 0
 """
 
 
@@ -126,7 +128,8 @@ class JobStore:
         """End the pause of jobs; their slots count from *now*."""
         with self.database.transaction(durable=True) as connection:
             connection.executemany(
-                "UPDATE jobs SET paused = 0, next_due = NULL, installed_at = ?, settled_until = ?"
+                "UPDATE jobs SET paused = 0, next_due = NULL, retry_at = 0, installed_at = ?,"
+                " settled_until = ?"
                 " WHERE name = ? AND paused",
                 [(unix(now), unix(now), name) for name in names],
             )
@@ -152,7 +155,7 @@ class JobStore:
         """Delete everything recorded for jobs that are removed: firings, quotes, what was quarantined."""
         with self.database.transaction(durable=True) as connection:
             for name in names:
-                for table in ("firings", "quotes", "quarantine", "lines"):
+                for table in ("firings", "quotes", "revisions", "quarantine", "lines"):
                     connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
                 connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
             connection.execute(
@@ -172,3 +175,53 @@ def _same_slots(known: sqlite3.Row, job: Job) -> bool:
         "end": job.end,
     }
     return counted.items() <= before.items()
+
+
+RENAMED: Mapping[str, tuple[str, ...]] = {
+    "firings": ("slot",),
+    "quotes": ("slot", "base", "quote"),
+}
+"""The tables in which a row is known by its job and these columns."""
+RENAMED_PLAIN = ("quarantine", "lines")
+"""Those that have numbers of their own."""
+NOTE = "renamed:"
+"""How the keys in ``meta`` begin under which a new name stands until no engine holds the old one."""
+
+
+def rename_rows(connection: Statements, old: str, new: str) -> None:
+    """Put what was recorded for *old* under *new*; what stands there for the same slot already is left alone."""
+    for table, columns in RENAMED.items():
+        same = " AND ".join(f"other.{column} = {table}.{column}" for column in columns)
+        connection.execute(
+            f"UPDATE {table} SET job = ? WHERE job = ? AND NOT EXISTS"  # noqa: S608 - our names
+            f" (SELECT 1 FROM {table} AS other WHERE other.job = ? AND {same})",
+            (new, old, new),
+        )
+    for table in RENAMED_PLAIN:
+        connection.execute(f"UPDATE {table} SET job = ? WHERE job = ?", (new, old))  # noqa: S608 - our names
+
+
+def rename_job(connection: Statements, old: str, new: str) -> None:
+    """Give the job *old* of this machine the name *new*, with its position and its failures in a row."""
+    for row in connection.execute("SELECT snapshot FROM jobs WHERE name = ?", (old,)).fetchall():
+        snapshot = json.dumps({**json.loads(row["snapshot"]), "name": new})
+        connection.execute(
+            "UPDATE jobs SET name = ?, snapshot = ?, next_due = NULL WHERE name = ?",
+            (new, snapshot, old),
+        )
+    rename_rows(connection, old, new)
+
+
+def note_rename(connection: Statements, old: str, new: str) -> None:
+    """Note that an engine may still hold *old*, which is *new* by now."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (f"{NOTE}{old}", new),
+    )
+
+
+def strike_renames(connection: Statements, names: Iterable[str]) -> None:
+    """Strike the notes of old *names*: no engine holds them any more."""
+    for name in names:
+        connection.execute("DELETE FROM meta WHERE key = ?", (f"{NOTE}{name}",))

@@ -9,15 +9,17 @@ import json
 import secrets
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.journal import renaming
+from ratectl.journal import job_store
 from ratectl.journal.job_store import JobStore
 from ratectl.journal.rate_store import RateStore
-from ratectl.journal.rows import Firing, Installed, RecordedQuote, to_installed, unix
+from ratectl.journal.rows import Firing, Installed, RecordedQuote, aware, to_installed, unix
 from ratectl.journal.sqlite_database import SqliteDatabase
+from ratectl.model.job import ACCOUNT
 from ratectl.model.quote import SuspectQuote
+from ratectl.runtime import accounts
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,8 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from ratectl.journal.account_database import AccountDatabase
+    from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.rate_store import Database
     from ratectl.model.job import Job
+
+REVISIT_REST = 3_000
+"""Seconds between two looks for a job's marked days, however often it runs; an hourly job looks each time."""
 
 __all__ = ["Firing", "Installed", "Journal", "RecordedQuote", "SuspectQuote"]
 
@@ -39,23 +46,41 @@ class Journal(JobStore):
         super().__init__(SqliteDatabase(state_dir))
         self.state_dir = state_dir
         self._books: dict[str, RateStore] = {}
+        self._of_accounts: dict[str, AccountDatabase] = {}
 
     def store(self, job: Job | None = None) -> RateStore:
         """Return the store that *job* is recorded in; without a job this machine's own."""
-        return self.book_at(job.journal if job else "")
+        return self.book_at(job.record if job else "")
 
     def book_at(self, url: str) -> RateStore:
-        """Return the store in the database at *url*; for an empty text this machine's own."""
+        """Return the store in the database at *url* or of ``account:NAME``; for an empty text this account's own."""
         if url not in self._books:
             self._books[url] = RateStore(self._store(url), self.owner)
         return self._books[url]
 
     def _store(self, url: str) -> Database:
-        if not url:
+        name = url.removeprefix(ACCOUNT)
+        if name == url and not url:
             return self.database
+        if name != url:
+            return self._database_of(name)
         from ratectl.journal.postgres_database import PostgresDatabase  # noqa: PLC0415 - most have none
 
         return PostgresDatabase(url, self.installation)
+
+    def _database_of(self, name: str) -> Database:
+        """Return the journal of the account *name*, which may be our own."""
+        from ratectl.journal.account_database import AccountDatabase  # noqa: PLC0415 - for root
+
+        if not accounts.is_foreign(name):
+            return self.database
+        if name not in self._of_accounts:
+            self._of_accounts[name] = AccountDatabase(name)
+        return self._of_accounts[name]
+
+    def _store_of(self, name: str) -> JobStore:
+        """Return the jobs as the account *name* has them."""
+        return JobStore(cast("SqliteDatabase", self._database_of(name)))  # as far as that needs one
 
     def stores(self) -> tuple[RateStore, ...]:
         """Return every store that an installed job is recorded in, this machine's own first."""
@@ -63,13 +88,22 @@ class Journal(JobStore):
         return tuple(found)
 
     def shared(self, name: str) -> str:
-        """Return the URL of the database that the job *name* records in, also of one that was removed; else an empty text."""
+        """Return the URL of the shared database that the job *name* records in, also of one that was removed; else an empty text."""
+        return self._said(name, "journal")
+
+    def account_of(self, name: str) -> str:
+        """Return the account that the job *name* runs as, also of one that was removed; empty where that is this one."""
+        user = self._said(name, "user")
+        return user if accounts.is_foreign(user) else ""
+
+    def _said(self, name: str, key: str) -> str:
         rows = self.database.rows("SELECT snapshot FROM jobs WHERE name = ?", (name,))
-        return _url_in(rows[0]["snapshot"]) if rows else ""
+        return _text_in(rows[0]["snapshot"], key) if rows else ""
 
     def book_of(self, name: str) -> RateStore:
         """Return the store of the job *name*, also of one that was removed; this machine's own for an unknown one."""
-        return self.book_at(self.shared(name))
+        user = self._said(name, "user")
+        return self.book_at(self.shared(name) or (f"{ACCOUNT}{user}" if user else ""))
 
     def owner(self) -> str:
         """Return who claims slots here: ``host/installation``."""
@@ -97,6 +131,8 @@ class Journal(JobStore):
     ) -> None:
         for store in self._books.values():
             store.database.close()
+        for database in self._of_accounts.values():
+            database.close()
         self._books.clear()
         self.database.close()
 
@@ -108,8 +144,20 @@ class Journal(JobStore):
 
     def readable(self) -> tuple[Installed, ...]:
         """Return :meth:`installed` without jobs of another version: for those who put them right."""
+        return tuple(sorted(self.in_order(), key=lambda row: row.job.name))
+
+    def in_order(self) -> tuple[Installed, ...]:
+        """Return :meth:`readable` in the order in which the jobs were first recorded: the spec's, mostly."""
+        return self._readable("NOT removed")
+
+    def removed(self) -> tuple[Installed, ...]:
+        """Return the jobs that were removed and whose record is kept, in the same order."""
+        return self._readable("removed")
+
+    def _readable(self, which: str) -> tuple[Installed, ...]:
+        rows = self.database.rows(f"SELECT * FROM jobs WHERE {which} ORDER BY rowid")  # noqa: S608 - ours
         jobs = []
-        for row in self._not_removed():
+        for row in rows:
             with suppress(ConfigError):
                 jobs.append(to_installed(row))
         return tuple(jobs)
@@ -164,12 +212,12 @@ class Journal(JobStore):
 
         Those that several hosts or pods record together are counted in their store, not by this machine.
         """
-        told = tuple(jobs)
+        told = tuple(map(self._as_it_stands, jobs))
         asked: dict[RateStore, list[str]] = {}
         counted: dict[str, int] = {}
         for row in told:
             firing = last.get(row.job.name)
-            if row.job.journal and firing is not None:
+            if row.job.journal and firing is not None:  # who records with others is counted there
                 counted[row.job.name] = 0
                 if firing.outcome not in {"recorded", "closed"}:
                     asked.setdefault(self.store(row.job), []).append(row.job.name)
@@ -190,8 +238,8 @@ class Journal(JobStore):
         self._rename_in_shared_stores(renames)
         with self.database.transaction(durable=True) as connection:
             for old, new in renames.items():
-                renaming.rename_job(connection, old, new)
-                renaming.note(connection, old, new)
+                job_store.rename_job(connection, old, new)
+                job_store.note_rename(connection, old, new)
 
     def rename_back(self, renames: Mapping[str, str]) -> None:
         """Undo :meth:`rename_jobs`, after an install that failed."""
@@ -199,26 +247,128 @@ class Journal(JobStore):
         self._rename_in_shared_stores(back)
         with self.database.transaction(durable=True) as connection:
             for new, old in back.items():
-                renaming.rename_job(connection, new, old)
-            renaming.strike(connection, renames)
+                job_store.rename_job(connection, new, old)
+            job_store.strike_renames(connection, renames)
 
     def end_renames(self, names: Iterable[str]) -> None:
         """Note that no engine holds the old *names* any more."""
         with self.database.transaction(durable=True) as connection:
-            renaming.strike(connection, names)
+            job_store.strike_renames(connection, names)
 
     def renamed(self) -> dict[str, str]:
         """Return the old names that an engine may still hold, each with its new one."""
         sql = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
-        rows = self.database.rows(sql, (len(renaming.NOTE), renaming.NOTE))
-        return {row["key"].removeprefix(renaming.NOTE): row["value"] for row in rows}
+        rows = self.database.rows(sql, (len(job_store.NOTE), job_store.NOTE))
+        return {row["key"].removeprefix(job_store.NOTE): row["value"] for row in rows}
 
     def _rename_in_shared_stores(self, renames: Mapping[str, str]) -> None:
         """Rename in databases that others share, before this machine's own: what is cut short is then done again."""
         for old, new in renames.items():
             if url := self.shared(old):
                 with self.book_at(url).database.transaction(durable=True) as connection:
-                    renaming.rename_rows(connection, old, new)
+                    job_store.rename_rows(connection, old, new)
+
+    def _as_it_stands(self, row: Installed) -> Installed:
+        """Return *row* with how far the job has come where another account keeps count; root's own copy has no idea."""
+        if not accounts.is_foreign(row.job.user):
+            return row
+        columns = "settled_until, next_due, missed, failures, names_pairs"
+        with suppress(RatectlError):  # who asked for the last firing has said so
+            rows = self._database_of(row.job.user).rows(
+                f"SELECT {columns} FROM jobs WHERE name = ?",  # noqa: S608 - our columns
+                (row.job.name,),
+            )
+            for found in rows:
+                due = found["next_due"]
+                return row._replace(
+                    settled_until=aware(found["settled_until"]),
+                    next_due=None if due is None or due > 1 << 36 else aware(due),
+                    missed=found["missed"],
+                    failures=found["failures"],
+                    names_pairs=bool(found["names_pairs"]),
+                )
+        return row
+
+    # What install and its like write: with each account what concerns it, and here what root goes by
+
+    def record_jobs(self, jobs: Iterable[Job], *, source: str = "", **facts: Any) -> None:
+        """Do as :meth:`JobStore.record_jobs`; the account that a job runs as gets it first, one that it ran as loses it."""
+        told = list(jobs)
+        left = {job.name: user for job in told if (user := self._other_user(job))}
+        for user, group in _by_user(told).items():
+            if accounts.is_foreign(user):
+                self._store_of(user).record_jobs(group, source=source, **facts)
+                place = json.dumps({"account": user})
+                super().record_jobs(group, source=place, **facts)
+            else:
+                super().record_jobs(group, source=source, **facts)
+        for name, user in left.items():
+            with suppress(RatectlError):  # nothing wakes it there any more
+                self._store_of(user).forget_jobs([name])
+
+    def _other_user(self, job: Job) -> str:
+        before = self.account_of(job.name)
+        return before if before != job.user else ""
+
+    def forget_jobs(self, names: Iterable[str]) -> None:
+        """Do as :meth:`JobStore.forget_jobs`, here first: no account can keep root from it."""
+        self._each(list(names), JobStore.forget_jobs)
+
+    def pause_jobs(self, names: Iterable[str]) -> None:
+        """Do as :meth:`JobStore.pause_jobs`."""
+        self._each(list(names), JobStore.pause_jobs)
+
+    def resume_jobs(self, names: Iterable[str], now: dt.datetime) -> None:
+        """Do as :meth:`JobStore.resume_jobs`."""
+        self._each(list(names), lambda store, some: JobStore.resume_jobs(store, some, now))
+
+    def purge_jobs(self, names: Iterable[str]) -> None:
+        """Do as :meth:`JobStore.purge_jobs`."""
+        self._each(list(names), JobStore.purge_jobs)
+
+    def restore(self, rows: JobRowBackup) -> None:
+        """Do as :meth:`JobStore.restore`; the accounts get what they had, as far as root knows it."""
+        new = {name: self.account_of(name) for name in rows}
+        super().restore(rows)
+        for name, row in rows.items():
+            with suppress(RatectlError):
+                if row is None and new[name]:
+                    self._store_of(new[name]).forget_jobs([name])
+                elif row is not None and self.account_of(name):
+                    self._hand_over(to_installed(row), aware(row["installed_at"]))
+
+    def _hand_over(self, row: Installed, now: dt.datetime) -> None:
+        facts = {"backend": row.backend, "scope": row.scope, "host_timezone": row.host_timezone}
+        store = self._store_of(row.job.user)
+        store.record_jobs([row.job], spec=row.spec, digest=row.digest, now=now, **facts)
+
+    def _each(self, names: list[str], work: Callable[[JobStore, list[str]], None]) -> None:
+        """Do *work* here, then with each account that one of the jobs *names* runs as; raise what those say at the end."""
+        users: dict[str, list[str]] = {}
+        for name in names:
+            users.setdefault(self.account_of(name), []).append(name)
+        users.pop("", None)
+        work(JobStore(self.database), names)
+        errors = []
+        for user, group in users.items():
+            if accounts.find(user) is None:
+                continue  # the account is gone, and with it whoever could do anything
+            try:
+                work(self._store_of(user), group)
+            except RatectlError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def lacking(self, jobs: Iterable[Job]) -> frozenset[str]:
+        """Return those of *jobs* that the account which they run as does not have as they are: it may have lost them."""
+        lost: set[str] = set()
+        for user, group in _by_user(jobs).items():
+            if accounts.is_foreign(user):
+                rows = self._database_of(user).rows("SELECT name, snapshot, removed FROM jobs")
+                there = {row["name"]: row["snapshot"] for row in rows if not row["removed"]}
+                lost |= {job.name for job in group if there.get(job.name) != job.to_json()}
+        return frozenset(lost)
 
     # What a firing writes
 
@@ -274,15 +424,32 @@ class Journal(JobStore):
                 (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
             )
 
-    def count_failure(self, job: str, now: dt.datetime) -> int:
-        """Add one failed firing in a row and return how many there are now."""
+    def may_revisit(self, job: str, now: dt.datetime) -> bool:
+        """Tell whether nobody looked for days marked with an older rate within REVISIT_REST."""
+        rows = self.database.rows("SELECT revisited_at FROM jobs WHERE name = ?", (job,))
+        return not rows or not 0 <= unix(now) - rows[0]["revisited_at"] < REVISIT_REST
+
+    def note_revisit(self, job: str, now: dt.datetime) -> None:
+        """Note that days marked with an older rate are looked for now."""
         with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE jobs SET failures = failures + 1, failed_at = ? WHERE name = ?",
-                (unix(now), job),
-            )
+            connection.execute("UPDATE jobs SET revisited_at = ? WHERE name = ?", (unix(now), job))
+
+    def count_failure(
+        self, job: str, now: dt.datetime, again: Callable[[int], dt.datetime] | None = None
+    ) -> int:
+        """Add one failed firing in a row and return how many there are now.
+
+        *again* tells, of that number, when to try next; None: at the next wakeup.
+        """
+        with self.database.transaction() as connection:
             row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
-        return int(row["failures"]) if row else 1  # purged meanwhile
+            failures = int(row["failures"]) + 1 if row else 1  # purged meanwhile
+            retry_at = unix(again(failures)) if again else 0
+            connection.execute(
+                "UPDATE jobs SET failures = ?, failed_at = ?, retry_at = ? WHERE name = ?",
+                (failures, unix(now), retry_at, job),
+            )
+        return failures
 
     def end_failures(self, job: str) -> int:
         """Note a good firing and return how many bad ones came right before it."""
@@ -294,8 +461,15 @@ class Journal(JobStore):
         return int(rows[0]["failures"])
 
 
-def _url_in(snapshot: str) -> str:
+def _by_user(jobs: Iterable[Job]) -> dict[str, list[Job]]:
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(job.user, []).append(job)
+    return found
+
+
+def _text_in(snapshot: str, key: str) -> str:
     try:
-        return str(dict(json.loads(snapshot)).get("journal", ""))
+        return str(dict(json.loads(snapshot)).get(key, ""))
     except (TypeError, ValueError):
         return ""

@@ -15,7 +15,7 @@ from ratectl.errors import RatectlError
 from ratectl.journal.rate_store import NAMES_AT_ONCE
 from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_firing, to_recorded_quote, unix
 from ratectl.model.job import ON_TIME, Pair
-from ratectl.model.quote import BACKFILLED
+from ratectl.model.quote import BACKFILLED, IMPORTED
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job
     from ratectl.model.quote import Quote
 
+POINT = "slot, rate, rate_date, provider, kind"
+"""The columns of a :class:`Point`."""
 KEPT_OF_A_STRETCH = 3
 """The lowest rate, the highest, the last."""
 QUARTER = 900
@@ -38,10 +40,14 @@ Recent = dict[Pair, list["RecordedQuote"]]
 
 
 class Point(NamedTuple):
-    """One rate of a series."""
+    """One rate of a series, and where it is from."""
 
     slot: dt.datetime
     rate: Decimal
+    rate_date: str = ""
+    """As ISO 8601."""
+    provider: str = ""
+    kind: str = ""
 
 
 class Series(NamedTuple):
@@ -51,6 +57,18 @@ class Series(NamedTuple):
     """How many were recorded."""
     points: list[Point]
     """All of them, or of many some, with the extremes."""
+
+
+class Summary(NamedTuple):
+    """The rates of a stretch of time, as the database sums them up."""
+
+    number: int
+    low: float
+    mean: float
+    high: float
+
+
+NOTHING = Summary(0, 0, 0, 0)
 
 
 class Count(NamedTuple):
@@ -135,12 +153,12 @@ def series(
         (job, *bounds),
     )
     if size["number"] <= max_points:
-        sql = f"SELECT slot, rate FROM quotes WHERE job = ?{condition} ORDER BY slot"  # noqa: S608 - no input
+        sql = f"SELECT {POINT} FROM quotes WHERE job = ?{condition} ORDER BY slot"  # noqa: S608 - no input
         rows = store.database.each(sql, (job, *bounds))
         return Series(size["number"], [_point(row) for row in rows])
     stretch = (size["last"] - size["first"]) // max(1, max_points // KEPT_OF_A_STRETCH) + 1
     sql = (
-        "WITH part AS (SELECT slot, rate, CAST(rate AS DOUBLE PRECISION) AS value,"  # noqa: S608 - no input
+        f"WITH part AS (SELECT {POINT}, CAST(rate AS DOUBLE PRECISION) AS value,"  # noqa: S608 - no input
         f" slot / {stretch} AS stretch FROM quotes WHERE job = ?{condition}),"
         " ends AS (SELECT stretch, max(slot) AS last, min(value) AS low, max(value) AS high"
         " FROM part GROUP BY stretch)"
@@ -163,7 +181,30 @@ def _ends(rows: Iterable[Row]) -> Iterator[Point]:
 
 
 def _point(row: Row) -> Point:
-    return Point(aware(row["slot"]), Decimal(row["rate"]))
+    where = (row["rate_date"], row["provider"], row["kind"])
+    return Point(aware(row["slot"]), Decimal(row["rate"]), *where)
+
+
+def newest(store: RateStore, job: str, pair: Pair, span: Span = EVERY_SLOT) -> RecordedQuote | None:
+    """Return the newest rate of *pair* in *span*, or None."""
+    condition, bounds = span.condition(pair)
+    sql = f"SELECT * FROM quotes WHERE job = ?{condition} ORDER BY slot DESC LIMIT 1"  # noqa: S608 - no input
+    rows = store.database.rows(sql, (job, *bounds))
+    return to_recorded_quote(rows[0]) if rows else None
+
+
+def summary(store: RateStore, job: str, pair: Pair, span: Span) -> Summary:
+    """Return how many rates *pair* has in *span*, the lowest, the mean and the highest, of all of them."""
+    condition, bounds = span.condition(pair)
+    value = "CAST(rate AS DOUBLE PRECISION)"
+    [row] = store.database.rows(
+        f"SELECT count(*) AS number, min({value}) AS low, avg({value}) AS mean, max({value}) AS high"  # noqa: S608 - no input
+        f" FROM quotes WHERE job = ?{condition}",
+        (job, *bounds),
+    )
+    return (
+        Summary(row["number"], row["low"], row["mean"], row["high"]) if row["number"] else NOTHING
+    )
 
 
 def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
@@ -176,10 +217,10 @@ def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterat
         " WHEN outcome <> 'recorded' THEN outcome"
         " WHEN at - slot <= ? THEN 'on time'"
         " WHEN EXISTS (SELECT 1 FROM quotes q WHERE q.job = firings.job AND q.slot = firings.slot"
-        " AND q.kind = ?) THEN 'backfilled' ELSE 'late' END AS went"
+        " AND q.kind IN (?, ?)) THEN 'backfilled' ELSE 'late' END AS went"
         f" FROM firings WHERE job = ?{condition}) AS told GROUP BY quarter, went ORDER BY quarter"
     )
-    values = (ON_TIME + job.jitter, BACKFILLED, job.name, *bounds)
+    values = (ON_TIME + job.jitter, BACKFILLED, IMPORTED, job.name, *bounds)
     for row in store.database.each(sql, values):
         yield Count(aware(row["quarter"] * QUARTER), row["went"], row["number"])
 

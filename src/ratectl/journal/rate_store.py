@@ -194,6 +194,15 @@ class RateStore:
                 return to_recorded_quote(rows[0]).quote
         return None
 
+    def has_quote(self, pair: Pair, provider: str) -> bool:
+        """Tell whether a rate of *pair* by *provider* was ever recorded."""
+        return bool(
+            self.database.rows(
+                "SELECT 1 AS one FROM quotes WHERE base = ? AND quote = ? AND provider = ? LIMIT 1",
+                (pair.base, pair.quote, provider),
+            )
+        )
+
     def suspect_rate(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
         """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
         rows = self.database.rows(
@@ -261,10 +270,10 @@ class RateStore:
         return changed
 
     def reopen(self, job: str, slot: dt.datetime) -> None:
-        """Make a slot that was settled without a rate due again."""
+        """Make a slot that was settled without a rate due again, for all pairs."""
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ?"
+                "UPDATE firings SET state = 'open', closed_pairs = '' WHERE job = ? AND slot = ?"
                 " AND state = 'settled' AND outcome <> 'recorded'",
                 (job, unix(slot)),
             )
@@ -277,6 +286,17 @@ class RateStore:
                 " WHERE job = ? AND slot = ? AND state = 'open'",
                 (before.outcome, before.detail, before.job, unix(before.slot)),
             )
+
+    def is_busy(
+        self, connection: Statements, job: str, slot: dt.datetime, now: dt.datetime
+    ) -> bool:
+        """Tell, inside the caller's transaction, whether another host has claimed *slot* and its lease stands."""
+        row = connection.execute(
+            "SELECT lease_until FROM firings WHERE job = ? AND slot = ? AND state = 'claimed'"
+            " AND owner <> ?",
+            (job, unix(slot), self.owner),
+        ).fetchone()
+        return row is not None and row["lease_until"] >= self.database.clock(now)
 
     def add_suspects(
         self, job: str, suspects: Sequence[tuple[dt.datetime, SuspectQuote]], now: dt.datetime
@@ -314,30 +334,42 @@ class RateStore:
         return {slot: known.get(slot, set()) for slot in slots}
 
     def open_again(self, job: str, slots: Sequence[dt.datetime]) -> dict[dt.datetime, str]:
-        """Make settled *slots* due again for pairs that they lack; return the outcomes that they had."""
+        """Make settled *slots* due again for pairs that they lack.
+
+        Return the outcome of each that was settled; an empty one for what was not, and nothing where there was no firing.
+        """
         with self.database.transaction() as connection:
             before = {}
             for slot in slots:
                 row = connection.execute(
-                    "SELECT outcome FROM firings WHERE job = ? AND slot = ? AND state = 'settled'",
+                    "SELECT state, outcome FROM firings WHERE job = ? AND slot = ?",
                     (job, unix(slot)),
                 ).fetchone()
                 if row is not None:
-                    before[slot] = str(row["outcome"])
+                    before[slot] = str(row["outcome"]) if row["state"] == "settled" else ""
             connection.executemany(
                 "UPDATE firings SET state = 'open' WHERE job = ? AND slot = ? AND state = 'settled'",
                 [(job, unix(slot)) for slot in before],
             )
         return before
 
-    def settle_as_before(self, job: str, outcomes: dict[dt.datetime, str]) -> None:
-        """Settle slots again as they were, whose further pairs could not be had."""
-        with self.database.transaction() as connection:
-            connection.executemany(
-                "UPDATE firings SET state = 'settled', outcome = ? WHERE job = ? AND slot = ?"
-                " AND (state = 'open' OR outcome = 'missed')",
-                [(outcome, job, unix(slot)) for slot, outcome in outcomes.items()],
-            )
+    def leave(
+        self,
+        job: str,
+        slots: Sequence[dt.datetime],
+        before: dict[dt.datetime, str],
+        until: dt.datetime,
+    ) -> None:
+        """Put *slots* that were asked for in vain back to what :meth:`open_again` found, as far as they are due no more.
+
+        *until* is up to where none is due. One that got the rate of some of its pairs counts as recorded.
+        """
+        owner = self.owner
+        for slot in slots:
+            outcome = before.get(slot)
+            if outcome or slot <= until:
+                with self.database.transaction() as connection:
+                    statements.leave(connection, job, slot, owner, outcome)
 
     def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
         """Make the slots from *start* to *end* that were given up due again."""

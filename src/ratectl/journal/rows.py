@@ -54,6 +54,8 @@ class Installed(NamedTuple):
     """Where in the world, beyond backend and scope, it was installed: as ``sites.py`` writes it."""
     names_pairs: bool = False
     """It had several pairs when it was first installed."""
+    retry_at: dt.datetime | None = None
+    """From when on what failed and is still due is tried again; None where nothing is, or at once."""
 
     @property
     def recording_job(self) -> Job:
@@ -84,6 +86,11 @@ class RecordedQuote(NamedTuple):
     quote: Quote
     supersedes: Decimal | None = None
     """What the same provider had said before for the same rate date, where that was another number."""
+    state: str = ""
+    """revised or voided for one that counts no more."""
+    reason: str = ""
+    retired_at: dt.datetime | None = None
+    """When it ceased to count."""
 
 
 def aware(unix: int) -> dt.datetime:
@@ -120,6 +127,7 @@ def _job_in(snapshot: str) -> Job:
 def to_installed(row: Row) -> Installed:
     """Return a row of ``jobs``. Raises ConfigError for a snapshot that this version cannot read."""
     due = row["next_due"]
+    again = row["retry_at"] if row["failures"] and due is None else 0
     try:
         job = _job_in(row["snapshot"])
     except (TypeError, ValueError, KeyError) as error:
@@ -141,6 +149,7 @@ def to_installed(row: Row) -> Installed:
         missed=row["missed"],
         names_pairs=bool(row["names_pairs"]),
         failures=row["failures"],
+        retry_at=aware(again) if again else None,
         paused=bool(row["paused"]),
         place=row["place"],
     )
@@ -183,4 +192,13 @@ def to_recorded_quote(row: Row) -> RecordedQuote:
         slot=aware(row["slot"]),
         quote=to_quote(row),
         supersedes=Decimal(before) if before else None,
+    )
+
+
+def to_retired_quote(row: Row) -> RecordedQuote:
+    """Return a row of ``revisions``, with an empty state for one that counts."""
+    return to_recorded_quote(row)._replace(
+        state=row["state"],
+        reason=row["reason"],
+        retired_at=aware(row["at"]) if row["state"] else None,
     )

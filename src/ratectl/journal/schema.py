@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 6
+VERSION = 8
 """Of the SQLite journal."""
-BOOK_VERSION = 4
+BOOK_VERSION = 5
 """Of the store in a shared database, which has no jobs."""
 
 SQLITE: Mapping[str, str] = {
@@ -53,13 +53,15 @@ CREATE TABLE jobs (
     missed {integer} NOT NULL DEFAULT 0,
     failures {integer} NOT NULL DEFAULT 0,  -- in a row
     failed_at {integer} NOT NULL DEFAULT 0,  -- when the last of those ended
+    retry_at {integer} NOT NULL DEFAULT 0,  -- before then a wakeup does not try again what failed
     paused {integer} NOT NULL DEFAULT 0,
     next_due {integer},                -- NULL: look; set only when nothing is due or undelivered
     checked_at {integer},              -- when next_due was computed
     zone_file TEXT,                    -- what next_due was computed with
     zone_stamp TEXT,
     place TEXT NOT NULL DEFAULT '',    -- where in the world, beyond backend and scope, as JSON
-    names_pairs {integer} NOT NULL DEFAULT 0  -- it had several pairs when it was first installed
+    names_pairs {integer} NOT NULL DEFAULT 0,  -- it had several pairs when it was first installed
+    revisited_at {integer} NOT NULL DEFAULT 0  -- when days marked with an older rate were last looked for
 ) {plain};
 """
 META = """
@@ -91,6 +93,28 @@ CREATE TABLE IF NOT EXISTS written (   -- of files whose lines carry the rate's 
     rate TEXT NOT NULL,
     PRIMARY KEY (target, base, quote, rate_date)
 ) {keyed};
+"""
+REVISIONS = """
+CREATE TABLE IF NOT EXISTS revisions ( -- numbers that stood in quotes and count no more
+    id {id},
+    job TEXT NOT NULL,
+    slot {integer} NOT NULL,
+    base TEXT NOT NULL,
+    quote TEXT NOT NULL,
+    rate TEXT NOT NULL,
+    rate_date TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    provider_time {integer},
+    observed_at {integer} NOT NULL,
+    kind TEXT NOT NULL,
+    legs TEXT NOT NULL,
+    supersedes TEXT NOT NULL,
+    state TEXT NOT NULL,               -- revised: another number took its place; voided: taken back by hand
+    reason TEXT NOT NULL,
+    at {integer} NOT NULL              -- when that was
+) {plain};
+CREATE INDEX IF NOT EXISTS revisions_by_slot ON revisions (job, slot);
+CREATE INDEX IF NOT EXISTS revisions_by_pair ON revisions (base, quote, rate_date);
 """
 BOOK = (
     """
@@ -172,7 +196,7 @@ CREATE TABLE sinks (                   -- one row for each file that we append t
 ) {plain};
 """
 )
-WHOLE_BOOK = META + BOOK + WRITTEN + LOOKS
+WHOLE_BOOK = META + BOOK + REVISIONS + WRITTEN + LOOKS
 """The tables and indexes of a store, as they are made new."""
 
 
@@ -265,16 +289,30 @@ def _from_5(connection: sqlite3.Connection) -> None:
             )
 
 
+def _from_6(connection: sqlite3.Connection) -> None:
+    """What was recorded and counts no more."""
+    for statement in statements(REVISIONS, SQLITE):
+        connection.execute(statement)
+    connection.execute("ALTER TABLE jobs ADD COLUMN revisited_at INTEGER NOT NULL DEFAULT 0")
+
+
+def _from_7(connection: sqlite3.Connection) -> None:
+    """When to try again what failed; until the next failure that is at once."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _from_1,
     2: _from_2,
     3: _from_3,
     4: _from_4,
     5: _from_5,
+    6: _from_6,
+    7: _from_7,
 }
 """By the version that it starts from."""
 CLOSED_PAIRS = """
 ALTER TABLE firings ADD COLUMN IF NOT EXISTS closed_pairs TEXT NOT NULL DEFAULT '';
 """
-BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN + CLOSED_PAIRS}
+BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN + CLOSED_PAIRS, 4: REVISIONS}
 """Of the store in a shared database, by the version that it starts from: what is executed there."""

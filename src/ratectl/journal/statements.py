@@ -53,6 +53,20 @@ def add_quotes(
         )
 
 
+def enter(
+    connection: Statements, job: str, slot: dt.datetime, quote: Quote, *, owner: str, detail: str
+) -> None:
+    """Write a quote that no firing asked for, into a *slot* that is due no more: with it, it counts as recorded."""
+    add_quotes(connection, job, slot, (quote,))
+    connection.execute(
+        "INSERT INTO firings (job, slot, state, owner, lease_until, outcome, detail, at)"
+        " VALUES (?, ?, 'settled', ?, 0, 'recorded', ?, ?) ON CONFLICT (job, slot) DO UPDATE SET"
+        " state = 'settled', outcome = 'recorded', detail = excluded.detail"
+        " WHERE firings.state <> 'settled' OR firings.outcome <> 'recorded'",
+        (job, unix(slot), owner, detail, unix(quote.observed_at)),
+    )
+
+
 def close_pairs(connection: Statements, job: str, slot: dt.datetime, pairs: Sequence[Pair]) -> None:
     """Note that *pairs* will have no rate for *slot*; one in which others are recorded counts as recorded."""
     key = (job, unix(slot))
@@ -97,10 +111,12 @@ def record_decision(connection: Statements, number: int, state: str, at: int) ->
 
 def _superseded(connection: Statements, quote: Quote) -> str:
     """Return what the provider said last about the same pair and rate date, if it was another number."""
+    what = "base = ? AND quote = ? AND rate_date = ? AND provider = ?"
     row = connection.execute(
-        "SELECT rate FROM quotes WHERE base = ? AND quote = ? AND rate_date = ? AND provider = ?"
+        f"SELECT rate, observed_at FROM quotes WHERE {what} UNION ALL"  # noqa: S608 - our words
+        f" SELECT rate, observed_at FROM revisions WHERE {what} AND state = 'revised'"
         " ORDER BY observed_at DESC LIMIT 1",
-        (quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider),
+        (quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider) * 2,
     ).fetchone()
     if row is None or Decimal(row["rate"]) == quote.rate:
         return ""
@@ -138,6 +154,26 @@ def mark_missed(
         " WHERE job = ? AND slot = ? AND state = 'open' AND owner = ?",
         (detail, at, job, unix(slot), owner),
     )
+
+
+def leave(
+    connection: Statements, job: str, slot: dt.datetime, owner: str, outcome: str | None
+) -> None:
+    """Let a slot that *owner* asked for in vain stand as it did: settled with *outcome*, open with an empty one, with None not at all."""
+    key = (job, unix(slot))
+    ours = "(state = 'open' OR state = 'claimed' AND owner = ? OR outcome = 'missed')"
+    rated = connection.execute("SELECT 1 FROM quotes WHERE job = ? AND slot = ?", key).fetchone()
+    if outcome or rated:
+        connection.execute(
+            f"UPDATE firings SET state = 'settled', outcome = ? WHERE job = ? AND slot = ? AND {ours}",  # noqa: S608 - our words
+            ("recorded" if rated else outcome, *key, owner),
+        )
+    elif outcome is None:
+        connection.execute(
+            "DELETE FROM firings WHERE job = ? AND slot = ? AND state <> 'settled'"
+            " AND (state = 'open' OR owner = ?)",
+            (*key, owner),
+        )
 
 
 def add_quarantined(

@@ -80,10 +80,14 @@ class Pair:
         return f"{self.base}/{self.quote}"
 
 
+ACCOUNT = "account:"
+"""How the place of a record begins that is the own journal of an account."""
 REQUEST_SECONDS = 20
 """How long one request may take where the spec says nothing."""
 
 
+REVISIT = 3 * 86_400
+"""Seconds in which a marked day is asked for again, where the spec says nothing."""
 ON_TIME = 120
 """Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
 
@@ -235,6 +239,8 @@ class Job:
     agree: Decimal = Decimal(0)
     """Fraction (0.01 for "1%") within which a second provider must agree; 0 asks none."""
     closed_days: ClosedDays = ClosedDays.MARK
+    revisit: int = REVISIT
+    """Seconds in which ``catch_up = "all"`` asks again for days marked with an earlier day's rate; 0 is never."""
     notify: tuple[str, ...] = ()
     notify_after: int = 1
     ping: str = ""
@@ -249,6 +255,15 @@ class Job:
     """URL of the PostgreSQL database that several hosts record in together; empty is this machine's own journal."""
     kubernetes: Cluster | None = None
     """What the spec says of Kubernetes, if it does."""
+    report: str = ""
+    """Absolute path of the report page that each firing writes anew; empty is none."""
+    user: str = ""
+    """The account that its firings run as where root installs it; empty is whoever installs it."""
+
+    @property
+    def record(self) -> str:
+        """Where it is recorded: the URL of a shared journal, ``account:NAME``, or empty for this account's own journal."""
+        return self.journal or (f"{ACCOUNT}{self.user}" if self.user else "")
 
     @property
     def schedule(self) -> schedule.Schedule:
@@ -324,7 +339,13 @@ def _cluster(plain: dict[str, Any]) -> Cluster:
     return Cluster(**values)
 
 
-_NEW_IN_JOBS: dict[str, object] = {"digits": 0, "pairs_in_text": PairsInText.AUTO}
+_NEW_IN_JOBS: dict[str, object] = {
+    "digits": 0,
+    "pairs_in_text": PairsInText.AUTO,
+    "revisit": REVISIT,
+    "report": "",
+    "user": "",
+}
 
 
 def _says_nothing(field: str, value: object) -> bool:

@@ -14,6 +14,7 @@ PUBLISHED = "published"
 DERIVED = "derived"
 MANUAL = "manual"
 BACKFILLED = "backfilled"
+IMPORTED = "imported"
 
 
 class Leg(NamedTuple):
@@ -37,8 +38,8 @@ class Quote(NamedTuple):
     observed_at: dt.datetime
     """When we received it (aware, UTC, whole seconds)."""
     kind: str
-    """published, derived (computed from *legs*), manual (recorded outside the schedule) or backfilled (asked for
-    after its day was over)."""
+    """published, derived (computed from *legs*), manual (recorded outside the schedule, or entered by hand),
+    backfilled (asked for after its day was over) or imported (read from a file)."""
     legs: tuple[Leg, ...] = ()
 
 

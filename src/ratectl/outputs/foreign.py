@@ -6,6 +6,7 @@ What stands under other columns, another delimiter or a byte order mark would be
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from ratectl.outputs.formats import FILES
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ratectl.model.job import Job, Output
 
 MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+NOWAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""A pipe that somebody laid in a file's place keeps nobody waiting."""
 LONGEST = 200
 """Bytes of a first line that are looked at beyond those of our own."""
 
@@ -79,8 +82,9 @@ def _files(output: Output) -> list[str]:
 
 def _start(path: str, size: int) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - for speed: a spec may name thousands
-            return file.read(size)
+        handle = os.open(path, os.O_RDONLY | NOWAIT)
+        with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor
+            return file.read(size) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
     except OSError:
         return b""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jinja2 import Template
+    from markupsafe import Markup
 
 
 def fill(name: str, **values: object) -> str:
@@ -23,12 +24,17 @@ def fill(name: str, **values: object) -> str:
     return _template(name).render(**values)
 
 
-def fill_page(name: str, verbatim: Mapping[str, str], **values: object) -> str:
-    """Return the HTML template *name* filled with *values*, each escaped, and with *verbatim*, which is not."""
+def fill_page(name: str, own: Mapping[str, str], **values: object) -> str:
+    """Return the HTML template *name* filled with *values*, each escaped, and with our *own* texts, which are not."""
+    whole = {key: verbatim(text) for key, text in own.items()}
+    return _template(name, escape=True).render(**values, **whole)
+
+
+def verbatim(text: str) -> Markup:
+    """Return *text* of our own making as what a page takes as it is."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with Jinja2, and is for pages only
 
-    whole = {key: Markup(text) for key, text in verbatim.items()}  # noqa: S704 - what the word says
-    return _template(name, escape=True).render(**values, **whole)
+    return Markup(text)  # noqa: S704 - what the word says
 
 
 def source(name: str) -> str:

@@ -80,16 +80,42 @@ def open_folder(path: str, *, make: bool = False) -> int:
         way.close()
 
 
-def fault(path: str, *, strict: bool | None = None) -> UntrustedError | None:
+def make_folder(path: str, mode: int, owner: int | None) -> None:
+    """Make the folder *path* where there is none, and give it to *owner* (None: it stays ours).
+
+    For another owner the folders above must be such that nobody else can change them. Raises UntrustedError, OSError.
+    """
+    way = Way(strict=owner is not None)
+    try:
+        name = way.to(path, make=True)
+        if way.status(name) is not None:
+            return
+        way.make(name, mode if owner is None else 0o700)
+        if owner is not None:
+            way.enter(name)
+            handle = os.open(".", os.O_RDONLY | FOLDER, dir_fd=way.folder)
+            try:
+                os.fchown(handle, owner, -1)
+                os.fchmod(handle, mode)
+            finally:
+                os.close(handle)
+    finally:
+        way.close()
+
+
+def fault(
+    path: str, *, strict: bool | None = None, uid: int | None = None
+) -> UntrustedError | None:
     """Return why another account could change what lies at *path*, or will; None where none could.
 
-    What is not there, or may not be looked at, is nobody's fault here.
+    What is not there, or may not be looked at, is nobody's fault here. It is looked at as the account *uid*
+    sees it, by default ours.
     """
     if sys.platform == "win32":
         return None
     way = None
     try:
-        way = Way(_is_strict(strict))
+        way = Way(_is_strict(strict if uid is None or strict else uid == ROOT), uid)
         name = way.to(path)
         status = way.status(name)
         if status is not None and not stat.S_ISDIR(status.st_mode):
@@ -216,9 +242,9 @@ def _is_at_home(path: str, uid: int) -> bool:
 class Way:
     """One walk through the file system; holds the folder that it has come to open."""
 
-    def __init__(self, strict: bool) -> None:
+    def __init__(self, strict: bool, uid: int | None = None) -> None:
         self.strict = strict
-        self.me = os.geteuid()
+        self.me = os.geteuid() if uid is None else uid
         self.shared = False
         """Others may lay things into the folder that it has come to."""
         self.folder = os.open("/", SEARCH | FOLDER)

@@ -21,7 +21,7 @@ from ratectl.spec.issues import MISSING, Reading
 from ratectl.spec.jobs import read_jobs
 from ratectl.spec.key_lines import DEEPEST, too_deep
 from ratectl.spec.kubernetes import read_kubernetes
-from ratectl.spec.outputs import POSTGRES_SCHEMES, journal
+from ratectl.spec.outputs import POSTGRES_SCHEMES, journal, page
 from ratectl.spec.providers import read_providers
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ RATECTL_READERS: Readers = {
     "ca_bundle": readers.text,
     "backend": readers.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
     "scope": readers.word("auto", "user", "system"),
+    "user": readers.account,
 }
 
 
@@ -174,24 +175,41 @@ def _syntax_issue(error: Exception, text: str) -> Issue:
 
 def _read(reading: Reading, document: dict[str, object]) -> Spec:
     reading.refuse_unknown((), document, TABLES)
-    readers = RATECTL_READERS | {"journal": lambda value: journal(value, reading.path.parent)}
+    folder = reading.path.parent
+    readers = RATECTL_READERS | {
+        "journal": lambda value: journal(value, folder),
+        "report": lambda value: page(value, folder),
+    }
     general = reading.read_each(("ratectl",), reading.table(("ratectl",)), readers)
     common: dict[str, Any] = {
         "proxy": general.pop("proxy", ""),
         "ca_bundle": _ca_bundle(reading, general.pop("ca_bundle", "")),
         "journal": general.pop("journal", ""),
+        "report": general.pop("report", ""),
+        "user": general.pop("user", ""),
         "kubernetes": read_kubernetes(reading, wanted=general.get("backend") == "kubernetes"),
     }
     providers = read_providers(reading)
+    jobs = read_jobs(reading, providers, common)
+    _refuse_taken(reading, common["report"], jobs)
     return Spec(
         path=str(reading.path),
-        jobs=read_jobs(reading, providers, common),
+        jobs=jobs,
         installation=Installation(**general),
         providers=tuple(providers.values()),
         proxy=common["proxy"],
         ca_bundle=common["ca_bundle"],
         kubernetes=common["kubernetes"],
     )
+
+
+def _refuse_taken(reading: Reading, report: str, jobs: tuple[Job, ...]) -> None:
+    """Note an issue where the report page would replace an output, or the spec itself."""
+    taken = {output.target: job.name for job in jobs for output in job.outputs}
+    if report and report in taken:
+        reading.issue(("ratectl", "report"), f"{report} is an output of {taken[report]}")
+    if report and report == str(reading.path):
+        reading.issue(("ratectl", "report"), f"{report} is the spec itself")
 
 
 def _ca_bundle(reading: Reading, written: str) -> str:

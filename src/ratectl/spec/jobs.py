@@ -38,11 +38,13 @@ JOB_READERS: Readers = {
     "overlap": values.choice(Overlap),
     "agree": values.percentage,
     "closed_days": values.choice(ClosedDays),
+    "revisit": values.revisit,
     "notify_after": values.count,
     "ping": values.url,
     "enabled": values.flag,
     "digits": values.digits,
     "pairs_in_text": values.pairs_in_text,
+    "user": values.account,
 }
 """Keys that are one value and mean the same whatever else the job says."""
 LIST_READERS: Readers = {
@@ -163,7 +165,7 @@ def _job(table: _Table, common: dict[str, Any]) -> Job | None:
     fields["providers"] = _chain(table)
     if len(reading.issues) > before or any(value is MISSING for value in fields.values()):
         return None
-    fields |= common
+    fields = common | fields
     job = Job(name=key[-1], **fields)
     _check_history(table, job)
     _check_placeholders(table, job)

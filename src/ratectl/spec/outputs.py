@@ -92,6 +92,15 @@ def journal(value: Any, folder: Path) -> str:
     return postgres_url(value, folder)
 
 
+def page(value: Any, folder: Path) -> str:
+    """Return the absolute path of the report page."""
+    if not text(value).endswith((".html", ".htm")):
+        raise ValueError(
+            'expected a file for the page that ends in .html, such as "~/rates/index.html"'
+        )
+    return absolute(value, folder)
+
+
 def postgres_url(value: Any, folder: Path) -> str:
     """A libpq URL such as postgresql://user@host:5432/rates?sslmode=require, without a secret.
 

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ratectl.model import notify_url
 from ratectl.model.currencies import BESIDE, ENDED, NOW
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 E = TypeVar("E", bound=Enum)
+LONGEST_REVISIT = 366 * 86_400
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -82,6 +83,13 @@ def pairs_in_text(value: Any) -> PairsInText:
     return PairsInText(word("auto", "always")(value))
 
 
+def account(value: Any) -> str:
+    """The name of an account, as every system takes it."""
+    if not (isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,31}", value)):
+        raise ValueError(f'expected the name of an account such as "rates", found {quoted(value)}')
+    return value
+
+
 def duration(value: Any) -> int:
     """Seconds of a duration such as 90s, 5m, 2h or 1d."""
     match = re.fullmatch(r"(\d{1,6})([smhd])", value) if isinstance(value, str) else None
@@ -98,6 +106,16 @@ def timeout(value: Any) -> int:
     seconds = duration(value)
     if not 1 <= seconds <= 3600:
         raise ValueError(f'expected between "1s" and "1h", found {quoted(value)}')
+    return seconds
+
+
+def revisit(value: Any) -> int:
+    """Seconds, up to a year."""
+    seconds = duration(value)
+    if seconds > LONGEST_REVISIT:
+        raise ValueError(
+            f'expected up to "366d", found {quoted(value)}; older days are `ratectl backfill --again`'
+        )
     return seconds
 
 
@@ -208,12 +226,28 @@ def _date(value: Any) -> dt.date | None:
 def url(value: Any) -> str:
     """An http or https URL without a user name or password in it."""
     address = text(value)
-    parts = urlsplit(address)
+    if not address.isprintable() or " " in address:
+        raise ValueError(f"a URL has no blanks or control characters, found {quoted(value)}")
+    if re.search(r"[{}]", re.sub(r"{[^{}]*}", "", address)):
+        raise ValueError(f"a brace is not closed, or not opened, in {quoted(value)}")
+    parts = _parts(address)
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user name or password must not stand in the spec")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f'expected a URL such as "https://host/path", found {quoted(value)}')
     return address
+
+
+def _parts(address: str) -> SplitResult:
+    """Return *address* in its parts. Raises ValueError where a host or port is none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ValueError(f"{quoted(address)} is no URL: {error}") from error
+    obstacle = notify_url.host_problem(address)
+    if obstacle:
+        raise ValueError(f"{obstacle}, found {quoted(address)}")
+    return parts
 
 
 def recipient(value: Any, folder: Path) -> str:

@@ -85,6 +85,11 @@ JOB: dict[str, Key] = {
         'percentage (`"1%"`)', "a second provider must agree within this; 0% asks none", "1%"
     ),
     "closed_days": Key(_members(ClosedDays), "when the newest rate is of an earlier day", "skip"),
+    "revisit": Key(
+        DURATION,
+        'how long `catch_up = "all"` asks again for a day marked with an earlier day\'s rate; `0s` is never',
+        "3d",
+    ),
     "notify": Key(
         "list of URLs, or of `file:`, `env:`, `credential:` references",
         "told of failure and of recovery",
@@ -108,6 +113,11 @@ JOB: dict[str, Key] = {
         "whether lines of a text output name their pair; auto: if the job has several when it is first installed, and then for good",
         "always",
     ),
+    "user": Key(
+        "name of an account",
+        "as `user` of `[ratectl]`, for this job",
+        "rates",
+    ),
 }
 """A job's keys; any of them may stand in ``[defaults]``."""
 
@@ -123,6 +133,11 @@ RATECTL: dict[str, Key] = {
         "cron",
     ),
     "scope": Key(_words("auto", "user", "system"), "auto is system as root, else user", "user"),
+    "user": Key(
+        "name of an account",
+        "which account root's jobs run as, best one without rights; without it they run as root",
+        "rates",
+    ),
     "proxy": Key(
         "URL",
         "for every request; the environment's counts only for `run`, `serve` and in pods",
@@ -132,6 +147,11 @@ RATECTL: dict[str, Key] = {
         "path",
         "certificates for a proxy that inspects TLS; certificates are always verified",
         "roots.pem",
+    ),
+    "report": Key(
+        "path of an .html file",
+        "the page of `ratectl report`, written anew after each firing",
+        "~/rates/index.html",
     ),
 }
 
@@ -239,6 +259,7 @@ NAMES = {"from": "start", "until": "end", "output": "outputs"}
 OTHERWISE: dict[tuple[str, str], str] = {
     ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
     ("jobs", "digits"): "12",
+    ("jobs", "revisit"): '`"3d"`',
     ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
     ("ratectl", "journal"): '`"sqlite"`',
     ("providers", "kind"): "the table's name",

@@ -7,7 +7,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import Expect, Link, RemoveFile, Settle, Verb, WriteFile
+from ratectl.backends.protocol import (
+    Expect,
+    Link,
+    MakeFolder,
+    RemoveFile,
+    Settle,
+    Verb,
+    WriteFile,
+)
 from ratectl.deploy import plan
 from ratectl.views.format import count
 
@@ -191,6 +199,7 @@ def _kept(prepared: Prepared) -> list[str]:
 
 def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
+    yield from map(_step, prepared.before)
     for old, new in prepared.renames.items():
         yield f"rename {old} to {new} in the journal, with all that is recorded"
     if prepared.record:
@@ -211,6 +220,8 @@ def _step(step: Step) -> str:
         return f"write {step.path} ({len(step.data)} bytes)"
     if isinstance(step, Link):
         return f"link {step.path} to {step.target}"
+    if isinstance(step, MakeFolder):
+        return f"make the folder {step.path}" + (f" for {step.owner}" if step.owner else "")
     if isinstance(step, RemoveFile):
         return f"remove {step.path}"
     if isinstance(step, Expect):

@@ -33,11 +33,12 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
         text = finding.text.replace("\n", "\n    ")
         lines += [
             f"{finding.severity}: {finding.check}: {about}{text}",
-            f"    mend: {finding.fix}",
+            f"    fix: {finding.fix}",
         ]
     faults = sum(finding.severity == FAULT for finding in alike)  # as many as there are lines
-    totals = ", ".join((count(faults, "fault"), count(len(alike) - faults, "warning")))
-    return "\n".join((*lines, f"{totals}; {checked}"))
+    where = f" in {count(jobs, 'job')}" if jobs else "; no jobs are installed"
+    totals = f"{count(faults, 'fault')} · {count(len(alike) - faults, 'warning')}{where}"
+    return "\n".join((*lines, totals))
 
 
 def doctor_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:

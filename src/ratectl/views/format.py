@@ -33,9 +33,15 @@ def relative_time(moment: dt.datetime, now: dt.datetime) -> str:
 
 
 def clock(moment: dt.datetime) -> str:
-    """Return *moment* with weekday and zone, and its seconds only where it has any."""
+    """Return *moment* with weekday and zone, and its seconds only where it has any: the one form of a time for people."""
     seconds = ":%S" if moment.second else ""
-    return f"{moment:%a %Y-%m-%d %H:%M{seconds} %Z}"
+    return f"{moment:%a %Y-%m-%d %H:%M{seconds}} {zone(moment)}"
+
+
+def zone(moment: dt.datetime) -> str:
+    """Return the zone of *moment* as its clocks say it: ``CET``, or ``UTC-03`` where it has no letters."""
+    name = f"{moment:%Z}"
+    return f"UTC{name}" if name[:1] in {"+", "-"} else name
 
 
 def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
@@ -44,7 +50,7 @@ def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
     if theirs.utcoffset() == moment.utcoffset():
         return clock(moment)
     day = "" if theirs.date() == moment.date() else "%a "
-    return f"{clock(moment)} ({theirs:{day}%H:%M %Z})"
+    return f"{clock(moment)} ({theirs:{day}%H:%M} {zone(theirs)})"
 
 
 def number_told(series: Series) -> str:

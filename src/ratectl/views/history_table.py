@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ratectl.model.quote import plain
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,21 +39,22 @@ def _aligned(cell: str, width: int, head: str) -> str:
 
 def _cells(entry: RecordedQuote, zone: dt.tzinfo) -> tuple[str, ...]:
     quote, slot = entry.quote, entry.slot.astimezone(zone)
-    seconds = ":%S" if slot.second else ""
     return (
-        f"{slot:%Y-%m-%d %H:%M{seconds} %Z}",
+        clock(slot),
         str(quote.pair),
         plain(quote.rate),
         quote.rate_date.isoformat(),
         quote.provider,
         quote.kind,
         f"{quote.observed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-        "; ".join(_notes(entry)),
+        "; ".join(_notes(entry, zone)),
     )
 
 
-def _notes(entry: RecordedQuote) -> Iterator[str]:
-    """Yield what else there is to know of a quote's origin."""
+def _notes(entry: RecordedQuote, zone: dt.tzinfo) -> Iterator[str]:
+    """Yield what else there is to know of a quote's origin, and what became of it."""
+    if entry.retired_at is not None:
+        yield f"{entry.state} {entry.retired_at.astimezone(zone):%Y-%m-%d}: {entry.reason}"
     if entry.supersedes is not None:
         yield f"revised, was {plain(entry.supersedes)}"
     if entry.quote.legs:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ratectl.views.format import clock, relative_time
+
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from ratectl.deploy.inventory import Row
 
 
-def listing_text(rows: Sequence[Row]) -> str:
-    """Return the installed jobs as a table for people."""
+def listing_text(rows: Sequence[Row], now: dt.datetime, width: int) -> str:
+    """Return the installed jobs for people, a line each: name, next run, how the last slot went, engine and triggers.
+
+    Where that is wider than *width*, engine and triggers stand on a line of their own.
+    """
     if not rows:
         return "no jobs are installed"
-    table = [("JOB", "ENGINE", "NEXT", "LAST", "TRIGGERS")]
-    table += [_listed(row) for row in rows]
+    table = [_listed(row, now) for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(4)]
     lines = []
-    for row, line in zip((None, *rows), table, strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        lines.append("  ".join((*cells, line[4])).rstrip())
-        lines += [f"    failing: {text}" for text in row.troubles] if row else []
-        lines += [f"    drift: {text}" for text in row.drift] if row else []
+    whole = sum(widths) + max(len(line[4]) for line in table) + 2 * len(widths)
+    for row, line in zip(rows, table, strict=True):
+        cells = [cell.ljust(length) for cell, length in zip(line, widths, strict=False)]
+        if whole <= width:
+            lines.append("  ".join((*cells, line[4])).rstrip())
+        else:
+            lines.append("  ".join(cells[:3]).rstrip())
+            lines.append(f"    {line[3]}  {line[4]}".rstrip())
+        lines += [f"    failing: {text}" for text in row.troubles]
+        lines += [f"    drift: {text}" for text in row.drift]
     return "\n".join(lines)
 
 
@@ -53,16 +63,17 @@ def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _listed(row: Row) -> tuple[str, str, str, str, str]:
-    triggers = row.triggers[0] if row.triggers else "-"
+def _listed(row: Row, now: dt.datetime) -> tuple[str, str, str, str, str]:
+    triggers = row.triggers[0] if row.triggers else ""
     if len(row.triggers) > 1:
         triggers += f" and {len(row.triggers) - 1} more"
     if row.triggers and row.fidelity == "guarded":
         triggers += " (guarded)"
-    return (
-        row.job,
-        row.place or f"{row.backend} ({row.scope})",
-        "paused" if row.paused else f"{row.next:%Y-%m-%d %H:%M:%S %Z}" if row.next else "-",
-        f"{row.last.outcome or 'at work'} {row.last.slot:%Y-%m-%d %H:%M %Z}" if row.last else "-",
-        triggers,
+    following = "paused" if row.paused else "nothing ahead"
+    if row.next and not row.paused:
+        following = f"{clock(row.next)}, {relative_time(row.next, now)}"
+    last = row.last
+    ended = (
+        f"{last.outcome or 'at work'} {relative_time(last.slot, now)}" if last else "not yet run"
     )
+    return (row.job, following, ended, row.place or f"{row.backend} ({row.scope})", triggers)

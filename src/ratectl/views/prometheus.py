@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from ratectl.journal.rows import unix
+from ratectl.runtime.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,7 +86,7 @@ class _Collector:
         for status in self._found:
             for pair, entries in status.recent.items():
                 quote = entries[-1].quote
-                which = [status.job, pair.base, pair.quote, quote.provider]
+                which = [*map(visible, (status.job, pair.base, pair.quote, quote.provider))]
                 rate.add_metric(which, float(quote.rate))
                 seen.add_metric(which, float(unix(quote.observed_at)))
         yield rate

@@ -43,8 +43,12 @@ class JobStatus:
     drift: tuple[str, ...]
     since: dt.datetime | None
     """When it was installed; None where the journal does not know it."""
+    is_owed: bool = True
+    """The last slot, where it failed, is still due; one that is not may be backfilled."""
     troubles: tuple[str, ...] = ()
     """Why what the engine started came to nothing, as far as it tells."""
+    retry_at: dt.datetime | None = None
+    """From when on what failed is tried again."""
 
     @property
     def newest(self) -> RecordedQuote | None:
@@ -86,14 +90,21 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
         paused=any(row.paused for row in rows),
         next=min(slots, default=None),
         last=rows[0].last,
+        is_owed=_is_owed(rows[0].last, row),
         pairs=row.job.pairs if row else tuple(recent),
         recent=recent,
         missed=row.missed if row else 0,
         failures=row.failures if row else 0,
         drift=tuple(dict.fromkeys(text for row in rows for text in row.drift)),
         since=row.installed_at if row else None,
+        retry_at=row.retry_at if row and any(entry.enabled for entry in rows) else None,
         troubles=tuple(dict.fromkeys(text for row in rows for text in row.troubles)),
     )
+
+
+def _is_owed(last: Firing | None, row: Installed | None) -> bool:
+    """Tell whether a firing would settle the slot of *last*, as `ratectl run` says."""
+    return last is not None and not last.settled and (row is None or last.slot > row.settled_until)
 
 
 def age(entry: RecordedQuote, now: dt.datetime) -> float:
@@ -136,6 +147,7 @@ def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
         "rates": [_rate(status.recent[p][-1], now) for p in status.pairs if status.recent.get(p)],
         "missed": status.missed,
         "consecutive_failures": status.failures,
+        "next_try": status.retry_at.isoformat() if status.retry_at else None,
         "drift": list(status.drift),
         "troubles": list(status.troubles),
     }

@@ -1,41 +1,47 @@
-"""Status as a person sees it: a line for each job, a line for each pair, and what needs attention below.
+"""Status as a person sees it: what is wrong first, and of each job why, what helps, and a line for each pair.
 
-Colour says nothing that a word beside it does not say as well.
+The symbol in front is coloured, and says nothing that the word beside it does not say as well.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import datetime as dt
+import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
-from ratectl.model.quote import plain
-from ratectl.views.format import clocks, count, length, relative_time, sparkline
+from ratectl.page import numbers, standing
+from ratectl.views.format import clock, clocks, count, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
+    from decimal import Decimal
 
     from ratectl.journal.journal import RecordedQuote
     from ratectl.views.status import JobStatus
 
 STYLES = {
+    "failing": "bold red",
+    "drifted": "bold yellow",
+    "missed": "bold yellow",
     "ok": "green",
     "new": "cyan",
     "paused": "dim",
     "off": "dim",
-    "missed": "yellow",
-    "drifted": "yellow",
-    "failing": "bold red",
 }
-"""Each word that stands behind a job, the best first, and how it looks."""
+"""How the symbol of each word looks."""
 INDENT = 4
 FEWEST_BLOCKS = 8
 WIDE = 100
-"""Columns from which on the day that each rate is for has room."""
+"""Columns from which on the provider of each rate has room."""
+READABLE = 200
+"""Columns of a screen; more is a pipe, where each fact is one line."""
+DAY = dt.timedelta(days=1)
+SLACK = 5 * DAY
+"""How much older than a day the rate of "a day before" may be: a weekend with holidays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,114 +51,216 @@ class View:
     now: dt.datetime
     zone: dt.tzinfo
     width: int
+    height: int = 0
+    """Lines of a screen that does not scroll; 0 is as many as there are."""
+
+
+class Block(NamedTuple):
+    """The lines of one job."""
+
+    word: str
+    head: list[Text]
+    """Its name, how it stands, and what comes next."""
+    rates: list[Text]
+    facts: list[Text]
+    """What a person should know, and what helps."""
+
+    def lines(self, *, rates: bool) -> list[Text]:
+        """Return the lines, with those of the rates or without."""
+        return [*self.head, *(self.rates if rates else ()), *self.facts]
 
 
 def word(status: JobStatus) -> str:
     """Return the one word for how a job stands; the worst that is true of it."""
-    if status.failures or status.troubles:
-        return "failing"
-    if status.drift:
-        return "drifted"
-    if status.paused:
-        return "paused"
-    if not status.enabled:
-        return "off"
-    if status.last and status.last.outcome == "missed":
-        return "missed"
-    return "ok" if status.newest else "new"
+    return standing.word(
+        failing=bool(status.failures or status.troubles),
+        drifted=bool(status.drift),
+        paused=status.paused,
+        enabled=status.enabled,
+        missed=status.last is not None and status.last.outcome == "missed",
+        rated=status.newest is not None,
+    )
 
 
 def screen(found: Sequence[JobStatus], view: View) -> Text:
-    """Return the whole screen for *found*."""
+    """Return the whole screen for *found*, the worst first."""
     if not found:
         return Text(
             "no jobs are installed; `ratectl init` writes a spec, `ratectl install` installs it"
         )
     names = max(len(status.job) for status in found)
     table = _Rates(found, view)
-    lines: list[Text] = []
-    for status in found:
-        lines.append(_head(status, names, view))
-        lines += (
-            table.line(status.recent[pair]) for pair in status.pairs if status.recent.get(pair)
-        )
-        lines += (
-            Text(f"{' ' * INDENT}! {text}", style="yellow") for text in _attention(status, view)
-        )
-    return Text("\n").join([*lines, _summary(found)])
+    worst_first = sorted(found, key=lambda status: standing.WORDS.index(word(status)))
+    blocks = [_block(status, names, table, view) for status in worst_first]
+    head = _summary(found, view)
+    return Text("\n").join([*head, *_fitting(blocks, view.height - len(head))])
 
 
-def _head(status: JobStatus, names: int, view: View) -> Text:
+def _block(status: JobStatus, names: int, table: _Rates, view: View) -> Block:
+    facts: list[Text] = []
+    for text in _attention(status, view):
+        facts += map(Text, wrapped(text, view.width, " " * INDENT))
+    rates = [table.line(status.recent[pair]) for pair in status.pairs if status.recent.get(pair)]
+    return Block(word(status), _head(status, names, view), rates, facts)
+
+
+def _head(status: JobStatus, names: int, view: View) -> list[Text]:
     label = word(status)
+    lead = f"{standing.SYMBOLS[label]} {status.job.ljust(names)}  {label:<7}  "
+    first, *more = wrapped(_next(status, label, view), view.width, lead, " " * (INDENT + 2))
+    head = Text(first)
+    head.stylize(STYLES[label], 0, 1)
+    head.stylize("bold", 2, 2 + len(status.job))
+    return [head, *map(Text, more)]
+
+
+def _next(status: JobStatus, label: str, view: View) -> str:
     if status.next is not None:
-        following = f"next {clocks(status.next, view.zone)}, {relative_time(status.next, view.now)}"
-    else:
-        gone = "" if label in {"paused", "off"} else "nothing wakes it"
-        following = "no further slot" if status.enabled else gone
-    return Text.assemble(
-        (status.job.ljust(names), "bold"),
-        "  ",
-        (f"{label:<7}", STYLES[label]),
-        "  ",
-        following,
-    )
+        return f"next {clocks(status.next, view.zone)}, {relative_time(status.next, view.now)}"
+    if label == "paused":
+        return f"`ratectl resume {status.job}` lets it run again"
+    if status.enabled:
+        return "no further slot"
+    return "" if label == "off" else "nothing wakes it"
 
 
 def _attention(status: JobStatus, view: View) -> Iterator[str]:
-    """Yield what a person should know of a job, a sentence each."""
+    """Yield what a person should know of a job, a sentence each, and the command that helps at the end."""
     last = status.last
     if last is not None and last.outcome != "recorded":
-        ended = (
-            "a firing is at work" if not last.outcome else f"the last slot {_ENDED[last.outcome]}"
-        )
+        ended = _ENDED[last.outcome]
+        if last.outcome == "failed" and status.is_owed:
+            ended += " and is still due"
         why = f": {last.detail}" if last.detail else ""
-        yield f"{ended} ({relative_time(last.at, view.now)}){why}"
+        yield f"the last slot {ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
-        yield f"{count(status.failures, 'firing')} in a row failed"
+        again = f"; next try {_soon(status.retry_at, view)}" if status.retry_at else ""
+        yield f"{count(status.failures, 'firing')} in a row failed{again}"
     if status.missed:
         yield f"{count(status.missed, 'slot')} missed since the installation"
     yield from status.troubles
     yield from status.drift
+    if helps := _help(status):
+        yield helps
+
+
+def _help(status: JobStatus) -> str:
+    label, name = word(status), status.job
+    if label not in standing.BAD:
+        return ""
+    if status.last and "ratectl review" in status.last.detail:
+        return "decide: ratectl review"
+    if label == "failing" and not status.troubles:
+        return f"try now: ratectl run {name}, and why: ratectl doctor {name}"
+    return f"why: ratectl doctor {name}"
+
+
+def _soon(moment: dt.datetime, view: View) -> str:
+    """Return when a wait that ends at *moment* is followed by a try: engines look every few minutes."""
+    if moment <= view.now:
+        return "within minutes"
+    return f"at {clocks(moment.astimezone(view.zone), view.zone)} or minutes later"
 
 
 _ENDED = {
+    "": "is being settled",
     "closed": "was closed without a rate",
     "missed": "was missed",
-    "failed": "failed and is still due",
+    "failed": "failed",
 }
 
 
 class _Rates:
-    """Lines of rates, with columns as wide as the widest of all jobs."""
+    """Lines of rates, with columns as wide as the widest of all jobs and rates aligned at their decimal points."""
 
     def __init__(self, found: Sequence[JobStatus], view: View) -> None:
         self._view = view
-        newest = [entries[-1] for status in found for entries in status.recent.values()]
-        cells = [self._cells(entry) for entry in newest]
+        series = [entries for status in found for entries in status.recent.values() if entries]
+        shown = [numbers.shown(entries[-1].quote.rate) for entries in series]
+        self._whole = max((len(rate.whole) for rate in shown), default=0)
+        cells = [self._cells(entries) for entries in series]
         self._widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
 
-    def _cells(self, entry: RecordedQuote) -> tuple[str, ...]:
-        quote = entry.quote
-        old = f"{length(age(entry, self._view.now))} ago"
-        day = (f"of {quote.rate_date}",) if self._view.width >= WIDE else ()
-        return (str(quote.pair), plain(quote.rate), old, *day, quote.provider)
+    def _cells(self, entries: Sequence[RecordedQuote]) -> tuple[str, ...]:
+        quote = entries[-1].quote
+        rate = numbers.shown(quote.rate)
+        old = length(age(entries[-1], self._view.now))
+        provider = (quote.provider,) if self._view.width >= WIDE else ()
+        number = f"{rate.whole.rjust(self._whole)}{rate.fraction}"
+        return (str(quote.pair), number, old, f"of {quote.rate_date}", _change(entries), *provider)
 
     def line(self, entries: Sequence[RecordedQuote]) -> Text:
+        widths = [width for width in self._widths if width]
         pair, rate, old, *rest = (
             cell.ljust(width)
-            for cell, width in zip(self._cells(entries[-1]), self._widths, strict=True)
+            for cell, width in zip(self._cells(entries), self._widths, strict=True)
+            if width
         )
-        used = INDENT + sum(self._widths) + 2 * len(self._widths)
+        used = INDENT + sum(widths) + 2 * len(widths)
         blocks = min(QUOTES, max(FEWEST_BLOCKS, self._view.width - used))
         drawn = sparkline([entry.quote.rate for entry in entries[-blocks:]])
-        plain_cells = [Text(cell) for cell in (old, *rest)]
+        plain_cells = [Text(cell) for cell in (old.strip().rjust(len(old)), *rest)]
         cells = (Text(" " * INDENT + pair), Text(rate, "bold"), *plain_cells, Text(drawn, "cyan"))
-        return Text("  ").join(cells)
+        line = Text("  ").join(cells)
+        line.rstrip()
+        return line
 
 
-def _summary(found: Sequence[JobStatus]) -> Text:
-    counts = Counter(word(status) for status in found)
-    totals = ", ".join(f"{counts[name]} {name}" for name in STYLES if counts[name])
-    bad = counts.keys() & {"failing", "drifted", "missed"}
-    hint = "; `ratectl doctor` looks for the reason" if bad else ""
-    return Text(f"{count(len(found), 'job')}: {totals}{hint}", style="dim")
+def _change(entries: Sequence[RecordedQuote]) -> str:
+    """Return the change since the day before the newest rate; empty where that is not among the newest."""
+    newest = entries[-1]
+    then = newest.slot - DAY
+    before: list[Decimal] = [
+        entry.quote.rate for entry in entries if then - SLACK <= entry.slot <= then
+    ]
+    return f"{numbers.percent(newest.quote.rate, before[-1])} %" if before else ""
+
+
+def _summary(found: Sequence[JobStatus], view: View) -> list[Text]:
+    """Return how many jobs stand how, and when that was; on two lines where the screen is narrow."""
+    words = [word(status) for status in found]
+    told = standing.summary(words)
+    moment = clock(view.now.astimezone(view.zone).replace(microsecond=0, second=0))
+    room = min(view.width, WIDE) - len(told) - len(moment)
+    if view.width > READABLE:
+        return [Text(f"{told}  {moment}")]
+    if room < 2:
+        return [Text(told, "bold"), Text(moment, "dim")]
+    return [Text.assemble((told, "bold"), " " * room, (moment, "dim"))]
+
+
+def _fitting(blocks: list[Block], height: int) -> list[Text]:
+    """Return the lines of *blocks*; in *height* lines, where that is above 0, those that do well are folded first, then rates are left out."""
+    whole = [block.lines(rates=True) for block in blocks]
+    if height <= 0 or _size(whole) <= height:
+        return [line for lines in whole for line in lines]
+    kept = len(blocks)
+    while kept > 1 and blocks[kept - 1].word not in standing.BAD and _size(whole[:kept]) >= height:
+        kept -= 1
+    if _size(whole[:kept]) >= height:
+        whole = [block.lines(rates=False) for block in blocks]
+    while kept > 1 and _size(whole[:kept]) >= height:
+        kept -= 1
+    folded = [
+        f"+{number} {name}" for name, number in standing.counted(b.word for b in blocks[kept:])
+    ]
+    lines = [line for lines in whole[:kept] for line in lines]
+    return [*lines, Text(", ".join(folded), "dim")] if folded else lines
+
+
+def _size(blocks: Sequence[Sequence[Text]]) -> int:
+    return sum(map(len, blocks))
+
+
+def wrapped(text: str, width: int, lead: str, indent: str = "") -> list[str]:
+    """Return *text* behind *lead* in lines of *width*, the further ones indented by *indent* or as far as the lead and two more."""
+    if width > READABLE:
+        return [(lead + text).rstrip()]
+    lines = textwrap.wrap(
+        text,
+        max(width, len(lead) + 20),
+        initial_indent=lead,
+        subsequent_indent=indent or " " * (len(lead) + 2),
+        break_on_hyphens=False,
+    )
+    return lines or [lead.rstrip()]

@@ -116,7 +116,7 @@ def test_nothing_is_made(tab, station):
         ("render --scope ", ["system", "user"]),
         ("next --timezone Europe/Berl", ["Europe/Berlin"]),
         ("render --host-timezone Asia/Kolk", ["Asia/Kolkata"]),
-        ("review ", ["accept", "list", "reject", "show"]),
+        ("review ", ["accept", "list", "reject", "show", "void"]),
         ("install --backend cron --scope u", ["user"]),
     ],
 )

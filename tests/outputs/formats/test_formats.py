@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 import os
 import shutil
@@ -67,6 +69,20 @@ def test_text_of_several_pairs():
         b"23/11/2026 - USD/INR 95.10\n",
         b"23/11/2026 - USD/EUR 0.86\n",
     )
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("kind", ["csv", "csv-quotes"])
+def test_no_cell_is_a_formula(kind, sign):
+    """What a spreadsheet would calculate, as somebody may write it into a shared journal, is text to it, and one cell."""
+    name = f'{sign}cmd|"/c calc",A1\n'
+
+    [line] = SINKS[kind].lines(job(), SLOT, [quote(provider=name)])
+
+    [cells] = csv.reader(io.StringIO(line.decode(), newline=""))
+    assert f"'{name}" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert SINKS[kind].lines(job(), SLOT, [quote()])[0].count(b"'") == 0
 
 
 def test_csv():

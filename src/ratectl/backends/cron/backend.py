@@ -56,6 +56,7 @@ PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False
+LISTS_ALL = True
 
 DROP_IN = Path("/etc/cron.d/ratectl")
 SPOOL = Path("/var/spool/cron/crontabs")
@@ -121,9 +122,15 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         for name in crontab.bending_lines(tab)
     ]
     sweeps = [line for line in tab.lines if _SWEEP.search(line)]
-    if len(sweeps) != len(_sweep_times(flavour)):
+    if len(sweeps) != len(_sweep_times(flavour)) * _accounts_in(tab, drop_in="drop-in" in raw):
         drift.append("the lines that catch up missed slots are not there")
     return Found(entries=_entries(tab, account, tuple(drift)), raw=raw)
+
+
+def _accounts_in(tab: Tab, *, drop_in: bool) -> int:
+    """Return as how many accounts the jobs in *tab* run; at least one, which is whose the tab is."""
+    jobs = [line for line in tab.lines if not _SWEEP.search(line)]
+    return len({line.split(b" ", 6)[5] for line in jobs}) or 1 if drop_in else 1
 
 
 def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
@@ -170,11 +177,13 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
             artefacts[change.job] = change.artefacts
     lines = _lines([text for job in sorted(artefacts) for text in artefacts[job]])
     drop_in = "drop-in" in found.raw
+    sweeps = _sweeps(lines, host, found.raw["flavour"].decode()) if drop_in else ()
     if scope == "system" and not drop_in:
+        _refuse_accounts(lines, host)
         lines = tuple(_FIELDS_ACCOUNT.sub(rb"\1 ", line, count=1) for line in lines)
     flavour = found.raw["flavour"].decode()
     if lines:
-        lines += _sweep_lines(host, flavour, host.user if drop_in else "")
+        lines += sweeps or _sweep_lines(host, flavour, "")
     _refuse_percent(lines, flavour)
     tab = _tab(found.raw)
     text = crontab.join(crontab.put(tab, lines) if lines else replace(tab, lines=()))
@@ -204,6 +213,36 @@ def _sweep_lines(host: Host, flavour: str, account: str) -> tuple[bytes, ...]:
     command = " ".join(filter(None, (account, _command(host.argv("--sweep")))))
     lines = (f"{time} {command}" for time in _sweep_times(flavour))
     return tuple(line.encode("utf-8", "surrogateescape") for line in lines)
+
+
+def _sweeps(lines: tuple[bytes, ...], host: Host, flavour: str) -> tuple[bytes, ...]:
+    """Return the lines that find missed slots, of each account that *lines* run as."""
+    others: dict[bytes, None] = {}
+    ours = False
+    for line in lines:
+        account, command = line.split(b" ", 6)[5:]
+        if account == host.user.encode():
+            ours = True
+        else:
+            found = _JOB.search(command)
+            assert found is not None, line
+            sweep = command[: found.start(1)] + b"--sweep" + command[found.end(1) :]
+            others[account + b" " + sweep] = None
+    own = _sweep_lines(host, flavour, host.user) if ours or not others else ()
+    return own + tuple(
+        time.encode() + b" " + text for text in others for time in _sweep_times(flavour)
+    )
+
+
+def _refuse_accounts(lines: tuple[bytes, ...], host: Host) -> None:
+    """Raise EngineError where one of *lines* is for another account: a crontab has no column for that."""
+    for line in lines:
+        account = line.split(b" ", 6)[5].decode()
+        if account != host.user:
+            raise EngineError(
+                f"cron: {host.user}'s crontab cannot run a job as {account}, and this machine's cron has no "
+                f'{DROP_IN.parent}; leave user = "{account}" out, or install as that account'
+            )
 
 
 def _sweep_times(flavour: str) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ def unmet(job: Job) -> Iterator[str]:
             "the record would be gone with the pod: write journal = "
             '"postgresql://user@host/database" under [ratectl], or choose the --backend of a machine'
         )
+    if job.report:
+        yield (
+            f"the page {job.report} would be gone with the pod: leave report = out, and let "
+            "`ratectl report --watch FILE` write it on a machine"
+        )
     if files := [str(output) for output in job.outputs if output.kind != "postgresql"]:
         yield (
             f"{', '.join(files)} would be gone with the pod, or lie on one node: let output be a "

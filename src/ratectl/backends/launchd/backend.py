@@ -52,7 +52,16 @@ PLATFORMS: tuple[str, ...] = ("darwin",)
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False
+LISTS_ALL = True
 
+AGAIN = "--again"
+"""With it a firing ends with 0 unless it failed and is to be tried again."""
+_TRIED_AGAIN = {"KeepAlive": {"SuccessfulExit": False}, "ThrottleInterval": 60}
+"""Whoever does not end with 0 is started again a minute after it was started, and ends at once until it is time.
+
+Starts less than ThrottleInterval seconds after another one are put off until then (launchd.plist(5)): a minute, which
+is as late as a wakeup may be.
+"""
 _UNLOADED_WITHIN = 30.0
 """Seconds; launchd kills what does not end by itself after 20."""
 _STILL_UNLOADING = frozenset({5, 36, 37})
@@ -132,11 +141,13 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         "Label": f"ratectl.{job.name}",
         "Nice": 10,
         "ProcessType": "Background",
-        "ProgramArguments": list(host.argv(job.name)),
+        "ProgramArguments": [*host.argv(job.name), AGAIN],
         "RunAtLoad": True,
         "StandardErrorPath": log,
         "StandardOutPath": log,
+        **({"UserName": host.account} if host.account else {}),
         **starts(cover.triggers),
+        **({} if cover.each_minute else _TRIED_AGAIN),
     }
     name = f"ratectl.{job.name}.plist"
     return (Artefact(job=job.name, name=name, data=plistlib.dumps(values, sort_keys=True)),)

@@ -32,8 +32,9 @@ def homes(folders: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def files(job: Job) -> tuple[str, ...]:
-    """Return the files that *job* appends to."""
-    return tuple(output.target for output in job.outputs if output.kind != "postgresql")
+    """Return the files that *job* appends to, and the page that it writes anew."""
+    outputs = tuple(output.target for output in job.outputs if output.kind != "postgresql")
+    return (*outputs, job.report) if job.report else outputs
 
 
 def reads(job: Job) -> tuple[str, ...]:

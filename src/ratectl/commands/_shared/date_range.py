@@ -58,11 +58,23 @@ def moment(text: str, zone: ZoneInfo, *, option: str, after: bool = False) -> dt
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
+def is_time(text: str) -> bool:
+    """Tell whether *text*, which :func:`moment` took, says more than a day."""
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return bool(text)
+    return False
+
+
 def pair(text: str, job: Job) -> Pair | None:
     """Return the pair of *job* that the option names, None for no text. Raises UsageError for one it lacks."""
-    if not text:
-        return None
+    return named_pair(text, job, option="--pair") if text else None
+
+
+def named_pair(text: str, job: Job, *, option: str) -> Pair:
+    """Return the pair of *job* that *option* names. Raises UsageError for one it lacks."""
     known = {str(pair): pair for pair in job.pairs}
     if text.upper() not in known:
-        raise UsageError(f"--pair {text}: {job.name} records {', '.join(known)}")
+        raise UsageError(f"{option} {text}: {job.name} records {', '.join(known)}")
     return known[text.upper()]

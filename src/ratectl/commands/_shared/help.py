@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "check", "plan", "install"),
     "Look": ("status", "list", "next", "history", "rate", "chart", "report"),
-    "Correct": ("run", "backfill", "review"),
+    "Correct": ("run", "backfill", "record", "import", "review"),
     "Mend": ("doctor", "rename", "pause", "resume", "remove"),
     "More": ("providers", "render", "journal", "lint-crontab", "serve", "manual"),
 }
@@ -22,6 +22,8 @@ TOPICS: dict[str, str] = {
     "install": "engines",
     "next": "schedules",
     "backfill": "living-with-it",
+    "record": "living-with-it",
+    "import": "living-with-it",
     "review": "living-with-it",
     "pause": "living-with-it",
     "rename": "living-with-it",

@@ -16,6 +16,7 @@ from ratectl.fetch.providers import json_body as bodies
 UNIX = re.compile(r"[0-9]{9,14}(\.[0-9]+)?")
 COMPACT = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])(T[0-9]{4,6}.*)?")
 RFC_2822 = re.compile(r"([A-Z][a-z]{2}, )?[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}.*")
+DAY = dt.timedelta(days=1)
 MILLISECONDS_FROM = 10**11
 """Seconds up to here reach the year 5138, milliseconds from here on begin in 1973."""
 JUST_AFTER_MIDNIGHT = dt.timedelta(minutes=10)
@@ -32,7 +33,7 @@ def read(
 ) -> dt.date:
     """Return the day that *value* says. Raises FetchError, which names *what* it is.
 
-    A Unix time at most *late* after the end of the day that was *asked* for is of that day.
+    A time at most *late* after the end of the day that was *asked* for is of that day.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise bodies.bad(f"{what} is {bodies.excerpt(value)}, not a date")
@@ -42,7 +43,19 @@ def read(
     if UNIX.fullmatch(text):
         return stamped_day(_moment(Decimal(text)), asked, late)
     found = _written(text)
-    return bodies.day(value, what) if found is None else found
+    found = bodies.day(value, what) if found is None else found
+    just_after = asked is not None and found == asked + DAY and _hour(text) <= late
+    return asked if just_after and asked else found
+
+
+def _hour(text: str) -> dt.timedelta:
+    """Return the time of day that an ISO 8601 *text* says, a whole day where it says none."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return DAY
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return moment - midnight if ":" in text or "T" in text else DAY
 
 
 def stamped_day(

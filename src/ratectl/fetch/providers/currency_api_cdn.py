@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.fetch.failures import FailureKind, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError, absent
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import json_body as bodies
 from ratectl.fetch.providers import query as asks
@@ -51,8 +51,9 @@ def refusal(status: int, body: bytes) -> FetchError | None:
     """Return what a 404 means: a day without release, or a currency without file."""
     if status != 404:
         return None
-    missing = "release of that day" if NO_RELEASE in body else "such base currency"
-    return FetchError(FailureKind.CONFIG, f"has no {missing} (HTTP {status})")
+    if NO_RELEASE in body:
+        return absent(f"has no release of that day (HTTP {status})")
+    return FetchError(FailureKind.CONFIG, f"has no such base currency (HTTP {status})")
 
 
 def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as percent
 
 from ratectl.fetch import notices
-from ratectl.fetch.failures import FailureKind, FetchError
+from ratectl.fetch.failures import FailureKind, FetchError, absent
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import answer_dates
 from ratectl.fetch.providers import json_body as bodies
@@ -56,11 +56,10 @@ def request_as(provider: Provider, query: RateQuery, today: dt.date, *, accept: 
 def refusal(status: int, body: bytes) -> FetchError | None:
     """Return what an error answer means; only the status is known of an unknown server."""
     del body
-    return (
-        FetchError(FailureKind.CONFIG, f"HTTP {status}; check its url")
-        if 400 <= status < 500
-        else None
-    )
+    message = f"HTTP {status}; check its url"
+    if status in {404, 410}:
+        return absent(message)
+    return FetchError(FailureKind.CONFIG, message) if 400 <= status < 500 else None
 
 
 def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
@@ -99,15 +98,11 @@ def _answered(provider: Provider, query: RateQuery, pair: Pair, answer: object) 
         rate_date = _date(provider, at, asked) if provider.date else asked
     except FetchError as error:
         return asks.UnusableRate(pair=pair, rate_date=asked, problem=f"{pair}: {error}")
-    late = dt.timedelta(seconds=provider.ahead)
-    if asked and rate_date and rate_date > asked + late:
-        problem = f"{pair}: asked for {asked}, the answer is of {rate_date}"
-        return asks.UnusableRate(pair=pair, rate_date=asked, problem=problem)
     read = _reader(provider)
     found = asks.read_rate(pair, value, rate_date, read=read)
-    if isinstance(found, asks.UnusableRate) or not provider.invert:
-        return found
-    return _inverted(found)
+    if provider.invert and isinstance(found, asks.PublishedRate):
+        found = _inverted(found)
+    return asks.of_day(found, asked, late=dt.timedelta(seconds=provider.ahead))
 
 
 def _inverted(found: asks.PublishedRate) -> Answered:

@@ -55,6 +55,8 @@ class UnusableRate(NamedTuple):
     """As in PublishedRate."""
     problem: str
     """What is wrong with it; names the pair, and the day where there is one."""
+    held: PublishedRate | None = None
+    """What a person may accept all the same."""
 
 
 Answered = PublishedRate | UnusableRate
@@ -75,6 +77,16 @@ def read_rate(
     except FetchError as error:
         return UnusableRate(pair=pair, rate_date=rate_date, problem=str(error))
     return PublishedRate(pair=pair, rate=rate, rate_date=rate_date, **more)
+
+
+def of_day(found: Answered, asked: dt.date | None, *, late: dt.timedelta) -> Answered:
+    """Return *found* unless it is of more than *late* after the day that was *asked* for; then it is for a person to judge."""
+    if asked is None or isinstance(found, UnusableRate) or found.rate_date is None:
+        return found
+    if found.rate_date <= asked + late:
+        return found
+    problem = f"{found.pair}: asked for {asked}, the answer is of {found.rate_date}"
+    return UnusableRate(pair=found.pair, rate_date=asked, problem=problem, held=found)
 
 
 def cell_name(pair: Pair, rate_date: dt.date | None) -> str:

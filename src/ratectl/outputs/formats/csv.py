@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ratectl.model.quote import plain
+from ratectl.outputs.formats import cells
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,9 +19,11 @@ BY_DAY = True
 
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
-    """Return one record for each quote; no field can hold a comma, so none is quoted."""
+    """Return one record for each quote."""
     del job, slot
     return tuple(
-        f"{q.rate_date},{q.pair.base},{q.pair.quote},{plain(q.rate)},{q.provider},{q.kind}\n".encode()
+        cells.record(
+            (str(q.rate_date), q.pair.base, q.pair.quote, plain(q.rate), q.provider, q.kind)
+        )
         for q in quotes
     )

@@ -5,11 +5,9 @@ Times are ISO 8601 in UTC; names with commas or quotation marks are quoted (RFC 
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
-from ratectl.outputs.formats import quotes_table
+from ratectl.outputs.formats import cells, quotes_table
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,10 +22,5 @@ BY_DAY = False
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
     """Return one record for each quote."""
-    return tuple(_record(quotes_table.values(row)) for row in quotes_table.lines(job, slot, quotes))
-
-
-def _record(values: Sequence[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue().encode()
+    rows = quotes_table.lines(job, slot, quotes)
+    return tuple(cells.record(quotes_table.values(row)) for row in rows)

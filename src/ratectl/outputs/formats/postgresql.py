@@ -1,14 +1,15 @@
 """The table ``quotes`` in a PostgreSQL database, in the first schema of the search path that we may write to.
 
 Rates are texts; slots and times are timestamptz, rate dates are dates.
-INSERT and SELECT on the table are enough where it exists already.
+INSERT and SELECT on the table are enough where it exists already; without UPDATE a row keeps the number that came first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import StorageError
+from ratectl.outputs.formats import quotes_table
 from ratectl.outputs.formats.quotes_table import COLUMNS, KEY, lines
 from ratectl.runtime import postgres
 
@@ -45,7 +46,7 @@ TEXTS = frozenset({"text", "character varying"})
 
 
 def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> None:
-    """Make the database at the URL *target* hold *rows*, all at once; those that it has stay as they are.
+    """Make the database at the URL *target* hold *rows*, all at once; those that it has stay, but for numbers that were revised since.
 
     Gives up after *seconds* without an answer. Raises what ``postgres.translated`` says.
     """
@@ -64,6 +65,15 @@ def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> N
         keys = [tuple(key) for (key,) in cursor.execute(UNIQUE).fetchall()]
         _check(target, found, keys)
         cursor.executemany(INSERT, rows)
+        if cursor.rowcount < len(rows) and _may_revise(cursor):
+            cursor.executemany(
+                quotes_table.REVISE.replace("?", "%s"), map(quotes_table.revising, rows)
+            )
+
+
+def _may_revise(cursor: Any) -> bool:
+    row = cursor.execute("SELECT has_table_privilege('quotes', 'UPDATE')").fetchone()
+    return bool(row == (True,))
 
 
 def _check(target: str, found: dict[str, str], keys: Sequence[tuple[str, ...]]) -> None:

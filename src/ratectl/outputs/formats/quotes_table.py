@@ -1,6 +1,7 @@
 """The table ``quotes`` that every database gets: its columns, and a quote as one row of texts.
 
-A row is unique by job, slot, base and quote, so inserting it again changes nothing.
+A row is unique by job, slot, base and quote, so inserting it again changes nothing; a revised number takes the place of
+the one before it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,13 @@ COLUMNS = (
     "kind",
 )
 KEY = ("job", "slot", "base", "quote")
+REVISED = ("rate", "rate_date", "provider", "observed_at", "kind")
+"""What a revision changes of a row."""
+REVISE = (
+    f"UPDATE quotes SET {', '.join(f'{column} = ?' for column in REVISED)}"  # noqa: S608 - our names
+    f" WHERE {' AND '.join(f'{column} = ?' for column in KEY)} AND observed_at < ?"
+)
+"""Where the table has an older number of a slot; one that was written again later stays, whatever it is by now."""
 
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
@@ -52,6 +60,15 @@ def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, 
             }
         ).encode()
         for quote in quotes
+    )
+
+
+def revising(row: Sequence[str]) -> tuple[str, ...]:
+    """Return the parameters of REVISE for a *row* of :func:`values`."""
+    named = dict(zip(COLUMNS, row, strict=True))
+    return (
+        *(named[column] for column in (*REVISED, *KEY)),
+        named["observed_at"],
     )
 
 

@@ -19,6 +19,7 @@ from ratectl.errors import (
     StorageError,
     TryLaterError,
 )
+from ratectl.outputs.formats import quotes_table
 from ratectl.outputs.formats.quotes_table import COLUMNS, KEY, lines
 from ratectl.runtime import trust
 
@@ -36,11 +37,12 @@ INSERT = (
     f"INSERT INTO quotes ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our names
     f" ON CONFLICT ({', '.join(KEY)}) DO NOTHING"
 )
+REVISE = quotes_table.REVISE
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> None:
-    """Make the file at *target* hold *rows*, durably and all at once; those that it has stay as they are.
+    """Make the file at *target* hold *rows*, durably and all at once; those that it has stay, but for numbers that were revised since.
 
     Waits *seconds* for another program that writes. Raises TryLaterError when
     it is still writing then, CannotCreateError, or StorageError.
@@ -50,7 +52,8 @@ def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> N
         connection.execute("PRAGMA synchronous = FULL")  # of this connection; nothing in the file
         connection.execute("BEGIN IMMEDIATE")
         _prepare(connection, target)
-        connection.executemany(INSERT, rows)
+        if connection.executemany(INSERT, rows).rowcount < len(rows):
+            connection.executemany(REVISE, map(quotes_table.revising, rows))
         connection.execute("COMMIT")
 
 

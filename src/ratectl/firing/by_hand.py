@@ -1,0 +1,228 @@
+"""What a person writes into the record, and takes back: under the job's lock, in one transaction with its lines.
+
+Both may be repeated after any end: what is written already is found, and nothing is written twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratectl.errors import ConfigError, TryLaterError, UsageError
+from ratectl.fetch import plausibility
+from ratectl.journal import revisions, statements
+from ratectl.journal.rate_store import Settlement
+from ratectl.journal.revisions import VOIDED, Retirement
+from ratectl.journal.rows import Span
+from ratectl.model.quote import MANUAL, Quote, plain
+from ratectl.runtime.deadline import Deadline
+from ratectl.schedule.occurrences.zones import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from decimal import Decimal
+
+    from ratectl.errors import RatectlError
+    from ratectl.firing.due import Timetable
+    from ratectl.firing.runner import Runner
+    from ratectl.journal.rate_store import RateStore
+    from ratectl.journal.rows import RecordedQuote
+    from ratectl.journal.statements import Statements
+    from ratectl.model.job import Pair
+
+PROVIDER = "by-hand"
+"""Who said so."""
+
+
+def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datetime]:
+    """Return the first and the last second of *day* in the job's zone."""
+    first, following = (
+        dt.datetime.combine(one, dt.time(), timetable.zone)
+        for one in (day, day + dt.timedelta(days=1))
+    )
+    return first, following - SECOND
+
+
+def slots_of(day: dt.date, timetable: Timetable) -> list[dt.datetime]:
+    """Return the slots of a civil *day*, oldest first."""
+    first, last = civil_day(day, timetable)
+    return list(timetable.between(first - SECOND, last))
+
+
+def locked(runner: Runner, work: Callable[[], None]) -> None:
+    """Do *work* under the job's lock. Raises TryLaterError while a firing is at work."""
+    runner.with_job_lock(work)
+    if runner.report.note:
+        raise TryLaterError(f"{runner.job.name}: {runner.report.note}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """The *rate* of *pair* on *day*, which a person enters; *slot* says for which slot, where the day alone does not."""
+
+    runner: Runner
+    pair: Pair
+    rate: Decimal
+    day: dt.date
+    slot: dt.datetime | None = None
+    is_known: bool = False
+    """It was recorded before, and nothing was done."""
+    warning: str = ""
+    """Why the rate is hard to believe."""
+
+    def run(self) -> RatectlError | None:
+        """Record it; returns what stood in the way of a delivery, which is then made later.
+
+        Raises UsageError for a slot to come, ConfigError where another rate stands, TryLaterError while a firing is at work.
+        """
+        locked(self.runner, self._enter)
+        return self.runner.report.error
+
+    def _enter(self) -> None:
+        runner = self.runner
+        runner.report.error = runner.delivery.rest()
+        standing = self._standing()
+        known = [e for e in standing if e.quote.provider == PROVIDER and e.quote.rate == self.rate]
+        if known:
+            self.slot, self.is_known = known[0].slot, True  # in UTC, as all that is recorded
+            return
+        self.slot = slot = self._free_slot({entry.slot for entry in standing}, standing)
+        quote = self._quote(slot)
+        jump = plausibility.jump(quote, runner.store.nearest_quote(self.pair, self.day))
+        self.warning = jump.reason if jump else ""
+        settlement = Settlement(slot=slot, quotes=(quote,))
+        ledger = Ledger(runner)
+        detail = f"{self.pair} was entered by hand"
+        error = runner.settler.commit(
+            (settlement,),
+            Deadline(runner.job.timeout),
+            lambda connection: ledger.enter(connection, slot, quote, detail=detail),
+        )
+        runner.report.error = error or runner.report.error
+
+    def described_slot(self) -> str:
+        """Return the slot that it was recorded for, in the job's zone."""
+        return self.slot.astimezone(self.runner.timetable.zone).isoformat() if self.slot else ""
+
+    def _standing(self) -> list[RecordedQuote]:
+        """Return what is recorded of the pair in the slot, or on the day."""
+        first, last = civil_day(self.day, self.runner.timetable)
+        first, last = (self.slot, self.slot) if self.slot else (first, last)
+        span = Span(first, last + SECOND)
+        return list(self.runner.store.quotes(self.runner.job.name, span, self.pair))
+
+    def _free_slot(self, taken: set[dt.datetime], standing: Sequence[RecordedQuote]) -> dt.datetime:
+        """Return the slot to be filled, in UTC: the one that is named, or the last of the day that lacks the pair."""
+        now = self.runner.env.clock().replace(microsecond=0)
+        wanted = [self.slot] if self.slot is not None else self._slots_until(now)
+        if min(wanted) > now:
+            raise UsageError(f"record: {min(wanted).isoformat()} still lies ahead")
+        free = [slot.astimezone(dt.UTC) for slot in wanted if slot.astimezone(dt.UTC) not in taken]
+        if not free:
+            entry = standing[-1]
+            raise ConfigError(
+                f"{self.runner.job.name}: {entry.slot.isoformat()} has {self.pair} {plain(entry.quote.rate)}"
+                f" ({entry.quote.provider}) already; `ratectl review void {entry.slot.isoformat()} --job"
+                f" {self.runner.job.name} --pair {self.pair}` takes it back first"
+            )
+        return free[-1]
+
+    def _slots_until(self, now: dt.datetime) -> list[dt.datetime]:
+        """Return the day's slots that are over at *now*; where there are none now, and on a day without slots its first second."""
+        first, _ = civil_day(self.day, self.runner.timetable)
+        planned = slots_of(self.day, self.runner.timetable)
+        over = [slot for slot in planned if slot <= now]
+        return over or [max(first, now) if planned else first]
+
+    def _quote(self, slot: dt.datetime) -> Quote:
+        name, store = self.runner.job.name, self.runner.store
+        earlier = revisions.retired(store, name, [slot]).get((slot, self.pair), [])
+        now = self.runner.env.clock().replace(microsecond=0)
+        after = [entry.quote.observed_at + SECOND for entry in earlier]  # the newer number counts
+        return Quote(
+            pair=self.pair,
+            rate=self.rate,
+            rate_date=self.day,
+            provider=PROVIDER,
+            provider_time=None,
+            observed_at=max([now, *after]),
+            kind=MANUAL,
+        )
+
+
+class Ledger:
+    """Where quotes that no firing asked for are entered; what it has to know is looked up before the transaction."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.owner = runner.store.owner
+        self.due_after = runner.watermark()
+
+    def enter(
+        self, connection: Statements, slot: dt.datetime, quote: Quote, *, detail: str
+    ) -> None:
+        """Write *quote*; a slot that is still due is left to its firing, which asks for its other pairs.
+
+        Raises TryLaterError where another host is at work on the slot.
+        """
+        runner, name = self.runner, self.runner.job.name
+        if runner.store.is_busy(connection, name, slot, runner.env.clock()):
+            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+        if slot > self.due_after and runner.timetable.is_slot(slot):
+            statements.add_quotes(connection, name, slot, (quote,))
+        else:
+            statements.enter(connection, name, slot, quote, owner=self.owner, detail=detail)
+        revisions.reopen(connection, name, slot, quote.pair)
+
+
+@dataclass(slots=True, kw_only=True)
+class Voiding:
+    """The recorded rates of a slot that a person takes back: that of *pair*, or all."""
+
+    runner: Runner
+    slot: dt.datetime
+    pair: Pair | None = None
+    reason: str = "by hand"
+    voided: tuple[Quote, ...] = ()
+    """What was taken back."""
+    was_voided: bool = False
+    """Something of the slot was taken back before."""
+
+    def run(self) -> None:
+        """Void them. Raises ConfigError where none is recorded, TryLaterError while a firing is at work."""
+        locked(self.runner, self._void)
+
+    def _void(self) -> None:
+        runner, name = self.runner, self.runner.job.name
+        entries = list(runner.store.quotes(name, Span(self.slot, self.slot + SECOND), self.pair))
+        before = revisions.retired(runner.store, name, [self.slot])
+        self.was_voided = any(
+            entry.state == VOIDED and self.pair in {None, pair}
+            for (_, pair), retired in before.items()
+            for entry in retired
+        )
+        if not entries and self.was_voided:
+            return
+        if not entries:
+            what = f"rate of {self.pair}" if self.pair else "rate"
+            raise ConfigError(
+                f"{name}: no {what} is recorded for {self.slot.isoformat()}; "
+                f"`ratectl history {name} --revisions` shows what is and was"
+            )
+        why = Retirement(state=VOIDED, reason=self.reason, at=runner.env.clock())
+        with runner.store.database.transaction(durable=True) as connection:
+            for entry in entries:
+                revisions.void(connection, name, entry.slot, entry.quote.pair, why)
+        self.voided = tuple(entry.quote for entry in entries)
+
+
+def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable) -> dt.datetime:
+    """Return the one slot of a civil *day* that has a rate. Raises UsageError where there are several, or none."""
+    first, last = civil_day(day, timetable)
+    slots = dict.fromkeys(entry.slot for entry in store.quotes(job, Span(first, last + SECOND)))
+    named = ", ".join(slot.astimezone(timetable.zone).isoformat() for slot in slots)
+    if len(slots) != 1:
+        found = f"several slots have a rate, name one of {named}" if slots else "no slot has a rate"
+        raise UsageError(f"review void: on {day} {found}")
+    return next(iter(slots))

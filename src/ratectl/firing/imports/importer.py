@@ -1,0 +1,242 @@
+"""A file of rates into the journal: all of its lines are right, or nothing is written; each row once, however often it is repeated.
+
+Rows go to the slots of their day in the order of the file, so that a repetition finds each where it was put. Outputs
+get nothing of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from ratectl.firing import by_hand
+from ratectl.firing.imports.lines import Row, Wrong
+from ratectl.journal import revisions
+from ratectl.journal.rows import Span
+from ratectl.model.quote import IMPORTED, Quote, plain
+from ratectl.schedule.occurrences.zones import SECOND
+from ratectl.schedule.values import YEARS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ratectl.firing.runner import Runner
+    from ratectl.journal.statements import Statements
+    from ratectl.model.job import Pair
+
+AT_ONCE = 500
+"""Rows that are committed together."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Imported:
+    """What an import came to."""
+
+    rows: int = 0
+    """Rows of the file that are for the job."""
+    written: int = 0
+    known: int = 0
+    """Rows that were there already."""
+    left_out: list[Wrong] = field(default_factory=list)
+    """Rows for whose slot another number is recorded."""
+
+
+class _Placed(NamedTuple):
+    """A row, and the slot that it is for."""
+
+    row: Row
+    slot: dt.datetime
+    quote: Quote
+    replaces: Quote | None = None
+    """An earlier line of the slot, of which it is a revision."""
+
+
+class _Standing:
+    """What the journal has of the days of a batch."""
+
+    def __init__(self, runner: Runner, first: dt.date, last: dt.date) -> None:
+        zone, name = runner.timetable.zone, runner.job.name
+        start, end = (
+            by_hand.civil_day(first, runner.timetable)[0],
+            by_hand.civil_day(last, runner.timetable)[1],
+        )
+        self.quotes: dict[tuple[dt.datetime, Pair], Quote] = {}
+        self.imported: dict[tuple[Pair, dt.date], list[Quote]] = defaultdict(list)
+        """Those that were imported, in the order of their slots; also those that count no more."""
+        self.earlier: dict[tuple[dt.datetime, Pair], list[Quote]] = defaultdict(list)
+        """All that a slot ever had."""
+        for entry in revisions.history(runner.store, name, Span(start, end + SECOND), None):
+            if not entry.state:
+                self.quotes[entry.slot, entry.quote.pair] = entry.quote
+            self.earlier[entry.slot, entry.quote.pair].append(entry.quote)
+            if entry.quote.kind == IMPORTED:
+                day = entry.slot.astimezone(zone).date()
+                self.imported[entry.quote.pair, day].append(entry.quote)
+
+
+class Importer:
+    """The rows of one file on their way into the record of *runner*'s job."""
+
+    def __init__(self, runner: Runner, pair: Pair | None, origin: str) -> None:
+        self.runner = runner
+        self.pair = pair
+        """The only one that is wanted, and the one of lines that name none."""
+        self.origin = origin
+        """Of the file, as the record of a slot names it."""
+        self.done = Imported()
+        self._count: dict[tuple[Pair, dt.date], int] = defaultdict(int)
+        """How many rows of a day there were so far that do not name their slots."""
+
+    def checked(self, said: Iterable[Row | Wrong]) -> tuple[list[Row], list[Wrong]]:
+        """Return the rows that are for the job, oldest day first, and the lines that are wrong."""
+        rows, wrong = [], []
+        for one in said:
+            known = one if isinstance(one, Wrong) else self._checked(one)
+            if isinstance(known, Wrong):
+                wrong.append(known)
+            elif known is not None:
+                rows.append(known)
+        return sorted(rows, key=self._day), wrong
+
+    def _checked(self, row: Row) -> Row | Wrong | None:
+        """Return *row* with its pair, what is wrong with it, or None where it is of another pair than is wanted."""
+        job = self.runner.job
+        only = job.pairs[0] if len(job.pairs) == 1 else None
+        pair = row.pair or self.pair or only
+        if pair is None:
+            return Wrong(row.line, f"names no pair, and {job.name} has several; --pair says which")
+        if self.pair is not None and pair != self.pair:
+            return None
+        if pair not in job.pairs:
+            return Wrong(
+                row.line, f"{job.name} records no {pair}; --pair picks the rows of one pair"
+            )
+        now = self.runner.env.clock()
+        today = now.astimezone(self.runner.timetable.zone).date()
+        if row.slot is not None and row.slot > now:
+            return Wrong(row.line, f"{row.slot.isoformat()} still lies ahead")
+        if row.slot is None and self._day(row) > today:
+            return Wrong(row.line, f"{self._day(row)} still lies ahead")
+        if self._day(row).year < YEARS[0]:
+            return Wrong(row.line, f"{self._day(row)} is before {YEARS[0]}, when slots begin")
+        return row._replace(pair=pair)
+
+    def _day(self, row: Row) -> dt.date:
+        """Return the civil day of the row's slot."""
+        if row.slot is not None:
+            return row.slot.astimezone(self.runner.timetable.zone).date()
+        return row.day or row.rate_date
+
+    def run(self, rows: Sequence[Row], on_progress: Callable[[int], None]) -> Imported:
+        """Write *rows*; after each batch *on_progress* is called with how many it had.
+
+        Raises TryLaterError while a firing of the job is at work; the same call again does the rest.
+        """
+        self.done.rows = len(rows)
+
+        def work() -> None:
+            for first in range(0, len(rows), AT_ONCE):
+                batch = rows[first : first + AT_ONCE]
+                self._write(batch)
+                on_progress(len(batch))
+
+        by_hand.locked(self.runner, work)
+        return self.done
+
+    def _write(self, batch: Sequence[Row]) -> None:
+        standing = _Standing(self.runner, self._day(batch[0]), self._day(batch[-1]))
+        placed = list(self._placed(batch, standing))
+        if placed:
+            ledger = by_hand.Ledger(self.runner)
+            with self.runner.store.database.transaction(durable=True) as connection:
+                for one in placed:
+                    self._enter(connection, ledger, one)
+        self.done.written += len(placed)
+
+    def _enter(self, connection: Statements, ledger: by_hand.Ledger, one: _Placed) -> None:
+        if one.replaces is not None:
+            revisions.replace(
+                connection,
+                self.runner.job.name,
+                one.slot,
+                one.quote,
+                before=one.replaces,
+                reason="a later line of the file",
+            )
+            return
+        detail = f"imported from {self.origin}, line {one.row.line}"
+        ledger.enter(connection, one.slot, one.quote, detail=detail)
+
+    def _placed(self, batch: Sequence[Row], standing: _Standing) -> Iterator[_Placed]:
+        """Yield those of *batch* that are not there yet, each with its slot; note the others."""
+        for row in batch:
+            one = self._place(row, standing)
+            if one is not None:
+                standing.quotes[one.slot, one.quote.pair] = one.quote
+                standing.earlier[one.slot, one.quote.pair].append(one.quote)
+                yield one
+
+    def _place(self, row: Row, standing: _Standing) -> _Placed | None:
+        pair, day = row.pair, self._day(row)
+        assert pair is not None  # noqa: S101 - checked() saw to it
+        if row.slot is not None:
+            return self._place_in(row.slot.astimezone(dt.UTC), row, pair, standing)
+        number = self._count[pair, day]
+        self._count[pair, day] += 1
+        before = standing.imported[pair, day]
+        if number < len(before):
+            self._compare(row, before[number])
+            return None
+        return self._place_in(self._slot(day, number), row, pair, standing)
+
+    def _place_in(
+        self, slot: dt.datetime, row: Row, pair: Pair, standing: _Standing
+    ) -> _Placed | None:
+        there = standing.quotes.get((slot, pair))
+        earlier = standing.earlier.get((slot, pair), ())
+        for quote in earlier:
+            if _same(row, quote):
+                self._compare(row, quote)
+                return None
+        quote = self._quote(row, pair, slot)
+        if there is None:
+            return _Placed(row, slot, quote)
+        if there.kind == IMPORTED and row.slot and there.observed_at < quote.observed_at:
+            return _Placed(row, slot, quote, replaces=there)
+        self._compare(row, there)
+        return None
+
+    def _compare(self, row: Row, there: Quote) -> None:
+        """Note that the place of *row* is taken: by the same, or by another number, which stays."""
+        if _same(row, there):
+            self.done.known += 1
+            return
+        number = f"{plain(there.rate)} of {there.rate_date} ({there.provider})"
+        self.done.left_out.append(Wrong(row.line, f"{there.pair} is recorded there as {number}"))
+
+    def _slot(self, day: dt.date, number: int) -> dt.datetime:
+        """Return the slot of the row *number* of *day*: one of the schedule, or where that has no more, a second after."""
+        now = self.runner.env.clock()
+        slots = [slot for slot in by_hand.slots_of(day, self.runner.timetable) if slot <= now]
+        if number < len(slots):
+            return slots[number].astimezone(dt.UTC)
+        first, _ = by_hand.civil_day(day, self.runner.timetable)
+        after = (slots[-1] + SECOND if slots else first).astimezone(dt.UTC)
+        return after + (number - len(slots)) * SECOND
+
+    def _quote(self, row: Row, pair: Pair, slot: dt.datetime) -> Quote:
+        return Quote(
+            pair=pair,
+            rate=row.rate,
+            rate_date=row.rate_date,
+            provider=row.provider,
+            provider_time=None,
+            observed_at=row.observed_at or slot,
+            kind=IMPORTED,
+        )
+
+
+def _same(row: Row, quote: Quote) -> bool:
+    return (row.rate, row.rate_date) == (quote.rate, quote.rate_date)

@@ -1,0 +1,235 @@
+"""What a line of each format says: a row, or why it is none. Pure.
+
+The formats are those of our outputs, of which ``text`` is what the loop of old wrote, and pricehist's csv, which ours equals.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ratectl.errors import DataError
+from ratectl.fetch.failures import FetchError
+from ratectl.fetch.providers import json_body
+from ratectl.model.job import Pair
+from ratectl.outputs.formats import FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SOURCE = "imported"
+"""The provider of a line that names none."""
+CODE = r"([A-Z][A-Z0-9]{1,9})"
+DAY = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})"
+TEXT = re.compile(
+    rf"(\d\d/\d\d/\d{{4}}) - (?:{CODE}/{CODE} )?(\S+)(?: \(of (\d\d/\d\d/\d{{4}})\))?"
+)
+LEDGER = re.compile(rf'P\s+{DAY}(?:\s+\d\d:\d\d(?::\d\d)?)?\s+"?{CODE}"?\s+(\S+)\s+"?{CODE}"?')
+BEANCOUNT = re.compile(rf"{DAY}\s+price\s+{CODE}\s+(\S+)\s+{CODE}")
+COMMENT = re.compile(r"(?:^|\s)[;#].*$")
+NAME = re.compile(r"[\w.+-]{1,64}")
+SAID = {
+    "text": "dd/mm/YYYY - RATE",
+    "ledger": "P YYYY-MM-DD BASE RATE QUOTE",
+    "beancount": "YYYY-MM-DD price BASE RATE QUOTE",
+}
+"""How a message says what a line should have been."""
+
+
+class Row(NamedTuple):
+    """What one line says."""
+
+    line: int
+    pair: Pair | None
+    """None where the line names none."""
+    rate: Decimal
+    rate_date: dt.date
+    day: dt.date | None
+    """The civil day of its slot, where the line does not say the slot."""
+    slot: dt.datetime | None = None
+    provider: str = SOURCE
+    observed_at: dt.datetime | None = None
+    """When it was received; None where the line does not say."""
+
+
+class Wrong(NamedTuple):
+    """A line that cannot be a row."""
+
+    line: int
+    reason: str
+
+
+def sniff(text: str, path: str) -> str:
+    """Return the format of *text*, by its first line that says something. Raises DataError."""
+    first = next(filter(None, (COMMENT.sub("", line).strip() for line in text.splitlines())), "")
+    for form in ("csv", "csv-quotes"):
+        if _columns(first) == FILES[form].HEADER.decode().strip().split(","):
+            return form
+    patterns = {"text": TEXT, "ledger": LEDGER, "beancount": BEANCOUNT}
+    for form, pattern in patterns.items():
+        if pattern.fullmatch(first):
+            return form
+    if first.startswith("{"):
+        return "jsonl"
+    raise DataError(
+        f"{path}: its first line is of no known form ({first[:60]!r}); --format names one of {', '.join(FILES)}"
+    )
+
+
+def read(text: str, form: str) -> Iterator[Row | Wrong]:
+    """Yield what each line of *text* in the format *form* says; blank lines and comments say nothing."""
+    if form.startswith("csv"):
+        yield from _csv(text, form)
+        return
+    reader = READERS[form]
+    for number, line in enumerate(text.splitlines(), 1):
+        said = line.strip() if form == "jsonl" else COMMENT.sub("", line).strip()
+        if said:
+            yield _attempt(reader, number, said)
+
+
+def _attempt(reader: Callable[[int, Any], Row], number: int, said: Any) -> Row | Wrong:
+    try:
+        return reader(number, said)
+    except (FetchError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        return Wrong(number, reason)
+
+
+def _columns(line: str) -> list[str]:
+    delimiter = ";" if ";" in line else "\t" if "\t" in line else ","
+    return [name.strip().strip('"') for name in line.split(delimiter)]
+
+
+def _csv(text: str, form: str) -> Iterator[Row | Wrong]:
+    lines = text.splitlines()
+    head = next((line for line in lines if line.strip()), "")
+    delimiter = ";" if ";" in head else "\t" if "\t" in head else ","
+    table = csv.DictReader(lines, delimiter=delimiter, restval="")
+    wanted = FILES[form].HEADER.decode().strip().split(",")
+    lacking = [name for name in wanted[:4] if name not in (table.fieldnames or ())]
+    if lacking:
+        yield Wrong(1, f"its header lacks {', '.join(lacking)}; expected {','.join(wanted)}")
+        return
+    for record in table:
+        yield _attempt(_quotes_record if form == "csv-quotes" else _record, table.line_num, record)
+
+
+def _text(number: int, line: str) -> Row:
+    found = _matched("text", TEXT, line)
+    day, base, quote, rate, own = found.groups()
+    civil = _reversed_day(day)
+    return Row(
+        line=number,
+        pair=Pair(base=base, quote=quote) if base else None,
+        rate=_rate(rate),
+        rate_date=_reversed_day(own) if own else civil,
+        day=civil,
+    )
+
+
+def _ledger(number: int, line: str) -> Row:
+    return _price(number, _matched("ledger", LEDGER, line))
+
+
+def _beancount(number: int, line: str) -> Row:
+    return _price(number, _matched("beancount", BEANCOUNT, line))
+
+
+def _price(number: int, found: re.Match[str]) -> Row:
+    day, base, rate, quote = found.groups()
+    return _dated(number, _day(day), Pair(base=base, quote=quote), rate)
+
+
+def _record(number: int, record: dict[str, str]) -> Row:
+    row = _dated(number, _day(record["date"]), _pair(record), record["amount"])
+    return row._replace(provider=_name(record.get("source") or SOURCE))
+
+
+def _dated(number: int, day: dt.date, pair: Pair, rate: str) -> Row:
+    return Row(line=number, pair=pair, rate=_rate(rate), rate_date=day, day=day)
+
+
+def _quotes_record(number: int, record: dict[str, Any]) -> Row:
+    """Return what a record with the columns of the quotes table says, or an object of ``jsonl``."""
+    return Row(
+        line=number,
+        pair=_pair(record),
+        rate=_rate(
+            f"{record['rate']:f}" if isinstance(record["rate"], Decimal) else str(record["rate"])
+        ),
+        rate_date=_day(record["rate_date"]),
+        day=None,
+        slot=_moment(record["slot"]),
+        provider=_name(record["provider"]),
+        observed_at=_moment(record["observed_at"]),
+    )
+
+
+def _jsonl(number: int, line: str) -> Row:
+    record = json.loads(line, parse_float=Decimal, parse_int=Decimal)
+    if not isinstance(record, dict):
+        raise TypeError("not an object")
+    return _quotes_record(number, record)
+
+
+READERS: dict[str, Callable[[int, str], Row]] = {
+    "text": _text,
+    "ledger": _ledger,
+    "beancount": _beancount,
+    "jsonl": _jsonl,
+}
+
+
+def _matched(form: str, pattern: re.Pattern[str], line: str) -> re.Match[str]:
+    found = pattern.fullmatch(line)
+    if found is None:
+        raise ValueError(f"expected {SAID[form]}, found {line[:60]!r}")
+    return found
+
+
+def _rate(text: str) -> Decimal:
+    return json_body.number_text(text, "the rate")
+
+
+def _pair(record: dict[str, str]) -> Pair:
+    codes = record["base"], record["quote"]
+    for code in codes:
+        if not re.fullmatch(CODE, code):
+            raise ValueError(f"{code!r} is no currency code")
+    return Pair(base=codes[0], quote=codes[1])
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise ValueError(f"{text[:60]!r} is no name of a source")
+    return text
+
+
+def _day(text: str) -> dt.date:
+    """Return the day of a text such as 2026-11-20, or 2026/11/20 as ledger takes it, too."""
+    if not re.fullmatch(DAY, text):
+        raise ValueError(f"{text[:60]!r} is no day such as 2026-11-20")
+    return _date(text, *re.split(r"[-/.]", text))
+
+
+def _reversed_day(text: str) -> dt.date:
+    return _date(text, *reversed(text.split("/")))
+
+
+def _date(text: str, year: str, month: str, day: str) -> dt.date:
+    try:
+        return dt.date(int(year), int(month), int(day))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day") from error
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC")
+    return moment.replace(microsecond=0)

@@ -1,0 +1,383 @@
+"""`ratectl record` and `ratectl review void`: what a person enters and takes back, in either kind of journal."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import sqlite3
+from decimal import Decimal
+
+import pytest
+
+from ratectl.journal.journal import Journal
+from ratectl.model.job import Output, Pair
+from ratectl.model.quote import PUBLISHED, Quote, SuspectQuote
+from ratectl.rates import lookup
+from tests.fakes.past import settle
+from tests.fakes.station import LATE, now
+
+pytestmark = pytest.mark.network
+UTC = dt.UTC
+DAY = dt.timedelta(days=1)
+XAU_USD, USD_INR, EUR_INR = (
+    Pair(base=base, quote=quote) for base, quote in (("XAU", "USD"), ("USD", "INR"), ("EUR", "INR"))
+)
+
+
+@pytest.fixture
+def install(station, journal_url, live_rates):
+    """Install a daily job with the *pairs*, whose slots are at noon UTC."""
+
+    def record(*pairs, **values):
+        defaults = {
+            "schedule_texts": ("every day at 12:00",),
+            "outputs": (station.output("output.txt"), station.output("rates.csv", "csv")),
+            "pairs": pairs or (USD_INR,),
+            "journal": journal_url,
+        }
+        job = station.job(live_rates.url, **defaults | values)
+        station.install(job, since=now())
+        return job
+
+    return record
+
+
+def slot(days=1):
+    """Return the slot of so many days ago."""
+    return now().replace(hour=12, minute=0, second=0) - days * DAY
+
+
+def on(days=1):
+    return str(slot(days).date())
+
+
+def settled(station, job, moment):
+    with Journal(station.state) as journal:
+        return journal.store(job).firing(job.name, moment)
+
+
+def test_record(ratectl, install, station):
+    """A rate of a day goes to its slot and to every output, and counts as any other."""
+    job = install()
+
+    done = ratectl("record", "usd-inr", "USD/INR", "95.120", "--on", on(3))
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (f"usd-inr: recorded: USD/INR 95.120 of {on(3)} for {slot(3).isoformat()}\n")
+    assert station.recorded() == [(slot(3), "95.120")]
+    assert station.lines() == [f"{slot(3):%d/%m/%Y} - 95.120"]
+    assert station.lines("rates.csv")[1:] == [f"{on(3)},USD,INR,95.120,by-hand,manual"]
+    assert settled(station, job, slot(3)).outcome == "recorded"
+    assert station.undelivered() == 0
+
+
+def test_record_lookup(ratectl, install, station):
+    """What was entered is what `ratectl rate` and ``rates.lookup`` give."""
+    install()
+    ratectl("record", "usd-inr", "usd/inr", "95.12", "--on", on(3))
+
+    if station.job("").journal == "":
+        found = lookup("USD/INR", slot(2).date(), state_dir=station.state)
+        assert (found.rate, found.age, found.provider) == (Decimal("95.12"), 1, "by-hand")
+
+
+def test_record_again(ratectl, install, station):
+    """The same again changes nothing; another number of a slot that has one is refused, and the advice works."""
+    install()
+    first = ("record", "usd-inr", "USD/INR", "95.12", "--on", on(3))
+    ratectl(*first)
+
+    again = ratectl(*first)
+    other = ratectl("record", "usd-inr", "USD/INR", "95.15", "--on", on(3))
+
+    assert (again.code, again.out[:29]) == (0, "usd-inr: was recorded before:")
+    assert other.code == 78
+    assert station.recorded() == [(slot(3), "95.12")]
+    assert len(station.lines()) == 1
+    advice = other.err.split("`")[1].split()
+    assert ratectl(*advice[1:]).code == 0
+    assert ratectl("record", "usd-inr", "USD/INR", "95.15", "--on", on(3)).code == 0
+    assert station.recorded() == [(slot(3), "95.15")]
+    assert len(station.lines()) == 2
+    assert len(station.lines("rates.csv")) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("usd-inr", "USD/EUR", "0.9"), 2, "records USD/INR"),
+        (("usd-inr", "USD/INR", "0"), 2, "not a positive number"),
+        (("usd-inr", "USD/INR", "95,12"), 2, "not a number"),
+        (("usd-inr", "USD/INR", "NaN"), 2, "not a number"),
+        (("usd-inr", "USD/INR", "95.12", "--on", "yesterday"), 2, "2026-11-23"),
+        (("usd-inr", "USD/INR", "95.12", "--on", "2199-01-01"), 2, "lies ahead"),
+        (("usd-inr", "USD/INR", "95.12", "--on", "2199-01-01T10:00"), 2, "lies ahead"),
+        (("nothing", "USD/INR", "95.12"), 78, "not installed"),
+    ],
+)
+def test_record_misuse(ratectl, install, station, words, code, told):
+    """What cannot be a rate of the job is refused with what would be one, and nothing is recorded."""
+    install()
+
+    refused = ratectl("record", *words)
+
+    assert refused.code == code
+    assert told in refused.err
+    assert station.recorded() == []
+
+
+def test_record_several_slots(ratectl, install, station):
+    """Of a day with several slots the last that lacks a rate gets it; a time names one."""
+    install(schedule_texts=("every day at 06:00", "every day at 12:00", "every day at 18:00"))
+    noon = slot(2)
+    ratectl("record", "usd-inr", "USD/INR", "95.2", "--on", noon.replace(tzinfo=None).isoformat())
+
+    ratectl("record", "usd-inr", "USD/INR", "95.3", "--on", on(2))
+    ratectl("record", "usd-inr", "USD/INR", "95.1", "--on", on(2))
+
+    hours = dt.timedelta(hours=6)
+    assert station.recorded() == [(noon - hours, "95.1"), (noon, "95.2"), (noon + hours, "95.3")]
+
+
+def test_record_day_without_slot(ratectl, install):
+    """A day that the schedule leaves out gets a slot of its own, at its first second in the job's zone."""
+    weekday = f"every {slot(3):%A} at 12:00".lower()
+    install(schedule_texts=(weekday,), timezone="Asia/Kolkata")
+
+    done = ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(2))
+
+    assert done.code == 0, done.err
+    assert done.out.endswith(f"for {on(2)}T00:00:00+05:30\n")
+
+
+def test_due_slot_keeps_its_other_pairs(ratectl, station, journal_url, live_rates):
+    """A rate for a slot that is still due leaves that to its firing, which asks for the other pairs alone."""
+    job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=journal_url)
+    station.install(job)
+
+    due = (now() - LATE).replace(second=0)
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", due.isoformat())
+
+    assert not settled(station, job, station.recorded()[0][0])
+    assert station.fetch().returncode == 0
+    assert [rate for _, rate in station.recorded()][1] == "95.12"
+    assert len(station.lines()) == 2
+
+
+def test_hard_to_believe(ratectl, install):
+    """A number that is far from the last one is recorded, and said to be."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(3))
+
+    warned = ratectl("record", "usd-inr", "USD/INR", "9512", "--on", on(2))
+
+    assert warned.code == 0
+    assert "a unit slip" in warned.err
+    assert ratectl(*warned.err.split("`")[1].split()[1:]).code == 0
+    assert ratectl("record", "usd-inr", "USD/INR", "95.2", "--on", on(2)).err == ""
+
+
+def test_slot_of_which_job(ratectl, install, station):
+    """With one job a slot says enough; with several --job has to be given."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(3))
+    install(name="other", outputs=(station.output("other.txt"),))
+
+    several = ratectl("review", "void", on(3))
+    one = ratectl("review", "void", on(3), "--job", "usd-inr")
+
+    assert (several.code, "--job says" in several.err) == (2, True)
+    assert one.code == 0
+
+
+def test_void(ratectl, install, station):
+    """A voided rate counts nowhere, and stays in the record with its reason."""
+    job = install()
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(3))
+    ratectl("record", "usd-inr", "USD/INR", "0.0105", "--on", on(2))
+
+    done = ratectl("review", "void", on(2), "--job", "usd-inr", "--reason", "upside down")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"usd-inr: voided USD/INR 0.0105 of {on(2)} for {slot(2).isoformat()}\n"
+    assert station.recorded() == [(slot(3), "95.12")]
+    assert settled(station, job, slot(2)).outcome == "closed"
+    assert "0.0105" not in ratectl("history", "usd-inr").out
+    assert "0.0105" not in ratectl("history", "usd-inr", "--format", "ledger").out
+    assert "0.0105" not in ratectl("chart", "usd-inr").out
+    table = ratectl("history", "usd-inr", "--revisions").out
+    assert f"voided {now():%Y-%m-%d}: upside down" in table
+    kept, voided = json.loads(ratectl("history", "usd-inr", "--revisions", "--json").out)
+    assert "state" not in kept
+    assert (voided["rate"], voided["state"], voided["reason"]) == (
+        "0.0105",
+        "voided",
+        "upside down",
+    )
+    again = ratectl("review", "void", slot(2).isoformat(), "--job", "usd-inr")
+    assert (again.code, again.out[:22]) == (0, "usd-inr: voided before")
+
+
+def test_void_one_pair(ratectl, install, station):
+    """Of a slot with several pairs one can be taken back; without --pair all are."""
+    job = install(USD_INR, EUR_INR)
+    for pair, rate in (("USD/INR", "95.12"), ("EUR/INR", "106.1")):
+        ratectl("record", "usd-inr", pair, rate, "--on", on(2))
+
+    ratectl("review", "void", on(2), "--job", "usd-inr", "--pair", "EUR/INR")
+
+    assert station.recorded() == [(slot(2), "95.12")]
+    assert settled(station, job, slot(2)).outcome == "recorded"
+    ratectl("record", "usd-inr", "EUR/INR", "106.2", "--on", on(2))
+    assert len(station.recorded()) == 2
+    ratectl("review", "void", slot(2).isoformat(), "--job", "usd-inr")
+    assert station.recorded() == []
+
+
+def test_wrong_first_quote(ratectl, install, station):
+    """A first quote that stands upside down makes every right one suspect; once it is voided they pass."""
+    job = install(XAU_USD)
+    settle(station.state, job, slot(5), "0.00025", rate_date=slot(5).date())
+    upright = ("record", "usd-inr", "XAU/USD", "4000.5", "--on")
+    assert "the inverse" in ratectl(*upright, on(4)).err
+    ratectl("review", "void", on(4), on(5), "--job", "usd-inr")
+
+    done = ratectl(*upright, on(3))
+
+    assert (done.code, done.err) == (0, "")
+
+
+def test_void_what_was_accepted(ratectl, install, station):
+    """The number of an answer that was accepted names its rate; the answer counts as rejected then."""
+    job = install()
+    quote = Quote(
+        pair=USD_INR,
+        rate=Decimal("9507.12"),
+        rate_date=slot(2).date(),
+        provider="ecb",
+        provider_time=None,
+        observed_at=now(),
+        kind=PUBLISHED,
+    )
+    with Journal(station.state) as journal:
+        suspect = SuspectQuote(provider="ecb", reason="100 times", body=b"{}", quote=quote)
+        journal.store(job).add_suspects(job.name, [(slot(2), suspect)], now())
+        [row] = journal.store(job).database.rows("SELECT id FROM quarantine")
+    number = str(row["id"])
+    early = ratectl("review", "void", number)
+    assert ratectl("review", "accept", number).code == 0
+
+    done = ratectl("review", "void", number, "--reason", "it was a slip")
+
+    assert (early.code, "held, not recorded" in early.err) == (78, True)
+    assert (done.code, station.recorded()) == (0, [])
+    assert json.loads(ratectl("review", "--all", "--json").out)[0]["state"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("2026-11-20",), 2, "no slot has a rate"),
+        (("2026-11-20", "--job", "usd-inr"), 2, "no slot has a rate"),
+        (("2026-11-20T12:00", "--job", "usd-inr"), 78, "no rate is recorded"),
+        (("77",), 78, "no held answer 77"),
+        ((), 2, "which ID?"),
+        (("nonsense", "--job", "usd-inr"), 2, "neither a day"),
+        (("2026-11-20", "--job", "usd-inr", "--since", "2026-11-01"), 2, "--since"),
+    ],
+)
+def test_void_misuse(ratectl, install, words, code, told):
+    """What names no recorded rate is refused with what would."""
+    install()
+
+    refused = ratectl("review", "void", *words)
+
+    assert (refused.code, told in refused.err) == (code, True), refused.err
+
+
+def test_status_and_report(ratectl, install, station, tmp_path):
+    """Neither the newest rate of `status` nor the report's page is one that was voided."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(3))
+    ratectl("record", "usd-inr", "USD/INR", "77.77", "--on", on(2))
+    ratectl("review", "void", on(2), "--job", "usd-inr")
+
+    with Journal(station.state) as journal:
+        job = journal.installed_job("usd-inr").job
+        assert str(journal.store(job).nearest_quote(USD_INR, now().date()).rate) == "95.12"
+    page = tmp_path / "page.html"
+    assert ratectl("report", str(page)).code == 0
+    assert "77.77" not in page.read_text(encoding="utf-8")
+    assert "77.77" not in ratectl("status").out
+
+
+def test_table_output(ratectl, install, station):
+    """A database's row gets the newest number of its slot; no row is doubled."""
+    install(outputs=(Output(kind="sqlite", target=str(station.folder / "rates.db")),))
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(3))
+    ratectl("review", "void", on(3), "--job", "usd-inr")
+    ratectl("record", "usd-inr", "USD/INR", "95.15", "--on", on(3))
+
+    with contextlib.closing(sqlite3.connect(station.folder / "rates.db")) as table:
+        rows = table.execute("SELECT rate, provider FROM quotes").fetchall()
+    assert rows == [("95.15", "by-hand")]
+
+
+def hold(station, job, moment, rate="95.12"):
+    """Put an answer for the slot at *moment* into quarantine; return its number."""
+    quote = Quote(
+        pair=USD_INR,
+        rate=Decimal(rate),
+        rate_date=moment.date(),
+        provider="ecb",
+        provider_time=None,
+        observed_at=now(),
+        kind=PUBLISHED,
+    )
+    with Journal(station.state) as journal:
+        store = journal.store(job)
+        suspect = SuspectQuote(provider="ecb", reason="the inverse", body=b"{}", quote=quote)
+        store.add_suspects(job.name, [(moment, suspect)], now())
+        return str(max(row["id"] for row in store.database.rows("SELECT id FROM quarantine")))
+
+
+def test_right_answer_after_a_voided_one(ratectl, install, station):
+    """The answer that was held because of a wrong number is accepted for a slot that was voided."""
+    job = install()
+    settle(station.state, job, slot(2), "0.0105", rate_date=slot(2).date())
+    number = hold(station, job, slot(2))
+    refused = ratectl("review", "accept", number)
+    advice = refused.err.split("`")[1].split()[1:]
+
+    assert refused.code == 78
+    assert ratectl(*advice).code == 0
+    assert ratectl("review", "accept", number).code == 0
+    assert station.recorded() == [(slot(2), "95.12")]
+    assert settled(station, job, slot(2)).outcome == "recorded"
+
+
+def test_accept_for_a_slot_that_is_due_no_more(ratectl, install, station):
+    """A slot of the past that lacks other pairs is settled with the one that was accepted, and owes nothing."""
+    job = install(USD_INR, EUR_INR)
+    number = hold(station, job, slot(2))
+
+    assert ratectl("review", "accept", number).code == 0
+
+    assert station.recorded() == [(slot(2), "95.12")]
+    assert settled(station, job, slot(2)).settled
+    assert "still due" not in ratectl("status").out
+
+
+def test_one_slot_again_after_void(ratectl, install, station):
+    """`run --slot` asks for a voided slot of today again, since that is what it is told to do."""
+    job = install(schedule_texts=("every minute",))
+    [due] = [now().replace(second=0)]
+    settle(station.state, job, due, "0.0105", rate_date=due.date())
+    ratectl("review", "void", due.isoformat(), "--job", "usd-inr")
+
+    done = ratectl("run", "usd-inr", "--slot", due.isoformat())
+
+    assert done.code == 0, done.err
+    [(moment, rate)] = station.recorded()
+    assert (moment, rate != "0.0105") == (due, True)

@@ -1,0 +1,146 @@
+"""``report = "FILE"``: the page that each firing writes anew, after everything else, and that can fail only by itself."""
+
+import hashlib
+import re
+import subprocess
+import threading
+
+import pytest
+
+from ratectl import spec
+from ratectl.errors import SpecError
+from ratectl.page import publish as pages
+from ratectl.runtime import locks
+from tests.fakes.station import PYTHON, SCRIPT, now
+
+
+@pytest.fixture
+def job(station, live_rates):
+    """A job that is due, whose spec names a page."""
+    job = station.job(live_rates.url, report=str(station.folder / "pages" / "index.html"))
+    station.install(job)
+    return job
+
+
+def page(station):
+    """Return the page that was written."""
+    return (station.folder / "pages" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("job")
+def test_after_a_firing(station):
+    """A firing leaves a page that has its rate; a wakeup with nothing to do leaves it as it is."""
+    assert station.fetch().returncode == 0
+    [(_slot, rate)] = station.recorded()
+    written = (station.folder / "pages" / "index.html").stat()
+
+    assert f'title="{rate}"' in page(station)
+    assert "<title>1 ok · Exchange rates</title>" in page(station)
+    assert station.fetch().returncode == 0
+    assert (station.folder / "pages" / "index.html").stat().st_mtime_ns == written.st_mtime_ns
+    assert [path.name for path in (station.folder / "pages").iterdir()] == ["index.html"]
+
+
+@pytest.mark.network
+def test_of_a_firing_that_fails(station, job):
+    """The page says so also when a firing fails."""
+    station.install(station.job("http://127.0.0.1:1", report=job.report))
+
+    assert station.fetch().returncode == 75
+    assert "<title>1 failing · Exchange rates</title>" in page(station)
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("job")
+def test_a_page_that_cannot_be_written(station):
+    """The rate is recorded and delivered all the same, the exit code is 0, and -v says why there is no page."""
+    (station.folder / "pages").write_text("a file, where the folder would be")
+    done = station.fetch("-v")
+
+    assert (done.returncode, len(station.lines()), len(station.recorded())) == (0, 1, 1)
+    assert re.search(r"report: .*index\.html was not written: ", done.stdout)
+
+
+@pytest.mark.network
+def test_a_sweep_writes_it_once(station, job, live_rates):
+    """All jobs that a sweep fires are on the page that it leaves."""
+    other = station.job(live_rates.url, name="other", report=job.report, outputs=())
+    station.install(job, other)
+    argv = (PYTHON, SCRIPT, "--sweep", "--state", str(station.state))
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "<title>2 ok · Exchange rates</title>" in page(station)
+
+
+def test_firings_that_end_together(station, job):
+    """While one writes, one waits, and the others leave their page to it, whose journal holds their rates."""
+    folder = station.state / "locks"
+    name = f"page-{hashlib.sha256(job.report.encode()).hexdigest()[:16]}"
+    with locks.acquire(folder / f"{name}.lock", until=None):
+        waiting = threading.Thread(target=publish, args=(station, job))
+        waiting.start()
+        while not is_held(folder / f"{name}-next.lock"):
+            pass
+        assert publish(station, job) == ""
+        assert not (station.folder / "pages").exists()
+    waiting.join(60)
+
+    assert "usd-inr" in page(station)
+
+
+def is_held(path):
+    with locks.acquire(path, until=None) as got:
+        return not got
+
+
+def publish(station, job):
+    return pages.publish(station.state, job.report, host_timezone="UTC", now=now())
+
+
+SPEC = """
+[ratectl]
+report = {report}
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "every day at 10:30"
+output = "rates.csv"
+"""
+
+
+def test_spec(tmp_path):
+    """The path is relative to the spec, as all are, and every job carries it."""
+    text = SPEC.format(report='"web/index.html"').encode()
+    [job] = spec.loads(text, path=tmp_path / "jobs.toml", host_timezone="UTC").jobs
+
+    assert job.report == str(tmp_path / "web" / "index.html")
+    assert type(job).from_plain(job.to_plain()) == job
+    assert (
+        "report"
+        not in spec.loads(
+            text.replace(b'report = "web/index.html"', b""),
+            path=tmp_path / "x",
+            host_timezone="UTC",
+        )
+        .jobs[0]
+        .to_plain()
+    )
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [
+        ('"rates.txt"', "ends in .html"),
+        ("7", "expected a text"),
+        ('"rates.html"', "is an output of usd-inr"),
+    ],
+)
+def test_refused(tmp_path, report, why):
+    """What is no page, or would replace an output, is an issue of its line."""
+    text = SPEC.format(report=report).replace('"rates.csv"\n', '"csv:rates.html"\n')
+    with pytest.raises(SpecError) as refused:
+        spec.loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
+
+    assert "jobs.toml:3: ratectl.report: " in str(refused.value)
+    assert why in str(refused.value)
