@@ -17,7 +17,7 @@ from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS
 from ratectl.spec.jobs import JOB_KEYS
 from ratectl.spec.providers import PROVIDER_READERS
-from scripts.docs import command_line, readme
+from scripts.docs import command_line, readme, session
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,18 +59,16 @@ def test_other_marks_are_left_alone():
 
 def test_place_of_the_session():
     """The recorded session stands between its marks, once, as a console."""
-    [session] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
+    [shown] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
 
-    assert "```console\n$ ratectl " in session
+    assert "```console\n$ ratectl " in shown
 
 
 def test_excerpt_of_the_session():
-    """The README's session has lines of the recorded one alone, in their order, and not many."""
-    [session] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
+    """The README's session is what ``scripts/documents.py session`` takes of the recorded one, and short."""
     [excerpt] = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
-    lines = iter(session.splitlines())
 
-    assert [line for line in excerpt.splitlines() if line not in lines] == []
+    assert session.with_excerpt(README, manual.page("tour")) == README
     assert len([line for line in excerpt.splitlines() if line]) <= 20
 
 
@@ -176,6 +174,14 @@ def test_readme_leads_to_every_topic():
 
     assert linked == set(manual.TOPICS)
     assert len(README) <= LONGEST_README
+
+
+def test_tests_that_are_named_exist():
+    """Every test that README or manual names as a proof is there."""
+    named = set(re.findall(r"`(tests/[\w/.]+\.py)", ALL))
+
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_topics_are_the_pages():
