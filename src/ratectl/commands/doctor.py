@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.commands._shared.planning import cluster_of
 from ratectl.deploy import execute, host_facts, install, inventory
@@ -63,7 +64,10 @@ def doctor(
     """
     findings, count = _diagnosis(frozenset(jobs) if jobs else None, offline=offline)
     output = doctor_json(findings) if json else None
-    typer.echo(doctor_text(findings, count) if output is None else as_json(output))
+    if output is None:
+        terminal.show(doctor_text(findings, count))
+    else:
+        typer.echo(as_json(output))
     if any(finding.severity == FAULT for finding in findings):
         raise typer.Exit(ConfigError.exit_code)
 
