@@ -65,6 +65,11 @@ def test_jobs_that_end_with_the_session(backend, platform, program, mend):
     assert finding.fix == mend
 
 
+def test_tasks_of_an_administrators_prompt():
+    """Tasks that run without anybody logged on are no fault, and nobody is told to lock the screen for them."""
+    assert list(engine.engines(scene("windows", "win32", "schtasks", root=True))) == []
+
+
 @pytest.mark.parametrize(("backend", "platform"), [("launchd", "darwin"), ("windows", "win32")])
 def test_no_such_engine(backend, platform):
     """A job whose engine is not there is a fault."""

@@ -46,6 +46,8 @@ class Patient:
         text, _, code = self.account.sh(asked).rstrip().rpartition("\n")
         findings = {load["check"]: load for load in json.loads(text)}
         findings.pop(OF_THE_HOST, None)
+        if self.account.user == "root":  # which is as it was told: user = "..." is another test's
+            findings.pop("runs-as-root", None)
         faults = any(finding["severity"] == "fault" for finding in findings.values())
         assert code == (str(FAULT) if faults else "0"), text
         return findings

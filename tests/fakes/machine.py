@@ -234,12 +234,18 @@ class Machine:
                     raise EngineError(step.problem)
             elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
+                self._run(step)
+
+    def _run(self, step):
+        answer = self._call(step.argv, step.stdin)
+        for _ in range(TRIES):
+            if answer.code in step.again_on:
                 answer = self._call(step.argv, step.stdin)
-                for _ in range(TRIES):
-                    if answer.code in step.again_on:
-                        answer = self._call(step.argv, step.stdin)
-                if answer.code and not step.may_fail:
-                    raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+        if not answer.code or step.may_fail:
+            return
+        if step.meaning is not None:
+            raise step.meaning(answer)
+        raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
 
     def _make(self, step):
         if isinstance(step, MakeFolder):

@@ -128,7 +128,7 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
     """Yield what a person should know of a job, a sentence each, and the command that helps at the end."""
     last = status.last
     if last is not None and last.outcome != "recorded":
-        ended = _ENDED[last.outcome]
+        ended = _ENDED.get(last.outcome, last.outcome)  # a shared journal may say anything
         if last.outcome == "failed" and status.is_owed:
             ended += " and is still due"
         why = f": {last.detail}" if last.detail else ""

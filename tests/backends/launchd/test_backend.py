@@ -147,6 +147,25 @@ def test_what_is_started_each_minute_anyway(office):
     assert "KeepAlive" not in plistlib.loads(office.machine.launchd.loaded[TARGET])
 
 
+@pytest.mark.posix("paths of another system")
+def test_an_error_5_says_more(office):
+    """What launchctl calls an input/output error is told with what it may mean, and where launchd says it itself."""
+    office.machine.launchd.lingers = 10**6
+    office.machine.launchd.lingering[TARGET] = 10**6
+
+    with pytest.raises(EngineError, match=r"(?s)still loaded|Login Items"):
+        office.install(job())
+    told = launchd._not_loaded(
+        "usd-inr", "gui/501", PLIST.parent, done(5, stderr=b"Bootstrap failed: 5")
+    )
+
+    assert f"ls -le {PLIST}" in str(told)
+    assert "log show --last 2m" in str(told)
+    assert "Login Items" not in str(
+        launchd._not_loaded("usd-inr", "gui/501", PLIST.parent, done(122, stderr=b"x"))
+    )
+
+
 def test_unloading_takes_its_time(office):
     """An entry is loaded again only when the old one is seen to be gone, however long that takes."""
     office.machine.launchd.lingers = 5

@@ -222,6 +222,22 @@ def test_others_are_left_alone(pc):
     assert sorted(pc.tasks.kept) == ["\\a", "\\ratectl-of-mine\\a", "\\ratectl\\deep\\a"]
 
 
+@pytest.mark.parametrize("what", ["install", "remove"])
+def test_what_an_administrator_installed(pc, what):
+    """Where Windows refuses a plain prompt what an administrator's registered, the way out is named, and then works."""
+    pc.log_on(elevated=True)
+    pc.install(job("a"))
+    pc.log_on(elevated=False)
+    pc.tasks.locked = True
+
+    with pytest.raises(EngineError, match="administrator's prompt can only be changed from one"):
+        act(pc, what, (job("a", schedule='"every day at 12:15"'),))
+
+    pc.log_on(elevated=True)
+    act(pc, what, (job("a", schedule='"every day at 12:15"'),))
+    assert pc.held() == ([] if what == "remove" else ["a"])
+
+
 UNREACHED = ["//server/share/rates.txt", r"\\\\server\\share\\rates.txt", "Z:/rates.txt"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import plistlib
 import re
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from ratectl.backends.launchd.plist import load, starts, texts
 from ratectl.backends.protocol import (
     Artefact,
     Change,
+    Completed,
     EngineAbsentError,
     Expect,
     Found,
@@ -64,7 +66,8 @@ is as late as a wakeup may be.
 """
 _UNLOADED_WITHIN = 30.0
 """Seconds; launchd kills what does not end by itself after 20."""
-_STILL_UNLOADING = frozenset({5, 36, 37})
+_IO_ERROR = 5
+_STILL_UNLOADING = frozenset({_IO_ERROR, 36, 37})
 """I/O error, operation now or already in progress: how ``bootstrap`` ends while the old entry is on its way out."""
 _DISABLED = re.compile(
     r'"ratectl\.([a-z0-9-]+)" => (?:disabled|true)$', re.MULTILINE
@@ -207,7 +210,22 @@ def _enabling(job: str, domain: str) -> Step:
 
 def _loading(job: str, domain: str, folder: Path) -> Step:
     load = ("launchctl", "bootstrap", domain, str(_path(folder, job)))
-    return Run(argv=load, why="load the entry", again_on=_STILL_UNLOADING)
+    meaning = partial(_not_loaded, job, domain, folder)
+    return Run(argv=load, why="load the entry", again_on=_STILL_UNLOADING, meaning=meaning)
+
+
+def _not_loaded(job: str, domain: str, folder: Path, answer: Completed) -> EngineError:
+    """Return what it may mean that an entry was not loaded: of most reasons launchctl says "Input/output error"."""
+    path = _path(folder, job)
+    text = f"launchd: {path} was not loaded ({answer.code}: {answer.said or 'it said nothing'})"
+    if answer.code != _IO_ERROR:
+        return EngineError(text)
+    return EngineError(
+        f"{text}\nThat stands for many things. Look whether it is switched off under System Settings, General, Login "
+        f"Items; whether `ls -le {path}` shows a file of this account that others may not write to; whether the home "
+        f"lies on another volume, of which launchd takes nothing (then `--scope system`, as root). `log show --last "
+        f"2m --predicate 'process == \"launchd\"'` has launchd's own words about {domain}"
+    )
 
 
 def _refuse_foreign(put: Sequence[Change], found: Found, folder: Path) -> None:

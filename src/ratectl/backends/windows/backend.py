@@ -12,6 +12,7 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from functools import partial
 from pathlib import PureWindowsPath
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING
@@ -259,14 +260,27 @@ def _registration(name: str, data: bytes, host: Host) -> Iterator[Step]:
     draft = _draft(name, host)
     yield WriteFile(path=draft, data=data)
     create = ("schtasks", "/Create", "/TN", _folder(host) + name, "/XML", str(draft), "/F")
-    yield Run(argv=create, why="register the task")
+    yield Run(argv=create, why="register the task", meaning=partial(_refusal, create, host))
     yield RemoveFile(path=draft)
 
 
 def _deletion(name: str, path: str, host: Host, *, may_fail: bool = False) -> Iterator[Step]:
     delete = ("schtasks", "/Delete", "/TN", path, "/F")
-    yield Run(argv=delete, why="delete the task", may_fail=may_fail)
+    meaning = partial(_refusal, delete, host)
+    yield Run(argv=delete, why="delete the task", may_fail=may_fail, meaning=meaning)
     yield RemoveFile(path=_draft(name, host))  # an install that was cut short may have left it
+
+
+def _refusal(argv: Sequence[str], host: Host, answer: Completed) -> EngineError:
+    """Return what it means that schtasks failed, whose words are in the language of the machine."""
+    said = answer.said or "it said nothing"
+    text = f"windows: `{' '.join(argv[:4])}` ended with {answer.code}: {said}"
+    if host.root:
+        return EngineError(text)
+    return EngineError(
+        f"{text}\nA task that was registered from an administrator's prompt can only be changed from one: open one "
+        "(as this same account) and run the same command there"
+    )
 
 
 def _draft(name: str, host: Host) -> Path:
