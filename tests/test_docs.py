@@ -1,6 +1,7 @@
 """README and manual say what the code does: tables, words of the spec, exit codes, links, examples, comparisons."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ratectl.spec import loads, reference
 from ratectl.spec.document import RATECTL_READERS
 from ratectl.spec.jobs import JOB_KEYS
 from ratectl.spec.providers import PROVIDER_READERS
-from scripts.docs import command_line, readme
+from scripts.docs import command_line, readme, session
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,18 +59,16 @@ def test_other_marks_are_left_alone():
 
 def test_place_of_the_session():
     """The recorded session stands between its marks, once, as a console."""
-    [session] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
+    [shown] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
 
-    assert "```console\n$ ratectl " in session
+    assert "```console\n$ ratectl " in shown
 
 
 def test_excerpt_of_the_session():
-    """The README's session has lines of the recorded one alone, in their order, and not many."""
-    [session] = re.findall(SESSION, manual.page("tour"), flags=re.DOTALL)
+    """The README's session is what ``scripts/documents.py session`` takes of the recorded one, and short."""
     [excerpt] = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
-    lines = iter(session.splitlines())
 
-    assert [line for line in excerpt.splitlines() if line not in lines] == []
+    assert session.with_excerpt(README, manual.page("tour")) == README
     assert len([line for line in excerpt.splitlines() if line]) <= 20
 
 
@@ -177,6 +176,14 @@ def test_readme_leads_to_every_topic():
     assert len(README) <= LONGEST_README
 
 
+def test_tests_that_are_named_exist():
+    """Every test that README or manual names as a proof is there."""
+    named = set(re.findall(r"`(tests/[\w/.]+\.py)", ALL))
+
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_topics_are_the_pages():
     """Every topic has its page and every page is a topic; each begins with a title and one sentence."""
     assert sorted(manual.TOPICS) == sorted(path.stem for path in manual.FOLDER.glob("*.md"))
@@ -235,3 +242,46 @@ def test_changelog_has_the_version():
 
     assert re.match(rf"(Unreleased|{re.escape(__version__)} - \d{{4}}-\d\d-\d\d)\n", sections[0])
     assert all(re.search(r"^- \w", section, flags=re.MULTILINE) for section in sections)
+
+
+SHELL = [text for language, text in BLOCKS if language in {"sh", "console", ""}]
+
+
+def typed():
+    """Yield the words of each ratectl command line in a block of README and manual, without the shell's own."""
+    for block in SHELL:
+        console = "\n$ " in f"\n{block}"
+        for line in block.replace("\\\n", " ").splitlines():
+            if console and not line.startswith("$ "):
+                continue
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            words = words[1:] if words[:1] == ["sudo"] else words
+            ends = [n for n, word in enumerate(words) if word in command_line.BEYOND]
+            if words[:1] == ["ratectl"]:
+                yield tuple(words[1 : min(ends, default=len(words))])
+
+
+@pytest.mark.parametrize("words", sorted(set(typed())), ids=" ".join)
+def test_command_lines_parse(words):
+    """Every ratectl command line in a block is taken by its command, with each of its arguments and options."""
+    verb, *others = words
+
+    assert command_line.command(verb).make_context(verb, others).params
+
+
+def test_spans_of_commands_parse():
+    """What stands in the text as `ratectl COMMAND ...` is a command, and its options are those of it."""
+    offenders = []
+    for text in re.findall(r"`ratectl ([a-z][^`]*)`", " ".join(prose(ALL).split())):
+        verb, *others = text.split()
+        known = {o for p in command_line.command(verb).params for o in p.opts} | {"--help"}
+        offenders += [text for word in others if word.startswith("--") and word not in known]
+
+    assert offenders == []
+
+
+def test_blocks_say_what_they_are():
+    """Every block names a language that a test knows how to hold to the truth, or is a figure."""
+    known = {"toml", "sh", "console", "text", "schedules", "yaml", "dockerfile", ""}
+
+    assert {language for language, _text in BLOCKS} <= known

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -78,3 +80,20 @@ def test_metadata(archive):
     assert "Requires-Python: >=3.11" in text
     assert not [line for line in needed if "pytest" in line and "extra ==" not in line]
     assert any(name.endswith("licenses/LICENSE") for name in archive.namelist())
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_builds_the_same_bytes_again(kind, tmp_path):
+    """The same checkout gives the same file, whenever and into whichever folder it is built."""
+    first, second = (_built(kind, tmp_path / name) for name in ("one", "another"))
+
+    assert first == second
+
+
+def _built(kind, folder):
+    folder.mkdir()
+    code = f"from hatchling.build import build_{kind} as build; import sys; build(sys.argv[1])"
+    argv = (sys.executable, "-c", code, str(folder))
+    subprocess.run(argv, cwd=ROOT, capture_output=True, check=True)
+    [path] = folder.iterdir()
+    return path.name, path.read_bytes()

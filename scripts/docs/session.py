@@ -1,4 +1,4 @@
-"""Records the session of the manual's tour: real commands, a real Debian cron, at a time that stands still.
+"""Records the session of the manual's tour, and README's excerpt: real commands, a real Debian cron, at a time that stands still.
 
 Root on Linux, after scripts/test.py has fetched the engines. ``inside`` is the half that runs in the
 sandbox, on a machine in Kolkata of one Asha, with the rate server in place of the providers.
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 TOUR = ROOT / "src/ratectl/manual/tour.md"
 SANDBOX = ROOT / "tests" / "engines" / "sandbox.py"
 FAKETIME = "/usr/lib/libfaketime.so.1"
@@ -36,6 +37,15 @@ SCRIPT = (
     ("19:18:00", "ratectl remove usd-inr"),
 )
 """When each command is given, on Asha's clocks, and the command."""
+EXCERPT = {
+    "ratectl install": "installed in",
+    "ratectl run usd-inr --force": "",
+    "cat ~/rates/output.txt": "",
+    "ratectl status": "",
+    "ratectl remove usd-inr": "",
+}
+"""What of the session the README shows: commands, and how the first line begins that is shown of each."""
+LEFT_OUT = "nothing else has to run"
 WORDS = """
 (A real Debian cron; the rates are a local server's, the clock is held still.
 `scripts/documents.py session` records it anew.)
@@ -52,6 +62,9 @@ def main(words: list[str]) -> int:
         text = TOUR.read_text(encoding="utf-8")
         TOUR.write_text(replaced(text, recorded()), encoding="utf-8")
         print(f"wrote {TOUR}")
+        readme = README.read_text(encoding="utf-8")
+        README.write_text(with_excerpt(readme, TOUR.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"wrote {README}")
     return 0
 
 
@@ -71,6 +84,25 @@ def replaced(text: str, session: str) -> str:
     if not found:
         raise ValueError("there is no place for the session")
     return whole
+
+
+def with_excerpt(readme: str, tour: str) -> str:
+    """Return *readme* with what its excerpt shows of the session in *tour*."""
+    [session] = re.findall(r"<!-- session -->\n```console\n(.*?)```", tour, flags=re.DOTALL)
+    said = dict(part.split("\n", 1) for part in session.split("$ ") if part)
+    shown = []
+    for command, first in EXCERPT.items():
+        lines = said[command].splitlines()
+        begin = next(n for n, line in enumerate(lines) if line.startswith(first))
+        kept = [line for line in lines[begin:] if not line.startswith(LEFT_OUT)]
+        shown.append("\n".join((f"$ {command}", *kept)).strip())
+    block = "```console\n{}\n```\n".format("\n\n".join(shown))
+    return re.sub(
+        r"(<!-- excerpt -->\n).*?(<!-- /excerpt -->)",
+        lambda match: f"{match[1]}{block}{match[2]}",
+        readme,
+        flags=re.DOTALL,
+    )
 
 
 def inside() -> str:

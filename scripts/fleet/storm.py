@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ratectl.backends.cron import backend as cron
-from ratectl.firing import command_line as program
+from ratectl.firing import backoff
 from ratectl.firing.catch_up import MAX_START_DELAY
 from ratectl.model.job import Job
 from ratectl.runtime.deadline import ceilings, pauses
@@ -125,7 +125,7 @@ def _again(fleet: _Fleet, host: int, now: int, rest: int, dice: random.Random) -
         fleet.attempts[host] += 1
         return now + max(1, round(pause))
     fleet.attempts[host] = 0
-    wait = min(program.LONGEST_WAIT, program.FIRST_WAIT << min(fleet.failures[host], 4))
+    wait = backoff.wait(fleet.failures[host] + 1)
     fleet.failures[host] = min(fleet.failures[host] + 1, 200)
     begins = _sweep_after(now + wait) + fleet.late[host]
     fleet.ends[host] = begins + TIMEOUT

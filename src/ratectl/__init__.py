@@ -1,3 +1,3 @@
 """Records exchange rates unattended, on the operating system's own schedules."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

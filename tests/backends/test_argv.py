@@ -20,6 +20,11 @@ def entry_of(backend, account, scope):
     return InstalledEntry(job=wanted.name, triggers=(), artefacts=texts)
 
 
+def called(name, account):
+    """Return the command line of the job for the engine *name*."""
+    return (*account.argv("usd-inr"), *({"launchd": ("--again",)}.get(name, ())))
+
+
 MACHINES = [name for name in BACKENDS if name not in {"cron", "kubernetes"}]
 """A pod starts no program of this machine."""
 CRON = pytest.param("cron", marks=pytest.mark.posix("a crontab holds no backslash"))
@@ -31,7 +36,7 @@ def test_the_words_come_back(name):
     backend = BACKENDS[name]
     account = host(state_dir=Path("/var/my state"), state_is_default=False)
 
-    assert backend.argv(entry_of(backend, account, "user"), "user") == account.argv("usd-inr")
+    assert backend.argv(entry_of(backend, account, "user"), "user") == called(name, account)
 
 
 @pytest.mark.parametrize("name", ["cron", "systemd", "launchd"])
@@ -41,7 +46,7 @@ def test_awkward_words_come_back(name, scope):
     backend = BACKENDS[name]
     account = root(fetch=AWKWARD)
 
-    assert backend.argv(entry_of(backend, account, scope), scope) == account.argv("usd-inr")
+    assert backend.argv(entry_of(backend, account, scope), scope) == called(name, account)
 
 
 @pytest.mark.parametrize("name", BACKENDS)

@@ -49,7 +49,7 @@ def test_the_program_can_be_named(spec, tmp_path):
     render(spec, backend="launchd", out=tmp_path, program="/opt/x/ratectl-fetch")
 
     values = plistlib.loads((tmp_path / "ratectl.usd-inr.plist").read_bytes())
-    assert values["ProgramArguments"] == ["/opt/x/ratectl-fetch", "usd-inr"]
+    assert values["ProgramArguments"] == ["/opt/x/ratectl-fetch", "usd-inr", "--again"]
 
 
 def test_the_host_zone_is_the_target_s(spec, tmp_path):

@@ -65,6 +65,11 @@ def test_jobs_that_end_with_the_session(backend, platform, program, mend):
     assert finding.fix == mend
 
 
+def test_tasks_of_an_administrators_prompt():
+    """Tasks that run without anybody logged on are no fault, and nobody is told to lock the screen for them."""
+    assert list(engine.engines(scene("windows", "win32", "schtasks", root=True))) == []
+
+
 @pytest.mark.parametrize(("backend", "platform"), [("launchd", "darwin"), ("windows", "win32")])
 def test_no_such_engine(backend, platform):
     """A job whose engine is not there is a fault."""
@@ -165,7 +170,7 @@ def test_a_firing_that_recorded_its_failure(slot, trouble, checks):
     cluster = ClusterTarget(context="one", namespace="rates", server="https://one")
     there = scene("kubernetes", "linux", "kubectl", cluster=cluster)
     [row] = there.jobs
-    row.failures, row.settled_until, name = 2, FRIDAY, row.job.name
+    row.failures, row.settled_until, row.retry_at, name = 2, FRIDAY, None, row.job.name
     home = Target(backend=kubernetes, scope="user", host=there.host, reader=there.reader)
     row.place = home.place
     at = dt.datetime(2026, 11, 20, 5, 0, tzinfo=dt.UTC)

@@ -146,7 +146,7 @@ FAULTS = {
     "cron.deny": ("cron", disallow, "crontab-refused", "sudo sed -i '/^tester$/d' /etc/cron.deny"),
     "account expired": ("cron", lambda c: c.machine.ages.update({"Account expires": "Nov 01, 2026"}), "account-expired", "sudo chage -E -1 tester"),
     "password expired": ("cron", lambda c: c.machine.ages.update({"Password expires": "password must be changed"}), "account-expired", "sudo passwd tester"),
-    "not booted": ("systemd", lambda c: c.machine.folders.clear(), "engine-absent", f"{INSTALL} --backend cron"),
+    "not booted": ("systemd", lambda c: c.machine.folders.discard(Path("/run/systemd/system")), "engine-absent", f"{INSTALL} --backend cron"),
     "no user bus": ("systemd", silence, "no-user-bus", "sudo systemctl start user@1000.service"),
     "no linger": ("systemd", unlinger, "linger-off", "sudo loginctl enable-linger tester"),
     "timer stopped": ("systemd", lambda c: c.machine.systemd.active.discard("ratectl-one.timer"), "entry-drifted", INSTALL),

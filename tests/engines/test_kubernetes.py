@@ -29,7 +29,7 @@ SPEC = """
 journal = "postgresql://recorder@127.0.0.1:1/rates?connect_timeout=2"
 {installation}
 [kubernetes]
-image = "registry.example/ratectl:0.1.0"
+image = "registry.example/ratectl:1.0.0"
 namespace = "{namespace}"
 secret = "ratectl-keys"
 {cluster}
@@ -609,7 +609,7 @@ QUOTA = (
     "requested: requests.memory=64Mi, used: requests.memory=1Gi, limited: requests.memory=1Gi"
 )
 SECRET = 'secret "ratectl-keys" not found'
-PULL = 'Back-off pulling image "registry.example/ratectl:0.1.0"'
+PULL = 'Back-off pulling image "registry.example/ratectl:1.0.0"'
 STUCK = {
     "failed": ({"jobs": [a_job(FAILED)]}, "BackoffLimitExceeded", "logs", False),
     "secret": (

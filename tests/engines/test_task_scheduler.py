@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from ratectl.deploy import windows_account
 from tests.engines import life
 from tests.support.rate_server import RateServer, demo_table
 
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not real_windows(), reason="the Task Scheduler runs on Windows alone"),
 ]
 
-TASK = rf"\ratectl\{life.NAME}"
+TASK = rf"\ratectl\{windows_account.sid()}\{life.NAME}"
 
 
 def known():

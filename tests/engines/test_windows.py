@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.fakes.machine import host as account
 
 pytestmark = [pytest.mark.engine, pytest.mark.windows]
 
+SID = "S-1-5-21-1004336348-1177238915-682003330-1001"
 NOTHING = Found(entries={}, raw={})
 NAMES = [
     "two words",
@@ -99,7 +101,7 @@ def _services():
 
 def kept(name):
     """Return the file in which Wine keeps our task *name*."""
-    return Path(os.environ["SYSTEMROOT"], "System32", "Tasks", "ratectl", name)
+    return Path(os.environ["SYSTEMROOT"], "System32", "Tasks", "ratectl", SID, name)
 
 
 def steps(verb, wanted, here):
@@ -119,6 +121,7 @@ def test_create_twice_and_delete(name, tmp_path):
     )  # a second one in the same text would make a variable of what is between them
     here = account(
         platform="win32",
+        user=SID,
         fetch=(str(folder / "f.exe"),) if lone else (str(folder / f"{name}.exe"), name),
         state_dir=folder / "state",
         state_is_default=False,
@@ -136,15 +139,16 @@ def test_create_twice_and_delete(name, tmp_path):
     execute.perform(deleting)
 
     assert not kept("usd-inr").exists()
+    assert not kept(windows.SWEEP).exists()
     assert not list((folder / "state").iterdir())
     with pytest.raises(EngineError, match="ended with 1"):
-        execute.perform(deleting)
+        execute.perform((replace(deleting[0], may_fail=False),))
 
 
 @pytest.mark.parametrize("name", ["a", "a-b", "x" * 40, "0", "con-1", "2-usd-inr"])
 def test_task_paths(name, tmp_path):
     """Every kind of job name is a task of that path, and another task is left alone."""
-    here = account(platform="win32", fetch=(r"C:\f.exe",), state_dir=tmp_path)
+    here = account(platform="win32", user=SID, fetch=(r"C:\f.exe",), state_dir=tmp_path)
     execute.perform(steps(Verb.CREATE, job("beside"), here))
 
     execute.perform(steps(Verb.CREATE, job(name), here))
@@ -211,11 +215,23 @@ def test_arguments_arrive(words):
 ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 
+def test_what_tries_again(tmp_path):
+    """The task that tries again is taken by schtasks beside the first job, and goes with the last."""
+    here = account(platform="win32", user=SID, fetch=(r"C:\f.exe",), state_dir=tmp_path)
+
+    execute.perform(steps(Verb.CREATE, job("a"), here))
+    assert kept(windows.SWEEP).exists()
+    execute.perform(steps(Verb.DELETE, job("a"), here))
+
+    assert not kept(windows.SWEEP).exists()
+
+
 def test_this_account():
     """The account has a SID, and the task is for it."""
     host = host_facts.current()
 
     assert host.user.startswith("S-1-5-21-")
+    assert host.logged_on in {"", host.user}
     assert host.root in {True, False}
     assert Path(host.fetch[0]).name in {"pythonw.exe", "ratectl-fetchw.exe"}
 

@@ -26,7 +26,7 @@ def jobs(*names, host_timezone="Asia/Kolkata", **keys):
 
 def in_a_cluster(one, **cluster):
     """Return the job *one* as it would be for Kubernetes: recorded in PostgreSQL."""
-    where = {"image": "registry.example/ratectl:0.1.0", "namespace": "rates"} | cluster
+    where = {"image": "registry.example/ratectl:1.0.0", "namespace": "rates"} | cluster
     url = "postgresql://recorder@db.example/rates"
     output = Output(kind="postgresql", target=url)
     return replace(one, outputs=(output,), journal=url, kubernetes=Cluster(**where))

@@ -50,6 +50,20 @@ class Launchd:
         assert arguments[0] in verbs, f"the fake launchctl does not know {arguments}"
         return verbs[arguments[0]](*arguments[1:])
 
+    def ended(self, target, code):
+        """Note that what *target* started ended with *code*; return after how many seconds it is started again, if at all.
+
+        By launchd.plist(5): KeepAlive with SuccessfulExit false keeps a job alive until it ends with 0, and no job
+        is started more than once in ThrottleInterval seconds.
+        """
+        values = plistlib.loads(self.loaded[target])
+        alive = values.get("KeepAlive", False)
+        assert alive is False or alive == {"SuccessfulExit": False}, alive
+        if alive is False or code == 0:
+            return None
+        self.starts.append(target)
+        return values.get("ThrottleInterval", 10)
+
     def log_out(self):
         """End every session at the screen, with what it had loaded."""
         self.domains = {domain for domain in self.domains if not domain.startswith("gui/")}

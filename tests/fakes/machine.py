@@ -234,12 +234,18 @@ class Machine:
                     raise EngineError(step.problem)
             elif not isinstance(step, Settle):
                 assert isinstance(step, Run), step
+                self._run(step)
+
+    def _run(self, step):
+        answer = self._call(step.argv, step.stdin)
+        for _ in range(TRIES):
+            if answer.code in step.again_on:
                 answer = self._call(step.argv, step.stdin)
-                for _ in range(TRIES):
-                    if answer.code in step.again_on:
-                        answer = self._call(step.argv, step.stdin)
-                if answer.code and not step.may_fail:
-                    raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
+        if not answer.code or step.may_fail:
+            return
+        if step.meaning is not None:
+            raise step.meaning(answer)
+        raise EngineError(f"{step.argv} ended with {answer.code}: {answer.said}")
 
     def _make(self, step):
         if isinstance(step, MakeFolder):
@@ -359,6 +365,8 @@ class Systemd:
         self.active: set[str] = set()
         self.at_work: set[str] = set()
         """Timers whose service runs: they tell no next run."""
+        self.waiting: set[str] = set()
+        """Services that failed and wait to be started again."""
         self.refuses: set[str] = set()
         """Units that it will not start."""
         self.reloads = 0
@@ -403,6 +411,10 @@ class Systemd:
             for unit, text in self.loaded.items()
             if unit.endswith(".timer")
         ]
+        rows += [
+            {"unit": unit, "load": "loaded", "active": "activating", "sub": "auto-restart"}
+            for unit in sorted(self.waiting)
+        ]
         return done(stdout=json.dumps(rows).encode())
 
     def _list_timers(self, rest):
@@ -441,6 +453,7 @@ class Systemd:
     def _stop(self, units):
         missing = [unit for unit in units if unit not in self.loaded]
         self.active -= set(units)
+        self.waiting -= set(units)
         return done(5, stderr=b"Unit not loaded.\n") if missing else done()
 
 

@@ -103,6 +103,11 @@ class Station:
             **options,
         )
 
+    def rest(self) -> None:
+        """Let the time be over in which what failed is not tried again."""
+        with Journal(self.state) as journal, journal.database.transaction() as connection:
+            connection.execute("UPDATE jobs SET retry_at = 0")
+
     def recorded(self, job: str = "usd-inr") -> list[tuple[dt.datetime, str]]:
         """Return slot and rate of every quote in the store."""
         with Journal(self.state) as journal:

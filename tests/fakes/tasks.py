@@ -84,6 +84,10 @@ class Tasks:
     """How an export reaches a pipe: "utf-16", "utf-16-le" (without a mark), or "code page"."""
     broken_off: bool = False
     """The list of all tasks ends in the midst, at one that cannot be read."""
+    locked: bool = False
+    """Tasks that an administrator registered are refused to anybody without an administrator's rights."""
+    blind: bool = False
+    """It lists nothing of ours, and says that it failed."""
     kept: dict[str, ET.Element] = field(default_factory=dict)
     """Task path, as it was created -> task; ours and others'."""
 
@@ -113,7 +117,7 @@ class Tasks:
         if task.tag != f"{{{NAMESPACE}}}Task":
             return self._fail(self.language.broken)
         logon = task.findtext(f".//{{{NAMESPACE}}}LogonType")
-        if not self.elevated and logon != "InteractiveToken":
+        if not self.elevated and (logon != "InteractiveToken" or self.locked):
             return self._fail(self.language.denied)
         self.kept[self._known(path) or path] = as_kept(task)
         return done(stdout=self._said(self.language.created))
@@ -124,10 +128,14 @@ class Tasks:
         known = self._known(path)
         if known is None:
             return self._fail(self.language.absent)
+        if self.locked and not self.elevated:
+            return self._fail(self.language.denied)
         del self.kept[known]
         return done(stdout=self._said(self.language.created))
 
     def _query(self, words, _files):
+        if self.blind and words[:3] == ("/FO", "CSV", "/NH"):
+            return done(1, stdout=self._said(self._table(())), stderr=b"ERROR: ...\r\n")
         if words == ("/FO", "CSV", "/NH"):
             if self.broken_off:
                 return done(1, stdout=self._said(self._table(())), stderr=b"ERROR: ...\r\n")

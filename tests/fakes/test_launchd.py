@@ -82,3 +82,19 @@ def test_unknown_calls_fail(launchd):
             launchd.call(call)
     with pytest.raises(AssertionError, match="a query changed something"):
         launchd.machine.query(("launchctl", *LOAD))
+
+
+@pytest.mark.parametrize(
+    ("keys", "after"),
+    [
+        ({}, [None, None]),
+        ({"KeepAlive": {"SuccessfulExit": False}}, [None, 10]),
+        ({"KeepAlive": {"SuccessfulExit": False}, "ThrottleInterval": 60}, [None, 60]),
+    ],
+)
+def test_kept_alive(launchd, keys, after):
+    """What is kept alive is started again unless it ended with 0, and no earlier than its throttle lets it."""
+    launchd.machine.files[AGENT] = plistlib.dumps(plistlib.loads(LIST) | keys)
+    launchd.call(LOAD)
+
+    assert [launchd.ended("gui/501/a", code) for code in (0, 75)] == after

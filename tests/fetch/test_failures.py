@@ -277,6 +277,48 @@ def test_proxy_that_lets_nobody_through(status, kind):
 
 
 @network
+@pytest.mark.parametrize("url", ["http://rates.example/v4", "https://rates.example/v4"])
+@pytest.mark.parametrize("said_by", ["spec", "environment"])
+def test_proxy_that_refuses(url, said_by, monkeypatch):
+    """A proxy that is not there is named as the proxy, with its port and without its login, and not the provider."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    if said_by == "environment":
+        monkeypatch.setenv("http_proxy", f"http://me:secret@{address}")
+        monkeypatch.setenv("https_proxy", f"http://me:secret@{address}")
+        monkeypatch.delenv("no_proxy", raising=False)
+
+    told = failure(url, proxy=f"http://{address}" if said_by == "spec" else "")
+
+    assert (told.kind, str(told)) == (
+        FailureKind.TRANSIENT,
+        f"the proxy {address}: connection refused",
+    )
+
+
+@network
+def test_proxy_that_nobody_knows():
+    """Where the proxy's own name is not known the way that is missing is the one to the proxy."""
+    told = failure("https://rates.example/v4", proxy="http://proxy.invalid:3128")
+
+    assert str(told).startswith("the proxy proxy.invalid:3128: ")
+    assert str(connectivity.most_hopeful([("ecb", told), ("fred", told)])) == (
+        "offline: no way to the proxy proxy.invalid:3128"
+    )
+
+
+@network
+def test_proxy_that_hangs():
+    """Where no answer comes in time the proxy that was asked is named beside the provider."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # which takes all and never answers
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        told = failure("http://rates.example/v4", proxy=f"http://{address}", seconds=1)
+
+    assert str(told).startswith("rates.example: no answer")
+    assert str(told).endswith(f"(asked by way of the proxy {address})")
+
+
+@network
 def test_proxy(rates):
     """A proxy of the spec is asked in the place of the provider."""
     request = Request(url="http://rates.invalid/v4/latest/USD")

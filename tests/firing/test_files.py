@@ -295,6 +295,7 @@ def test_what_waits_for_a_month_that_passed(station, live_rates):
             "UPDATE lines SET target = ?", (str(station.folder / "20200101.csv"),)
         )
 
+    station.rest()
     station.fetch()
 
     assert len(station.lines("20200101.csv")) == 2

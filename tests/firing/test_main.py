@@ -245,23 +245,23 @@ def test_zone_data_change_is_noticed(job, installed, state, tmp_path):
             zone_file=str(zone),
             zone_stamp=f"{zone.stat().st_mtime_ns}:{zone.stat().st_size}",
         )
-    assert command_line._nothing_due(str(state), "usd-inr")
+    assert command_line._known_code(str(state), "usd-inr") == 0
 
     zone.write_text("new rules")
 
-    assert not command_line._nothing_due(str(state), "usd-inr")
+    assert command_line._known_code(str(state), "usd-inr") is None
 
 
 def test_old_answer_is_not_trusted(job, installed, state):
     """A stored next slot is looked at again after a day."""
     installed(job(), since=dt.datetime.now(dt.UTC))
     assert fetch("usd-inr", "--state", str(state)).returncode == 0
-    assert command_line._nothing_due(str(state), "usd-inr")
+    assert command_line._known_code(str(state), "usd-inr") == 0
 
     with Journal(state) as journal, journal.database.transaction() as connection:
         connection.execute("UPDATE jobs SET checked_at = checked_at - 86401")
 
-    assert not command_line._nothing_due(str(state), "usd-inr")
+    assert command_line._known_code(str(state), "usd-inr") is None
 
 
 SURROUNDINGS = ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,31 @@ def test_a_short_timeout_still_fetches(job, installed, fire, rates, lines):
     assert len(lines()) == 1
 
 
+@pytest.mark.parametrize("timeout", [1, 5, 10, 60])
+def test_a_switch_that_hangs_takes_nothing_from_the_fetch(job, installed, fire, lines, timeout):
+    """However short a firing is, a dead-man's switch that never answers takes no second from its fetch."""
+    with RateServer(demo_table()) as switch:
+        switch.misbehave(Fault(hang=True), times=9)
+        begun = time.monotonic()
+        report = fire(installed(job(timeout=timeout, ping=f"{switch.url}/ping")))
+        took = time.monotonic() - begun
+
+    assert len(lines()) == 1
+    assert report.error is None
+    assert took < SECONDS + 4
+
+
+def test_the_end_is_told_after_the_start(notifier, hub):
+    """The switch hears of the end only when it has heard of the start, however slow it was to take that."""
+    hub.misbehave(Fault(delay=1, body=b"ok"), times=1)
+    told = notifier(ping=f"{hub.url}/uuid")
+
+    told.start()
+    told.success(0)
+
+    assert paths(hub) == ["/uuid/start", "/uuid"]
+
+
 class TestProgram:
     """What ratectl-fetch itself says."""
 
@@ -269,7 +295,10 @@ class TestProgram:
         live_rates.misbehave(Fault(status=503), times=1000)
         self.install(station, live_rates, notify_after=3)
 
-        done = [station.fetch() for _ in range(4)]
+        done = []
+        for _ in range(4):
+            done.append(station.fetch())
+            station.rest()
 
         assert [one.returncode for one in done] == [75] * 4
         assert [len(one.stderr.splitlines()) for one in done] == [0, 0, 1, 1]

@@ -128,6 +128,14 @@ def test_spec(tmp_path):
     )
 
 
+OTHER = """
+[jobs.other]
+pairs = ["USD/INR"]
+schedule = "every day at 10:30"
+output = "other.csv"
+"""
+
+
 @pytest.mark.parametrize(
     ("report", "why"),
     [
@@ -144,3 +152,12 @@ def test_refused(tmp_path, report, why):
 
     assert "jobs.toml:3: ratectl.report: " in str(refused.value)
     assert why in str(refused.value)
+
+
+def test_jobs_of_several_accounts(tmp_path):
+    """A page that accounts with records of their own would write in turns is refused, with what does better."""
+    text = SPEC.format(report='"index.html"') + 'user = "clerk"\n' + OTHER
+    with pytest.raises(
+        SpecError, match=r"the jobs run as whoever installs them and clerk, .*--watch"
+    ):
+        spec.loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")

@@ -10,7 +10,7 @@ DIGEST = "@sha256:" + "0a" * 32
 @pytest.mark.parametrize(
     "name",
     [
-        "ratectl:0.1.0",
+        "ratectl:1.0.0",
         "localhost:5000/ratectl:1",
         "registry.example/books/ratectl:v1_2.3",
         f"registry.example:443/books/rate-ctl{DIGEST}",

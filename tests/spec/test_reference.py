@@ -35,7 +35,7 @@ def document(table, key, value):
     jobs, ratectl, own = dict(BASE), {}, dict(TEMPLATE)
     if table == "providers" and key == "base_url":
         own = {"kind": "frankfurter"}
-    pods = {"image": "registry.example/ratectl:0.1.0"}
+    pods = {"image": "registry.example/ratectl:1.0.0"}
     {"jobs": jobs, "ratectl": ratectl, "providers": own, "kubernetes": pods}[table][key] = value
     tables = {"jobs.one": jobs, "ratectl": ratectl, "providers.office": own, "kubernetes": pods}
     return "\n".join(

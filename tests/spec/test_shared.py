@@ -98,7 +98,7 @@ def test_without_the_driver(tmp_path, verb, journal, output, key):
     assert "pip install 'ratectl[postgres]'" in done.stdout + done.stderr
 
 
-CLUSTER = '[kubernetes]\nimage = "registry.example/ratectl:0.1.0"\n'
+CLUSTER = '[kubernetes]\nimage = "registry.example/ratectl:1.0.0"\n'
 
 
 @pytest.mark.network

@@ -195,7 +195,7 @@ def test_everything():
         report=str(Path("/srv/rates/index.html").absolute()),
         journal="postgresql://asha@db.invalid/rates?sslmode=verify-full",
         kubernetes=Cluster(
-            image="registry.invalid:5000/books/ratectl:0.1.0",
+            image="registry.invalid:5000/books/ratectl:1.0.0",
             namespace="rates",
             context="production",
             secret="ratectl-keys",  # noqa: S106 - the name of a Secret

@@ -96,6 +96,7 @@ def test_facts(status):
         },
         "missed": 0,
         "consecutive_failures": 0,
+        "next_try": None,
     }.items() <= fact.items()
 
 

@@ -108,6 +108,16 @@ def test_columns_line_up(status):
             "    the last slot failed and is still due (7 h ago): offline: no way to x",
         ),
         ({"failures": 2}, "failing", "    2 firings in a row failed"),
+        (
+            {"failures": 2, "retry_at": NOW + dt.timedelta(minutes=8)},
+            "failing",
+            "    2 firings in a row failed; next try at Mon 2026-11-23 18:38 IST or minutes",  # "later" on the next line
+        ),
+        (
+            {"failures": 1, "retry_at": NOW},
+            "failing",
+            "    1 firing in a row failed; next try within minutes",
+        ),
         ({"drift": ("spec changed",), "paused": True}, "drifted", "    spec changed"),
         ({"paused": True, "enabled": False, "next": None}, "paused", ""),
         ({"enabled": False, "next": None}, "off", ""),

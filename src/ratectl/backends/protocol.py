@@ -71,6 +71,12 @@ class Host:
     """Where the user's manager keeps stamps: ``$XDG_DATA_HOME``, by default ``~/.local/share``."""
     root: bool
     """The account may do anything; on Windows: this process is elevated."""
+    logged_on: str = ""
+    """On Windows the SID of the account whose log-on session this is; empty where the system does not tell."""
+    network_drives: tuple[str, ...] = ()
+    """On Windows the letters that stand for folders of other machines, such as ``Z:``."""
+    longest_path: int = 259
+    """On Windows the most characters of a file's path."""
     uid: int = 0
     """The account's number on POSIX; launchd names the account's domain by it."""
     namespaces: bool = True
@@ -349,6 +355,8 @@ class Backend(Protocol):
     """Entries may touch only what they are told: whose that is must be known."""
     SUSPENDS: bool
     """A paused entry stays where it is, asleep, with all that others set on it."""
+    LISTS_ALL: bool
+    """What it took is in its list for sure: what is not there need not be taken back."""
 
     def detect(self, reader: Reader, host: Host, scope: str) -> str:
         """Return why this engine cannot be used here, or an empty text when it can."""

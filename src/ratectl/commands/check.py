@@ -15,9 +15,10 @@ import typer
 from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.launchd import backend as launchd
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
-from ratectl.deploy import host_facts
+from ratectl.deploy import closed_folders, execute, host_facts
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.model import currencies
@@ -164,7 +165,7 @@ def _as_json(job: Job, host_zone: ZoneInfo, now: dt.datetime) -> dict[str, Any]:
         "timezone": job.timezone,
         "user": job.user,
         "journal": redacted(job.journal) if job.journal else "sqlite",
-        "warnings": _warnings(job) if slots else [],
+        "warnings": [*_warnings(job), *_of_places(job, host_zone)] if slots else [],
         "slots": [slot.isoformat() for slot in slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
@@ -195,6 +196,14 @@ def _warnings(job: Job) -> list[str]:
         for code in codes
         if (phrase := currencies.ended(code))
     ]
+
+
+def _of_places(job: Job, host_zone: ZoneInfo) -> tuple[str, ...]:
+    """Return which files of *job* the scheduler of this machine would not let it reach."""
+    if not host_facts.is_native(launchd):
+        return ()
+    here = host_facts.target(launchd, host_zone, "")
+    return tuple(closed_folders.warnings([job], here, execute.SystemReader()))
 
 
 def _text(job: Job, fact: dict[str, Any]) -> str:

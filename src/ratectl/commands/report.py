@@ -15,10 +15,11 @@ from ratectl.commands._shared import date_range, terminal, write_file
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.rows import look
 from ratectl.deploy import host_facts
-from ratectl.errors import EngineError
+from ratectl.errors import EngineError, RatectlError
 from ratectl.journal.journal import Journal
 from ratectl.page import whole
 from ratectl.page.whole import Engines, Wanted
+from ratectl.runtime import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,16 +66,21 @@ def report(
             time.sleep(EVERY)
             if (now := _changed(host)) != before:
                 before = now
-                _write(host, file, job or [], since)
+                try:
+                    _write(host, file, job or [], since)
+                except RatectlError as error:  # the next firing gives another try
+                    typer.echo(f"ratectl: {error}", err=True)
 
 
 def _changed(host: Host) -> tuple[int, ...]:
-    """Return when this machine's journal was last written to, and how long it is: SQLite appends to the second file."""
+    """Return when this machine's journals were last written to, and how long they are: SQLite appends to the second file."""
     found: list[int] = []
-    for name in ("journal.sqlite3", "journal.sqlite3-wal"):
-        with contextlib.suppress(OSError):
-            status = (host.state_dir / name).stat()
-            found += (status.st_mtime_ns, status.st_size)
+    of_accounts = Path(accounts.state_parent(host.platform)).glob("*") if host.root else ()
+    for folder in (host.state_dir, *sorted(of_accounts)):
+        for name in ("journal.sqlite3", "journal.sqlite3-wal"):
+            with contextlib.suppress(OSError):
+                status = (folder / name).stat()
+                found += (status.st_mtime_ns, status.st_size)
     return tuple(found)
 
 

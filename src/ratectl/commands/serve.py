@@ -28,6 +28,7 @@ from ratectl.views import format as words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ratectl.journal.journal import Installed
     from ratectl.model.job import Job
 
 BACKEND, SCOPE = "serve", "foreground"
@@ -123,8 +124,8 @@ class _Loop:
 
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
-        for job in self._jobs():
-            self._start(job.name)
+        for row in self._rows():
+            self._start(row.job.name)
 
     def told_first(self) -> str:
         """Return what is served and when it is woken next, for whoever watches the foreground."""
@@ -137,35 +138,33 @@ class _Loop:
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""
         latest = _end_of_minute(_now())  # a clock that was put back must not hold up any job
-        found = {
-            job.name: next(
-                schedule.after(
-                    job.schedule,
-                    job.zone,
-                    min(latest, self._seen.get(job.name, self._begun)),
-                ),
-                None,
-            )
-            for job in self._jobs()
-        }
-        return {name: slot for name, slot in found.items() if slot is not None}
+        found: dict[str, dt.datetime] = {}
+        for row in self._rows():
+            job = row.job
+            seen = min(latest, self._seen.get(job.name, self._begun))
+            slot = next(schedule.after(job.schedule, job.zone, seen), None)
+            again = row.retry_at if row.retry_at is not None and row.retry_at > seen else None
+            moments = [moment for moment in (slot, again) if moment is not None]
+            if moments:
+                found[job.name] = min(moments)
+        return found
 
-    def _jobs(self) -> tuple[Job, ...]:
+    def _rows(self) -> tuple[Installed, ...]:
         with Journal(self.state_dir) as journal:
             rows = journal.installed()
         served = [
-            row.job
+            row
             for row in rows
             if row.enabled
             and not row.paused
             and not accounts.is_foreign(row.job.user)
             and (not self.names or row.job.name in self.names)
         ]
-        for job in served:
-            if job.fault and job.name not in self._faulty:
-                self._faulty.add(job.name)
-                typer.echo(f"ratectl: {job.fault}; the others are served", err=True)
-        return tuple(job for job in served if not job.fault)
+        for row in served:
+            if row.job.fault and row.job.name not in self._faulty:
+                self._faulty.add(row.job.name)
+                typer.echo(f"ratectl: {row.job.fault}; the others are served", err=True)
+        return tuple(row for row in served if not row.job.fault)
 
     def _start(self, name: str) -> None:
         firing = threading.Thread(target=self._fire, args=(name,))

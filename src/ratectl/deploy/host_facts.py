@@ -54,6 +54,9 @@ def _account(zone: ZoneInfo) -> Host:
         uid=0 if sys.platform == "win32" else os.geteuid(),
         namespaces=_may_make_namespaces(),
         code_pages=windows_account.code_pages(),
+        logged_on=windows_account.logged_on_sid(),
+        network_drives=windows_account.network_drives(),
+        longest_path=windows_account.longest_path(),
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import other_accounts, plan
+from ratectl.deploy import closed_folders, other_accounts, plan
 from ratectl.deploy.targets import (
     Target,
     TargetPlan,
@@ -181,6 +181,7 @@ def prepare(
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
             *other_accounts.open_secrets(target, source.jobs),
+            *closed_folders.warnings(awake, target.host, target.reader),
         ),
     )
 
@@ -245,7 +246,8 @@ def _take_back(
             target = part.target
             now = target.backend.inspect(target.reader, target.host, target.scope)
             names = {change.job for change in plan.pending(part.changes)}
-            back = plan.restoring(part.found.entries, now.entries, names)
+            listed = target.backend.LISTS_ALL
+            back = plan.restoring(part.found.entries, now.entries, names, lists_all=listed)
             perform(target.backend.stage(back, now, target.host, target.scope))
     except RatectlError as second:
         raise EngineError(

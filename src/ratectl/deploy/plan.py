@@ -41,13 +41,20 @@ def changes(
 
 
 def restoring(
-    before: Mapping[str, InstalledEntry], now: Mapping[str, InstalledEntry], names: Collection[str]
+    before: Mapping[str, InstalledEntry],
+    now: Mapping[str, InstalledEntry],
+    names: Collection[str],
+    *,
+    lists_all: bool = True,
 ) -> tuple[Change, ...]:
-    """Return what brings the jobs *names* from *now* back to *before*, ordered by job name."""
+    """Return what brings the jobs *names* from *now* back to *before*, ordered by job name.
+
+    Without *lists_all* what was put there goes although it is not seen in *now*.
+    """
     back = []
     for job in sorted(names):
         was, stands = before.get(job), now.get(job)
-        if was is None and stands is not None:
+        if was is None and (stands is not None or not lists_all):
             back.append(Change(verb=Verb.DELETE, job=job, entry=stands))
         elif was is not None and was != stands:
             verb = Verb.UPDATE if stands else Verb.CREATE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.backends.windows import backend as windows
 from ratectl.deploy import select_backend, targets
 from ratectl.deploy.targets import Target
 from ratectl.doctor import remedies
@@ -158,7 +159,9 @@ def _other(observed: Observations, target: Target) -> Iterator[Finding]:
     host, reader = target.host, target.reader
     if problem := target.backend.detect(reader, host, target.scope):
         yield Finding(check="engine-absent", text=problem, fix=observed.reinstall_command)
-    for text in target.backend.warnings(reader, host, target.scope):
+    unattended = target.backend is windows and host.root  # its caveat is no fault
+    caveats = () if unattended else target.backend.warnings(reader, host, target.scope)
+    for text in caveats:
         fix = LOCK  # which, unlike logging off, leaves the session alive
         if "system" in target.backend.SCOPES:
             fix = remedies.as_root(host, f"{observed.reinstall_command} --scope system")

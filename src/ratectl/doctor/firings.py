@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.deploy import closed_folders
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
@@ -81,6 +84,20 @@ def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:
     return f" {last.slot.astimezone(dt.UTC):{kubernetes.WHEN}} " in trouble
 
 
+def _next_try(row: Installed, zone: dt.tzinfo) -> str:
+    if row.retry_at is None:
+        return ""
+    return f", tried again from {row.retry_at.astimezone(zone):%H:%M} on"
+
+
+def _privacy(observed: Observations, row: Installed, why: str) -> str:
+    """Return what stands behind macOS' "Operation not permitted", which a missing right never gives."""
+    if os.strerror(errno.EPERM) not in why:
+        return ""
+    closed = tuple(closed_folders.warnings([row.job], observed.host, observed.reader))
+    return f"; {closed[0]}" if closed else ""
+
+
 def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Tell of firings that failed in a row, with the reason of the last and up to where all is well."""
     if not row.failures or not observed.is_awake(row):
@@ -95,5 +112,5 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     if home is not None and home.host.cluster is not None:
         until = ""  # which this machine's journal does not know of pods
         fix = remedies.typed(observed.host, *kubernetes.trying(home.host.cluster, row.job.name))
-    text = f"{count} failed{until}{why}"
+    text = f"{count} failed{until}{_next_try(row, zone)}{why}{_privacy(observed, row, why)}"
     yield warning(check="firings-failing", job=row.job.name, text=text, fix=fix)

@@ -70,6 +70,7 @@ class FetchError(Exception):
         kind: its class.
         retry_after: seconds that the provider asked us to wait, 0 if it did not.
         body: the answer that failed, empty where there was none.
+        proxy: the proxy that is at fault, and not the provider; empty where none is.
         is_notice: whether it came with status 200 and refused us, which a person should see.
         is_absent: whether it says no more than that there is no such page, as of a day without rates.
     """
@@ -79,6 +80,7 @@ class FetchError(Exception):
         self.kind = kind
         self.retry_after = retry_after
         self.body = b""
+        self.proxy = ""
         self.is_notice = False
         self.is_absent = False
 
@@ -99,7 +101,10 @@ def most_hopeful(failures: Sequence[tuple[str, FetchError]]) -> RatectlError:
     kind = min((failure.kind for _, failure in failures), key=order.index)
     kinds = {failure.kind for _, failure in failures}
     if kinds <= {FailureKind.OFFLINE, FailureKind.DNS}:
-        hosts = ", ".join(name for name, _ in failures)
+        names = (
+            f"the proxy {failure.proxy}" if failure.proxy else name for name, failure in failures
+        )
+        hosts = ", ".join(dict.fromkeys(names))
         return TryLaterError(f"{FailureKind.OFFLINE.value}: no way to {hosts}")
     text = "; ".join(f"{name}: {failure.kind.value}: {failure}" for name, failure in failures)
     return ERRORS[kind](text)
@@ -134,6 +139,15 @@ def classify_exception(error: BaseException, host: str) -> FetchError:
     return FetchError(FailureKind.TRANSIENT, f"{host}: {type(error).__name__}")
 
 
+def of_proxy(error: BaseException, proxy: str) -> FetchError:
+    """Return the class of what went wrong between us and *proxy*, a host and port."""
+    failure = classify_exception(error, f"the proxy {proxy}" if proxy else "the proxy")
+    if not proxy or TUNNEL.search(str(error)):
+        return failure
+    failure.proxy = proxy
+    return failure
+
+
 def classify_status(status: int, headers: Mapping[str, str], now: dt.datetime) -> FetchError | None:
     """Return the class of an HTTP *status* whatever its body, None where the body decides."""
     if status == 511:
@@ -141,7 +155,9 @@ def classify_status(status: int, headers: Mapping[str, str], now: dt.datetime) -
     if status in TRANSIENT_STATUSES or status >= 500:
         wait = retry_after(headers.get("Retry-After", ""), now)
         return FetchError(FailureKind.TRANSIENT, f"HTTP {status}", retry_after=wait)
-    if status in {401, 402, 403, 407}:
+    if status == 407:
+        return FetchError(FailureKind.REFUSED, "the proxy answers HTTP 407, it wants a log-in")
+    if status in {401, 402, 403}:
         return FetchError(FailureKind.REFUSED, f"HTTP {status}; key, plan or permission")
     return None
 

@@ -15,7 +15,7 @@ import requests
 from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
-from ratectl.fetch.failures import FailureKind, FetchError, classify_exception
+from ratectl.fetch.failures import FailureKind, FetchError, classify_exception, of_proxy
 from ratectl.runtime import trust
 from ratectl.runtime.deadline import within
 
@@ -93,7 +93,7 @@ class Transport:
             headers[request.header] = request.key
         elif request.key:
             headers["Authorization"] = f"{request.scheme} {request.key}"
-        return _within(seconds, host_of(url), lambda: self._get(url, headers, seconds))
+        return self._within(seconds, url, lambda: self._get(url, headers, seconds))
 
     def post(self, url: str, body: bytes, *, kind: str, seconds: float) -> None:
         """Post *body*, of the media type *kind*; nothing but its acceptance matters. Raises FetchError."""
@@ -113,10 +113,29 @@ class Transport:
             ):
                 return response.status_code
 
-        host = host_of(url)
-        status = _within(seconds, host, send)
+        status = self._within(seconds, url, send)
         if status >= 300:
-            raise FetchError(FailureKind.TRANSIENT, f"{host}: HTTP {status}")
+            raise FetchError(FailureKind.TRANSIENT, f"{host_of(url)}: HTTP {status}")
+
+    def _within(self, seconds: float, url: str, work: Callable[[], T]) -> T:
+        """Return what *work* gives within *seconds*; whatever goes wrong is a FetchError that names who did not answer."""
+        try:
+            return _within(seconds, host_of(url), work)
+        except FetchError as failure:
+            cause, proxy = failure.__cause__, self._proxy_for(url)
+            if isinstance(cause, requests.exceptions.ProxyError):
+                raise of_proxy(cause, proxy) from cause
+            if proxy and isinstance(cause, TimeoutError | requests.Timeout):
+                failure.args = (f"{failure} (asked by way of the proxy {proxy})",)
+            raise
+
+    def _proxy_for(self, url: str) -> str:
+        """Return host and port of the proxy by which *url* is asked for, which may be the environment's."""
+        known = self.proxy
+        if not known and self.environment and host_of(url):
+            found = requests.utils.get_environ_proxies(url)
+            known = requests.utils.select_proxy(url, found) or ""
+        return host_of(known if "://" in known else f"http://{known}")
 
     def _see_to_bundle(self) -> None:
         """Raise FetchError where another account could put roots of its own in the place of ours."""

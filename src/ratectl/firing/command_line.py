@@ -7,7 +7,7 @@ zone data of today.
 import os
 import sys
 
-USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force | --snapshot J] [-v]"
+USAGE = "usage: ratectl-fetch JOB|--sweep [--state DIR] [--slot T | --force | --snapshot J] [--again] [-v]"
 HELP = f"""{USAGE}
 
 Settle the due slots of an installed JOB: fetch, record, append, exit.
@@ -19,6 +19,7 @@ Settle the due slots of an installed JOB: fetch, record, append, exit.
   --snapshot J   fire the job that the JSON text J is, as Kubernetes does; says one line of JSON
   --serve-journal
                  answer root's questions about this account's journal, on stdin and stdout
+  --again        end with 0 unless what failed is to be tried again, as for launchd, which then does so
   --attended     take proxies and certificates from the environment, as `ratectl serve` does
   -v, --verbose  say what was done
   --version      print the version"""
@@ -38,6 +39,7 @@ class Arguments:
         self.sweep = False
         self.attended = False
         self.serve_journal = False
+        self.again = False
         self.verbose = False
 
 
@@ -71,6 +73,41 @@ def _run() -> int:
         from ratectl.paths import state_dir  # noqa: PLC0415 - not every call needs it
 
         arguments.state = state_dir()
+    if arguments.again:
+        return _again(arguments)
+    return _started(arguments)
+
+
+def _again(arguments: Arguments) -> int:
+    """Return the exit code for an engine that starts us again whenever it is not 0: of what only a person mends, 0."""
+    try:
+        code = _started(arguments)
+    except Exception:  # noqa: BLE001 - a bug; told as any other, and not each minute
+        sys.excepthook(*sys.exc_info())
+        return 0
+    return code if code in TRIED_AGAIN else 0
+
+
+TRIED_AGAIN = (65, 73, 74, 75, 77)
+
+
+def _end_after(seconds: float, job: str) -> None:
+    """End this process when it takes longer: launchd has no limit, and macOS may hang it behind a question for hours."""
+    import threading  # noqa: PLC0415 - only where there is work
+
+    def end() -> None:
+        _print_error(
+            f"{job}: ended after {seconds:g} s without an end; on macOS a file in Documents, Desktop, Downloads, "
+            "iCloud or on another volume may wait for somebody to allow it: `ratectl check` names it"
+        )
+        os._exit(TRY_LATER)
+
+    clock = threading.Timer(seconds, end)
+    clock.daemon = True
+    clock.start()
+
+
+def _started(arguments: Arguments) -> int:
     if arguments.snapshot:
         return _with_full_runtime(_pod, arguments)
     if not arguments.attended:
@@ -80,10 +117,13 @@ def _run() -> int:
     if arguments.sweep:
         names = _due_jobs(arguments.state)
         return _with_full_runtime(_sweep, arguments, names) if names != [] else 0
-    if not arguments.slot and not arguments.force and _nothing_due(arguments.state, arguments.job):
-        if arguments.verbose:
-            print(f"{arguments.job}: nothing is due")  # noqa: T201 - this is a command line
-        return 0
+    if not arguments.slot and not arguments.force:
+        code = _known_code(arguments.state, arguments.job)
+        if code is not None:
+            if arguments.verbose:
+                note = "it is too early to try again" if code else "nothing is due"
+                print(f"{arguments.job}: {note}")  # noqa: T201 - this is a command line
+            return code
     return _with_full_runtime(_fire, arguments)
 
 
@@ -115,7 +155,7 @@ def _parse(argv: list[str]) -> "Arguments | int":
         name, has_value, value = word.partition("=")
         if word in {"-v", "--verbose"}:
             arguments.verbose = True
-        elif word in {"--force", "--sweep", "--attended", "--serve-journal"}:
+        elif word in {"--force", "--sweep", "--attended", "--again", "--serve-journal"}:
             setattr(arguments, word[2:].replace("-", "_"), True)
         elif name in {"--state", "--slot", "--snapshot"}:
             value = value if has_value else next(words, "")
@@ -160,32 +200,44 @@ def _print_error(message: str) -> None:
         pass  # nobody can hear it; the exit code still tells
 
 
-def _nothing_due(state: str, job: str) -> bool:
-    """Tell whether the journal says that nothing is due until the end of this minute."""
+def _known_code(state: str, job: str) -> "int | None":
+    """Return how this wakeup ends at once, as the journal knows; None where there is, or may be, something to do.
+
+    0: nothing is due until the end of this minute. 75: what failed is still due, and is not tried again before then;
+    engines that wake whoever did not end with 0 come back.
+    """
     import _sqlite3 as sqlite3  # noqa: PLC0415 - what is under sqlite3, whose own modules are a tenth of a wakeup
     import time  # noqa: PLC0415
 
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
     if not os.path.exists(path) or _is_not_ours(state):  # noqa: PTH110
-        return False
+        return None
     try:
         connection = sqlite3.connect(path, timeout=30)
-        row = connection.execute(
-            "SELECT next_due, checked_at, zone_file, zone_stamp FROM jobs"
-            " WHERE name = ? AND NOT removed",
-            (job,),
-        ).fetchone()
+        row = connection.execute(LOOK_SQL, (job,)).fetchone()
         connection.close()
     except sqlite3.Error:
-        return False  # the full path knows how to say what is wrong
-    if row is None or row[0] is None:
-        return False
-    due, checked, zone_file, zone_stamp = row
+        return None  # the full path knows how to say what is wrong
+    if row is None:
+        return None
+    due, checked, zone_file, zone_stamp, failed, again = row
     now = time.time()
-    minute_ends = ((now + EARLY) // 60 + 1) * 60
-    if due < minute_ends or due <= now + EARLY or not 0 <= now - checked < DAY:
-        return False
-    return bool(zone_file) and _stamp(zone_file) == zone_stamp
+    horizon = max(now + EARLY, ((now + EARLY) // 60 + 1) * 60 - 1)
+    if due is None:
+        return TRY_LATER if again > horizon and 0 <= now - failed <= AN_HOUR else None
+    if due <= horizon or not 0 <= now - checked < DAY:
+        return None
+    return 0 if zone_file and _stamp(zone_file) == zone_stamp else None
+
+
+LOOK_SQL = """
+SELECT next_due, checked_at, zone_file, zone_stamp, failed_at,
+       CASE WHEN failures AND enabled AND NOT paused THEN retry_at ELSE 0 END
+    FROM jobs WHERE name = ? AND NOT removed
+"""
+TRY_LATER = 75
+AN_HOUR = 3600
+"""Seconds that what failed rests at most; a failure longer ago, or ahead, was seen by another clock."""
 
 
 def _is_not_ours(state: str) -> bool:
@@ -218,6 +270,8 @@ def _due_jobs(state: str) -> "list[str] | None":
     import _sqlite3 as sqlite3  # noqa: PLC0415
     import time  # noqa: PLC0415
 
+    from ratectl.firing.backoff import FIRST_WAIT, LONGEST_WAIT  # noqa: PLC0415
+
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
     if not os.path.exists(path):  # noqa: PTH110
         return []
@@ -233,10 +287,6 @@ def _due_jobs(state: str) -> "list[str] | None":
     return [row[0] for row in rows]
 
 
-FIRST_WAIT = (
-    240  # seconds between a failure and the sweep that tries again; doubled with each further one
-)
-LONGEST_WAIT = 3600
 DUE_JOBS_SQL = """
 SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused AND place NOT LIKE '{"account"%'
     AND (next_due IS NULL OR next_due < :now - 120 OR :now - checked_at NOT BETWEEN 0 AND 86400)
@@ -283,7 +333,7 @@ def _fire(arguments: Arguments) -> int:
     if arguments.verbose:
         _print_lines(report)
     if report.error is None:
-        return 0
+        return TRY_LATER if report.owing else 0
     if arguments.verbose or not report.passing:
         _print_error(f"{arguments.job}: {report.error}")
     return report.error.exit_code
@@ -359,6 +409,8 @@ def _report(arguments: Arguments) -> "FiringReport":
 
     with Journal(Path(arguments.state)) as journal:
         runner = Runner(journal, journal.installed_job(arguments.job), _surroundings())
+        if arguments.again:
+            _end_after(runner.job.jitter + 2 * runner.job.timeout + 600, arguments.job)
         uncounted = 0
         try:
             report = _run_as_told(runner, arguments)

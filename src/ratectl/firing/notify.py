@@ -1,6 +1,7 @@
 """Telling others: messages on failure and recovery, a dead-man's switch on every firing.
 
-Best effort: nothing here can fail a firing, take longer than ``SECONDS``, or show a URL (it holds the secret).
+Best effort: nothing here can fail a firing, take time from its fetch, take longer than ``SECONDS`` after it, or show
+a URL (it holds the secret).
 The only user of Apprise, which is imported when a message is sent and never before.
 """
 
@@ -56,15 +57,13 @@ class Notifier:
         self.job = job
         self.transport = transport
         self.remarks: list[str] = []
-
-    @property
-    def reserve(self) -> float:
-        """Seconds reserved for notifications, at most a quarter of the timeout."""
-        return min(SECONDS, self.job.timeout / 4) if self.job.ping or self.job.notify else 0.0
+        self._start: threading.Thread | None = None
+        """What tells the dead-man's switch that a firing has begun, while the firing goes on."""
 
     def start(self) -> None:
-        """Tell the dead-man's switch that a firing has begun."""
-        self._tell(ping=self._ping("/start"))
+        """Tell the dead-man's switch that a firing has begun, without waiting for it."""
+        if self.job.ping:
+            self._start = self._thread("ping", self._ping("/start"))
 
     def success(self, failures_before: int) -> None:
         """Ping the switch; notify the others only if they were notified of the failures before."""
@@ -97,13 +96,30 @@ class Notifier:
 
     def _tell(self, *, ping: Callable[[], None], notice: Notice | None = None) -> None:
         """Send all that is to be sent, side by side, and wait for it no longer than ``SECONDS``."""
-        sending = {"ping": ping} if self.job.ping else {}
+        sending = {"ping": self._after_start(ping)} if self.job.ping else {}
         if notice is not None:
             for name, url in self._addresses():
                 sending[name] = partial(self._send, url, notice)
         if sending:
             with _environment(self.job):
                 self._together(sending)
+
+    def _after_start(self, ping: Callable[[], None]) -> Callable[[], None]:
+        """Return *ping* as it is sent once the switch knows of the start, or has had half of the time for it."""
+        started = self._start
+
+        def send() -> None:
+            if started is not None:
+                started.join(SECONDS / 2)
+            ping()
+
+        return send
+
+    def _thread(self, name: str, send: Callable[[], None]) -> threading.Thread:
+        """Return a thread that sends, for what may not answer; nobody has to wait for it."""
+        thread = threading.Thread(target=self._attempt, args=(name, send), daemon=True)
+        thread.start()
+        return thread
 
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """Yield a name for people, and the URL, of every recipient."""
@@ -121,12 +137,7 @@ class Notifier:
 
     def _together(self, sending: Mapping[str, Callable[[], None]]) -> None:
         deadline = Deadline(SECONDS)
-        threads = {
-            name: threading.Thread(target=self._attempt, args=(name, send), daemon=True)
-            for name, send in sending.items()
-        }
-        for thread in threads.values():
-            thread.start()
+        threads = {name: self._thread(name, send) for name, send in sending.items()}
         for name, thread in threads.items():
             thread.join(deadline.left())
             if thread.is_alive():

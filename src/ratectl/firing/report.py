@@ -41,6 +41,8 @@ class FiringReport:
     """Why there was nothing to do, for people who asked."""
     error: RatectlError | None = None
     """What it ends with; None is success."""
+    owing: bool = False
+    """Another firing is at work on what failed before, and may fail as well."""
     passing: bool = False
     """The error is one that time may fix, and has not lasted for ``notify_after`` firings yet."""
     remarks: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ from ratectl.fetch.cache import ResponseCache
 from ratectl.fetch.client import ProviderClient
 from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
+from ratectl.firing import backoff, revisit, zone_stamp
 from ratectl.firing import due as dues
-from ratectl.firing import revisit, zone_stamp
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
 from ratectl.firing.report import FiringReport, Settled
@@ -166,6 +166,7 @@ class Runner:
                 raise TryLaterError(f"{self.job.name}: another firing is still at work")
             else:
                 self.report.note = "another firing is at work"
+                self.report.owing = self.installed.retry_at is not None
 
     def attempt(self, work: Callable[[], None]) -> None:
         """Deliver what an earlier firing left, then do *work*; the first error is the report's."""
@@ -304,7 +305,7 @@ class Runner:
     def _deadline(self) -> Deadline:
         """Return the one deadline of this firing, which begins with its first work."""
         if self._ends is None:
-            self._ends = Deadline(self.job.timeout - self.notifier.reserve)
+            self._ends = Deadline(self.job.timeout)
             self.notifier.start()
         return self._ends
 
@@ -337,9 +338,20 @@ class Runner:
                 self.job.name, following, now=now, zone_file=path, zone_stamp=zone_stamp.stamp(path)
             )
         if error is not None:
-            self.notifier.failure(self.journal.count_failure(self.job.name, now), str(error))
+            failures = self.journal.count_failure(self.job.name, now, self._try_again(now))
+            self.notifier.failure(failures, str(error))
         elif self.report.settled:
             self.notifier.success(self.journal.end_failures(self.job.name))
+
+    def _try_again(self, now: dt.datetime) -> Callable[[int], dt.datetime]:
+        """Return what tells, of the failures in a row, when to try next: no later than at the slot that comes then."""
+        following = self.timetable.next(now)
+
+        def again(failures: int) -> dt.datetime:
+            rested = now + dt.timedelta(seconds=backoff.wait(failures))
+            return rested if following is None else min(rested, following)
+
+        return again
 
     def watermark(self) -> dt.datetime:
         """Return up to where the job's slots are due no more."""

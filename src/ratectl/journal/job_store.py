@@ -31,7 +31,8 @@ INSERT INTO jobs (name, snapshot, spec, digest, backend, scope, host_timezone,
         backend = excluded.backend, scope = excluded.scope, host_timezone = excluded.host_timezone,
         place = excluded.place,
         installed_at = excluded.installed_at, settled_until = excluded.settled_until,
-        enabled = excluded.enabled, paused = paused AND NOT removed, removed = 0, next_due = NULL
+        enabled = excluded.enabled, paused = paused AND NOT removed, removed = 0, next_due = NULL,
+        retry_at = 0
 """
 
 
@@ -126,7 +127,8 @@ class JobStore:
         """End the pause of jobs; their slots count from *now*."""
         with self.database.transaction(durable=True) as connection:
             connection.executemany(
-                "UPDATE jobs SET paused = 0, next_due = NULL, installed_at = ?, settled_until = ?"
+                "UPDATE jobs SET paused = 0, next_due = NULL, retry_at = 0, installed_at = ?,"
+                " settled_until = ?"
                 " WHERE name = ? AND paused",
                 [(unix(now), unix(now), name) for name in names],
             )

@@ -386,15 +386,22 @@ class Journal(JobStore):
         with self.database.transaction() as connection:
             connection.execute("UPDATE jobs SET revisited_at = ? WHERE name = ?", (unix(now), job))
 
-    def count_failure(self, job: str, now: dt.datetime) -> int:
-        """Add one failed firing in a row and return how many there are now."""
+    def count_failure(
+        self, job: str, now: dt.datetime, again: Callable[[int], dt.datetime] | None = None
+    ) -> int:
+        """Add one failed firing in a row and return how many there are now.
+
+        *again* tells, of that number, when to try next; None: at the next wakeup.
+        """
         with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE jobs SET failures = failures + 1, failed_at = ? WHERE name = ?",
-                (unix(now), job),
-            )
             row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
-        return int(row["failures"]) if row else 1  # purged meanwhile
+            failures = int(row["failures"]) + 1 if row else 1  # purged meanwhile
+            retry_at = unix(again(failures)) if again else 0
+            connection.execute(
+                "UPDATE jobs SET failures = ?, failed_at = ?, retry_at = ? WHERE name = ?",
+                (failures, unix(now), retry_at, job),
+            )
+        return failures
 
     def end_failures(self, job: str) -> int:
         """Note a good firing and return how many bad ones came right before it."""

@@ -54,6 +54,8 @@ class Installed(NamedTuple):
     """Where in the world, beyond backend and scope, it was installed: as ``sites.py`` writes it."""
     names_pairs: bool = False
     """It had several pairs when it was first installed."""
+    retry_at: dt.datetime | None = None
+    """From when on what failed and is still due is tried again; None where nothing is, or at once."""
 
     @property
     def recording_job(self) -> Job:
@@ -129,6 +131,7 @@ def _job_in(snapshot: str) -> Job:
 def to_installed(row: Row) -> Installed:
     """Return a row of ``jobs``. Raises ConfigError for a snapshot that this version cannot read."""
     due = row["next_due"]
+    again = row["retry_at"] if row["failures"] and due is None else 0
     try:
         job = _job_in(row["snapshot"])
     except (TypeError, ValueError, KeyError) as error:
@@ -150,6 +153,7 @@ def to_installed(row: Row) -> Installed:
         missed=row["missed"],
         names_pairs=bool(row["names_pairs"]),
         failures=row["failures"],
+        retry_at=aware(again) if again else None,
         paused=bool(row["paused"]),
         place=row["place"],
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 7
+VERSION = 8
 """Of the SQLite journal."""
 BOOK_VERSION = 5
 """Of the store in a shared database, which has no jobs."""
@@ -53,6 +53,7 @@ CREATE TABLE jobs (
     missed {integer} NOT NULL DEFAULT 0,
     failures {integer} NOT NULL DEFAULT 0,  -- in a row
     failed_at {integer} NOT NULL DEFAULT 0,  -- when the last of those ended
+    retry_at {integer} NOT NULL DEFAULT 0,  -- before then a wakeup does not try again what failed
     paused {integer} NOT NULL DEFAULT 0,
     next_due {integer},                -- NULL: look; set only when nothing is due or undelivered
     checked_at {integer},              -- when next_due was computed
@@ -295,6 +296,11 @@ def _from_6(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE jobs ADD COLUMN revisited_at INTEGER NOT NULL DEFAULT 0")
 
 
+def _from_7(connection: sqlite3.Connection) -> None:
+    """When to try again what failed; until the next failure that is at once."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0")
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _from_1,
     2: _from_2,
@@ -302,6 +308,7 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     4: _from_4,
     5: _from_5,
     6: _from_6,
+    7: _from_7,
 }
 """By the version that it starts from."""
 CLOSED_PAIRS = """

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 
 REFERENCES = ("file:", "env:", "credential:")
 WEB = ("http", "https")
 """Schemes of addresses that get a POST without any library."""
 YES = frozenset({"yes", "true", "1", "on"})
+LONGEST_LABEL = 63
+"""Characters between two dots of a host name (RFC 1035)."""
 EXTRA = "pip install 'ratectl[notify]'"
 
 
@@ -41,10 +43,27 @@ def problem(url: str) -> str:
         return 'expected a URL such as "https://host/path" or "ntfy://topic"'
     if not url.isprintable() or " " in url:
         return "a URL has no blanks or control characters"
+    if scheme in WEB and (obstacle := host_problem(url)):
+        return obstacle
     if _leaves_verifying(url):
         return "verify=no is refused: certificates are always verified (`ca_bundle` adds roots)"
     if scheme not in WEB and not apprise_is_there():
         return f"needs the Apprise library: {EXTRA}"
+    return ""
+
+
+def host_problem(url: str) -> str:
+    """Return why no machine has the host and port of *url*, or an empty text; shows neither."""
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname or ""
+    except ValueError:
+        return "expected a host, and a port from 1 to 65535 if any"
+    if port == 0:
+        return "expected a port from 1 to 65535"
+    labels = host.removesuffix(".").split(".")
+    if ":" not in host and any(not 0 < len(label) <= LONGEST_LABEL for label in labels):
+        return f"expected a host whose parts between dots have 1 to {LONGEST_LABEL} characters"
     return ""
 
 

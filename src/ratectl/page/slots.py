@@ -56,7 +56,8 @@ class Slots:
 
     def _add(self, slot: dt.datetime, course: str, number: int = 1) -> None:
         day = slot.astimezone(self._zone).date()
-        self._days.setdefault(day, Counter())[course] += number
+        known = course if course in COURSES else "open"  # a shared journal may say anything
+        self._days.setdefault(day, Counter())[known] += number
 
     def _hold(self, slot: dt.datetime) -> None:
         """Count the slot of a held answer as that, and not as the failure which it led to besides."""

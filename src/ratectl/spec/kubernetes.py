@@ -57,7 +57,7 @@ def image(value: Any) -> str:
     match = _IMAGE.fullmatch(name)
     if match is None:
         raise ValueError(
-            'expected an image such as "registry.example/ratectl:0.1.0" or "...@sha256:" and 64 '
+            'expected an image such as "registry.example/ratectl:1.0.0" or "...@sha256:" and 64 '
             f"digits, found {readers.quoted(value)}"
         )
     if match[2] == "latest":
@@ -67,7 +67,7 @@ def image(value: Any) -> str:
     if not match[2] and not match[3]:
         raise ValueError(
             f"{readers.quoted(value)}: without a tag or digest that is :latest, which changes under a "
-            f'job; write "{name}:0.1.0", or its digest'
+            f'job; write "{name}:1.0.0", or its digest'
         )
     return name
 
@@ -220,7 +220,7 @@ def read_kubernetes(reading: Reading, *, wanted: bool) -> Cluster | None:
             reading.issue(
                 ("ratectl", "backend"),
                 'backend = "kubernetes" needs a table [kubernetes] with image = '
-                '"registry.example/ratectl:0.1.0"',
+                '"registry.example/ratectl:1.0.0"',
             )
         return None
     reading.refuse_unknown(key, table, tuple(KUBERNETES_READERS))

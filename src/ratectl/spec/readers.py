@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ratectl.model import notify_url
 from ratectl.model.currencies import BESIDE, ENDED, NOW
@@ -226,12 +226,28 @@ def _date(value: Any) -> dt.date | None:
 def url(value: Any) -> str:
     """An http or https URL without a user name or password in it."""
     address = text(value)
-    parts = urlsplit(address)
+    if not address.isprintable() or " " in address:
+        raise ValueError(f"a URL has no blanks or control characters, found {quoted(value)}")
+    if re.search(r"[{}]", re.sub(r"{[^{}]*}", "", address)):
+        raise ValueError(f"a brace is not closed, or not opened, in {quoted(value)}")
+    parts = _parts(address)
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user name or password must not stand in the spec")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f'expected a URL such as "https://host/path", found {quoted(value)}')
     return address
+
+
+def _parts(address: str) -> SplitResult:
+    """Return *address* in its parts. Raises ValueError where a host or port is none."""
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ValueError(f"{quoted(address)} is no URL: {error}") from error
+    obstacle = notify_url.host_problem(address)
+    if obstacle:
+        raise ValueError(f"{obstacle}, found {quoted(address)}")
+    return parts
 
 
 def recipient(value: Any, folder: Path) -> str:

@@ -218,7 +218,7 @@ KUBERNETES: dict[str, Key] = {
     "image": Key(
         "image with a tag or digest",
         "holds `/opt/ratectl/bin/ratectl-fetch`, as that of our Dockerfile; never `:latest`, which changes under a job",
-        "registry.example/ratectl:0.1.0",
+        "registry.example/ratectl:1.0.0",
     ),
     "namespace": Key("name", "where the CronJobs stand; it must exist", "rates"),
     "context": Key("name", "of your own kubeconfig", "production"),

@@ -47,6 +47,8 @@ class JobStatus:
     """The last slot, where it failed, is still due; one that is not may be backfilled."""
     troubles: tuple[str, ...] = ()
     """Why what the engine started came to nothing, as far as it tells."""
+    retry_at: dt.datetime | None = None
+    """From when on what failed is tried again."""
 
     @property
     def newest(self) -> RecordedQuote | None:
@@ -95,6 +97,7 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
         failures=row.failures if row else 0,
         drift=tuple(dict.fromkeys(text for row in rows for text in row.drift)),
         since=row.installed_at if row else None,
+        retry_at=row.retry_at if row and any(entry.enabled for entry in rows) else None,
         troubles=tuple(dict.fromkeys(text for row in rows for text in row.troubles)),
     )
 
@@ -144,6 +147,7 @@ def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
         "rates": [_rate(status.recent[p][-1], now) for p in status.pairs if status.recent.get(p)],
         "missed": status.missed,
         "consecutive_failures": status.failures,
+        "next_try": status.retry_at.isoformat() if status.retry_at else None,
         "drift": list(status.drift),
         "troubles": list(status.troubles),
     }

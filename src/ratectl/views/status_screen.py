@@ -128,13 +128,14 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
     """Yield what a person should know of a job, a sentence each, and the command that helps at the end."""
     last = status.last
     if last is not None and last.outcome != "recorded":
-        ended = _ENDED[last.outcome]
+        ended = _ENDED.get(last.outcome, last.outcome)  # a shared journal may say anything
         if last.outcome == "failed" and status.is_owed:
             ended += " and is still due"
         why = f": {last.detail}" if last.detail else ""
         yield f"the last slot {ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
-        yield f"{count(status.failures, 'firing')} in a row failed"
+        again = f"; next try {_soon(status.retry_at, view)}" if status.retry_at else ""
+        yield f"{count(status.failures, 'firing')} in a row failed{again}"
     if status.missed:
         yield f"{count(status.missed, 'slot')} missed since the installation"
     yield from status.troubles
@@ -152,6 +153,13 @@ def _help(status: JobStatus) -> str:
     if label == "failing" and not status.troubles:
         return f"try now: ratectl run {name}, and why: ratectl doctor {name}"
     return f"why: ratectl doctor {name}"
+
+
+def _soon(moment: dt.datetime, view: View) -> str:
+    """Return when a wait that ends at *moment* is followed by a try: engines look every few minutes."""
+    if moment <= view.now:
+        return "within minutes"
+    return f"at {clocks(moment.astimezone(view.zone), view.zone)} or minutes later"
 
 
 _ENDED = {

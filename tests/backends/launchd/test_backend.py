@@ -14,6 +14,7 @@ import pytest
 from ratectl.backends.launchd import backend as launchd
 from ratectl.backends.protocol import EngineAbsentError, Expect, Run, Verb, WriteFile
 from ratectl.errors import EngineError
+from ratectl.journal.journal import Journal
 from scripts import golden
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import done, mac
@@ -34,6 +35,8 @@ TYPES = {
     "StandardErrorPath": str,
     "StandardOutPath": str,
     "StartInterval": int,
+    "KeepAlive": dict,
+    "ThrottleInterval": int,
     "StartCalendarInterval": list,
 }
 
@@ -111,6 +114,56 @@ def test_install_list_remove(office):
     office.remove()
     assert not office.machine.files
     assert (launchd_.loaded, launchd_.overrides) == ({}, {})
+
+
+@pytest.mark.network
+def test_what_failed_is_tried_again(office, station):
+    """The very command of an agent is started again while something is owed, and not once it is settled or broken."""
+    office.install(job())
+    launchd_ = office.machine.launchd
+    started = len(launchd_.starts)
+    flags = plistlib.loads(launchd_.loaded[TARGET])["ProgramArguments"][5:]
+    assert flags == ["--again"]
+    station.install(station.job("http://127.0.0.1:9", timeout=2))
+
+    fails, early = (station.fetch(*flags).returncode for _ in range(2))
+    again = [launchd_.ended(TARGET, code) for code in (fails, early)]
+    station.install(station.job("http://127.0.0.1:9", schedule_texts=("every day at 00:00",)))
+    nothing = station.fetch(*flags).returncode
+    with Journal(station.state) as journal:
+        journal.forget_jobs(["usd-inr"])
+    gone = station.fetch(*flags)
+
+    assert again == [60, 60]
+    assert len(launchd_.starts) == started + 2
+    assert [launchd_.ended(TARGET, code) for code in (nothing, gone.returncode)] == [None, None]
+    assert "not installed" in gone.stderr
+
+
+def test_what_is_started_each_minute_anyway(office):
+    """An agent that is started each minute is not kept alive besides, which would hold its starts up."""
+    office.install(job(schedule='"every 10 seconds"'))
+
+    assert "KeepAlive" not in plistlib.loads(office.machine.launchd.loaded[TARGET])
+
+
+@pytest.mark.posix("paths of another system")
+def test_an_error_5_says_more(office):
+    """What launchctl calls an input/output error is told with what it may mean, and where launchd says it itself."""
+    office.machine.launchd.lingers = 10**6
+    office.machine.launchd.lingering[TARGET] = 10**6
+
+    with pytest.raises(EngineError, match=r"(?s)still loaded|Login Items"):
+        office.install(job())
+    told = launchd._not_loaded(
+        "usd-inr", "gui/501", PLIST.parent, done(5, stderr=b"Bootstrap failed: 5")
+    )
+
+    assert f"ls -le {PLIST}" in str(told)
+    assert "log show --last 2m" in str(told)
+    assert "Login Items" not in str(
+        launchd._not_loaded("usd-inr", "gui/501", PLIST.parent, done(122, stderr=b"x"))
+    )
 
 
 def test_unloading_takes_its_time(office):

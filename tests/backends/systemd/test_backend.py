@@ -113,6 +113,47 @@ def test_more_than_a_manager_holds(machine):
     assert not machine.files
 
 
+def test_what_failed_is_tried_again():
+    """A service that does not end with 0 comes back each minute, however long an outage lasts, and is no failed unit."""
+    lines = service()
+
+    assert {"Restart=on-failure", "RestartSec=60", "StartLimitIntervalSec=0"} <= set(lines)
+    assert lines.index("StartLimitIntervalSec=0") < lines.index("[Service]")
+    assert not [line for line in lines if line.startswith("SuccessExitStatus")]
+    [prevented] = [line for line in lines if line.startswith("RestartPreventExitStatus")]
+    codes = prevented.partition("=")[2].split()
+    assert {"1", "2", "78", "203"} <= set(codes)
+    assert not {"65", "73", "74", "75", "77"} & set(codes)
+
+
+@pytest.mark.parametrize("schedule", ["every minute", "every 5 seconds"])
+def test_what_is_woken_each_minute_anyway(schedule):
+    """A timer that comes back within a minute needs no restart, which would only hold it up."""
+    lines = service(keys={"schedule": f'"{schedule}"'})
+
+    assert "SuccessExitStatus=75" in lines
+    assert not [line for line in lines if line.startswith("Restart")]
+
+
+def test_what_is_owed_outlives_a_restart_of_the_machine():
+    """What is left owing makes the timer's stamp old, so that the next boot wakes the job at once."""
+    [stop] = [line for line in service() if line.startswith("ExecStopPost")]
+
+    assert stop.endswith(" /var/lib/systemd/timers/stamp-ratectl-usd-inr.timer")
+    assert 'test "$$EXIT_STATUS" = 0 || touch -c -d @1 "$$0"' in stop
+
+
+def test_removal_stops_what_waits_to_try_again(machine):
+    """A removal stops the service that waits to be started again, and leaves one that is at work to its end."""
+    install(machine, *jobs("a", "b"))
+    machine.systemd.waiting = {"ratectl-a.service"}
+
+    steps = install(machine)
+
+    stopped = [step.argv[4:] for step in steps if isinstance(step, Run) and "stop" in step.argv]
+    assert stopped == [("ratectl-a.timer", "ratectl-b.timer"), ("ratectl-a.service",)]
+
+
 FOREIGN = "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH"
 
 

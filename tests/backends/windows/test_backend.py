@@ -19,6 +19,7 @@ from ratectl.backends.windows.task_xml import (
     canonical,
     element,
     parse,
+    to_bytes,
     trigger_nodes,
 )
 from ratectl.errors import ConfigError
@@ -35,6 +36,7 @@ PC = host(
     fetch=(r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe",),
     user="S-1-5-21-1-2-3-1001",
 )
+FOLDER = f"\\ratectl\\{PC.user}\\"
 GOLDEN = sorted(golden.GOLDEN.glob("*/windows/*.xml"))
 SCHEMA = golden.GOLDEN.parents[2] / "shared" / "engines" / "windows" / "task.xsd"
 UTC = ZoneInfo("UTC")
@@ -263,18 +265,21 @@ class Scheduler:
 
     def query(self, argv, *, stdin=b""):
         assert not stdin
-        if argv == ("schtasks", "/Query", "/FO", "CSV", "/NH"):
-            return done(
-                stdout=b'"\\Other\\x","N/A","Ready"\r\n"\\ratectl\\usd-inr","?","Bereit"\r\n'
-            )
-        assert argv == ("schtasks", "/Query", "/TN", "\\ratectl\\usd-inr", "/XML"), argv
+        if argv == ("schtasks", "/Query", "/FO", "CSV", "/NH", "/TN", FOLDER):
+            rows = (f'"{FOLDER}{name}","?","Bereit"\r\n' for name in ("usd-inr", windows.SWEEP))
+            return done(stdout="".join(rows).encode())
+        if argv == ("schtasks", "/Query", "/FO", "CSV", "/NH", "/TN", "\\ratectl\\"):
+            return done(1)
+        if argv == ("schtasks", "/Query", "/TN", f"{FOLDER}{windows.SWEEP}", "/XML"):
+            return done(stdout=to_bytes(windows._sweep_task(PC)))
+        assert argv == ("schtasks", "/Query", "/TN", f"{FOLDER}usd-inr", "/XML"), argv
         return done(stdout=self.export)
 
 
 def exported():
     """Return our task as Windows writes it back: other order, defaults added, another user form."""
     text = rendered().decode("utf-16").replace("\r\n", "\n")
-    text = text.replace("S-1-5-21-1-2-3-1001", "PC\\ada")
+    text = text.replace(">S-1-5-21-1-2-3-1001", ">PC\\ada")
     text = text.replace(
         "<Enabled>true</Enabled>\n      <StartBoundary>2020-01-01T10:30:00</StartBoundary>",
         "<StartBoundary>2020-01-01T10:30:00</StartBoundary>",
@@ -355,12 +360,16 @@ def test_stage():
     )
     gone = windows.stage((Change(verb=Verb.DELETE, job="usd-inr"),), found, PC, "user")
 
-    assert [type(step) for step in put] == [WriteFile, Run, RemoveFile]
-    assert put[1].argv[:4] == ("schtasks", "/Create", "/TN", "\\ratectl\\usd-inr")
+    assert [type(step) for step in put] == [WriteFile, Run, RemoveFile, RemoveFile]
+    assert put[1].argv[:4] == ("schtasks", "/Create", "/TN", f"{FOLDER}usd-inr")
     assert put[1].argv[-1] == "/F"
+    why = "delete the task"
+    sweep = ("schtasks", "/Delete", "/TN", f"{FOLDER}{windows.SWEEP}", "/F")
     assert gone == (
-        Run(argv=("schtasks", "/Delete", "/TN", "\\ratectl\\usd-inr", "/F"), why="delete the task"),
+        Run(argv=("schtasks", "/Delete", "/TN", f"{FOLDER}usd-inr", "/F"), why=why),
         RemoveFile(path=PC.state_dir / "usd-inr.task.xml"),
+        Run(argv=sweep, why=why, may_fail=True),
+        RemoveFile(path=PC.state_dir / f"{windows.SWEEP}.task.xml"),
     )
 
 

@@ -10,13 +10,18 @@ import pytest
 
 from ratectl.backends.protocol import Verb
 from ratectl.errors import ConfigError, EngineError
+from ratectl.model.job import Output
 from ratectl.views import deploy_text
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import PowerCutError, host
 from tests.fakes.office import Office
 from tests.fakes.tasks import ENGLISH, FRENCH, GERMAN, NAMESPACE, SID, Tasks
 
-A = "\\ratectl\\a"
+OURS = f"\\ratectl\\{SID}\\"
+A = f"{OURS}a"
+OLD = "\\ratectl\\a"
+SWEEP = f"{OURS}_try-again"
+OTHER = "S-1-5-21-1004336348-1177238915-682003330-1002"
 
 
 class Pc(Office):
@@ -217,7 +222,173 @@ def test_others_are_left_alone(pc):
     assert sorted(pc.tasks.kept) == ["\\a", "\\ratectl-of-mine\\a", "\\ratectl\\deep\\a"]
 
 
-@pytest.mark.parametrize("what", ["install", "update", "remove"])
+@pytest.mark.parametrize("what", ["install", "remove"])
+def test_what_an_administrator_installed(pc, what):
+    """Where Windows refuses a plain prompt what an administrator's registered, the way out is named, and then works."""
+    pc.log_on(elevated=True)
+    pc.install(job("a"))
+    pc.log_on(elevated=False)
+    pc.tasks.locked = True
+
+    with pytest.raises(EngineError, match="administrator's prompt can only be changed from one"):
+        act(pc, what, (job("a", schedule='"every day at 12:15"'),))
+
+    pc.log_on(elevated=True)
+    act(pc, what, (job("a", schedule='"every day at 12:15"'),))
+    assert pc.held() == ([] if what == "remove" else ["a"])
+
+
+UNREACHED = ["//server/share/rates.txt", r"\\\\server\\share\\rates.txt", "Z:/rates.txt"]
+
+
+@pytest.mark.parametrize("path", UNREACHED)
+def test_outputs_on_another_machine(tmp_path, path):
+    """What a task that runs unattended cannot reach is refused with the way out, which then works."""
+    pc = Pc(tmp_path, elevated=True)
+    pc.account = replace(pc.account, network_drives=("Z:",))
+    pc.use("windows")
+    usd = replace(job("a"), outputs=(Output(kind="text", target=path.replace("\\\\", "\\")),))
+
+    with pytest.raises(ConfigError, match="without an administrator's rights"):
+        pc.install(usd)
+    assert pc.tasks.kept == {}
+
+    pc.log_on(elevated=False)
+    pc.install(usd)
+    assert A in pc.tasks.kept
+
+
+@pytest.mark.parametrize(("longest", "refused"), [(259, True), (32_766, False)])
+def test_a_path_that_is_too_long(tmp_path, longest, refused):
+    """A path over what this machine takes is refused before anything is written."""
+    pc = Pc(tmp_path)
+    pc.account = replace(pc.account, longest_path=longest)
+    pc.use("windows")
+    usd = replace(job("a"), outputs=(Output(kind="text", target="C:/" + "x/" * 130 + "r.txt"),))
+
+    if refused:
+        with pytest.raises(ConfigError, match="longer than 259 characters"):
+            pc.install(usd)
+    else:
+        pc.install(usd)
+
+    assert (A in pc.tasks.kept) is not refused
+
+
+def of(task, account):
+    """Return *task* as another account's."""
+    text = ET.tostring(task, encoding="unicode").replace(SID, account)
+    return ET.fromstring(text)
+
+
+def test_what_tries_again(pc):
+    """Beside the jobs stands one task that starts a sweep each five minutes; it comes with the first and goes with the last."""
+    pc.install(*jobs("a", "b"))
+    task = pc.tasks.kept[SWEEP]
+    pc.install(*jobs("a", "b", "c"))
+    same = pc.tasks.kept[SWEEP] is task
+    pc.remove("a")
+    there = SWEEP in pc.tasks.kept
+    pc.remove()
+
+    assert same
+    assert there
+    assert task.findtext(f".//{{{NAMESPACE}}}Arguments").startswith("--sweep")
+    assert task.findtext(f".//{{{NAMESPACE}}}Interval") == "PT5M"
+    assert pc.tasks.kept == {}
+
+
+@pytest.mark.parametrize("change", ["gone", "disabled", "another"])
+def test_what_tries_again_is_looked_after(pc, change):
+    """Where that task is gone, disabled or another one, a plan tells it of the jobs, and an install mends it."""
+    pc.install(*jobs("a", "b"))
+    if change == "gone":
+        del pc.tasks.kept[SWEEP]
+    elif change == "disabled":
+        pc.tasks.change(SWEEP, "Settings", "Enabled", text="false")
+    else:
+        pc.tasks.change(SWEEP, "Actions", "Exec", "Arguments", text="--sweep -v")
+
+    told = deploy_text.plan_text(pc.plan(*jobs("a", "b")))
+    pc.install(*jobs("a", "b"))
+
+    assert "the task that tries again what failed is" in told
+    assert pc.install(*jobs("a", "b")).empty
+    assert (
+        pc.tasks.kept[SWEEP].findtext(f"{{{NAMESPACE}}}Settings/{{{NAMESPACE}}}Enabled") == "true"
+    )
+
+
+def test_tasks_of_another_account(tmp_path):
+    """What an elevated account sees of others is neither listed nor taken over, changed or removed."""
+    pc = Pc(tmp_path, elevated=True)
+    pc.install(job("a"))
+    theirs = of(pc.tasks.kept[A], OTHER)
+    foreign = {f"\\ratectl\\{OTHER}\\a": theirs, OLD: theirs, "\\ratectl\\b": theirs}
+    pc.tasks.kept |= foreign
+
+    pc.install(job("b"), job("a", schedule='"every day at 12:15"'))
+    held = pc.held()
+    pc.remove()
+
+    assert held == ["a", "b"]
+    assert pc.tasks.kept == foreign
+
+
+def test_tasks_of_before_are_brought_over(pc):
+    """Tasks that stand where all accounts had theirs move into the account's own folder with the next install."""
+    pc.install(*jobs("a", "b"))
+    for name in "ab":
+        pc.tasks.kept[f"\\ratectl\\{name}"] = pc.tasks.kept.pop(f"{OURS}{name}")
+    del pc.tasks.kept[SWEEP]
+
+    told = deploy_text.plan_text(pc.plan(*jobs("a", "b")))
+    pc.install(*jobs("a", "b"))
+
+    assert "still stands in a folder of all accounts" in told
+    assert sorted(pc.tasks.kept) == sorted((SWEEP, A, f"{OURS}b"))
+    assert pc.install(*jobs("a", "b")).empty
+
+
+def test_tasks_of_before_are_removed(pc):
+    """A removal takes a job's task from either place."""
+    pc.install(*jobs("a", "b"))
+    pc.tasks.kept[OLD] = pc.tasks.kept.pop(A)
+    pc.tasks.kept["\\ratectl\\b"] = pc.tasks.kept[f"{OURS}b"]
+
+    pc.remove()
+
+    assert pc.tasks.kept == {}
+
+
+def test_an_install_that_is_not_seen_is_taken_back(pc):
+    """Where the list shows nothing of what was registered, that is deleted before all is said to be as before."""
+    pc.tasks.blind = True
+
+    with pytest.raises(EngineError, match=r"(?s)a: is missing.*Everything is as it was before"):
+        pc.install(*jobs("a", "b"))
+
+    assert pc.tasks.kept == {}
+    assert pc.known() == []
+
+
+def test_rights_under_another_account(tmp_path):
+    """Whoever typed an administrator's password is told whose tasks that would make, before anything is written."""
+    pc = Pc(tmp_path, elevated=True)
+    pc.account = replace(pc.account, logged_on=OTHER)
+    pc.use("windows")
+
+    with pytest.raises(EngineError, match=f"(?s)another account.*{OTHER}.*prompt of your own"):
+        pc.install(job("a"))
+    assert pc.tasks.kept == {}
+
+    pc.account = replace(pc.account, logged_on=SID)
+    pc.use("windows")
+    pc.install(job("a"))
+    assert A in pc.tasks.kept
+
+
+@pytest.mark.parametrize("what", ["install", "update", "remove", "old"])
 def test_power_cut_anywhere(what, tmp_path):
     """Stopped before any of its steps, an install or remove is finished by the next one."""
     for cut in range(50):
@@ -226,6 +397,8 @@ def test_power_cut_anywhere(what, tmp_path):
         pc = Pc(folder)
         if what != "install":
             pc.install(*jobs("a", "b"))
+        if what == "old":
+            pc.tasks.kept = {OLD: pc.tasks.kept[A]}
         wanted = (job("b", schedule='"every day at 12:15"'), job("c"))
         pc.machine.steps_left = cut
         try:

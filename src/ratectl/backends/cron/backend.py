@@ -56,6 +56,7 @@ PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False
+LISTS_ALL = True
 
 DROP_IN = Path("/etc/cron.d/ratectl")
 SPOOL = Path("/var/spool/cron/crontabs")

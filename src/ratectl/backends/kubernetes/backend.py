@@ -59,6 +59,7 @@ PLATFORMS: tuple[str, ...] = ("linux", "darwin", "win32")
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = True
+LISTS_ALL = True
 
 PAUSER = "ratectl-pause"
 """The field manager of what a pause says, so that it is no word of the manifest."""

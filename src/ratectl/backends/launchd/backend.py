@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import plistlib
 import re
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from ratectl.backends.launchd.plist import load, starts, texts
 from ratectl.backends.protocol import (
     Artefact,
     Change,
+    Completed,
     EngineAbsentError,
     Expect,
     Found,
@@ -52,10 +54,20 @@ PLATFORMS: tuple[str, ...] = ("darwin",)
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False
+LISTS_ALL = True
 
+AGAIN = "--again"
+"""With it a firing ends with 0 unless it failed and is to be tried again."""
+_TRIED_AGAIN = {"KeepAlive": {"SuccessfulExit": False}, "ThrottleInterval": 60}
+"""Whoever does not end with 0 is started again a minute after it was started, and ends at once until it is time.
+
+Starts less than ThrottleInterval seconds after another one are put off until then (launchd.plist(5)): a minute, which
+is as late as a wakeup may be.
+"""
 _UNLOADED_WITHIN = 30.0
 """Seconds; launchd kills what does not end by itself after 20."""
-_STILL_UNLOADING = frozenset({5, 36, 37})
+_IO_ERROR = 5
+_STILL_UNLOADING = frozenset({_IO_ERROR, 36, 37})
 """I/O error, operation now or already in progress: how ``bootstrap`` ends while the old entry is on its way out."""
 _DISABLED = re.compile(
     r'"ratectl\.([a-z0-9-]+)" => (?:disabled|true)$', re.MULTILINE
@@ -132,12 +144,13 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         "Label": f"ratectl.{job.name}",
         "Nice": 10,
         "ProcessType": "Background",
-        "ProgramArguments": list(host.argv(job.name)),
+        "ProgramArguments": [*host.argv(job.name), AGAIN],
         "RunAtLoad": True,
         "StandardErrorPath": log,
         "StandardOutPath": log,
         **({"UserName": host.account} if host.account else {}),
         **starts(cover.triggers),
+        **({} if cover.each_minute else _TRIED_AGAIN),
     }
     name = f"ratectl.{job.name}.plist"
     return (Artefact(job=job.name, name=name, data=plistlib.dumps(values, sort_keys=True)),)
@@ -197,7 +210,22 @@ def _enabling(job: str, domain: str) -> Step:
 
 def _loading(job: str, domain: str, folder: Path) -> Step:
     load = ("launchctl", "bootstrap", domain, str(_path(folder, job)))
-    return Run(argv=load, why="load the entry", again_on=_STILL_UNLOADING)
+    meaning = partial(_not_loaded, job, domain, folder)
+    return Run(argv=load, why="load the entry", again_on=_STILL_UNLOADING, meaning=meaning)
+
+
+def _not_loaded(job: str, domain: str, folder: Path, answer: Completed) -> EngineError:
+    """Return what it may mean that an entry was not loaded: of most reasons launchctl says "Input/output error"."""
+    path = _path(folder, job)
+    text = f"launchd: {path} was not loaded ({answer.code}: {answer.said or 'it said nothing'})"
+    if answer.code != _IO_ERROR:
+        return EngineError(text)
+    return EngineError(
+        f"{text}\nThat stands for many things. Look whether it is switched off under System Settings, General, Login "
+        f"Items; whether `ls -le {path}` shows a file of this account that others may not write to; whether the home "
+        f"lies on another volume, of which launchd takes nothing (then `--scope system`, as root). `log show --last "
+        f"2m --predicate 'process == \"launchd\"'` has launchd's own words about {domain}"
+    )
 
 
 def _refuse_foreign(put: Sequence[Change], found: Found, folder: Path) -> None:

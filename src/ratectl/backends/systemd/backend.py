@@ -61,6 +61,7 @@ PLATFORMS: tuple[str, ...] = ("linux",)
 REPORTS_NEXT_RUN = True
 SANDBOXES = True
 SUSPENDS = False
+LISTS_ALL = True
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
@@ -72,6 +73,8 @@ _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
 _EXEC_START = re.compile(rb"^ExecStart=(.+)$", re.MULTILINE)
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
+WAITING = "auto-restart"
+"""How the manager calls a service that failed and waits to be started again."""
 MOST_JOBS = 5000
 """A reload of 4,000 active timers takes 10 s, one of 10,000 over two minutes, in which no call is answered."""
 STAMPS = Path("/var/lib/systemd/timers")
@@ -119,7 +122,9 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         for name in names
         if _TIMER.fullmatch(name) and (text := _own(reader, folder, name))
     }
-    rows = _timers(reader, scope)
+    units = _units(reader, scope)
+    rows = [row for row in units if row["unit"].endswith(".timer")]
+    waiting = [row["unit"] for row in units if row.get("sub", "").startswith(WAITING)]
     loaded = {row["unit"]: row["active"] for row in rows}
     running = {row["unit"] for row in rows if row.get("sub") == "running"}
     jobs = sorted({_job_of(name) for name in texts} | _ghosts(rows, names))
@@ -147,7 +152,8 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
         for n in names
         if _TIMER.fullmatch(n) and n not in texts and not _masked(reader, folder, n)
     ]
-    raw = {"foreign": "\n".join(foreign).encode(), "loaded": "\n".join(sorted(loaded)).encode()}
+    lists = {"foreign": foreign, "loaded": sorted(loaded), "waiting": sorted(waiting)}
+    raw = {name: "\n".join(units).encode() for name, units in lists.items()}
     return Found(entries=entries, raw=raw)
 
 
@@ -184,6 +190,8 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         command=_command(host.argv(job.name)),
         time_limit=job.jitter + 2 * job.timeout + 600,
         credentials=[_plain(name) for name in sandbox.credentials(job)],
+        tried_again=not cover.each_minute,
+        stamp=_words([str(_stamp(job.name, host, scope)).replace("$", "$$")]),
         confined=sandbox.confined(host, scope),
         foreign=host.foreign,
         private_tmp=sandbox.private_tmp(job, host),
@@ -236,16 +244,18 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
 
 def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> Iterator[Step]:
     folder, call = _folder(host, scope), _systemctl(scope)
-    loaded = set(found.raw["loaded"].decode().split("\n"))
+    loaded, waiting = (set(found.raw[name].decode().split("\n")) for name in ("loaded", "waiting"))
     timers = [f"ratectl-{change.job}.timer" for change in gone]
     yield from _chunks(
         (*call, "stop"), [name for name in timers if name in loaded], "stop the timers"
     )
     services = [f"ratectl-{change.job}.service" for change in gone]
+    owing = [name for name in services if name in waiting]
+    yield from _chunks((*call, "stop"), owing, "stop those that wait to try again", may_fail=True)
     yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
-    for timer, service in zip(timers, services, strict=True):
+    for change, timer, service in zip(gone, timers, services, strict=True):
         # The stamp of its last run goes first: a removal cut short finds its way by the units.
-        yield RemoveFile(path=_stamps(host, scope) / f"stamp-{timer}")
+        yield RemoveFile(path=_stamp(change.job, host, scope))
         yield RemoveFile(path=folder / WANTS / timer)
         yield RemoveFile(path=folder / timer)
         yield RemoveFile(path=folder / service)
@@ -284,9 +294,10 @@ def _refuse_number(count: int) -> None:
         )
 
 
-def _stamps(host: Host, scope: str) -> Path:
-    """Return where the manager keeps when each timer last ran."""
-    return STAMPS if scope == "system" else Path(host.data_home) / "systemd" / "timers"
+def _stamp(job: str, host: Host, scope: str) -> Path:
+    """Return the file by whose time the manager knows when the timer of *job* last ran."""
+    folder = STAMPS if scope == "system" else Path(host.data_home) / "systemd" / "timers"
+    return folder / f"stamp-ratectl-{job}.timer"
 
 
 def _folder(host: Host, scope: str) -> Path:
@@ -331,9 +342,9 @@ def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> I
             yield f"a drop-in changes it: {folder / f'{unit}.d'}"
 
 
-def _timers(reader: Reader, scope: str) -> list[dict[str, str]]:
-    """Return the rows of the timers with names like ours that the manager has loaded."""
-    rows = _json(reader, scope, "list-units", "--all", "--type=timer", "--full")
+def _units(reader: Reader, scope: str) -> list[dict[str, str]]:
+    """Return the rows of the timers and services with names like ours that the manager has loaded."""
+    rows = _json(reader, scope, "list-units", "--all", "--type=timer,service", "--full")
     return [row for row in rows if _TIMER.fullmatch(row["unit"]) and row["load"] == "loaded"]
 
 

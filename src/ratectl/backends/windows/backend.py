@@ -1,6 +1,7 @@
-r"""Windows Task Scheduler: one task ``\ratectl\JOB`` for each job, registered from XML by schtasks.
+r"""Windows Task Scheduler: one task ``\ratectl\SID\JOB`` for each job, registered from XML by schtasks.
 
-Only version 1.2 elements. A task that Windows exports is compared by meaning,
+The SID is the account's: tasks of another one are left alone. Beside the jobs stands one task that tries again
+what failed. Only version 1.2 elements. A task that Windows exports is compared by meaning,
 since Windows rewrites the XML; texts of schtasks are localized and never matched.
 """
 
@@ -10,6 +11,8 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from functools import partial
 from pathlib import PureWindowsPath
 from subprocess import list2cmdline
 from typing import TYPE_CHECKING
@@ -50,10 +53,11 @@ from ratectl.backends.windows.task_xml import (
     trigger_nodes,
 )
 from ratectl.errors import EngineError
-from ratectl.schedule.cover.triggers import Capabilities, Cover
+from ratectl.schedule.cover.triggers import Capabilities, Cover, FixedInterval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from ratectl.model.job import Job
@@ -83,9 +87,15 @@ PLATFORMS: tuple[str, ...] = ("win32",)
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False
+LISTS_ALL = False
 
 FOLDER = "\\ratectl\\"
-_OURS = re.compile(r"\\ratectl\\([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)", re.IGNORECASE)
+"""Where each account has a folder of its own, and where the tasks of before stand, of whichever account."""
+SWEEP = "_try-again"
+"""No job's name: what it starts finds whatever is still due, of all jobs of the account."""
+EVERY = FixedInterval(every=300, phase=120)
+_SWEEP_LIMIT = 3600
+_JOB = r"([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)"
 _UNATTENDED = ("S4U", "Password")
 """Ways of logging on that need nobody to be there."""
 
@@ -119,24 +129,56 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     """Return the tasks of our folder, in the form in which ``render`` writes them."""
     if problem := detect(reader, host, scope):
         raise EngineAbsentError(problem)
-    paths = _paths(reader)  # all else is in the language of the machine
-    jobs = sorted({match[1].lower() for path in paths if (match := _OURS.fullmatch(path))})
-    return Found(entries={job: _entry(reader, host, job) for job in jobs}, raw={})
+    paths = _paths(reader, host)  # all else is in the language of the machine
+    ours = _jobs_in(_folder(host), paths)
+    before = {job: _entry(reader, host, FOLDER, job) for job in _jobs_in(FOLDER, paths)}
+    before = {job: entry for job, entry in before.items() if _is_this_account(entry, host)}
+    sweep = _sweep(reader, host) if f"{_folder(host)}{SWEEP}" in paths else "is missing"
+    drift = (f"the task that tries again what failed {sweep}",) if sweep else ()
+    entries = {}
+    for job in sorted({*ours, *before}):
+        entry = _entry(reader, host, _folder(host), job) if job in ours else before[job]
+        old = ("its task of before still stands in a folder of all accounts",)
+        more = (*drift, *(old if job in before else ()))
+        entries[job] = replace(entry, drift=(*entry.drift, *more))
+    raw = {"before": "\n".join(before).encode(), "sweep": sweep.encode()}
+    raw["ours"] = "\n".join(ours).encode()
+    return Found(entries=entries, raw=raw)
 
 
-def _paths(reader: Reader) -> set[str]:
-    """Return the paths of all tasks. Where one of another program spoils the whole list, of those in our folder.
+def _jobs_in(folder: str, paths: Collection[str]) -> tuple[str, ...]:
+    """Return the names of jobs among *paths* that lie right in *folder*."""
+    found = (re.fullmatch(re.escape(folder) + _JOB, path, re.IGNORECASE) for path in paths)
+    return tuple(sorted({match[1].lower() for match in found if match}))
 
-    Raises EngineError where neither is told.
+
+def _folder(host: Host) -> str:
+    return f"{FOLDER}{host.user}\\"
+
+
+def _is_this_account(entry: InstalledEntry, host: Host) -> bool:
+    """Tell whether a task of before is not another account's, which elevated rights show, too."""
+    try:
+        user = _text(parse(entry.artefacts[0].data), "Principals", "Principal", "UserId")
+    except ET.ParseError:
+        return False
+    return not user.startswith("S-1-") or user == host.user
+
+
+def _paths(reader: Reader, host: Host) -> set[str]:
+    """Return the paths of our tasks, and maybe others.
+
+    Our folders are asked for by name, since one broken task of another program spoils the list of all. Where
+    there are none, rows are taken where they come. Raises EngineError where nothing at all is told.
     """
-    everything = ("schtasks", "/Query", "/FO", "CSV", "/NH")
-    answer = reader.query(everything)
-    paths = _first_column(answer)
-    if answer.code:
-        ours = reader.query((*everything, "/TN", FOLDER))
-        if ours.code and not paths:
-            raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
-        paths |= _first_column(ours)
+    listing = ("schtasks", "/Query", "/FO", "CSV", "/NH")
+    answers = [reader.query((*listing, "/TN", folder)) for folder in (_folder(host), FOLDER)]
+    if all(answer.code for answer in answers):
+        answers.append(reader.query(listing))
+    paths = {path for answer in answers for path in _first_column(answer)}
+    answer = answers[-1]
+    if all(one.code for one in answers) and not paths:
+        raise EngineError(f"windows: `schtasks /Query` ended with {answer.code}: {answer.said}")
     return paths
 
 
@@ -166,6 +208,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     """Return the task of *job* as UTF-16LE XML. Raises ConfigError on what Windows would expand or refuse."""
     del scope
     limits.check_limits(host.argv(job.name), host.user)
+    limits.check_outputs(job, host)
     triggers = tuple(trigger_nodes(cover.triggers, host.zone))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
@@ -177,31 +220,120 @@ output_files = separate_files
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:
-    """Return the steps of *changes*: register from a draft file, or delete."""
-    del found, scope
-    return tuple(step for change in changes for step in _steps(change, host))
+    """Return the steps of *changes*: register from a draft file, or delete; last, what tries again comes or goes.
+
+    What is registered stands in the account's own folder before what stood in that of all accounts goes. Raises
+    EngineError where the tasks would be another account's than the one that is logged on.
+    """
+    del scope
+    changed = [change for change in changes if change.verb is not Verb.KEEP]
+    gone = {change.job for change in changed if change.verb is Verb.DELETE}
+    put = {change.job for change in changed} - gone
+    if put:
+        _refuse_foreign_session(host)
+    steps = [step for change in changed for step in _steps(change, found, host)]
+    left = (found.entries.keys() - gone) | put
+    if not left and changed:
+        steps += _deletion(SWEEP, f"{_folder(host)}{SWEEP}", host, may_fail=True)
+    elif put and found.raw.get("sweep", b"unknown"):
+        steps += _registration(SWEEP, to_bytes(_sweep_task(host)), host)
+    elif changed:
+        steps.append(RemoveFile(path=_draft(SWEEP, host)))
+    return tuple(steps)
 
 
-def _steps(change: Change, host: Host) -> Iterator[Step]:
-    path = FOLDER + change.job
-    draft = host.state_dir / f"{change.job}.task.xml"
+def _steps(change: Change, found: Found, host: Host) -> Iterator[Step]:
+    before = change.job in found.raw.get("before", b"").decode().split("\n")
+    own = change.job in found.raw.get("ours", b"").decode().split("\n")
     if change.verb is Verb.DELETE:
-        yield Run(argv=("schtasks", "/Delete", "/TN", path, "/F"), why="delete the task")
-        yield RemoveFile(path=draft)  # an install that was cut short may have left it
-    elif change.verb is not Verb.KEEP:
-        yield WriteFile(path=draft, data=change.artefacts[0].data)
-        create = ("schtasks", "/Create", "/TN", path, "/XML", str(draft), "/F")
-        yield Run(argv=create, why="register the task")
-        yield RemoveFile(path=draft)
+        if own or not before:
+            unseen = not own and change.entry is None  # an install that is taken back, unlisted
+            path = _folder(host) + change.job
+            yield from _deletion(change.job, path, host, may_fail=unseen)
+    else:
+        yield from _registration(change.job, change.artefacts[0].data, host)
+    if before:
+        yield from _deletion(change.job, FOLDER + change.job, host)
 
 
-def _task(job: str, host: Host, triggers: Sequence[ET.Element], *, limit: int) -> ET.Element:
+def _registration(name: str, data: bytes, host: Host) -> Iterator[Step]:
+    draft = _draft(name, host)
+    yield WriteFile(path=draft, data=data)
+    create = ("schtasks", "/Create", "/TN", _folder(host) + name, "/XML", str(draft), "/F")
+    yield Run(argv=create, why="register the task", meaning=partial(_refusal, create, host))
+    yield RemoveFile(path=draft)
+
+
+def _deletion(name: str, path: str, host: Host, *, may_fail: bool = False) -> Iterator[Step]:
+    delete = ("schtasks", "/Delete", "/TN", path, "/F")
+    meaning = partial(_refusal, delete, host)
+    yield Run(argv=delete, why="delete the task", may_fail=may_fail, meaning=meaning)
+    yield RemoveFile(path=_draft(name, host))  # an install that was cut short may have left it
+
+
+def _refusal(argv: Sequence[str], host: Host, answer: Completed) -> EngineError:
+    """Return what it means that schtasks failed, whose words are in the language of the machine."""
+    said = answer.said or "it said nothing"
+    text = f"windows: `{' '.join(argv[:4])}` ended with {answer.code}: {said}"
+    if host.root:
+        return EngineError(text)
+    return EngineError(
+        f"{text}\nA task that was registered from an administrator's prompt can only be changed from one: open one "
+        "(as this same account) and run the same command there"
+    )
+
+
+def _draft(name: str, host: Host) -> Path:
+    return host.state_dir / f"{name}.task.xml"
+
+
+def _refuse_foreign_session(host: Host) -> None:
+    """Raise EngineError where somebody typed an administrator's password: all would be the administrator's."""
+    if host.root and host.logged_on and host.logged_on != host.user:
+        raise EngineError(
+            f"windows: this prompt runs as another account ({host.user}) than the one that is logged on "
+            f"({host.logged_on}), so tasks and records would be of that other account, and nothing was written; "
+            "run `ratectl install` in a prompt of your own, whose tasks run while you are logged on, or log on "
+            "as the administrator"
+        )
+
+
+def _sweep_task(host: Host) -> ET.Element:
+    """Return the one task that tries again what failed: RestartOnFailure is only for tasks that do not start.
+
+    Source: [MS-TSCH] 2.5.4.2. A task that a firing registers for its own next try would be denied without elevation.
+    """
+    triggers = tuple(trigger_nodes((EVERY,), host.zone))
+    return _task("--sweep", host, triggers, limit=_SWEEP_LIMIT, name=SWEEP, told=_SWEEP_TOLD)
+
+
+_SWEEP_TOLD = "Try again what ratectl could not record, while any slot is still due"
+
+
+def _sweep(reader: Reader, host: Host) -> str:
+    """Return how the task that tries again differs from what an install would write, or an empty text."""
+    wanted = _sweep_task(host)
+    entry = _held(reader, host, _folder(host) + SWEEP, SWEEP, wanted)
+    if not entry.enabled:
+        return "is disabled"
+    return "" if entry.artefacts[0].data == to_bytes(wanted) else "is another one"
+
+
+def _task(
+    job: str,
+    host: Host,
+    triggers: Sequence[ET.Element],
+    *,
+    limit: int,
+    name: str = "",
+    told: str = "",
+) -> ET.Element:
     command, *words = host.argv(job)
     registration = element(
         "RegistrationInfo",
         element("Source", "ratectl"),
-        element("Description", f"Record the exchange rates of ratectl job {job}"),
-        element("URI", FOLDER + job),
+        element("Description", told or f"Record the exchange rates of ratectl job {job}"),
+        element("URI", _folder(host) + (name or job)),
     )
     action = element(
         "Exec",
@@ -250,9 +382,13 @@ def _settings(limit: int) -> ET.Element:
     return element("Settings", *(element(tag, text) for tag, text in values.items()))
 
 
-def _entry(reader: Reader, host: Host, job: str) -> InstalledEntry:
-    answer = reader.query(("schtasks", "/Query", "/TN", FOLDER + job, "/XML"))
-    like = _task(job, host, (), limit=0)
+def _entry(reader: Reader, host: Host, folder: str, job: str) -> InstalledEntry:
+    return _held(reader, host, folder + job, job, _task(job, host, (), limit=0))
+
+
+def _held(reader: Reader, host: Host, path: str, job: str, like: ET.Element) -> InstalledEntry:
+    """Return the task at *path*, spelled as *like* where it means the same."""
+    answer = reader.query(("schtasks", "/Query", "/TN", path, "/XML"))
     found = _reading(answer.stdout, host.code_pages, like)
     if found is None:
         artefact = Artefact(job=job, name=f"{job}.xml", data=answer.stdout)
@@ -260,7 +396,10 @@ def _entry(reader: Reader, host: Host, job: str) -> InstalledEntry:
             job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
         )
     task, page = canonical(found[0], like), found[1]
+    other = _text(task, "Principals", "Principal", "UserId")
     _spell_as(task, like, page)
+    if other.startswith("S-1-") and other != host.user:
+        next(_nodes(task, "Principals", "Principal", "UserId")).text = other
     enabled = _text(task, "Settings", "Enabled") != "false"
     return InstalledEntry(
         job=job,
@@ -306,7 +445,7 @@ def _spell_as(task: ET.Element, like: ET.Element, page: str) -> None:
         _nodes(like, "Principals", "Principal", "UserId"),
         strict=False,
     ):
-        node.text = ours.text  # only this account's own tasks are listed: a SID, or its name
+        node.text = ours.text  # a SID, or the name of an account
     for node, ours in zip(
         _nodes(task, "Principals", "Principal", "LogonType"),
         _nodes(like, "Principals", "Principal", "LogonType"),

@@ -16,6 +16,9 @@ from ratectl.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ratectl.backends.protocol import Host
+    from ratectl.model.job import Job
+
 PATH = 260
 """UTF-16 units of Command and of WorkingDirectory, by the schema."""
 LINE = 32_766
@@ -49,6 +52,30 @@ def check_limits(argv: Sequence[str], user: str) -> None:
         raise ConfigError(
             f"windows: the command is longer than {LINE} characters, all that Windows starts: {command} ..."
         )
+
+
+def check_outputs(job: Job, host: Host) -> None:
+    """Raise ConfigError for a file of *job* that its task could not reach: over a network, or by too long a path.
+
+    A task that runs while nobody is logged on (S4U) has no password to show to another machine.
+    """
+    for output in job.outputs:
+        path = PureWindowsPath(output.target)
+        if output.kind == "postgresql" or not path.drive:
+            continue
+        if host.root and (
+            path.drive.startswith("\\\\") or path.drive.upper() in host.network_drives
+        ):
+            raise ConfigError(
+                f"windows: {job.name}: the output {path} lies on another machine, which a task that runs while you "
+                "are logged off cannot reach; choose a folder of this machine, or run `ratectl install` without an "
+                "administrator's rights: such tasks run while you are logged on, and reach it"
+            )
+        if _units(str(path)) > host.longest_path:
+            raise ConfigError(
+                f"windows: {job.name}: the output's path is longer than {host.longest_path} characters, all that "
+                f"this machine takes (LongPathsEnabled in the registry says more): {path}; choose a shorter one"
+            )
 
 
 def _see_to_text(text: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from ratectl.schedule.values import Calendar
+from ratectl.schedule.values import Calendar
 
 
 class Fidelity(Enum):
@@ -78,3 +77,16 @@ class Cover:
     reason: str = ""
     """Why it is not exact; empty when it is."""
     triggers: tuple[Trigger, ...] = ()
+
+    @property
+    def each_minute(self) -> bool:
+        """The engine comes back within a minute, whatever became of a wakeup."""
+        return any(
+            trigger == EVERY_MINUTE
+            or (
+                isinstance(trigger, CalendarTrigger)
+                and replace(trigger.calendar, seconds=frozenset({0}), elapsed_time=False)
+                == Calendar()
+            )
+            for trigger in self.triggers
+        )
