@@ -214,7 +214,8 @@ def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterat
         f"SELECT slot / {QUARTER} AS quarter, went, count(*) AS number FROM (SELECT slot, CASE"  # noqa: S608 - no input
         " WHEN state <> 'settled' AND outcome = 'failed' THEN 'failed'"
         " WHEN state <> 'settled' THEN 'open'"
-        " WHEN outcome <> 'recorded' THEN outcome"
+        " WHEN outcome IN ('closed', 'missed', 'failed') THEN outcome"
+        " WHEN outcome <> 'recorded' THEN 'failed'"
         " WHEN at - slot <= ? THEN 'on time'"
         " WHEN EXISTS (SELECT 1 FROM quotes q WHERE q.job = firings.job AND q.slot = firings.slot"
         " AND q.kind IN (?, ?)) THEN 'backfilled' ELSE 'late' END AS went"

@@ -66,6 +66,10 @@ class Installed(NamedTuple):
         return dataclasses.replace(self.job, pairs_in_text=decided)
 
 
+OUTCOMES = frozenset({"", "recorded", "closed", "missed", "failed"})
+"""What we write; whatever else somebody wrote into a shared journal tells of no rate."""
+
+
 class Firing(NamedTuple):
     """What became of one slot."""
 
@@ -160,7 +164,7 @@ def to_firing(row: Row) -> Firing:
     return Firing(
         job=row["job"],
         slot=aware(row["slot"]),
-        outcome=row["outcome"],
+        outcome=row["outcome"] if row["outcome"] in OUTCOMES else "failed",
         detail=row["detail"],
         at=aware(row["at"]),
         settled=row["state"] == "settled",
