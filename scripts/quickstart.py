@@ -37,12 +37,12 @@ PUBLIC = "https://api.exchangerate-api.com/v4"
 JOB = f"quickstart-{os.getpid()}"
 AHEAD = """\
 This waits twice: for pip, which fetches a dozen packages into .venv on the first run (about a minute), and
-  for the scheduler, which writes a line at its next full minute (systemd within ten seconds; where none runs,
-  ten seconds in the foreground). It leaves nothing but .venv."""
+  for the scheduler, which writes a line at its next full minute (systemd a little sooner; where none runs,
+  it takes ten seconds in the foreground). It leaves nothing but .venv."""
 PATIENCE = 150
 """Seconds to wait for a line: at most one minute is expected."""
-EVERY = {"systemd": 10}
-"""Seconds between the slots, where a scheduler need not wait for the full minute."""
+SOON = 15
+"""Seconds until the first slot, where a scheduler need not wait for the full minute: the job is set up meanwhile."""
 NO_ENGINE = 69
 """Exit code of ratectl where no scheduler runs."""
 SPEC = """\
@@ -178,14 +178,17 @@ def show(stage: Stage) -> str:
     with rate_source() as base_url:
         write_spec(stage, base_url, schedule="every minute")
         engine, why = scheduler(stage)
-        if period := EVERY.get(engine, 0 if engine else 5):  # then nothing needs a minute
-            write_spec(stage, base_url, schedule=f"every {period} seconds")
+        second = int(time.time() + SOON) % 60 if engine == "systemd" else 0
+        if second:  # systemd can say a second exactly, the others the full minute
+            write_spec(stage, base_url, schedule=f"every minute at :{second:02}")
+        elif not engine:  # then nothing needs a minute
+            write_spec(stage, base_url, schedule="every 5 seconds")
         say(f"A spec in {stage.spec.relative_to(ROOT)}: what to record, when, and where to:\n")
         print("    " + stage.spec.read_text().strip().replace("\n", "\n    "))
         stage.must("check", str(stage.spec))
         if engine:
             say(f"`ratectl install` would use {engine} here. Installing, then fetching once now:")
-            by_the_system(stage, engine)
+            by_the_system(stage, engine, second)
         else:
             say(f"{why[:1].upper()}{why[1:]}")
             say("So it records in the foreground: two slots, ten seconds at most ...")
@@ -224,23 +227,23 @@ def wait_for_lines(
         time.sleep(0.2)
 
 
-def by_the_system(stage: Stage, engine: str) -> None:
-    """Install into *engine*, see it fire by itself, list, and remove."""
+def by_the_system(stage: Stage, engine: str, second: int) -> None:
+    """Install into *engine*, see it fire by itself at *second* of a minute, list, and remove."""
     stage.must("install", str(stage.spec), "--backend", engine)
     stage.must("run", JOB, "--force")
     by_hand = stage.lines()
     show_lines(stage, by_hand[-1:], expected=1)
-    say(f"Nothing of ours runs now. {engine} wakes it {until_the_next_slot(engine)} ...")
+    say(f"Nothing of ours runs now. {engine} wakes it {until(second)} ...")
     wait_for_lines(stage, len(by_hand) + 1)
     show_lines(stage, stage.lines()[len(by_hand) :][:1], expected=1)
     stage.must("list")
     stage.must("remove", JOB)
 
 
-def until_the_next_slot(engine: str) -> str:
-    """Return in words how long it is until *engine* wakes the job."""
-    period = EVERY.get(engine, 60)
-    return f"in {period - int(time.time()) % period} s" + ", at the full minute" * (period == 60)
+def until(second: int) -> str:
+    """Return in words how long it is until that *second* of a minute."""
+    left = (second - int(time.time())) % 60 or 60
+    return f"in {left} s, at {f'second {second}' if second else 'the full minute'}"
 
 
 def show_lines(stage: Stage, lines: Sequence[str], *, expected: int) -> None:

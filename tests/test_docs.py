@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import __version__, cli, manual
-from ratectl.errors import EXIT_CODES, RatectlError
+from ratectl.errors import EXIT_CODES, INTERRUPTED, RatectlError
 from ratectl.fetch.providers import catalog
 from ratectl.model.job import OUTPUT_KINDS
 from ratectl.model.providers import PROVIDER_KINDS
@@ -98,7 +98,7 @@ def test_exit_codes_are_those_of_the_errors():
     for known in classes:
         classes += known.__subclasses__()
 
-    assert {known.exit_code for known in classes} | {0} == set(EXIT_CODES)
+    assert {known.exit_code for known in classes} | {0, INTERRUPTED} == set(EXIT_CODES)
 
 
 @pytest.mark.parametrize("verb", cli.COMMANDS)

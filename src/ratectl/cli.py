@@ -16,7 +16,7 @@ import typer
 
 from ratectl import __version__
 from ratectl.commands._shared import help as groups
-from ratectl.errors import RatectlError
+from ratectl.errors import INTERRUPTED, RatectlError, StorageError
 from ratectl.runtime.visible import Door
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "plan": "Show what install would do, and do nothing.",
     "install": "Put the jobs of a spec into the OS's own scheduler.",
     "list": "List the installed jobs as the OS has them.",
+    "rename": "Give a job another name, and take its record along.",
     "remove": "Take jobs out of the OS's scheduler.",
     "pause": "Stop jobs until they are resumed.",
     "resume": "Let paused jobs run again, from now on.",
@@ -55,9 +56,6 @@ COMMANDS: dict[str, str] = {
 COMPLETING = "_RATECTL_COMPLETE"
 """Set in the environment by the scripts of ``--show-completion``, which run us at each Tab."""
 
-INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells report a program that Ctrl-C ended."""
-
 INTRODUCTION = """
 Record exchange rates unattended, on the operating system's own schedules.
 
@@ -68,15 +66,43 @@ Write a spec (`ratectl init`), look at it (`ratectl check`), then `ratectl insta
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of ``errors.EXIT_CODES``."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a pipe on Windows is not UTF-8 by itself
             stream.reconfigure(encoding="utf-8", errors="replace")
     plain = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (stream and Door(stream) for stream in plain)
+    doors = Door(sys.stdout), Door(sys.stderr)
+    sys.stdout, sys.stderr = doors
     try:
         _run(words)
+    except SystemExit as ended:
+        _conclude(ended, *doors)
+        raise
     finally:
         sys.stdout, sys.stderr = plain
+
+
+def _open_closed_streams() -> None:
+    """Let standard streams that are closed lead nowhere: else the next file would get the number of one, and what is said to it."""
+    for name, flags, mode in (
+        ("stdin", os.O_RDONLY, "r"),
+        ("stdout", os.O_WRONLY, "w"),
+        ("stderr", os.O_WRONLY, "w"),
+    ):
+        if getattr(sys, name) is None:
+            descriptor = os.open(
+                os.devnull, flags
+            )  # the lowest number that is free, which is its own
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8"))
+
+
+def _conclude(ended: SystemExit, out: Door, err: Door) -> None:
+    """See whether what was said arrived: a reader that left early, as ``head`` does, is no fault, and a full disk is."""
+    out.flush()
+    if out.lost is not None and not isinstance(out.lost, BrokenPipeError) and not ended.code:
+        print(f"ratectl: standard output: {out.lost.strerror}", file=err)
+        ended.code = StorageError.exit_code
+    err.flush()
 
 
 def _run(words: list[str]) -> None:

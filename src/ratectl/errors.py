@@ -34,8 +34,13 @@ EXIT_CODES: dict[int, str] = {
     75: "try later: offline, captive portal, provider down, wrong clock",
     77: "refused: permission, key or quota",
     78: "the spec or the configuration is wrong, or `doctor` found a fault",
+    130: "interrupted by Ctrl-C or Ctrl-D, or a question was answered with no",
 }
 """What each exit code of `ratectl` and `ratectl-fetch` means (the numbers are those of sysexits.h)."""
+
+
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells report a program that Ctrl-C ended."""
 
 
 class RatectlError(Exception):

@@ -1,5 +1,6 @@
 """``ratectl check`` tells people and programs what a spec means."""
 
+import io
 import json
 
 import pytest
@@ -137,3 +138,30 @@ def test_a_currency_that_ended(ratectl, spec):
     assert answer.code == 0
     assert "HRK (Croatian Kuna) ended on 2023-01-14" in " ".join(answer.out.split())
     assert len(job["warnings"]) == 1
+
+
+def test_a_spec_on_stdin(ratectl, spec, monkeypatch):
+    """``check -`` reads the spec from standard input, with the lines of its issues."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(spec.read_bytes())))
+    answer = ratectl("check", "-")
+    assert (answer.code, "usd-inr" in answer.out) == (0, True), answer.err
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[jobs.a]\nfrob = 1\n")))
+    answer = ratectl("check", "-")
+    assert answer.code == 78
+    assert "stdin:2: jobs.a.frob" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[jos.usd-inr]\npairs = ["USD/INR"]', ':1: jos: unknown key (did you mean "jobs"?)'),
+        ('[jobs.a]\npairs = ["USD/INR"]\npairs = []', ":3: pairs is given twice"),
+        ('[jobs.a]\npairs = ["USD/INR"]\n[jobs.a]\n', ":3: the table [jobs.a] stands in the file"),
+    ],
+)
+def test_slips_have_their_line(ratectl, spec, text, told):
+    """A misspelt table, and a key or a table that stands twice, are told with their line and in plain words."""
+    spec.write_text(text, encoding="utf-8")
+
+    assert told in ratectl("check", str(spec)).err

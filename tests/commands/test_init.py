@@ -60,6 +60,37 @@ def test_wrong_values_write_nothing(ratectl, tmp_path, option, value, code):
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    ("said", "pairs", "name"),
+    [
+        ("usd inr", ["USD/INR"], "usd-inr"),
+        ("usdinr", ["USD/INR"], "usd-inr"),
+        ("Usd to Inr", ["USD/INR"], "usd-inr"),
+        ("EUR/USD, USD/INR", ["EUR/USD", "USD/INR"], "rates"),
+        ("eur-usd and usd:inr", ["EUR/USD", "USD/INR"], "rates"),
+    ],
+)
+def test_pairs_as_people_write_them(ratectl, tmp_path, said, pairs, name):
+    """Lower case, blanks and several pairs are understood."""
+    path = tmp_path / "jobs.toml"
+
+    assert ratectl("init", str(path), "--pair", said).code == 0
+
+    (job,) = load(path, host_timezone="UTC").jobs
+    assert ([str(pair) for pair in job.pairs], job.name) == (pairs, name)
+
+
+def test_an_output_that_cannot_be_written(ratectl, tmp_path):
+    """A folder, and a file below a file, are refused before anything is written."""
+    (tmp_path / "file").write_text("x")
+
+    for target in (f"text:{tmp_path}", str(tmp_path / "file" / "rates.txt")):
+        answer = ratectl("init", str(tmp_path / "jobs.toml"), "--output", target)
+
+        assert (answer.code, str(tmp_path) in answer.err) == (77, True)
+        assert not (tmp_path / "jobs.toml").exists()
+
+
 def test_odd_values_are_quoted(ratectl, tmp_path):
     """Quotes and backslashes arrive in the spec as they were typed."""
     path = tmp_path / "jobs.toml"
@@ -162,13 +193,15 @@ class TestInATerminal:
         assert "Which pair" not in ended.shown
         assert "Where to" in ended.shown
 
-    @pytest.mark.parametrize("last", [b"n\n", b"\x03"], ids=["no", "Ctrl-C"])
+    @pytest.mark.parametrize("last", [b"n\n", b"\x03", b"\x04"], ids=["no", "Ctrl-C", "Ctrl-D"])
     def test_second_thoughts(self, talk, tmp_path, last):
         """Whoever says no, or presses Ctrl-C, gets no file and is told so."""
         ended = talk(b"\n", b"\n", b"\n", last)
 
-        assert ended.code != 0
-        assert "nothing was written" in ended.shown
+        assert ended.code == 130
+        after = ended.shown.rpartition("Write ")[2]
+        assert after.count("nothing was written") == 1
+        assert "Abort" not in after
         assert not (tmp_path / "jobs.toml").exists()
 
     def test_yes(self, talk, tmp_path):

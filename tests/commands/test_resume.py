@@ -3,9 +3,12 @@
 import pytest
 
 from ratectl.commands import resume
+from ratectl.deploy.install_lock import was_interrupted
+from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal
 from tests.fakes import past
-from tests.fakes.jobs import jobs
+from tests.fakes.jobs import job, jobs
+from tests.fakes.machine import PowerCutError
 from tests.fakes.office import Office
 
 
@@ -54,3 +57,58 @@ def test_the_faulty_one_alone(ratectl, office):
 
     assert (answer.code, answer.out) == (78, "")
     assert office.held() == ["a", "c"]
+
+
+@pytest.fixture
+def of_two_specs(office):
+    """The same account with a fourth paused job, of another spec."""
+    office.install_from("/home/tester/other.toml", job("d", output='"/home/tester/d.txt"'))
+    office.pause("d")
+    return office
+
+
+def failing_at(office, monkeypatch, number, error):
+    """Let the engine refuse with *error* what is performed as the *number*th."""
+    done = []
+
+    def perform(steps):
+        if steps:
+            done.append(steps)
+            if len(done) == number:
+                raise error
+        office.machine.perform(steps)
+
+    monkeypatch.setattr(resume.execute, "perform", perform)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_two_specs_all_or_nothing(ratectl, of_two_specs, monkeypatch, number):
+    """Where the jobs of one spec are refused, those of the other sleep on, too, and nothing is half done."""
+    office = of_two_specs
+    failing_at(office, monkeypatch, number, EngineError("no room"))
+
+    answer = ratectl("resume", "--all")
+
+    assert (answer.code, "Everything is as it was before" in answer.err) == (69, True)
+    assert office.held() == []
+    assert paused(office) == ["a", "b", "c", "d"]
+    assert not was_interrupted(office.account.state_dir)
+    monkeypatch.setattr(resume.execute, "perform", office.machine.perform)
+    assert ratectl("resume", "--all").code == 0
+    assert office.held() == ["a", "b", "c", "d"]
+
+
+def test_killed_between_two_specs(ratectl, of_two_specs, monkeypatch):
+    """Killed after the first spec's jobs run again, it counts as cut short, and the same command finishes it."""
+    office = of_two_specs
+    failing_at(office, monkeypatch, 2, PowerCutError())
+    with pytest.raises(PowerCutError):
+        ratectl("resume", "a", "b", "c", "d")
+    assert len(office.held()) in {1, 3}
+    assert was_interrupted(office.account.state_dir)
+    monkeypatch.setattr(resume.execute, "perform", office.machine.perform)
+
+    assert ratectl("resume", "a", "b", "c", "d").code == 0
+
+    assert office.held() == ["a", "b", "c", "d"]
+    assert not was_interrupted(office.account.state_dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Expect, RemoveFile, Run, WriteFile
 from ratectl.deploy import execute, host_facts
-from ratectl.errors import CannotCreateError, EngineError
+from ratectl.errors import CannotCreateError, EngineError, RefusedError
 
 
 @pytest.fixture
@@ -251,3 +252,49 @@ def test_one_spelling_of_the_interpreter():
     }
 
     assert len(answers) == 1
+
+
+@pytest.mark.posix("accounts have numbers there")
+def test_a_home_of_somebody_else(monkeypatch, tmp_path):
+    """Under ``sudo -E`` the home is another account's: nothing is done there, and the ways out are named."""
+    monkeypatch.delenv("RATECTL_STATE_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    host_facts.refuse_home_of_others()
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 4321)
+    if tmp_path.stat().st_uid == 0:
+        monkeypatch.setattr(host_facts.trust, "ROOT", -1)
+
+    with pytest.raises(RefusedError, match="belongs to"):
+        host_facts.refuse_home_of_others()
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(tmp_path))
+    host_facts.refuse_home_of_others()
+
+
+@pytest.mark.engine
+@pytest.mark.network
+def test_a_cron_daemon_of_a_container():
+    """A process of that name in a namespace of its own, or below another root, is not this machine's."""
+    if not Path("/proc/self/ns/pid").exists() or os.geteuid() != 0:
+        pytest.skip("needs root on Linux")
+    inside = ("unshare", "--pid", "--fork", "--kill-child", "bash", "-c", "exec -a cron sleep 30")
+    reader = execute.SystemReader()
+    before = "cron" in reader.processes()
+    child = subprocess.Popen(inside)
+    try:
+        end = time.monotonic() + 5
+        while time.monotonic() < end and not before:
+            names = {Path(p).name for p in _cmdlines()}
+            if "cron" in names:
+                break
+            time.sleep(0.05)
+        assert ("cron" in reader.processes()) == before
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _cmdlines():
+    """Yield the first word of every process."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield path.read_bytes().split(b"\0")[0].decode(errors="replace")

@@ -27,7 +27,7 @@ def entry(job, data=b"x", **more):
         ({"a": artefacts("a")}, {"a": entry("a", overrides=("drop-in",))}, {}, {"a": Verb.KEEP}),
         ({"a": artefacts("a")}, {"a": entry("a")}, {"rewrite_all": True}, {"a": Verb.UPDATE}),
         ({}, {"a": entry("a")}, {}, {"a": Verb.KEEP}),
-        ({}, {"a": entry("a")}, {"prune": True}, {"a": Verb.DELETE}),
+        ({}, {"a": entry("a")}, {"prune": {"a"}}, {"a": Verb.DELETE}),
         ({}, {"a": entry("a")}, {"inactive": {"a": "paused"}}, {"a": Verb.DELETE}),
         ({"b": artefacts("b")}, {"a": entry("a")}, {}, {"a": Verb.KEEP, "b": Verb.CREATE}),
     ],

@@ -101,10 +101,14 @@ class Clinic(Office):
 
     def ask(self, *words):
         """Return what ``ratectl doctor`` said to *words*."""
+        return self.ratectl("doctor", *words)
+
+    def ratectl(self, *words):
+        """Return what ``ratectl`` said to *words*."""
         with pytest.raises(SystemExit) as ended:
-            cli.main(("doctor", *words))
+            cli.main(words)
         said = self.capsys.readouterr()
-        return Told(code=ended.value.code or 0, text=said.out or said.err)
+        return Told(code=ended.value.code or 0, text=said.out + said.err)
 
     def doctor(self, *words):
         return self.ask("--json", *words)

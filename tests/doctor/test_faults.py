@@ -188,7 +188,7 @@ FAULTS = {
 }  # fmt: skip
 ALONG = {
     "install cut short": set(),
-    "disk full": {"state-unwritable"},
+    "disk full": {"state-full"},
     "spec gone": set(),
     "slot passed": {"clock-wrong"},
 }
@@ -251,11 +251,11 @@ def test_damaged_journal(cron):
     cron.machine.crontab.tab = unwanted
 
     told = cron.doctor("--offline")
-    [finding] = told.of("journal-unusable")
+    [finding] = told.of("journal-damaged")
 
     assert told.code == 78
-    assert finding["mend"].endswith(f"{FILE}.damaged && ratectl install")
-    assert {finding["check"] for finding in told.findings} == {"journal-unusable", "entry-drifted"}
+    assert finding["mend"].startswith("mkdir -m 700 ")
+    assert {finding["check"] for finding in told.findings} == {"journal-damaged", "entry-drifted"}
 
 
 def test_journal_of_a_newer_ratectl(cron):
@@ -300,7 +300,7 @@ def test_state_directory_shut(cron):
 
     [finding] = cron.doctor("--offline").findings
 
-    assert (finding["check"], finding["job"]) == ("state-unwritable", "")
+    assert (finding["check"], finding["job"]) == ("state-of-another", "")
     assert str(folder) in finding["mend"]
 
 
@@ -355,12 +355,28 @@ def test_a_job_that_is_off_and_still_held(cron):
 
 def test_a_job_that_left_the_spec(cron):
     """A job that its spec has no longer is told with the command that takes it out."""
-    text = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]")
+    text = (
+        cron.machine.files[SPEC]
+        .replace(b"[jobs.one]", b"[jobs.three]")
+        .replace(b"one.txt", b"3.txt")
+    )
     cron.machine.files[SPEC] = text
 
     [left, *_] = cron.doctor("--offline").of("spec-left-out")
 
     assert (left["job"], left["mend"]) == ("one", "ratectl remove one")
+
+
+def test_a_job_that_was_renamed_in_the_spec(cron):
+    """A job that has another name in its spec is installed again, which takes its record along; nothing is removed."""
+    cron.machine.files[SPEC] = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]")
+
+    [changed] = [f for f in cron.doctor("--offline").of("spec-changed") if f["job"] == "one"]
+    assert changed["mend"] == INSTALL
+    cron.put_in_place()
+
+    assert cron.known() == ["three", "two"]
+    assert cron.doctor("--offline").findings == []
 
 
 def test_served_jobs(cron):
@@ -383,7 +399,7 @@ def test_several_jobs_with_one_fault(cron):
     assert cron.ask("--offline").text.splitlines() == [
         "fault: program-missing: one, two: cron (user): the program it calls is gone: /opt/ratectl/python",
         f"    fix: {INSTALL}",
-        "2 faults · 0 warnings in 2 jobs",
+        "1 fault · 0 warnings in 2 jobs",
     ]
 
 

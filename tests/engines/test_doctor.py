@@ -167,6 +167,60 @@ def test_planted_in_cron(keeper, case):
     assert keeper.doctor("--offline") == {}
 
 
+STATE = "/home/keeper/.local/state/ratectl"
+JOURNAL = f"{STATE}/journal.sqlite3"
+DAMAGE = """
+import sqlite3, sys
+journal = sqlite3.connect(sys.argv[1])
+journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+(page,) = journal.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", ("quotes_by_pair",)).fetchone()
+journal.close()
+with open(sys.argv[1], "r+b") as file:
+    file.seek((page - 1) * 4096)
+    file.write(bytes(4096))
+"""
+SHUT = {
+    "folder of root": ("root", f"chown -R root {STATE}", "state-untrusted"),
+    "journal of root": ("root", f"chown root {JOURNAL}; chmod 600 {JOURNAL}", "state-of-another"),
+    "journal of a colleague": ("root", f"chown games {JOURNAL}", "state-untrusted"),
+    "journal unreadable": ("keeper", f"chmod 0 {JOURNAL}", "state-unwritable"),
+    "journal read-only": ("keeper", f"chmod 400 {JOURNAL}", "state-unwritable"),
+    "folder read-only": ("keeper", f"chmod 500 {STATE}", "state-unwritable"),
+    "folder shut": ("keeper", f"chmod 0 {STATE}", "state-unwritable"),
+    "read-only file system": (
+        "root",
+        f"mount --bind {STATE} {STATE}; mount -o remount,ro,bind {STATE}",
+        "state-read-only",
+    ),
+    "a page damaged": (
+        "keeper",
+        f"{PREFIX}/bin/python -c '{DAMAGE}' {JOURNAL}",
+        "journal-damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHUT)
+def test_no_mend_loses_a_record(keeper, case):
+    """A state folder or journal that cannot be used is mended, and all that was recorded is still told."""
+    user, plant, check = SHUT[case]
+    who = keeper.root if user == "root" else keeper.account
+    keeper.account.ratectl("run", JOB, "--force")
+    keeper.account.sh(f"sqlite3 {JOURNAL} 'PRAGMA wal_checkpoint(TRUNCATE)' 2>/dev/null")
+    before = keeper.account.json("history", JOB)
+    assert before
+    who.run("sh", "-c", plant)
+    try:
+        found = keeper.doctor("--offline")
+        assert found.keys() - {"entry-drifted", "not-woken"} == {check}, found
+        keeper.mend(found[check])
+        assert keeper.doctor("--offline") == {}
+    finally:
+        keeper.root.sh(f"umount {STATE} 2>/dev/null")
+
+    assert keeper.account.json("history", JOB) == before
+
+
 def test_a_file_that_cron_ignores(root):
     """A file in /etc/cron.d that others may write to is found, and mended."""
     root.account.run("chmod", "666", "/etc/cron.d/ratectl")

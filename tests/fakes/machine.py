@@ -105,6 +105,7 @@ class Machine:
         self.programs = {"cron", "apt-get"}
         self.modes: dict[Path, int] = {}
         self.closed: set[Path] = set()
+        self.mounted_read_only: set[Path] = set()
         self.room = 1 << 30
         self.untrusted = {}
         """What another account could change, with the trust.UntrustedError that says so."""
@@ -195,6 +196,10 @@ class Machine:
     def free(self, path):
         assert self.status(path), path
         return self.room
+
+    def read_only(self, path):
+        assert self.status(path), path
+        return next((m for m in self.mounted_read_only if m in (path, *path.parents)), None)
 
     def clock_synchronised(self):
         return self.synchronised
@@ -369,6 +374,8 @@ class Systemd:
         """Services that failed and wait to be started again."""
         self.refuses: set[str] = set()
         """Units that it will not start."""
+        self.results: dict[str, tuple[str, int]] = {}
+        """Of units whose last run failed: result and exit status."""
         self.reloads = 0
         self.silent = False
 
@@ -393,6 +400,10 @@ class Systemd:
         return verbs[verb](rest)
 
     def _show(self, rest):
+        if rest[0] == "--property=Id,Result,ExecMainStatus":
+            told = ((unit, *self.results.get(unit, ("success", 0))) for unit in rest[1:])
+            shown = [f"Id={u}\nResult={r}\nExecMainStatus={s}\n" for u, r, s in told]
+            return done(0, "\n".join(shown).encode())
         assert rest == ["--property=Version"], rest
         if self.silent:
             return done(1, stderr=b"Failed to connect to bus: No medium found\n")

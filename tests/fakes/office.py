@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 
 from ratectl.backends import BACKENDS
 from ratectl.deploy import install as deploy
@@ -14,6 +15,8 @@ from tests.fakes.machine import Machine, host, mac
 
 class Office:
     """One account at one machine with one engine, which installs and removes as the commands do."""
+
+    spec = Path("/home/tester/jobs.toml")
 
     def __init__(self, folder, engine="cron", **facts):
         on_a_mac = engine == "launchd"
@@ -33,7 +36,12 @@ class Office:
             yield lock, journal
 
     def install(self, *wanted, prune=False, digest="d1", keep_awake=False):
-        source = deploy.SpecSource(jobs=wanted, path="/home/tester/jobs.toml", digest=digest)
+        return self.install_from(
+            str(self.spec), *wanted, prune=prune, digest=digest, keep_awake=keep_awake
+        )
+
+    def install_from(self, path, *wanted, prune=False, digest="d1", keep_awake=False):
+        source = deploy.SpecSource(jobs=wanted, path=path, digest=digest)
         with self.at_work() as (undertaking, journal):
             prepared = deploy.prepare(
                 self.site,

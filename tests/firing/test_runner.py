@@ -26,6 +26,13 @@ FRIDAYS = Fault(
 )
 
 
+def outcome_of(state, slot):
+    """Return what became of a slot, and whether it is settled."""
+    with Journal(state) as journal:
+        firing = journal.store().firing("usd-inr", slot)
+    return firing.outcome, firing.settled
+
+
 def outcomes(report):
     return [(settled.slot.isoformat(), settled.outcome) for settled in report.settled]
 
@@ -358,6 +365,30 @@ class TestOneSlot:
 
         assert len(lines()) == 1
 
+    def test_missed_slot_while_another_firing_is_at_work(self, job, installed, fire, state):
+        """Without the job's lock a missed slot stays missed: nobody would come back to an open one."""
+        usd = installed(job(grace=60))
+        fire(usd)
+        slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+        with acquire(state / "locks" / "job-usd-inr.lock", until=None):
+            report = fire(usd, "run_slot", slot)
+
+        assert report.note == "another firing is at work"
+        assert outcome_of(state, slot) == ("missed", True)
+
+    def test_missed_slot_that_has_no_rate_now_either(self, job, installed, fire, state, rates):
+        """A missed slot that is asked for in vain stays missed."""
+        usd = installed(job(grace=60, timeout=2))
+        fire(usd)
+        slot = dt.datetime(2026, 11, 20, 9, tzinfo=UTC)
+        rates.misbehave(Fault(status=503), times=1000)
+
+        report = fire(usd, "run_slot", slot)
+
+        assert report.error is not None
+        assert outcome_of(state, slot) == ("missed", True)
+
     def test_not_a_slot(self, job, installed, fire):
         """A time that the schedule lacks is refused, with its neighbours."""
         usd = installed(job())
@@ -442,6 +473,25 @@ class TestWaiting:
 
         assert outcomes(report) == [("2026-11-20T09:00:00+00:00", "recorded")]
         assert begun < clock.now <= begun + dt.timedelta(hours=1)
+
+
+class TestClockAhead:
+    """A clock that stood ahead for a while."""
+
+    def test_what_it_counted_as_missed_is_taken_back(self, job, installed, fire, clock, state):
+        """One firing with a clock two days ahead leaves no slot missed once the clock is right again."""
+        usd = installed(job(schedule_texts=("every minute",)), since=clock.now)
+        right = clock.now
+        clock.now = right + 2 * DAY
+        fire(usd)
+        with Journal(state) as journal:
+            assert journal.installed_job(usd.name).missed > 2000
+
+        clock.now = right + dt.timedelta(minutes=1)
+        fire(usd)
+
+        with Journal(state) as journal:
+            assert journal.installed_job(usd.name).missed == 0
 
 
 class TestFailure:

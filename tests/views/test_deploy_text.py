@@ -48,7 +48,15 @@ def test_a_plan_for_programs(office):
     office.install(job("a"))
     told = json.loads(as_json(deploy_text.plan_json(prepared(office, *jobs("a", "b")))))
 
-    assert list(told) == ["backend", "scope", "changes", "moves", "steps", "caveats"]
+    assert list(told) == [
+        "backend",
+        "scope",
+        "changes",
+        "renames",
+        "moves",
+        "steps",
+        "caveats",
+    ]
     assert [(c["job"], c["change"], c["fidelity"]) for c in told["changes"]] == [
         ("a", "keep", "exact"),
         ("b", "create", "exact"),

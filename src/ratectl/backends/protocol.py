@@ -270,6 +270,9 @@ class Reader(Protocol):
     def free(self, path: Path) -> int | None:
         """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
 
+    def read_only(self, path: Path) -> Path | None:
+        """Return where the file system of the existing *path* is mounted, if nobody may write to it; else None."""
+
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
 

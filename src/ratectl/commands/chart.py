@@ -53,9 +53,11 @@ def chart(
         pairs = known.pairs if wanted is None else (wanted,)
         charts = {pair: _series(store, known, pair, span, size[0]) for pair in pairs}
     if not any(series.number for series in charts.values()):
-        raise ConfigError(
-            f"{job}: nothing was recorded in that time; `ratectl history {job}` lists all"
-        )
+        if since or until or pair:
+            raise ConfigError(
+                f"{job}: nothing was recorded in that time; `ratectl history {job}` lists all"
+            )
+        raise ConfigError(f"{job}: nothing was recorded yet; `ratectl status {job}` shows why")
     drawn = (views.chart(p, charts[p], known.zone, size) for p in pairs if charts[p].number)
     typer.echo("\n\n".join(drawn))
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 import textwrap
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ratectl.spec.key_lines import KeyPath
 
 SLOTS_SHOWN = 3
+STDIN = "-"
 
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
@@ -47,11 +49,18 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     Examples:
       ratectl check
       ratectl check ./jobs.toml --json
+      ratectl check - < jobs.toml
     """
     zone = host_facts.zone()
     place = spec_path or default_spec()
     try:
-        loaded = spec.load(place, host_timezone=zone.key)
+        if str(place) == STDIN:
+            place = Path.cwd() / "stdin"
+            data = sys.stdin.buffer.read()
+            loaded = spec.loads(data, path=place, host_timezone=zone.key)
+        else:
+            loaded = spec.load(place, host_timezone=zone.key)
+            data = place.read_bytes()
     except SpecError as error:
         if json:
             typer.echo(as_json({"jobs": [], "issues": _issues(error)}))
@@ -60,7 +69,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     now = dt.datetime.now(dt.UTC)
     facts = [_as_json(job, zone, now) for job in loaded.jobs]
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
-    lines = key_lines(place.read_text("utf-8-sig"))
+    lines = key_lines(data.decode("utf-8-sig"))
     spent = [job for job in loaded.jobs if job not in ended]
     found = [
         *_over(ended, lines),
@@ -85,7 +94,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
     if problems.issues:
         raise typer.Exit(problems.exit_code)
-    if not json:
+    if not json and place.name != "stdin":
         named = () if spec_path is None else (str(spec_path),)
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 

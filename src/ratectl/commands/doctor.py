@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.commands._shared.planning import cluster_of
 from ratectl.deploy import execute, host_facts, install, inventory
@@ -63,7 +64,10 @@ def doctor(
     """
     findings, count = _diagnosis(frozenset(jobs) if jobs else None, offline=offline)
     output = doctor_json(findings) if json else None
-    typer.echo(doctor_text(findings, count) if output is None else as_json(output))
+    if output is None:
+        terminal.show(doctor_text(findings, count))
+    else:
+        typer.echo(as_json(output))
     if any(finding.severity == FAULT for finding in findings):
         raise typer.Exit(ConfigError.exit_code)
 
@@ -105,11 +109,13 @@ def _scene(
         unreadable="" if journal_error else _unreadable(journal),
         interrupted=was_interrupted(host.state_dir),
         last=last,
+        held=_held(journal),
         out_of_reach=out_of_reach,
         lost=_lost(journal, jobs),
         spec_drift=inventory.SpecDrift(
             lambda path: install.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
+            rows,
         ),
         shell=dict(os.environ),
     )
@@ -138,6 +144,15 @@ def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]
     except RatectlError as error:
         return rows, error
     return rows, None
+
+
+def _held(journal: Journal) -> frozenset[str]:
+    """Return the jobs of which this machine's own journal holds answers that wait for a decision."""
+    try:
+        rows = journal.database.rows("SELECT DISTINCT job FROM quarantine WHERE state = 'held'")
+    except RatectlError:  # another check reports the journal's own trouble
+        return frozenset()
+    return frozenset(row["job"] for row in rows)
 
 
 def _unreadable(journal: Journal) -> str:

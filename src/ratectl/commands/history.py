@@ -10,13 +10,14 @@ import json as jsons
 from collections import deque
 from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import date_range, terminal
+from ratectl.commands._shared import date_range, tags, terminal
 from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal import revisions as all_numbers
@@ -27,7 +28,7 @@ from ratectl.runtime.visible import visible
 from ratectl.views.history_table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ratectl.journal.journal import RecordedQuote
     from ratectl.model.job import Job, Pair
@@ -37,8 +38,11 @@ MOST = 1_000_000_000
 
 
 def history(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="A job, installed or removed.")],
+    job: Annotated[
+        str, typer.Argument(metavar="JOB", show_default=False, help="A job, installed or removed.")
+    ] = "",
     *,
+    tag: TagOption = None,
     since: date_range.SinceOption = "",
     until: date_range.UntilOption = "",
     pair: date_range.PairOption = "",
@@ -78,26 +82,47 @@ def history(
         raise UsageError("history: --format writes what counts; leave --revisions out")
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
+    if not (job or tag):
+        raise UsageError("history: name a JOB, or give --tag")
     with Journal(Path(paths.state_dir())) as journal:
-        known = journal.remembered(job).recording_job
-        span, wanted = date_range.span(since, until, known.zone), date_range.pair(pair, known)
-        store = journal.store(known)
-        if last is not None:
-            oldest = queries.newest_slot(store, job, span, wanted, skip=last - 1)
-            span = span._replace(start=oldest or span.start)
-        entries: Iterable[RecordedQuote] = (
-            all_numbers.history(store, job, span, wanted)
-            if revisions
-            else store.quotes(job, span, wanted)
-        )
-        if last is not None:
-            entries = deque(entries, maxlen=last)
+        names = tags.chosen(journal, [job] if job else (), tag)
+        limits = _Limits(since, until, pair, last, revisions)
+        found = [_entries(journal, name, limits) for name in names]
         if json:
-            _print_json(entries, known)
+            _print_json((entry, known) for known, entries in found for entry in entries)
         elif form:
-            _print_lines(entries, known, form)
+            _print_lines(found, form)
         else:
-            _print_table(entries, known, any((since, until, pair)))
+            for known, entries in found:
+                if len(found) > 1:
+                    typer.echo(f"{known.name}:")
+                _print_table(entries, known, any((since, until, pair)))
+
+
+class _Limits(NamedTuple):
+    """Which quotes are shown."""
+
+    since: str
+    until: str
+    pair: str
+    last: int | None
+    revisions: bool
+
+
+def _entries(journal: Journal, name: str, limits: _Limits) -> tuple[Job, Iterable[RecordedQuote]]:
+    """Return the job *name*, and those of its quotes that are within *limits*."""
+    known = journal.remembered(name).recording_job
+    span = date_range.span(limits.since, limits.until, known.zone)
+    wanted, store = date_range.pair(limits.pair, known), journal.store(known)
+    if limits.last is not None:
+        oldest = queries.newest_slot(store, name, span, wanted, skip=limits.last - 1)
+        span = span._replace(start=oldest or span.start)
+    quotes: Iterable[RecordedQuote] = (
+        all_numbers.history(store, name, span, wanted)
+        if limits.revisions
+        else store.quotes(name, span, wanted)
+    )
+    return known, quotes if limits.last is None else deque(quotes, maxlen=limits.last)
 
 
 def _print_table(entries: Iterable[RecordedQuote], job: Job, narrowed: bool) -> None:
@@ -118,13 +143,16 @@ def _in_order(entries: Iterable[RecordedQuote], job: Job) -> Iterable[RecordedQu
         yield from sorted(group, key=lambda entry: places.get(entry.quote.pair, len(places)))
 
 
-def _print_lines(entries: Iterable[RecordedQuote], job: Job, form: str) -> None:
+def _print_lines(found: Sequence[tuple[Job, Iterable[RecordedQuote]]], form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
-    for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
-        lines = b"".join(sink.lines(job, entry.slot, (entry.quote,)))
-        shown = visible(lines.decode("utf-8", "replace"))  # who shares a journal wrote some of it
-        typer.echo(shown.encode(), nl=False)
+    for job, entries in found:
+        for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
+            lines = b"".join(sink.lines(job, entry.slot, (entry.quote,)))
+            shown = visible(
+                lines.decode("utf-8", "replace")
+            )  # who shares a journal wrote some of it
+            typer.echo(shown.encode(), nl=False)
 
 
 def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
@@ -138,9 +166,9 @@ def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQu
     return newest.values()
 
 
-def _print_json(entries: Iterable[RecordedQuote], job: Job) -> None:
+def _print_json(entries: Iterable[tuple[RecordedQuote, Job]]) -> None:
     separator = "["
-    for entry in entries:
+    for entry, job in entries:
         typer.echo(separator)
         typer.echo(f"  {jsons.dumps(_as_json(entry, job), ensure_ascii=False)}", nl=False)
         separator = ","

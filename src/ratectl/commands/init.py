@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,9 +17,16 @@ import typer
 from ratectl import spec
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import SpecArgument, default_spec
-from ratectl.deploy import host_facts
+from ratectl.deploy import execute, host_facts
 from ratectl.doctor import outputs
-from ratectl.errors import CannotCreateError, SpecError, UsageError, indented
+from ratectl.errors import (
+    INTERRUPTED,
+    CannotCreateError,
+    RefusedError,
+    SpecError,
+    UsageError,
+    indented,
+)
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
 from ratectl.runtime import accounts, templates, trust
@@ -43,6 +51,7 @@ class StarterSpec:
     path: Path
     zone: str
     pair: str = "USD/INR"
+    """One pair, or several with commas between, as people write them."""
     schedule: str = "every day at 10:30"
     output: str = "~/rates/output.txt"
     user: str = ""
@@ -57,10 +66,11 @@ class StarterSpec:
 
     def text(self) -> str:
         """Return the spec. Raises UsageError for what is not one line."""
+        pairs = pairs_in(self.pair)
         return templates.fill(
             "starter.toml.j2",
-            job=self.pair.lower().replace("/", "-"),
-            pair=_quoted(self.pair.upper()),
+            job="-".join(pairs[0].lower().split("/")) if len(pairs) == 1 else "rates",
+            pair=", ".join(map(_quoted, pairs)),
             schedule=_quoted(self.schedule),
             output=_quoted(self.output),
             timezone=_quoted(self.zone),
@@ -69,13 +79,40 @@ class StarterSpec:
         )
 
     def job(self) -> Job:
-        """Return the job as the spec will mean it. Raises SpecError, UsageError."""
+        """Return the job as the spec will mean it. Raises SpecError, UsageError, and RefusedError for a closed output."""
         [job] = spec.loads(self.text().encode(), path=self.path, host_timezone=self.zone).jobs
+        for output in job.outputs:
+            _see_to_output(output)
         return job
 
 
+def _see_to_output(output: Output) -> None:
+    """Raise RefusedError where this account can neither write the file of *output* nor make it."""
+    if output.kind == "postgresql":
+        return
+    path = Path(output.target)
+    if path.is_dir():
+        raise RefusedError(f"{path}: is a folder; name a file in it")
+    nearest = path
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not execute.SystemReader().may_write(nearest) or (nearest != path and not nearest.is_dir()):
+        raise RefusedError(f"{path}: this account cannot write to {nearest}; name another file")
+
+
+def pairs_in(text: str) -> list[str]:
+    """Return the pairs that a person wrote, such as ``usd inr`` or ``EUR/USD, USD/INR``, each as BASE/QUOTE; what is none stays as it is."""
+    parts = [part for part in re.split(r"\s*(?:,|;|\band\b)\s*", text.strip()) if part]
+    return [_pair(part) for part in parts] or [text]
+
+
+def _pair(text: str) -> str:
+    codes = re.fullmatch(r"([A-Za-z]{3})(?:\s*[/:_-]\s*|\s+(?:to|in)\s+|\s*)([A-Za-z]{3})", text)
+    return f"{codes[1]}/{codes[2]}".upper() if codes else text.upper()
+
+
 QUESTIONS = {
-    "pair": "Which pair, as BASE/QUOTE",
+    "pair": "Which pair, or several",
     "schedule": "When, as a phrase or a cron line",
     "output": "Where to, a file",
 }
@@ -85,7 +122,7 @@ def init(
     spec_path: SpecArgument = None,
     *,
     pair: Annotated[
-        str | None, typer.Option(help="BASE/QUOTE, ISO 4217 codes; by default USD/INR.")
+        str | None, typer.Option(help="BASE/QUOTE, or several with commas; by default USD/INR.")
     ] = None,
     schedule: Annotated[
         str | None,
@@ -108,6 +145,8 @@ def init(
       ratectl init
       ratectl init --yes --pair EUR/USD --schedule "every weekday at 16:30"
     """
+    if spec_path is None and not os.environ.get("RATECTL_CONFIG_DIR"):
+        host_facts.refuse_home_of_others()
     path = (spec_path or default_spec()).expanduser().absolute()
     if path.exists():
         raise UsageError(f"{path}: exists already and is left as it is; name another file")
@@ -146,8 +185,8 @@ def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:
         typer.echo(f"\n{_preview(starter)}\n")
         typer.confirm(f"Write {starter.path}?", default=True, abort=True)
     except typer.Abort:
-        typer.echo("ratectl: nothing was written", err=True)
-        raise
+        typer.echo("\nratectl: nothing was written", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     return starter
 
 
@@ -162,7 +201,7 @@ def _asked(starter: StarterSpec, key: str) -> StarterSpec:
             for issue in error.issues:
                 lines = filter(None, (f"  {issue.message}", indented(issue.pointer)))
                 typer.echo("\n".join(lines), err=True)
-        except UsageError as error:
+        except (UsageError, RefusedError) as error:
             typer.echo(f"  {error}", err=True)
         else:
             return changed
@@ -195,7 +234,7 @@ def _sample(job: Job, output: Output, slot: dt.datetime) -> str:
         observed_at=slot.astimezone(dt.UTC),
         kind=PUBLISHED,
     )
-    [line] = FILES[output.kind].lines(job, slot, (quote,))
+    line = FILES[output.kind].lines(job, slot, (quote,))[0]
     return line.decode().rstrip("\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,7 +45,7 @@ def journal(
         list[str],
         typer.Argument(
             metavar="JOURNAL...",
-            help="For copy from where and to where, for create the one: sqlite, which is this machine's, or a PostgreSQL URL.",
+            help="For copy from where and to where, for create the one: sqlite, which is this machine's, or a PostgreSQL URL. A copy may also come from a file, such as a damaged journal.sqlite3.",
         ),
     ],
     *,
@@ -61,13 +62,15 @@ def journal(
     """Copy a record to another journal, or make a shared one.
 
     A copy leaves both as they are but for what the second lacks. It may be cut short and run
-    again, and every row is read back and compared; exit code 65 when one differs. No password
-    stands in a URL: libpq finds it in ~/.pgpass or PGPASSWORD.
+    again, and every row is read back and compared; exit code 65 when one differs, or could not
+    be read from a damaged file. No password stands in a URL: libpq finds it in ~/.pgpass or
+    PGPASSWORD.
 
     \b
     Examples:
       ratectl journal copy sqlite postgresql://rates@db.example/books
       ratectl journal create postgresql://owner@db.example/books
+      ratectl journal copy ~/damaged/journal.sqlite3 sqlite
     """
     with Journal(Path(paths.state_dir())) as mine:
         if action is Action.CREATE:
@@ -75,8 +78,12 @@ def journal(
             return
         if len(names) != 2 or names[0] == names[1]:
             raise UsageError("journal copy: name two journals, from where and to where")
-        source, target = (_store(mine, name) for name in names)
-        copies = _copy(source, target, _jobs(mine, job or ()))
+        target = _store(mine, names[1])
+        if _is_file(names[0]):
+            with copying.from_file(Path(names[0]).expanduser()) as source:
+                copies = _copy(source, target, job or sorted(copying.jobs_in(source)))
+        else:
+            copies = _copy(_store(mine, names[0]), target, _jobs(mine, job or ()))
     typer.echo(as_json([_as_json(copied) for copied in copies]) if json else _text(copies))
     for error in filter(None, (copied.error() for copied in copies)):
         raise error
@@ -87,6 +94,11 @@ def _create(mine: Journal, names: Sequence[str]) -> None:
         raise UsageError("journal create: name the PostgreSQL URL of one journal")
     _store(mine, names[0]).clock(dt.datetime.now(dt.UTC))
     typer.echo(f"{redacted(names[0])}: the journal is there")
+
+
+def _is_file(name: str) -> bool:
+    """Tell whether *name* is a path: it is neither this machine's journal nor a URL."""
+    return name != HERE and "://" not in name and ("/" in name or os.sep in name)
 
 
 def _store(mine: Journal, name: str) -> Database:
@@ -121,6 +133,8 @@ def _line(copied: Copied) -> str:
         nouns["revisions"] = "earlier number"
     done = ", ".join(count(copied.written[table], noun) for table, noun in nouns.items())
     same = count(sum(copied.verified.values()), "row")
+    if copied.unread:
+        done += "; more could not be read"
     return f"{copied.job}: {done} copied; {same} compared, the same in both"
 
 
@@ -130,4 +144,5 @@ def _as_json(copied: Copied) -> dict[str, Any]:
         "written": copied.written,
         "verified": copied.verified,
         "differing": copied.differing,
+        "unread": copied.unread,
     }

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl.commands._shared import terminal
+from ratectl.commands._shared import tags, terminal
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import rows_of
-from ratectl.deploy import execute, host_facts, targets
+from ratectl.commands._shared.tags import TagOption
+from ratectl.deploy import execute, host_facts, inventory, targets
 from ratectl.journal.journal import Journal
 from ratectl.views.format import as_json
 from ratectl.views.inventory import listing_json, listing_text
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ratectl.errors import RatectlError
 
 
-def list_(*, json: JsonOption = False) -> None:
+def list_(*, tag: TagOption = None, json: JsonOption = False) -> None:
     """List the installed jobs as the OS has them.
 
     \b
@@ -41,10 +42,15 @@ def list_(*, json: JsonOption = False) -> None:
             clusters=targets.clusters(installed),
         )
         rows = rows_of(journal, reader, installed, found_at, unseen=unreachable)
+        if tag:
+            wanted = tags.chosen(journal, (), tag)
+            rows = tuple(row for row in rows if row.job in wanted)
     if json:
         typer.echo(as_json(listing_json(rows)))
-    else:
-        typer.echo(listing_text(rows, dt.datetime.now(dt.UTC), terminal.width()))
+        return
+    typer.echo(listing_text(rows, dt.datetime.now(dt.UTC), terminal.width()))
+    if not host.root and inventory.root_has_jobs(reader):
+        typer.echo("ratectl: root has jobs on this machine, too: `sudo ratectl list`", err=True)
 
 
 def report_unreachable(

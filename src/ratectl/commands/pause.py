@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ratectl.commands._shared import tags
 from ratectl.commands._shared.options import JobsArgument
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
@@ -18,6 +20,7 @@ from ratectl.views import deploy_text
 def pause(
     jobs: JobsArgument = None,
     *,
+    tag: TagOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Pause every job of ours.")] = False,
 ) -> None:
     """Stop jobs until they are resumed.
@@ -25,13 +28,14 @@ def pause(
     \b
     Examples:
       ratectl pause usd-inr
+      ratectl pause --tag books
       ratectl pause --all
     """
-    names = None if everything else frozenset(jobs or ())
-    if (names is None) == bool(jobs):
-        raise UsageError("pause: name the jobs, or give --all")
+    if everything == bool(jobs or tag):
+        raise UsageError("pause: name the jobs, or give --tag or --all")
     host = host_facts.current()
     with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
+        names = None if everything else frozenset(tags.chosen(journal, jobs, tag))
         installed = journal.readable()
         known = {row.job.name for row in installed}
         affected = known if names is None else names

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared import tags
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.progress import progress
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
@@ -41,6 +43,7 @@ def remove(
         typer.Argument(metavar="JOB...", show_default=False, help="Installed jobs."),
     ] = None,
     *,
+    tag: TagOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Remove every job of ours.")] = False,
     purge: PurgeOption = False,
     forget: ForgetOption = False,
@@ -55,15 +58,15 @@ def remove(
       ratectl remove --all --dry-run
       ratectl remove usd-inr --purge
     """
-    names = None if everything else frozenset(jobs or ())
-    if (names is None) == bool(jobs):
-        raise UsageError("remove: name the jobs, or give --all")
+    if everything == bool(jobs or tag):
+        raise UsageError("remove: name the jobs, or give --tag or --all")
     host = host_facts.current()
     reader = execute.SystemReader()
     with (
         install_lock(host.state_dir) as lock,
         Journal(host.state_dir) as journal,
     ):
+        names = None if everything else frozenset(tags.chosen(journal, jobs, tag))
         installed = journal.readable()
         asked = targets.clusters(row for row in installed if names is None or row.job.name in names)
         unseen: dict[Target, RatectlError] = {}
@@ -85,6 +88,10 @@ def remove(
         typer.echo(deploy_text.removal_text(removal))
         if purge:
             _purge(journal, to_purge)
+            if not journal.known():
+                typer.echo(
+                    f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
+                )
 
 
 def _leave(unseen: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:

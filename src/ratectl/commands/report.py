@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.commands._shared import date_range, terminal, write_file
+from ratectl.commands._shared import date_range, tags, terminal, write_file
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.rows import look
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import host_facts
 from ratectl.errors import EngineError, RatectlError
 from ratectl.journal.journal import Journal
@@ -38,6 +39,7 @@ def report(
         list[str] | None,
         typer.Option(metavar="JOB", help="Only this job; may be given again.", show_default=False),
     ] = None,
+    tag: TagOption = None,
     since: date_range.SinceOption = "",
     launch: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
     watch: Annotated[
@@ -56,8 +58,10 @@ def report(
       ratectl report --watch ~/rates/index.html
     """
     host = host_facts.current()
+    with Journal(host.state_dir) as journal:
+        names = tags.chosen(journal, job, tag)
     before = _changed(host)
-    path = _write(host, file, job or [], since)
+    path = _write(host, file, names, since)
     typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
     if launch and not webbrowser.open(path.as_uri()):
         raise EngineError(f"no browser could be opened; open {path.as_uri()} in one")

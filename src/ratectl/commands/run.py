@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account
+from ratectl.commands._shared import as_account, tags
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due
 from ratectl.firing.report import FiringReport
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def run(
     job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")] = "",
     *,
+    tag: TagOption = None,
     every: Annotated[bool, typer.Option("--all", help="Run every installed job.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Record a manual slot now, whatever is due.")
@@ -51,15 +53,16 @@ def run(
       ratectl run usd-inr --force
       ratectl run usd-inr --slot 2026-11-23T10:30
     """
-    if bool(job) == every:
-        raise UsageError("run: name one JOB, or give --all")
-    if slot and (force or every):
+    if bool(job) + every + bool(tag) != 1:
+        raise UsageError("run: name one JOB, or give --tag or --all")
+    if slot and (force or every or tag):
         raise UsageError("run: --slot goes with one JOB and without --force")
     with Journal(state or Path(paths.state_dir())) as journal:
         if job:
             more = ["--slot", slot] if slot else []
             as_account.hand_over(journal, job, ["run", job, *_options(force, json), *more])
-        wanted = journal.installed() if every else (journal.installed_job(job),)
+        named = tags.chosen(journal, [job] if job else (), tag)
+        wanted = journal.installed() if every else tuple(map(journal.installed_job, named))
         if not wanted:
             raise UsageError("run --all: no job is installed; `ratectl install` comes first")
         theirs = [row for row in wanted if accounts.is_foreign(row.job.user)]

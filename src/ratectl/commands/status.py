@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.commands._shared import terminal, write_file
+from ratectl.commands._shared import tags, terminal, write_file
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import look
+from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
@@ -37,6 +38,7 @@ def status(
         typer.Argument(metavar="JOB...", show_default=False, help="By default all installed ones."),
     ] = None,
     *,
+    tag: TagOption = None,
     json: JsonOption = False,
     watch: Annotated[
         bool, typer.Option("--watch", help=f"Look again every {EVERY} seconds, until Ctrl-C.")
@@ -65,9 +67,9 @@ def status(
     """
     seconds = _seconds(max_age)
     if watch:
-        _watch(jobs or [], alone=not (json or max_age or prometheus))
+        _watch(jobs or [], tag or [], alone=not (json or max_age or prometheus))
         return
-    found = _look(jobs or [])
+    found = _look(jobs or [], tag or [])
     now = dt.datetime.now(dt.UTC)
     if prometheus is not None:
         from ratectl.views import prometheus as metrics  # noqa: PLC0415 - 60 ms that a look need not pay
@@ -88,10 +90,10 @@ def _seconds(text: str) -> int | None:
         raise UsageError(f"status: --max-age: {error}") from error
 
 
-def _look(names: Sequence[str]) -> tuple[JobStatus, ...]:
+def _look(names: Sequence[str], tagged: Sequence[str]) -> tuple[JobStatus, ...]:
     host = host_facts.current()
     with Journal(host.state_dir) as journal:
-        return look(host, journal, names)
+        return look(host, journal, tags.chosen(journal, names, tagged))
 
 
 def _screen(found: Sequence[JobStatus], height: int = 0) -> Text:
@@ -105,7 +107,7 @@ def _screen(found: Sequence[JobStatus], height: int = 0) -> Text:
     return Text(visible(text.plain)) if UNSAFE.search(text.plain) else text
 
 
-def _watch(names: Sequence[str], *, alone: bool) -> None:
+def _watch(names: Sequence[str], tagged: Sequence[str], *, alone: bool) -> None:
     """Show the screen again and again, until Ctrl-C."""
     from rich.live import Live  # noqa: PLC0415 - for this only
 
@@ -115,11 +117,11 @@ def _watch(names: Sequence[str], *, alone: bool) -> None:
             "status: --watch is for a person at a terminal, and goes with no other option"
         )
     try:
-        first = _screen(_look(names), console.height)
+        first = _screen(_look(names, tagged), console.height)
         with Live(first, console=console, screen=True, auto_refresh=False) as live:
             while True:
                 time.sleep(EVERY)
-                live.update(_screen(_look(names), console.height), refresh=True)
+                live.update(_screen(_look(names, tagged), console.height), refresh=True)
     except KeyboardInterrupt:
         return
 

@@ -150,9 +150,32 @@ class SystemReader:
         except OSError:
             return None
 
+    def read_only(self, path: Path) -> Path | None:
+        """Return where the file system of *path* is mounted, if that is read-only; else None."""
+        if sys.platform == "win32":
+            return None
+        try:
+            if not os.statvfs(path).f_flag & os.ST_RDONLY:
+                return None
+        except OSError:
+            return None
+        whole = path.resolve()
+        mounted = _mounts()
+        on_the_way = (whole, *whole.parents)
+        return next((p for p in on_the_way if p in mounted or p.is_mount()), whole)
+
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
         return _kernel_clock_is_kept() if sys.platform.startswith("linux") else None
+
+
+def _mounts() -> frozenset[Path]:
+    """Return where Linux has something mounted, one folder over another included, which looks like no mount otherwise."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(Path(line.split()[1].replace("\\040", " ")) for line in lines)
 
 
 def _kernel_clock_is_kept() -> bool | None:
@@ -198,7 +221,27 @@ def _process_names(entry: str) -> tuple[str, ...]:
     except OSError:  # gone meanwhile, or hidden
         return ()
     first, second = (os.fsdecode(word.rpartition(b"/")[2]) for word in (*words, b"")[:2])
+    if "cron" in first + second and not _is_of_this_machine(entry):
+        return ()
     return (first, second) if first == "busybox" else (first,)
+
+
+def _is_of_this_machine(entry: str) -> bool:
+    """Tell whether a process sees our files, as far as we may know: that of a container, or of a chroot, does not."""
+    try:
+        if _depth(entry) > _depth("self"):
+            return False
+        theirs, ours = Path(f"/proc/{entry}/root").stat(), Path("/").stat()
+    except OSError:  # not ours to look at; or gone
+        return True
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _depth(entry: str) -> int:
+    """Return in how many namespaces of processes one has a number, from the one of this ``/proc`` on; see proc(5)."""
+    text = Path(f"/proc/{entry}/status").read_text(encoding="ascii", errors="replace")
+    numbers = [line.split() for line in text.splitlines() if line.startswith("NSpid:")]
+    return len(numbers[0]) if numbers else 0
 
 
 def perform(steps: Sequence[Step], on_progress: Callable[[int], None] = lambda _: None) -> None:

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from ratectl import paths
 from ratectl.backends.protocol import Host
 from ratectl.deploy import windows_account
-from ratectl.errors import ConfigError
+from ratectl.errors import ConfigError, RefusedError
+from ratectl.runtime import trust
 from ratectl.spec import zones
 
 if TYPE_CHECKING:
@@ -32,7 +33,27 @@ NAME_IT = (
 
 def current() -> Host:
     """Return the facts of this machine and account. Raises ConfigError where its zone has no name."""
+    refuse_home_of_others()
     return _account(zone())
+
+
+def refuse_home_of_others() -> None:
+    """Raise RefusedError where ``HOME`` is another account's, as under ``sudo -E``: files of ours there would lock its owner out."""
+    if sys.platform == "win32" or os.environ.get("RATECTL_STATE_DIR"):
+        return
+    home = Path.home()
+    try:
+        owner = home.stat().st_uid
+    except OSError:
+        return
+    if owner in {os.geteuid(), trust.ROOT, trust.UNMAPPED}:
+        return
+    whose = trust.account(owner)
+    raise RefusedError(
+        f"HOME is {home}, which belongs to {whose}, and you are {_user()}: nothing is read or written there. "
+        f"`sudo -H ratectl ...` takes root's own home, `sudo -u {whose} -H ratectl ...` works as {whose}, "
+        "and RATECTL_STATE_DIR names another place"
+    )
 
 
 def _account(zone: ZoneInfo) -> Host:

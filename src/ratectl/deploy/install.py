@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import closed_folders, other_accounts, plan
+from ratectl.deploy import closed_folders, elsewhere, other_accounts, plan, spec_keys
+from ratectl.deploy import renames as renaming
 from ratectl.deploy.targets import (
     Target,
     TargetPlan,
@@ -58,6 +60,8 @@ class SpecSource:
     path: str
     digest: str
     """Of the file's bytes."""
+    whole: bool = True
+    """All jobs of the file: what is not among them is no longer in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,12 @@ class Prepared:
     """Jobs whose snapshot in the journal is new or changes."""
     forget: tuple[str, ...]
     """Jobs that the journal marks as removed."""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    """Jobs that have another name in the spec, old to new: what is recorded goes along."""
+    renamed: tuple[str, ...] = ()
+    """Old names, as of these renames and of one that was cut short, that no engine holds afterwards."""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By job, a line for each key of the spec that says something else than when it was installed."""
     before: tuple[Step, ...] = ()
     """Folders that are made first, and stay whatever becomes of the rest."""
     warnings: tuple[str, ...] = ()
@@ -83,13 +93,9 @@ class Prepared:
     def empty(self) -> bool:
         """Nothing has to be done at all."""
         parts = (self.main, *self.moves)
-        return not (
-            self.before
-            or self.after
-            or self.record
-            or self.forget
-            or any(plan.pending(p.changes) for p in parts)
-        )
+        first = self.before or self.after
+        of_the_journal = self.record or self.forget or self.renamed
+        return not (first or of_the_journal or any(plan.pending(p.changes) for p in parts))
 
 
 def digest_of(reader: Reader, path: str) -> str:
@@ -131,34 +137,45 @@ def prepare(
     prune: bool = False,
     rewrite_all: bool = False,
     enable_linger: bool = False,
+    renames: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Return what an install of *source* at *target* will do. Looks, and changes nothing.
 
-    With *enable_linger* it also does away with why entries could stay asleep, where it can.
+    With *enable_linger* it also does away with why entries could stay asleep, where it can. Jobs that were
+    renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
     other_accounts.refuse(target, source.jobs, source.path)
     lacking = journal.lacking(source.jobs)
     installed = {row.job.name: row for row in journal.readable()}
+    names = frozenset(job.name for job in source.jobs)
+    refuse_jobs_of_other_specs(target.reader, source, installed)
+    if renames is None:
+        renames = renaming.noticed(source.jobs, source.path, installed) if source.whole else {}
+    left = renaming.left(journal, installed, names)
+    for old, new in renames.items():
+        installed[new] = installed.pop(old)
+    gone = _gone(source, installed)
+    not_in_spec = gone if prune else frozenset()
     covers = covers_of(target, source.jobs)
     inactive = {name: "paused" for name, row in installed.items() if row.paused}
     found = target.backend.inspect(target.reader, target.host, target.scope)
+    _refuse_jobs_of_other_journals(target, found, frozenset(names) - frozenset(installed))
     if target.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
         inactive = {name: why for name, why in inactive.items() if name not in found.entries}
     inactive |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
+    inactive |= {old: f"renamed to {new}" for old, new in {**left, **renames}.items()}
     awake = [job for job in source.jobs if job.name not in inactive]
     wanted = {job.name: render(target, job, covers[job.name]) for job in awake}
     changes = plan.changes(
         wanted,
         found.entries,
         inactive=inactive,
-        prune=prune,
+        prune=not_in_spec,
         rewrite_all=rewrite_all,
         difference=target.backend.difference,
     )
-    names = frozenset(job.name for job in source.jobs)
-    not_in_spec = frozenset(installed) - names if prune else frozenset()
     where = (target.reader, target.host, target.scope)
-    affected = names | not_in_spec
+    affected = names | not_in_spec | frozenset(renames) | frozenset(left)
     look = _left_anywhere if rewrite_all else _moves
     moves = look(target, found, installed, affected)
     server_warnings = target.backend.dry_run(target.reader, changes, target.host, target.scope)
@@ -176,7 +193,11 @@ def prepare(
             if job.name in lacking or _is_news(job, installed.get(job.name), target, source)
         ),
         forget=tuple(sorted(not_in_spec)),
+        renames=renames,
+        renamed=tuple(sorted({*left, *renames})),
+        keys=_changed_keys(source.jobs, installed),
         warnings=(
+            *_left_out(gone - not_in_spec, source.path),
             *server_warnings,
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
@@ -200,10 +221,13 @@ def apply(
     time, and what a step raised; then nothing of it is left.
     """
     lock.begin()
-    before = journal.backup(job.name for job in prepared.record)
+    before = journal.backup((*(job.name for job in prepared.record), *prepared.renames))
     try:
         perform(prepared.before)
-        _record(prepared, journal, clock())
+        with renaming.at_rest(journal.state_dir, prepared.renames):
+            if prepared.renames:
+                journal.rename_jobs(prepared.renames)
+            _record(prepared, journal, clock())
         for part in (*prepared.moves, prepared.main):
             perform(part.steps)
         entries = _read_back(prepared, clock)
@@ -214,6 +238,8 @@ def apply(
         raise type(error)(f"{error}\nEverything is as it was before.") from error
     if prepared.forget:
         journal.forget_jobs(prepared.forget)
+    if prepared.renamed:
+        journal.end_renames(prepared.renamed)
     lock.finish()
     return entries
 
@@ -231,6 +257,18 @@ def _record(prepared: Prepared, journal: Journal, now: dt.datetime) -> None:
             now=now,
             source=target.place,
         )
+
+
+def undo(
+    done: Sequence[Prepared],
+    journal: Journal,
+    error: RatectlError,
+    *,
+    perform: Callable[[Sequence[Step]], None],
+) -> None:
+    """Take the installs *done* back, since what belongs to them failed with *error*. Raises EngineError where that is refused."""
+    for prepared in reversed(done):
+        _take_back(prepared, journal, {}, perform, error)
 
 
 def _take_back(
@@ -254,7 +292,69 @@ def _take_back(
             f"{error}\nWhat stood before could not be put back: {second}\n"
             "`ratectl install` tries again, and finishes what is half done."
         ) from error
+    if prepared.renames:
+        journal.rename_back(prepared.renames)
     journal.restore(before)
+
+
+def refuse_jobs_of_other_specs(
+    reader: Reader, source: SpecSource, installed: Mapping[str, Installed]
+) -> None:
+    """Raise ConfigError where a job of *source* is installed from another spec file that still has it."""
+    for job in source.jobs:
+        row = installed.get(job.name)
+        if row is not None and row.spec != source.path and _has_job(reader, row.spec, job.name):
+            raise ConfigError(
+                f"{job.name!r} is a job of {row.spec}, and {source.path} has one of the same name; rename one "
+                f"of them, or take it out of the other file and `ratectl remove {job.name}`"
+            )
+
+
+def _gone(source: SpecSource, installed: Mapping[str, Installed]) -> frozenset[str]:
+    """Return the jobs that were installed from the file of *source* and are no longer in it."""
+    names = {job.name for job in source.jobs}
+    of_this_file = (name for name, row in installed.items() if row.spec == source.path)
+    return frozenset(of_this_file) - names if source.whole else frozenset()
+
+
+def _refuse_jobs_of_other_journals(target: Target, found: Found, new: Collection[str]) -> None:
+    """Raise ConfigError where the engine holds a job of the same name for another state directory."""
+    for name in sorted(set(new) & set(found.entries)):
+        if there := elsewhere.state_dir(target, found.entries[name]):
+            raise ConfigError(
+                f"{target} holds a job {name!r} of another state directory, {there}; call this one otherwise, or "
+                f"`RATECTL_STATE_DIR={there} ratectl remove {name}`"
+            )
+
+
+def _has_job(reader: Reader, path: str, name: str) -> bool:
+    """Tell whether the spec at *path* has a job *name*, as far as it can be read."""
+    try:
+        data = reader.read(Path(path))
+        found = {} if data is None else tomllib.loads(data.decode("utf-8-sig"))
+    except (RatectlError, ValueError):
+        return True
+    jobs = found.get("jobs")
+    return isinstance(jobs, dict) and name in jobs
+
+
+def _changed_keys(
+    jobs: Sequence[Job], installed: Mapping[str, Installed]
+) -> dict[str, tuple[str, ...]]:
+    """Return, by job, the keys that say something else than when it was installed."""
+    known = {job.name: installed[job.name].job for job in jobs if job.name in installed}
+    lines = {job.name: spec_keys.changed(known[job.name], job) for job in jobs if job.name in known}
+    return {name: changed for name, changed in lines.items() if changed}
+
+
+def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
+    """Yield that jobs are no longer in the spec, and still run."""
+    if listed := sorted(names):
+        more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+        yield (
+            f"{', '.join(listed[:3])}{more}: no longer in {spec}, and still at work; "
+            f"`ratectl install {spec} --prune` removes them"
+        )
 
 
 def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iterator[str]:
@@ -285,7 +385,8 @@ def _moves(
     elsewhere: dict[Target, set[str]] = {}
     for name, row in installed.items():
         if name in names and row.backend in BACKENDS and not stands_at(target, row):
-            elsewhere.setdefault(recorded_target(row, target.host, target.reader), set()).add(name)
+            place = recorded_target(row, target.host, target.reader)
+            elsewhere.setdefault(place, set()).add(row.job.name)  # as it is called there
     for home_of, jobs in elsewhere.items():
         if home_of != target:
             with contextlib.suppress(EngineAbsentError):  # gone, and its entries with it

@@ -12,7 +12,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ratectl.errors import CannotCreateError, RefusedError, StorageError, TryLaterError
+from ratectl.errors import (
+    CannotCreateError,
+    RatectlError,
+    RefusedError,
+    StorageError,
+    TryLaterError,
+)
 from ratectl.runtime import trust
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ class InstallLock:
         """An earlier change began and never came to its end."""
         self.in_progress = False
         """This one began, and has not come to its end."""
+        self._in_parts = False
 
     def begin(self) -> None:
         """Note on disk that the engine is about to be changed."""
@@ -43,10 +50,34 @@ class InstallLock:
             raise StorageError(message) from error
 
     def finish(self) -> None:
-        """Note that the change came to its end."""
+        """Note that the change came to its end; one of several parts ends with all of them."""
+        if self._in_parts:
+            self.in_progress = False
+            return
         os.ftruncate(self._handle, 0)
         os.fsync(self._handle)
         self.interrupted = self.in_progress = False
+
+    @contextlib.contextmanager
+    def in_parts(self) -> Iterator[None]:
+        """Let what begins and ends in the block be parts of one change: killed between two of them, it counts as cut short.
+
+        Where an error leaves the block, it counts so too, unless *in_progress* is taken back before.
+        """
+        self.begin()
+        self._in_parts = True
+        try:
+            yield
+        except RatectlError:
+            self._in_parts = False
+            if not self.in_progress:
+                self.finish()
+            raise
+        except BaseException:
+            self.in_progress = True
+            raise
+        self._in_parts = False
+        self.finish()
 
 
 def was_interrupted(state_dir: Path) -> bool:

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.deploy import targets
+from ratectl.deploy import elsewhere, targets
+from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Backend, Found, InstalledEntry
+    from ratectl.backends.protocol import Backend, Found, InstalledEntry, Reader
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -53,10 +56,14 @@ class SpecDrift:
     """How the spec files differ from what was installed from them; each file is read once."""
 
     def __init__(
-        self, digest: Callable[[str], str], load: Callable[[str, str], Sequence[Job]]
+        self,
+        digest: Callable[[str], str],
+        load: Callable[[str, str], Sequence[Job]],
+        installed: Sequence[Installed] = (),
     ) -> None:
         self._digest = functools.cache(digest)
         self._load = functools.cache(load)
+        self._known = {row.job.name: row for row in installed}
 
     def __call__(self, row: Installed) -> str:
         """Return the difference as one sentence, or an empty text."""
@@ -73,8 +80,26 @@ class SpecDrift:
         except SpecError:
             return f"spec has problems: `ratectl check {row.spec}`"
         if row.job.name not in jobs:
+            new = noticed(list(jobs.values()), row.spec, self._known).get(row.job.name)
+            if new is not None:
+                return f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
             return f"no longer in the spec: {row.spec}"
         return "" if jobs[row.job.name] == row.job else "spec changed: `ratectl install` applies it"
+
+
+UNITS = re.compile(r"ratectl-.+\.timer|ratectl\..+\.plist")
+PLACES_OF_ROOT = (Path("/etc/systemd/system"), Path("/Library/LaunchDaemons"))
+
+
+def root_has_jobs(reader: Reader) -> bool:
+    """Tell whether there are jobs of root's on this machine, as far as any account may see."""
+    if reader.status(Path("/etc/cron.d/ratectl")) is not None:
+        return True
+    for place in PLACES_OF_ROOT:
+        with contextlib.suppress(RefusedError):
+            if any(UNITS.fullmatch(name) for name in reader.names(place)):
+                return True
+    return False
 
 
 def rows(
@@ -128,6 +153,10 @@ def _held(
     fidelity, upcoming = "", entry.next
     if row is None and target.host.cluster is not None:
         drift.append("this machine's journal does not know it: a colleague may have installed it")
+    elif row is None and (there := elsewhere.state_dir(target, entry)):
+        drift.append(
+            f"of another state directory: `RATECTL_STATE_DIR={there} ratectl list` shows it"
+        )
     elif row is None:
         drift.append("the journal does not know it: install its spec again, or remove it")
     else:
@@ -157,7 +186,7 @@ def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[st
         yield f"left over: the job was since installed in {targets.title(row)}"
         return
     zone = target.host.zone.key
-    if zone != row.host_timezone:
+    if zone != row.host_timezone and _goes_by_the_zone(target, entry, row):
         yield f"the machine's zone is {zone}, and was {row.host_timezone} at the installation"
     elif not row.job.enabled:
         yield "switched off, but still there"
@@ -169,6 +198,14 @@ def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[st
         if wanted != entry.artefacts and not entry.drift:
             told = target.backend.difference(wanted, entry.artefacts)
             yield ": ".join(filter(None, ("differs from what would be installed now", told)))
+
+
+def _goes_by_the_zone(target: Target, entry: InstalledEntry, row: Installed) -> bool:
+    """Tell whether *entry* would be other text in the machine's zone of now."""
+    if row.job.fault:
+        return True
+    cover = target.backend.check(row.job, target.host.zone)
+    return targets.render(target, row.job, cover) != entry.artefacts
 
 
 def _unheld(

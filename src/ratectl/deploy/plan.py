@@ -21,13 +21,13 @@ def changes(
     found: Mapping[str, InstalledEntry],
     *,
     inactive: Mapping[str, str] | None = None,
-    prune: bool = False,
+    prune: Collection[str] = (),
     rewrite_all: bool = False,
     difference: Callable[[Sequence[Artefact], Sequence[Artefact]], str] = no_words,
 ) -> tuple[Change, ...]:
     """Return one change for each job of *wanted* and *found*, ordered by job name.
 
-    *inactive* jobs stay known but get no wakeups, each for its reason. *rewrite_all* puts everything in
+    *inactive* jobs get no wakeups, each for its reason; those of *prune* are deleted. *rewrite_all* puts everything in
     place again, since an earlier run was interrupted at an unknown step. *difference* tells how two
     texts differ.
     """
@@ -35,7 +35,7 @@ def changes(
     return tuple(
         _change(job, wanted[job], found.get(job), difference, rewrite_all=rewrite_all)
         if job in wanted
-        else _left_over(found[job], inactive=reasons.get(job, ""), prune=prune)
+        else _left_over(found[job], inactive=reasons.get(job, ""), prune=job in prune)
         for job in sorted({*wanted, *found})
     )
 

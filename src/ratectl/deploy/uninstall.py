@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Verb
-from ratectl.deploy import plan
+from ratectl.deploy import elsewhere, plan
 from ratectl.deploy.install import SpecSource
 from ratectl.deploy.targets import Target, TargetPlan, cluster_of, located, recorded_target, stage
 from ratectl.errors import EngineError, RatectlError
@@ -59,7 +59,14 @@ def prepare(
 ) -> Removal:
     """Return what a remove of the jobs *names* (None: of all) will do, given a :func:`targets.inspect_all`."""
     recorded = {row.job.name for row in installed}
-    known = recorded.union(*(found.entries for found in found_at.values()))
+    others = elsewhere.of_others(found_at, frozenset(recorded))
+    if foreign := sorted(set(names or ()) & set(others)):
+        there = others[foreign[0]]
+        raise ConfigError(
+            f"{foreign[0]!r} is a job of another state directory, {there}, and left as it is; "
+            f"`RATECTL_STATE_DIR={there} ratectl remove {foreign[0]}` removes it"
+        )
+    known = recorded.union(*(found.entries for found in found_at.values())) - set(others)
     affected = known if names is None else set(names) & known
     parts = tuple(
         part
@@ -150,7 +157,7 @@ def paused_sources(
         first, *_ = together = list(group)
         if first.backend in BACKENDS:
             jobs = tuple(row.job for row in together)
-            source = SpecSource(jobs=jobs, path=first.spec, digest=first.digest)
+            source = SpecSource(jobs=jobs, path=first.spec, digest=first.digest, whole=False)
             yield located(recorded_target(first, host, reader)), source
 
 

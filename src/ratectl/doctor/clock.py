@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
+from ratectl.deploy import targets
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.spec import zones
@@ -42,13 +43,23 @@ def names_of_the_zone(observed: Observations) -> Iterator[Finding]:
 def host_zone(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the machine moved to another zone, while its engine still holds times of the old one."""
     now = observed.host.zone.key
-    if row.host_timezone != now and row.backend in BACKENDS:
+    if row.host_timezone != now and row.backend in BACKENDS and _goes_by_it(observed, row):
         yield Finding(
             check="host-zone-changed",
             job=row.job.name,
             text=f"the machine's zone is {now}, and was {row.host_timezone} at the installation",
             fix=remedies.install(observed.host, row),
         )
+
+
+def _goes_by_it(observed: Observations, row: Installed) -> bool:
+    """Tell whether what the engine holds for *row* would be other text in the machine's zone of now: timers with a zone of their own do not care."""
+    target = observed.target_of(row)
+    if target is None or not observed.is_awake(row) or row.job.fault:
+        return observed.is_awake(row)
+    cover = target.backend.check(row.job, target.host.zone)
+    entry = observed.found_at[target].entries.get(row.job.name)
+    return entry is None or targets.render(target, row.job, cover) != entry.artefacts
 
 
 def zone_data(observed: Observations, row: Installed) -> Iterator[Finding]:

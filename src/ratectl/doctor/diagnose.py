@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.doctor import clock, engine, entries, firings, network, outputs, remedies
+from ratectl.doctor import clock, engine, entries, firings, network, outputs, remedies, state
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.errors import RatectlError
 
@@ -26,7 +26,7 @@ OF_THE_MACHINE: tuple[Callable[[Observations], Iterator[Finding]], ...] = (
     engine.account,
     clock.synchronisation,
     clock.names_of_the_zone,
-    outputs.state,
+    state.state,
     outputs.trusted_program,
     outputs.rights,
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.deploy import targets
+from ratectl.deploy import elsewhere, targets
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
@@ -62,7 +62,8 @@ def ownership(observed: Observations, target: Target, entry: InstalledEntry) -> 
             ),
         )
     elif row is None:
-        if observed.journal_error is None and not observed.unreadable:
+        known = observed.journal_error is None and not observed.unreadable
+        if known and not elsewhere.state_dir(target, entry):
             yield Finding(
                 check="entry-unknown",
                 job=entry.job,
@@ -121,10 +122,11 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     fix = remedies.install(observed.host, row)
     if drift.startswith("no longer"):
         fix = remedies.typed(observed.host, "ratectl", "remove", row.job.name)
-    elif not drift.startswith("spec changed"):
+    elif not drift.startswith(("spec changed", "renamed")):
         fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
     text = drift.partition(": `")[0]
-    check = "spec-changed" if text == "spec changed" else "spec-unusable"
+    changed = drift.startswith(("spec changed", "renamed"))
+    check = "spec-changed" if changed else "spec-unusable"
     check = "spec-left-out" if drift.startswith("no longer") else check
     yield Finding(check=check, job=row.job.name, text=text, fix=fix)
 

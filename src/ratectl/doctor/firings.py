@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 
     from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
+    from ratectl.model.job import Job
 
 PATIENCE = dt.timedelta(minutes=10)
 """How long after its slot a wakeup may come, jitter and timeout aside."""
+SHORTEST = dt.timedelta(minutes=2)
+"""The same for a job that is due each minute: two wakeups that did not come are no accident."""
 UPTIME = Path("/proc/uptime")
 
 
@@ -36,7 +40,7 @@ def unwoken(observed: Observations, row: Installed) -> Iterator[Finding]:
         or not has_zone(job.timezone)
     ):
         return
-    allowed = PATIENCE + dt.timedelta(seconds=job.jitter + job.timeout)
+    allowed = _patience(job, observed.now) + dt.timedelta(seconds=job.jitter + job.timeout)
     slot = next(schedule.before(job.schedule, job.zone, observed.now - allowed), None)
     if slot is None or slot <= row.settled_until or slot <= row.installed_at:
         return
@@ -56,6 +60,14 @@ def unwoken(observed: Observations, row: Installed) -> Iterator[Finding]:
     yield Finding(check="not-woken", job=job.name, text=text, fix=fix)
 
 
+def _patience(job: Job, now: dt.datetime) -> dt.timedelta:
+    """Return how long to wait for a wakeup: less where the next ones are due every few minutes and did not come either."""
+    slots = list(itertools.islice(schedule.before(job.schedule, job.zone, now), 2))
+    if len(slots) < 2:
+        return PATIENCE
+    return min(PATIENCE, max(SHORTEST, 2 * (slots[0] - slots[1])))
+
+
 def _just_started(observed: Observations, allowed: dt.timedelta) -> bool:
     text = observed.reader.read(UPTIME) if observed.host.platform == "linux" else None
     return text is not None and dt.timedelta(seconds=float(text.split()[0])) < allowed
@@ -64,7 +76,12 @@ def _just_started(observed: Observations, allowed: dt.timedelta) -> bool:
 def runs(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that what the engine started for a job came to nothing before a firing could tell of it."""
     home = observed.target_of(row)
-    if home is None or home.host.cluster is None or not observed.is_awake(row):
+    if home is None or not observed.is_awake(row):
+        return
+    if home.host.cluster is None:
+        for text in observed.troubles.get(home, {}).get(row.job.name, ()):
+            fix = remedies.install(observed.host, row)
+            yield Finding(check="runs-failing", job=row.job.name, text=text, fix=fix)
         return
     for text in observed.troubles.get(home, {}).get(row.job.name, ()):
         if _is_recorded(observed, row, text):
@@ -108,6 +125,8 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     zone = observed.host.zone
     until = f" (settled up to {clock(row.settled_until.astimezone(zone))})"
     fix = remedies.typed(observed.host, "ratectl", "run", row.job.name)
+    if row.job.name in observed.held:
+        fix = remedies.typed(observed.host, "ratectl", "review", "--job", row.job.name)
     home = observed.target_of(row)
     if home is not None and home.host.cluster is not None:
         until = ""  # which this machine's journal does not know of pods

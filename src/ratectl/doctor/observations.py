@@ -50,6 +50,8 @@ class Observations:
     """The newest firing of each job that has one."""
     out_of_reach: Collection[str] = ()
     """Jobs whose record lies in a database that did not answer."""
+    held: Collection[str] = ()
+    """Jobs of which answers wait for somebody to accept or reject them."""
     lost: Collection[str] = ()
     """Jobs that the account which they run as does not have."""
     spec_drift: Callable[[Installed], str] = lambda _row: ""

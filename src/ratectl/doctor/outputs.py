@@ -1,4 +1,4 @@
-"""Whether what a firing writes can be written, and what it reads can be read: outputs, state, keys."""
+"""Whether what a firing writes can be written, and what it reads can be read: outputs and keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ratectl.deploy import other_accounts, targets
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.runtime import accounts
-from ratectl.runtime.trust import UntrustedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 LEAST_SPACE = 65_536
 """Bytes; with less a file system counts as full."""
-UPGRADE = ("-m", "pip", "install", "--upgrade", "ratectl")
-JOURNAL = "journal.sqlite3"
 STORES = tuple(
     Path(folder, store)
     for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib")
@@ -142,33 +139,6 @@ def rights(observed: Observations) -> Iterator[Finding]:
     )
 
 
-def state(observed: Observations) -> Iterator[Finding]:
-    """Find a state directory in which no firing could work, or a journal that tells nothing."""
-    folder = observed.host.state_dir
-    found = _folder(observed, folder) or obstacle(observed, folder / JOURNAL)
-    if found is not None and observed.jobs:
-        text = f"the state directory cannot be used: {found.text}"
-        yield Finding(check="state-unwritable", text=text, fix=found.fix)
-    if observed.interrupted:
-        text = "an install or remove was cut short, and the schedules may be half done"
-        yield Finding(check="install-interrupted", text=text, fix=observed.reinstall_command)
-    if observed.unreadable:
-        yield Finding(
-            check="snapshot-unreadable", text=observed.unreadable, fix=observed.reinstall_command
-        )
-    error = observed.journal_error
-    if error is not None and "newer ratectl" in str(error):
-        fix = remedies.typed(observed.host, observed.host.fetch[0], *UPGRADE)
-        yield Finding(check="journal-too-new", text=str(error), fix=fix)
-    elif isinstance(error, UntrustedError):
-        text = f"the state directory cannot be trusted: {error.place}: {error.why}"
-        yield Finding(check="state-untrusted", text=text, fix=error.fix)
-    elif error is not None:
-        aside = remedies.aside(observed.host, folder / JOURNAL, ".damaged")
-        fix = f"{aside} && {observed.reinstall_command}"
-        yield Finding(check="journal-unusable", text=str(error), fix=fix)
-
-
 def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find keys that are not there at night, or that others may read."""
     observed = observed.as_account(row)
@@ -267,9 +237,13 @@ def _folder(observed: Observations, path: Path) -> Obstacle | None:
 def _closed(observed: Observations, path: Path, open_it: str) -> Obstacle:
     host, quoted = observed.host, remedies.typed(observed.host, str(path))
     status = observed.reader.status(path)
+    if mount := observed.reader.read_only(path):
+        command = remedies.typed(host, "mount", "-o", "remount,rw", str(mount))
+        text = f"the file system at {mount} is mounted read-only"
+        return Obstacle(text, remedies.as_root(host, command))
     text = f"{host.user} may not write to {path}"
     if host.root:
-        return Obstacle(f"{text} (read-only or immutable)", f"chattr -i {quoted}")
+        return Obstacle(f"{text} (it is immutable)", f"chattr -i {quoted}")
     if status is not None and status.owner == host.uid and host.platform != "win32":
         return Obstacle(text, f"{open_it} {quoted}")
     return Obstacle(text, remedies.to_account(host, path))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """For each question; all are asked at the same time."""
+AT_ONCE = 32
+"""Questions at the same time at most."""
 
 
 class ProviderProbe(NamedTuple):
@@ -55,29 +57,62 @@ class Endpoint(NamedTuple):
 
 
 def providers(jobs: Sequence[Job], env: Environment) -> dict[str, list[ProviderProbe]]:
-    """Return what the providers of each of *jobs* said; one that several jobs share is asked once."""
-    pairs_of: dict[Endpoint, Sequence[Pair]] = {}
+    """Return what the providers of each of *jobs* said of its pairs; what several jobs would ask is asked once."""
+    pairs_of: dict[Endpoint, dict[Pair, None]] = {}
     for job in jobs:
         for provider in job.providers:
-            pairs_of.setdefault(Endpoint(provider, job.proxy, job.ca_bundle), job.pairs)
-    said = ask(pairs_of, env)
-    return {
-        job.name: [said[Endpoint(provider, job.proxy, job.ca_bundle)] for provider in job.providers]
-        for job in jobs
-    }
+            way = Endpoint(provider, job.proxy, job.ca_bundle)
+            pairs_of.setdefault(way, {}).update(dict.fromkeys(job.pairs))
+    questions = [
+        (way, tuple(group))
+        for way, pairs in pairs_of.items()
+        for group in SOURCES[way.provider.kind].groups(way.provider, list(pairs))
+    ]
+    said = _ask_all(questions, env)
+
+    def of(job: Job, provider: Provider) -> ProviderProbe:
+        way = Endpoint(provider, job.proxy, job.ca_bundle)
+        mine = [probe for (asked, group), probe in said if asked == way and {*group} & {*job.pairs}]
+        return _of_job(job, mine)
+
+    return {job.name: [of(job, provider) for provider in job.providers] for job in jobs}
+
+
+def _of_job(job: Job, said: Sequence[ProviderProbe]) -> ProviderProbe:
+    """Return what one provider said of the pairs of *job*: the first failure, or that it lacks one of them."""
+    failed = next((probe for probe in said if probe.failure is not None or not probe.asked), None)
+    if failed is not None:
+        return failed
+    published = tuple(rate for probe in said for rate in probe.published)
+    lacking = [str(pair) for pair in job.pairs if pair not in {rate.pair for rate in published}]
+    whole = said[0]._replace(published=published)
+    if not lacking:
+        return whole
+    return whole._replace(failure=FetchError(FailureKind.CONFIG, f"has no {', '.join(lacking)}"))
 
 
 def ask(
     pairs_of: Mapping[Endpoint, Sequence[Pair]], env: Environment
 ) -> dict[Endpoint, ProviderProbe]:
     """Return what came of each way, asked for the first of its pairs that one request can answer."""
+    questions = [
+        (way, tuple(SOURCES[way.provider.kind].groups(way.provider, pairs)[0]))
+        for way, pairs in pairs_of.items()
+    ]
+    return {way: probe for (way, _), probe in _ask_all(questions, env)}
+
+
+def _ask_all(
+    questions: Sequence[tuple[Endpoint, tuple[Pair, ...]]], env: Environment
+) -> list[tuple[tuple[Endpoint, tuple[Pair, ...]], ProviderProbe]]:
+    """Return each question, of pairs that one request can answer, with what came of it."""
     with (
         tempfile.TemporaryDirectory(prefix="ratectl-asking-") as folder,
-        ThreadPoolExecutor(max(len(pairs_of), 1)) as pool,
+        ThreadPoolExecutor(min(max(len(questions), 1), AT_ONCE)) as pool,
     ):
         cache = ResponseCache(Path(folder))
-        results = pool.map(lambda way: _ask(way, pairs_of[way], cache, env), pairs_of)
-        return dict(zip(pairs_of, results, strict=True))
+        results = pool.map(lambda asked: _ask(asked[0], asked[1], cache, env), questions)
+        return list(zip(questions, results, strict=True))
 
 
 def _ask(
@@ -95,10 +130,8 @@ def _ask(
     transport = Transport(proxy=way.proxy, ca_bundle=way.ca_bundle, environment=False)
     client = ProviderClient(transport, cache, env)
     try:
-        groups = SOURCES[provider.kind].groups(provider, pairs)
-        reply = client.ask(
-            provider, RateQuery(pairs=groups[0], civil_day=env.clock().date()), Deadline(SECONDS)
-        )
+        query = RateQuery(pairs=tuple(pairs), civil_day=env.clock().date())
+        reply = client.ask(provider, query, Deadline(SECONDS))
     except FetchError as failure:
         return reached._replace(failure=failure)
     if not reply.published and reply.unusable:

@@ -73,6 +73,8 @@ class Acceptance:
         self.runner.with_job_lock(lambda: self.runner.attempt(self._accept))
         if self.runner.report.note:
             raise TryLaterError(f"{self.runner.job.name}: {self.runner.report.note}")
+        if self.runner.report.error is None:
+            self.runner.journal.end_failures(self.runner.job.name)
         return self.runner.report.error
 
     def _accept(self) -> None:

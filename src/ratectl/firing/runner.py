@@ -93,13 +93,20 @@ class Runner:
             )
         if slot > now:
             raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
+        return self._locked(lambda: self._settle_again(slot))
+
+    def _settle_again(self, slot: dt.datetime) -> None:
+        """Settle *slot*, also one that was settled without a rate; under the job's lock, so that none stays open."""
         known = self.store.firing(self.job.name, slot)
         if known is not None and known.settled and known.outcome == "recorded":
             self.report.note = f"{slot.isoformat()} is already recorded"
-            return self.report
+            return
         if known is not None and known.settled:
             self.store.reopen(self.job.name, slot)
-        return self._locked(lambda: self._pass(iter((slot,)), asked=True))
+        self._pass(iter((slot,)), asked=True)
+        waits = any(settled.outcome == "held" for settled in self.report.settled)
+        if known is not None and known.settled and not waits:
+            self.store.close_again(known)  # which nobody would come back to
 
     def run_now(self) -> FiringReport:
         """Record the newest rates under a manual slot: this second, whatever is due.
@@ -354,8 +361,14 @@ class Runner:
         return again
 
     def watermark(self) -> dt.datetime:
-        """Return up to where the job's slots are due no more."""
-        return self.journal.watermark(self.installed, self.env.clock())
+        """Return up to where the job's slots are due no more; what a clock that stood ahead counted as missed is taken back."""
+        before = self.journal.installed_job(self.job.name).settled_until
+        until = self.journal.watermark(self.installed, self.env.clock())
+        if until < before:
+            settled = set(self.store.settled(self.job.name, until + SECOND, before))
+            passed = self.timetable.between(until, before)
+            self.journal.unmiss(self.job.name, sum(1 for slot in passed if slot not in settled))
+        return until
 
     def _has_history_of(self, slot: dt.datetime, *, asked: bool) -> bool:
         """Tell whether *slot* is to be answered with the rate of its own day, which is over.

@@ -1,15 +1,21 @@
 """The record of a job from one store to another: batch by batch, each row once, each read back and compared.
 
 What the target holds already is never changed, so a copy that was cut short is simply run again. Claims of
-firings at work are not part of the record and stay where they are.
+firings at work are not part of the record and stay where they are. Of a damaged file all rows before and after
+the damage are copied, and the copy says that there were more.
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.errors import DataError
+from ratectl.errors import ConfigError, DataError, StorageError
+from ratectl.journal.sqlite_database import FILE, DamagedError, SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1_000
 """Slots in one transaction."""
+FAR = 1 << 60
+"""A slot beyond all others."""
 SHOWN = 3
 """Rows that differ which an error names."""
 
@@ -89,9 +97,21 @@ class Copied:
     """Rows that are the same in both, those of before included."""
     differing: list[str] = field(default_factory=list)
     """Rows that the target has otherwise; they were left as they are there."""
+    unread: list[str] = field(default_factory=list)
+    """Tables of which some rows could not be read, since the source is damaged."""
+
+    def miss(self, table: _Table) -> None:
+        """Note that not all rows of *table* can be read."""
+        if table.name not in self.unread:
+            self.unread.append(table.name)
 
     def error(self) -> DataError | None:
         """Return what stands against calling it a copy."""
+        if self.unread and not self.differing:
+            tables = " and ".join(self.unread)
+            return DataError(
+                f"{self.job}: not all of its {tables} could be read from the damaged journal; the rest was copied"
+            )
         if not self.differing:
             return None
         more = len(self.differing) - SHOWN
@@ -104,7 +124,48 @@ class Copied:
 def size(database: Database, job: str) -> int:
     """Return how many rows of *job* there are to copy."""
     sql = "SELECT count(*) AS number FROM {0.name} WHERE job = ? AND {0.only}"
-    return sum(database.rows(sql.format(table), (job,))[0]["number"] for table in TABLES)
+    try:
+        return sum(database.rows(sql.format(table), (job,))[0]["number"] for table in TABLES)
+    except DamagedError:
+        return 0
+
+
+def jobs_in(database: Database) -> set[str]:
+    """Return the jobs of which *database* holds something, as far as it can be read."""
+    found: set[str] = set()
+    for table in TABLES:
+        sql = f"SELECT job FROM {table.name} WHERE job > ? ORDER BY job LIMIT 1"  # noqa: S608 - our names
+        with suppress(
+            DamagedError
+        ):  # from job to job, since what lies between may be what is damaged
+            name = ""
+            while rows := database.rows(sql, (name,)):
+                name = rows[0]["job"]
+                found.add(name)
+    return found
+
+
+@contextmanager
+def from_file(path: Path) -> Iterator[SqliteDatabase]:
+    """Give the journal in the file *path* to read from; the file and what SQLite laid beside it stay as they are.
+
+    Raises ConfigError where there is no such file, StorageError where it cannot be read.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such journal")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".ratectl-copy-", dir=path.parent) as folder:
+            for suffix in ("", "-wal"):
+                beside = path.with_name(path.name + suffix)
+                if beside.exists():
+                    shutil.copyfile(beside, Path(folder, FILE + suffix))
+            database = SqliteDatabase(Path(folder))
+            try:
+                yield database
+            finally:
+                database.close()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def copy(
@@ -117,8 +178,8 @@ def copy(
     copied = Copied(job=job)
     for table in TABLES:
         copied.written[table.name] = copied.verified[table.name] = 0
-        for first, last in _spans(source, job, table):
-            rows = _rows(source, job, table, first, last)
+        for first, last in _spans(source, job, table, copied):
+            rows = _legible(source, copied, table, first, last)
             _bring(source, target, table, rows, copied, span=(first, last))
             if table is REVISIONS:
                 _find_voided(source, target, copied, span=(first, last))
@@ -126,25 +187,75 @@ def copy(
     return copied
 
 
-def _spans(database: Database, job: str, table: _Table) -> Iterator[tuple[int, int]]:
-    """Yield the first and last slot of stretches of about AT_ONCE rows."""
-    sql = f"SELECT slot FROM {table.name} WHERE job = ? AND {table.only} AND slot > ? ORDER BY slot"  # noqa: S608 - our names
-    before = -(1 << 60)
+def _spans(
+    database: Database, job: str, table: _Table, copied: Copied
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and last slot of stretches of about AT_ONCE rows: from the oldest on, and behind a damage from the newest back."""
+    reached = -FAR
+    try:
+        for first, last in _stretches(database, job, table, (">", "ASC"), -FAR):
+            reached = last
+            yield first, last
+    except DamagedError:
+        copied.miss(table)
+        with suppress(DamagedError):
+            for last, first in _stretches(database, job, table, ("<", "DESC"), FAR):
+                if last <= reached:
+                    return
+                yield max(first, reached + 1), last
+
+
+def _stretches(
+    database: Database, job: str, table: _Table, way: tuple[str, str], slot: int
+) -> Iterator[tuple[int, int]]:
+    """Yield where stretches of rows begin and end, one *way* from *slot* on, up to the very row that is damaged."""
+    beyond, order = way
+    sql = (
+        f"SELECT slot FROM {table.name} WHERE job = ? AND {table.only}"  # noqa: S608 - our names
+        f" AND slot {beyond} ? ORDER BY slot {order} LIMIT ?"
+    )
+    at_once = AT_ONCE
     while True:
-        some = database.rows(f"{sql} LIMIT ?", (job, before, AT_ONCE))
+        try:
+            some = database.rows(sql, (job, slot, at_once))
+        except DamagedError:
+            if at_once == 1:
+                raise
+            at_once = max(1, at_once // 10)
+            continue
         if not some:
             return
-        first, before = some[0]["slot"], some[-1]["slot"]
-        yield first, before
+        begin, slot = some[0]["slot"], some[-1]["slot"]
+        yield begin, slot
 
 
 def _rows(database: Database, job: str, table: _Table, first: int, last: int) -> dict[Key, Row]:
-    sql = (
+    found = database.rows(_selection(table), (job, first, last))
+    return {_key(row, table): row for row in found}
+
+
+def _legible(
+    source: Database, copied: Copied, table: _Table, first: int, last: int
+) -> dict[Key, Row]:
+    """Return the rows of a stretch; where the damage begins right behind or in it, those that come before."""
+    found: dict[Key, Row] = {}
+    try:
+        for row in source.each(_selection(table), (copied.job, first, last)):
+            found[_key(row, table)] = row
+    except DamagedError:
+        copied.miss(table)
+    return found
+
+
+def _selection(table: _Table) -> str:
+    return (
         f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our names
-        f" WHERE job = ? AND slot >= ? AND slot <= ? AND {table.only}"
+        f" WHERE job = ? AND slot >= ? AND slot <= ? AND {table.only} ORDER BY slot"
     )
-    found = database.rows(sql, (job, first, last))
-    return {tuple(row[column] for column in table.key): row for row in found}
+
+
+def _key(row: Row, table: _Table) -> Key:
+    return tuple(row[column] for column in table.key)
 
 
 def _bring(

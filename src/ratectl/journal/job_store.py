@@ -13,9 +13,10 @@ from ratectl.journal.rows import unix
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ratectl.journal.sqlite_database import SqliteDatabase
+    from ratectl.journal.statements import Statements
     from ratectl.model.job import Job
 
     JobRowBackup = dict[str, sqlite3.Row | None]
@@ -174,3 +175,53 @@ def _same_slots(known: sqlite3.Row, job: Job) -> bool:
         "end": job.end,
     }
     return counted.items() <= before.items()
+
+
+RENAMED: Mapping[str, tuple[str, ...]] = {
+    "firings": ("slot",),
+    "quotes": ("slot", "base", "quote"),
+}
+"""The tables in which a row is known by its job and these columns."""
+RENAMED_PLAIN = ("quarantine", "lines")
+"""Those that have numbers of their own."""
+NOTE = "renamed:"
+"""How the keys in ``meta`` begin under which a new name stands until no engine holds the old one."""
+
+
+def rename_rows(connection: Statements, old: str, new: str) -> None:
+    """Put what was recorded for *old* under *new*; what stands there for the same slot already is left alone."""
+    for table, columns in RENAMED.items():
+        same = " AND ".join(f"other.{column} = {table}.{column}" for column in columns)
+        connection.execute(
+            f"UPDATE {table} SET job = ? WHERE job = ? AND NOT EXISTS"  # noqa: S608 - our names
+            f" (SELECT 1 FROM {table} AS other WHERE other.job = ? AND {same})",
+            (new, old, new),
+        )
+    for table in RENAMED_PLAIN:
+        connection.execute(f"UPDATE {table} SET job = ? WHERE job = ?", (new, old))  # noqa: S608 - our names
+
+
+def rename_job(connection: Statements, old: str, new: str) -> None:
+    """Give the job *old* of this machine the name *new*, with its position and its failures in a row."""
+    for row in connection.execute("SELECT snapshot FROM jobs WHERE name = ?", (old,)).fetchall():
+        snapshot = json.dumps({**json.loads(row["snapshot"]), "name": new})
+        connection.execute(
+            "UPDATE jobs SET name = ?, snapshot = ?, next_due = NULL WHERE name = ?",
+            (new, snapshot, old),
+        )
+    rename_rows(connection, old, new)
+
+
+def note_rename(connection: Statements, old: str, new: str) -> None:
+    """Note that an engine may still hold *old*, which is *new* by now."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (f"{NOTE}{old}", new),
+    )
+
+
+def strike_renames(connection: Statements, names: Iterable[str]) -> None:
+    """Strike the notes of old *names*: no engine holds them any more."""
+    for name in names:
+        connection.execute("DELETE FROM meta WHERE key = ?", (f"{NOTE}{name}",))

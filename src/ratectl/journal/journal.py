@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ratectl.errors import ConfigError, RatectlError
+from ratectl.journal import job_store
 from ratectl.journal.job_store import JobStore
 from ratectl.journal.rate_store import RateStore
 from ratectl.journal.rows import Firing, Installed, RecordedQuote, aware, to_installed, unix
@@ -227,6 +228,46 @@ class Journal(JobStore):
                 counted |= store.failures(names)
         return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
 
+    # Renaming
+
+    def rename_jobs(self, renames: Mapping[str, str]) -> None:
+        """Give jobs other names, old to new: their record, position and failures in a row go along.
+
+        Until :meth:`end_renames` the old names are noted, since an engine may still hold them.
+        """
+        self._rename_in_shared_stores(renames)
+        with self.database.transaction(durable=True) as connection:
+            for old, new in renames.items():
+                job_store.rename_job(connection, old, new)
+                job_store.note_rename(connection, old, new)
+
+    def rename_back(self, renames: Mapping[str, str]) -> None:
+        """Undo :meth:`rename_jobs`, after an install that failed."""
+        back = {new: old for old, new in renames.items()}
+        self._rename_in_shared_stores(back)
+        with self.database.transaction(durable=True) as connection:
+            for new, old in back.items():
+                job_store.rename_job(connection, new, old)
+            job_store.strike_renames(connection, renames)
+
+    def end_renames(self, names: Iterable[str]) -> None:
+        """Note that no engine holds the old *names* any more."""
+        with self.database.transaction(durable=True) as connection:
+            job_store.strike_renames(connection, names)
+
+    def renamed(self) -> dict[str, str]:
+        """Return the old names that an engine may still hold, each with its new one."""
+        sql = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
+        rows = self.database.rows(sql, (len(job_store.NOTE), job_store.NOTE))
+        return {row["key"].removeprefix(job_store.NOTE): row["value"] for row in rows}
+
+    def _rename_in_shared_stores(self, renames: Mapping[str, str]) -> None:
+        """Rename in databases that others share, before this machine's own: what is cut short is then done again."""
+        for old, new in renames.items():
+            if url := self.shared(old):
+                with self.book_at(url).database.transaction(durable=True) as connection:
+                    job_store.rename_rows(connection, old, new)
+
     def _as_it_stands(self, row: Installed) -> Installed:
         """Return *row* with how far the job has come where another account keeps count; root's own copy has no idea."""
         if not accounts.is_foreign(row.job.user):
@@ -356,6 +397,13 @@ class Journal(JobStore):
                 "UPDATE jobs SET settled_until = max(settled_until, ?), missed = missed + ?,"
                 " next_due = NULL WHERE name = ?",
                 (unix(until), missed, job),
+            )
+
+    def unmiss(self, job: str, count: int) -> None:
+        """Count so many slots of *job* as missed no more."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET missed = max(0, missed - ?) WHERE name = ?", (count, job)
             )
 
     def set_next_due(

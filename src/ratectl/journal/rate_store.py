@@ -278,6 +278,15 @@ class RateStore:
                 (job, unix(slot)),
             )
 
+    def close_again(self, before: Firing) -> None:
+        """Let a slot that was reopened, and is still without a rate, be settled as it was *before*."""
+        with self.database.transaction() as connection:
+            connection.execute(
+                "UPDATE firings SET state = 'settled', outcome = ?, detail = ?"
+                " WHERE job = ? AND slot = ? AND state = 'open'",
+                (before.outcome, before.detail, before.job, unix(before.slot)),
+            )
+
     def is_busy(
         self, connection: Statements, job: str, slot: dt.datetime, now: dt.datetime
     ) -> bool:

@@ -32,6 +32,10 @@ OURS = frozenset({"jobs", "firings", "quotes", "lines"})
 FOREIGN = "holds another program's tables, not ratectl's; move the file away"
 
 
+class DamagedError(StorageError):
+    """The file is a journal, and not all of it can be read."""
+
+
 class SqliteDatabase:
     """One connection, opened at its first use."""
 
@@ -188,10 +192,10 @@ class SqliteDatabase:
                 raise self._unopenable(text) from error
             raise StorageError(f"{self.path}: {text}") from error
 
-    def _damaged(self, text: str) -> StorageError:
-        return StorageError(
-            f"{self.path}: damaged ({text}); nothing was changed. Restore it from a backup, "
-            "or move it away and install the spec again (output files stay as they are)"
+    def _damaged(self, text: str) -> DamagedError:
+        return DamagedError(
+            f"{self.path}: damaged ({text}); nothing was changed. Restore it from a backup, or type "
+            "what `ratectl doctor` names: it keeps this file, and saves what can be read of it"
         )
 
     def _unopenable(self, text: str) -> RatectlError:

@@ -23,6 +23,8 @@ MOST_LINKS = 40
 ROOT = 0
 UNMAPPED = 65534
 """Whose things are that belong to nobody in this user namespace, see user_namespaces(7)."""
+RECORD = "journal.sqlite3"
+"""How the names of the files begin that hold what was recorded."""
 WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -150,7 +152,7 @@ def see_to_private(path: str, *, make: bool = False) -> None:
         own = os.fstat(way.folder)
         if own.st_uid != way.me:
             text = f"the state directory belongs to {account(own.st_uid)}, not to {account(way.me)}"
-            raise UntrustedError(way.place, text, f"mv {quoted(way.place)} {quoted(way.place)}.old")
+            raise UntrustedError(way.place, text, _with_all_in_it(way.place, own.st_uid, way.me))
         if way.shared:
             text = "others may write to the state directory"
             raise UntrustedError(way.place, text, f"chmod 700 {quoted(way.place)}")
@@ -173,7 +175,7 @@ def _see_to_entries(way: Way) -> None:
                 raise UntrustedError(
                     entry.path,
                     f"belongs to {account(status.st_uid)}, who may have laid it into the state directory",
-                    f"rm {quoted(entry.path)}",
+                    _of_state(entry, status.st_uid, way.me),
                 )
 
 
@@ -200,6 +202,41 @@ def quoted(text: str) -> str:
     import shlex  # noqa: PLC0415 - for messages
 
     return shlex.quote(text)
+
+
+def _with_rights(command: str, owner: int, me: int) -> str:
+    """Return *command*, which changes something of *owner*'s, so that *me* may run it."""
+    return command if me in {ROOT, owner} else f"sudo {command}"
+
+
+def _ours(path: str, owner: int, me: int, options: str = "") -> str:
+    """Return the command that ends that *path* is another account's: it becomes ours, but nothing in a home of theirs does."""
+    if _is_at_home(path, owner):
+        return f"sudo -u {account(owner)} -H ratectl install"
+    return _with_rights(f"chown {options}{account(me)} {quoted(path)}", owner, me)
+
+
+def _with_all_in_it(path: str, owner: int, me: int) -> str:
+    """Return the command that makes a state directory ours, with the record in it."""
+    return _ours(path, owner, me, "-Rh ")
+
+
+def _of_state(entry: os.DirEntry[str], owner: int, me: int) -> str:
+    """Return what to do about a file of another account in our state directory: the record stays, all else is made anew."""
+    if entry.name.startswith(RECORD) and not entry.is_symlink():
+        return _with_rights(f"chown -h {account(me)} {quoted(entry.path)}", owner, me)
+    return f"rm -r {quoted(entry.path)}" if entry.is_dir() else f"rm {quoted(entry.path)}"
+
+
+def _is_at_home(path: str, uid: int) -> bool:
+    """Tell whether *path* is the home of the account *uid*, or lies in it."""
+    import pwd  # noqa: PLC0415 - POSIX only, and for messages
+
+    try:
+        home = pwd.getpwuid(uid).pw_dir.rstrip("/")
+    except KeyError:
+        return False
+    return uid != ROOT and bool(home) and f"{path}/".startswith(f"{home}/")
 
 
 class Way:
@@ -295,11 +332,12 @@ class Way:
             raise UntrustedError(
                 path,
                 f"belongs to {account(status.st_uid)}, who could change it or lead it elsewhere",
-                f"chown {account(self.me)} {quoted(path)}",
+                _ours(path, status.st_uid, self.me),
             )
         regular = stat.S_ISREG(status.st_mode)
         if self.strict and regular and self._open_to_others(status, path):
-            raise UntrustedError(path, "others may write to it", f"chmod go-w {quoted(path)}")
+            fix = _with_rights(f"chmod go-w {quoted(path)}", status.st_uid, self.me)
+            raise UntrustedError(path, "others may write to it", fix)
         if self.shared and regular and status.st_nlink > 1:
             raise UntrustedError(
                 path,
@@ -333,13 +371,13 @@ class Way:
             raise UntrustedError(
                 self.place,
                 f"the folder belongs to {account(status.st_uid)}, who could put anything in its place",
-                f"chown {account(self.me)} {quoted(self.place)}",
+                _ours(self.place, status.st_uid, self.me),
             )
         if not status.st_mode & stat.S_ISVTX:
             raise UntrustedError(
                 self.place,
                 "others may write to the folder, and could put anything in its place",
-                f"chmod go-w {quoted(self.place)}",
+                _with_rights(f"chmod go-w {quoted(self.place)}", status.st_uid, self.me),
             )
 
     def _open_to_others(self, status: os.stat_result, path: str) -> bool:

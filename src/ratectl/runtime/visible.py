@@ -6,6 +6,8 @@ they reach a terminal, a page or a mail. The escapes are JSON's, so that JSON me
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -44,17 +46,61 @@ def _escape(match: re.Match[str]) -> str:
 
 def behind(stream: TextIO) -> TextIO:
     """Return the stream behind the door, for what moves the cursor and shows no text from outside."""
-    return stream.stream if isinstance(stream, Door) else stream
+    found: TextIO = getattr(stream, "stream", stream)
+    return found
 
 
 class Door:
-    """A text stream that makes all text visible before it hands it on; only colours pass, and only to a terminal."""
+    """A text stream that makes all text visible before it hands it on; only colours pass, and only to a terminal.
+
+    A reader that has gone away, or a full disk, ends nothing: what is said from then on is dropped, and *lost* tells why.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
+        self.lost: OSError | None = None
+        """Why what was written did not arrive."""
 
     def write(self, text: str) -> int:
         """Write *text*, made visible."""
+        if self.lost is None:
+            try:
+                self._write(text)
+            except OSError as error:
+                self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is still held back."""
+        if self.lost is None:
+            try:
+                self.stream.flush()
+            except OSError as error:
+                self._lose(error)
+
+    @property
+    def buffer(self) -> _Bytes:
+        """Where bytes go, as those of an output's lines do; what became of them is known here."""
+        return _Bytes(self)
+
+    def pass_on(self, data: bytes) -> None:
+        """Hand *data* on as it is."""
+        if self.lost is None:
+            try:
+                self.stream.flush()
+                self.stream.buffer.write(data)
+            except OSError as error:
+                self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        """Let what the stream holds back go nowhere, or Python would try it once more at its end."""
+        self.lost = error
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
+
+    def _write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if UNSAFE.search(text) is None:
@@ -74,3 +120,21 @@ class Door:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+class _Bytes:
+    """The door for bytes."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def write(self, data: bytes) -> int:
+        """Write *data* as they are."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"write() argument must be bytes, not {type(data).__name__}")
+        self._door.pass_on(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Hand on what is still held back."""
+        self._door.flush()

@@ -116,7 +116,7 @@ def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = 
         ValueError,
         RecursionError,
     ) as error:  # a number of thousands of digits, brackets in brackets
-        raise SpecError(str(path), [_syntax_issue(error)]) from error
+        raise SpecError(str(path), [_syntax_issue(error, text)]) from error
     reading = Reading(document, text, path, host_timezone)
     spec = _read(reading, document)
     if fired_here and spec.kubernetes is None and importlib.util.find_spec("psycopg") is None:
@@ -148,11 +148,26 @@ def _places(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         yield ("jobs", name), "output"
 
 
-def _syntax_issue(error: Exception) -> Issue:
+def _given_twice(message: str, line: str) -> str:
+    """Return which key or table stands in the file twice, where tomllib means that by its *message*; else an empty text."""
+    table = re.match(r"Cannot declare \((.+?),?\) twice", message)
+    if table:
+        names = re.findall(r"'([^']*)'", table[1])
+        return f"the table [{'.'.join(names)}] stands in the file twice; put both together"
+    if message.startswith("Cannot overwrite a value"):
+        return f"{line.partition('=')[0].strip()} is given twice; leave one out"
+    return ""
+
+
+def _syntax_issue(error: Exception, text: str) -> Issue:
     if isinstance(error, RecursionError):
         return Issue(line=None, key="", message=TOO_DEEP)
     match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     message = re.sub(r" \(at .*\)$", "", str(error))
+    lines = text.rstrip("\n").split("\n")
+    number = int(match[1]) if match else len(lines)
+    if twice := _given_twice(message, lines[min(number, len(lines)) - 1]):
+        return Issue(line=number, key="", message=twice)
     if match is None:
         return Issue(line=None, key="", message=f"not TOML: {message}")
     return Issue(line=int(match[1]), key="", message=f"not TOML: {message} in column {match[2]}")

@@ -37,9 +37,11 @@ class Reading:
         return key_lines(self._text) | member_lines(self._text)
 
     def issue(self, key: KeyPath, message: str, pointer: str = "") -> None:
-        """Note what is wrong with *key*, at the line of the key or of its nearest parent."""
+        """Note what is wrong with *key*, at its line, that of the first key below it, or of its nearest parent."""
         lines = self._lines
-        line = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
+        below = (line for path, line in lines.items() if path[: len(key)] == key)
+        above = (lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines)
+        line = lines.get(key) or min(below, default=None) or next(above, None)
         self.issues.append(Issue(line=line, key=".".join(key), message=message, pointer=pointer))
 
     def table(self, key: KeyPath) -> dict[str, Any]:

@@ -43,7 +43,13 @@ def plan_text(prepared: Prepared) -> str:
     if prepared.empty:
         return "\n".join((f"{prepared.main.target}: nothing to do", *_caveats(prepared)))
     lines = _shortened(
-        [_change_text(c, prepared.covers) for c in plan.pending(prepared.main.changes)]
+        [
+            _with_keys(_change_text(c, prepared.covers), prepared.keys.get(c.job, ()))
+            for c in plan.pending(prepared.main.changes)
+        ]
+    )
+    lines += _shortened(
+        [_with_keys(f"  ~ record {job}", keys) for job, keys in _recorded_only(prepared)]
     )
     lines += _kept(prepared) or ([] if lines else ["  no entry is made or changed"])
     lines.insert(0, f"{prepared.main.target}:")
@@ -65,11 +71,13 @@ def plan_json(prepared: Prepared) -> dict[str, Any]:
                 "job": change.job,
                 "change": change.verb.value,
                 "why": change.why,
+                "keys": list(prepared.keys.get(change.job, ())),
                 "fidelity": _fidelity(prepared.covers.get(change.job)),
                 "reason": _reason(prepared.covers.get(change.job)),
             }
             for change in prepared.main.changes
         ],
+        "renames": dict(prepared.renames),
         "moves": [
             {"job": change.job, "backend": part.target.backend.NAME, "scope": part.target.scope}
             for part in prepared.moves
@@ -96,6 +104,12 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
         if (count := counts[verb])
     )
     lines = [f"installed in {prepared.main.target} and read back: {done or 'no entries'}"]
+    lines += [
+        f"  {old} is {new} now, with all that was recorded" for old, new in prepared.renames.items()
+    ]
+    lines += _shortened(
+        [_with_keys(f"  {job}:", keys) for job, keys in sorted(prepared.keys.items())]
+    )
     changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
@@ -112,6 +126,14 @@ def _at_once(prepared: Prepared, job: str) -> str:
     if cluster is None or prepared.main.target.backend is not kubernetes:
         return f"ratectl run {job} --force   # records a rate right now"
     return f"{shlex.join(kubernetes.trying(cluster, job))}   # runs it at once, in a pod"
+
+
+def rename_text(old: str, new: str, *, spec: str, place: str) -> str:
+    """Return what a rename did; *spec* is the file that was written, if one was."""
+    lines = [f"{old} is {new} now, in {place} and in the journal, with all that was recorded"]
+    if spec:
+        lines.append(f"{spec}: the name is changed there, too")
+    return "\n".join(lines)
 
 
 def removal_text(removal: Removal) -> str:
@@ -157,6 +179,19 @@ def _change_text(change: Change, covers: Mapping[str, Cover]) -> str:
     return text
 
 
+def _with_keys(text: str, keys: Sequence[str]) -> str:
+    """Return *text*, and below it which keys of the spec changed."""
+    return "\n".join((text, *(f"      {line}" for line in keys)))
+
+
+def _recorded_only(prepared: Prepared) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield jobs of which the spec says something else, and the engine's entry stays as it is."""
+    entries = {change.job for change in plan.pending(prepared.main.changes)}
+    for job, keys in sorted(prepared.keys.items()):
+        if job not in entries:
+            yield job, keys
+
+
 def _kept(prepared: Prepared) -> list[str]:
     unchanged = sum(change.verb is Verb.KEEP for change in prepared.main.changes)
     return [f"  = {unchanged} unchanged"] if unchanged else []
@@ -165,6 +200,8 @@ def _kept(prepared: Prepared) -> list[str]:
 def _steps(prepared: Prepared) -> Iterator[str]:
     """Yield everything an install does, in order, one line each."""
     yield from map(_step, prepared.before)
+    for old, new in prepared.renames.items():
+        yield f"rename {old} to {new} in the journal, with all that is recorded"
     if prepared.record:
         yield f"record {count(len(prepared.record), 'job')} in the journal"
     for part in (*prepared.moves, prepared.main):

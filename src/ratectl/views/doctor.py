@@ -35,9 +35,9 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
             f"{finding.severity}: {finding.check}: {about}{text}",
             f"    fix: {finding.fix}",
         ]
-    faults = sum(finding.severity == FAULT for finding in findings)
+    faults = sum(finding.severity == FAULT for finding in alike)  # as many as there are lines
     where = f" in {count(jobs, 'job')}" if jobs else "; no jobs are installed"
-    totals = f"{count(faults, 'fault')} · {count(len(findings) - faults, 'warning')}{where}"
+    totals = f"{count(faults, 'fault')} · {count(len(alike) - faults, 'warning')}{where}"
     return "\n".join((*lines, totals))
 
 

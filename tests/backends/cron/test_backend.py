@@ -22,7 +22,7 @@ def install(machine, account, *wanted, scope="user"):
     """Plan, stage and perform as deploy does; return the steps."""
     found = cron.inspect(machine, account, scope)
     texts = {j.name: cron.render(j, cron.check(j, account.zone), account, scope) for j in wanted}
-    changes = plan.changes(texts, found.entries, prune=True)
+    changes = plan.changes(texts, found.entries, prune=found.entries)
     steps = cron.stage(plan.pending(changes), found, account, scope)
     machine.perform(steps)
     return steps

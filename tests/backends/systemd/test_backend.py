@@ -34,7 +34,7 @@ def install(machine, *wanted, account=None, scope="user"):
     texts = {
         j.name: systemd.render(j, systemd.check(j, account.zone), account, scope) for j in wanted
     }
-    changes = plan.changes(texts, found.entries, prune=True)
+    changes = plan.changes(texts, found.entries, prune=found.entries)
     steps = systemd.stage(plan.pending(changes), found, account, scope)
     machine.perform(steps)
     return steps

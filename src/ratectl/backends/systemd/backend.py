@@ -29,7 +29,6 @@ from ratectl.backends.protocol import (
     always_covers,
     cover_for,
     never_paused,
-    no_troubles,
     no_warnings,
     no_words,
     separate_files,
@@ -78,6 +77,7 @@ WAITING = "auto-restart"
 MOST_JOBS = 5000
 """A reload of 4,000 active timers takes 10 s, one of 10,000 over two minutes, in which no call is answered."""
 STAMPS = Path("/var/lib/systemd/timers")
+_RESULT = "Id,Result,ExecMainStatus"
 _ARGV_LIMIT = 250
 """Units in one systemctl call, far below the kernel's limit for a command line, so that progress can be seen."""
 
@@ -218,8 +218,47 @@ output_files = separate_files
 dry_run = no_warnings
 covers_slot = always_covers
 difference = no_words
-troubles = no_troubles
 resuming = never_paused
+
+
+NEVER_STARTED = range(200, 246)
+"""Exit codes by which systemd tells that it could not start the program at all, see systemd.exec(5)."""
+KILLED = frozenset({"signal", "core-dump", "oom-kill", "resources", "watchdog"})
+"""Results of a run that something else ended."""
+
+
+def troubles(
+    reader: Reader, host: Host, entries: Collection[InstalledEntry]
+) -> dict[str, tuple[str, ...]]:
+    """Return, by job, why its last run came to nothing before the firing could tell of it: not started, or killed."""
+    found: dict[str, tuple[str, ...]] = {}
+    for scope in ("system", "user") if host.root else ("user",):
+        units = [f"ratectl-{entry.job}.service" for entry in entries]
+        for at in range(0, len(units), _ARGV_LIMIT):
+            some = units[at : at + _ARGV_LIMIT]
+            answer = reader.query((*_systemctl(scope), "show", f"--property={_RESULT}", *some))
+            if not answer.code:
+                found |= _came_to_nothing(answer.stdout.decode("utf-8", "replace"))
+    return found
+
+
+def _came_to_nothing(shown: str) -> dict[str, tuple[str, ...]]:
+    """Return the jobs of units whose last run failed without a word of ours; *shown* has a paragraph for each unit."""
+    found: dict[str, tuple[str, ...]] = {}
+    for paragraph in shown.strip().split("\n\n"):
+        told = dict(line.partition("=")[::2] for line in paragraph.splitlines())
+        status = told.get("ExecMainStatus", "")
+        code = int(status) if status.isdigit() else 0
+        name = told.get("Id", "")
+        log = f"`journalctl -u {name}` or `journalctl --user -u {name}` shows why"
+        if told.get("Result") == "exit-code" and code in NEVER_STARTED:
+            text = f"systemd could not start its program (status {code}); {log}"
+            found[_job_of(name)] = (text,)
+        elif told.get("Result") in KILLED:
+            found[_job_of(name)] = (
+                f"its last run was ended from outside ({told['Result']}); {log}",
+            )
+    return found
 
 
 def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tuple[Step, ...]:

@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "check", "plan", "install"),
     "Look": ("status", "list", "next", "history", "rate", "chart", "report"),
     "Correct": ("run", "backfill", "record", "import", "review"),
-    "Mend": ("doctor", "pause", "resume", "remove"),
+    "Mend": ("doctor", "rename", "pause", "resume", "remove"),
     "More": ("providers", "render", "journal", "lint-crontab", "serve", "manual"),
 }
 """Every command, by what somebody wants who looks for it."""
@@ -26,6 +26,7 @@ TOPICS: dict[str, str] = {
     "import": "living-with-it",
     "review": "living-with-it",
     "pause": "living-with-it",
+    "rename": "living-with-it",
     "resume": "living-with-it",
     "remove": "living-with-it",
     "status": "monitoring",
@@ -39,7 +40,17 @@ TOPICS: dict[str, str] = {
 
 WHICH, WHERE, HOW, OUTPUT = "Which ones", "Where", "How", "What is shown"
 OPTIONS: dict[str, tuple[str, ...]] = {
-    WHICH: ("--all", "--job", "--pair", "--since", "--until", "--last", "--slot", "--spec"),
+    WHICH: (
+        "--all",
+        "--tag",
+        "--job",
+        "--pair",
+        "--since",
+        "--until",
+        "--last",
+        "--slot",
+        "--spec",
+    ),
     WHERE: ("--backend", "--scope", "--state", "--out", "--program", "--host-timezone"),
     HOW: (),  # what no other group has
     OUTPUT: ("--json", "--format", "--watch", "--prometheus", "--detailed-exitcode", "--help"),

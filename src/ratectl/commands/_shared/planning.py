@@ -9,6 +9,7 @@ import typer
 
 from ratectl import spec
 from ratectl.backends.protocol import ClusterTarget
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import (
     default_spec,
 )
@@ -60,9 +61,10 @@ def prepare(
 
 def show_plan(prepared: deploy.Prepared, *, json: bool = False) -> None:
     """Print the steps of *prepared* for a person, or its facts as JSON."""
-    typer.echo(
-        as_json(deploy_text.plan_json(prepared)) if json else deploy_text.plan_text(prepared)
-    )
+    if json:
+        typer.echo(as_json(deploy_text.plan_json(prepared)))
+    else:
+        terminal.show(deploy_text.plan_text(prepared))
 
 
 def cluster_of(loaded: Spec, *, force: bool = False) -> ClusterTarget | None:

@@ -40,7 +40,9 @@ def rows_of(
         found_at,
         installed,
         journal.last_firings(installed, on_unreachable or complaining()),
-        inventory.SpecDrift(lambda path: install.digest_of(reader, path), jobs_of),
+        inventory.SpecDrift(
+            lambda path: install.digest_of(reader, path), jobs_of, journal.readable()
+        ),
         dt.datetime.now(dt.UTC),
         unseen=unseen,
     )

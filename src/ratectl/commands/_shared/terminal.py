@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import typer
 from rich.console import Console
 
 from ratectl.deploy import host_facts
@@ -34,6 +36,30 @@ def console() -> Console:
     Lines are never broken: a terminal does that itself, and a pipe wants them whole.
     """
     return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+SIGNS = {
+    r"^  (\+) ": "green",
+    r"^  (~) ": "yellow",
+    r"^  (-) ": "red",
+    r"^(fault:)": "bold red",
+    r"^(warning:)": "yellow",
+}
+"""What a line may begin with, and its colour on a terminal."""
+
+
+def show(text: str) -> None:
+    """Print *text*; on a terminal what its lines begin with is coloured, and nothing else."""
+    if not sys.stdout.isatty():
+        typer.echo(text)
+        return
+    from rich.text import Text  # noqa: PLC0415 - for a terminal only
+
+    shown = Text(text)
+    for pattern, style in SIGNS.items():
+        for found in re.finditer(pattern, text, re.MULTILINE):
+            shown.stylize(style, *found.span(1))
+    console().print(shown)
 
 
 def full_screen() -> Console:

@@ -1,0 +1,42 @@
+"""``--tag``: the installed jobs that bear a tag of the spec, beside those that are named."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ratectl.journal.journal import Journal
+
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help="The installed jobs with this tag, too; may be given again.",
+        show_default=False,
+    ),
+]
+
+
+def chosen(journal: Journal, jobs: Iterable[str] | None, tags: Iterable[str] | None) -> list[str]:
+    """Return *jobs*, and after them the installed jobs that have one of *tags*. Raises ConfigError for a tag that none has."""
+    named, wanted = list(jobs or ()), list(tags or ())
+    if not wanted:
+        return named
+    rows = journal.readable()
+    used = {tag for row in rows for tag in row.job.tags}
+    for tag in wanted:
+        if tag not in used:
+            close = difflib.get_close_matches(tag, used, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = hint or (f"; in use: {', '.join(sorted(used))}" if used else "; none has any")
+            raise ConfigError(f"--tag {tag}: no installed job has this tag{hint}")
+    tagged = [row.job.name for row in rows if {*wanted} & {*row.job.tags}]
+    return list(dict.fromkeys((*named, *tagged)))

@@ -1,0 +1,168 @@
+"""``ratectl rename``: the name changes in the spec, the record and the engine at once, or nowhere."""
+
+import pytest
+
+from ratectl import spec
+from ratectl.commands import rename
+from ratectl.deploy import install
+from ratectl.errors import EngineError
+from ratectl.journal.journal import Journal
+from tests.fakes.machine import PowerCutError
+from tests.fakes.office import Office
+
+SPEC = """# my rates
+[defaults]
+timezone = "Asia/Kolkata"
+schedule = "every day at 10:30"
+
+[jobs."usd-inr"]   # the dollar
+pairs = ["USD/INR"]
+output = "/home/tester/one.txt"
+notify = []
+
+[jobs.eur-inr]
+pairs = ["EUR/INR"]
+output = "/home/tester/usd-inr.txt"
+"""
+
+
+class Renaming(Office):
+    def __init__(self, folder, engine):
+        super().__init__(folder, engine)
+        self.machine.files[self.spec] = SPEC.encode()
+        self.machine.owners[self.spec] = 1000
+        self.put_in_place()
+
+    def put_in_place(self):
+        data = self.machine.files[self.spec]
+        jobs = spec.loads(data, path=self.spec, host_timezone="Asia/Kolkata").jobs
+        return self.install(*jobs, digest=install.digest_of(self.machine, str(self.spec)))
+
+    def text(self):
+        return self.machine.files[self.spec].decode()
+
+    def quotes(self, name):
+        with Journal(self.account.state_dir) as journal:
+            return len(journal.database.rows("SELECT 1 FROM quotes WHERE job = ?", (name,)))
+
+
+@pytest.fixture(params=["cron", "systemd"])
+def office(request, tmp_path, monkeypatch):
+    office = Renaming(tmp_path, request.param)
+    with Journal(tmp_path) as journal, journal.database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO quotes VALUES ('usd-inr', 1, 'USD', 'INR', '95.12', '2026-11-20', 'x', NULL, 0,"
+            " 'published', '[]', '')"
+        )
+    monkeypatch.setattr(rename.host_facts, "current", lambda: office.account)
+    monkeypatch.setattr(rename.execute, "SystemReader", lambda: office.machine)
+    monkeypatch.setattr(rename.execute, "perform", office.machine.perform)
+    monkeypatch.setattr(rename, "_now", lambda: office.machine.now)
+    return office
+
+
+def test_rename(ratectl, office):
+    """The header is written anew and all else of the spec stays; record and entry have the new name, and install finds nothing to do."""
+    answer = ratectl("rename", "usd-inr", "dollar")
+
+    assert answer.code == 0, answer.err
+    assert "usd-inr is dollar now" in answer.out
+    assert office.text() == SPEC.replace('[jobs."usd-inr"]', "[jobs.dollar]")
+    assert office.held() == office.known() == ["dollar", "eur-inr"]
+    assert (office.quotes("usd-inr"), office.quotes("dollar")) == (0, 1)
+    assert office.put_in_place().empty
+
+
+def test_what_would_be_done(ratectl, office):
+    """A dry run shows it and changes nothing."""
+    answer = ratectl("rename", "usd-inr", "dollar", "--dry-run")
+
+    assert "- delete usd-inr (renamed to dollar)" in answer.out
+    assert office.text() == SPEC
+    assert office.held() == office.known() == ["eur-inr", "usd-inr"]
+
+
+def test_the_spec_has_it_already(ratectl, office):
+    """Where a person changed the name in the spec, the file is left as it is."""
+    edited = SPEC.replace('"usd-inr"', "dollar").replace("one.txt", "two.txt")
+    office.machine.files[office.spec] = edited.encode()
+
+    assert ratectl("rename", "usd-inr", "dollar").code == 0
+
+    assert office.text() == edited
+    assert office.held() == ["dollar", "eur-inr"]
+    keys = office.put_in_place().keys
+    assert keys == {"dollar": ("output: text:/home/tester/one.txt -> text:/home/tester/two.txt",)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "told"),
+    [
+        ("usd-inr", "usd-inr", 2, "has that name already"),
+        ("usd-inr", "Dollar", 2, "lower-case letters"),
+        ("usd-inr", "eur-inr", 78, "has a record of its own"),
+        ("usd", "dollar", 78, "is not installed; did you mean 'usd-inr'?"),
+    ],
+)
+def test_refused(ratectl, office, old, new, code, told):
+    """What cannot be meant is refused, and nothing changes."""
+    answer = ratectl("rename", old, new)
+
+    assert (answer.code, told in answer.err) == (code, True), answer.err
+    assert office.text() == SPEC
+    assert office.known() == ["eur-inr", "usd-inr"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda o: o.machine.files.pop(o.spec),
+        lambda o: o.machine.closed.add(o.spec),
+        lambda o: o.machine.owners.update({o.spec: 0}),
+        lambda o: o.machine.files.update({o.spec: SPEC.encode() + b"frob = 1"}),
+    ],
+    ids=["gone", "closed", "of root", "wrong"],
+)
+def test_a_spec_that_cannot_be_written(ratectl, office, spoil):
+    """Where the spec cannot be edited it is said how to go on, and nothing changes."""
+    spoil(office)
+
+    answer = ratectl("rename", "usd-inr", "dollar")
+
+    assert answer.code == 78
+    assert "'dollar'" in answer.err
+    assert office.known() == office.held() == ["eur-inr", "usd-inr"]
+
+
+def test_refused_by_the_engine(ratectl, office, monkeypatch):
+    """Where the engine says no, the spec, the record and the entries are as they were."""
+    refusals = [None, EngineError("no")]
+
+    def perform(steps):
+        if refusals and (refusal := refusals.pop(0)) is not None:
+            raise refusal
+        office.machine.perform(steps)
+
+    monkeypatch.setattr(rename.execute, "perform", perform)
+
+    assert ratectl("rename", "usd-inr", "dollar").code == 69
+
+    assert office.text() == SPEC
+    assert office.held() == office.known() == ["eur-inr", "usd-inr"]
+    assert office.quotes("usd-inr") == 1
+
+
+def test_killed_anywhere(ratectl, office):
+    """Killed after any step, the same command finishes it, and so does an install."""
+    for steps in range(15):
+        old, new = ("usd-inr", "dollar") if steps % 2 == 0 else ("dollar", "usd-inr")
+        office.machine.steps_left = steps
+        try:
+            ratectl("rename", old, new)
+        except PowerCutError:
+            office.machine.steps_left = None
+            assert ratectl("rename", old, new).code == 0, steps
+        office.machine.steps_left = None
+        assert office.held() == office.known() == sorted([new, "eur-inr"])
+        assert office.quotes(new) == 1
+        assert office.put_in_place().empty
