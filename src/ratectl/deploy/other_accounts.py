@@ -91,7 +91,7 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
         return
     more = [f"  and {len(told) - MOST_NAMED} more"] if len(told) > MOST_NAMED else []
     way_out = (
-        'Name places that only root can change, or let the jobs run as the account whose they are: user = "NAME".'
+        'Name places that only root can change, or install as the account whose they are (user = "NAME").'
         if target.host.root
         else "Name a place where nobody else lays links."
     )
