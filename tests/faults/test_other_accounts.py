@@ -144,6 +144,7 @@ def test_output_in_a_folder_for_all(town, live_rates):
     assert done.returncode == 77
     assert f"chmod go-w {free}" in done.stderr
     free.chmod(0o1777)
+    town.station.rest()
     assert town.station.fetch().returncode == 0
     assert len((free / "output.txt").read_text().splitlines()) == 1
 
@@ -157,6 +158,7 @@ def test_what_waited_is_delivered_once_the_way_is_safe(town, live_rates):
 
     command = done.stderr.split("`")[1]
     subprocess.run(("sh", "-c", command), check=True)
+    town.station.rest()
 
     assert town.station.fetch().returncode == 0
     assert len(output.read_text().splitlines()) == 1
