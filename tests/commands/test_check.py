@@ -165,3 +165,21 @@ def test_slips_have_their_line(ratectl, spec, text, told):
     spec.write_text(text, encoding="utf-8")
 
     assert told in ratectl("check", str(spec)).err
+
+
+def test_rates_that_nobody_could_tell_apart(ratectl, tmp_path):
+    """Lines of two jobs in one text file that do not name their pair are warned of, until one names it."""
+    job = '[jobs.{}]\npairs = ["{}"]\nschedule = "every day at 10:30"\noutput = "/r/o.txt"\n'
+    mixed = job.format("rupee", "USD/INR") + job.format("euro", "EUR/USD")
+
+    def warnings(text):
+        path = tmp_path / "mixed.toml"
+        path.write_text(text, encoding="utf-8")
+        answer = ratectl("check", str(path), "--json")
+        return [job["warnings"] for job in json.loads(answer.out)["jobs"]]
+
+    [rupee], [euro] = warnings(mixed)
+    assert "o.txt also gets the rates of euro" in rupee
+    assert "o.txt also gets the rates of rupee" in euro
+    assert warnings(mixed.replace("EUR/USD", "USD/INR")) == [[], []]
+    assert warnings(mixed + 'pairs_in_text = "always"\n') == [[], []]

@@ -24,6 +24,7 @@ from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.model import currencies
 from ratectl.outputs.foreign import foreign_files
+from ratectl.outputs.formats import text
 from ratectl.runtime import accounts
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
@@ -68,6 +69,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         raise
     now = dt.datetime.now(dt.UTC)
     facts = [_as_json(job, zone, now) for job in loaded.jobs]
+    for fact in facts:
+        fact["warnings"] += _mixed(fact["job"], loaded.jobs)
     ended = [job for job, fact in zip(loaded.jobs, facts, strict=True) if not fact["slots"]]
     lines = key_lines(data.decode("utf-8-sig"))
     spent = [job for job in loaded.jobs if job not in ended]
@@ -120,19 +123,19 @@ def _partly_over(
         _issue(
             job,
             "schedule",
-            f'"{text}" of {job.name} never fires again: its time has passed; leave it out',
+            f'"{phrase}" of {job.name} never fires again: its time has passed; leave it out',
             lines,
         )
         for job in jobs
         if len(job.schedule_texts) > 1
-        for text in job.schedule_texts
-        if next(schedule.after(_alone(job, text), job.zone, now), None) is None
+        for phrase in job.schedule_texts
+        if next(schedule.after(_alone(job, phrase), job.zone, now), None) is None
     ]
 
 
-def _alone(job: Job, text: str) -> schedule.Schedule:
+def _alone(job: Job, phrase: str) -> schedule.Schedule:
     """Return one schedule of the list of *job*, within its bounds."""
-    return schedule.parse([text], start=job.start, end=job.end, name=job.name, zone=job.zone)
+    return schedule.parse([phrase], start=job.start, end=job.end, name=job.name, zone=job.zone)
 
 
 def _issue(job: Job, name: str, message: str, lines: Mapping[KeyPath, int]) -> Issue:
@@ -204,6 +207,21 @@ def _warnings(job: Job) -> list[str]:
         f"{phrase}; providers may have no rate after that day: leave it out, or end the job by until"
         for code in codes
         if (phrase := currencies.ended(code))
+    ]
+
+
+def _mixed(name: str, jobs: Sequence[Job]) -> list[str]:
+    """Return which text files of the job *name* get lines of other pairs, too, while none says of which pair it is."""
+    nameless = [job for job in jobs if not text.names_pairs(job)]
+    mine = [job for job in nameless if job.name == name]
+    return [
+        f"{output.target} also gets the rates of {other.name}, and no line says of which pair it is: "
+        'give each a file of its own, or set pairs_in_text = "always"'
+        for job in mine
+        for output in job.outputs
+        if output.kind == "text"
+        for other in nameless
+        if other.pairs != job.pairs and output in other.outputs
     ]
 
 

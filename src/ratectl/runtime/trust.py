@@ -25,6 +25,8 @@ UNMAPPED = 65534
 """Whose things are that belong to nobody in this user namespace, see user_namespaces(7)."""
 RECORD = "journal.sqlite3"
 """How the names of the files begin that hold what was recorded."""
+FOR_ALL = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
+"""Where every account may make files, under a sticky mark."""
 WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -374,10 +376,11 @@ class Way:
                 _ours(self.place, status.st_uid, self.me),
             )
         if not status.st_mode & stat.S_ISVTX:
+            right = "+t" if self.place in FOR_ALL else "go-w"
             raise UntrustedError(
                 self.place,
                 "others may write to the folder, and could put anything in its place",
-                _with_rights(f"chmod go-w {quoted(self.place)}", status.st_uid, self.me),
+                _with_rights(f"chmod {right} {quoted(self.place)}", status.st_uid, self.me),
             )
 
     def _open_to_others(self, status: os.stat_result, path: str) -> bool:

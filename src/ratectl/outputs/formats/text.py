@@ -24,10 +24,15 @@ BY_DAY = False
 
 def lines(job: Job, slot: dt.datetime, quotes: Sequence[Quote]) -> tuple[bytes, ...]:
     """Return ``dd/mm/YYYY - [PAIR ]RATE[ (of dd/mm/YYYY)]`` for each quote."""
-    several = job.pairs_in_text is PairsInText.AUTO and len(job.pairs) > 1
-    named = several or job.pairs_in_text is PairsInText.ALWAYS
+    named = names_pairs(job)
     day = slot.astimezone(job.zone).date()
     return tuple(_line(day, quote, named=named).encode() for quote in quotes)
+
+
+def names_pairs(job: Job) -> bool:
+    """Tell whether each line of *job* says which pair its rate is of."""
+    several = job.pairs_in_text is PairsInText.AUTO and len(job.pairs) > 1
+    return several or job.pairs_in_text is PairsInText.ALWAYS
 
 
 def _line(day: dt.date, quote: Quote, *, named: bool) -> str:
