@@ -66,16 +66,17 @@ class Place:
         return held | {f"ratectl- {row}": "" for row in known.stdout.splitlines()}
 
     def spec(self, text: str) -> str:
-        path = self.folder / f"{'after' if text is AFTER else 'before'}.toml"
+        path = self.folder / "jobs.toml"  # one file, edited in between
         path.write_text(text)
         return str(path)
 
     def command(self, what: str) -> list[str]:
-        """Return the command line of *what*."""
+        """Return the command line of *what*, whose spec stands in its file by then."""
+        spec = self.spec(AFTER if what == "update" else BEFORE)
         return {
-            "install": ["install", self.spec(BEFORE), *self.here],
-            "update": ["install", self.spec(AFTER), "--prune", *self.here],
-            "move": ["install", self.spec(BEFORE), *self.here],
+            "install": ["install", spec, *self.here],
+            "update": ["install", spec, "--prune", *self.here],
+            "move": ["install", spec, *self.here],
             "remove": ["remove", "--all"],
             "pause": ["pause", "a"],
             "resume": ["resume", "a"],

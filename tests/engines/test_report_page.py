@@ -241,11 +241,13 @@ def test_zoom(visit):
     assert page.evaluate("document.activeElement.className") == "plot"
 
     page.get_by_role("button", name="all").click()
+    page.locator(".chart .plot").scroll_into_view_if_needed()
     box = page.locator(".chart .plot").bounding_box()
     page.mouse.move(box["x"] + 300, box["y"] + 80)
     page.mouse.down()
     page.mouse.move(box["x"] + 500, box["y"] + 80)
     page.mouse.up()
+    page.wait_for_function("() => location.hash.includes('..')")
     first, last = page.url.rsplit("/", 1)[1].split("..")
     assert 0 < (dt.datetime.fromisoformat(last) - dt.datetime.fromisoformat(first)).days < 1200
 

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.engine
 
 CLERK = "games"
 """An account that every Linux has, for the jobs of the test to run as."""
+LIBRARIES = ("requests", "urllib3", "certifi", "idna", "charset_normalizer")
 
 
 @pytest.fixture
@@ -47,18 +48,24 @@ def house(monkeypatch):
     state.mkdir(mode=0o700)
     shutil.chown(state, CLERK, CLERK)
     shutil.chown(folder / "out", CLERK, CLERK)
-    if not accounts.may(accounts.known(CLERK), Path(sys.executable), accounts.READ):
+    clerk = accounts.known(CLERK)
+    if not accounts.may(clerk, accounts.PACKAGE / "firing" / "__main__.py", accounts.READ):
+        package = folder / "program" / "ratectl"
+        shutil.copytree(accounts.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        monkeypatch.setattr(accounts, "PACKAGE", package)
+    if not accounts.may(clerk, Path(sys.executable), accounts.READ):
         monkeypatch.setattr("sys.executable", str(_reachable_python(folder)))
     yield House(folder)
     shutil.rmtree(folder)
 
 
 def _reachable_python(folder):
-    """Return what starts the system's own Python with our libraries, where ours lies in somebody's home."""
-    python = folder / "python3"
+    """Return what starts the system's own Python with the libraries of a firing, where ours lie in somebody's home."""
+    python, libraries = folder / "python3", folder / "libraries"
+    for name in LIBRARIES:
+        shutil.copytree(Path(sysconfig.get_path("purelib")) / name, libraries / name)
     python.write_text(
-        '#!/bin/sh\n[ "$1" = -I ] && shift\n'
-        f'PYTHONPATH={sysconfig.get_path("purelib")} exec /usr/bin/python3 "$@"\n'
+        f'#!/bin/sh\n[ "$1" = -I ] && shift\nPYTHONPATH={libraries} exec /usr/bin/python3 "$@"\n'
     )
     python.chmod(0o755)
     ours = f"{sys.version_info.major}.{sys.version_info.minor}"

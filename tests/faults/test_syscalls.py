@@ -185,6 +185,7 @@ def test_error_at_every_write(tmp_path, server, record_property):
             assert done.returncode in STORAGE_CODES, done.stderr
             assert len(done.stderr.splitlines()) == 1, done.stderr
             assert done.stderr.startswith("ratectl-fetch: usd-inr: ")
+        station.rest()
         again = station.fetch()
         assert (again.returncode, again.stderr) == (0, "")
         assert_complete(station)

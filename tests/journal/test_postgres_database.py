@@ -196,6 +196,7 @@ def test_server_away(own_postgres, hosts, live_rates):
     away = hosts[1].fetch()
     asked = len(live_rates.requests)
     own_postgres.start()
+    hosts[1].rest()
     back = hosts[1].fetch("-v")
 
     assert away.returncode == 75
@@ -219,6 +220,7 @@ def test_server_goes_down_meanwhile(own_postgres, hosts, live_rates):
         own_postgres.start()
         process.communicate(timeout=60)
 
+    host.rest()
     again = host.fetch()
 
     assert process.returncode in {0, 75}
