@@ -140,6 +140,31 @@ def test_record_several_slots(ratectl, install, station):
     assert station.recorded() == [(noon - hours, "95.1"), (noon, "95.2"), (noon + hours, "95.3")]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_record_time_without_slot(ratectl, install, station, zone):
+    """A time that is no slot is refused with its neighbours, also one that the clocks skip."""
+    install(timezone=zone)
+
+    refused = ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", "2026-03-29T02:30")
+
+    assert refused.code == 2
+    for near in ("2026-03-28T12:00", "2026-03-29T12:00"):
+        assert near in refused.err
+    assert station.recorded() == []
+
+
+def test_record_slot_outside_schedule(ratectl, install, station):
+    """A second outside the schedule that the record knows may be named."""
+    job = install()
+    other = slot(3) + dt.timedelta(minutes=1)
+    settle(station.state, job, other, "95.1")
+    ratectl("review", "void", other.isoformat(), "--job", "usd-inr")
+
+    done = ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", other.isoformat())
+
+    assert (done.code, station.recorded()) == (0, [(other, "95.12")])
+
+
 def test_record_day_without_slot(ratectl, install):
     """A day that the schedule leaves out gets a slot of its own, at its first second in the job's zone."""
     weekday = f"every {slot(3):%A} at 12:00".lower()

@@ -276,6 +276,45 @@ def test_several_rows_of_a_day(ratectl, install, station, write):
     ]
 
 
+def test_own_output_after_void(ratectl, install, station, write):
+    """A job's own file brings nothing: neither what counts, nor what was taken back."""
+    install()
+    for rate in ("95.81", "95.80"):
+        ratectl("review", "void", "2025-11-21", "--job", "usd-inr")
+        assert ratectl("record", "usd-inr", "USD/INR", rate, "--on", "2025-11-21").code == 0
+    before = rows(station)
+
+    done = ratectl("import", write("21/11/2025 - 95.81\n21/11/2025 - 95.80\n"), "--job", "usd-inr")
+
+    assert done.out == "usd-inr: 0 rows imported, 2 were there already\n"
+    assert rows(station) == before
+
+
+def test_row_of_another_slot(ratectl, install, station, write):
+    """A number that a later slot of the day has is not imported for an earlier one."""
+    job = install(schedule_texts=("every day at 10:30", "every day at 16:30"))
+    settle(station.state, job, FRIDAY + dt.timedelta(hours=6), "95.86")
+    text = "date,base,quote,amount,source,type\n2025-11-21,USD,INR,95.86,frankfurter,mid\n"
+
+    done = ratectl("import", write(text, "own.csv"), "--job", "usd-inr")
+
+    assert done.out == "usd-inr: 0 rows imported, 1 were there already\n"
+    assert len(rows(station)) == 1
+
+
+def test_row_added_above(ratectl, install, station, write):
+    """A file that got a line more, above others of its day, brings just that line, however often."""
+    install()
+    text = "21/11/2025 - 1.09\n21/11/2025 - 1.08\n"
+    ratectl("import", write(text), "--job", "usd-inr")
+
+    for imported in (1, 0):
+        done = ratectl("import", write("21/11/2025 - 1.07\n" + text), "--job", "usd-inr")
+        assert done.out.startswith(f"usd-inr: {imported} row")
+
+    assert sorted(row[2] for row in rows(station)) == ["1.07", "1.08", "1.09"]
+
+
 def test_revised_line_of_jsonl(ratectl, install, write):
     """Of two lines for one slot the later counts; the earlier is a revision, also after a repetition."""
     job = install()

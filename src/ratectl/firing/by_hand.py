@@ -74,7 +74,7 @@ class Entry:
     def run(self) -> RatectlError | None:
         """Record it; returns what stood in the way of a delivery, which is then made later.
 
-        Raises UsageError for a slot to come, ConfigError where another rate stands, TryLaterError while a firing is at work.
+        Raises UsageError for what is no slot or still to come, ConfigError where another rate stands, TryLaterError while a firing is at work.
         """
         locked(self.runner, self._enter)
         return self.runner.report.error
@@ -118,6 +118,8 @@ class Entry:
         wanted = [self.slot] if self.slot is not None else self._slots_until(now)
         if min(wanted) > now:
             raise UsageError(f"record: {min(wanted).isoformat()} still lies ahead")
+        if self.slot is not None and not self._is_known_slot(self.slot):
+            self.runner.timetable.check_slot(self.slot, option="--on")
         free = [slot.astimezone(dt.UTC) for slot in wanted if slot.astimezone(dt.UTC) not in taken]
         if not free:
             entry = standing[-1]
@@ -127,6 +129,11 @@ class Entry:
                 f" {self.runner.job.name} --pair {self.pair}` takes it back first"
             )
         return free[-1]
+
+    def _is_known_slot(self, slot: dt.datetime) -> bool:
+        """Tell whether the record has *slot*, which may lie outside the schedule."""
+        store, name = self.runner.store, self.runner.job.name
+        return store.firing(name, slot) is not None or bool(revisions.retired(store, name, [slot]))
 
     def _slots_until(self, now: dt.datetime) -> list[dt.datetime]:
         """Return the day's slots that are over at *now*; where there are none now, and on a day without slots its first second."""

@@ -44,6 +44,16 @@ class Timetable:
         """Tell whether *moment* is a slot."""
         return self.next(moment - SECOND) == moment
 
+    def check_slot(self, moment: dt.datetime, *, option: str) -> None:
+        """Raise UsageError, which names the slots near it, where *moment* of *option* is none."""
+        if not self.is_slot(moment):
+            near = " and ".join(
+                slot.isoformat() for slot in (self.last(moment), self.next(moment)) if slot
+            )
+            raise UsageError(
+                f"{option} {moment.isoformat()}: not a slot of {self.job.name}; near it: {near}"
+            )
+
     def between(self, start: dt.datetime, end: dt.datetime) -> Iterable[dt.datetime]:
         """Return the slots after *start* up to and with *end*, oldest first, in constant memory."""
         return takewhile(lambda slot: slot <= end, schedule.after(self.schedule, self.zone, start))

@@ -85,12 +85,7 @@ class Runner:
     def run_slot(self, slot: dt.datetime) -> FiringReport:
         """Settle one *slot*, however old. Raises UsageError when the schedule has no such slot."""
         now = self.env.clock()
-        if not self.timetable.is_slot(slot):
-            last, following = self.timetable.last(slot), self.timetable.next(slot)
-            near = " and ".join(s.isoformat() for s in (last, following) if s is not None)
-            raise UsageError(
-                f"--slot {slot.isoformat()}: not a slot of {self.job.name}; near it: {near}"
-            )
+        self.timetable.check_slot(slot, option="--slot")
         if slot > now:
             raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
         return self._locked(lambda: self._settle_again(slot))

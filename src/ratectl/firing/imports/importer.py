@@ -1,13 +1,13 @@
 """A file of rates into the journal: all of its lines are right, or nothing is written; each row once, however often it is repeated.
 
-Rows go to the slots of their day in the order of the file, so that a repetition finds each where it was put. Outputs
-get nothing of it.
+A row is known by its civil day, pair and number, whatever slot of the day has it, and also where it was taken back.
+The others go to the slots of their day in the order of the file. Outputs get nothing of it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from decimal import Decimal
 
     from ratectl.firing.runner import Runner
     from ratectl.journal.statements import Statements
@@ -53,6 +54,14 @@ class _Placed(NamedTuple):
     """An earlier line of the slot, of which it is a revision."""
 
 
+class _Number(NamedTuple):
+    """What a row says of its civil day, and by what it is found again."""
+
+    pair: Pair | None
+    day: dt.date
+    rate: Decimal
+
+
 class _Standing:
     """What the journal has of the days of a batch."""
 
@@ -63,17 +72,16 @@ class _Standing:
             by_hand.civil_day(last, runner.timetable)[1],
         )
         self.quotes: dict[tuple[dt.datetime, Pair], Quote] = {}
-        self.imported: dict[tuple[Pair, dt.date], list[Quote]] = defaultdict(list)
-        """Those that were imported, in the order of their slots; also those that count no more."""
+        self.known: Counter[_Number] = Counter()
+        """How often a day has each number; also those that count no more."""
         self.earlier: dict[tuple[dt.datetime, Pair], list[Quote]] = defaultdict(list)
         """All that a slot ever had."""
         for entry in revisions.history(runner.store, name, Span(start, end + SECOND), None):
             if not entry.state:
                 self.quotes[entry.slot, entry.quote.pair] = entry.quote
             self.earlier[entry.slot, entry.quote.pair].append(entry.quote)
-            if entry.quote.kind == IMPORTED:
-                day = entry.slot.astimezone(zone).date()
-                self.imported[entry.quote.pair, day].append(entry.quote)
+            day = entry.slot.astimezone(zone).date()
+            self.known[_Number(entry.quote.pair, day, entry.quote.rate)] += 1
 
 
 class Importer:
@@ -88,6 +96,9 @@ class Importer:
         self.done = Imported()
         self._count: dict[tuple[Pair, dt.date], int] = defaultdict(int)
         """How many rows of a day there were so far that do not name their slots."""
+        self._seen: Counter[_Number] = Counter()
+        """How often they had each number."""
+        self._in_file: set[_Number] = set()
 
     def checked(self, said: Iterable[Row | Wrong]) -> tuple[list[Row], list[Wrong]]:
         """Return the rows that are for the job, oldest day first, and the lines that are wrong."""
@@ -135,6 +146,7 @@ class Importer:
         Raises TryLaterError while a firing of the job is at work; the same call again does the rest.
         """
         self.done.rows = len(rows)
+        self._in_file = {self._number(row) for row in rows}
 
         def work() -> None:
             for first in range(0, len(rows), AT_ONCE):
@@ -183,13 +195,24 @@ class Importer:
         assert pair is not None  # noqa: S101 - checked() saw to it
         if row.slot is not None:
             return self._place_in(row.slot.astimezone(dt.UTC), row, pair, standing)
-        number = self._count[pair, day]
+        place, number = self._count[pair, day], self._number(row)
         self._count[pair, day] += 1
-        before = standing.imported[pair, day]
-        if number < len(before):
-            self._compare(row, before[number])
+        self._seen[number] += 1
+        if self._seen[number] <= standing.known[number]:
+            self.done.known += 1
             return None
-        return self._place_in(self._slot(day, number), row, pair, standing)
+        slot = self._slot(day, place)
+        while self._is_of_another_row(standing.quotes.get((slot, pair)), day):
+            place += 1
+            slot = self._slot(day, place)
+        return self._place_in(slot, row, pair, standing)
+
+    def _number(self, row: Row) -> _Number:
+        return _Number(row.pair, self._day(row), row.rate)
+
+    def _is_of_another_row(self, there: Quote | None, day: dt.date) -> bool:
+        """Tell whether *there* is what a row of the file says, so that a row more of *day* goes elsewhere."""
+        return there is not None and _Number(there.pair, day, there.rate) in self._in_file
 
     def _place_in(
         self, slot: dt.datetime, row: Row, pair: Pair, standing: _Standing
