@@ -94,6 +94,18 @@ def test_another_job_is_no_rename(office, keys):
     )
 
 
+def test_a_name_that_a_removed_job_had(office):
+    """A removed job keeps its record; a job under its name is that one again, and another's record is not mixed in."""
+    office.install(job("new"))
+    office.remove("new")
+    office.install(job("old"))
+
+    prepared = office.install(job("new"))
+
+    assert prepared.renames == {}
+    assert office.known() == ["new", "old"]
+
+
 def test_two_that_do_the_same(office):
     """Where nobody can tell which is which, nothing is renamed."""
     office.install(*jobs("a", "b"))

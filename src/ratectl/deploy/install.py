@@ -149,8 +149,9 @@ def prepare(
     installed = {row.job.name: row for row in journal.readable()}
     names = frozenset(job.name for job in source.jobs)
     refuse_jobs_of_other_specs(target.reader, source, installed)
-    if renames is None:
-        renames = renaming.noticed(source.jobs, source.path, installed) if source.whole else {}
+    if renames is None and source.whole:
+        renames = renaming.noticed(source.jobs, source.path, installed, journal.known())
+    renames = renames or {}
     left = renaming.left(journal, installed, names)
     for old, new in renames.items():
         installed[new] = installed.pop(old)

@@ -10,7 +10,7 @@ from ratectl.runtime import accounts, locks
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ratectl.journal.journal import Installed, Journal
@@ -20,14 +20,18 @@ PATIENCE = 120
 """Seconds that a firing at work is waited for."""
 
 
-def noticed(jobs: Sequence[Job], spec: str, known: Mapping[str, Installed]) -> dict[str, str]:
+def noticed(
+    jobs: Sequence[Job], spec: str, known: Mapping[str, Installed], taken: Collection[str] = ()
+) -> dict[str, str]:
     """Return the jobs that were renamed in *spec*, old name to new: one is gone from it, and one is new that does the same.
 
-    *known* are the installed jobs. Where several do the same, nobody can tell which is which.
+    *known* are the installed jobs; a name that is *taken* has a record of its own, of a job that was removed, and
+    two records are not mixed. Where several do the same, nobody can tell which is which.
     """
     names = {job.name for job in jobs}
     gone = [row.job for row in known.values() if row.spec == spec and row.job.name not in names]
-    new = [job for job in jobs if job.name not in known and not accounts.is_foreign(job.user)]
+    free = [job for job in jobs if job.name not in known and job.name not in taken]
+    new = [job for job in free if not accounts.is_foreign(job.user)]
     olds, news = _by_purpose(gone), _by_purpose(new)
     pairs = ((olds[purpose], news[purpose]) for purpose in olds if purpose in news)
     return {old[0].name: new[0].name for old, new in pairs if len(old) == len(new) == 1}

