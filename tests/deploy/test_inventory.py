@@ -229,3 +229,16 @@ def test_every_engine_is_asked():
 
     assert site == {("cron", "user"), ("systemd", "user")}
     assert set(BACKENDS) == {"cron", "kubernetes", "launchd", "systemd", "windows"}
+
+
+def test_a_new_name_that_has_a_record_already():
+    """Nothing is told to be renamed that an install would not rename."""
+    row = installed(job())
+    spec = [job("other")]
+    seen = [
+        inventory.SpecDrift(lambda _path: "d2", lambda _p, _z: spec, [row], taken)(row)
+        for taken in ((), ("other",))
+    ]
+
+    assert seen[0].startswith("renamed to 'other'")
+    assert seen[1] == "no longer in the spec: /s.toml"

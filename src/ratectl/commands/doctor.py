@@ -116,6 +116,7 @@ def _scene(
             lambda path: install.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
             rows,
+            journal.known() if rows else (),
         ),
         shell=dict(os.environ),
     )

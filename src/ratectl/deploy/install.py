@@ -158,12 +158,9 @@ def prepare(
     gone = _gone(source, installed)
     not_in_spec = gone if prune else frozenset()
     covers = covers_of(target, source.jobs)
-    inactive = {name: "paused" for name, row in installed.items() if row.paused}
     found = target.backend.inspect(target.reader, target.host, target.scope)
     _refuse_jobs_of_other_journals(target, found, frozenset(names) - frozenset(installed))
-    if target.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
-        inactive = {name: why for name, why in inactive.items() if name not in found.entries}
-    inactive |= {job.name: "switched off in the spec" for job in source.jobs if not job.enabled}
+    inactive = _inactive(target, found, source.jobs, installed)
     inactive |= {old: f"renamed to {new}" for old, new in {**left, **renames}.items()}
     awake = [job for job in source.jobs if job.name not in inactive]
     wanted = {job.name: render(target, job, covers[job.name]) for job in awake}
@@ -206,6 +203,16 @@ def prepare(
             *closed_folders.warnings(awake, target.host, target.reader),
         ),
     )
+
+
+def _inactive(
+    target: Target, found: Found, jobs: Sequence[Job], installed: Mapping[str, Installed]
+) -> dict[str, str]:
+    """Return the jobs that get no entry, each with why."""
+    paused = {name: "paused" for name, row in installed.items() if row.paused}
+    if target.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
+        paused = {name: why for name, why in paused.items() if name not in found.entries}
+    return paused | {job.name: "switched off in the spec" for job in jobs if not job.enabled}
 
 
 def apply(

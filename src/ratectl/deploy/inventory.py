@@ -21,7 +21,7 @@ from ratectl.errors import RefusedError, SpecError, StorageError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Backend, Found, InstalledEntry, Reader
     from ratectl.deploy.targets import Target
@@ -60,10 +60,12 @@ class SpecDrift:
         digest: Callable[[str], str],
         load: Callable[[str, str], Sequence[Job]],
         installed: Sequence[Installed] = (),
+        taken: Collection[str] = (),
     ) -> None:
         self._digest = functools.cache(digest)
         self._load = functools.cache(load)
         self._known = {row.job.name: row for row in installed}
+        self._taken = taken
 
     def __call__(self, row: Installed) -> str:
         """Return the difference as one sentence, or an empty text."""
@@ -80,7 +82,7 @@ class SpecDrift:
         except SpecError:
             return f"spec has problems: `ratectl check {row.spec}`"
         if row.job.name not in jobs:
-            new = noticed(list(jobs.values()), row.spec, self._known).get(row.job.name)
+            new = noticed(list(jobs.values()), row.spec, self._known, self._taken).get(row.job.name)
             if new is not None:
                 return f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
             return f"no longer in the spec: {row.spec}"

@@ -41,7 +41,10 @@ def rows_of(
         installed,
         journal.last_firings(installed, on_unreachable or complaining()),
         inventory.SpecDrift(
-            lambda path: install.digest_of(reader, path), jobs_of, journal.readable()
+            lambda path: install.digest_of(reader, path),
+            jobs_of,
+            journal.readable(),
+            journal.known(),
         ),
         dt.datetime.now(dt.UTC),
         unseen=unseen,
