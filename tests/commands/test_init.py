@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import stat
 import subprocess
 import sys
@@ -140,17 +141,24 @@ def talk(tmp_path):
             shown = _until_asked(master)
             for answer in answers:
                 os.write(master, answer)
-                shown += _until_asked(master)
+                shown += _until_asked(master, answer)
         os.close(master)
         return Talk(code=process.returncode, shown=shown)
 
     return run
 
 
-def _until_asked(master):
-    """Return what the terminal shows up to the next question, or to the end."""
+def _until_asked(master, answer=b""):
+    """Return what the terminal shows up to the next question, or to the end.
+
+    Ctrl-C is pressed again where nothing follows it, as people do: Python's ``input`` waits on when
+    the signal arrives just before it begins to wait.
+    """
     shown = b""
     while not re.search(rb"\]: ?$", shown):
+        if answer == b"\x03" and not select.select([master], [], [], 5)[0]:
+            os.write(master, answer)
+            continue
         try:
             part = os.read(master, 4096)
         except OSError:  # the other end was closed
