@@ -44,7 +44,7 @@ def serve(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[JOB]... | SPEC",
+            metavar="JOB... | SPEC",
             help="Installed jobs (by default all), or a spec whose jobs are recorded first.",
         ),
     ] = None,
