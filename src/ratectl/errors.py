@@ -156,8 +156,8 @@ class SpecError(ConfigError):
         self.issues = tuple(issues)
         self.topic = _topic(self.issues)
         count = len(self.issues)
-        head = f"the spec has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
-        super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
+        head = f"{path} has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
+        super().__init__("\n".join((head, *map(describe, self.issues))))
 
 
 TOPICS = {
@@ -183,11 +183,11 @@ def _topic_of_key(key: str) -> str:
     return TOPICS.get(table) or TOPICS.get(last) or "spec"
 
 
-def describe(path: str, issue: Issue) -> str:
-    """Return *issue* as text: ``file:line: key: message``, and below it the pointer if it has one."""
-    location = f"{path}:{issue.line}" if issue.line else path
+def describe(issue: Issue) -> str:
+    """Return *issue* as text below the name of its file: ``line N: key: message``, and the pointer if it has one."""
+    location = f"line {issue.line}" if issue.line else ""
     parts = filter(None, (location, issue.key, issue.message))
-    return "\n".join(filter(None, (": ".join(parts), indented(issue.pointer))))
+    return "\n".join(filter(None, (f"  {': '.join(parts)}", indented(issue.pointer))))
 
 
 def indented(text: str) -> str:

@@ -64,7 +64,9 @@ def test_record(ratectl, install, station):
     done = ratectl("record", "usd-inr", "USD/INR", "95.120", "--on", on(3))
 
     assert (done.code, done.err) == (0, "")
-    assert done.out == (f"usd-inr: recorded: USD/INR 95.120 of {on(3)} for {slot(3).isoformat()}\n")
+    assert done.out == (
+        f"usd-inr: recorded: USD/INR 95.120 of {on(3)} for {slot(3):%a} {on(3)} 12:00 UTC\n"
+    )
     assert station.recorded() == [(slot(3), "95.120")]
     assert station.lines() == [f"{slot(3):%d/%m/%Y} - 95.120"]
     assert station.lines("rates.csv")[1:] == [f"{on(3)},USD,INR,95.120,by-hand,manual"]
@@ -173,7 +175,22 @@ def test_record_day_without_slot(ratectl, install):
     done = ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(2))
 
     assert done.code == 0, done.err
-    assert done.out.endswith(f"for {on(2)}T00:00:00+05:30\n")
+    assert done.out.endswith(f"for {slot(2):%a} {on(2)} 00:00 IST\n")
+
+
+def test_times_in_one_form(ratectl, install):
+    """What was recorded and taken back is told in the job's zone, as everywhere; a command to type has ISO 8601."""
+    install(timezone="Asia/Kolkata", schedule_texts=("every day at 12:00",))
+    told = f"{slot():%a} {on()} 12:00 IST"
+
+    first = ratectl("record", "usd-inr", "USD/INR", "9512", "--on", on())
+    other = ratectl("record", "usd-inr", "USD/INR", "96", "--on", on())
+    voided = ratectl("review", "void", f"{on()}T12:00", "--job", "usd-inr")
+
+    assert first.out == f"usd-inr: recorded: USD/INR 9512 of {on()} for {told}\n"
+    assert f"usd-inr: {told} has USD/INR 9512 (by-hand) already" in other.err
+    assert f"`ratectl review void {on()}T12:00:00+05:30 --job usd-inr --pair USD/INR`" in other.err
+    assert voided.out == f"usd-inr: voided USD/INR 9512 of {on()} for {told}\n"
 
 
 def test_due_slot_keeps_its_other_pairs(ratectl, station, journal_url, live_rates):
@@ -225,7 +242,10 @@ def test_void(ratectl, install, station):
     done = ratectl("review", "void", on(2), "--job", "usd-inr", "--reason", "upside down")
 
     assert (done.code, done.err) == (0, "")
-    assert done.out == f"usd-inr: voided USD/INR 0.0105 of {on(2)} for {slot(2).isoformat()}\n"
+    assert (
+        done.out
+        == f"usd-inr: voided USD/INR 0.0105 of {on(2)} for {slot(2):%a} {on(2)} 12:00 UTC\n"
+    )
     assert station.recorded() == [(slot(3), "95.12")]
     assert settled(station, job, slot(2)).outcome == "closed"
     assert "0.0105" not in ratectl("history", "usd-inr").out

@@ -150,7 +150,7 @@ def test_refused(tmp_path, report, why):
     with pytest.raises(SpecError) as refused:
         spec.loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
 
-    assert "jobs.toml:3: ratectl.report: " in str(refused.value)
+    assert "  line 3: ratectl.report: " in str(refused.value)
     assert why in str(refused.value)
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ratectl.model.clock import clock
 from ratectl.views import format as words
 
 NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)
@@ -46,7 +47,7 @@ def test_clocks(zone, viewer, text):
 
 def test_seconds_are_shown_where_there_are_any():
     """A slot on a full minute is shown without seconds."""
-    assert words.clock(NOW.replace(second=15)) == "Mon 2026-11-23 13:00:15 UTC"
+    assert clock(NOW.replace(second=15)) == "Mon 2026-11-23 13:00:15 UTC"
 
 
 @pytest.mark.parametrize(

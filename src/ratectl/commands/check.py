@@ -23,6 +23,7 @@ from ratectl.deploy import closed_folders, execute, host_facts
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.model import currencies
+from ratectl.model.clock import clock
 from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import text
 from ratectl.runtime import accounts
@@ -30,7 +31,7 @@ from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
 from ratectl.views import format as words
-from ratectl.views.format import as_json, clock
+from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,16 +91,18 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         )
         for line in _as_root(loaded.jobs):
             typer.echo(line)
-        for issue in problems.issues:
-            typer.echo(describe(loaded.path, issue))
-        jobs = words.count(len(loaded.jobs), "job")
-        issues = words.count(len(problems.issues), "issue")
-        typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
+        typer.echo(_total(loaded.path, len(loaded.jobs), problems.issues))
     if problems.issues:
         raise typer.Exit(problems.exit_code)
     if not json and place.name != "stdin":
         named = () if spec_path is None else (str(spec_path),)
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
+
+
+def _total(path: str, jobs: int, issues: Sequence[Issue]) -> str:
+    """Return what stands in the file at *path*, and below it its *issues*."""
+    told = f"{words.count(len(issues), 'issue')}:" if issues else "no issues"
+    return "\n".join((f"{path}: {words.count(jobs, 'job')}, {told}", *map(describe, issues)))
 
 
 def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:

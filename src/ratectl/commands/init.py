@@ -27,12 +27,12 @@ from ratectl.errors import (
     UsageError,
     indented,
 )
+from ratectl.model.clock import clock
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
 from ratectl.runtime import accounts, templates, trust
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain
-from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

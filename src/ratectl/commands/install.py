@@ -25,8 +25,8 @@ from ratectl.deploy import execute, host_facts, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.deploy.install_lock import install_lock
 from ratectl.journal.journal import Journal
+from ratectl.model.clock import clock
 from ratectl.views import deploy_text
-from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from ratectl.deploy.install_lock import InstallLock

@@ -16,10 +16,10 @@ from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
+from ratectl.model.clock import clock
 from ratectl.schedule.language.parse import parse_one
 from ratectl.spec import zones
 from ratectl.spec.jobs import DEFAULT_TIMEZONE
-from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

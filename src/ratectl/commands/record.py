@@ -17,6 +17,7 @@ from ratectl.fetch.providers import json_body
 from ratectl.firing.by_hand import Entry
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
+from ratectl.model.clock import clock
 from ratectl.model.quote import plain
 
 
@@ -59,10 +60,11 @@ def record(
         day = moment.astimezone(zone).date()
         entry = Entry(runner=runner, pair=wanted, rate=number, day=day, slot=slot)
         error = entry.run()
+    slot_found = entry.local_slot()
     if entry.warning:
-        undo = f"`ratectl review void {entry.described_slot()} --job {job} --pair {wanted}`"
+        undo = f"`ratectl review void {slot_found.isoformat()} --job {job} --pair {wanted}`"
         typer.echo(f"ratectl: {job}: {entry.warning}; {undo} takes it back", err=True)
     done = "was recorded before" if entry.is_known else "recorded"
-    typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {entry.described_slot()}")
+    typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {clock(slot_found)}")
     if error is not None:
         raise error

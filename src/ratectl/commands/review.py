@@ -22,6 +22,7 @@ from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
+from ratectl.model.clock import clock
 from ratectl.model.quote import plain, to_dict
 from ratectl.runtime.visible import visible
 from ratectl.views.format import as_json
@@ -136,7 +137,7 @@ def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> N
     one = date_range.pair(pair, known.job)
     voiding = Voiding(runner=runner, slot=slot, pair=one, reason=reason or "by hand")
     voiding.run()
-    told = slot.astimezone(runner.timetable.zone).isoformat()
+    told = clock(slot.astimezone(runner.timetable.zone))
     for quote in voiding.voided:
         typer.echo(
             f"{job}: voided {quote.pair} {plain(quote.rate)} of {quote.rate_date} for {told}"
@@ -226,7 +227,8 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
     error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
     if error is not None:
         raise error
-    typer.echo(f"{answer.job}: recorded {_what(answer)} for {answer.slot.isoformat()}")
+    slot = clock(answer.slot.astimezone(installed.job.zone))
+    typer.echo(f"{answer.job}: recorded {_what(answer)} for {slot}")
 
 
 def _show(store: RateStore, number: int) -> None:
@@ -251,7 +253,7 @@ def _text(answers: list[QuarantinedAnswer]) -> str:
         state = "" if quarantined.state == "held" else f", {quarantined.state}"
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
         lines.append(
-            f"{quarantined.id}  {quarantined.job}  {quarantined.slot:%Y-%m-%d %H:%M} UTC  {_what(quarantined)}{state}{times}"
+            f"{quarantined.id}  {quarantined.job}  {clock(quarantined.slot)}  {_what(quarantined)}{state}{times}"
         )
         lines.append(f"   {quarantined.reason}")
     lines.append("`ratectl review show|accept|reject ID` goes on from here")

@@ -22,6 +22,7 @@ from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.model.clock import clock
 from ratectl.runtime import accounts
 from ratectl.views import format as words
 
@@ -133,7 +134,7 @@ class _Loop:
         if not wakes:
             return "serving nothing that has a further slot"
         name, first = min(wakes.items(), key=lambda wake: wake[1])
-        return f"serving {words.count(len(wakes), 'job')}; next {name} at {words.clock(first)}; Ctrl-C ends it"
+        return f"serving {words.count(len(wakes), 'job')}; next {name} at {clock(first)}; Ctrl-C ends it"
 
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""

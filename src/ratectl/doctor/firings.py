@@ -15,7 +15,7 @@ from ratectl.deploy import closed_folders
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
-from ratectl.views.format import clock
+from ratectl.model.clock import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:
 def _next_try(row: Installed, zone: dt.tzinfo) -> str:
     if row.retry_at is None:
         return ""
-    return f", tried again from {row.retry_at.astimezone(zone):%H:%M} on"
+    return f", tried again from {clock(row.retry_at.astimezone(zone))} on"
 
 
 def _privacy(observed: Observations, row: Installed, why: str) -> str:

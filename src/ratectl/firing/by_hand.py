@@ -15,6 +15,7 @@ from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.revisions import VOIDED, Retirement
 from ratectl.journal.rows import Span
+from ratectl.model.clock import clock
 from ratectl.model.quote import MANUAL, Quote, plain
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
@@ -101,9 +102,10 @@ class Entry:
         )
         runner.report.error = error or runner.report.error
 
-    def described_slot(self) -> str:
+    def local_slot(self) -> dt.datetime:
         """Return the slot that it was recorded for, in the job's zone."""
-        return self.slot.astimezone(self.runner.timetable.zone).isoformat() if self.slot else ""
+        slot = self.slot or self.runner.env.clock()  # there is one as soon as it is recorded
+        return slot.astimezone(self.runner.timetable.zone)
 
     def _standing(self) -> list[RecordedQuote]:
         """Return what is recorded of the pair in the slot, or on the day."""
@@ -123,9 +125,10 @@ class Entry:
         free = [slot.astimezone(dt.UTC) for slot in wanted if slot.astimezone(dt.UTC) not in taken]
         if not free:
             entry = standing[-1]
+            local = entry.slot.astimezone(self.runner.timetable.zone)
             raise ConfigError(
-                f"{self.runner.job.name}: {entry.slot.isoformat()} has {self.pair} {plain(entry.quote.rate)}"
-                f" ({entry.quote.provider}) already; `ratectl review void {entry.slot.isoformat()} --job"
+                f"{self.runner.job.name}: {clock(local)} has {self.pair} {plain(entry.quote.rate)}"
+                f" ({entry.quote.provider}) already; `ratectl review void {local.isoformat()} --job"
                 f" {self.runner.job.name} --pair {self.pair}` takes it back first"
             )
         return free[-1]
@@ -175,7 +178,8 @@ class Ledger:
         """
         runner, name = self.runner, self.runner.job.name
         if runner.store.is_busy(connection, name, slot, runner.env.clock()):
-            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+            when = clock(slot.astimezone(runner.timetable.zone))
+            raise TryLaterError(f"{name}: another host is at work on {when}")
         if slot > self.due_after and runner.timetable.is_slot(slot):
             statements.add_quotes(connection, name, slot, (quote,))
         else:
@@ -214,7 +218,7 @@ class Voiding:
         if not entries:
             what = f"rate of {self.pair}" if self.pair else "rate"
             raise ConfigError(
-                f"{name}: no {what} is recorded for {self.slot.isoformat()}; "
+                f"{name}: no {what} is recorded for {clock(self.slot.astimezone(runner.timetable.zone))}; "
                 f"`ratectl history {name} --revisions` shows what is and was"
             )
         why = Retirement(state=VOIDED, reason=self.reason, at=runner.env.clock())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ratectl.model.clock import clock
 from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from ratectl.errors import RatectlError
     from ratectl.model.quote import Quote
 
@@ -25,10 +25,11 @@ class Settled(NamedTuple):
     warnings: tuple[str, ...] = ()
     error: RatectlError | None = None
 
-    def described(self) -> str:
-        """Return slot, outcome and rates as one line for people."""
+    def described(self, zone: dt.tzinfo) -> str:
+        """Return slot, in *zone*, outcome and rates as one line for people."""
         rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
-        return " ".join(filter(None, (self.slot.isoformat(), self.outcome, rates, *self.warnings)))
+        slot = clock(self.slot.astimezone(zone))
+        return " ".join(filter(None, (slot, self.outcome, rates, *self.warnings)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class FiringReport:
     """What one firing did."""
 
     job: str
+    zone: dt.tzinfo = dt.UTC
+    """The job's, in which people are told of its slots."""
     settled: list[Settled] = field(default_factory=list)
     note: str = ""
     """Why there was nothing to do, for people who asked."""
@@ -54,7 +57,12 @@ class FiringReport:
         """Return an account of the firing for people, without its error."""
         note = (self.note,) if self.note else ()
         page = (self.page,) if self.page else ()
-        return (*(settled.described() for settled in self.settled), *note, *self.remarks, *page)
+        return (
+            *(settled.described(self.zone) for settled in self.settled),
+            *note,
+            *self.remarks,
+            *page,
+        )
 
     def add(self, settled: Settled) -> None:
         """Note one slot; the first error of a firing is the one it ends with."""

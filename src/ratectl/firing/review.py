@@ -14,6 +14,7 @@ from ratectl.journal import quarantine, revisions, statements
 from ratectl.journal.quarantine import ACCEPTED, HELD, REJECTED
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
+from ratectl.model.clock import clock
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -82,15 +83,16 @@ class Acceptance:
         answer = undecided(runner.store, self.number)
         quote = self._quote(answer)
         slot, name = answer.slot, runner.job.name
+        local = slot.astimezone(runner.job.zone)
         recorded = runner.store.pairs(name, [slot])[slot]
         if quote.pair in recorded:
             raise ConfigError(
-                f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one, or "
-                f"`ratectl review void {slot.isoformat()} --job {name}` takes that one back"
+                f"{name}: {clock(local)} has a rate of {quote.pair} already; reject this one, or "
+                f"`ratectl review void {local.isoformat()} --job {name}` takes that one back"
             )
         before = runner.store.open_again(name, [slot])
         if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
-            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+            raise TryLaterError(f"{name}: another host is at work on {clock(local)}")
         try:
             self._record(answer, quote, recorded)
         finally:

@@ -14,6 +14,7 @@ from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.revisions import VOIDED
 from ratectl.journal.rows import Span
+from ratectl.model.clock import clock
 from ratectl.model.quote import MANUAL
 from ratectl.schedule.occurrences.zones import SECOND
 
@@ -136,9 +137,8 @@ class Revisit:
             return
         reason = REASON if quote.rate_date != before.rate_date else CORRECTED
         if not revisions.replace(connection, name, slot, quote, before=before, reason=reason):
-            raise TryLaterError(
-                f"{name}: {slot.isoformat()} was changed meanwhile; the same command again"
-            )
+            when = clock(slot.astimezone(self.job.zone))
+            raise TryLaterError(f"{name}: {when} was changed meanwhile; the same command again")
 
     @staticmethod
     def _failure(items: Sequence[PairDay], fetched: FetchResult) -> RatectlError | None:

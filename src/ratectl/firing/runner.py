@@ -23,6 +23,7 @@ from ratectl.firing.notify import Notifier
 from ratectl.firing.report import FiringReport, Settled
 from ratectl.firing.revisit import Revisit
 from ratectl.firing.settle import Settler
+from ratectl.model.clock import clock
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import traits_of
 from ratectl.outputs.delivery import Delivery
@@ -55,7 +56,7 @@ class Runner:
         self.job: Job = installed.recording_job
         _refuse_another_account(self.job)
         self.env = env
-        self.report = FiringReport(job=self.job.name)
+        self.report = FiringReport(job=self.job.name, zone=self.job.zone)
         self.store = journal.store(self.job)
         self.delivery = Delivery(self.job, self.store.database, journal.state_dir)
         self._reached: dt.datetime | None = None
@@ -94,7 +95,7 @@ class Runner:
         """Settle *slot*, also one that was settled without a rate; under the job's lock, so that none stays open."""
         known = self.store.firing(self.job.name, slot)
         if known is not None and known.settled and known.outcome == "recorded":
-            self.report.note = f"{slot.isoformat()} is already recorded"
+            self.report.note = f"{self._described(slot)} is already recorded"
             return
         if known is not None and known.settled:
             self.store.reopen(self.job.name, slot)
@@ -301,8 +302,13 @@ class Runner:
         if not obstacle:
             return (self.settler.settle_live(slot, deadline),)
         given_up = self.settler.mark_missed(slot, obstacle)
-        error = DataError(f"{self.job.name}: {slot.isoformat()}: {obstacle}") if asked else None
+        error = (
+            DataError(f"{self.job.name}: {self._described(slot)}: {obstacle}") if asked else None
+        )
         return (given_up._replace(error=error),)
+
+    def _described(self, slot: dt.datetime) -> str:
+        return clock(slot.astimezone(self.job.zone))
 
     def _deadline(self) -> Deadline:
         """Return the one deadline of this firing, which begins with its first work."""

@@ -17,6 +17,7 @@ from ratectl.firing.report import Settled
 from ratectl.journal import statements
 from ratectl.journal.rate_store import Claim, Settlement
 from ratectl.journal.rows import unix
+from ratectl.model.clock import clock
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import MANUAL
@@ -131,7 +132,8 @@ class Settler:
     def _unclaimed(self, slot: dt.datetime, claim: Claim) -> Settled:
         if claim is Claim.SETTLED:
             return Settled(slot=slot, outcome="settled")
-        error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
+        when = clock(slot.astimezone(self.job.zone))
+        error = TryLaterError(f"{self.job.name}: another host is at work on {when}")
         return Settled(slot=slot, outcome="held", error=error)
 
     def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[PairDay, ...]]:

@@ -22,6 +22,7 @@ from ratectl.journal.rows import (
     to_recorded_quote,
     unix,
 )
+from ratectl.model.clock import clock
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class RateStore:
         ).rowcount
         if changed != 1:
             raise ClaimLostError(
-                f"{job}: another host took over {settlement.slot.isoformat()} meanwhile"
+                f"{job}: another host took over {clock(settlement.slot)} meanwhile"
             )
         if settlement.outcome == "closed" or settlement.closed:
             statements.close_pairs(connection, job, settlement.slot, settlement.closed)

@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch.failures import FailureKind
+from ratectl.model.clock import clock
 from ratectl.model.job import CatchUp
 from ratectl.page.standing import BAD, WORDS
-from ratectl.views.format import clock, count
+from ratectl.views.format import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

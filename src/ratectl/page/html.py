@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ratectl import __version__
 from ratectl.fetch.providers.catalog import INFO
 from ratectl.model import currencies
+from ratectl.model.clock import clock
 from ratectl.page import attention, drawing, numbers, series, standing
 from ratectl.page.reading import CHANGES, MOST_TROUBLES
 from ratectl.page.slots import COURSES, DUE, Slots
 from ratectl.runtime import templates
 from ratectl.runtime.visible import visible
 from ratectl.schedule.language.explain import explain
-from ratectl.views.format import clock, length, relative_time
+from ratectl.views.format import length, relative_time
 
 if TYPE_CHECKING:
     import datetime as dt

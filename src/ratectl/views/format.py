@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ratectl.model.clock import clock, zone
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
@@ -30,18 +32,6 @@ def relative_time(moment: dt.datetime, now: dt.datetime) -> str:
     if abs(seconds) < 1:
         return "now"
     return f"in {length(seconds)}" if seconds > 0 else f"{length(seconds)} ago"
-
-
-def clock(moment: dt.datetime) -> str:
-    """Return *moment* with weekday and zone, and its seconds only where it has any: the one form of a time for people."""
-    seconds = ":%S" if moment.second else ""
-    return f"{moment:%a %Y-%m-%d %H:%M{seconds}} {zone(moment)}"
-
-
-def zone(moment: dt.datetime) -> str:
-    """Return the zone of *moment* as its clocks say it: ``CET``, or ``UTC-03`` where it has no letters."""
-    name = f"{moment:%Z}"
-    return f"UTC{name}" if name[:1] in {"+", "-"} else name
 
 
 def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from ratectl.model.clock import clock
 from ratectl.model.quote import plain
-from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
+from ratectl.model.clock import clock
 from ratectl.page import numbers, standing
-from ratectl.views.format import clock, clocks, count, length, relative_time, sparkline
+from ratectl.views.format import clocks, count, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age
 
 if TYPE_CHECKING:
