@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import socket
 import time
@@ -92,7 +91,8 @@ def _scene(
     found_at, refused = survey(host, reader, rows)
     if names and journal_error is None:
         standing = frozenset(job for found in found_at.values() for job in found.entries)
-        _refuse_unknown(names, standing | {row.job.name for row in rows})
+        for name in sorted(names - standing - {row.job.name for row in rows}):
+            raise journal.unknown_job(name)
     jobs = chosen(rows, names)
     last, out_of_reach = _last_firings(journal, jobs)
     jobs = journal.counting_together(jobs, last)
@@ -204,13 +204,6 @@ def _ask(observed: Observations) -> Asked:
         databases=databases(jobs),
         secrets=absent_secrets(observed),
     )
-
-
-def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:
-    for name in sorted(names - known):
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-        raise ConfigError(f"job {name!r} is not installed{hint}")
 
 
 def _jobs_of(reader: Reader, path: str, host_timezone: str) -> tuple[Job, ...]:

@@ -197,6 +197,7 @@ def prepare(
         keys=_changed_keys(source.jobs, installed),
         warnings=(
             *_left_out(gone - not_in_spec, source.path),
+            *_likely_renamed(gone - not_in_spec, source, installed, journal.known()),
             *server_warnings,
             *(() if last else target.backend.warnings(*where)),
             *_at_rest(installed, names),
@@ -363,6 +364,24 @@ def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
         yield (
             f"{', '.join(listed[:3])}{more}: no longer in {spec}, and still at work; "
             f"`ratectl install {spec} --prune` removes them"
+        )
+
+
+def _likely_renamed(
+    gone: Collection[str],
+    source: SpecSource,
+    installed: Mapping[str, Installed],
+    known: Collection[str],
+) -> Iterator[str]:
+    """Yield how a job keeps its record where it got another name in the spec, and more than that was changed."""
+    old_jobs = [installed[name].job for name in sorted(gone)]
+    new_jobs = [job for job in source.jobs if job.name not in known]
+    if renamed := renaming.likely(old_jobs, new_jobs):
+        old, new = renamed
+        yield (
+            f"if {new} is {old} under another name: `ratectl rename {old} {new}` before the install takes its record "
+            f"along; after it `ratectl remove {new} --purge --yes`, `ratectl rename {old} {new}` and "
+            f"`ratectl install {source.path}`"
         )
 
 

@@ -6,7 +6,6 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError
@@ -187,7 +186,4 @@ def refuse_unknown(names: frozenset[str], removal: Removal, journal: Journal) ->
     unknown = sorted(names - set(removal.jobs))
     if not unknown:
         return
-    known = {row.job.name for row in journal.readable()}
-    close = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-    raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")
+    raise journal.unknown_job(unknown[0])
