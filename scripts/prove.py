@@ -251,7 +251,7 @@ def table(
 ) -> str:
     """Return the figures as text for people."""
     heads = ("cases", "slots", "exact", "misses", "surplus", "median", "p99", "worst")
-    lines = ["engine    " + "".join(f"{head:>8}" for head in heads)]
+    lines = ["scheduler " + "".join(f"{head:>8}" for head in heads)]
     for engine, figures in engines.items():
         *counts, ratios = (value for name, value in figures.items() if name != "wakeups")
         row = (*counts, *ratios.values())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, str] = {
     "init": "Write a starter spec.",
-    "check": "Say what a spec means and what each engine makes of it.",
+    "check": "Say what a spec means and what each scheduler makes of it.",
     "plan": "Show what install would do, and do nothing.",
     "install": "Put the jobs of a spec into the OS's own scheduler.",
     "list": "List the installed jobs as the OS has them.",
@@ -34,7 +34,7 @@ COMMANDS: dict[str, str] = {
     "resume": "Let paused jobs run again, from now on.",
     "doctor": "Find every reason why a schedule might silently not run.",
     "providers": "Show the rate sources, their terms, and which answer.",
-    "render": "Write the texts of an engine into a folder.",
+    "render": "Write the texts of a scheduler into a folder.",
     "next": "Show the slots of a job or schedule.",
     "lint-crontab": "Find crontab lines that do not do what they look like.",
     "run": "Settle what is due, or one slot, or record a slot by hand.",

@@ -8,7 +8,7 @@ import sys
 import pytest
 from rich.text import Text
 
-from ratectl import errors, manual
+from ratectl import cli, errors, manual
 from ratectl.commands._shared.markdown import broken, shares
 from ratectl.errors import RatectlError
 from ratectl.views import manual as views
@@ -137,6 +137,20 @@ def test_unknown_topic(ratectl, word, nearest):
     assert (answer.code, answer.out) == (2, "")
     assert f'no topic "{word}" (did you mean "{nearest}"?)' in answer.err
     assert "`ratectl manual`" in answer.err
+
+
+def test_schedulers_have_their_page(ratectl):
+    """The page of the schedulers, whose topic has another name, is found by the word for them, too."""
+    assert ratectl("manual", "schedulers").out == ratectl("manual", "engines").out != ""
+
+
+def test_one_word_for_schedulers(ratectl):
+    """What starts jobs is a scheduler in all texts for people; `engine` is left to names of files, keys and checks."""
+    pages = [ratectl("manual", topic).out for topic in manual.TOPICS]
+    helps = [ratectl(verb, "--help").out for verb in cli.COMMANDS]
+    prose = re.sub(r"`[^`]*`|```.*?```", "", "\n".join((*pages, *helps)), flags=re.DOTALL)
+
+    assert re.findall(r".*\b[Ee]ngines?\b.*", prose.replace("ratectl manual engines", "")) == []
 
 
 def test_a_command_is_no_topic(ratectl):

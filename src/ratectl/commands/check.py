@@ -1,4 +1,4 @@
-"""``ratectl check``: each job as a sentence, its next slots, and what each engine makes of it."""
+"""``ratectl check``: each job as a sentence, its next slots, and what each scheduler makes of it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ STDIN = "-"
 
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
-    """Say what a spec means and what each engine makes of it.
+    """Say what a spec means and what each scheduler makes of it.
 
     \b
     Examples:

@@ -43,6 +43,7 @@ def manual(
     if not topic:
         typer.echo(views.topics(terminal.width()))
         return
+    topic = pages.ALIASES.get(topic, topic)
     if topic not in pages.TOPICS:
         raise UsageError(_unknown(topic))
     text = views.readable(topic)
