@@ -62,6 +62,9 @@ Record exchange rates unattended, on the operating system's own schedules.
 Write a spec (`ratectl init`), look at it (`ratectl check`), then `ratectl install`.
 """
 
+NAMED = "ratectl:"
+"""How each error begins."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of ``errors.EXIT_CODES``."""
@@ -114,16 +117,25 @@ def _run(words: list[str]) -> None:
     except RatectlError as error:
         sys.stdout.flush()
         more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
-        print(f"{_prefix()} {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        print(_prefix() + _fitting(f"{NAMED} {error}{more}").removeprefix(NAMED), file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
 
 
+def _fitting(text: str) -> str:
+    """Return *text* in lines that a terminal has room for; in a pipe as it is."""
+    if not sys.stderr.isatty():
+        return text
+    from ratectl.commands._shared import terminal  # noqa: PLC0415 - 40 ms that only an error on a terminal pays
+
+    return terminal.folded(text, terminal.screen_width())
+
+
 def _prefix() -> str:
     """Return what an error begins with: red on a terminal that shows colours."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return "ratectl:" if plain or not sys.stderr.isatty() else "\x1b[31mratectl:\x1b[0m"
+    return NAMED if plain or not sys.stderr.isatty() else f"\x1b[31m{NAMED}\x1b[0m"
 
 
 def application(verb: str) -> typer.Typer:

@@ -70,7 +70,7 @@ def test_code_fits_80_columns(topic):
     blocks = re.findall(r"```\w*\n(.*?)```", manual.page(topic), flags=re.DOTALL)
     wide = {line for block in blocks for line in block.splitlines() if len(line) > 78}
 
-    assert wide == set() or topic in {"fleets", "tour"}
+    assert wide == set() or topic == "fleets"
 
 
 def test_plain_page_stays_markdown(ratectl):

@@ -118,7 +118,7 @@ def test_what_an_install_did(office):
     assert deploy_text.installed_text(done, {"a": "tomorrow"}).splitlines() == [
         "installed in cron (user) and read back: 2 created",
         "  a: next tomorrow",
-        "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
+        "nothing else has to run; `ratectl status` shows how each job stands",
         "next: ratectl run a --force   # records a rate right now",
     ]
 

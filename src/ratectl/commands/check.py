@@ -17,6 +17,7 @@ from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.launchd import backend as launchd
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
 from ratectl.deploy import closed_folders, execute, host_facts
@@ -90,8 +91,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             f"this machine's clocks: {zone.key}, by {host_facts.LOCALTIME} (TZ is not asked)"
         )
         for line in _as_root(loaded.jobs):
-            typer.echo(line)
-        typer.echo(_total(loaded.path, len(loaded.jobs), problems.issues))
+            terminal.show(line)
+        terminal.show(_total(loaded.path, len(loaded.jobs), problems.issues))
     if problems.issues:
         raise typer.Exit(problems.exit_code)
     if not json and place.name != "stdin":

@@ -22,6 +22,8 @@ from ratectl.views import manual as views
 
 WIDEST = 100
 """Columns of prose at most: longer lines are hard to read, whatever the screen has."""
+CODE = "github-dark"
+"""How code looks: its comments, too, have contrast, and it brings its own background."""
 PIPED = 80
 """Columns of a page in a pipe, where there is no screen that says how many fit."""
 
@@ -83,12 +85,12 @@ def _in_terminal(text: str) -> None:
     """Show Markdown as it is meant; through the pager where it is longer than the screen."""
     from rich.console import Console  # noqa: PLC0415 - rich, which other commands need not pay for
 
-    from ratectl.commands._shared.markdown import Page  # noqa: PLC0415 - the same
+    from ratectl.commands._shared.markdown import LOOK, Page  # noqa: PLC0415 - the same
 
     width = min(terminal.width(), WIDEST)
-    console = Console(file=behind(sys.stdout), width=width, emoji=False)
+    console = Console(file=behind(sys.stdout), width=width, emoji=False, theme=LOOK)
     markdown, links = views.numbered(text)
-    page = Page(markdown, hyperlinks=False)
+    page = Page(markdown, hyperlinks=False, code_theme=CODE)
     lines = console.render_lines(page, pad=False)
     fits = len(lines) + links.count("\n") < shutil.get_terminal_size().lines
     with nullcontext() if fits or not _pager() else console.pager(styles=_shows_colours()):

@@ -93,7 +93,7 @@ def review(
             as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)
-            typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found))
+            typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found, journal))
         elif since:
             _decide_many(journal, action, job, since)
         else:
@@ -245,7 +245,13 @@ def _what(answer: QuarantinedAnswer) -> str:
     return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({answer.provider})"
 
 
-def _text(answers: list[QuarantinedAnswer]) -> str:
+def _local(answer: QuarantinedAnswer, journal: Journal) -> dt.datetime:
+    """Return the slot of *answer* in its job's zone, where the job is known here."""
+    known = answer.job in journal.known()
+    return answer.slot.astimezone(journal.remembered(answer.job).job.zone if known else dt.UTC)
+
+
+def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
     if not answers:
         return "nothing is held"
     lines = []
@@ -253,7 +259,7 @@ def _text(answers: list[QuarantinedAnswer]) -> str:
         state = "" if quarantined.state == "held" else f", {quarantined.state}"
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
         lines.append(
-            f"{quarantined.id}  {quarantined.job}  {clock(quarantined.slot)}  {_what(quarantined)}{state}{times}"
+            f"{quarantined.id}  {quarantined.job}  {clock(_local(quarantined, journal))}  {_what(quarantined)}{state}{times}"
         )
         lines.append(f"   {quarantined.reason}")
     lines.append("`ratectl review show|accept|reject ID` goes on from here")

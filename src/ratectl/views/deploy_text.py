@@ -114,7 +114,7 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
         lines += [
-            "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
+            "nothing else has to run; `ratectl status` shows how each job stands",
             f"next: {_at_once(prepared, changed[0])}",
         ]
     return "\n".join(lines)

@@ -9,11 +9,22 @@ from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement, TableEl
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
     from rich.console import Console, ConsoleOptions, RenderResult
 
+LOOK = Theme(
+    {
+        "markdown.code": "bold",
+        "markdown.table.header": "bold",
+        "markdown.table.border": "dim",
+        "markdown.h2": "bold underline",
+        "markdown.item.number": "bold",
+    }
+)
+"""What is readable on white as well as on black: no colour of its own behind the text, and none for it."""
 GAP = 2
 """Columns between two cells."""
 JOINTS = re.compile(r"(?<=/)|(?<=::)|(?<=[.,=:_-])(?=\w)")
