@@ -81,6 +81,18 @@ def test_what_decides_the_zone(ratectl, spec, monkeypatch):
     assert "Chatham" not in answer.out
 
 
+def test_one_line_a_fact_in_a_pipe(ratectl, spec, monkeypatch):
+    """Nothing is broken where there is no screen that says how wide it is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    text = spec.read_text(encoding="utf-8").replace("out.txt", f"{'long-' * 40}name.txt")
+    spec.write_text(text, encoding="utf-8")
+
+    lines = ratectl("check", str(spec)).out.splitlines()
+
+    [line] = [line for line in lines if line.startswith("  records ")]
+    assert line.endswith("long-name.txt")
+
+
 def test_issues(ratectl, spec):
     """All issues go to stderr with file and line, and the exit code is 78."""
     spec.write_text('[jobs.a]\nschedul = "x"\n[jobs.b]\n', encoding="utf-8")

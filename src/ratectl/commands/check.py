@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
 import sys
 import textwrap
 from itertools import islice
@@ -266,7 +265,7 @@ def _row(label: str, text: str) -> str:
     """Return one row, broken at the terminal's width and set in under its own text."""
     return textwrap.fill(
         text,
-        width=max(shutil.get_terminal_size().columns, 60),
+        width=max(terminal.width(), 60),
         initial_indent=f"  {label:<8}  ",
         subsequent_indent=" " * 12,
         break_on_hyphens=False,
