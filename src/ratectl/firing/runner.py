@@ -10,7 +10,14 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from ratectl.errors import DataError, RatectlError, RefusedError, TryLaterError, UsageError
+from ratectl.errors import (
+    ConfigError,
+    DataError,
+    RatectlError,
+    RefusedError,
+    TryLaterError,
+    UsageError,
+)
 from ratectl.fetch import plausibility
 from ratectl.fetch.cache import ResponseCache
 from ratectl.fetch.client import ProviderClient
@@ -236,7 +243,8 @@ class Runner:
             following = self.timetable.next(max(now, self.watermark()))
             if following is None or self.report.error or following >= horizon:
                 return
-            self._wait_for(following)
+            if not self._waited_for(following):
+                return
 
     def _walk_until(self, last: dt.datetime) -> None:
         while True:
@@ -245,13 +253,26 @@ class Runner:
             following = self.timetable.next(seen)
             if following is None or self.report.error or following > last:
                 return
-            self._wait_for(following)
+            if not self._waited_for(following):
+                return
 
-    def _wait_for(self, slot: dt.datetime) -> None:
-        """Sleep until *slot*, which is asked for anew and has a deadline of its own."""
+    def _waited_for(self, slot: dt.datetime) -> bool:
+        """Sleep until *slot*, which is asked for anew and has a deadline of its own; tell whether it is still wanted.
+
+        It is not where the job was removed, paused or changed meanwhile.
+        """
         self._sleep_until(slot)
         self.settler.live_results.clear()
         self._ends = None
+        now = self._current()
+        return now is not None and now.enabled and not now.paused and now.job == self.installed.job
+
+    def _current(self) -> Installed | None:
+        """Return the job as it is installed now; None where it is no more."""
+        try:
+            return self.journal.installed_job(self.job.name)
+        except ConfigError:
+            return None
 
     def _pass(self, slots: Iterator[dt.datetime], *, asked: bool = False) -> None:
         """Settle *slots* in order, within one deadline; an error that time may fix ends the pass."""
@@ -330,6 +351,8 @@ class Runner:
 
     def _conclude(self) -> None:
         """Store when to look again, if nothing is owed; count failures in a row; tell others."""
+        if self._current() is None:
+            return  # removed meanwhile
         error = self.report.error
         now = self.env.clock()
         following = self.timetable.next(self.watermark())
@@ -337,7 +360,11 @@ class Runner:
         if error is None and believed and (following is None or following > now):
             path = zone_stamp.zone_file(self.job.timezone)
             self.journal.set_next_due(
-                self.job.name, following, now=now, zone_file=path, zone_stamp=zone_stamp.stamp(path)
+                self.installed.job,
+                following,
+                now=now,
+                zone_file=path,
+                zone_stamp=zone_stamp.stamp(path),
             )
         if error is not None:
             failures = self.journal.count_failure(self.job.name, now, self._try_again(now))

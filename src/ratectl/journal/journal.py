@@ -408,20 +408,29 @@ class Journal(JobStore):
 
     def set_next_due(
         self,
-        job: str,
+        job: Job,
         due: dt.datetime | None,
         *,
         now: dt.datetime,
         zone_file: str,
         zone_stamp: str,
     ) -> None:
-        """Store when to look again; None (no further slot) is stored as the end of time."""
+        """Store when to look again at *job*; None (no further slot) is stored as the end of time.
+
+        Nothing is stored where another job stands under that name by now: an install came while the firing
+        was at work, and what the old schedule says of the next slot would hide slots of the new one.
+        """
         far = 1 << 60
         with self.database.transaction() as connection:
+            found = connection.execute(
+                "SELECT * FROM jobs WHERE name = ? AND NOT removed", (job.name,)
+            ).fetchone()
+            if found is None or to_installed(found).job != job:
+                return
             connection.execute(
                 "UPDATE jobs SET next_due = ?, checked_at = ?, zone_file = ?, zone_stamp = ?"
                 " WHERE name = ?",
-                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
+                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job.name),
             )
 
     def may_revisit(self, job: str, now: dt.datetime) -> bool:
