@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import sys
@@ -24,7 +25,7 @@ from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
 from ratectl.model.quote import plain, to_dict
 from ratectl.runtime.visible import visible
-from ratectl.views.format import as_json
+from ratectl.views.format import as_json, clock
 
 
 class Action(enum.StrEnum):
@@ -70,7 +71,11 @@ def review(
         ),
     ] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="List what was decided before, too.")
+        bool,
+        typer.Option(
+            "--all",
+            help="List what was decided before, too; void a number in every slot that has it.",
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -92,13 +97,14 @@ def review(
             as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)
-            typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found))
+            told = as_json([_as_json(one) for one in found]) if json else _text(found, journal)
+            typer.echo(told)
         elif since:
             _decide_many(journal, action, job, since)
         else:
             for word in ids or ():
                 if action is Action.VOID:
-                    _void(journal, word, job=job, pair=pair, reason=reason)
+                    _void(journal, word, job=job, pair=pair, reason=reason, everywhere=everything)
                 else:
                     number = _number(word)
                     _decide(journal, action, _home(journal, number, job), number)
@@ -122,7 +128,9 @@ def _number(word: str) -> int:
     return int(word)
 
 
-def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> None:
+def _void(
+    journal: Journal, word: str, *, job: str, pair: str, reason: str, everywhere: bool
+) -> None:
     """Take back what was recorded for the slot *word*, or what was accepted under that number."""
     answer = None
     if word.isascii() and word.isdigit():
@@ -134,15 +142,30 @@ def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> N
     runner = Runner(journal, known, surroundings())
     slot = answer.slot if answer else _slot(word, runner)
     one = date_range.pair(pair, known.job)
-    voiding = Voiding(runner=runner, slot=slot, pair=one, reason=reason or "by hand")
+    voiding = Voiding(
+        runner=runner, slot=slot, pair=one, reason=reason or "by hand", everywhere=everywhere
+    )
     voiding.run()
-    told = slot.astimezone(runner.timetable.zone).isoformat()
-    for quote in voiding.voided:
-        typer.echo(
-            f"{job}: voided {quote.pair} {plain(quote.rate)} of {quote.rate_date} for {told}"
-        )
+    for entry in voiding.voided:
+        said = f"{entry.quote.pair} {plain(entry.quote.rate)} of {entry.quote.rate_date}"
+        typer.echo(f"{job}: voided {said} for {runner.timetable.told(entry.slot)}")
     if not voiding.voided:
-        typer.echo(f"{job}: voided before: {told}")
+        typer.echo(f"{job}: voided before: {runner.timetable.told(slot)}")
+    if voiding.elsewhere:
+        _tell_of_others(voiding)
+
+
+def _tell_of_others(voiding: Voiding) -> None:
+    """Say on stderr that other slots have the number, too, and which command takes it back there."""
+    runner, slots = voiding.runner, [entry.slot for entry in voiding.elsewhere]
+    job, only = runner.job.name, f" --pair {voiding.pair}" if voiding.pair else ""
+    have = "slots have" if len(slots) > 1 else "slot has"
+    typer.echo(
+        f"ratectl: {job}: {len(slots)} more {have} the same number, the first {runner.timetable.told(slots[0])};"
+        f" `ratectl review void {runner.timetable.typed(voiding.slot)} --job {job}{only} --all` takes it back"
+        " there, too",
+        err=True,
+    )
 
 
 def _only_job(journal: Journal, word: str) -> str:
@@ -226,7 +249,7 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
     error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
     if error is not None:
         raise error
-    typer.echo(f"{answer.job}: recorded {_what(answer)} for {answer.slot.isoformat()}")
+    typer.echo(f"{answer.job}: recorded {_what(answer)} for {runner.timetable.told(answer.slot)}")
 
 
 def _show(store: RateStore, number: int) -> None:
@@ -243,19 +266,29 @@ def _what(answer: QuarantinedAnswer) -> str:
     return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({answer.provider})"
 
 
-def _text(answers: list[QuarantinedAnswer]) -> str:
+def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
     if not answers:
         return "nothing is held"
-    lines = []
+    lines, zones = [], _zones(journal, {answer.job for answer in answers})
     for quarantined in answers:
         state = "" if quarantined.state == "held" else f", {quarantined.state}"
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
+        slot = clock(quarantined.slot.astimezone(zones[quarantined.job]))
         lines.append(
-            f"{quarantined.id}  {quarantined.job}  {quarantined.slot:%Y-%m-%d %H:%M} UTC  {_what(quarantined)}{state}{times}"
+            f"{quarantined.id}  {quarantined.job}  {slot}  {_what(quarantined)}{state}{times}"
         )
         lines.append(f"   {quarantined.reason}")
     lines.append("`ratectl review show|accept|reject ID` goes on from here")
     return "\n".join(lines)
+
+
+def _zones(journal: Journal, names: set[str]) -> dict[str, dt.tzinfo]:
+    """Return the zone of each of the jobs *names*; UTC for one that this machine knows nothing of."""
+    zones: dict[str, dt.tzinfo] = dict.fromkeys(names, dt.UTC)
+    for name in names:
+        with contextlib.suppress(ConfigError):
+            zones[name] = journal.remembered(name).job.zone
+    return zones
 
 
 def _as_json(answer: QuarantinedAnswer) -> dict[str, object]:

@@ -81,16 +81,17 @@ class Acceptance:
         runner = self.runner
         answer = undecided(runner.store, self.number)
         quote = self._quote(answer)
-        slot, name = answer.slot, runner.job.name
+        slot, name, timetable = answer.slot, runner.job.name, runner.timetable
         recorded = runner.store.pairs(name, [slot])[slot]
         if quote.pair in recorded:
             raise ConfigError(
-                f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one, or "
-                f"`ratectl review void {slot.isoformat()} --job {name}` takes that one back"
+                f"{name}: {timetable.told(slot)} has a rate of {quote.pair} already; reject this one, or"
+                f" `ratectl review void {timetable.typed(slot)} --job {name} --pair {quote.pair}`"
+                " takes that one back"
             )
         before = runner.store.open_again(name, [slot])
         if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
-            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+            raise TryLaterError(f"{name}: another host is at work on {timetable.told(slot)}")
         try:
             self._record(answer, quote, recorded)
         finally:

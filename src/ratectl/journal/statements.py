@@ -48,7 +48,7 @@ def add_quotes(
                 unix(quote.observed_at),
                 quote.kind,
                 json.dumps(_legs(quote)),
-                _superseded(connection, quote),
+                _superseded(connection, job, quote),
             ),
         )
 
@@ -109,14 +109,14 @@ def record_decision(connection: Statements, number: int, state: str, at: int) ->
     )
 
 
-def _superseded(connection: Statements, quote: Quote) -> str:
-    """Return what the provider said last about the same pair and rate date, if it was another number."""
-    what = "base = ? AND quote = ? AND rate_date = ? AND provider = ?"
+def _superseded(connection: Statements, job: str, quote: Quote) -> str:
+    """Return what *job* had last from the provider about the same pair and rate date, if it was another number."""
+    what = "job = ? AND base = ? AND quote = ? AND rate_date = ? AND provider = ?"
     row = connection.execute(
         f"SELECT rate, observed_at FROM quotes WHERE {what} UNION ALL"  # noqa: S608 - our words
         f" SELECT rate, observed_at FROM revisions WHERE {what} AND state = 'revised'"
         " ORDER BY observed_at DESC LIMIT 1",
-        (quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider) * 2,
+        (job, quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider) * 2,
     ).fetchone()
     if row is None or Decimal(row["rate"]) == quote.rate:
         return ""

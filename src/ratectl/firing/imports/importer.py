@@ -127,7 +127,7 @@ class Importer:
         now = self.runner.env.clock()
         today = now.astimezone(self.runner.timetable.zone).date()
         if row.slot is not None and row.slot > now:
-            return Wrong(row.line, f"{row.slot.isoformat()} still lies ahead")
+            return Wrong(row.line, f"{self.runner.timetable.told(row.slot)} still lies ahead")
         if row.slot is None and self._day(row) > today:
             return Wrong(row.line, f"{self._day(row)} still lies ahead")
         if self._day(row).year < YEARS[0]:
