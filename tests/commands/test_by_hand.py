@@ -142,6 +142,29 @@ def test_record_several_slots(ratectl, install, station):
     assert station.recorded() == [(noon - hours, "95.1"), (noon, "95.2"), (noon + hours, "95.3")]
 
 
+def test_newest_of_a_day(ratectl, install, station, tmp_path):
+    """Of a day with several numbers that of its latest slot is the newest, for every command, whatever was entered last."""
+    job = install(schedule_texts=("every day at 06:00", "every day at 12:00", "every day at 18:00"))
+    for hour, rate, late in ((12, "95.2", 3), (18, "95.3", 3), (6, "95.1", 80_000)):
+        moment = slot(2).replace(hour=hour)
+        settle(station.state, job, moment, rate, rate_date=moment.date(), after=late)
+
+    [last] = json.loads(ratectl("history", "usd-inr", "--last", "1", "--json").out)
+    assert last["rate"] == "95.3"
+    assert ratectl("history", "usd-inr", "--format", "csv").out.splitlines()[1:] == [
+        f"{on(2)},USD,INR,95.3,frankfurter,published"
+    ]
+    [status] = json.loads(ratectl("status", "--json").out)
+    assert status["newest_rate"]["rate"] == "95.3"
+    page = tmp_path / "page.html"
+    assert ratectl("report", str(page)).code == 0
+    assert "95.3" in page.read_text(encoding="utf-8").split("<tbody")[1].split("</tr>")[0]
+    if not job.journal:
+        assert json.loads(ratectl("rate", "USD/INR", "--on", on(1), "--json").out)["rate"] == "95.3"
+        assert str(lookup("USD/INR", slot(1).date(), state_dir=station.state).rate) == "95.3"
+    assert "after 95.3 of" in ratectl("record", "usd-inr", "USD/INR", "9530", "--on", on(1)).err
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
 def test_record_time_without_slot(ratectl, install, station, zone):
     """A time that is no slot is refused with its neighbours, also one that the clocks skip."""

@@ -101,7 +101,11 @@ def _resumed(row: Installed) -> str:
     if row.job.fault:
         return f"resumed {row.job.name}: {row.job.fault}"
     following = next(schedule.after(row.job.schedule, row.job.zone, _now()), None)
-    when = f"next {clock(following.astimezone(row.job.zone))}" if following else "it has no further slot"
+    when = (
+        f"next {clock(following.astimezone(row.job.zone))}"
+        if following
+        else "it has no further slot"
+    )
     return f"resumed {row.job.name}: {when}"
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,10 @@ from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
 from ratectl.model.quote import plain, to_dict
 from ratectl.runtime.visible import visible
-from ratectl.views.format import as_json, clock
+from ratectl.views.format import as_json, clock, count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Action(enum.StrEnum):
@@ -199,7 +202,7 @@ def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None
     known = journal.remembered(job).job
     start = date_range.moment(since, known.zone, option="--since")
     store = journal.store(known)
-    held = [one for one in quarantine.quarantine(store, job=job) if one.slot >= start]
+    held = [one for one in quarantine.quarantine(store, job=job) if one.slots[-1] >= start]
     if action is Action.ACCEPT:
         held = [one for one in held if one.quote is not None]
     if not held:
@@ -207,7 +210,7 @@ def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None
     errors = []
     for answer in held:
         try:
-            _decide(journal, action, store, answer.id)
+            _decide(journal, action, store, answer.id, since=start)
         except RatectlError as error:
             errors.append(error)
             typer.echo(f"ratectl: {answer.id}: {error}", err=True)
@@ -227,7 +230,14 @@ def _home(journal: Journal, number: int, job: str) -> RateStore:
     return having[0] if having else journal.store()
 
 
-def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> None:
+def _decide(
+    journal: Journal,
+    action: Action,
+    store: RateStore,
+    number: int,
+    *,
+    since: dt.datetime | None = None,
+) -> None:
     if action is Action.SHOW:
         _show(store, number)
         return
@@ -246,10 +256,17 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
             f"{answer.job} has another journal by now than when this was held; reject it"
         )
     runner = Runner(journal, installed, surroundings())
-    error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
+    acceptance = reviewing.Acceptance(runner=runner, number=number, since=since)
+    error = acceptance.run()
     if error is not None:
         raise error
-    typer.echo(f"{answer.job}: recorded {_what(answer)} for {runner.timetable.told(answer.slot)}")
+    slots = _slots_told(acceptance.slots, runner)
+    typer.echo(f"{answer.job}: recorded {_what(answer)} for {slots}")
+
+
+def _slots_told(slots: Sequence[dt.datetime], runner: Runner) -> str:
+    first, last = (runner.timetable.told(slot) for slot in (slots[0], slots[-1]))
+    return first if len(slots) == 1 else f"{len(slots)} slots, {first} to {last}"
 
 
 def _show(store: RateStore, number: int) -> None:
@@ -274,6 +291,8 @@ def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
         state = "" if quarantined.state == "held" else f", {quarantined.state}"
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
         slot = clock(quarantined.slot.astimezone(zones[quarantined.job]))
+        more = len(quarantined.slots) - 1
+        slot += f" and {count(more, 'slot')} before" if more else ""
         lines.append(
             f"{quarantined.id}  {quarantined.job}  {slot}  {_what(quarantined)}{state}{times}"
         )
@@ -296,6 +315,7 @@ def _as_json(answer: QuarantinedAnswer) -> dict[str, object]:
         "id": answer.id,
         "job": answer.job,
         "slot": answer.slot.isoformat(),
+        "slots": [slot.isoformat() for slot in answer.slots],
         "provider": answer.provider,
         "reason": answer.reason,
         "quote": None if answer.quote is None else to_dict(answer.quote),

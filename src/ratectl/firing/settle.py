@@ -292,13 +292,15 @@ class Settler:
     def _quarantined(
         self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], fetched: FetchResult
     ) -> list[tuple[dt.datetime, SuspectQuote]]:
-        """Return what failed a check with the slot in hand that it was for."""
-        slot_of = {item: slot for slot, items in reversed(list(wanted.items())) for item in items}
-        first = next(iter(wanted))
+        """Return what failed a check with each slot in hand that it was for."""
+        slots_of: dict[PairDay | None, list[dt.datetime]] = {None: [next(iter(wanted))]}
+        for slot, items in wanted.items():
+            for item in items:
+                slots_of.setdefault(item, []).append(slot)
         return [
-            (slot_of.get(item, first) if item else first, suspect)
+            (slot, suspect)
             for item, suspect in fetched.quarantined
-            if item is None or item in slot_of
+            for slot in slots_of.get(item, ())
         ]
 
     # What became of each

@@ -192,7 +192,7 @@ class RateStore:
     def nearest_quote(self, pair: Pair, day: dt.date, job: str) -> Neighbour | None:
         """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after.
 
-        It is one of *job*, or where that has none one of another; of one rate date the last that was received.
+        It is one of *job*, or where that has none one of another; of one rate date that of the newest slot.
         """
         sides = (("<=", "DESC"), (">", "ASC"))
         for whose, values in ((" AND job = ?", (job,)), ("", ())):
@@ -200,7 +200,7 @@ class RateStore:
                 rows = self.database.rows(
                     "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
                     f" AND rate_date {comparison} ?{whose}"
-                    f" ORDER BY rate_date {order}, observed_at DESC LIMIT 1",
+                    f" ORDER BY rate_date {order}, slot DESC, observed_at DESC LIMIT 1",
                     (pair.base, pair.quote, day.isoformat(), *values),
                 )
                 if rows:
