@@ -404,8 +404,8 @@ def test_void_what_was_accepted(ratectl, install, station):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("2026-11-20",), 2, "no slot has a rate"),
-        (("2026-11-20", "--job", "usd-inr"), 2, "no slot has a rate"),
+        (("2026-11-20",), 78, "no rate is recorded"),
+        (("2026-11-20", "--job", "usd-inr"), 78, "no rate is recorded"),
         (("2026-11-20T12:00", "--job", "usd-inr"), 78, "no rate is recorded"),
         (("77",), 78, "no held answer 77"),
         ((), 2, "which ID?"),

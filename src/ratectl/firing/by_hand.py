@@ -254,11 +254,15 @@ class Voiding:
 
 
 def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable) -> dt.datetime:
-    """Return the one slot of a civil *day* that has a rate. Raises UsageError where there are several, or none."""
+    """Return the one slot of a civil *day* that has a rate. Raises UsageError where there are several, ConfigError where there is none."""
     first, last = civil_day(day, timetable)
     slots = dict.fromkeys(entry.slot for entry in store.quotes(job, Span(first, last + SECOND)))
     named = ", ".join(map(timetable.typed, slots))
-    if len(slots) != 1:
-        found = f"several slots have a rate, name one of {named}" if slots else "no slot has a rate"
-        raise UsageError(f"review void: on {day} {found}")
+    if not slots:
+        raise ConfigError(
+            f"{job}: no rate is recorded for a slot of {day}; `ratectl history {job} --revisions` shows what"
+            " is and was"
+        )
+    if len(slots) > 1:
+        raise UsageError(f"review void: on {day} several slots have a rate, name one of {named}")
     return next(iter(slots))

@@ -48,7 +48,7 @@ def to_quarantined(row: Row) -> QuarantinedAnswer:
         id=row["id"],
         job=row["job"],
         slot=aware(row["slot"]),
-        slots=tuple(map(aware, _facts(row).get("slots", (row["slot"],)))),
+        slots=_slots(row),
         provider=row["provider"],
         quote=_quarantined_quote(row) if row["rate"] else None,
         reason=row["reason"],
@@ -56,6 +56,12 @@ def to_quarantined(row: Row) -> QuarantinedAnswer:
         state=row["state"],
         seen=row["seen"],
     )
+
+
+def _slots(row: Row) -> tuple[dt.datetime, ...]:
+    kept = _facts(row).get("slots")  # which others may have written
+    known = [slot for slot in kept if type(slot) is int] if isinstance(kept, list) else []
+    return tuple(aware(slot) for slot in sorted({*known, row["slot"]}) if abs(slot) < 1 << 37)
 
 
 def _facts(row: Row) -> dict[str, Any]:
