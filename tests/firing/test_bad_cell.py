@@ -22,6 +22,7 @@ from ratectl.model.providers import PROVIDER_KINDS
 from tests.fakes import past
 from tests.fakes.station import now
 from tests.support.firings import PATHS
+from tests.support.rate_documents import AMERICAN_HOLIDAYS
 from tests.support.rate_server import Fault
 from tests.support.rate_table import Table
 
@@ -200,7 +201,11 @@ def test_range(station, live_rates, source, kind):
 def test_one_day(station, live_rates, source, kind):
     """Of every provider with history a bad cell of one day leaves that pair out on that day, and nothing else."""
     today = now().date()
-    bad = next(day for day in days_before(today, 12, 19) if day.isoweekday() == 2)
+    bad = next(
+        day
+        for day in days_before(today, 12, 19)
+        if day.isoweekday() < 6 and (day.month, day.day) not in AMERICAN_HOLIDAYS
+    )
     row = {"EUR": Decimal(1), "USD": Decimal("1.16"), "INR": Decimal("110.2")}
     row |= {"JPY": Decimal("175.5"), "CHF": Decimal("0.93")}
     rows = {day: row for day in days_before(today, 0, 40) if day.isoweekday() < 6}
