@@ -11,7 +11,7 @@ from ratectl.firing.backfill import Backfill
 from ratectl.firing.by_hand import Voiding
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
-from ratectl.model.job import CatchUp, ClosedDays
+from ratectl.model.job import CatchUp, ClosedDays, Pair
 from ratectl.rates import lookup
 from ratectl.runtime.environment import Environment
 from tests.support.rate_server import Fault
@@ -19,6 +19,7 @@ from tests.support.rate_table import Table
 
 pytestmark = pytest.mark.network
 DAY = dt.timedelta(days=1)
+USD_INR, USD_JPY = Pair(base="USD", quote="INR"), Pair(base="USD", quote="JPY")
 FRIDAY = dt.datetime(2026, 11, 20, 18, 0, 5, tzinfo=dt.UTC)
 SLOT = FRIDAY.replace(second=0)
 TAKEN_BACK = "was taken back with `review void`"
@@ -134,6 +135,59 @@ def test_mended(voided, fire, clock, publish, runner):
     assert fire(usd).error is None
 
     assert recorded(runner) == [(21, "95.4", "frankfurter")]
+
+
+def test_one_pair_of_a_slot(job, installed, fire, clock, publish, runner, rates):
+    """`run --slot` asks again for the one pair that was taken back, and where that fails the slot stands as it did."""
+    clock.now = FRIDAY
+    pairs = (USD_INR, USD_JPY)
+    two = installed(
+        job("frankfurter", pairs=pairs, schedule_texts=("every day at 18:00",)),
+        since=FRIDAY - DAY / 2,
+    )
+    fire(two)
+    runner(lambda one: Voiding(runner=one, slot=SLOT, pair=USD_INR).run())
+    clock.now = FRIDAY + 4 * DAY
+    rates.misbehave(Fault(status=503), times=99)
+
+    failed = fire(two, "run_slot", SLOT)
+    rates.faults.clear()
+    publish("95.4")
+    done = fire(two, "run_slot", SLOT)
+    again = fire(two, "run_slot", SLOT)
+
+    assert failed.error.exit_code == 75
+    assert [settled.outcome for settled in done.settled] == ["recorded"]
+    assert {n[1] for n in recorded(runner)} == {"95.4", "155.2"}
+    assert again.note == "Fri 2026-11-20 18:00 UTC is already recorded"
+
+
+def test_a_failed_try_leaves_the_slot_closed(voided, fire, clock, rates, runner):
+    """A slot of which all was taken back is whole after a try that failed, as before it."""
+    usd = voided()
+    clock.now = FRIDAY + 4 * DAY
+    rates.misbehave(Fault(status=503), times=99)
+
+    assert fire(usd, "run_slot", SLOT).error.exit_code == 75
+
+    assert runner(lambda one: one.store.whole("usd-inr", usd.pairs, SLOT, SLOT)) == {SLOT}
+
+
+def test_no_history(job, installed, fire, clock, runner):
+    """A past slot that cannot be asked for again stays recorded with its other pairs."""
+    clock.now = FRIDAY
+    values = {"pairs": (USD_INR, USD_JPY), "schedule_texts": ("every day at 18:00",)}
+    two = installed(job("exchangerate-api-v4", **values), since=FRIDAY - DAY / 2)
+    fire(two)
+    runner(lambda one: Voiding(runner=one, slot=SLOT, pair=USD_INR).run())
+    clock.now = FRIDAY + 4 * DAY
+
+    report = fire(two, "run_slot", SLOT)
+
+    assert "historical rates" in str(report.error)
+    firing = runner(lambda one: one.store.firing("usd-inr", SLOT))
+    assert (firing.settled, firing.outcome) == (True, "recorded")
+    assert runner(lambda one: one.store.whole("usd-inr", two.pairs, SLOT, SLOT)) == {SLOT}
 
 
 def test_next_provider(voided, fire, runner):

@@ -92,17 +92,19 @@ class Runner:
         return self._locked(lambda: self._settle_again(slot))
 
     def _settle_again(self, slot: dt.datetime) -> None:
-        """Settle *slot*, also one that was settled without a rate; under the job's lock, so that none stays open."""
+        """Settle *slot*, also one that was settled without a rate of some pair; under the job's lock, so that none stays open."""
         known = self.store.firing(self.job.name, slot)
-        if known is not None and known.settled and known.outcome == "recorded":
+        if known is None or not known.settled:
+            self._pass(iter((slot,)), asked=True)
+            return
+        recorded = self.store.pairs(self.job.name, [slot])[slot]
+        if known.outcome == "recorded" and recorded.issuperset(self.job.pairs):
             self.report.note = f"{self.timetable.told(slot)} is already recorded"
             return
-        if known is not None and known.settled:
-            self.store.reopen(self.job.name, slot)
+        closed = self.store.reopen(self.job.name, slot)
         self._pass(iter((slot,)), asked=True)
-        waits = any(settled.outcome == "held" for settled in self.report.settled)
-        if known is not None and known.settled and not waits:
-            self.store.close_again(known)  # which nobody would come back to
+        if not any(settled.outcome == "held" for settled in self.report.settled):
+            self.store.close_again(known, closed)  # which nobody would come back to
 
     def run_now(self) -> FiringReport:
         """Record the newest rates under a manual slot: this second, whatever is due.

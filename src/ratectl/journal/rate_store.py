@@ -282,22 +282,32 @@ class RateStore:
             ).rowcount
         return changed
 
-    def reopen(self, job: str, slot: dt.datetime) -> None:
-        """Make a slot that was settled without a rate due again, for all pairs."""
+    def reopen(self, job: str, slot: dt.datetime) -> set[str]:
+        """Make a settled slot due again for all pairs that it has no rate of; return those that it was closed for."""
+        closed = self.closed_pairs(job, [slot])[slot]
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE firings SET state = 'open', closed_pairs = '' WHERE job = ? AND slot = ?"
-                " AND state = 'settled' AND outcome <> 'recorded'",
+                " AND state = 'settled'",
                 (job, unix(slot)),
             )
+        return closed
 
-    def close_again(self, before: Firing) -> None:
-        """Let a slot that was reopened, and is still without a rate, be settled as it was *before*."""
+    def close_again(self, before: Firing, closed: set[str]) -> None:
+        """Let a slot that was reopened, and still lacks a rate, be settled as it was *before*, and *closed* for the same pairs."""
+        recorded = self.pairs(before.job, [before.slot])[before.slot]
+        still = sorted(closed - set(map(str, recorded)))
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE firings SET state = 'settled', outcome = ?, detail = ?"
-                " WHERE job = ? AND slot = ? AND state = 'open'",
-                (before.outcome, before.detail, before.job, unix(before.slot)),
+                "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, closed_pairs = ?"
+                " WHERE job = ? AND slot = ? AND (state = 'open' OR outcome = 'missed')",
+                (
+                    "recorded" if recorded else before.outcome,
+                    before.detail,
+                    " ".join(still),
+                    before.job,
+                    unix(before.slot),
+                ),
             )
 
     def is_busy(
