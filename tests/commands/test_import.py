@@ -291,7 +291,9 @@ def test_believed_moves(ratectl, install, write):
     slip = ratectl("import", write("06/10/2025 - 1.31\n"), "--job", "usd-inr")
 
     assert [one["line"] for one in json.loads(first.out)["doubtful"]] == [2, 3]
-    assert "1 row is hard to believe of line 1: USD/INR 1.31 after 131 of 2025-10-05" in slip.err
+    assert (
+        "1 row is hard to believe, that of line 1: USD/INR 1.31 after 131 of 2025-10-05" in slip.err
+    )
 
 
 def test_stopped(ratectl, install, write, monkeypatch):

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ratectl.firing.backfill import Backfill
-from ratectl.firing.by_hand import Voiding
+from ratectl.firing.by_hand import Entry, Voiding
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays, Pair
@@ -171,6 +171,22 @@ def test_a_failed_try_leaves_the_slot_closed(voided, fire, clock, rates, runner)
     assert fire(usd, "run_slot", SLOT).error.exit_code == 75
 
     assert runner(lambda one: one.store.whole("usd-inr", usd.pairs, SLOT, SLOT)) == {SLOT}
+
+
+@pytest.mark.usefixtures("publish")
+def test_again_asks_for_both_pairs(job, installed, clock, runner):
+    """`backfill --again` gives a slot the pair that was taken back beside the one that was never asked for, in one run."""
+    clock.now = FRIDAY + 4 * DAY
+    values = {"pairs": (USD_INR, USD_JPY), "schedule_texts": ("every day at 18:00",)}
+    installed(job("frankfurter", **values), since=clock())
+    record = {"pair": USD_INR, "rate": Decimal("0.01"), "day": SLOT.date()}
+    runner(lambda one: Entry(runner=one, **record).run())
+    runner(lambda one: Voiding(runner=one, slot=SLOT).run())
+
+    days = (SLOT.date(), SLOT.date())
+    runner(lambda one: Backfill(one, *days, again=True).run(lambda *_: None))
+
+    assert sorted(n[:2] for n in recorded(runner)) == [(20, "155.2"), (20, "95.1")]
 
 
 def test_no_history(job, installed, fire, clock, runner):

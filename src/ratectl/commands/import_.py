@@ -111,10 +111,10 @@ def _tell_of_doubts(file: Path, doubtful: list[Doubtful], runner: Runner) -> Non
     worst = max(doubtful, key=lambda one: (one.jump.is_scale_error, one.jump.is_suspect))
     number = len(doubtful)
     head = "1 row is" if number == 1 else f"{number} rows are"
-    which = "" if number == 1 else ", such as that"
+    which = "that" if number == 1 else "such as that"
     undo = f"ratectl review void {runner.timetable.typed(worst.slot)} --job {runner.job.name}"
     typer.echo(
-        f"ratectl: {file}: {head} hard to believe{which} of line {worst.line}: {worst.jump.reason};"
+        f"ratectl: {file}: {head} hard to believe, {which} of line {worst.line}: {worst.jump.reason};"
         f" `{undo} --pair {worst.pair}` takes that one back",
         err=True,
     )

@@ -292,7 +292,7 @@ def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
         slot = clock(quarantined.slot.astimezone(zones[quarantined.job]))
         more = len(quarantined.slots) - 1
-        slot += f" and {count(more, 'slot')} before" if more else ""
+        slot += f" and {count(more, 'more slot')}" if more else ""
         lines.append(
             f"{quarantined.id}  {quarantined.job}  {slot}  {_what(quarantined)}{state}{times}"
         )

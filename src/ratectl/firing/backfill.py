@@ -94,8 +94,10 @@ class Backfill:
             for slot, pairs in revisit.lacking(store, job, *ends).items()
             if self.timetable.is_slot(slot)
         }
-        for slot in closed.keys() & set(self.slots):  # asked for in any case
-            del closed[slot]
+        known = store.closed_pairs(job.name, tuple(closed)) if closed else {}
+        for slot in closed.keys() & set(self.slots):  # whose other pairs are asked for in any case
+            closed[slot] = tuple(pair for pair in closed[slot] if str(pair) in known[slot])
+        closed = {slot: pairs for slot, pairs in closed.items() if pairs}
         return {
             slot: (*closed.get(slot, ()), *marked.get(slot, ()))
             for slot in sorted(closed.keys() | marked.keys())

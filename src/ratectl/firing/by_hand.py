@@ -254,9 +254,13 @@ class Voiding:
 
 
 def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable) -> dt.datetime:
-    """Return the one slot of a civil *day* that has a rate. Raises UsageError where there are several, ConfigError where there is none."""
+    """Return the one slot of a civil *day* that has a rate, or had one that was taken back. Raises UsageError where there are several, ConfigError where there is none."""
     first, last = civil_day(day, timetable)
-    slots = dict.fromkeys(entry.slot for entry in store.quotes(job, Span(first, last + SECOND)))
+    span = Span(first, last + SECOND)
+    ever = list(revisions.history(store, job, span, None))
+    slots = dict.fromkeys(entry.slot for entry in ever if not entry.state)
+    if not slots:  # the same again finds what was taken back
+        slots = dict.fromkeys(entry.slot for entry in ever if entry.state == VOIDED)
     named = ", ".join(map(timetable.typed, slots))
     if not slots:
         raise ConfigError(

@@ -27,7 +27,7 @@ class QuarantinedAnswer:
     id: int
     job: str
     slot: dt.datetime
-    """The newest one for which it was quarantined."""
+    """The last one for which it was quarantined."""
     slots: tuple[dt.datetime, ...]
     """All of them, oldest first."""
     provider: str

@@ -222,6 +222,6 @@ def _is_held_already(
     slots = sorted({*facts.get("slots", ()), row["slot"], unix(slot)})[-MOST_SLOTS:]
     known: int = connection.execute(
         "UPDATE quarantine SET slot = ?, seen = seen + 1, facts = ? WHERE id = ? AND state = 'held'",
-        (max(row["slot"], unix(slot)), json.dumps(facts | {"slots": slots}), row["id"]),
+        (unix(slot), json.dumps(facts | {"slots": slots}), row["id"]),
     ).rowcount
     return known > 0
