@@ -16,6 +16,7 @@ from ratectl.deploy import execute, host_facts, install, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,11 @@ def _resumed(row: Installed) -> str:
     if row.job.fault:
         return f"resumed {row.job.name}: {row.job.fault}"
     following = next(schedule.after(row.job.schedule, row.job.zone, _now()), None)
-    when = f"next {following:%Y-%m-%d %H:%M:%S %Z}" if following else "it has no further slot"
+    when = (
+        f"next {clock(following.astimezone(row.job.zone))}"
+        if following
+        else "it has no further slot"
+    )
     return f"resumed {row.job.name}: {when}"
 
 
