@@ -19,6 +19,8 @@ Anything else that escapes is a bug: it keeps its traceback and exits with 1.
 
 from __future__ import annotations
 
+from ratectl.wording import count
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,8 +157,7 @@ class SpecError(ConfigError):
         self.path = path
         self.issues = tuple(issues)
         self.topic = _topic(self.issues)
-        count = len(self.issues)
-        head = f"the spec has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
+        head = f"the spec has {count(len(self.issues), 'issue')}, and nothing was done:"
         super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
 
 

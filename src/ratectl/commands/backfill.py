@@ -21,6 +21,7 @@ from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.schedule.values import YEARS
 from ratectl.views.format import as_json
+from ratectl.wording import count
 
 DEFAULT_DAYS = 30
 SHOWN = ("recorded", "closed", "revised", "unchanged", "missed", "failed", "held")
@@ -105,7 +106,7 @@ def _day(text: str, option: str) -> dt.date:
 
 def _text(job: str, filled: Filled, seconds: float) -> str:
     counts = [f"{filled.outcomes[word]} {word}" for word in SHOWN if filled.outcomes[word]]
-    requests = f"{filled.requests} request{'' if filled.requests == 1 else 's'}"
+    requests = count(filled.requests, "request")
     lines = [f"{job}: {', '.join(counts) or 'nothing to do'} ({requests}, {seconds:.1f} s)"]
     if filled.before:
         lines.append(f"{job}: {filled.before} slots were settled already")

@@ -29,8 +29,8 @@ from ratectl.runtime import accounts
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.spec.key_lines import key_lines
-from ratectl.views import format as words
 from ratectl.views.format import as_json, clock
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,8 +92,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             typer.echo(line)
         for issue in problems.issues:
             typer.echo(describe(loaded.path, issue))
-        jobs = words.count(len(loaded.jobs), "job")
-        issues = words.count(len(problems.issues), "issue")
+        jobs = count(len(loaded.jobs), "job")
+        issues = count(len(problems.issues), "issue")
         typer.echo(f"{loaded.path}: {jobs}, {issues if problems.issues else 'no issues'}")
     if problems.issues:
         raise typer.Exit(problems.exit_code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import socket
 import time
@@ -23,14 +22,15 @@ from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked, absent_secrets
 from ratectl.doctor.observations import Observations, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.journal.journal import Journal
+from ratectl.journal.journal import Journal, not_installed
 from ratectl.views.doctor import doctor_json, doctor_text
 from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Host, Reader
+    from ratectl.backends.protocol import ClusterTarget, Host
+    from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
 
@@ -208,9 +208,7 @@ def _ask(observed: Observations) -> Asked:
 
 def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:
     for name in sorted(names - known):
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-        raise ConfigError(f"job {name!r} is not installed{hint}")
+        raise not_installed(name, known)
 
 
 def _jobs_of(reader: Reader, path: str, host_timezone: str) -> tuple[Job, ...]:

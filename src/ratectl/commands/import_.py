@@ -20,7 +20,8 @@ from ratectl.firing.imports.lines import Wrong
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
-from ratectl.views.format import as_json, count
+from ratectl.views.format import as_json
+from ratectl.wording import count
 
 MOST_NAMED = 20
 """Lines that are named one by one."""

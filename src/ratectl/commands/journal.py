@@ -18,7 +18,8 @@ from ratectl.journal import copy as copying
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import redacted
 from ratectl.spec import outputs
-from ratectl.views.format import as_json, count
+from ratectl.views.format import as_json
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,6 +15,7 @@ from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import DataError, StorageError
 from ratectl.views.format import as_json
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,8 +115,4 @@ def _text(name: str, finding: LintFinding) -> str:
 
 def _count(findings: list[LintFinding]) -> str:
     errors = sum(finding.flaw.severity == "error" for finding in findings)
-    return f"{_number(errors, 'error')}, {_number(len(findings) - errors, 'warning')}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count(errors, 'error')}, {count(len(findings) - errors, 'warning')}"

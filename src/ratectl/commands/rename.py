@@ -11,7 +11,7 @@ import typer
 
 from ratectl import spec
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import WriteFile
+from ratectl.backends.steps import WriteFile
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.planning import show_plan
 from ratectl.deploy import execute, host_facts, install, renames, targets
@@ -23,7 +23,8 @@ from ratectl.spec.rename import is_name, renamed
 from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
-    from ratectl.backends.protocol import Host, Reader
+    from ratectl.backends.protocol import Host
+    from ratectl.backends.reader import Reader
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.journal import Installed
 

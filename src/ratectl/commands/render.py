@@ -13,6 +13,7 @@ from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts, install, select_backend, targets
 from ratectl.errors import UsageError
 from ratectl.spec import zones
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def render(
     where = targets.Target(backend=engine, scope=scope, host=target, reader=execute.SystemReader())
     files = install.files(where, loaded.jobs)
     _write(out, files)
-    typer.echo(f"{len(files)} file{'' if len(files) == 1 else 's'} for {backend} in {out}")
+    typer.echo(f"{count(len(files), 'file')} for {backend} in {out}")
     if not program and not host_facts.is_native(engine):
         typer.echo(
             f"note: made for another system, where {target.fetch[0]} is assumed; --program names the real one",

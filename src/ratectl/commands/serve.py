@@ -24,6 +24,7 @@ from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime import accounts
 from ratectl.views import format as words
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +134,7 @@ class _Loop:
         if not wakes:
             return "serving nothing that has a further slot"
         name, first = min(wakes.items(), key=lambda wake: wake[1])
-        return f"serving {words.count(len(wakes), 'job')}; next {name} at {words.clock(first)}; Ctrl-C ends it"
+        return f"serving {count(len(wakes), 'job')}; next {name} at {words.clock(first)}; Ctrl-C ends it"
 
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""

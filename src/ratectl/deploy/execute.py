@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.protocol import (
+from ratectl.backends.reader import FileInfo
+from ratectl.backends.steps import (
     Completed,
     Expect,
-    FileInfo,
     Link,
     MakeFolder,
     RemoveFile,
@@ -36,7 +36,7 @@ from ratectl.runtime.drafts import Drafts, refusals
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ratectl.backends.protocol import Step
+    from ratectl.backends.steps import Step
 
 LOOK_LIMIT = 60
 """Seconds that a command which only looks may take."""

@@ -37,11 +37,14 @@ from ratectl.deploy.targets import (
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.schedule.cover.triggers import Fidelity
 from ratectl.schedule.values import Window
+from ratectl.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, InstalledEntry, Reader, Step
+    from ratectl.backends.protocol import Found, InstalledEntry
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.journal import Installed, Journal
@@ -357,10 +360,9 @@ def _changed_keys(
 
 def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
     """Yield that jobs are no longer in the spec, and still run."""
-    if listed := sorted(names):
-        more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    if names:
         yield (
-            f"{', '.join(listed[:3])}{more}: no longer in {spec}, and still at work; "
+            f"{listed(sorted(names))}: no longer in {spec}, and still at work; "
             f"`ratectl install {spec} --prune` removes them"
         )
 
@@ -368,8 +370,7 @@ def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
 def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iterator[str]:
     """Yield that jobs of the spec are paused, which an install leaves so."""
     if paused := sorted(name for name, row in installed.items() if row.paused and name in names):
-        more = f" and {len(paused) - 3} more" if len(paused) > 3 else ""
-        yield f"{', '.join(paused[:3])}{more}: paused until `ratectl resume`"
+        yield f"{listed(paused)}: paused until `ratectl resume`"
 
 
 def _is_news(job: Job, row: Installed | None, target: Target, source: SpecSource) -> bool:

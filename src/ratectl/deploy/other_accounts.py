@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import MakeFolder
+from ratectl.backends.steps import MakeFolder
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy.targets import host_of
 from ratectl.errors import ConfigError, RefusedError
@@ -21,7 +21,8 @@ from ratectl.runtime import accounts, trust
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.backends.protocol import Host, Reader
+    from ratectl.backends.protocol import Host
+    from ratectl.backends.reader import Reader
     from ratectl.deploy.targets import Target
     from ratectl.model.job import Job
     from ratectl.runtime.accounts import Account

@@ -6,10 +6,10 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError
+from ratectl.journal.journal import not_installed
 
 if TYPE_CHECKING:
     from ratectl.deploy.install_lock import InstallLock
@@ -32,7 +32,9 @@ from ratectl.errors import EngineError, RatectlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader, Step
+    from ratectl.backends.protocol import Found, Host, InstalledEntry
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.journal import Installed
 
@@ -185,9 +187,5 @@ def _group_key(row: Installed) -> tuple[object, ...]:
 def refuse_unknown(names: frozenset[str], removal: Removal, journal: Journal) -> None:
     """Raise ConfigError for a job among *names* that is not installed."""
     unknown = sorted(names - set(removal.jobs))
-    if not unknown:
-        return
-    known = {row.job.name for row in journal.readable()}
-    close = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-    raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")
+    if unknown:
+        raise not_installed(unknown[0], [row.job.name for row in journal.readable()])

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Found, Host, InstalledEntry, Reader
+    from ratectl.backends.protocol import ClusterTarget, Found, Host, InstalledEntry
+    from ratectl.backends.reader import Reader
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed

@@ -20,11 +20,12 @@ from ratectl.journal.sqlite_database import SqliteDatabase
 from ratectl.model.job import ACCOUNT
 from ratectl.model.quote import SuspectQuote
 from ratectl.runtime import accounts
+from ratectl.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -173,11 +174,7 @@ class Journal(JobStore):
         names = [
             row["name"] for row in self.database.rows("SELECT name FROM jobs WHERE NOT removed")
         ]
-        import difflib  # noqa: PLC0415 - for this message only
-
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-        raise ConfigError(f"job {name!r} is not installed{hint}")
+        raise not_installed(name, names)
 
     def remembered(self, name: str) -> Installed:
         """Return a job that is installed or was, before it was removed. Raises ConfigError for an unknown name."""
@@ -473,3 +470,9 @@ def _text_in(snapshot: str, key: str) -> str:
         return str(dict(json.loads(snapshot)).get(key, ""))
     except (TypeError, ValueError):
         return ""
+
+
+def not_installed(name: str, known: Collection[str]) -> ConfigError:
+    """Return the error for a job *name* that is none of the *known* ones."""
+    hint = did_you_mean(name, known, otherwise="; `ratectl list` shows what is")
+    return ConfigError(f"job {name!r} is not installed{hint}")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.fetch.failures import FailureKind
 from ratectl.model.job import CatchUp
 from ratectl.page.standing import BAD, WORDS
-from ratectl.views.format import clock, count
+from ratectl.views.format import clock
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

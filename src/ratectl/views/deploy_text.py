@@ -7,22 +7,16 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import (
-    Expect,
-    Link,
-    MakeFolder,
-    RemoveFile,
-    Settle,
-    Verb,
-    WriteFile,
-)
+from ratectl.backends.protocol import Verb
+from ratectl.backends.steps import Expect, Link, MakeFolder, RemoveFile, Settle, WriteFile
 from ratectl.deploy import plan
-from ratectl.views.format import count
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Change, Step
+    from ratectl.backends.protocol import Change
+    from ratectl.backends.steps import Step
     from ratectl.deploy.install import Prepared
     from ratectl.deploy.uninstall import Removal
     from ratectl.schedule.cover.triggers import Cover

@@ -71,11 +71,6 @@ def sparkline(values: Sequence[Decimal]) -> str:
     return "".join(BLOCKS[round((value - least) / (most - least) * top)] for value in values)
 
 
-def count(number: int, noun: str) -> str:
-    """Return *number* with its noun: ``1 slot``, ``3 slots``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def as_json(value: Any) -> str:
     """Return JSON-ready *value* as the text that ``--json`` prints."""
     return json.dumps(value, indent=2, ensure_ascii=False)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 
 from ratectl.page import numbers, standing
-from ratectl.views.format import clock, clocks, count, length, relative_time, sparkline
+from ratectl.views.format import clock, clocks, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

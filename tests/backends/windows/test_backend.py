@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree
 
-from ratectl.backends.protocol import Change, EngineAbsentError, RemoveFile, Run, Verb, WriteFile
+from ratectl.backends.protocol import Change, EngineAbsentError, Verb
+from ratectl.backends.steps import RemoveFile, Run, WriteFile
 from ratectl.backends.windows import backend as windows
 from ratectl.backends.windows.task_xml import (
     NAMESPACE,

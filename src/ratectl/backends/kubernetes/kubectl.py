@@ -11,13 +11,15 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ratectl.backends.protocol import ClusterTarget, console_text
+from ratectl.backends.steps import console_text
 from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError, TryLaterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ratectl.backends.protocol import Completed, Reader
+    from ratectl.backends.protocol import ClusterTarget
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Completed
 
 PATIENCE = 10
 """Seconds that one request to the server may take; kubectl asks up to five times."""

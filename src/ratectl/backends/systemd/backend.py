@@ -19,13 +19,7 @@ from ratectl.backends.protocol import (
     Found,
     Host,
     InstalledEntry,
-    Link,
-    Reader,
-    RemoveFile,
-    Run,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
     cover_for,
     never_paused,
@@ -33,6 +27,7 @@ from ratectl.backends.protocol import (
     no_words,
     separate_files,
 )
+from ratectl.backends.steps import Link, RemoveFile, Run, Step, WriteFile
 from ratectl.backends.systemd import sandbox
 from ratectl.backends.systemd.calendar import spell
 from ratectl.errors import ConfigError, EngineError
@@ -43,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
 NAME = "systemd"

@@ -20,19 +20,12 @@ from typing import TYPE_CHECKING
 from ratectl.backends.protocol import (
     Artefact,
     Change,
-    Completed,
     EngineAbsentError,
     Found,
     Host,
     InstalledEntry,
-    Reader,
-    RemoveFile,
-    Run,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
-    console_text,
     cover_for,
     never_paused,
     no_steps,
@@ -41,6 +34,7 @@ from ratectl.backends.protocol import (
     no_words,
     separate_files,
 )
+from ratectl.backends.steps import Completed, RemoveFile, Run, Step, WriteFile, console_text
 from ratectl.backends.windows import limits
 from ratectl.backends.windows.task_xml import (
     as_printed,
@@ -60,6 +54,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
 NAME = "windows"
