@@ -57,7 +57,7 @@ def office(request, tmp_path, monkeypatch):
     monkeypatch.setattr(rename.host_facts, "current", lambda: office.account)
     monkeypatch.setattr(rename.execute, "SystemReader", lambda: office.machine)
     monkeypatch.setattr(rename.execute, "perform", office.machine.perform)
-    monkeypatch.setattr(rename, "_now", lambda: office.machine.now)
+    monkeypatch.setattr(rename, "utc_now", lambda: office.machine.now)
     return office
 
 

@@ -17,9 +17,11 @@ from ratectl import schedule, spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.launchd import backend as launchd
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
-from ratectl.deploy import closed_folders, execute, host_facts
+from ratectl.deploy import execute, host_facts
+from ratectl.deploy.checks import closed_folders
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError, describe
 from ratectl.model import currencies
@@ -67,7 +69,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             typer.echo(as_json({"jobs": [], "issues": _issues(error)}))
             raise typer.Exit(error.exit_code) from error
         raise
-    now = dt.datetime.now(dt.UTC)
+    now = utc_now()
     facts = [_as_json(job, zone, now) for job in loaded.jobs]
     for fact in facts:
         fact["warnings"] += _mixed(fact["job"], loaded.jobs)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import spec
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts
@@ -209,7 +210,7 @@ def _asked(starter: StarterSpec, key: str) -> StarterSpec:
 
 def _preview(starter: StarterSpec) -> str:
     """Return what the spec will do: its next slots, and a line as the output will have it."""
-    job, now = starter.job(), dt.datetime.now(dt.UTC)
+    job, now = starter.job(), utc_now()
     slots = list(islice(after(job.schedule, job.zone, now), SLOTS_SHOWN))
     lines = [f"{job.name}: {explain(job.schedule).removesuffix('.')} ({job.timezone})."]
     lines += [f"  {clock(slot)}" for slot in slots] or ["  never again"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import (
     BackendOption,
@@ -99,14 +99,14 @@ def _apply(prepared: deploy.Prepared, journal: Journal, lock: InstallLock) -> No
     parts = (*prepared.moves, prepared.main)
     with progress("installing", sum(len(part.steps) for part in parts)) as on_progress:
         perform = partial(execute.perform, on_progress=on_progress)
-        deploy.apply(prepared, journal, lock, perform=perform, clock=_now)
+        deploy.apply(prepared, journal, lock, perform=perform, clock=utc_now)
 
 
 def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """See to it, before anything is changed, that *jobs* can record where they are to."""
     journal_move.see_to_driver(jobs)
     journal_move.refuse_shared_files(journal, jobs)
-    for error in journal_move.out_of_reach(journal, jobs, _now()):
+    for error in journal_move.out_of_reach(journal, jobs, utc_now()):
         message = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
         typer.echo(message, err=True)
     journal_move.move(journal, jobs)
@@ -114,20 +114,16 @@ def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
 
 def _see_to_journals_of_pods(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """Do the same for *jobs* of a cluster, whose databases this machine need not see."""
-    for told in journal_move.unseen_from_here(journal, jobs, _now()):
+    for told in journal_move.unseen_from_here(journal, jobs, utc_now()):
         typer.echo(f"ratectl: the shared journal: {told}", err=True)
     journal_move.move(journal, jobs)
 
 
 def _upcoming(prepared: deploy.Prepared) -> dict[str, str]:
-    now = _now()
+    now = utc_now()
     slots = {
         job.name: next(schedule.after(job.schedule, job.zone, now), None)
         for job in prepared.source.jobs[:200]
         if job.enabled
     }
     return {name: clock(slot) for name, slot in slots.items() if slot}
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 import os
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratectl import paths
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
 from ratectl.errors import ConfigError, UsageError
@@ -93,7 +93,7 @@ def journal(
 def _create(mine: Journal, names: Sequence[str]) -> None:
     if len(names) != 1 or names[0] == HERE:
         raise UsageError("journal create: name the PostgreSQL URL of one journal")
-    _store(mine, names[0]).clock(dt.datetime.now(dt.UTC))
+    _store(mine, names[0]).clock(utc_now())
     typer.echo(f"{redacted(names[0])}: the journal is there")
 
 

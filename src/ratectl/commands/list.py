@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from ratectl.commands._shared import tags, terminal
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import rows_of
 from ratectl.commands._shared.tags import TagOption
@@ -48,7 +48,7 @@ def list_(*, tag: TagOption = None, json: JsonOption = False) -> None:
     if json:
         typer.echo(as_json(listing_json(rows)))
         return
-    typer.echo(listing_text(rows, dt.datetime.now(dt.UTC), terminal.width()))
+    typer.echo(listing_text(rows, utc_now(), terminal.width()))
     if not host.root and inventory.root_has_jobs(reader):
         typer.echo("ratectl: root has jobs on this machine, too: `sudo ratectl list`", err=True)
 

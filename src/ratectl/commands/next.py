@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths, schedule, spec
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, ScheduleError, UsageError
@@ -61,7 +62,7 @@ def next_(
         raise UsageError("next: give --after or --before, not both")
     value, zone = _schedule(what, spec_path, timezone)
     given, option = (before, "--before") if before else (after, "--after")
-    moment = due.parse_moment(given, zone, option=option) if given else dt.datetime.now(dt.UTC)
+    moment = due.parse_moment(given, zone, option=option) if given else utc_now()
     find = schedule.before if before else schedule.after
     slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
     if json:

@@ -10,6 +10,7 @@ from ratectl.commands._shared import tags
 from ratectl.commands._shared.options import JobsArgument
 from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, targets, uninstall
+from ratectl.deploy import pause as preparing
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import UsageError
@@ -41,7 +42,7 @@ def pause(
         affected = known if names is None else names
         clusters = targets.clusters(row for row in installed if row.job.name in affected)
         found_at = targets.inspect_all(host, execute.SystemReader(), clusters=clusters)
-        removal = uninstall.pausing(found_at, installed, affected)
+        removal = preparing.prepare(found_at, installed, affected)
         refuse_unknown(frozenset(affected) - known, uninstall.Removal(parts=(), forget=()), journal)
         inactive = {row.job.name for row in installed if row.paused}
         if not removal.parts and set(removal.jobs) <= inactive:

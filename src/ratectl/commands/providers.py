@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
-import socket
 import textwrap
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ratectl import spec
+from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import SpecError, TryLaterError, UsageError
@@ -153,9 +151,8 @@ def _chosen(known: Mapping[str, ProviderListing], names: Iterable[str]) -> list[
 def _ask(sources: Sequence[ProviderListing], loaded: spec.Spec | None) -> dict[str, ProbeResult]:
     """Return what the sources say, by name."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
-    from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
-    env = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    env = surroundings()
     proxy, ca_bundle = (loaded.proxy, loaded.ca_bundle) if loaded else ("", "")
     answers = {
         provider_listing.provider.name: _unasked(provider_listing.provider)
@@ -280,7 +277,3 @@ def _row(label: str, text: str, width: int) -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

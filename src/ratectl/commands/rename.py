@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 from ratectl import spec
 from ratectl.backends import BACKENDS
 from ratectl.backends.steps import WriteFile
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.planning import show_plan
 from ratectl.deploy import execute, host_facts, install, renames, targets
@@ -138,7 +138,7 @@ def _perform(
     before = reader.read(Path(row.spec))
     _write(reader, row, text)
     try:
-        install.apply(prepared, journal, lock, perform=execute.perform, clock=_now)
+        install.apply(prepared, journal, lock, perform=execute.perform, clock=utc_now)
     except RatectlError:
         _write(reader, row, before if text is not None else None)
         raise
@@ -157,7 +157,3 @@ def _done(row: Installed, new: str, text: bytes | None) -> str:
     return deploy_text.rename_text(
         row.job.name, new, spec=row.spec if text is not None else "", place=targets.title(row)
     )
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import time
 import webbrowser
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.commands._shared import date_range, tags, terminal, write_file
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.rows import look
 from ratectl.commands._shared.tags import TagOption
@@ -101,7 +101,7 @@ def _write_from(host: Host, journal: Journal, file: Path, names: Sequence[str], 
     charts = sum(len(status.pairs) for status in found)
     with progress("reading the journal", charts) as on_chart:
         wanted = Wanted(
-            now=dt.datetime.now(dt.UTC),
+            now=utc_now(),
             zone=terminal.viewer_zone(),
             names=frozenset(names),
             span_of=lambda zone: date_range.span(since, "", zone),

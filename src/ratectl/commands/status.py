@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.commands._shared import tags, terminal, write_file
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.rows import look
 from ratectl.commands._shared.tags import TagOption
@@ -70,7 +71,7 @@ def status(
         _watch(jobs or [], tag or [], alone=not (json or max_age or prometheus))
         return
     found = _look(jobs or [], tag or [])
-    now = dt.datetime.now(dt.UTC)
+    now = utc_now()
     if prometheus is not None:
         from ratectl.views import prometheus as metrics  # noqa: PLC0415 - 60 ms that a look need not pay
 
@@ -101,7 +102,7 @@ def _screen(found: Sequence[JobStatus], height: int = 0) -> Text:
 
     from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - the same
 
-    now = dt.datetime.now(dt.UTC)
+    now = utc_now()
     view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width(), height=height)
     text = screen(found, view)
     return Text(visible(text.plain)) if UNSAFE.search(text.plain) else text

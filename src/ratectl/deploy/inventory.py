@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.deploy import elsewhere, targets
+from ratectl.deploy import targets
+from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.backends.systemd import sandbox
-from ratectl.deploy import other_accounts, targets
+from ratectl.deploy import targets
+from ratectl.deploy.checks import other_accounts
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.runtime import accounts

@@ -1,4 +1,4 @@
-"""This machine's clock and name, as a firing takes them."""
+"""This machine's clock and name: the one place where commands ask what time it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import time
 from ratectl.runtime.environment import Environment
 
 
+def utc_now() -> dt.datetime:
+    """Return the moment, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
 def surroundings() -> Environment:
-    """Return this machine's clock and name."""
-    return Environment(
-        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
-    )
+    """Return this machine's clock and name, as a firing takes them."""
+    return Environment(clock=utc_now, sleep=time.sleep, host=socket.gethostname())

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from ratectl.backends.protocol import InstalledEntry, Runs
-from ratectl.deploy import uninstall
+from ratectl.deploy import pause
 from ratectl.deploy.install import SpecSource
 from tests.fakes.jobs import job
 
@@ -19,7 +19,7 @@ def left_out(runs):
     one = job()
     entry = InstalledEntry(job=one.name, triggers=(), artefacts=(), enabled=False, runs=runs)
     source = SpecSource(jobs=(one,), path="", digest="")
-    return uninstall.left_out(source, {one.name: entry}, NOW)
+    return pause.left_out(source, {one.name: entry}, NOW)
 
 
 def at(hour, minute):

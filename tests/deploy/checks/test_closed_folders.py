@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ratectl.deploy import closed_folders
+from ratectl.deploy.checks import closed_folders
 from ratectl.model.job import Output, Provider
 from tests.fakes.jobs import job
 from tests.fakes.machine import Machine, host, mac
