@@ -13,7 +13,7 @@ from ratectl.commands._shared import as_account, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.errors import UsageError
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers import json_body
+from ratectl.fetch.providers._shared import json_body
 from ratectl.firing.by_hand import Entry
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import cross_rates, ecb_documents
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers import ecb_documents
+from ratectl.fetch.providers._shared import cross_rates
+from ratectl.fetch.providers._shared import query as asks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 RECENT = dt.timedelta(days=80)

@@ -11,7 +11,7 @@ import email.utils
 import re
 from decimal import Decimal
 
-from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers._shared import json_body as bodies
 
 UNIX = re.compile(r"[0-9]{9,14}(\.[0-9]+)?")
 COMPACT = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])(T[0-9]{4,6}.*)?")

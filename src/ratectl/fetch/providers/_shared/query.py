@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers._shared import json_body as bodies
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:
