@@ -231,8 +231,8 @@ class Backend(Protocol):
     def covers_slot(self, entry: InstalledEntry, slot: dt.datetime) -> bool:
         """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is checked otherwise."""
 
-    def difference(self, wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
-        """Return in words how *held* differs from *wanted*; empty where there is no more to say than that it does."""
+    def difference(self, wanted: Sequence[Artefact], found: Sequence[Artefact]) -> str:
+        """Return in words how *found* differs from *wanted*; empty where there is no more to say than that it does."""
 
     def troubles(
         self, reader: Reader, host: Host, entries: Collection[InstalledEntry]
@@ -263,7 +263,7 @@ def _cover(
 
 
 def no_steps(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
-    """Return no step: the caveats of most engines are for people to see to."""
+    """Return no step: most engines have nothing that could be switched on for entries to run."""
     return ()
 
 
@@ -279,25 +279,25 @@ def always_covers(_entry: InstalledEntry, _slot: dt.datetime) -> bool:
     return True
 
 
-def no_words(_wanted: Sequence[Artefact], _held: Sequence[Artefact]) -> str:
-    """Return nothing: the text of most entries is short enough to be looked at."""
+def no_words(_wanted: Sequence[Artefact], _found: Sequence[Artefact]) -> str:
+    """Default: no words; most entries are short enough to be compared by eye."""
     return ""
 
 
 def no_troubles(
     _reader: Reader, _host: Host, _entries: Collection[InstalledEntry]
 ) -> dict[str, tuple[str, ...]]:
-    """Return nothing: most engines leave it to the firing to tell how it went."""
+    """Default: no troubles; a firing reports itself how it went."""
     return {}
 
 
 def never_paused(
     _entries: Collection[InstalledEntry], _since: Mapping[str, str], _host: Host
 ) -> tuple[Step, ...]:
-    """Return no step: a paused job is gone from most engines, and comes back as it came."""
+    """Default: no steps; a paused job is gone from the engine, and an install brings it back."""
     return ()
 
 
 def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:
-    """Return *artefacts* as files of their own: the bundle of every engine that keeps one file per text."""
+    """Default output files: one for each of *artefacts*."""
     return {artefact.name: artefact.data for artefact in artefacts}

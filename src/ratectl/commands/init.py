@@ -83,11 +83,11 @@ class StarterSpec:
         """Return the job as the spec will mean it. Raises SpecError, UsageError, and RefusedError for a closed output."""
         [job] = spec.loads(self.text().encode(), path=self.path, host_timezone=self.zone).jobs
         for output in job.outputs:
-            _see_to_output(output)
+            _check_output(output)
         return job
 
 
-def _see_to_output(output: Output) -> None:
+def _check_output(output: Output) -> None:
     """Raise RefusedError where this account can neither write the file of *output* nor make it."""
     if output.kind == "postgresql":
         return

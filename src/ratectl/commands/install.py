@@ -104,7 +104,7 @@ def _apply(prepared: deploy.Prepared, journal: Journal, lock: InstallLock) -> No
 
 def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """See to it, before anything is changed, that *jobs* can record where they are to."""
-    journal_move.see_to_driver(jobs)
+    journal_move.require_driver(jobs)
     journal_move.refuse_shared_files(journal, jobs)
     for error in journal_move.out_of_reach(journal, jobs, utc_now()):
         message = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
@@ -114,8 +114,8 @@ def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
 
 def _see_to_journals_of_pods(journal: Journal, jobs: tuple[Job, ...]) -> None:
     """Do the same for *jobs* of a cluster, whose databases this machine need not see."""
-    for told in journal_move.unseen_from_here(journal, jobs, utc_now()):
-        typer.echo(f"ratectl: the shared journal: {told}", err=True)
+    for notice in journal_move.unseen_from_here(journal, jobs, utc_now()):
+        typer.echo(f"ratectl: the shared journal: {notice}", err=True)
     journal_move.move(journal, jobs)
 
 

@@ -58,7 +58,7 @@ def rename(
                     journal.end_renames((row.job.name,))
             typer.echo(_done(row, new, text))
             return
-        prepared = _prepared(journal, host, reader, row, new, afresh=lock.interrupted)
+        prepared = _prepared(journal, host, reader, row, new, rewrite_all=lock.interrupted)
         if dry_run:
             show_plan(prepared)
             return
@@ -114,7 +114,7 @@ def _spec_text(reader: Reader, host: Host, row: Installed, new: str) -> bytes | 
 
 
 def _prepared(
-    journal: Journal, host: Host, reader: Reader, row: Installed, new: str, *, afresh: bool
+    journal: Journal, host: Host, reader: Reader, row: Installed, new: str, *, rewrite_all: bool
 ) -> install.Prepared:
     """Return what brings the entry of *row* to its new name where it stands: as it was installed, whatever else the spec says by now."""
     target = targets.located(targets.recorded_target(row, host, reader))
@@ -122,7 +122,7 @@ def _prepared(
         jobs=(replace(row.job, name=new),), path=row.spec, digest=row.digest, whole=False
     )
     mapping = {} if row.job.name == new else {row.job.name: new}
-    return install.prepare(target, source, journal, rewrite_all=afresh, renames=mapping)
+    return install.prepare(target, source, journal, rewrite_all=rewrite_all, renames=mapping)
 
 
 def _perform(

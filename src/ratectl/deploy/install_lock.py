@@ -97,7 +97,7 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
     """Hold the state directory's install lock, waiting while another process has it."""
     path = state_dir / "install.lock"
     try:
-        trust.see_to_private(str(state_dir), make=True)
+        trust.require_private(str(state_dir), make=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except PermissionError as error:
         raise RefusedError(f"{path}: may not be written by this account") from error

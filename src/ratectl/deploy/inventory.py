@@ -128,22 +128,24 @@ def rows(
         for job, entry in found.entries.items():
             seen.add(job)
             row = known.get(job)
-            unheld = _held(target, entry, row, last.get(job), spec=drift_of_spec, now=now)
-            result.append(replace(unheld, troubles=troubles.get(job, ())))
+            row_of_job = _held_row(target, entry, row, last.get(job), spec=drift_of_spec, now=now)
+            result.append(replace(row_of_job, troubles=troubles.get(job, ())))
     blind = unseen or {}
     for name, row in known.items():
         if name not in seen:
-            unheld = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
+            row_of_job = _missing_row(row, last.get(name), spec=drift_of_spec, now=now)
             blind_target = next(
                 (target for target in blind if targets.stands_at(target, row)), None
             )
             result.append(
-                unheld if blind_target is None else _unseen(unheld, row, blind_target, now)
+                row_of_job
+                if blind_target is None
+                else _unseen_row(row_of_job, row, blind_target, now)
             )
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
 
-def _held(
+def _held_row(
     target: Target,
     entry: InstalledEntry,
     row: Installed | None,
@@ -200,8 +202,8 @@ def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[st
         cover = target.backend.check(row.job, target.host.zone)
         wanted = targets.render(target, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
-            told = target.backend.difference(wanted, entry.artefacts)
-            yield ": ".join(filter(None, ("differs from what would be installed now", told)))
+            words = target.backend.difference(wanted, entry.artefacts)
+            yield ": ".join(filter(None, ("differs from what would be installed now", words)))
 
 
 def _goes_by_the_zone(target: Target, entry: InstalledEntry, row: Installed) -> bool:
@@ -212,7 +214,7 @@ def _goes_by_the_zone(target: Target, entry: InstalledEntry, row: Installed) -> 
     return targets.render(target, row.job, cover) != entry.artefacts
 
 
-def _unheld(
+def _missing_row(
     row: Installed,
     last: Firing | None,
     *,
@@ -244,7 +246,7 @@ def _unheld(
     )
 
 
-def _unseen(listed: Row, row: Installed, target: Target, now: dt.datetime) -> Row:
+def _unseen_row(listed: Row, row: Installed, target: Target, now: dt.datetime) -> Row:
     """Return *listed* as it should be, since *target* does not say how it is."""
     awake = row.job.enabled and not row.paused
     gone = f"gone from {row.backend}"

@@ -42,8 +42,8 @@ def read_back(
         elif entry is None:
             problems.append(f"{change.job}: is missing")
         elif entry.artefacts != change.artefacts:
-            told = target.backend.difference(change.artefacts, entry.artefacts)
-            problems.append(f"{change.job}: is not what was written{told and f': {told}'}")
+            words = target.backend.difference(change.artefacts, entry.artefacts)
+            problems.append(f"{change.job}: is not what was written{words and f': {words}'}")
         elif entry.drift:
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
         elif change.job in known and target.backend.REPORTS_NEXT_RUN:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 SCOPES = (AUTO, "user", "system")
 PREFERENCE = ("systemd", "launchd", "cron", "windows")
-IN_SPITE_OF_CAVEATS = frozenset({"launchd"})
+DESPITE_WARNINGS = frozenset({"launchd"})
 """Taken before another that has none: macOS lets cron into Documents and the like only after a person allowed it."""
 
 
@@ -91,8 +91,8 @@ def _running(host: Host, reader: Reader, scope: str) -> Target:
             reasons.append(problem)
             continue
         found = _site(backend, fitting, host, reader)
-        caveats = backend.warnings(reader, host, fitting)
-        if not caveats or backend.NAME in IN_SPITE_OF_CAVEATS:
+        warnings = backend.warnings(reader, host, fitting)
+        if not warnings or backend.NAME in DESPITE_WARNINGS:
             return found
         usable.append(found)
     if usable:

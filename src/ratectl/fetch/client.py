@@ -200,11 +200,11 @@ def _with_body(
     if request.key:
         text = text.replace(request.key, "***")
         body = body.replace(request.key.encode(), b"***")
-    told = FetchError(failure.kind, text, retry_after=failure.retry_after)
-    told.body = body
-    told.is_absent = failure.is_absent
-    told.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
-    return told
+    with_body = FetchError(failure.kind, text, retry_after=failure.retry_after)
+    with_body.body = body
+    with_body.is_absent = failure.is_absent
+    with_body.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
+    return with_body
 
 
 def _links(request: Request) -> int:

@@ -101,11 +101,6 @@ class Journal(JobStore):
         rows = self.database.rows("SELECT snapshot FROM jobs WHERE name = ?", (name,))
         return _text_in(rows[0]["snapshot"], key) if rows else ""
 
-    def book_of(self, name: str) -> RateStore:
-        """Return the store of the job *name*, also of one that was removed; this machine's own for an unknown one."""
-        user = self._said(name, "user")
-        return self.book_at(self.shared(name) or (f"{ACCOUNT}{user}" if user else ""))
-
     def owner(self) -> str:
         """Return who claims slots here: ``host/installation``."""
         return f"{socket.gethostname()}/{self.installation()}"
@@ -209,10 +204,10 @@ class Journal(JobStore):
 
         Those that several hosts or pods record together are counted in their store, not by this machine.
         """
-        told = tuple(map(self._as_it_stands, jobs))
+        rows = tuple(map(self._as_it_stands, jobs))
         asked: dict[RateStore, list[str]] = {}
         counted: dict[str, int] = {}
-        for row in told:
+        for row in rows:
             firing = last.get(row.job.name)
             if row.job.journal and firing is not None:  # who records with others is counted there
                 counted[row.job.name] = 0
@@ -223,7 +218,7 @@ class Journal(JobStore):
                 RatectlError
             ):  # who told the last firing has said that it is out of reach
                 counted |= store.failures(names)
-        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
+        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in rows)
 
     # Renaming
 
@@ -290,9 +285,9 @@ class Journal(JobStore):
 
     def record_jobs(self, jobs: Iterable[Job], *, source: str = "", **facts: Any) -> None:
         """Do as :meth:`JobStore.record_jobs`; the account that a job runs as gets it first, one that it ran as loses it."""
-        told = list(jobs)
-        left = {job.name: user for job in told if (user := self._other_user(job))}
-        for user, group in _by_user(told).items():
+        every = list(jobs)
+        left = {job.name: user for job in every if (user := self._other_user(job))}
+        for user, group in _by_user(every).items():
             if accounts.is_foreign(user):
                 self._store_of(user).record_jobs(group, source=source, **facts)
                 place = json.dumps({"account": user})

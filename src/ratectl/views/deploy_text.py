@@ -35,7 +35,7 @@ _LISTED = 40
 def plan_text(prepared: Prepared) -> str:
     """Return what an install will do: changes, then steps."""
     if prepared.empty:
-        return "\n".join((f"{prepared.main.target}: nothing to do", *_caveats(prepared)))
+        return "\n".join((f"{prepared.main.target}: nothing to do", *_warning_lines(prepared)))
     lines = _shortened(
         [
             _with_keys(_change_text(c, prepared.covers), prepared.keys.get(c.job, ()))
@@ -52,7 +52,7 @@ def plan_text(prepared: Prepared) -> str:
         lines += _shortened([_change_text(c, {}) for c in part.changes])
     lines.append("steps:")
     lines += _few_files([f"  {text}" for text in _steps(prepared)])
-    return "\n".join((*lines, *_caveats(prepared)))
+    return "\n".join((*lines, *_warning_lines(prepared)))
 
 
 def plan_json(prepared: Prepared) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def _few_files(lines: list[str]) -> list[str]:
     return shortened
 
 
-def _caveats(prepared: Prepared) -> list[str]:
+def _warning_lines(prepared: Prepared) -> list[str]:
     return [f"note: {text}" for text in prepared.warnings]
 
 

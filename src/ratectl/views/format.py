@@ -53,7 +53,7 @@ def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
     return f"{clock(moment)} ({theirs:{day}%H:%M} {zone(theirs)})"
 
 
-def number_told(series: Series) -> str:
+def number_of_rates(series: Series) -> str:
     """Return how many rates there are, and how many of them are drawn where that is not all."""
     whole = f"{series.number:,} rate{'' if series.number == 1 else 's'}"
     drawn = len(series.points)

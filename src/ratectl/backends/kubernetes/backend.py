@@ -204,16 +204,16 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     texts = list(_texts(changes))
     held = [a.data for c in changes if c.verb is Verb.KEEP for a in c.artefacts]
     if not texts:
-        _see_to_secrets(reader, host.cluster, held)
+        _check_secrets(reader, host.cluster, held)
         return ()
     cluster = _cluster(host)
-    _leave_strangers_alone(reader, cluster, [c.job for c in changes if c.verb is Verb.CREATE])
+    _refuse_foreign(reader, cluster, [c.job for c in changes if c.verb is Verb.CREATE])
     trial = (*_apply(cluster), "--dry-run=server")
     answer = reader.query(kubectl.argv(cluster, *trial), stdin=_documents(texts))
     if answer.code:
         variables = " ".join(f"{name}-" for name in _variables_set(changes))
         raise kubectl.failure(answer, cluster, "patch", variables=variables or "VARIABLE-")
-    _see_to_secrets(reader, cluster, (*texts, *held))
+    _check_secrets(reader, cluster, (*texts, *held))
     return kubectl.warnings(answer)
 
 
@@ -232,7 +232,7 @@ def unsetting(
     return kubectl.typed(cluster, *what) if names else ()
 
 
-def _leave_strangers_alone(reader: Reader, cluster: ClusterTarget, new: Sequence[str]) -> None:
+def _refuse_foreign(reader: Reader, cluster: ClusterTarget, new: Sequence[str]) -> None:
     """Raise ConfigError where a CronJob stands that ratectl did not make, and that one of the *new* jobs would take over."""
     if not new:
         return
@@ -251,7 +251,7 @@ def _leave_strangers_alone(reader: Reader, cluster: ClusterTarget, new: Sequence
         )
 
 
-def _see_to_secrets(reader: Reader, cluster: ClusterTarget | None, texts: Iterable[bytes]) -> None:
+def _check_secrets(reader: Reader, cluster: ClusterTarget | None, texts: Iterable[bytes]) -> None:
     """Raise ConfigError for the first Secret that is surely not there."""
     if cluster is None:
         return

@@ -200,17 +200,17 @@ def _came_to_nothing(shown: str) -> dict[str, tuple[str, ...]]:
     """Return the jobs of units whose last run failed without a word of ours; *shown* has a paragraph for each unit."""
     found: dict[str, tuple[str, ...]] = {}
     for paragraph in shown.strip().split("\n\n"):
-        told = dict(line.partition("=")[::2] for line in paragraph.splitlines())
-        status = told.get("ExecMainStatus", "")
+        properties = dict(line.partition("=")[::2] for line in paragraph.splitlines())
+        status = properties.get("ExecMainStatus", "")
         code = int(status) if status.isdigit() else 0
-        name = told.get("Id", "")
+        name = properties.get("Id", "")
         log = f"`journalctl -u {name}` or `journalctl --user -u {name}` shows why"
-        if told.get("Result") == "exit-code" and code in NEVER_STARTED:
+        if properties.get("Result") == "exit-code" and code in NEVER_STARTED:
             text = f"systemd could not start its program (status {code}); {log}"
             found[job_of(name)] = (text,)
-        elif told.get("Result") in KILLED:
+        elif properties.get("Result") in KILLED:
             found[job_of(name)] = (
-                f"its last run was ended from outside ({told['Result']}); {log}",
+                f"its last run was ended from outside ({properties['Result']}); {log}",
             )
     return found
 

@@ -29,7 +29,7 @@ _UNATTENDED = ("S4U", "Password")
 def sweep_fault(reader: Reader, host: Host) -> str:
     """Return how the task that tries again differs from what an install would write, or an empty text."""
     wanted = sweep_task(host)
-    entry = _held(reader, host, folder_of(host) + SWEEP, SWEEP, wanted)
+    entry = _read(reader, host, folder_of(host) + SWEEP, SWEEP, wanted)
     if not entry.enabled:
         return "is disabled"
     return "" if entry.artefacts[0].data == to_bytes(wanted) else "is another one"
@@ -37,10 +37,10 @@ def sweep_fault(reader: Reader, host: Host) -> str:
 
 def entry_of(reader: Reader, host: Host, folder: str, job: str) -> InstalledEntry:
     """Return the task of *job* in *folder*."""
-    return _held(reader, host, folder + job, job, task_of(job, host, (), limit=0))
+    return _read(reader, host, folder + job, job, task_of(job, host, (), limit=0))
 
 
-def _held(reader: Reader, host: Host, path: str, job: str, like: ET.Element) -> InstalledEntry:
+def _read(reader: Reader, host: Host, path: str, job: str, like: ET.Element) -> InstalledEntry:
     """Return the task at *path*, spelled as *like* where it means the same."""
     answer = reader.query(("schtasks", "/Query", "/TN", path, "/XML"))
     found = _reading(answer.stdout, host.code_pages, like)

@@ -22,7 +22,7 @@ SWEEP = "_try-again"
 """No job's name: what it starts finds whatever is still due, of all jobs of the account."""
 EVERY = FixedInterval(every=300, phase=120)
 _SWEEP_LIMIT = 3600
-_SWEEP_TOLD = "Try again what ratectl could not record, while any slot is still due"
+_SWEEP_DESCRIPTION = "Try again what ratectl could not record, while any slot is still due"
 
 
 def folder_of(host: Host) -> str:
@@ -36,7 +36,9 @@ def sweep_task(host: Host) -> ET.Element:
     Source: [MS-TSCH] 2.5.4.2. A task that a firing registers for its own next try would be denied without elevation.
     """
     triggers = tuple(trigger_nodes((EVERY,), host.zone))
-    return task_of("--sweep", host, triggers, limit=_SWEEP_LIMIT, name=SWEEP, told=_SWEEP_TOLD)
+    return task_of(
+        "--sweep", host, triggers, limit=_SWEEP_LIMIT, name=SWEEP, description=_SWEEP_DESCRIPTION
+    )
 
 
 def task_of(
@@ -46,14 +48,14 @@ def task_of(
     *,
     limit: int,
     name: str = "",
-    told: str = "",
+    description: str = "",
 ) -> ET.Element:
     """Return the task that starts ratectl-fetch for *job*, and is ended after *limit* seconds."""
     command, *words = host.argv(job)
     registration = element(
         "RegistrationInfo",
         element("Source", "ratectl"),
-        element("Description", told or f"Record the exchange rates of ratectl job {job}"),
+        element("Description", description or f"Record the exchange rates of ratectl job {job}"),
         element("URI", folder_of(host) + (name or job)),
     )
     action = element(

@@ -77,20 +77,20 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
     Raises ConfigError where a job is to run as an account that is not there, or cannot be had here.
     """
     for job in jobs:
-        _see_to_account(target, job)
+        _check_account(target, job)
     if target.backend is kubernetes:
         return  # its outputs are databases, and the program is in an image
     found = [danger for job in jobs for danger in of_outputs(_eyes(target, job), job)]
     if target.host.root:
         found += [danger for job in jobs for danger in of_inputs(target.reader, job, spec)]
         found += of_program(target.reader, target.host)
-    told = [f"  {danger.what}: {danger.fault}" for danger in dict.fromkeys(found)]
-    told += (
-        [] if told else dict.fromkeys(f"  {text}" for job in jobs for text in _closed(target, job))
+    lines = [f"  {danger.what}: {danger.fault}" for danger in dict.fromkeys(found)]
+    lines += (
+        [] if lines else dict.fromkeys(f"  {text}" for job in jobs for text in _closed(target, job))
     )
-    if not told:
+    if not lines:
         return
-    more = [f"  and {len(told) - MOST_NAMED} more"] if len(told) > MOST_NAMED else []
+    more = [f"  and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
     way_out = (
         'Name places that only root can change, or install as the account whose they are (user = "NAME").'
         if target.host.root
@@ -101,14 +101,16 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
         if found
         else "the account of these jobs may not do what they do, so nothing was installed:"
     )
-    raise RefusedError("\n".join((head, *told[:MOST_NAMED], *more, *((way_out,) if found else ()))))
+    raise RefusedError(
+        "\n".join((head, *lines[:MOST_NAMED], *more, *((way_out,) if found else ())))
+    )
 
 
 def _eyes(target: Target, job: Job) -> Reader:
     return reader_for(target.host, target.reader, job)
 
 
-def _see_to_account(target: Target, job: Job) -> None:
+def _check_account(target: Target, job: Job) -> None:
     """Raise ConfigError where the account that *job* names cannot be had: not there, not root, another engine."""
     host = host_of(target.host, job)
     if target.backend is kubernetes and job.user:

@@ -228,12 +228,12 @@ def _in_fields(base: Calendar, phrase: Phrase) -> Calendar:
             'lists of minutes and hours take no other "at" and no "between"',
             phrase.swapped(at="", between=""),
         )
-    told = dict(phrase.fields)
+    fields = dict(phrase.fields)
     return replace(
         base,
-        seconds=told.get("second", frozenset({0})),
-        minutes=told.get("minute", MINUTES),
-        hours=told.get("hour", HOURS),
+        seconds=fields.get("second", frozenset({0})),
+        minutes=fields.get("minute", MINUTES),
+        hours=fields.get("hour", HOURS),
     )
 
 
