@@ -90,14 +90,14 @@ def _written_oddly(text: str) -> Advice | None:
     )
     if match is None:
         return None
-    hit = {name.rstrip("234567"): said for name, said in match.groupdict().items() if said}
-    hour, half = int(hit["hour"]), hit.get("half", "")[:1]
+    parts = {name.rstrip("234567"): said for name, said in match.groupdict().items() if said}
+    hour, half = int(parts["hour"]), parts.get("half", "")[:1]
     if hour > (12 if half else 23):
         return None
     hours = [hour, hour + 12] if 0 < hour < 12 and not half else [hour]
     hours = [hour % 12 + (12 if half == "p" else 0)] if half else hours
     offers = [
-        f"{text[: match.start()]}{each:02}:{int(hit.get('minute', 0)):02}{text[match.end() :]}"
+        f"{text[: match.start()]}{each:02}:{int(parts.get('minute', 0)):02}{text[match.end() :]}"
         for each in hours
     ]
     return Advice("times are written 09:30 or 9:30pm", tuple(offers), match.span())
