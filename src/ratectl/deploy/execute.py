@@ -29,7 +29,7 @@ from ratectl.backends.steps import (
     Settle,
     WriteFile,
 )
-from ratectl.deploy.kernel import clock_is_kept, mounts, names_of
+from ratectl.deploy.machine.linux import clock_is_kept, mounts, names_of
 from ratectl.errors import EngineError, RefusedError, StorageError
 from ratectl.runtime import accounts, trust
 from ratectl.runtime.drafts import Drafts, refusals
