@@ -101,6 +101,11 @@ class Journal(JobStore):
         rows = self.database.rows("SELECT snapshot FROM jobs WHERE name = ?", (name,))
         return _text_in(rows[0]["snapshot"], key) if rows else ""
 
+    def book_of(self, name: str) -> RateStore:
+        """Return the store of the job *name*, also of one that was removed; this machine's own for an unknown one."""
+        user = self._said(name, "user")
+        return self.book_at(self.shared(name) or (f"{ACCOUNT}{user}" if user else ""))
+
     def owner(self) -> str:
         """Return who claims slots here: ``host/installation``."""
         return f"{socket.gethostname()}/{self.installation()}"
