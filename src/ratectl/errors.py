@@ -19,8 +19,6 @@ Anything else that escapes is a bug: it keeps its traceback and exits with 1.
 
 from __future__ import annotations
 
-from ratectl.wording import count
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,6 +155,8 @@ class SpecError(ConfigError):
         self.path = path
         self.issues = tuple(issues)
         self.topic = _topic(self.issues)
+        from ratectl.wording import count  # noqa: PLC0415 - a firing, which reads no spec, starts without it
+
         head = f"the spec has {count(len(self.issues), 'issue')}, and nothing was done:"
         super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
 

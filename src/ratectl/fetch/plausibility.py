@@ -10,8 +10,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.wording import count
-
 if TYPE_CHECKING:
     from ratectl.model.providers import ProviderTraits
     from ratectl.model.quote import Quote
@@ -92,9 +90,10 @@ def coarseness(quote: Quote) -> str:
     if quote.legs or quote.rate >= SMALL or digits > FEW_DIGITS:
         return ""
     half = Decimal((0, (5,), quote.rate.as_tuple().exponent - 1))  # type: ignore[operator]
+    word = "digit" if digits == 1 else "digits"
     inverse = f"{quote.pair.quote}/{quote.pair.base}"
     return (
-        f"{quote.pair} {quote.rate:f} has {count(digits, 'digit')}: rounded by {quote.provider}, it may be "
+        f"{quote.pair} {quote.rate:f} has {digits} {word}: rounded by {quote.provider}, it may be "
         f"{half / quote.rate:.0%} off; record {inverse} instead"
     )
 

@@ -20,7 +20,6 @@ from ratectl.journal.sqlite_database import SqliteDatabase
 from ratectl.model.job import ACCOUNT
 from ratectl.model.quote import SuspectQuote
 from ratectl.runtime import accounts
-from ratectl.wording import did_you_mean
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -474,5 +473,7 @@ def _text_in(snapshot: str, key: str) -> str:
 
 def not_installed(name: str, known: Collection[str]) -> ConfigError:
     """Return the error for a job *name* that is none of the *known* ones."""
+    from ratectl.wording import did_you_mean  # noqa: PLC0415 - for this message only
+
     hint = did_you_mean(name, known, otherwise="; `ratectl list` shows what is")
     return ConfigError(f"job {name!r} is not installed{hint}")
