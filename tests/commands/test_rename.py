@@ -3,7 +3,7 @@
 import pytest
 
 from ratectl import spec
-from ratectl.commands import rename
+from ratectl.commands.mend import rename
 from ratectl.deploy import install
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal
