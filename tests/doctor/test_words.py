@@ -18,7 +18,11 @@ SOURCES = [
 def test_every_check_is_documented():
     """Every word that a finding can carry is in the manual's table, and every word there is one."""
     text = "\n".join(path.read_text() for path in SOURCES)
-    said = set(re.findall(r'check(?:=| = )"([a-z-]+)"', text)) | set(CHECKS.values()) | set(SPEC_CHECKS.values())
+    said = (
+        set(re.findall(r'check(?:=| = )"([a-z-]+)"', text))
+        | set(CHECKS.values())
+        | set(SPEC_CHECKS.values())
+    )
     said |= set(re.findall(r'(?:return|else) "((?:program|spec)-[a-z-]+)"', text))
     page = (ROOT / "src/ratectl/manual/monitoring.md").read_text(encoding="utf-8")
     section = page.partition("## Is it really running?")[2].partition("\n## ")[0]

@@ -59,11 +59,7 @@ LAST_WEEKS = dt.timedelta(days=28)
 BEFORE = dt.timedelta(days=12)
 """More than the closed days in a row before any day."""
 
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return all *pairs* as one group: one table has as many series as are asked for."""
-    del provider
-    return (tuple(pairs),)
+groups = asks.together
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

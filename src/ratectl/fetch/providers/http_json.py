@@ -38,7 +38,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     """Return *pairs* one by one where the URL names the quote currency, else by base."""
     if "{quote" in provider.base_url:
         return tuple((pair,) for pair in pairs)
-    return asks.by_base(pairs)
+    return asks.by_base(provider, pairs)
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

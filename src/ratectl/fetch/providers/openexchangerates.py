@@ -17,7 +17,6 @@ from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
 
     from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Provider
@@ -26,11 +25,7 @@ HUB = "USD"
 LACKING = frozenset({"invalid_base", "not_available", "not_found"})
 """What no key and no plan can mend; every other word is about them."""
 
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return all *pairs* as one group: an answer holds every currency."""
-    del provider
-    return (tuple(pairs),)
+groups = asks.together
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

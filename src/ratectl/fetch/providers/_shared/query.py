@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch.failures import FetchError
+from ratectl.fetch.http import Request
 from ratectl.fetch.providers._shared import json_body as bodies
 from ratectl.model.providers import PROVIDER_KINDS
 
@@ -94,10 +95,23 @@ def cell_name(pair: Pair, rate_date: dt.date | None) -> str:
     return str(pair) if rate_date is None else f"{pair} of {rate_date}"
 
 
-def by_base(pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return *pairs* grouped by their base, in the order of first appearance."""
+def by_base(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return *pairs* grouped by their base, in the order of first appearance: most sources answer for one base."""
+    del provider
     bases = dict.fromkeys(pair.base for pair in pairs)
     return tuple(tuple(pair for pair in pairs if pair.base == base) for base in bases)
+
+
+def together(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
+    """Return all *pairs* as one group: each answer of the source holds every currency."""
+    del provider
+    return (tuple(pairs),)
+
+
+def latest(provider: Provider, query: RateQuery, today: dt.date) -> Request:
+    """Return the request for the newest rates of one base."""
+    del today
+    return Request(url=f"{base_url(provider)}/latest/{query.pairs[0].base}")
 
 
 def base_url(provider: Provider) -> str:
