@@ -34,7 +34,7 @@ ROOMS = {  # room -> the rooms that it may import, beside itself; the longest na
     "outputs": "errors paths schedule model runtime journal",
     "views.format": "errors model journal",
     "page": "errors paths schedule model runtime journal fetch views.format",
-    "firing": "errors paths schedule model runtime journal fetch outputs page",
+    "firing": "errors paths schedule model runtime journal fetch outputs page views.format",
     "backends": "errors paths schedule model runtime",
     "crontab_lint": "errors schedule model backends",
     "deploy": "errors paths schedule model runtime journal outputs spec backends",

@@ -42,12 +42,15 @@ class Filled:
     outcomes: Counter[str] = field(default_factory=Counter)
     """How many slots came to each outcome."""
     requests: int = 0
+    taken_back: dict[str, None] = field(default_factory=dict)
+    """What to say of numbers that a person took back, each once, in order."""
     error: RatectlError | None = None
     """The first one; one that time may fix ended the backfill."""
 
     def add(self, settled: Settled) -> None:
         """Count one slot."""
         self.outcomes[settled.outcome] += 1
+        self.taken_back |= dict.fromkeys(settled.taken_back)
         self.error = self.error or settled.error
 
 

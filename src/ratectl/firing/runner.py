@@ -61,6 +61,7 @@ class Runner:
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
         self.timetable = Timetable(self.job)
+        self.report.zone = self.timetable.zone
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
         self.client = ProviderClient(transport, ResponseCache(journal.state_dir), env)
@@ -87,14 +88,14 @@ class Runner:
         now = self.env.clock()
         self.timetable.check_slot(slot, option="--slot")
         if slot > now:
-            raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
+            raise UsageError(f"--slot {self.timetable.typed(slot)}: still lies ahead")
         return self._locked(lambda: self._settle_again(slot))
 
     def _settle_again(self, slot: dt.datetime) -> None:
         """Settle *slot*, also one that was settled without a rate; under the job's lock, so that none stays open."""
         known = self.store.firing(self.job.name, slot)
         if known is not None and known.settled and known.outcome == "recorded":
-            self.report.note = f"{slot.isoformat()} is already recorded"
+            self.report.note = f"{self.timetable.told(slot)} is already recorded"
             return
         if known is not None and known.settled:
             self.store.reopen(self.job.name, slot)
@@ -301,7 +302,8 @@ class Runner:
         if not obstacle:
             return (self.settler.settle_live(slot, deadline),)
         given_up = self.settler.mark_missed(slot, obstacle)
-        error = DataError(f"{self.job.name}: {slot.isoformat()}: {obstacle}") if asked else None
+        told = self.timetable.told(slot)
+        error = DataError(f"{self.job.name}: {told}: {obstacle}") if asked else None
         return (given_up._replace(error=error),)
 
     def _deadline(self) -> Deadline:

@@ -83,6 +83,13 @@ class Settlement(NamedTuple):
     """Pairs that will have no rate for this slot."""
 
 
+class Neighbour(NamedTuple):
+    """What a new quote is measured against."""
+
+    quote: Quote
+    job: str
+
+
 class ClaimLostError(TryLaterError):
     """The lease of a claim lapsed while we were at work, and another host took it over."""
 
@@ -182,16 +189,22 @@ class RateStore:
                 found[slot].add(Pair(base=row["base"], quote=row["quote"]))
         return found
 
-    def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
-        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
-        for comparison, order in (("<=", "DESC"), (">", "ASC")):
-            rows = self.database.rows(
-                "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
-                f" AND rate_date {comparison} ? ORDER BY rate_date {order} LIMIT 1",
-                (pair.base, pair.quote, day.isoformat()),
-            )
-            if rows:
-                return to_recorded_quote(rows[0]).quote
+    def nearest_quote(self, pair: Pair, day: dt.date, job: str) -> Neighbour | None:
+        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after.
+
+        It is one of *job*, or where that has none one of another; of one rate date that of the newest slot.
+        """
+        sides = (("<=", "DESC"), (">", "ASC"))
+        for whose, values in ((" AND job = ?", (job,)), ("", ())):
+            for comparison, order in sides:
+                rows = self.database.rows(
+                    "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
+                    f" AND rate_date {comparison} ?{whose}"
+                    f" ORDER BY rate_date {order}, slot DESC, observed_at DESC LIMIT 1",
+                    (pair.base, pair.quote, day.isoformat(), *values),
+                )
+                if rows:
+                    return Neighbour(to_recorded_quote(rows[0]).quote, rows[0]["job"])
         return None
 
     def has_quote(self, pair: Pair, provider: str) -> bool:
@@ -251,7 +264,7 @@ class RateStore:
         ).rowcount
         if changed != 1:
             raise ClaimLostError(
-                f"{job}: another host took over {settlement.slot.isoformat()} meanwhile"
+                f"{job}: another host took over the slot of {settlement.slot:%Y-%m-%d %H:%M:%S %Z} meanwhile"
             )
         if settlement.outcome == "closed" or settlement.closed:
             statements.close_pairs(connection, job, settlement.slot, settlement.closed)

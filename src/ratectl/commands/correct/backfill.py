@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account
+from ratectl.commands._shared import as_account, complaints
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -78,6 +78,7 @@ def backfill(
                 "the same command does the rest"
             ) from None
     seconds = time.monotonic() - begun
+    complaints.told(f"{job}: ", list(filled.taken_back))
     typer.echo(as_json(_as_json(filled, seconds)) if json else _text(job, filled, seconds))
     if filled.error is not None:
         raise filled.error
@@ -121,6 +122,7 @@ def _as_json(filled: Filled, seconds: float) -> dict[str, object]:
         "settled_before": filled.before,
         "waiting": filled.waiting,
         "outcomes": dict(filled.outcomes),
+        "taken_back": list(filled.taken_back),
         "requests": filled.requests,
         "seconds": round(seconds, 3),
         "error": None if filled.error is None else str(filled.error),

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, date_range
+from ratectl.commands._shared import as_account, complaints, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
-from ratectl.errors import DataError, StorageError, UsageError
+from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
 from ratectl.firing.imports import lines
+from ratectl.firing.imports.doubts import Doubtful
 from ratectl.firing.imports.importer import Imported, Importer
 from ratectl.firing.imports.lines import Wrong
 from ratectl.firing.runner import Runner
@@ -22,9 +23,6 @@ from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
 from ratectl.views.format import as_json
 from ratectl.wording import count
-
-MOST_NAMED = 20
-"""Lines that are named one by one."""
 
 
 def import_(
@@ -80,9 +78,17 @@ def import_(
                 f"{file}: {count(len(wrong), 'line')} of {len(rows) + len(wrong)} cannot be imported, and nothing"
                 " was; mend the file, or --skip-wrong takes the others"
             )
-        with progress(job, len(rows)) as on_progress:
-            done = importer.run(rows, on_progress)
+        try:
+            with progress(job, len(rows)) as on_progress:
+                done = importer.run(rows, on_progress)
+        except KeyboardInterrupt:
+            raise TryLaterError(
+                f"{job}: stopped after {count(importer.done.written, 'row')}, which are kept; the same"
+                " command does the rest"
+            ) from None
     _name(file, done.left_out)
+    if done.doubtful:
+        _tell_of_doubts(file, done.doubtful, importer.runner)
     typer.echo(as_json(_as_json(done, wrong)) if json else f"{job}: {_said(done, wrong)}")
 
 
@@ -98,10 +104,21 @@ def _text(file: Path) -> str:
 
 def _name(file: Path, wrong: list[Wrong]) -> None:
     """Say on stderr which lines are not imported, and why."""
-    for line, reason in wrong[:MOST_NAMED]:
-        typer.echo(f"ratectl: {file}:{line}: {reason}", err=True)
-    if len(wrong) > MOST_NAMED:
-        typer.echo(f"ratectl: {file}: and {len(wrong) - MOST_NAMED} lines more", err=True)
+    complaints.told(f"{file}:", [f"{line}: {reason}" for line, reason in wrong])
+
+
+def _tell_of_doubts(file: Path, doubtful: list[Doubtful], runner: Runner) -> None:
+    """Say on stderr, in one line, that rows are hard to believe: which one most, and what takes it back."""
+    worst = max(doubtful, key=lambda one: (one.jump.is_scale_error, one.jump.is_suspect))
+    number = len(doubtful)
+    head = "1 row is" if number == 1 else f"{number} rows are"
+    which = "" if number == 1 else ", such as that"
+    undo = f"ratectl review void {runner.timetable.typed(worst.slot)} --job {runner.job.name}"
+    typer.echo(
+        f"ratectl: {file}: {head} hard to believe{which} of line {worst.line}: {worst.jump.reason};"
+        f" `{undo} --pair {worst.pair}` takes that one back",
+        err=True,
+    )
 
 
 def _said(done: Imported, wrong: list[Wrong]) -> str:
@@ -121,5 +138,6 @@ def _as_json(done: Imported, wrong: list[Wrong]) -> dict[str, object]:
         "imported": done.written,
         "known": done.known,
         "left_out": [one._asdict() for one in done.left_out],
+        "doubtful": [{"line": one.line, "reason": one.jump.reason} for one in done.doubtful],
         "wrong": [one._asdict() for one in wrong],
     }

@@ -59,10 +59,11 @@ def record(
         day = moment.astimezone(zone).date()
         entry = Entry(runner=runner, pair=wanted, rate=number, day=day, slot=slot)
         error = entry.run()
+    timetable, slot = runner.timetable, entry.slot or now
     if entry.warning:
-        undo = f"`ratectl review void {entry.described_slot()} --job {job} --pair {wanted}`"
+        undo = f"`ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}`"
         typer.echo(f"ratectl: {job}: {entry.warning}; {undo} takes it back", err=True)
     done = "was recorded before" if entry.is_known else "recorded"
-    typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {entry.described_slot()}")
+    typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {timetable.told(slot)}")
     if error is not None:
         raise error

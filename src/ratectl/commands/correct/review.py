@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +25,11 @@ from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
 from ratectl.model.quote import plain, to_dict
 from ratectl.runtime.visible import visible
-from ratectl.views.format import as_json
+from ratectl.views.format import as_json, clock
+from ratectl.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Action(enum.StrEnum):
@@ -70,7 +75,11 @@ def review(
         ),
     ] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="List what was decided before, too.")
+        bool,
+        typer.Option(
+            "--all",
+            help="List what was decided before, too; void a number in every slot that has it.",
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -92,13 +101,14 @@ def review(
             as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)
-            typer.echo(as_json([_as_json(one) for one in found]) if json else _text(found))
+            told = as_json([_as_json(one) for one in found]) if json else _text(found, journal)
+            typer.echo(told)
         elif since:
             _decide_many(journal, action, job, since)
         else:
             for word in ids or ():
                 if action is Action.VOID:
-                    _void(journal, word, job=job, pair=pair, reason=reason)
+                    _void(journal, word, job=job, pair=pair, reason=reason, everywhere=everything)
                 else:
                     number = _number(word)
                     _decide(journal, action, _home(journal, number, job), number)
@@ -122,7 +132,9 @@ def _number(word: str) -> int:
     return int(word)
 
 
-def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> None:
+def _void(
+    journal: Journal, word: str, *, job: str, pair: str, reason: str, everywhere: bool
+) -> None:
     """Take back what was recorded for the slot *word*, or what was accepted under that number."""
     answer = None
     if word.isascii() and word.isdigit():
@@ -134,15 +146,30 @@ def _void(journal: Journal, word: str, *, job: str, pair: str, reason: str) -> N
     runner = Runner(journal, known, surroundings())
     slot = answer.slot if answer else _slot(word, runner)
     one = date_range.pair(pair, known.job)
-    voiding = Voiding(runner=runner, slot=slot, pair=one, reason=reason or "by hand")
+    voiding = Voiding(
+        runner=runner, slot=slot, pair=one, reason=reason or "by hand", everywhere=everywhere
+    )
     voiding.run()
-    told = slot.astimezone(runner.timetable.zone).isoformat()
-    for quote in voiding.voided:
-        typer.echo(
-            f"{job}: voided {quote.pair} {plain(quote.rate)} of {quote.rate_date} for {told}"
-        )
+    for entry in voiding.voided:
+        said = f"{entry.quote.pair} {plain(entry.quote.rate)} of {entry.quote.rate_date}"
+        typer.echo(f"{job}: voided {said} for {runner.timetable.told(entry.slot)}")
     if not voiding.voided:
-        typer.echo(f"{job}: voided before: {told}")
+        typer.echo(f"{job}: voided before: {runner.timetable.told(slot)}")
+    if voiding.elsewhere:
+        _tell_of_others(voiding)
+
+
+def _tell_of_others(voiding: Voiding) -> None:
+    """Say on stderr that other slots have the number, too, and which command takes it back there."""
+    runner, slots = voiding.runner, [entry.slot for entry in voiding.elsewhere]
+    job, only = runner.job.name, f" --pair {voiding.pair}" if voiding.pair else ""
+    have = "slots have" if len(slots) > 1 else "slot has"
+    typer.echo(
+        f"ratectl: {job}: {len(slots)} more {have} the same number, the first {runner.timetable.told(slots[0])};"
+        f" `ratectl review void {runner.timetable.typed(voiding.slot)} --job {job}{only} --all` takes it back"
+        " there, too",
+        err=True,
+    )
 
 
 def _only_job(journal: Journal, word: str) -> str:
@@ -176,7 +203,7 @@ def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None
     known = journal.remembered(job).job
     start = date_range.moment(since, known.zone, option="--since")
     store = journal.store(known)
-    held = [one for one in quarantine.quarantine(store, job=job) if one.slot >= start]
+    held = [one for one in quarantine.quarantine(store, job=job) if one.slots[-1] >= start]
     if action is Action.ACCEPT:
         held = [one for one in held if one.quote is not None]
     if not held:
@@ -184,7 +211,7 @@ def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None
     errors = []
     for answer in held:
         try:
-            _decide(journal, action, store, answer.id)
+            _decide(journal, action, store, answer.id, since=start)
         except RatectlError as error:
             errors.append(error)
             typer.echo(f"ratectl: {answer.id}: {error}", err=True)
@@ -204,7 +231,14 @@ def _home(journal: Journal, number: int, job: str) -> RateStore:
     return having[0] if having else journal.store()
 
 
-def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> None:
+def _decide(
+    journal: Journal,
+    action: Action,
+    store: RateStore,
+    number: int,
+    *,
+    since: dt.datetime | None = None,
+) -> None:
     if action is Action.SHOW:
         _show(store, number)
         return
@@ -223,10 +257,17 @@ def _decide(journal: Journal, action: Action, store: RateStore, number: int) -> 
             f"{answer.job} has another journal by now than when this was held; reject it"
         )
     runner = Runner(journal, installed, surroundings())
-    error: RatectlError | None = reviewing.Acceptance(runner=runner, number=number).run()
+    acceptance = reviewing.Acceptance(runner=runner, number=number, since=since)
+    error = acceptance.run()
     if error is not None:
         raise error
-    typer.echo(f"{answer.job}: recorded {_what(answer)} for {answer.slot.isoformat()}")
+    slots = _slots_told(acceptance.slots, runner)
+    typer.echo(f"{answer.job}: recorded {_what(answer)} for {slots}")
+
+
+def _slots_told(slots: Sequence[dt.datetime], runner: Runner) -> str:
+    first, last = (runner.timetable.told(slot) for slot in (slots[0], slots[-1]))
+    return first if len(slots) == 1 else f"{len(slots)} slots, {first} to {last}"
 
 
 def _show(store: RateStore, number: int) -> None:
@@ -243,19 +284,31 @@ def _what(answer: QuarantinedAnswer) -> str:
     return f"{quote.pair} {plain(quote.rate)} of {quote.rate_date} ({answer.provider})"
 
 
-def _text(answers: list[QuarantinedAnswer]) -> str:
+def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
     if not answers:
         return "nothing is held"
-    lines = []
+    lines, zones = [], _zones(journal, {answer.job for answer in answers})
     for quarantined in answers:
         state = "" if quarantined.state == "held" else f", {quarantined.state}"
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
+        slot = clock(quarantined.slot.astimezone(zones[quarantined.job]))
+        more = len(quarantined.slots) - 1
+        slot += f" and {count(more, 'slot')} before" if more else ""
         lines.append(
-            f"{quarantined.id}  {quarantined.job}  {quarantined.slot:%Y-%m-%d %H:%M} UTC  {_what(quarantined)}{state}{times}"
+            f"{quarantined.id}  {quarantined.job}  {slot}  {_what(quarantined)}{state}{times}"
         )
         lines.append(f"   {quarantined.reason}")
     lines.append("`ratectl review show|accept|reject ID` goes on from here")
     return "\n".join(lines)
+
+
+def _zones(journal: Journal, names: set[str]) -> dict[str, dt.tzinfo]:
+    """Return the zone of each of the jobs *names*; UTC for one that this machine knows nothing of."""
+    zones: dict[str, dt.tzinfo] = dict.fromkeys(names, dt.UTC)
+    for name in names:
+        with contextlib.suppress(ConfigError):
+            zones[name] = journal.remembered(name).job.zone
+    return zones
 
 
 def _as_json(answer: QuarantinedAnswer) -> dict[str, object]:
@@ -263,6 +316,7 @@ def _as_json(answer: QuarantinedAnswer) -> dict[str, object]:
         "id": answer.id,
         "job": answer.job,
         "slot": answer.slot.isoformat(),
+        "slots": [slot.isoformat() for slot in answer.slots],
         "provider": answer.provider,
         "reason": answer.reason,
         "quote": None if answer.quote is None else to_dict(answer.quote),

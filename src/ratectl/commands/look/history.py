@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ratectl.journal.journal import RecordedQuote
-    from ratectl.model.job import Job, Pair
+    from ratectl.model.job import Job
 
 
 MOST = 1_000_000_000
@@ -156,14 +156,8 @@ def _print_lines(found: Sequence[tuple[Job, Iterable[RecordedQuote]]], form: str
 
 
 def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
-    """Return the last number of each pair and day: a file of them is clean, whatever was revised."""
-    newest: dict[tuple[Pair, dt.date], RecordedQuote] = {}
-    for entry in entries:
-        key = entry.quote.pair, entry.quote.rate_date
-        known = newest.get(key)
-        if known is None or known.quote.observed_at <= entry.quote.observed_at:
-            newest[key] = entry
-    return newest.values()
+    """Return of *entries*, oldest slot first, the last of each pair and day: a file of them is clean, whatever was revised."""
+    return {(entry.quote.pair, entry.quote.rate_date): entry for entry in entries}.values()
 
 
 def _print_json(entries: Iterable[tuple[RecordedQuote, Job]]) -> None:

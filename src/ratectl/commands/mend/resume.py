@@ -15,6 +15,7 @@ from ratectl.deploy import execute, host_facts, pause
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from ratectl.journal.journal import Installed
@@ -65,5 +66,9 @@ def _resumed(row: Installed) -> str:
     if row.job.fault:
         return f"resumed {row.job.name}: {row.job.fault}"
     following = next(schedule.after(row.job.schedule, row.job.zone, utc_now()), None)
-    when = f"next {following:%Y-%m-%d %H:%M:%S %Z}" if following else "it has no further slot"
+    when = (
+        f"next {clock(following.astimezone(row.job.zone))}"
+        if following
+        else "it has no further slot"
+    )
     return f"resumed {row.job.name}: {when}"
