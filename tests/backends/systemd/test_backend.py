@@ -135,12 +135,25 @@ def test_what_is_woken_each_minute_anyway(schedule):
     assert not [line for line in lines if line.startswith("Restart")]
 
 
+STAMP = "/var/lib/systemd/timers/stamp-ratectl-usd-inr.timer"
+
+
 def test_what_is_owed_outlives_a_restart_of_the_machine():
-    """What is left owing makes the timer's stamp old, so that the next boot wakes the job at once."""
+    """From its start until it ended well a service lets the timer's stamp be old, so that the next boot wakes the job at once."""
+    [start] = [line for line in service() if line.startswith("ExecStartPre")]
     [stop] = [line for line in service() if line.startswith("ExecStopPost")]
 
-    assert stop.endswith(" /var/lib/systemd/timers/stamp-ratectl-usd-inr.timer")
-    assert 'test "$$EXIT_STATUS" = 0 || touch -c -d @1 "$$0"' in stop
+    assert start == f"""ExecStartPre=-+/bin/sh -c 'touch -c -d @1 "$$0"' {STAMP}"""
+    assert 'test "$$EXIT_STATUS" = 0 && exec touch -c "$$0"; touch -c -d @1 "$$0"' in stop
+    assert stop.endswith(f" {STAMP}")
+
+
+def test_what_is_woken_each_minute_needs_no_old_stamp():
+    """The next minute comes anyway, so only what failed is noted."""
+    lines = service(keys={"schedule": '"every minute"'})
+
+    assert not [line for line in lines if line.startswith("ExecStartPre")]
+    assert [line for line in lines if "touch -c -d @1" in line and "|| touch" in line]
 
 
 def test_removal_stops_what_waits_to_try_again(machine):
@@ -172,7 +185,8 @@ def test_confined():
 
     state = "/root/.local/state/ratectl"
     assert f'ReadWritePaths=-{state} "-/srv/a b" -/srv/$c/100%%' in lines
-    assert not [line for line in lines if line.startswith("ExecStartPre=")]
+    started = [line for line in lines if line.startswith("ExecStartPre=")]
+    assert not [line for line in started if not line.endswith(STAMP)]
     assert {"ProtectSystem=strict", "PrivateUsers=yes", "CapabilityBoundingSet="} <= set(lines)
 
 
