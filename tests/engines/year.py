@@ -139,6 +139,8 @@ class Year:
     doctors: list[str] = field(default_factory=list)
     """The checks of which the doctor told something, in order."""
     checkout: Path = CHECKOUT
+    knows_zones: bool = False
+    """The engine's entries name the zone that they go by."""
     began: dt.datetime = field(init=False)
 
     # the calendar

@@ -70,6 +70,11 @@ _TIMER = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer
 _TOLD = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
+_WAKES = re.compile(
+    rb"^\s*(On[A-Z]\w*|Persistent|RandomizedDelaySec|FixedRandomDelay|AccuracySec|Unit)\s*=",
+    re.MULTILINE,
+)
+"""What of a timer decides when it wakes, and whom, see systemd.timer(5)."""
 _EXEC_START = re.compile(rb"^ExecStart=(.+)$", re.MULTILINE)
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 WAITING = "auto-restart"
@@ -84,14 +89,16 @@ _ARGV_LIMIT = 250
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
     """Return why systemd cannot be used: not booted with it, or no user manager that answers."""
-    del host
     if not reader.is_folder(BOOTED):
         return "systemd: this machine was not booted with it (no /run/systemd/system)"
     if reader.which("systemctl") is None:
         return "systemd: no `systemctl` program on the PATH"
     answer = reader.query((*_systemctl(scope), "show", "--property=Version"))
     if answer.code:
-        return f"systemd: the {scope} manager does not answer ({answer.said})"
+        told = f"systemd: the {scope} manager does not answer ({answer.said})"
+        if scope == "system" or not warnings(reader, host, scope):
+            return told
+        return f"{told}; `loginctl enable-linger {host.user}`, as root, starts one that stays"
     return ""
 
 
@@ -146,6 +153,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
             running=timer in running,
             drift=tuple(_drift(timer, texts, loaded, wanted)),
             overrides=tuple(_drop_ins(reader, folder, job, names)),
+            rescheduled=f"{timer}.d" in names and _is_rescheduled(reader, folder, job),
         )
     foreign = [
         n
@@ -271,14 +279,25 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     _refuse_foreign(put, found, folder)
     _refuse_number(len(found.entries) + sum(c.verb is Verb.CREATE for c in put) - len(gone))
     call = _systemctl(scope)
+    new = [change.job for change in put if change.verb is Verb.CREATE]
+    known = [change.job for change in put if change.verb is Verb.UPDATE]
     timers = [f"ratectl-{change.job}.timer" for change in put]
     return (
         *_removal(gone, found, host, scope),
         *(step for change in put for step in _files(change, folder)),
         *(Link(path=folder / WANTS / timer, target=folder / timer) for timer in timers),
         Run(argv=(*call, "daemon-reload"), why="let systemd read its units again"),
-        *_chunks((*call, "start"), timers, "start the timers"),
+        *_chunks((*call, "start"), [f"ratectl-{job}.timer" for job in new], "start the timers"),
+        *_again(call, known),
     )
+
+
+def _again(call: tuple[str, ...], jobs: Sequence[str]) -> Iterator[Step]:
+    """Start the timers of *jobs* that are there: one wakes at once what its old unit could not record, which only a new start sees."""
+    services = [f"ratectl-{job}.service" for job in jobs]
+    yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
+    timers = [f"ratectl-{job}.timer" for job in jobs]
+    yield from _chunks((*call, "restart"), timers, "start the timers again")
 
 
 def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> Iterator[Step]:
@@ -373,6 +392,13 @@ def _drift(
         yield "the timer is disabled"
     if loaded.get(timer) != "active":
         yield f"the timer is {loaded.get(timer, 'not loaded')}"
+
+
+def _is_rescheduled(reader: Reader, folder: Path, job: str) -> bool:
+    """Tell whether a drop-in makes the timer of *job* wake at other times than its unit says."""
+    place = folder / f"ratectl-{job}.timer.d"
+    files = [name for name in reader.names(place) if name.endswith(".conf")]
+    return any(_WAKES.search(reader.read(place / name) or b"") for name in files)
 
 
 def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> Iterator[str]:
