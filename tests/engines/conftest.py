@@ -204,6 +204,22 @@ def systemd() -> Iterator[Engine]:
     yield from start("systemd")
 
 
+@pytest.fixture(scope="module")
+def both(systemd: Engine) -> Engine:
+    """A machine with systemd on which there is a crontab program, too, as a move needs."""
+    cron = Path(sys.prefix) / "engines" / "cron"  # put there by scripts/test.py
+    root = systemd.account("root")
+    root.sh(
+        "groupadd --system --force crontab; mkdir -p /var/spool/cron; "
+        f"install -m 2755 -g crontab {cron}/usr/bin/crontab /usr/bin/crontab; "
+        "install -m 1730 -g crontab -d /var/spool/cron/crontabs"
+    )
+    root.run("loginctl", "enable-linger", "tester")
+    account = systemd.account("tester")
+    account.sh("until systemctl --user is-system-running >/dev/null 2>&1; do sleep 0.1; done")
+    return systemd
+
+
 @pytest.fixture(scope="session")
 def every_engine() -> None:
     """Skip or fail unless all engines can be had."""

@@ -1,4 +1,4 @@
-"""Kills ratectl inside a sandbox, before each of its steps or at any time, and runs the same command again.
+"""Kills ratectl inside a sandbox, before each of its steps or at any time, or fills its disk, and runs the same command again.
 
 Started as one process, which forks for each command so that none pays for imports. Prints what was
 seen as JSON; ``test_killed.py`` judges it.
@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,11 @@ BEFORE = "[defaults]\npairs = ['USD/INR']\noutput = 'rates.txt'\n" + "".join(
 )
 AFTER = BEFORE.replace("00:17", "05:18").replace("[jobs.b]", "[jobs.c]")
 """One job at another time, one gone, one new."""
+WRITES = (
+    "write,pwrite64,fsync,fdatasync,ftruncate,mkdir,mkdirat,rename,renameat,renameat2,link,linkat"
+)
+"""Calls that a full disk refuses."""
+WRITTEN = re.compile(r"^(\w+)\((?:\d+<([^>]*)>)?")
 FOREIGN_TAB = b'MAILTO=""\n# theirs \xe9\n0 5 * * 1 date +\\%F >> /tmp/x\n'
 FOREIGN_UNIT = "[Timer]\nOnCalendar=*-*-* 05:00\n"
 
@@ -197,6 +203,48 @@ def at_random(place: Place, times: int, seed: int) -> list[dict[str, object]]:
     return cases
 
 
+def under_strace(place: Place, what: str, *options: str) -> tuple[int, str, str]:
+    """Run *what* under strace, which sees none of its children; return its exit code, its complaint and its calls."""
+    log = place.folder / "strace.log"
+    argv = ("strace", "-y", "-qq", "-o", str(log), "-e", f"trace={WRITES}", *options)
+    program = (sys.executable, "-m", "ratectl", *place.command(what))
+    done = subprocess.run(
+        (*argv, *program), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr, log.read_text()
+
+
+def points(log: str) -> list[tuple[str, int]]:
+    """Return each call in *log* on a file: its name, and which one of that name it is."""
+    counts: dict[str, int] = {}
+    found = []
+    for line in log.splitlines():
+        call = WRITTEN.match(line)
+        if not call:
+            continue
+        name, path = call.groups()
+        counts[name] = counts.get(name, 0) + 1
+        if path is None or (path.startswith("/") and not path.startswith("/dev/")):
+            found.append((name, counts[name]))
+    return found
+
+
+def full_disk(place: Place, what: str, tenth: str) -> list[dict[str, object]]:
+    """Let one call after the other find no space on the disk, a tenth of all, and run *what* again."""
+    place.prepare(what)
+    code, said, log = under_strace(place, what)
+    assert code == 0, said
+    chosen = points(log) if tenth == "all" else points(log)[int(tenth) % 10 :: 10]
+    cases: list[dict[str, object]] = []
+    for name, number in chosen:
+        place.prepare(what)
+        code, said, log = under_strace(place, what, f"--inject={name}:error=ENOSPC:when={number}")
+        again = ratectl(place.command(what))
+        told = {"call": f"{name} {number}", "met": "INJECTED" in log, "code": code, "said": said}
+        cases.append({**told, "again": again, **place.seen(what)})
+    return cases
+
+
 def together(place: Place) -> list[dict[str, object]]:
     """Start three installs at once."""
     place.prepare("install")
@@ -238,6 +286,7 @@ def main(engine: str, how: str, what: str, repeats: str = "") -> None:
     cases = {
         "steps": lambda: at_every_step(place, what),
         "random": lambda: at_random(place, int(repeats), int(what)),
+        "full": lambda: full_disk(place, what, repeats),
         "together": lambda: together(place),
         "interrupted": lambda: interrupted(place, int(what)),
     }[how]()

@@ -2,64 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.engines.convergence import HELD, WHERE, check, killed
 from tests.support.share import times
 
 pytestmark = pytest.mark.engine
 
-KILLER = str(Path(__file__).with_name("killer.py"))
-CRON = Path(sys.prefix) / "engines" / "cron"  # put there by scripts/test.py
-HELD = {
-    "install": ["a", "b"],
-    "update": ["a", "c"],
-    "move": ["a", "b"],
-    "remove": [],
-    "pause": ["b"],
-    "resume": ["a", "b"],
-}
-KNOWN = HELD | {"pause": ["a", "b"]}
 KILLS = times(50)
-WHERE = [("cron", "tester"), ("systemd", "root"), ("systemd", "tester")]
-
-
-@pytest.fixture(scope="module")
-def both(systemd):
-    """A machine with systemd on which there is a crontab program, too, as a move needs."""
-    root = systemd.account("root")
-    root.sh(
-        "groupadd --system --force crontab; mkdir -p /var/spool/cron; "
-        f"install -m 2755 -g crontab {CRON}/usr/bin/crontab /usr/bin/crontab; "
-        "install -m 1730 -g crontab -d /var/spool/cron/crontabs"
-    )
-    root.run("loginctl", "enable-linger", "tester")
-    account = systemd.account("tester")
-    account.sh("until systemctl --user is-system-running >/dev/null 2>&1; do sleep 0.1; done")
-    return systemd
-
-
-def killed(account, *words):
-    done = account.run(sys.executable, KILLER, *words)
-    return json.loads(done.stdout)
-
-
-def check(case, what, before):
-    """See that the second run came to where *what* leads, with all that is not ours as it was."""
-    assert case["again"] == 0
-    assert case["plan"] == 0
-    assert case["drift"] == {}
-    assert case["held"] == HELD[what]
-    assert case["known"] == KNOWN[what]
-    foreign = {name: text for name, text in case["there"].items() if "ratectl-" not in name}
-    assert foreign["crontab"].endswith(before["crontab"])
-    assert foreign | {"crontab": before["crontab"]} == before
-    if what == "remove":
-        assert case["there"] == before
 
 
 @pytest.mark.long

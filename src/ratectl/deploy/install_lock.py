@@ -54,8 +54,15 @@ class InstallLock:
         if self._in_parts:
             self.in_progress = False
             return
-        os.ftruncate(self._handle, 0)
-        os.fsync(self._handle)
+        try:
+            os.ftruncate(self._handle, 0)
+            os.fsync(self._handle)
+        except OSError as error:
+            message = (
+                f"{self._path}: cannot be written: {error.strerror}; all that was asked for is done, "
+                "but the next install or remove will take it for cut short and look at it all again"
+            )
+            raise StorageError(message) from error
         self.interrupted = self.in_progress = False
 
     @contextlib.contextmanager
