@@ -22,7 +22,7 @@ from ratectl.commands._shared.options import JsonOption, SpecArgument, default_s
 from ratectl.deploy import closed_folders, execute, host_facts
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError, describe
-from ratectl.model import currencies
+from ratectl.model import currencies, unknown_pairs
 from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import text
 from ratectl.runtime import accounts
@@ -201,13 +201,14 @@ def _as_root(jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def _warnings(job: Job) -> list[str]:
-    """Return what a job that still fires asks for in vain: rates of currencies that ended."""
+    """Return what a job that still fires asks for in vain: rates of currencies that ended, or that a provider does not have."""
     codes = dict.fromkeys(code for pair in job.pairs for code in (pair.base, pair.quote))
-    return [
+    over = [
         f"{phrase}; providers may have no rate after that day: leave it out, or end the job by until"
         for code in codes
         if (phrase := currencies.ended(code))
     ]
+    return [*over, *unknown_pairs.warnings([job])]
 
 
 def _mixed(name: str, jobs: Sequence[Job]) -> list[str]:

@@ -167,6 +167,8 @@ def _held(
         drift += filter(None, (spec(row),))
         fidelity = _fidelity(target.backend, row, target.host.zone)
         upcoming = _upcoming(row, now)
+        if entry.rescheduled and entry.next is not None:  # by somebody, and so not at a slot
+            upcoming = entry.next.astimezone(row.job.zone)
     return Row(
         job=entry.job,
         backend=target.backend.NAME,
