@@ -134,6 +134,8 @@ class InstalledEntry:
     """What the engine lost on its own and an install mends: a masked unit, a timer that is not active, ..."""
     overrides: tuple[str, ...] = ()
     """What somebody put over it and we leave alone: a drop-in, ..."""
+    rescheduled: bool = False
+    """One of these makes it wake at other times than the job has slots."""
     runs: Runs | None = field(default=None, compare=False)
     """None where the engine keeps no account of them."""
 

@@ -35,6 +35,7 @@ from ratectl.deploy.targets import (
     with_way_out,
 )
 from ratectl.errors import ConfigError, EngineError, RatectlError
+from ratectl.model import unknown_pairs
 from ratectl.schedule.cover.triggers import Fidelity
 from ratectl.wording import listed
 
@@ -184,6 +185,7 @@ def prepare(
             *_at_rest(known),
             *other_accounts.open_secrets(target, source.jobs),
             *closed_folders.warnings(awake, target.host, target.reader),
+            *unknown_pairs.warnings(awake),
         ),
     )
 

@@ -187,6 +187,8 @@ def _held_row(
     else:
         fidelity = _fidelity(target.backend, row, target.host.zone)
         upcoming = _upcoming(row, now)
+        if entry.rescheduled and entry.next is not None:  # by somebody, and so not at a slot
+            upcoming = entry.next.astimezone(row.job.zone)
         of_record = tuple(_drift(target, entry, row, spec))
     return Row(
         job=entry.job,

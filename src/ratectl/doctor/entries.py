@@ -15,7 +15,7 @@ from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.inventory import SpecState
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
-from ratectl.doctor.finding import Finding, warning
+from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,12 @@ def drift(observed: Observations, target: Target, entry: InstalledEntry) -> Iter
         yield Finding(check="entry-drifted", job=entry.job, text=message, fix=fix)
     asleep = row is not None and row.paused and target.backend.SUSPENDS
     for text in () if asleep else entry.overrides:
-        yield warning(
-            check="entry-overridden", job=entry.job, text=text, fix=_revert(target, entry)
+        yield Finding(
+            check="entry-overridden",
+            job=entry.job,
+            text=f"{text}, and it wakes at other times" if entry.rescheduled else text,
+            fix=_revert(target, entry),
+            severity=FAULT if entry.rescheduled else WARNING,
         )
 
 

@@ -15,7 +15,7 @@ from ratectl.deploy import execute, host_facts
 from ratectl.deploy.checks import closed_folders
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError
-from ratectl.model import currencies
+from ratectl.model import currencies, unknown_pairs
 from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import text
 from ratectl.runtime import accounts
@@ -77,7 +77,7 @@ def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecC
 
 def _meaning(job: Job, jobs: Sequence[Job], zone: ZoneInfo, now: dt.datetime) -> Meaning:
     slots = tuple(islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN))
-    warnings = (*_ended_currencies(job), *_closed_to(job, zone)) if slots else ()
+    warnings = (*_vain(job), *_closed_to(job, zone)) if slots else ()
     return Meaning(
         job=job,
         slots=slots,
@@ -149,14 +149,15 @@ def _as_root(jobs: Sequence[Job]) -> Iterator[str]:
     )
 
 
-def _ended_currencies(job: Job) -> list[str]:
-    """Return what a job that still fires asks for in vain: rates of currencies that ended."""
+def _vain(job: Job) -> list[str]:
+    """Return what a job that still fires asks for in vain: rates of currencies that ended, or that a provider does not have."""
     codes = dict.fromkeys(code for pair in job.pairs for code in (pair.base, pair.quote))
-    return [
+    over = [
         f"{phrase}; providers may have no rate after that day: leave it out, or end the job by until"
         for code in codes
         if (phrase := currencies.ended(code))
     ]
+    return [*over, *unknown_pairs.warnings([job])]
 
 
 def _mixed(job: Job, jobs: Sequence[Job]) -> list[str]:

@@ -74,6 +74,7 @@ class Fetcher:
             try:
                 reply = self.client.ask(provider, query, deadline)
             except FetchError as failure:
+                self.env.tell(f"{provider.name}: {failure}")
                 selector.fail(provider, items, failure)
                 if failure.retry_after:
                     wait = dt.timedelta(seconds=min(failure.retry_after, LONGEST_REST))

@@ -435,14 +435,16 @@ class Journal(JobStore):
     ) -> int:
         """Add one failed firing in a row and return how many there are now.
 
-        *again* tells, of that number, when to try next; None: at the next wakeup.
+        *again* tells, of that number, when to try next; None: at the next wakeup. What an earlier firing left about
+        the next slot is forgotten, since something is owed by now: only then is the time of the next try looked at.
         """
         with self.database.transaction() as connection:
             row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
             failures = int(row["failures"]) + 1 if row else 1  # purged meanwhile
             retry_at = unix(again(failures)) if again else 0
             connection.execute(
-                "UPDATE jobs SET failures = ?, failed_at = ?, retry_at = ? WHERE name = ?",
+                "UPDATE jobs SET failures = ?, failed_at = ?, retry_at = ?, next_due = NULL"
+                " WHERE name = ?",
                 (failures, unix(now), retry_at, job),
             )
         return failures

@@ -31,7 +31,7 @@ from ratectl.backends.protocol import (
     no_warnings,
     no_words,
 )
-from ratectl.backends.steps import Expect, RemoveFile, Run, Settle, Step, WriteFile
+from ratectl.backends.steps import Completed, Expect, RemoveFile, Run, Settle, Step, WriteFile
 from ratectl.errors import ConfigError, EngineError, RefusedError
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
 from ratectl.wording import count
@@ -359,7 +359,19 @@ def listing(reader: Reader, host: Host) -> bytes | None:
         return None
     if b"not allowed" in complaint:
         raise RefusedError(f"cron: {answer.said}; ask the administrator for /etc/cron.allow")
-    raise EngineError(f"cron: `crontab -l` ended with {answer.code}: {answer.said}")
+    raise _refusal(reader, answer)
+
+
+def _refusal(reader: Reader, answer: Completed) -> EngineError:
+    """Return why the crontab cannot be read, and what is to be typed where that is known."""
+    told = f"cron: `crontab -l` ended with {answer.code}: {answer.said}"
+    if b"must be suid" not in answer.stderr:
+        return EngineError(told)
+    program = reader.which("crontab")  # a link to busybox, which the command follows
+    command = f"chmod u+s {shlex.quote(str(program))}"
+    error = EngineError(f"{told}; `{command}`, as root, lets it serve ordinary accounts")
+    error.command = command
+    return error
 
 
 def _unfaithful(reader: Reader, host: Host, text: bytes, flavour: str) -> str:

@@ -72,14 +72,16 @@ _ARGV_LIMIT = 250
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
     """Return why systemd cannot be used: not booted with it, or no user manager that answers."""
-    del host
     if not reader.is_folder(BOOTED):
         return "systemd: this machine was not booted with it (no /run/systemd/system)"
     if reader.which("systemctl") is None:
         return "systemd: no `systemctl` program on the PATH"
     answer = reader.query((*systemctl(scope), "show", "--property=Version"))
     if answer.code:
-        return f"systemd: the {scope} manager does not answer ({answer.said})"
+        told = f"systemd: the {scope} manager does not answer ({answer.said})"
+        if scope == "system" or not warnings(reader, host, scope):
+            return told
+        return f"{told}; `loginctl enable-linger {host.user}`, as root, starts one that stays"
     return ""
 
 
@@ -225,14 +227,25 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     _refuse_foreign(put, found, folder)
     _refuse_number(len(found.entries) + sum(c.verb is Verb.CREATE for c in put) - len(gone))
     call = systemctl(scope)
+    new = [change.job for change in put if change.verb is Verb.CREATE]
+    known = [change.job for change in put if change.verb is Verb.UPDATE]
     timers = [f"ratectl-{change.job}.timer" for change in put]
     return (
         *_removal(gone, found, host, scope),
         *(step for change in put for step in _files(change, folder)),
         *(Link(path=folder / WANTS / timer, target=folder / timer) for timer in timers),
         Run(argv=(*call, "daemon-reload"), why="let systemd read its units again"),
-        *_chunks((*call, "start"), timers, "start the timers"),
+        *_chunks((*call, "start"), [f"ratectl-{job}.timer" for job in new], "start the timers"),
+        *_again(call, known),
     )
+
+
+def _again(call: tuple[str, ...], jobs: Sequence[str]) -> Iterator[Step]:
+    """Start the timers of *jobs* that are there: one wakes at once what its old unit could not record, which only a new start sees."""
+    services = [f"ratectl-{job}.service" for job in jobs]
+    yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
+    timers = [f"ratectl-{job}.timer" for job in jobs]
+    yield from _chunks((*call, "restart"), timers, "start the timers again")
 
 
 def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> Iterator[Step]:

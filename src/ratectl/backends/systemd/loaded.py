@@ -24,6 +24,11 @@ UNIT = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|s
 _DESCRIPTION = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
+_WAKES = re.compile(
+    rb"^\s*(On[A-Z]\w*|Persistent|RandomizedDelaySec|FixedRandomDelay|AccuracySec|Unit)\s*=",
+    re.MULTILINE,
+)
+"""What of a timer decides when it wakes, and whom, see systemd.timer(5)."""
 WAITING = "auto-restart"
 """How the manager calls a service that failed and waits to be started again."""
 
@@ -47,6 +52,8 @@ class Units:
     next_runs: Mapping[str, dt.datetime]
     overrides: Mapping[str, tuple[str, ...]]
     """By job, the drop-ins that change its units."""
+    rescheduled: frozenset[str]
+    """Jobs whose timers wake at other times than their units say, by a drop-in."""
     foreign: tuple[str, ...]
     """Unit files with names like ours that somebody else wrote."""
 
@@ -64,6 +71,7 @@ class Units:
             running=timer in self.running,
             drift=tuple(self._drift(timer)),
             overrides=self.overrides[job],
+            rescheduled=job in self.rescheduled,
         )
 
     def jobs(self) -> list[str]:
@@ -100,6 +108,7 @@ def look(reader: Reader, folder: Path, scope: str) -> Units:
         ghosts=ghosts,
         next_runs=_next_runs(reader, scope) if jobs else {},
         overrides={job: tuple(_drop_ins(reader, folder, job, names)) for job in jobs},
+        rescheduled=frozenset(job for job in jobs if _is_rescheduled(reader, folder, job, names)),
         foreign=tuple(name for name in others if reader.link(folder / name) != MASKED),
     )
 
@@ -125,6 +134,15 @@ def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> I
     for unit in (f"ratectl-{job}.timer", f"ratectl-{job}.service"):
         if f"{unit}.d" in names and reader.names(folder / f"{unit}.d"):
             yield f"a drop-in changes it: {folder / f'{unit}.d'}"
+
+
+def _is_rescheduled(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> bool:
+    """Tell whether a drop-in makes the timer of *job* wake at other times than its unit says."""
+    drop_in = f"ratectl-{job}.timer.d"
+    if drop_in not in names:
+        return False
+    files = [name for name in reader.names(folder / drop_in) if name.endswith(".conf")]
+    return any(_WAKES.search(reader.read(folder / drop_in / name) or b"") for name in files)
 
 
 def _loaded(reader: Reader, scope: str) -> list[dict[str, str]]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import time
+from typing import TYPE_CHECKING
 
-from ratectl.runtime.environment import Environment
+from ratectl.runtime.environment import Environment, nobody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def utc_now() -> dt.datetime:
@@ -14,6 +18,6 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def surroundings() -> Environment:
-    """Return this machine's clock and name, as a firing takes them."""
-    return Environment(clock=utc_now, sleep=time.sleep, host=socket.gethostname())
+def surroundings(tell: Callable[[str], None] = nobody) -> Environment:
+    """Return this machine's clock and name, as a firing takes them, and who is to hear of what stands in the way."""
+    return Environment(clock=utc_now, sleep=time.sleep, host=socket.gethostname(), tell=tell)

@@ -11,6 +11,7 @@ from ratectl import paths
 from ratectl.commands._shared import as_account, tags
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.patience import patience
 from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import RatectlError, UsageError
 from ratectl.firing import due
@@ -99,13 +100,14 @@ def _options(force: bool, json: bool) -> list[str]:
 
 def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> FiringReport:
     try:
-        runner = Runner(journal, installed, surroundings())
-        if force:
-            done = runner.run_now()
-        elif slot:
-            done = runner.run_slot(due.parse_moment(slot, installed.job.zone))
-        else:
-            done = runner.run_due()
+        with patience(installed.job) as tell:
+            runner = Runner(journal, installed, surroundings(tell))
+            if force:
+                done = runner.run_now()
+            elif slot:
+                done = runner.run_slot(due.parse_moment(slot, installed.job.zone))
+            else:
+                done = runner.run_due()
     except RatectlError as error:
         return FiringReport(job=installed.job.name, error=error)
     done.remarks = tuple(runner.notifier.remarks)

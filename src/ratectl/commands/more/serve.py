@@ -20,6 +20,7 @@ import typer
 from ratectl import paths, schedule, spec
 from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
+from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime import accounts
@@ -175,7 +176,7 @@ class _Loop:
     def _fire(self, name: str) -> None:
         try:
             code = self._children.run(
-                (*host_facts.fetch_argv(), name, "--attended", "--state", str(self.state_dir))
+                (*host_facts.fetch_argv(), name, "-v", "--attended", "--state", str(self.state_dir))
             )
         except RatectlError as error:
             typer.echo(f"ratectl: {name}: {error}", err=True)
@@ -206,21 +207,33 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     _refuse_accounts(loaded.jobs)
-    for row in journal.readable():
-        if row.job.name in names and row.backend != BACKEND:
-            raise UsageError(
-                f"serve: {row.job.name} is already woken by {row.backend}; `ratectl remove` it first"
-            )
-    journal.record_jobs(
-        loaded.jobs,
-        spec=loaded.path,
-        digest=install.digest_of(execute.SystemReader(), loaded.path),
-        backend=BACKEND,
-        scope=SCOPE,
-        host_timezone=zone,
-        now=_now(),
-    )
+    with install_lock(journal.state_dir):
+        for row in journal.readable():
+            if row.job.name in names and row.backend != BACKEND:
+                raise UsageError(
+                    f"serve: {row.job.name} is already woken by {row.backend}; `ratectl remove` it first"
+                )
+        journal.record_jobs(
+            loaded.jobs,
+            spec=loaded.path,
+            digest=install.digest_of(execute.SystemReader(), loaded.path),
+            backend=BACKEND,
+            scope=SCOPE,
+            host_timezone=zone,
+            now=_now(),
+        )
+        _forget(journal, loaded.path, names)
     return names
+
+
+def _forget(journal: Journal, path: str, names: Sequence[str]) -> None:
+    """Take out the jobs that were served from the spec *path* and are not in it any more, as after a new name: nobody wakes them."""
+    rows = [row for row in journal.readable() if (row.spec, row.backend) == (path, BACKEND)]
+    gone = [row.job.name for row in rows if row.job.name not in names]
+    journal.forget_jobs(gone)
+    for name in gone:
+        text = f"{name} is gone from {path} and is served no more; its record stays"
+        typer.echo(f"ratectl: {text}", err=True)
 
 
 def _refuse_accounts(jobs: Sequence[Job]) -> None:
