@@ -155,8 +155,9 @@ class SpecError(ConfigError):
         self.path = path
         self.issues = tuple(issues)
         self.topic = _topic(self.issues)
-        count = len(self.issues)
-        head = f"the spec has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
+        from ratectl.wording import count  # noqa: PLC0415 - a firing, which reads no spec, starts without it
+
+        head = f"the spec has {count(len(self.issues), 'issue')}, and nothing was done:"
         super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ratectl.fetch.client import ProviderReply
-    from ratectl.fetch.providers.query import PublishedRate
+    from ratectl.fetch.providers._shared.query import PublishedRate
     from ratectl.fetch.request import FetchRequest, PairDay
     from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider

@@ -394,15 +394,6 @@ class RateStore:
                 with self.database.transaction() as connection:
                     statements.leave(connection, job, slot, owner, outcome)
 
-    def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
-        """Make the slots from *start* to *end* that were given up due again."""
-        with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE firings SET state = 'open' WHERE job = ? AND slot >= ? AND slot <= ?"
-                " AND state = 'settled' AND outcome = 'missed'",
-                (job, unix(start), unix(end)),
-            )
-
     def forget_ahead(self, job: str, now: dt.datetime) -> dt.datetime | None:
         """Undo what this owner gave up after *now*, while its clock stood wrong; return the last settled slot."""
         owner = self.owner

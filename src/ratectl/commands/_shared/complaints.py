@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl.views.format import count
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import DataError
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers import json_body
+from ratectl.fetch.providers._shared import json_body
 from ratectl.model.job import Pair
 from ratectl.outputs.formats import FILES
 from ratectl.schedule.values import YEARS
