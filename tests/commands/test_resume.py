@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ratectl.commands import resume
+from ratectl.commands.mend import resume
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal

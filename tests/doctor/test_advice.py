@@ -94,7 +94,7 @@ def test_a_unit_that_never_came_up(systemd, result, status, told):
 
     assert told in finding["text"]
     assert finding["job"] == "one"
-    assert finding["mend"] == INSTALL
+    assert finding["mend"] == f"{INSTALL} && systemctl --user start ratectl-one.service"
 
 
 @pytest.mark.parametrize("status", [75, 78, 1])

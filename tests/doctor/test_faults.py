@@ -53,6 +53,15 @@ def drop_in(clinic):
     clinic.machine.files[UNITS / "ratectl-one.timer.d" / "x.conf"] = b"[Timer]\n"
 
 
+def reschedule(clinic):
+    clinic.machine.files[UNITS / "ratectl-one.timer.d" / "x.conf"] = b"[Timer]\nOnCalendar=03:00\n"
+
+
+def take_the_right(clinic):
+    said = b"crontab: must be suid to work properly\n"
+    clinic.machine.crontab.call = lambda *_: done(1, stderr=said)
+
+
 def edit_timer(clinic):
     path = UNITS / "ratectl-one.timer"
     clinic.machine.files[path] = clinic.machine.files[path].replace(b"10:30", b"11:30")
@@ -160,6 +169,8 @@ FAULTS = {
     "service deleted": ("systemd", lose_service, "entry-drifted", INSTALL),
     "timer edited": ("systemd", edit_timer, "entry-differs", INSTALL),
     "crontab edited": ("cron", edit_tab, "engine-unreadable", "crontab -e"),
+    "busybox without its right": ("cron", take_the_right, "engine-unreadable", "sudo chmod u+s /usr/bin/crontab"),
+    "drop-in of other times": ("systemd", reschedule, "entry-overridden", "systemctl --user revert ratectl-one.timer ratectl-one.service"),
     "crontab emptied": ("cron", lose_entry, "entry-missing", INSTALL),
     "SHELL above": ("cron", bend, "entry-drifted", INSTALL),
     "two engines": ("cron", twice, "installed-twice", f"ratectl remove one && {INSTALL} --backend systemd --scope user"),

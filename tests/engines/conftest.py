@@ -115,16 +115,21 @@ class Engine:
     def _come_up(self) -> None:
         self.first = self._holder.stdout.readline().decode().strip()
         assert self.first, f"the {self.kind} sandbox did not start"
-        server = (
-            str(CHECKOUT / "tests/support/rate_server.py"),
-            "--data",
-            "ecb",
-            "--port",
-            str(PORT),
-        )
-        argv = self.account("root").entered(sys.executable, *server)
+        self.start_server()
+
+    def start_server(self) -> None:
+        """Let the provider be there, as it is from the boot on."""
+        server = f"{CHECKOUT}/tests/support/rate_server.py --data ecb --port {PORT}"
+        script = f"echo $$ > /run/rates.pid; exec {sys.executable} {server}"
+        argv = self.account("root").entered("sh", "-c", script)
         self._server = subprocess.Popen(argv, stdout=subprocess.PIPE)
         assert self._server.stdout.readline().decode().strip() == self.rates
+
+    def stop_server(self) -> None:
+        """Let the provider be down."""
+        self.account("root").sh("kill $(cat /run/rates.pid)")
+        self._server.wait()
+        self._server.stdout.close()
 
     def account(self, user: str) -> Account:
         return Account(engine=self, user=user)
@@ -140,6 +145,11 @@ class Engine:
         """Start the machine again from its disk, and the rate server."""
         self._tell("on")
         self._come_up()
+
+    @property
+    def holder(self) -> int:
+        """The process of this machine that has the sandbox's disk in its mount namespace."""
+        return self._holder.pid
 
     def _tell(self, word: str) -> None:
         self._holder.stdin.write(f"{word}\n".encode())

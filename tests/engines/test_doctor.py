@@ -18,7 +18,7 @@ import pytest
 pytestmark = pytest.mark.engine
 
 JOB = "usd-inr"
-TIMER = f"ratectl-{JOB}.timer"
+TIMER, SERVICE = f"ratectl-{JOB}.timer", f"ratectl-{JOB}.service"
 OF_THE_HOST = "clock-unsynchronised"
 DEAD = "http://127.0.0.1:9"
 FAULT = 78
@@ -52,12 +52,19 @@ class Patient:
         assert code == (str(FAULT) if faults else "0"), text
         return findings
 
-    def mend(self, finding: dict[str, Any]) -> None:
+    def mend(self, finding: dict[str, Any], stdin: bytes = b"", **variables: str) -> None:
         """Type what mends *finding*, as root where it says so."""
         command = finding["mend"]
         who = self.root if command.startswith("sudo ") else self.account
-        path = f"PATH={PREFIX / 'bin'}:$PATH"
-        who.run("sh", "-c", f"{path}; {command.removeprefix('sudo ')}")
+        path = f"export PATH={PREFIX / 'bin'}:$PATH"
+        words = [f"{name}={value}" for name, value in variables.items()]
+        typed = f"{path}; {command.removeprefix('sudo ')}"
+        who.run("env", *words, "sh", "-c", typed, stdin=stdin)
+
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """Return what is found without the network, that the job is root's included."""
+        told = json.loads(self.account.sh(f"{RATECTL} doctor --json --offline"))
+        return {load["check"]: load for load in told}
 
 
 def patient_of(engine: Any, user: str) -> Patient:

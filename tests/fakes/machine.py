@@ -13,11 +13,11 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.protocol import (
+from ratectl.backends.protocol import Host
+from ratectl.backends.reader import FileInfo
+from ratectl.backends.steps import (
     Completed,
     Expect,
-    FileInfo,
-    Host,
     Link,
     MakeFolder,
     RemoveFile,
@@ -394,8 +394,9 @@ class Systemd:
             "list-timers": self._list_timers,
             "daemon-reload": self._reload,
             "start": self._start,
+            "restart": self._start,
             "stop": self._stop,
-            "reset-failed": lambda _units: done(1, stderr=b"Unit not loaded.\n"),
+            "reset-failed": self._forget,
         }
         return verbs[verb](rest)
 
@@ -460,6 +461,12 @@ class Systemd:
         self.active |= set(units) - self.refuses
         refused = self.refuses & set(units)
         return done(1, stderr=f"{refused} refused\n".encode()) if refused else done()
+
+    def _forget(self, units):
+        """Forget the failures of *units*; as on most machines, some of them are not loaded."""
+        for unit in units:
+            self.results.pop(unit, None)
+        return done(1, stderr=b"Unit not loaded.\n")
 
     def _stop(self, units):
         missing = [unit for unit in units if unit not in self.loaded]

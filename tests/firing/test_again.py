@@ -7,7 +7,7 @@ import queue
 
 import pytest
 
-from ratectl.commands import serve
+from ratectl.commands.more import serve
 from ratectl.firing import backoff, command_line
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks
@@ -50,6 +50,24 @@ def test_too_early(station):
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (75, "", "")
     with Journal(station.state) as journal:
         assert journal.installed_job("usd-inr").failures == 1
+
+
+def test_after_a_firing_that_went_well(station):
+    """What fails after good days rests as well: what these left for the next wakeup to know is not so any more."""
+    station.install(station.job(DEAD, timeout=2))
+    with Journal(
+        station.state
+    ) as journal:  # as the firing before left it: the next slot is this one
+        slot = now() - dt.timedelta(seconds=1)
+        journal.set_next_due("usd-inr", slot, now=slot, zone_file="", zone_stamp="")
+
+    first, again = station.fetch(), station.fetch("-v")
+
+    assert (first.returncode, again.returncode) == (75, 75)
+    assert again.stdout == "usd-inr: it is too early to try again\n"
+    with Journal(station.state) as journal:
+        row = journal.installed_job("usd-inr")
+    assert (row.failures, row.retry_at is None) == (1, False)
 
 
 def test_when_it_is_time(station, rates):

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ratectl.model.clock import clock
 from ratectl.views import format as words
 
 NOW = dt.datetime(2026, 11, 23, 13, 0, tzinfo=dt.UTC)
@@ -47,7 +46,7 @@ def test_clocks(zone, viewer, text):
 
 def test_seconds_are_shown_where_there_are_any():
     """A slot on a full minute is shown without seconds."""
-    assert clock(NOW.replace(second=15)) == "Mon 2026-11-23 13:00:15 UTC"
+    assert words.clock(NOW.replace(second=15)) == "Mon 2026-11-23 13:00:15 UTC"
 
 
 @pytest.mark.parametrize(
@@ -64,9 +63,3 @@ def test_seconds_are_shown_where_there_are_any():
 def test_sparkline(values, drawn):
     """A block for each value, from the lowest to the highest."""
     assert words.sparkline([Decimal(value) for value in values]) == drawn
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 slots"), (1, "1 slot"), (2, "2 slots")])
-def test_count(number, text):
-    """A noun agrees with its number."""
-    assert words.count(number, "slot") == text

@@ -85,7 +85,7 @@ def engines(observed: Observations) -> Iterator[Finding]:
         if target.host.cluster is not None:
             yield from _closed(observed, target, target.host.cluster, error)
         else:
-            yield _refused(target, str(error), closed=isinstance(error, RefusedError))
+            yield _refused(target, error)
 
 
 def _cron(target: Target) -> Iterator[Finding]:
@@ -168,15 +168,16 @@ def _other(observed: Observations, target: Target) -> Iterator[Finding]:
         yield warning(check="only-while-logged-in", text=text, fix=fix)
 
 
-def _refused(target: Target, text: str, *, closed: bool) -> Finding:
-    host, reader = target.host, target.reader
-    if closed and target.backend is cron:
+def _refused(target: Target, error: RatectlError) -> Finding:
+    host, reader, text = target.host, target.reader, str(error)
+    if isinstance(error, RefusedError) and target.backend is cron:
         if reader.status(ALLOW) is not None:
             fix = remedies.as_root(host, f"sh -c 'echo {host.user} >> {ALLOW}'")
         else:
             fix = remedies.as_root(host, f"sed -i '/^{host.user}$/d' {DENY}")
         return Finding(check="crontab-refused", text=text, fix=fix)
-    fix = "crontab -e" if target.backend is cron else "ratectl list"
+    look = "crontab -e" if target.backend is cron else "ratectl list"
+    fix = remedies.as_root(host, error.command) if error.command else look
     return Finding(check="engine-unreadable", text=text, fix=fix)
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.deploy import closed_folders
+from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy.checks import closed_folders
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
-from ratectl.model.clock import clock
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,7 @@ def runs(observed: Observations, row: Installed) -> Iterator[Finding]:
         return
     if home.host.cluster is None:
         for text in observed.troubles.get(home, {}).get(row.job.name, ()):
-            fix = remedies.install(observed.host, row)
+            fix = _another_run(observed, row)
             yield Finding(check="runs-failing", job=row.job.name, text=text, fix=fix)
         return
     for text in observed.troubles.get(home, {}).get(row.job.name, ()):
@@ -91,6 +92,18 @@ def runs(observed: Observations, row: Installed) -> Iterator[Finding]:
             remedies.typed(observed.host, *words) if words else remedies.install(observed.host, row)
         )
         yield Finding(check="runs-failing", job=row.job.name, text=text, fix=fix)
+
+
+def _another_run(observed: Observations, row: Installed) -> str:
+    """Return what puts the unit in place again and starts it at once: its failure stands until it ran once more."""
+    install = remedies.install(observed.host, row)
+    if row.backend != systemd.NAME:
+        return install
+    user = ("--user",) if row.scope == "user" else ()
+    start = remedies.typed(
+        observed.host, "systemctl", *user, "start", f"ratectl-{row.job.name}.service"
+    )
+    return f"{install} && {start}"
 
 
 def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.fetch import plausibility
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers._shared.query import RateQuery
 from ratectl.fetch.selection import QuoteSelector
 from ratectl.model.providers import History, traits_of
 from ratectl.runtime.deadline import Deadline, ceilings, pauses
@@ -74,6 +74,7 @@ class Fetcher:
             try:
                 reply = self.client.ask(provider, query, deadline)
             except FetchError as failure:
+                self.env.tell(f"{provider.name}: {failure}")
                 selector.fail(provider, items, failure)
                 if failure.retry_after:
                     wait = dt.timedelta(seconds=min(failure.retry_after, LONGEST_REST))

@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.model.clock import clock
 from ratectl.model.quote import plain
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from ratectl.errors import RatectlError
@@ -23,10 +23,12 @@ class Settled(NamedTuple):
     left to do; of a day asked for again "revised" or "unchanged"."""
     quotes: tuple[Quote, ...] = ()
     warnings: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
+    """Those of the warnings that tell of numbers which a person took back."""
     error: RatectlError | None = None
 
     def described(self, zone: dt.tzinfo) -> str:
-        """Return slot, in *zone*, outcome and rates as one line for people."""
+        """Return slot (in *zone*), outcome and rates as one line for people."""
         rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
         slot = clock(self.slot.astimezone(zone))
         return " ".join(filter(None, (slot, self.outcome, rates, *self.warnings)))
@@ -38,7 +40,7 @@ class FiringReport:
 
     job: str
     zone: dt.tzinfo = dt.UTC
-    """The job's, in which people are told of its slots."""
+    """Of the job, in which people read its slots."""
     settled: list[Settled] = field(default_factory=list)
     note: str = ""
     """Why there was nothing to do, for people who asked."""

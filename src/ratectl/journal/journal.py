@@ -183,10 +183,10 @@ class Journal(JobStore):
             )
         if told := self._what_became_of(name, removed):
             return ConfigError(told)
-        import difflib  # noqa: PLC0415 - for this message only
+        from ratectl.wording import did_you_mean  # noqa: PLC0415 - for this message only
 
-        close = difflib.get_close_matches(name, [n for n in removed if not removed[n]], n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
+        installed = [known for known in removed if not removed[known]]
+        hint = did_you_mean(name, installed, otherwise="; `ratectl list` shows what is")
         return ConfigError(f"job {name!r} is not installed{hint}")
 
     def _what_became_of(self, name: str, known: Collection[str]) -> str:
@@ -237,10 +237,10 @@ class Journal(JobStore):
 
         Those that several hosts or pods record together are counted in their store, not by this machine.
         """
-        told = tuple(map(self._as_it_stands, jobs))
+        rows = tuple(map(self._as_it_stands, jobs))
         asked: dict[RateStore, list[str]] = {}
         counted: dict[str, int] = {}
-        for row in told:
+        for row in rows:
             firing = last.get(row.job.name)
             if row.job.journal and firing is not None:  # who records with others is counted there
                 counted[row.job.name] = 0
@@ -251,7 +251,7 @@ class Journal(JobStore):
                 RatectlError
             ):  # who told the last firing has said that it is out of reach
                 counted |= store.failures(names)
-        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
+        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in rows)
 
     # Renaming
 
@@ -324,9 +324,9 @@ class Journal(JobStore):
 
     def record_jobs(self, jobs: Iterable[Job], *, source: str = "", **facts: Any) -> None:
         """Do as :meth:`JobStore.record_jobs`; the account that a job runs as gets it first, one that it ran as loses it."""
-        told = list(jobs)
-        left = {job.name: user for job in told if (user := self._other_user(job))}
-        for user, group in _by_user(told).items():
+        every = list(jobs)
+        left = {job.name: user for job in every if (user := self._other_user(job))}
+        for user, group in _by_user(every).items():
             if accounts.is_foreign(user):
                 self._store_of(user).record_jobs(group, source=source, **facts)
                 place = json.dumps({"account": user})
@@ -439,20 +439,29 @@ class Journal(JobStore):
 
     def set_next_due(
         self,
-        job: str,
+        job: Job,
         due: dt.datetime | None,
         *,
         now: dt.datetime,
         zone_file: str,
         zone_stamp: str,
     ) -> None:
-        """Store when to look again; None (no further slot) is stored as the end of time."""
+        """Store when to look again at *job*; None (no further slot) is stored as the end of time.
+
+        Nothing is stored where another job stands under that name by now: an install came while the firing
+        was at work, and what the old schedule says of the next slot would hide slots of the new one.
+        """
         far = 1 << 60
         with self.database.transaction() as connection:
+            found = connection.execute(
+                "SELECT * FROM jobs WHERE name = ? AND NOT removed", (job.name,)
+            ).fetchone()
+            if found is None or to_installed(found).job != job:
+                return
             connection.execute(
                 "UPDATE jobs SET next_due = ?, checked_at = ?, zone_file = ?, zone_stamp = ?"
                 " WHERE name = ?",
-                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
+                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job.name),
             )
 
     def may_revisit(self, job: str, now: dt.datetime) -> bool:
@@ -470,14 +479,16 @@ class Journal(JobStore):
     ) -> int:
         """Add one failed firing in a row and return how many there are now.
 
-        *again* tells, of that number, when to try next; None: at the next wakeup.
+        *again* tells, of that number, when to try next; None: at the next wakeup. What an earlier firing left about
+        the next slot is forgotten, since something is owed by now: only then is the time of the next try looked at.
         """
         with self.database.transaction() as connection:
             row = connection.execute("SELECT failures FROM jobs WHERE name = ?", (job,)).fetchone()
             failures = int(row["failures"]) + 1 if row else 1  # purged meanwhile
             retry_at = unix(again(failures)) if again else 0
             connection.execute(
-                "UPDATE jobs SET failures = ?, failed_at = ?, retry_at = ? WHERE name = ?",
+                "UPDATE jobs SET failures = ?, failed_at = ?, retry_at = ?, next_due = NULL"
+                " WHERE name = ?",
                 (failures, unix(now), retry_at, job),
             )
         return failures

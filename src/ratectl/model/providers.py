@@ -40,6 +40,23 @@ class ProviderTraits(NamedTuple):
     """Days after today, or after a past day asked for, that its rates may be dated; 0 is what is usual."""
     needs_key: bool = False
     """It answers nobody without a key."""
+    currencies: frozenset[str] = frozenset()
+    """All that it publishes, where that is a short list which seldom changes; empty: not known here."""
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OF_THE_ECB = _codes(
+    "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MXN MYR NOK NZD PHP PLN RON SEK SGD THB TRY "
+    "USD ZAR"
+)
+"""Its euro reference rates since the lev went into the euro, on 2026-01-01."""
+OF_THE_FED = _codes(
+    "AUD BRL CAD CHF CNY DKK EUR GBP HKD INR JPY KRW LKR MXN MYR NOK NZD SEK SGD THB TWD USD ZAR"
+)
+"""The daily series of its release H.10."""
 
 
 PROVIDER_KINDS: dict[str, ProviderTraits] = {
@@ -74,6 +91,7 @@ PROVIDER_KINDS: dict[str, ProviderTraits] = {
         longest_gap=6,
         weekends=False,
         out_after=17,
+        currencies=OF_THE_ECB,
     ),
     "currency-api-cdn": ProviderTraits(
         base_url="https://cdn.jsdelivr.net/npm",
@@ -91,6 +109,7 @@ PROVIDER_KINDS: dict[str, ProviderTraits] = {
         weekends=False,
         out_after=9
         * 24,  # a Monday appears on the Monday after, about 20:15 UTC, or on the Tuesday
+        currencies=OF_THE_FED,
     ),
     "openexchangerates": ProviderTraits(
         base_url="https://openexchangerates.org/api",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ratectl import __version__
 from ratectl.fetch.providers.catalog import INFO
 from ratectl.model import currencies
-from ratectl.model.clock import clock
 from ratectl.page import attention, drawing, numbers, series, standing
 from ratectl.page.reading import CHANGES, MOST_TROUBLES
 from ratectl.page.slots import COURSES, DUE, Slots
 from ratectl.runtime import templates
 from ratectl.runtime.visible import visible
 from ratectl.schedule.language.explain import explain
-from ratectl.views.format import length, relative_time
+from ratectl.views.format import clock, length, relative_time
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,7 +52,7 @@ def page(pages: Sequence[JobPage], formerly: Sequence[JobPage], view: View) -> s
             "data": visible(packed).replace("<", "\\u003c"),  # so that no tag can stand in it
         },
         version=__version__,
-        written=_told(view.now.astimezone(view.zone).replace(second=0, microsecond=0), view.now),
+        written=_moment(view.now.astimezone(view.zone).replace(second=0, microsecond=0), view.now),
         counted=standing.counted(words),
         summary=standing.summary(words),
         symbols=standing.SYMBOLS,
@@ -99,7 +98,7 @@ def _row(page: JobPage, pair: PairPage, view: View) -> dict[str, Any]:
         "spark": templates.verbatim(drawing.sparkline(pair.recent)),
         "year": _year(pair),
         "age": length((view.now - quote.observed_at).total_seconds()),
-        "received": _told(quote.observed_at.astimezone(page.job.zone), view.now),
+        "received": _moment(quote.observed_at.astimezone(page.job.zone), view.now),
         "rate_date": quote.rate_date,
         "provider": quote.provider,
     }
@@ -141,16 +140,16 @@ def _job(page: JobPage, view: View) -> dict[str, Any]:
         "word": page.word,
         "schedule": explain(page.job.schedule).removesuffix("."),
         "zone": page.job.timezone,
-        "next": _told(following, view.now) if following else None,
+        "next": _moment(following, view.now) if following else None,
         "strip": [templates.verbatim(svg) for svg in drawing.strip(slots.strip())],
-        "told": slots.told(),
+        "told": slots.summary(),
         "on_time": slots.on_time(),
         "calendar": templates.verbatim(drawing.calendar(slots.calendar())),
         "years": slots.years(),
     }
 
 
-def _told(moment: dt.datetime, now: dt.datetime) -> dict[str, str]:
+def _moment(moment: dt.datetime, now: dt.datetime) -> dict[str, str]:
     """Return *moment* for people, how far it lies from *now*, and as ISO 8601, from which a script tells that anew."""
     return {
         "clock": clock(moment),

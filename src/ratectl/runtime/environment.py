@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def nobody(text: str) -> None:
+    """Tell nobody."""
+    del text
+
+
 def uptime() -> float:
     """Return the seconds since this machine started, sleep included where the system counts it."""
     if hasattr(time, "CLOCK_BOOTTIME"):
@@ -27,3 +32,5 @@ class Environment(NamedTuple):
     """The name of this machine, which its jitter is drawn from."""
     uptime: Callable[[], float] = uptime
     """Gives seconds that no setting of the clock changes."""
+    tell: Callable[[str], None] = nobody
+    """Is told of what stands in the way while more is tried, for whoever waits for the end."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ratectl.model.clock import clock, zone
-
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
@@ -34,6 +32,18 @@ def relative_time(moment: dt.datetime, now: dt.datetime) -> str:
     return f"in {length(seconds)}" if seconds > 0 else f"{length(seconds)} ago"
 
 
+def clock(moment: dt.datetime) -> str:
+    """Return *moment* with weekday and zone, and its seconds only where it has any: the one form of a time for people."""
+    seconds = ":%S" if moment.second else ""
+    return f"{moment:%a %Y-%m-%d %H:%M{seconds}} {zone(moment)}"
+
+
+def zone(moment: dt.datetime) -> str:
+    """Return the zone of *moment* as its clocks say it: ``CET``, or ``UTC-03`` where it has no letters."""
+    name = f"{moment:%Z}"
+    return f"UTC{name}" if name[:1] in {"+", "-"} else name
+
+
 def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
     """Return :func:`clock`, and where the *viewer*'s clocks show another time that one, too."""
     theirs = moment.astimezone(viewer)
@@ -43,7 +53,7 @@ def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
     return f"{clock(moment)} ({theirs:{day}%H:%M} {zone(theirs)})"
 
 
-def number_told(series: Series) -> str:
+def number_of_rates(series: Series) -> str:
     """Return how many rates there are, and how many of them are drawn where that is not all."""
     whole = f"{series.number:,} rate{'' if series.number == 1 else 's'}"
     drawn = len(series.points)
@@ -59,11 +69,6 @@ def sparkline(values: Sequence[Decimal]) -> str:
         return BLOCKS[len(BLOCKS) // 2 - 1] * len(values)
     top = len(BLOCKS) - 1
     return "".join(BLOCKS[round((value - least) / (most - least) * top)] for value in values)
-
-
-def count(number: int, noun: str) -> str:
-    """Return *number* with its noun: ``1 slot``, ``3 slots``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def as_json(value: Any) -> str:

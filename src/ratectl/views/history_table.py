@@ -6,8 +6,8 @@ import textwrap
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ratectl.model.clock import clock
 from ratectl.model.quote import plain
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ratectl.model.clock import clock
-from ratectl.views.format import relative_time
+from ratectl.views.format import clock, relative_time
 
 if TYPE_CHECKING:
     import datetime as dt

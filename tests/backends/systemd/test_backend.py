@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.backends.protocol import (
-    Change,
-    EngineAbsentError,
-    Link,
-    RemoveFile,
-    Run,
-    Verb,
-    WriteFile,
-)
+from ratectl.backends.protocol import Change, EngineAbsentError, Verb
+from ratectl.backends.steps import Link, RemoveFile, Run, WriteFile
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError
@@ -135,12 +128,43 @@ def test_what_is_woken_each_minute_anyway(schedule):
     assert not [line for line in lines if line.startswith("Restart")]
 
 
+def test_a_timer_that_is_there_is_started_again(machine):
+    """A unit that changes forgets its failure, and its timer starts anew: only then it wakes at once what is owed."""
+    install(machine, *jobs("a"))
+    machine.systemd.results["ratectl-a.service"] = ("exit-code", 203)
+
+    [changed] = jobs("a", schedule='"every day at 11:45"')
+    steps = install(machine, changed, *jobs("b"))
+
+    calls = [step.argv[3:] for step in steps if isinstance(step, Run)]
+    assert calls == [
+        ("daemon-reload",),
+        ("start", "ratectl-b.timer"),
+        ("reset-failed", "ratectl-a.service"),
+        ("restart", "ratectl-a.timer"),
+    ]
+    assert machine.systemd.results == {}
+
+
+STAMP = "/var/lib/systemd/timers/stamp-ratectl-usd-inr.timer"
+
+
 def test_what_is_owed_outlives_a_restart_of_the_machine():
-    """What is left owing makes the timer's stamp old, so that the next boot wakes the job at once."""
+    """From its start until it ended well a service lets the timer's stamp be old, so that the next boot wakes the job at once."""
+    [start] = [line for line in service() if line.startswith("ExecStartPre")]
     [stop] = [line for line in service() if line.startswith("ExecStopPost")]
 
-    assert stop.endswith(" /var/lib/systemd/timers/stamp-ratectl-usd-inr.timer")
-    assert 'test "$$EXIT_STATUS" = 0 || touch -c -d @1 "$$0"' in stop
+    assert start == f"""ExecStartPre=-+/bin/sh -c 'touch -c -d @1 "$$0"' {STAMP}"""
+    assert 'test "$$EXIT_STATUS" = 0 && exec touch -c "$$0"; touch -c -d @1 "$$0"' in stop
+    assert stop.endswith(f" {STAMP}")
+
+
+def test_what_is_woken_each_minute_needs_no_old_stamp():
+    """The next minute comes anyway, so only what failed is noted."""
+    lines = service(keys={"schedule": '"every minute"'})
+
+    assert not [line for line in lines if line.startswith("ExecStartPre")]
+    assert [line for line in lines if "touch -c -d @1" in line and "|| touch" in line]
 
 
 def test_removal_stops_what_waits_to_try_again(machine):
@@ -172,7 +196,8 @@ def test_confined():
 
     state = "/root/.local/state/ratectl"
     assert f'ReadWritePaths=-{state} "-/srv/a b" -/srv/$c/100%%' in lines
-    assert not [line for line in lines if line.startswith("ExecStartPre=")]
+    started = [line for line in lines if line.startswith("ExecStartPre=")]
+    assert not [line for line in started if not line.endswith(STAMP)]
     assert {"ProtectSystem=strict", "PrivateUsers=yes", "CapabilityBoundingSet="} <= set(lines)
 
 
@@ -295,6 +320,23 @@ def test_a_drop_in_is_told_and_left(machine):
     assert install(machine, job()) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"[Timer]\nOnCalendar=\nOnCalendar=03:00\n", True),
+        (b"[Timer]\n OnBootSec = 5min\n", True),
+        (b"[Timer]\nUnit=other.service\n", True),
+        (b"[Unit]\nDescription=On my own\n# OnCalendar=03:00\n", False),
+    ],
+)
+def test_a_drop_in_that_changes_the_times(machine, text, told):
+    """It is known whether a drop-in lets the timer wake at other times."""
+    install(machine, job())
+    machine.files[UNITS / "ratectl-usd-inr.timer.d" / "mine.conf"] = text
+
+    assert entry(machine).rescheduled is told
+
+
 def test_units_of_others_are_not_ours(machine):
     """A unit that merely has such a name is neither listed nor removed, and not overwritten."""
     machine.files[UNITS / "ratectl-usd-inr.timer"] = b"[Timer]\nOnCalendar=daily\n"
@@ -323,7 +365,9 @@ def test_detect(machine):
     with pytest.raises(EngineAbsentError):
         systemd.inspect(Machine(), host(), "user")
     machine.systemd._show = lambda _rest: done(1, stderr=b"Failed to connect to bus\n")
-    assert "the user manager does not answer (Failed" in systemd.detect(machine, host(), "user")
+    said = systemd.detect(machine, host(), "user")
+    assert "the user manager does not answer (Failed" in said
+    assert said.endswith("; `loginctl enable-linger tester`, as root, starts one that stays")
 
 
 def test_lingering(machine):

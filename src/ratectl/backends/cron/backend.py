@@ -19,17 +19,10 @@ from ratectl.backends.protocol import (
     Artefact,
     Change,
     EngineAbsentError,
-    Expect,
     Found,
     Host,
     InstalledEntry,
-    Reader,
-    RemoveFile,
-    Run,
-    Settle,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
     cover_for,
     never_paused,
@@ -38,14 +31,17 @@ from ratectl.backends.protocol import (
     no_warnings,
     no_words,
 )
+from ratectl.backends.steps import Completed, Expect, RemoveFile, Run, Settle, Step, WriteFile
 from ratectl.errors import ConfigError, EngineError, RefusedError
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from ratectl.backends.cron.crontab import Tab
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Trigger
 
@@ -194,7 +190,7 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         return (Settle(path=DROP_IN.parent), put)
     if "unfaithful" in found.raw:
         raise EngineError(found.raw["unfaithful"].decode())
-    what = f"{len(lines)} line{'' if len(lines) == 1 else 's'} of ours"
+    what = f"{count(len(lines), 'line')} of ours"
     write = _write_tab(text, flavour, host, what)
     return (Settle(path=SPOOL), _still(found.raw.get("tab"), host), *write)
 
@@ -363,7 +359,19 @@ def listing(reader: Reader, host: Host) -> bytes | None:
         return None
     if b"not allowed" in complaint:
         raise RefusedError(f"cron: {answer.said}; ask the administrator for /etc/cron.allow")
-    raise EngineError(f"cron: `crontab -l` ended with {answer.code}: {answer.said}")
+    raise _refusal(reader, answer)
+
+
+def _refusal(reader: Reader, answer: Completed) -> EngineError:
+    """Return why the crontab cannot be read, and what is to be typed where that is known."""
+    told = f"cron: `crontab -l` ended with {answer.code}: {answer.said}"
+    if b"must be suid" not in answer.stderr:
+        return EngineError(told)
+    program = reader.which("crontab")  # a link to busybox, which the command follows
+    command = f"chmod u+s {shlex.quote(str(program))}"
+    error = EngineError(f"{told}; `{command}`, as root, lets it serve ordinary accounts")
+    error.command = command
+    return error
 
 
 def _unfaithful(reader: Reader, host: Host, text: bytes, flavour: str) -> str:

@@ -1,16 +1,23 @@
-"""This machine's clock and name, as a firing takes them."""
+"""This machine's clock and name: the one place where commands ask what time it is."""
 
 from __future__ import annotations
 
 import datetime as dt
 import socket
 import time
+from typing import TYPE_CHECKING
 
-from ratectl.runtime.environment import Environment
+from ratectl.runtime.environment import Environment, nobody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-def surroundings() -> Environment:
-    """Return this machine's clock and name."""
-    return Environment(
-        clock=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, host=socket.gethostname()
-    )
+def utc_now() -> dt.datetime:
+    """Return the moment, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def surroundings(tell: Callable[[str], None] = nobody) -> Environment:
+    """Return this machine's clock and name, as a firing takes them, and who is to hear of what stands in the way."""
+    return Environment(clock=utc_now, sleep=time.sleep, host=socket.gethostname(), tell=tell)

@@ -1,0 +1,135 @@
+"""``ratectl run``: one firing by hand, in this process, with an account of what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import paths
+from ratectl.commands._shared import as_account, tags
+from ratectl.commands._shared.environment import surroundings
+from ratectl.commands._shared.options import JsonOption
+from ratectl.commands._shared.patience import patience
+from ratectl.commands._shared.tags import TagOption
+from ratectl.errors import RatectlError, UsageError
+from ratectl.firing import due
+from ratectl.firing.report import FiringReport
+from ratectl.firing.runner import Runner
+from ratectl.journal.journal import Installed, Journal
+from ratectl.model import quote
+from ratectl.runtime import accounts
+from ratectl.views.format import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def run(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")] = "",
+    *,
+    tag: TagOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Run every installed job.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Record a manual slot now, whatever is due.")
+    ] = False,
+    slot: Annotated[
+        str,
+        typer.Option(
+            metavar="T", help="Settle the one slot T, such as 2026-11-23T10:30, however old it is."
+        ),
+    ] = "",
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The state directory, where it is not the usual one."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Settle what is due, or one slot, or record a slot by hand.
+
+    \b
+    Examples:
+      ratectl run usd-inr
+      ratectl run usd-inr --force
+      ratectl run usd-inr --slot 2026-11-23T10:30
+    """
+    if bool(job) + every + bool(tag) != 1:
+        raise UsageError("run: name one JOB, or give --tag or --all")
+    if slot and (force or every or tag):
+        raise UsageError("run: --slot goes with one JOB and without --force")
+    with Journal(state or Path(paths.state_dir())) as journal:
+        if job:
+            more = ["--slot", slot] if slot else []
+            as_account.hand_over(journal, job, ["run", job, *_options(force, json), *more])
+        named = tags.chosen(journal, [job] if job else (), tag)
+        wanted = journal.installed() if every else tuple(map(journal.installed_job, named))
+        if not wanted:
+            raise UsageError("run --all: no job is installed; `ratectl install` comes first")
+        theirs = [row for row in wanted if accounts.is_foreign(row.job.user)]
+        own = [row for row in wanted if row not in theirs]
+        done = [_one(journal, installed, force=force, slot=slot) for installed in own]
+    codes = [as_account.command(user, _words(force, json)) for user in _users(theirs)]
+    if not own:
+        raise typer.Exit(max(codes))
+    if json:
+        typer.echo(as_json([_as_json(firing_report) for firing_report in done]))
+    else:
+        typer.echo("\n".join(line for firing_report in done for line in _lines(firing_report)))
+    errors = [firing_report.error for firing_report in done if firing_report.error is not None]
+    for firing_report in done[:-1] if len(errors) > 1 else ():
+        if firing_report.error is not None and firing_report.error is not errors[-1]:
+            typer.echo(f"ratectl: {firing_report.job}: {firing_report.error}", err=True)
+    if errors:
+        raise errors[-1]
+    if any(codes):
+        raise typer.Exit(max(codes))
+
+
+def _users(rows: Sequence[Installed]) -> list[str]:
+    return list(dict.fromkeys(row.job.user for row in rows))
+
+
+def _words(force: bool, json: bool) -> list[str]:
+    return ["run", "--all", *_options(force, json)]
+
+
+def _options(force: bool, json: bool) -> list[str]:
+    return [*(["--force"] if force else []), *(["--json"] if json else [])]
+
+
+def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> FiringReport:
+    try:
+        with patience(installed.job) as tell:
+            runner = Runner(journal, installed, surroundings(tell))
+            if force:
+                done = runner.run_now()
+            elif slot:
+                done = runner.run_slot(due.parse_moment(slot, installed.job.zone))
+            else:
+                done = runner.run_due()
+    except RatectlError as error:
+        return FiringReport(job=installed.job.name, error=error)
+    done.remarks = tuple(runner.notifier.remarks)
+    return done
+
+
+def _lines(report: FiringReport) -> list[str]:
+    return [f"{report.job}: {line}" for line in report.lines()]
+
+
+def _as_json(report: FiringReport) -> dict[str, object]:
+    return {
+        "job": report.job,
+        "note": report.note,
+        "error": None if report.error is None else str(report.error),
+        "slots": [
+            {
+                "slot": settled.slot.isoformat(),
+                "outcome": settled.outcome,
+                "warnings": list(settled.warnings),
+                "quotes": [quote.to_dict(recorded) for recorded in settled.quotes],
+            }
+            for settled in report.settled
+        ],
+    }

@@ -1,0 +1,74 @@
+"""``serve SPEC`` records the jobs of the spec as install does: under its lock, and without those that are gone from it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ratectl.commands.more import serve
+from ratectl.deploy.install_lock import install_lock
+from ratectl.journal.journal import Journal
+from tests.fakes.station import now
+
+SPEC = """
+[jobs.{name}]
+pairs = ["USD/INR"]
+schedule = "every day at 10:30"
+output = "{output}"
+"""
+
+
+@pytest.fixture
+def record(station):
+    """Record the jobs of a spec in which there is one job of some name."""
+
+    def write(name):
+        path = station.folder / "jobs.toml"
+        output = (station.folder / "rates.txt").as_posix()
+        path.write_text(SPEC.format(name=name, output=output), encoding="utf-8")
+        with Journal(station.state) as journal:
+            return serve._record(journal, path)
+
+    return write
+
+
+def installed(station):
+    with Journal(station.state) as journal:
+        return [row.job.name for row in journal.installed()]
+
+
+def test_a_job_that_is_gone_from_the_spec(station, record, capsys):
+    """A job with another name takes the place of the old one, which would stay stale in `status --max-age`."""
+    record("usd-inr")
+    record("rupee")
+
+    assert installed(station) == ["rupee"]
+    said = capsys.readouterr().err
+    assert "usd-inr is gone from" in said
+    assert "its record stays" in said
+    with Journal(station.state) as journal:
+        assert [row.job.name for row in journal.removed()] == ["usd-inr"]
+
+
+def test_jobs_of_other_specs(station, record):
+    """What another spec, or a scheduler, has is left alone."""
+    station.install(station.job("http://127.0.0.1:9"), since=now())
+
+    record("rupee")
+
+    assert installed(station) == ["rupee", "usd-inr"]
+
+
+def test_while_an_install_is_at_work(station, record):
+    """It waits for an install or a removal that is at work, and goes on after it."""
+    record("usd-inr")
+    with install_lock(station.state):
+        waiting = threading.Thread(target=record, args=("rupee",), daemon=True)
+        waiting.start()
+        waiting.join(0.5)
+        during = installed(station)
+    waiting.join(30)
+
+    assert during == ["usd-inr"]
+    assert installed(station) == ["rupee"]
