@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 
 from ratectl import spec
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import Host, Reader
+from ratectl.backends.protocol import Host
 from ratectl.deploy import install, targets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from ratectl.backends.reader import Reader
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "golden"
 

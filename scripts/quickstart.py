@@ -43,6 +43,8 @@ PATIENCE = 150
 """Seconds to wait for a line: at most one minute is expected."""
 SOON = 15
 """Seconds until the first slot, where a scheduler need not wait for the full minute: the job is set up meanwhile."""
+LATE = 45
+"""A second of the minute from which a slow machine's firing may reach into the next one."""
 NO_ENGINE = 69
 """Exit code of ratectl where no scheduler runs."""
 SPEC = """\
@@ -178,7 +180,7 @@ def show(stage: Stage) -> str:
     with rate_source() as base_url:
         write_spec(stage, base_url, schedule="every minute")
         engine, why = scheduler(stage)
-        second = int(time.time() + SOON) % 60 if engine == "systemd" else 0
+        second = second_soon() if engine == "systemd" else 0
         if second:  # systemd can say a second exactly, the others the full minute
             write_spec(stage, base_url, schedule=f"every minute at :{second:02}")
         elif not engine:  # then nothing needs a minute
@@ -194,6 +196,12 @@ def show(stage: Stage) -> str:
             say("So it records in the foreground: two slots, ten seconds at most ...")
             in_the_foreground(stage, slots=2)
     return engine
+
+
+def second_soon() -> int:
+    """Return a second some way ahead in which a firing ends before its minute does, or it would wait for the next one."""
+    second = int(time.time() + SOON) % 60
+    return second if 0 < second < LATE else 1
 
 
 def write_spec(stage: Stage, base_url: str, *, schedule: str) -> None:

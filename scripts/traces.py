@@ -55,19 +55,20 @@ class Traces:
 
     @staticmethod
     def processes(text: str) -> list[str]:
-        """Return the ids of the processes that have *text* in their command line."""
+        """Return the ids of the processes that have *text* in their command line, with that line."""
         if sys.platform == "win32":
             return []  # a running program holds its folder, so removing the folder has told
         if not Path("/proc/self/cmdline").exists():
             listing = subprocess.run(
                 ("ps", "-axo", "pid=,command="), capture_output=True, text=True, check=False
             )
-            return [line.split()[0] for line in listing.stdout.splitlines() if text in line]
+            return [line.strip() for line in listing.stdout.splitlines() if text in line]
         found = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
-                if text.encode() in path.read_bytes():
-                    found.append(path.parent.name)
+                line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if text in line:
+                    found.append(f"{path.parent.name} {line.strip()}")
         return found
 
 

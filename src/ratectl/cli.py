@@ -120,6 +120,13 @@ def _run(words: list[str]) -> None:
         sys.exit(INTERRUPTED)
 
 
+def module_of(verb: str) -> str:
+    """Return the module of the command *verb*: a file of that name, in the folder of its group."""
+    name = verb.replace("-", "_")
+    file = f"{name}_" if keyword.iskeyword(name) else name
+    return f"ratectl.commands.{groups.folder(verb)}.{file}"
+
+
 def _prefix() -> str:
     """Return what an error begins with: red on a terminal that shows colours."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
@@ -138,8 +145,7 @@ def application(verb: str) -> typer.Typer:
     application.callback(help=INTRODUCTION)(_options)
     if verb in COMMANDS:
         name = verb.replace("-", "_")
-        file = f"{name}_" if keyword.iskeyword(name) else name
-        module = importlib.import_module(f"ratectl.commands.{file}")
+        module = importlib.import_module(module_of(verb))
         function = getattr(module, name, None) or getattr(module, f"{name}_")
         application.command(verb, cls=groups.Command)(function)
         return application

@@ -10,7 +10,7 @@ RatectlError
 ├── TryLaterError      75   offline, captive portal, provider down, clock wrong, lock taken
 │   └── ClaimLostError 75   another host took the slot over
 ├── RefusedError       77   permission, key, plan or quota
-└── ConfigError        78   the installation or an installed job is not usable
+└── ConfigError        78   the installation, an installed job or what is named of its record is not usable
     ├── SpecError      78   every issue of one spec file
     └── ScheduleError  78   a schedule text without a meaning, or that never fires
 
@@ -31,10 +31,10 @@ EXIT_CODES: dict[int, str] = {
     69: "the scheduler of the operating system is unavailable or refused",
     73: "a file or folder cannot be created",
     74: "storage cannot be read, written or synced",
-    75: "try later: offline, captive portal, provider down, wrong clock",
+    75: "try later: offline, captive portal, provider down, wrong clock; or stopped half-way, and the same command does the rest",
     77: "refused: permission, key or quota",
-    78: "the spec or the configuration is wrong, or `doctor` found a fault",
-    130: "interrupted by Ctrl-C or Ctrl-D, or a question was answered with no",
+    78: "the spec or the configuration is wrong; a job, slot or answer that is named is not there, or stands otherwise; or `doctor` found a fault",
+    130: "interrupted by Ctrl-C or Ctrl-D with nothing half-done, or a question was answered with no",
 }
 """What each exit code of `ratectl` and `ratectl-fetch` means (the numbers are those of sysexits.h)."""
 
@@ -96,7 +96,7 @@ class RefusedError(RatectlError):
 
 
 class ConfigError(RatectlError):
-    """The installation or an installed job is not usable as it is."""
+    """The installation, an installed job or what is named of its record is not usable as it is."""
 
     exit_code = 78
 
@@ -155,8 +155,9 @@ class SpecError(ConfigError):
         self.path = path
         self.issues = tuple(issues)
         self.topic = _topic(self.issues)
-        count = len(self.issues)
-        head = f"the spec has {count} issue{'' if count == 1 else 's'}, and nothing was done:"
+        from ratectl.wording import count  # noqa: PLC0415 - a firing, which reads no spec, starts without it
+
+        head = f"the spec has {count(len(self.issues), 'issue')}, and nothing was done:"
         super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ratectl.journal.rate_store import RateStore
+    from ratectl.journal.rows import RecordedQuote
     from ratectl.model.quote import Quote
 
 WITHIN = dt.timedelta(days=7)
@@ -61,7 +62,7 @@ def lookup(
 ) -> Rate | None:
     """Return the recorded rate of *pair* for the day *on*, or the newest before it that is at most *within* older.
 
-    None where there is none. Of one day the last number counts that was received. With *derive* the inverse
+    None where there is none. Of a day with several numbers that of its newest slot counts. With *derive* the inverse
     of a recorded pair, or a cross of two recorded for one day, stands in for a pair that was not recorded itself.
     *state_dir* is where the journal lies, by default this account's. Raises UsageError for what is no pair.
     """
@@ -85,14 +86,14 @@ class _Record:
         self._last = last
 
     def by_day(self, pair: Pair) -> dict[dt.date, Quote]:
-        """Return the last number of *pair* for each day that has one."""
-        found: dict[dt.date, Quote] = {}
+        """Return the number of *pair* for each day that has one: that of its newest slot."""
+        found: dict[dt.date, RecordedQuote] = {}
         for store in self._stores:
-            for quote in queries.of_days(store, pair, self._first, self._last):
-                known = found.get(quote.rate_date)
-                if known is None or known.observed_at <= quote.observed_at:
-                    found[quote.rate_date] = quote
-        return found
+            for entry in queries.of_days(store, pair, self._first, self._last):
+                known = found.get(entry.quote.rate_date)
+                if known is None or _age(known) <= _age(entry):
+                    found[entry.quote.rate_date] = entry
+        return {day: entry.quote for day, entry in found.items()}
 
     def newest(self, pair: Pair) -> Quote | None:
         """Return the last number of the newest day."""
@@ -102,6 +103,11 @@ class _Record:
     def partners(self, code: str) -> set[str]:
         """Return the currencies that *code* was recorded with."""
         return {other for store in self._stores for other in queries.partners(store, code)}
+
+
+def _age(entry: RecordedQuote) -> tuple[dt.datetime, dt.datetime]:
+    """Return by what the numbers of one day are ordered: their slot, and where two jobs have the same when they were received."""
+    return entry.slot, entry.quote.observed_at
 
 
 def _inverse(record: _Record, pair: Pair, on: dt.date) -> Rate | None:

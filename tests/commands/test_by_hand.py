@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import json
 import sqlite3
@@ -14,6 +15,7 @@ from ratectl.journal.journal import Journal
 from ratectl.model.job import Output, Pair
 from ratectl.model.quote import PUBLISHED, Quote, SuspectQuote
 from ratectl.rates import lookup
+from ratectl.views.format import clock
 from tests.fakes.past import settle
 from tests.fakes.station import LATE, now
 
@@ -64,7 +66,7 @@ def test_record(ratectl, install, station):
     done = ratectl("record", "usd-inr", "USD/INR", "95.120", "--on", on(3))
 
     assert (done.code, done.err) == (0, "")
-    assert done.out == (f"usd-inr: recorded: USD/INR 95.120 of {on(3)} for {slot(3).isoformat()}\n")
+    assert done.out == (f"usd-inr: recorded: USD/INR 95.120 of {on(3)} for {clock(slot(3))}\n")
     assert station.recorded() == [(slot(3), "95.120")]
     assert station.lines() == [f"{slot(3):%d/%m/%Y} - 95.120"]
     assert station.lines("rates.csv")[1:] == [f"{on(3)},USD,INR,95.120,by-hand,manual"]
@@ -140,6 +142,29 @@ def test_record_several_slots(ratectl, install, station):
     assert station.recorded() == [(noon - hours, "95.1"), (noon, "95.2"), (noon + hours, "95.3")]
 
 
+def test_newest_of_a_day(ratectl, install, station, tmp_path):
+    """Of a day with several numbers that of its latest slot is the newest, for every command, whatever was entered last."""
+    job = install(schedule_texts=("every day at 06:00", "every day at 12:00", "every day at 18:00"))
+    for hour, rate, late in ((12, "95.2", 3), (18, "95.3", 3), (6, "95.1", 80_000)):
+        moment = slot(2).replace(hour=hour)
+        settle(station.state, job, moment, rate, rate_date=moment.date(), after=late)
+
+    [last] = json.loads(ratectl("history", "usd-inr", "--last", "1", "--json").out)
+    assert last["rate"] == "95.3"
+    assert ratectl("history", "usd-inr", "--format", "csv").out.splitlines()[1:] == [
+        f"{on(2)},USD,INR,95.3,frankfurter,published"
+    ]
+    [status] = json.loads(ratectl("status", "--json").out)
+    assert status["newest_rate"]["rate"] == "95.3"
+    page = tmp_path / "page.html"
+    assert ratectl("report", str(page)).code == 0
+    assert "95.3" in page.read_text(encoding="utf-8").split("<tbody")[1].split("</tr>")[0]
+    if not job.journal:
+        assert json.loads(ratectl("rate", "USD/INR", "--on", on(1), "--json").out)["rate"] == "95.3"
+        assert str(lookup("USD/INR", slot(1).date(), state_dir=station.state).rate) == "95.3"
+    assert "after 95.3 of" in ratectl("record", "usd-inr", "USD/INR", "9530", "--on", on(1)).err
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
 def test_record_time_without_slot(ratectl, install, station, zone):
     """A time that is no slot is refused with its neighbours, also one that the clocks skip."""
@@ -173,7 +198,7 @@ def test_record_day_without_slot(ratectl, install):
     done = ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(2))
 
     assert done.code == 0, done.err
-    assert done.out.endswith(f"for {on(2)}T00:00:00+05:30\n")
+    assert done.out.endswith(f"{on(2)} 00:00 IST\n")
 
 
 def test_due_slot_keeps_its_other_pairs(ratectl, station, journal_url, live_rates):
@@ -225,7 +250,7 @@ def test_void(ratectl, install, station):
     done = ratectl("review", "void", on(2), "--job", "usd-inr", "--reason", "upside down")
 
     assert (done.code, done.err) == (0, "")
-    assert done.out == f"usd-inr: voided USD/INR 0.0105 of {on(2)} for {slot(2).isoformat()}\n"
+    assert done.out == f"usd-inr: voided USD/INR 0.0105 of {on(2)} for {clock(slot(2))}\n"
     assert station.recorded() == [(slot(3), "95.12")]
     assert settled(station, job, slot(2)).outcome == "closed"
     assert "0.0105" not in ratectl("history", "usd-inr").out
@@ -240,8 +265,9 @@ def test_void(ratectl, install, station):
         "voided",
         "upside down",
     )
-    again = ratectl("review", "void", slot(2).isoformat(), "--job", "usd-inr")
-    assert (again.code, again.out[:22]) == (0, "usd-inr: voided before")
+    for word in (slot(2).isoformat(), on(2)):
+        again = ratectl("review", "void", word, "--job", "usd-inr")
+        assert (again.code, again.out[:22]) == (0, "usd-inr: voided before")
 
 
 def test_void_one_pair(ratectl, install, station):
@@ -258,6 +284,82 @@ def test_void_one_pair(ratectl, install, station):
     assert len(station.recorded()) == 2
     ratectl("review", "void", slot(2).isoformat(), "--job", "usd-inr")
     assert station.recorded() == []
+
+
+def test_void_a_number_that_more_slots_have(ratectl, install, station):
+    """That Saturday and Sunday have the number, too, is said with the command that takes it back there."""
+    job = install()
+    friday = slot(4)
+    for days in range(3):
+        settle(station.state, job, friday + days * DAY, "95.1", rate_date=friday.date())
+    settle(station.state, job, slot(1), "95.10", rate_date=slot(1).date())
+
+    done = ratectl("review", "void", on(4), "--job", "usd-inr")
+
+    assert done.code == 0
+    assert "2 more slots have the same number" in done.err
+    assert len(station.recorded()) == 3
+    everywhere = ratectl(*done.err.split("`")[1].split()[1:])
+    assert (everywhere.code, everywhere.err) == (0, "")
+    assert everywhere.out.count("voided USD/INR 95.1 of ") == 2
+    assert station.recorded() == [(slot(1), "95.10")]
+    with Journal(station.state) as journal:
+        [voided, *_] = json.loads(ratectl("history", "usd-inr", "--revisions", "--json").out)
+        assert voided["reason"] == "by hand"
+        assert journal.store(job).firing(job.name, friday + DAY).outcome == "closed"
+
+
+def test_void_everywhere_at_once(ratectl, install, station):
+    """With --all it takes one command, for the pair that was named alone."""
+    job = install(USD_INR, EUR_INR)
+    for days in range(3):
+        settle(station.state, job, slot(4) + days * DAY, "95.1", rate_date=slot(4).date())
+
+    done = ratectl("review", "void", on(4), "--job", "usd-inr", "--pair", "USD/INR", "--all")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("voided USD/INR 95.1 of ") == 3
+    assert len(station.recorded()) == 3
+
+
+def test_revised_within_its_job(ratectl, install):
+    """What another job has is no number that this one revised; what this one had is."""
+    install(name="other", outputs=())
+    install(schedule_texts=("every day at 06:00", "every day at 12:00"))
+    for job, rate in (("other", "95.12"), ("usd-inr", "95.15"), ("usd-inr", "95.16")):
+        assert ratectl("record", job, "USD/INR", rate, "--on", on(2)).code == 0
+
+    told = ratectl("history", "usd-inr").out
+
+    assert told.count("revised, was") == 1
+    assert "revised, was 95.15" in told
+
+
+@pytest.mark.parametrize(
+    ("day", "told"), [(1, f"after 95.12 of {on(2)}"), (3, f"beside 95.12 of {on(2)}, a later day")]
+)
+def test_measured_against_the_job(ratectl, install, day, told):
+    """A rate is measured against the nearest of its own job, and a later one is not called an earlier."""
+    install(name="other", outputs=())
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(2))
+    ratectl("record", "other", "USD/INR", "9512", "--on", on(day))
+
+    done = ratectl("record", "usd-inr", "USD/INR", "9513", "--on", on(day))
+
+    assert told in done.err
+    assert "a unit slip" in done.err
+
+
+def test_measured_against_another_job(ratectl, install):
+    """Where its own job has none, that of another one says whose it is."""
+    install(name="other", outputs=())
+    install()
+    ratectl("record", "other", "USD/INR", "95.12", "--on", on(3))
+
+    done = ratectl("record", "usd-inr", "USD/INR", "9513", "--on", on(2))
+
+    assert f"after 95.12 of {on(3)} (job other): a factor of 100" in done.err
 
 
 def test_wrong_first_quote(ratectl, install, station):
@@ -303,8 +405,8 @@ def test_void_what_was_accepted(ratectl, install, station):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("2026-11-20",), 2, "no slot has a rate"),
-        (("2026-11-20", "--job", "usd-inr"), 2, "no slot has a rate"),
+        (("2026-11-20",), 78, "no rate is recorded"),
+        (("2026-11-20", "--job", "usd-inr"), 78, "no rate is recorded"),
         (("2026-11-20T12:00", "--job", "usd-inr"), 78, "no rate is recorded"),
         (("77",), 78, "no held answer 77"),
         ((), 2, "which ID?"),
@@ -330,7 +432,8 @@ def test_status_and_report(ratectl, install, station, tmp_path):
 
     with Journal(station.state) as journal:
         job = journal.installed_job("usd-inr").job
-        assert str(journal.store(job).nearest_quote(USD_INR, now().date()).rate) == "95.12"
+        near = journal.store(job).nearest_quote(USD_INR, now().date(), job.name)
+        assert str(near.quote.rate) == "95.12"
     page = tmp_path / "page.html"
     assert ratectl("report", str(page)).code == 0
     assert "77.77" not in page.read_text(encoding="utf-8")
@@ -406,3 +509,47 @@ def test_one_slot_again_after_void(ratectl, install, station):
     assert done.code == 0, done.err
     [(moment, rate)] = station.recorded()
     assert (moment, rate != "0.0105") == (due, True)
+
+
+@pytest.fixture
+def taken_back(ratectl, station, journal_url, live_rates):
+    """A job whose due slot a firing recorded, and a person voided."""
+    job = station.job(live_rates.url, "frankfurter", journal=journal_url)
+    job = dataclasses.replace(job, outputs=(*job.outputs, station.output("rates.csv", "csv")))
+    station.install(job)
+    assert station.fetch().returncode == 0
+    [(moment, rate)] = station.recorded()
+    ratectl("review", "void", moment.isoformat(), "--job", "usd-inr", "--reason", "a slip")
+    return moment, rate
+
+
+def test_same_number_after_void(ratectl, taken_back, station):
+    """`run --slot` does not record again what was taken back, says so, and says how it is entered all the same."""
+    moment, rate = taken_back
+
+    done = ratectl("run", "usd-inr", "--slot", moment.isoformat())
+
+    assert (done.code, station.recorded()) == (0, [])
+    assert f"closed USD/INR {rate} of " in done.out
+    assert "was taken back with `review void`" in done.out
+    assert len(station.lines()) == 1
+    advice = done.out.split("`")[3].split()[1:]
+    assert ratectl(*advice).code == 0
+    assert [number for _, number in station.recorded()] == [rate]
+
+
+def test_same_number_for_another_slot(ratectl, taken_back, station):
+    """A later slot whose answer is the number that was taken back gets none, from the real ratectl-fetch, and owes nothing."""
+    _, rate = taken_back
+    with Journal(station.state) as journal:
+        job = journal.installed_job("usd-inr").job
+    minute = (now() - dt.timedelta(minutes=1)).minute
+    station.install(dataclasses.replace(job, schedule_texts=(f"every hour at :{minute:02}",)))
+
+    done = station.fetch("-v")
+
+    assert (done.returncode, station.recorded()) == (0, [])
+    assert "was taken back with `review void`" in done.stderr + done.stdout
+    assert station.settled()
+    assert rate not in ratectl("history", "usd-inr", "--format", "csv").out
+    assert "nothing is due" in station.fetch("-v").stdout

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import pytest
 
+from ratectl.firing.imports import lines
+from ratectl.firing.imports.importer import Importer
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.outputs.formats import FILES
@@ -19,6 +22,17 @@ USD_INR, USD_JPY, EUR_USD = (
 )
 FRIDAY = dt.datetime(2025, 11, 21, 5, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+RATES = "date,base,quote,amount,source,type"
+OBJECT = {
+    "job": "usd-inr",
+    "slot": "2025-11-20T10:30:00+05:30",
+    "base": "USD",
+    "quote": "INR",
+    "rate": "95.07",
+    "rate_date": "2025-11-20",
+    "provider": "ecb",
+    "observed_at": "2025-11-20T10:30:03+05:30",
+}
 OLD_LOOP = "20/11/2025 - 95.07\n21/11/2025 - 95.10\n\n22/11/2025 - 95.10 (of 21/11/2025)\n"
 
 
@@ -111,7 +125,8 @@ def test_our_own_files(ratectl, install, station, write, form):
 
     done = ratectl("import", write(text), "--job", "usd-inr")
 
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert re.fullmatch(r"ratectl: \S+: 2 rows are hard to believe, .*\n", done.err)
     written = rows(station, "source")
     if form in {"csv", "ledger", "beancount"}:  # one line for each pair, day and number
         written = written[:-2]
@@ -197,8 +212,11 @@ def test_wrong_lines(ratectl, install, station, write, line, told):
         ("hello\n", "its first line is of no known form"),
         ("", "its first line is of no known form"),
         (b"20/11/2025 - 95.07\n\xff\xfe\n", ":2: is not UTF-8"),
-        ('{"base": "USD", "quote": "INR"}\n', "it lacks 'rate'"),
-        ("{nonsense\n", "Expecting property name"),
+        ('{"base": "USD", "quote": "INR"}\n', "it lacks rate"),
+        ("{nonsense\n", ":1: is no JSON object"),
+        ("{}\n[]\n", ":2: is no JSON object"),
+        ('{"a":' + "[" * 100_000 + "\n", ":1: is no JSON object"),
+        (f"{RATES}\n2025-11-20,USD,INR,{'9' * 200_000},x,y\n", ":2: holds a cell of more than"),
     ],
 )
 def test_files_of_others(ratectl, install, station, write, text, told):
@@ -210,6 +228,93 @@ def test_files_of_others(ratectl, install, station, write, text, told):
     assert refused.code == 65
     assert told in refused.err
     assert rows(station) == []
+
+
+@pytest.mark.parametrize("value", [None, 5, True, [], {}, "", "x", "9" * 5000])
+@pytest.mark.parametrize("name", [name for name in OBJECT if name != "job"])
+def test_wrong_values(name, value):
+    """Whatever stands in an object in place of a value, the message names it in words of this program, and briefly."""
+    if (name, value) in [("rate", 5), ("provider", "x"), ("rate", "9" * 5000)]:
+        return  # which are right, or have a message of their own
+
+    [wrong] = lines.read(json.dumps(OBJECT | {name: value}), "jsonl")
+
+    assert wrong.reason.startswith(f"{name} is ") or repr(value)[:20] in wrong.reason
+    assert len(wrong.reason) < 120
+    for raw in ("isoformat", "argument", "bytes-like", "must be in", "attribute", "decimal."):
+        assert raw not in wrong.reason
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("name", ["slot", "observed_at"])
+def test_times_beyond_the_calendar(ratectl, install, write, name, moment):
+    """A time that no calendar has is a wrong line, and no traceback."""
+    install()
+
+    refused = ratectl("import", write(json.dumps(OBJECT | {name: moment})), "--job", "usd-inr")
+
+    assert refused.code == 65
+    assert f"'{moment}' lies beyond the calendar" in refused.err
+
+
+def test_hard_to_believe(ratectl, install, station, write):
+    """Rows that are a hundred times off are imported and told of, in one line for the file, with what takes one back."""
+    install()
+    days = [
+        f"{number:02}/10/2025 - {'9510' if number in {7, 8, 20} else '95.1'}"
+        for number in range(1, 29)
+    ]
+    path = write("\n".join(days))
+
+    done = ratectl("import", path, "--job", "usd-inr")
+    again = ratectl("import", path, "--job", "usd-inr")
+
+    assert (done.code, done.out) == (0, "usd-inr: 28 rows imported\n")
+    assert done.err.startswith(
+        f"ratectl: {path}: 3 rows are hard to believe, such as that of line 7: "
+        "USD/INR 9510 after 95.1 of 2025-10-06: a factor of 100, a unit slip; "
+    )
+    assert done.err.count("\n") == 1
+    assert ratectl(*done.err.split("`")[1].split()[1:]).code == 0
+    assert [row[2] for row in rows(station)].count("9510") == 2
+    assert (again.code, again.err) == (0, "")
+
+
+def test_believed_moves(ratectl, install, write):
+    """A move that the next row bears out is told of once, and a row is measured against what the record has."""
+    install()
+    move = (
+        "01/10/2025 - 95\n02/10/2025 - 130\n03/10/2025 - 131\n04/10/2025 - 130\n05/10/2025 - 131\n"
+    )
+
+    first = ratectl("import", write(move), "--job", "usd-inr", "--json")
+    slip = ratectl("import", write("06/10/2025 - 1.31\n"), "--job", "usd-inr")
+
+    assert [one["line"] for one in json.loads(first.out)["doubtful"]] == [2, 3]
+    assert (
+        "1 row is hard to believe, that of line 1: USD/INR 1.31 after 131 of 2025-10-05" in slip.err
+    )
+
+
+def test_stopped(ratectl, install, write, monkeypatch):
+    """Ctrl-C half-way keeps what is done and says so, exit 75; the same command does the rest."""
+    install()
+    days = [dt.date(2023, 1, 1) + number * DAY for number in range(700)]
+    path = write("".join(f"{day:%d/%m/%Y} - 95.1\n" for day in days))
+    write_batch = Importer._write
+
+    def stop_after_one(importer, batch):
+        if importer.done.written:
+            raise KeyboardInterrupt
+        write_batch(importer, batch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Importer, "_write", stop_after_one)
+        stopped = ratectl("import", path, "--job", "usd-inr")
+    rest = ratectl("import", path, "--job", "usd-inr")
+
+    assert (stopped.code, "stopped after 500 rows, which are kept" in stopped.err) == (75, True)
+    assert (rest.code, rest.out) == (0, "usd-inr: 200 rows imported, 500 were there already\n")
 
 
 def test_misuse(ratectl, install, write, tmp_path):
@@ -353,4 +458,11 @@ def test_json(ratectl, install, write):
 
     facts = json.loads(ratectl("import", write(OLD_LOOP), "--job", "usd-inr", "--json").out)
 
-    assert facts == {"rows": 3, "imported": 3, "known": 0, "left_out": [], "wrong": []}
+    assert facts == {
+        "rows": 3,
+        "imported": 3,
+        "known": 0,
+        "left_out": [],
+        "doubtful": [],
+        "wrong": [],
+    }

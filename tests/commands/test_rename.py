@@ -3,7 +3,7 @@
 import pytest
 
 from ratectl import spec
-from ratectl.commands import rename
+from ratectl.commands.mend import rename
 from ratectl.deploy import install
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal
@@ -57,7 +57,7 @@ def office(request, tmp_path, monkeypatch):
     monkeypatch.setattr(rename.host_facts, "current", lambda: office.account)
     monkeypatch.setattr(rename.execute, "SystemReader", lambda: office.machine)
     monkeypatch.setattr(rename.execute, "perform", office.machine.perform)
-    monkeypatch.setattr(rename, "_now", lambda: office.machine.now)
+    monkeypatch.setattr(rename, "utc_now", lambda: office.machine.now)
     return office
 
 

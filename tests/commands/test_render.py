@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.commands.render import render
+from ratectl.commands.more.render import render
 from ratectl.errors import SpecError, UsageError
 
 SPEC = """

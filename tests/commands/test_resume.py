@@ -2,7 +2,7 @@
 
 import pytest
 
-from ratectl.commands import resume
+from ratectl.commands.mend import resume
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal

@@ -9,9 +9,11 @@ from decimal import Decimal
 
 import pytest
 
+from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.quote import PUBLISHED, Quote, SuspectQuote
+from tests.fakes.past import settle
 from tests.fakes.station import now
 from tests.support.lines import TEXT_LINE
 
@@ -225,6 +227,50 @@ def test_accept_many(ratectl, hold, station, job):
     assert {rate for _, rate in station.recorded()} == {"9507.12", "11038"}
     assert ratectl("review", "reject", "--job", "usd-inr", "--since", str(day)).code == 0
     assert ratectl("review").out.strip() == "nothing is held"
+
+
+def test_accept_for_every_slot(ratectl, station, journal_url, live_rates):
+    """An answer that was held for several slots, of one day and of a weekend after it, is accepted for all of them."""
+    today = now().replace(hour=0, minute=0, second=0)
+    week = dt.timedelta(days=8)
+    job = station.job(
+        live_rates.url,
+        "frankfurter",
+        journal=journal_url,
+        schedule_texts=("every day at 06:00", "every day at 18:00"),
+    )
+    station.install(job, since=now())
+    settle(station.state, job, today - week, "0.95", rate_date=(today - week).date())
+    since = str((today - week).date() + dt.timedelta(days=1))
+    assert ratectl("backfill", "usd-inr", "--since", since).code == 65
+
+    done = ratectl("review", "accept", "--job", "usd-inr", "--since", since)
+
+    assert (done.code, done.err) == (0, "")
+    slots = [moment for moment, _ in station.recorded()][1:]
+    assert slots == [today - dt.timedelta(hours=6 + 12 * n) for n in range(13, -1, -1)]
+    assert len(station.lines()) == 14
+    assert "still due" not in ratectl("status").out
+    assert "nothing to do" in ratectl("backfill", "usd-inr", "--since", since).out
+
+
+def test_accept_since_a_day_alone(ratectl, station, hold, job):
+    """With --since an answer is accepted for the slots from that day on."""
+    number, slot = hold(), due(job)
+    with Journal(station.state) as journal:
+        store = journal.store(job)
+        [answer] = quarantine.quarantine(store)
+        suspect = SuspectQuote(
+            provider=answer.provider, reason=answer.reason, body=BODY, quote=answer.quote
+        )
+        days = [slot - dt.timedelta(days=2), slot - dt.timedelta(days=1)]
+        store.add_suspects(job.name, [(day, suspect) for day in days], now())
+        assert [one.id for one in quarantine.quarantine(store)] == [number]
+
+    day = str(days[1].date())
+    assert ratectl("review", "accept", "--job", "usd-inr", "--since", day).code == 0
+
+    assert [moment for moment, _ in station.recorded()] == [days[1], slot]
 
 
 @pytest.mark.parametrize(

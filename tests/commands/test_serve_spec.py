@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ratectl.commands import serve
+from ratectl.commands.more import serve
 from ratectl.deploy.install_lock import install_lock
 from ratectl.journal.journal import Journal
 from tests.fakes.station import now

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from ratectl.commands import install as command
+from ratectl.commands.set_up import install as command
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays

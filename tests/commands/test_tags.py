@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ratectl.commands import resume
+from ratectl.commands.mend import resume
 from tests.fakes.jobs import job
 from tests.fakes.office import Office
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import Expect, RemoveFile, Run, WriteFile
+from ratectl.backends.steps import Expect, RemoveFile, Run, WriteFile
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import CannotCreateError, EngineError, RefusedError
 

@@ -28,7 +28,7 @@ def office(tmp_path):
     return office
 
 
-def rows(office, spec=lambda _row: ""):
+def rows(office, spec=lambda _row: None):
     holds = targets.inspect_all(office.account, office.machine)
     with office.at_work() as (_, journal):
         installed = journal.installed()
@@ -104,7 +104,7 @@ def test_spec_that_cannot_be_read(office):
 
     told = inventory.SpecDrift(refuse, lambda _path, _zone: ())
     with Journal(office.account.state_dir) as journal:
-        found = [told(row) for row in journal.installed()]
+        found = [told(row).text for row in journal.installed()]
 
     assert found == ["spec unknown: /home/tester/jobs.toml: may not be read by this account"] * 2
 
@@ -220,7 +220,9 @@ def broken(_path, _zone):
 )
 def test_drift_of_the_spec(digest, load, told):
     """A spec that says something else now is drift; a comment that changed is none."""
-    assert inventory.SpecDrift(lambda _path: digest, load)(installed(job())) == told
+    found = inventory.SpecDrift(lambda _path: digest, load)(installed(job()))
+
+    assert (found.text if found else "") == told
 
 
 def test_every_engine_is_asked():
@@ -236,7 +238,7 @@ def test_a_new_name_that_has_a_record_already():
     row = installed(job())
     spec = [job("other")]
     seen = [
-        inventory.SpecDrift(lambda _path: "d2", lambda _p, _z: spec, [row], taken)(row)
+        inventory.SpecDrift(lambda _path: "d2", lambda _p, _z: spec, [row], taken)(row).text
         for taken in ((), ("other",))
     ]
 

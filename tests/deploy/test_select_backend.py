@@ -85,7 +85,7 @@ def test_auto_stays_where_the_jobs_are(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "told"),
     [
-        ({"backend": "crom"}, UsageError, "did you mean cron?"),
+        ({"backend": "crom"}, UsageError, "did you mean 'cron'?"),
         ({"backend": "windows", "scope": "system"}, RefusedError, "only root"),
         ({"scope": "everyone"}, UsageError, "auto, user, system"),
         ({"scope": "system"}, RefusedError, "only root"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import cli, spec
-from ratectl.commands import doctor as command
+from ratectl.commands.mend import doctor as command
 from ratectl.deploy import execute as door
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal

@@ -25,7 +25,7 @@ from ratectl import cli
 from ratectl.deploy import execute
 
 VERBS = ("install", "remove", "pause", "resume", "plan", "list")
-LOADED = (*(f"ratectl.commands.{verb}" for verb in VERBS), "iso4217", "jinja2", "pydantic")
+LOADED = (*map(cli.module_of, VERBS), "iso4217", "jinja2", "pydantic")
 """What the commands would import when they begin (pydantic is typer's)."""
 BEFORE = "[defaults]\npairs = ['USD/INR']\noutput = 'rates.txt'\n" + "".join(
     f"[jobs.{name}]\nschedule = 'every day at 0{hour}:17'\n" for hour, name in enumerate("ab")

@@ -17,7 +17,7 @@ import pytest
 
 from ratectl.backends.windows import backend as windows
 from ratectl.backends.windows.task_xml import NAMESPACE, element, parse, readings, to_bytes
-from ratectl.deploy import windows_account
+from ratectl.deploy.machine import windows as windows_account
 from tests.engines.test_task_scheduler import real_windows
 from tests.fakes.jobs import job
 from tests.fakes.machine import host

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ratectl.deploy import windows_account
+from ratectl.deploy.machine import windows as windows_account
 from tests.engines import life
 from tests.support.rate_server import RateServer, demo_table
 

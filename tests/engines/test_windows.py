@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.backends.protocol import Change, Found, RemoveFile, Run, Verb
+from ratectl.backends.protocol import Change, Found, Verb
+from ratectl.backends.steps import RemoveFile, Run
 from ratectl.backends.windows import backend as windows
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import ConfigError, EngineError

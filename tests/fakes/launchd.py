@@ -9,7 +9,7 @@ from __future__ import annotations
 import plistlib
 from pathlib import Path
 
-from ratectl.backends.protocol import Completed
+from ratectl.backends.steps import Completed
 
 NO_SUCH_PROCESS, IO_ERROR, USAGE = 3, 5, 64
 NO_DOMAIN, NO_SERVICE, DISABLED, BAD_PATH, UNSUPPORTED = 112, 113, 119, 122, 125

@@ -13,11 +13,11 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.protocol import (
+from ratectl.backends.protocol import Host
+from ratectl.backends.reader import FileInfo
+from ratectl.backends.steps import (
     Completed,
     Expect,
-    FileInfo,
-    Host,
     Link,
     MakeFolder,
     RemoveFile,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ratectl.backends import BACKENDS
 from ratectl.deploy import install as deploy
-from ratectl.deploy import targets, uninstall
+from ratectl.deploy import pause, targets, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.journal.journal import Journal
 from tests.fakes.machine import Machine, host, mac
@@ -79,7 +79,7 @@ class Office:
     def pause(self, *names):
         with self.at_work() as (undertaking, journal):
             holds = targets.inspect_all(self.account, self.machine)
-            removal = uninstall.prepare(holds, journal.installed(), names)
+            removal = pause.prepare(holds, journal.installed(), names)
             uninstall.apply(
                 removal, undertaking, perform=self.machine.perform, note=journal.pause_jobs
             )
@@ -87,17 +87,15 @@ class Office:
     def resume(self, *names, now=None):
         with self.at_work() as (undertaking, journal):
             rows = [row for row in journal.installed() if row.job.name in names]
-            undertaking.begin()
-            journal.resume_jobs(names, now or self.machine.now)
-            for target, source in uninstall.paused_sources(rows, self.account, self.machine):
-                deploy.apply(
-                    deploy.prepare(target, source, journal),
-                    journal,
-                    undertaking,
-                    perform=self.machine.perform,
-                    clock=lambda: self.machine.now,
-                )
-            undertaking.finish()
+            pause.resume(
+                rows,
+                journal,
+                undertaking,
+                self.account,
+                self.machine,
+                perform=self.machine.perform,
+                clock=lambda: now or self.machine.now,
+            )
 
     def held(self):
         return sorted(self.site.backend.inspect(self.machine, self.account, "user").entries)

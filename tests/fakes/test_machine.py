@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.backends.protocol import Run, WriteFile
+from ratectl.backends.steps import Run, WriteFile
 from ratectl.errors import EngineError
 from tests.fakes.machine import Machine, PowerCutError, next_elapse
 

@@ -7,7 +7,7 @@ import queue
 
 import pytest
 
-from ratectl.commands import serve
+from ratectl.commands.more import serve
 from ratectl.firing import backoff, command_line
 from ratectl.journal.journal import Journal
 from ratectl.runtime import locks

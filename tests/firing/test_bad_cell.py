@@ -18,10 +18,13 @@ from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quotes
 from ratectl.model.job import CatchUp, Pair, Provider
+from ratectl.model.providers import PROVIDER_KINDS
 from tests.fakes import past
 from tests.fakes.station import now
 from tests.support.firings import PATHS
+from tests.support.rate_documents import AMERICAN_HOLIDAYS
 from tests.support.rate_server import Fault
+from tests.support.rate_table import Table
 
 pytestmark = pytest.mark.network
 EUR_USD, EUR_JPY, EUR_CHF = (Pair(base="EUR", quote=code) for code in ("USD", "JPY", "CHF"))
@@ -37,6 +40,7 @@ PAIRS = {
     "ecb": (EUR_USD, EUR_JPY, EUR_CHF),
 }
 """Two good pairs, and one whose cell is spoiled."""
+HISTORY = [kind for kind in PAIRS if PROVIDER_KINDS[kind].history]
 ASKED = {
     "exchangerate-api-v4": "/v4/latest/USD",
     "exchangerate-api-open": "/v6/latest/USD",
@@ -99,7 +103,7 @@ def held(station):
 
 @pytest.mark.parametrize(
     ("kind", "cell"),
-    [*((kind, "0.0") for kind in PAIRS), *itertools.product(("frankfurter", "ecb"), BAD[1:])],
+    [*itertools.product(PAIRS, BAD)],
 )
 def test_newest(station, live_rates, source, honest, kind, cell):
     """The good pairs are recorded, the bad one is held, and the message names its pair and day."""
@@ -157,9 +161,9 @@ def test_fallback_for_the_bad_pair_alone(station, live_rates, source, honest):
     }
 
 
-def past_job(station, source, kind, *changes, **values):
-    """Install a daily job that has four days to catch up with."""
-    begun = now() - dt.timedelta(days=6)
+def past_job(station, source, kind, *changes, since=None, **values):
+    """Install a daily job that has four days to catch up with, or those from *since* on."""
+    begun = since or now() - dt.timedelta(days=6)
     defaults = {
         "pairs": PAIRS[kind],
         "providers": tuple(map(source, (kind, *changes))),
@@ -191,6 +195,44 @@ def test_range(station, live_rates, source, kind):
         quotes = [entry.quote.pair.quote for entry in journal.store().quotes("usd-inr")]
     assert quotes.count("USD") == quotes.count("JPY") >= 3
     assert {str(one.reason)[:7] for one in held(station)} == {"EUR/CHF"}
+
+
+@pytest.mark.parametrize("kind", HISTORY)
+def test_one_day(station, live_rates, source, kind):
+    """Of every provider with history a bad cell of one day leaves that pair out on that day, and nothing else."""
+    today = now().date()
+    bad = next(
+        day
+        for day in days_before(today, 12, 19)
+        if day.isoweekday() < 5 and (day.month, day.day) not in AMERICAN_HOLIDAYS
+    )
+    row = {"EUR": Decimal(1), "USD": Decimal("1.16"), "INR": Decimal("110.2")}
+    row |= {"JPY": Decimal("175.5"), "CHF": Decimal("0.93")}
+    rows = {day: row for day in days_before(today, 0, 40) if day.isoweekday() < 6}
+    live_rates.table = Table(rows | {bad: row | {"CHF": Decimal(0)}})
+    past_job(station, source, kind, since=now() - dt.timedelta(days=22))
+
+    done = station.fetch()
+
+    good, fine, spoiled_pair = PAIRS[kind]
+    assert done.returncode == 65
+    assert f"{spoiled_pair} of {bad} is " in done.stderr
+    with Journal(station.state) as journal:
+        quotes = [entry.quote for entry in journal.store().quotes("usd-inr")]
+    days = {
+        pair: {quote.rate_date for quote in quotes if quote.pair == pair} for pair in PAIRS[kind]
+    }
+    assert len(days[good]) >= 8
+    assert days[good] == days[fine] == days[spoiled_pair] | {bad}
+    assert bad not in days[spoiled_pair]
+    assert {one.reason.partition(" is ")[0] for one in held(station)} == {
+        f"{spoiled_pair} of {bad}"
+    }
+
+
+def days_before(day, first, last):
+    """Return the days from *first* to *last* days before *day*, the newest first."""
+    return [day - dt.timedelta(days=number) for number in range(first, last + 1)]
 
 
 def zipped(text: str) -> bytes:

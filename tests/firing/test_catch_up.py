@@ -59,7 +59,9 @@ def test_what_just_fell_due_is_left_to_its_own_wakeup(station, rates):
     job = named(station, rates.url, "a", schedule_texts=(f"every hour at :{minute.minute:02}",))
     station.install(job, since=minute - dt.timedelta(minutes=3))
     with Journal(station.state) as journal:
-        journal.set_next_due("a", minute, now=now(), zone_file="", zone_stamp="")
+        journal.set_next_due(
+            journal.installed_job("a").job, minute, now=now(), zone_file="", zone_stamp=""
+        )
 
     swept(station)
 

@@ -239,7 +239,7 @@ def test_zone_data_change_is_noticed(job, installed, state, tmp_path):
     far = dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
     with Journal(state) as journal:
         journal.set_next_due(
-            "usd-inr",
+            journal.installed_job("usd-inr").job,
             far,
             now=dt.datetime.now(dt.UTC),
             zone_file=str(zone),

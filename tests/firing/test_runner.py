@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 
-from ratectl.errors import ConfigError, DataError, StorageError, TryLaterError, UsageError
+from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.rate_store import RateStore
@@ -456,6 +457,45 @@ class TestWaiting:
 
         assert [slot[14:19] for slot, _ in outcomes(report)] == [f"30:{s}" for s in range(50, 60)]
 
+    @pytest.mark.parametrize("change", ["removed", "paused", "switched off", "at other times"])
+    def test_walk_ends_with_the_job(self, state, job, installed, fire, clock, change):
+        """What is removed, paused or changed while a firing waits gets no slot of the old schedule any more."""
+        clock.now = dt.datetime(2026, 11, 20, 9, 30, 0, tzinfo=UTC)
+        usd = installed(
+            job(schedule_texts=("every 15 seconds",)), since=clock.now - dt.timedelta(seconds=1)
+        )
+        sleep = clock.sleep
+
+        def meanwhile(seconds):
+            sleep(seconds)
+            with Journal(state) as journal:
+                if change == "removed":
+                    journal.forget_jobs([usd.name])
+                elif change == "paused":
+                    journal.pause_jobs([usd.name])
+                elif change == "switched off":
+                    installed(dataclasses.replace(usd, enabled=False))
+                else:
+                    installed(dataclasses.replace(usd, schedule_texts=("every 20 seconds",)))
+
+        clock.sleep = meanwhile
+        report = fire(usd)
+
+        assert [slot[17:19] for slot, _ in outcomes(report)] == ["00"]
+
+    def test_an_install_while_a_firing_is_at_work(self, state, job, installed, fire, clock, rates):
+        """What the old schedule says of the next slot never hides a slot of the new one."""
+        usd = installed(job(), since=clock.now - DAY)
+        often = dataclasses.replace(usd, schedule_texts=("every 5 minutes",))
+        rates.clock = lambda: installed(often) and clock()  # asked at each request
+
+        report = fire(usd)
+
+        assert [outcome for _, outcome in outcomes(report)] == ["recorded"]
+
+        with Journal(state) as journal:
+            assert journal.installed_job(usd.name).next_due is None
+
     def test_early_engine(self, job, installed, fire, lines, clock):
         """An engine that starts us a second early loses nothing."""
         clock.now = dt.datetime(2026, 11, 20, 8, 59, 59, tzinfo=UTC)
@@ -512,7 +552,7 @@ class TestFailure:
         assert lines() == ["20/11/2026 - 95"]
 
     def test_purged_meanwhile(self, job, installed, fire, rates, state, monkeypatch):
-        """A job that is removed with its record while its firing fails ends that in words, not in a traceback."""
+        """A job that is removed with its record while its firing fails: that ends with what failed."""
         usd = installed(job())
         honest = rates.answer
 
@@ -524,8 +564,9 @@ class TestFailure:
 
         monkeypatch.setattr(rates, "answer", answer)
 
-        with pytest.raises(ConfigError, match="not installed"):
-            fire(usd)
+        assert "403" in str(fire(usd).error)
+        with Journal(state) as journal:
+            assert journal.known() == frozenset()
 
     def test_bad_data_is_quarantined(self, job, installed, fire, lines, rates, state, sample):
         """A body that cannot be believed is kept with its reason, and exits 65; the error names what decides about it."""

@@ -83,7 +83,7 @@ def test_void(store):
     assert outcomes == [True, "recorded", True, "closed", False, "closed"]
     assert not list(store.quotes("usd-inr"))
     assert {state for *_, state, _ in ever(store)} == {"voided"}
-    assert store.nearest_quote(USD_INR, SLOT.date()) is None
+    assert store.nearest_quote(USD_INR, SLOT.date(), "usd-inr") is None
     assert store.whole("usd-inr", (USD_INR, EUR_INR), SLOT, SLOT) == {SLOT}
 
 

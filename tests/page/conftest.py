@@ -40,7 +40,7 @@ def page():
             "pairs": [pair],
             "outcomes": [Count(SLOT - DAY, "on time", 1), Count(SLOT, "late", 1)],
             "gaps": [],
-            "held": [],
+            "quarantined": [],
             "troubles": [],
             "upcoming": [SLOT + DAY],
             "following": SLOT + DAY,

@@ -37,12 +37,12 @@ def missed(*slots):
             "ratectl doctor usd-inr",
         ),
         (
-            {"word": "failing", "failures": 1, "held": [held()]},
+            {"word": "failing", "failures": 1, "quarantined": [held()]},
             "1 answer held since Mon 2026-11-23 10:30 IST: looks inverted",
             "ratectl review",
         ),
         (
-            {"held": [held(), held(SLOT - DAY)]},
+            {"quarantined": [held(), held(SLOT - DAY)]},
             "2 answers held since Sun 2026-11-22 10:30 IST: looks inverted",
             "ratectl review",
         ),
@@ -94,7 +94,7 @@ def test_troubles(page):
             fired("missed", "seen 4500 s late", SLOT - DAY - HOUR),
         ],
         gaps=[SLOT - 3 * DAY, SLOT - 3 * DAY + HOUR],
-        held=[held(SLOT - 2 * DAY)],
+        quarantined=[held(SLOT - 2 * DAY)],
     )
 
     assert [(one.number, one.kind, one.detail) for one in attention.troubles([found], 9)] == [

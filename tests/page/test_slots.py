@@ -33,16 +33,16 @@ def test_strip(page):
 def test_a_day_is_shown_as_its_worst(page):
     """Each day counts all of its slots, gaps and held answers included, and looks as the worst of them."""
     many = [Count(SLOT, "on time", 4), Count(SLOT + dt.timedelta(hours=1), "on time", 2)]
-    day = Slots(page(outcomes=many, gaps=[SLOT], held=[held()]), NOW).strip()[-1]
+    day = Slots(page(outcomes=many, gaps=[SLOT], quarantined=[held()]), NOW).strip()[-1]
 
-    assert (day.course, day.told) == ("missed", "2026-11-23: 6 on time, 1 quarantined, 1 missed")
+    assert (day.course, day.summary) == ("missed", "2026-11-23: 6 on time, 1 quarantined, 1 missed")
 
 
 def test_a_held_answer_is_no_failure_besides(page):
     """The slot of a held answer is told once."""
-    day = Slots(page(outcomes=[Count(SLOT, "failed", 1)], held=[held()]), NOW).strip()[-1]
+    day = Slots(page(outcomes=[Count(SLOT, "failed", 1)], quarantined=[held()]), NOW).strip()[-1]
 
-    assert (day.course, day.told) == ("quarantined", "2026-11-23: 1 quarantined")
+    assert (day.course, day.summary) == ("quarantined", "2026-11-23: 1 quarantined")
 
 
 def test_a_day_is_the_jobs_own(page):

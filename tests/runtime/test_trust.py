@@ -28,7 +28,7 @@ def test_files_that_come_and_go(tmp_path):
     beside.start()
     try:
         for _ in range(2000):
-            trust.see_to_private(str(folder))
+            trust.require_private(str(folder))
     finally:
         over.set()
         beside.join()

@@ -63,9 +63,3 @@ def test_seconds_are_shown_where_there_are_any():
 def test_sparkline(values, drawn):
     """A block for each value, from the lowest to the highest."""
     assert words.sparkline([Decimal(value) for value in values]) == drawn
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 slots"), (1, "1 slot"), (2, "2 slots")])
-def test_count(number, text):
-    """A noun agrees with its number."""
-    assert words.count(number, "slot") == text

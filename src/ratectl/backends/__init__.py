@@ -1,4 +1,4 @@
-"""One module per engine, the same verbs: detect, caveats, inspect, rehearse (look); check, render, bundle, stage, wakes (pure)."""
+"""One module per engine, the same verbs: detect, warnings, inspect and dry_run look; check, render, output_files, stage and covers_slot are pure."""
 
 from __future__ import annotations
 

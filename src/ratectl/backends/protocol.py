@@ -1,15 +1,13 @@
 """What every backend takes and gives: host facts, artefacts, what was found, changes, steps.
 
 A backend is a module with the verbs of :class:`Backend`. It decides and touches
-nothing: looking goes through a :class:`Reader`, doing is a tuple of steps that
+nothing: looking goes through a ``Reader``, doing is a tuple of steps that
 ``execute.py`` performs in order.
 """
 
 from __future__ import annotations
 
-import codecs
 import functools
-import sys
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -20,14 +18,13 @@ from ratectl.schedule.cover.cover import cover
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path, PurePath
     from zoneinfo import ZoneInfo
 
-    from ratectl.errors import RatectlError
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Step
     from ratectl.model.job import Job
-    from ratectl.runtime.accounts import Account
-    from ratectl.runtime.trust import UntrustedError
     from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 
@@ -105,176 +102,6 @@ class Artefact:
     job: str
     name: str
     data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteFile:
-    """Replace the file at *path* with *data*, atomically and durably."""
-
-    path: Path
-    data: bytes
-    mode: int = 0o644
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Make *path* a symbolic link to *target*, in place of whatever stood there."""
-
-    path: Path
-    target: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveFile:
-    """Delete the file at *path*; one that is already gone is fine."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakeFolder:
-    """Make the folder *path*, which is not there, for the account *owner* (empty: for us), and those above it."""
-
-    path: Path
-    owner: str = ""
-    mode: int = 0o755
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Run *argv* (no shell) with *stdin*; another exit code than 0 raises EngineError unless *may_fail*."""
-
-    argv: tuple[str, ...]
-    stdin: bytes = b""
-    why: str = ""
-    """What the step is for, in the words of a plan."""
-    may_fail: bool = False
-    """True where the state afterwards is read back anyway, such as unloading what may be unloaded already."""
-    again_on: frozenset[int] = frozenset()
-    """Exit codes that time mends: it is run again, for half a minute."""
-    meaning: Callable[[Completed], RatectlError] | None = field(default=None, compare=False)
-    """What its failure means, where the engine's own words tell more than the exit code."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settle:
-    """Wait until the second in which *path* last changed is over; one that cannot be looked at is fine."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expect:
-    """See that *argv*, which only looks, still prints *stdout* (None: still fails); else raise EngineError with *problem*."""
-
-    argv: tuple[str, ...]
-    stdout: bytes | None
-    problem: str
-    within: float = 0.0
-    """Seconds in which it may still come true."""
-
-
-Step = MakeFolder | WriteFile | Link | RemoveFile | Run | Settle | Expect
-
-
-def console_text(data: bytes) -> str:
-    """Return what a command printed: UTF-16 on some of Windows' programs, UTF-8, or the console's code page."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    if b"\0" in data[:4]:
-        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("oem" if sys.platform == "win32" else "utf-8", "replace")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """How a read-only command ended."""
-
-    code: int
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def said(self) -> str:
-        """The command's complaint as one line of text."""
-        return " ".join(console_text(self.stderr or self.stdout).split())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileInfo:
-    """What is known of a file without opening it; links are followed."""
-
-    owner: int
-    """The owner's number; 0 on Windows."""
-    mode: int
-    """Kind and permissions as ``stat`` has them."""
-    size: int = 0
-
-
-class Reader(Protocol):
-    """The only eyes of a backend."""
-
-    def read(self, path: Path) -> bytes | None:
-        """Return the bytes of *path*, or None where there is no such file."""
-
-    def names(self, folder: Path) -> tuple[str, ...]:
-        """Return the sorted names in *folder*, none where there is no such folder."""
-
-    def is_folder(self, path: Path) -> bool:
-        """Tell whether *path* is a folder."""
-
-    def link(self, path: Path) -> str | None:
-        """Return the target text of the symbolic link *path*, or None where it is not one."""
-
-    def real(self, path: Path) -> Path:
-        """Return *path* with all symbolic links followed, as far as it exists."""
-
-    def owner(self, path: Path) -> int | None:
-        """Return whose *path* is, or None where there is none, or accounts have no numbers."""
-
-    def which(self, program: str) -> str | None:
-        """Return the absolute path of *program* on the PATH of the system, or None."""
-
-    def processes(self) -> frozenset[str]:
-        """Return the base names of the programs that run now (``busybox crond`` counts as ``crond``)."""
-
-    def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
-        """Run a command that changes nothing."""
-
-    def status(self, path: Path) -> FileInfo | None:
-        """Return what is known of *path*, or None where there is nothing, or nothing that this account may see."""
-
-    def may_read(self, path: Path) -> bool:
-        """Tell whether this account may read the existing file *path*."""
-
-    def may_write(self, path: Path) -> bool:
-        """Tell whether this account may write to the existing file or folder *path*."""
-
-    def may_run(self, path: Path) -> bool:
-        """Tell whether this account may execute the existing file *path*."""
-
-    def fault(
-        self, path: Path, *, strict: bool | None = None, uid: int | None = None
-    ) -> UntrustedError | None:
-        """Return why another account could change what is at *path*; *strict* and *uid* as in :mod:`ratectl.runtime.trust`."""
-
-    def account(self, name: str) -> Account | None:
-        """Return the account *name* of this machine, None where there is none."""
-
-    def lets(self, account: Account, path: Path, wanted: int) -> bool:
-        """Tell whether *account* may do with *path* what is *wanted*: READ, WRITE, ENTER of :mod:`ratectl.runtime.accounts`."""
-
-    def free(self, path: Path) -> int | None:
-        """Return how many bytes this account may still write beside the existing *path*; None: unknown."""
-
-    def read_only(self, path: Path) -> Path | None:
-        """Return where the file system of the existing *path* is mounted, if nobody may write to it; else None."""
-
-    def clock_synchronised(self) -> bool | None:
-        """Tell whether something keeps this machine's clock right; None where the system does not say."""
 
 
 class Runs(NamedTuple):
@@ -406,8 +233,8 @@ class Backend(Protocol):
     def covers_slot(self, entry: InstalledEntry, slot: dt.datetime) -> bool:
         """Tell whether what the engine holds for *entry* wakes us for *slot*; True where that is checked otherwise."""
 
-    def difference(self, wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
-        """Return in words how *held* differs from *wanted*; empty where there is no more to say than that it does."""
+    def difference(self, wanted: Sequence[Artefact], found: Sequence[Artefact]) -> str:
+        """Return in words how *found* differs from *wanted*; empty where there is no more to say than that it does."""
 
     def troubles(
         self, reader: Reader, host: Host, entries: Collection[InstalledEntry]
@@ -438,7 +265,7 @@ def _cover(
 
 
 def no_steps(_reader: Reader, _host: Host, _scope: str) -> tuple[Step, ...]:
-    """Return no step: the caveats of most engines are for people to see to."""
+    """Return no step: most engines have nothing that could be switched on for entries to run."""
     return ()
 
 
@@ -454,25 +281,25 @@ def always_covers(_entry: InstalledEntry, _slot: dt.datetime) -> bool:
     return True
 
 
-def no_words(_wanted: Sequence[Artefact], _held: Sequence[Artefact]) -> str:
-    """Return nothing: the text of most entries is short enough to be looked at."""
+def no_words(_wanted: Sequence[Artefact], _found: Sequence[Artefact]) -> str:
+    """Default: no words; most entries are short enough to be compared by eye."""
     return ""
 
 
 def no_troubles(
     _reader: Reader, _host: Host, _entries: Collection[InstalledEntry]
 ) -> dict[str, tuple[str, ...]]:
-    """Return nothing: most engines leave it to the firing to tell how it went."""
+    """Default: no troubles; a firing reports itself how it went."""
     return {}
 
 
 def never_paused(
     _entries: Collection[InstalledEntry], _since: Mapping[str, str], _host: Host
 ) -> tuple[Step, ...]:
-    """Return no step: a paused job is gone from most engines, and comes back as it came."""
+    """Default: no steps; a paused job is gone from the engine, and an install brings it back."""
     return ()
 
 
 def separate_files(artefacts: Sequence[Artefact]) -> dict[str, bytes]:
-    """Return *artefacts* as files of their own: the bundle of every engine that keeps one file per text."""
+    """Default output files: one for each of *artefacts*."""
     return {artefact.name: artefact.data for artefact in artefacts}

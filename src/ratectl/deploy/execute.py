@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.backends.protocol import (
+from ratectl.backends.reader import FileInfo
+from ratectl.backends.steps import (
     Completed,
     Expect,
-    FileInfo,
     Link,
     MakeFolder,
     RemoveFile,
@@ -29,6 +29,7 @@ from ratectl.backends.protocol import (
     Settle,
     WriteFile,
 )
+from ratectl.deploy.machine.linux import clock_is_kept, mounts, names_of
 from ratectl.errors import EngineError, RefusedError, StorageError
 from ratectl.runtime import accounts, trust
 from ratectl.runtime.drafts import Drafts, refusals
@@ -36,14 +37,12 @@ from ratectl.runtime.drafts import Drafts, refusals
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ratectl.backends.protocol import Step
+    from ratectl.backends.steps import Step
 
 LOOK_LIMIT = 60
 """Seconds that a command which only looks may take."""
 CHANGE_LIMIT = 600
 """Seconds that a command which changes something may take (a reload of 10,000 timers takes two minutes)."""
-LARGEST_CLOCK_ERROR = 16_000_000
-"""Microseconds; the kernel counts up to here when nobody corrects its clock."""
 AGAIN_LIMIT = 30
 """Seconds in which a command whose failure time mends is run again."""
 AGAIN_EVERY = 0.25
@@ -101,9 +100,7 @@ class SystemReader:
         if not sys.platform.startswith("linux"):
             listing = self.query(("ps", "-axo", "comm=")).stdout.decode("utf-8", "replace")
             return frozenset(line.strip().rpartition("/")[2] for line in listing.splitlines())
-        return frozenset(
-            name for entry in self.names(Path("/proc")) for name in _process_names(entry)
-        )
+        return frozenset(name for entry in self.names(Path("/proc")) for name in names_of(entry))
 
     def query(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a command that changes nothing; 127 when there is no such program."""
@@ -160,44 +157,13 @@ class SystemReader:
         except OSError:
             return None
         whole = path.resolve()
-        mounted = _mounts()
+        mounted = mounts()
         on_the_way = (whole, *whole.parents)
         return next((p for p in on_the_way if p in mounted or p.is_mount()), whole)
 
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
-        return _kernel_clock_is_kept() if sys.platform.startswith("linux") else None
-
-
-def _mounts() -> frozenset[Path]:
-    """Return where Linux has something mounted, one folder over another included, which looks like no mount otherwise."""
-    try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(Path(line.split()[1].replace("\\040", " ")) for line in lines)
-
-
-def _kernel_clock_is_kept() -> bool | None:
-    """Return what adjtimex(2) says; like systemd, by the largest error that the kernel thinks possible."""
-    import ctypes  # noqa: PLC0415 - only the doctor asks
-
-    class Timex(ctypes.Structure):
-        _fields_ = (
-            ("modes", ctypes.c_uint),
-            ("offset", ctypes.c_long),
-            ("freq", ctypes.c_long),
-            ("maxerror", ctypes.c_long),
-            ("rest", ctypes.c_char * 256),
-        )
-
-    try:
-        timex = Timex()
-        if ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0:
-            return None
-    except (OSError, AttributeError):
-        return None
-    return bool(timex.maxerror < LARGEST_CLOCK_ERROR)
+        return clock_is_kept() if sys.platform.startswith("linux") else None
 
 
 @functools.cache
@@ -211,37 +177,6 @@ def _owner(path: Path) -> int | None:
     with contextlib.suppress(OSError):
         return None if sys.platform == "win32" else path.stat().st_uid
     return None
-
-
-def _process_names(entry: str) -> tuple[str, ...]:
-    if not entry.isdigit():
-        return ()
-    try:
-        words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
-    except OSError:  # gone meanwhile, or hidden
-        return ()
-    first, second = (os.fsdecode(word.rpartition(b"/")[2]) for word in (*words, b"")[:2])
-    if "cron" in first + second and not _is_of_this_machine(entry):
-        return ()
-    return (first, second) if first == "busybox" else (first,)
-
-
-def _is_of_this_machine(entry: str) -> bool:
-    """Tell whether a process sees our files, as far as we may know: that of a container, or of a chroot, does not."""
-    try:
-        if _depth(entry) > _depth("self"):
-            return False
-        theirs, ours = Path(f"/proc/{entry}/root").stat(), Path("/").stat()
-    except OSError:  # not ours to look at; or gone
-        return True
-    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
-
-
-def _depth(entry: str) -> int:
-    """Return in how many namespaces of processes one has a number, from the one of this ``/proc`` on; see proc(5)."""
-    text = Path(f"/proc/{entry}/status").read_text(encoding="ascii", errors="replace")
-    numbers = [line.split() for line in text.splitlines() if line.startswith("NSpid:")]
-    return len(numbers[0]) if numbers else 0
 
 
 def perform(steps: Sequence[Step], on_progress: Callable[[int], None] = lambda _: None) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ratectl import paths
 from ratectl.backends.protocol import Host
-from ratectl.deploy import windows_account
+from ratectl.deploy.machine import windows as windows_account
 from ratectl.errors import ConfigError, RefusedError
 from ratectl.runtime import trust
 from ratectl.spec import zones

@@ -8,18 +8,18 @@ does not hold as installed, is taken back: engine and journal are as they were.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import EngineAbsentError, Verb
-from ratectl.deploy import closed_folders, elsewhere, other_accounts, plan, spec_keys
+from ratectl.backends.protocol import EngineAbsentError
+from ratectl.deploy import plan, spec_keys
 from ratectl.deploy import renames as renaming
+from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts
+from ratectl.deploy.read_back import read_back
 from ratectl.deploy.targets import (
     Target,
     TargetPlan,
@@ -37,20 +37,20 @@ from ratectl.deploy.targets import (
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.model import unknown_pairs
 from ratectl.schedule.cover.triggers import Fidelity
-from ratectl.schedule.values import Window
+from ratectl.wording import listed
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, InstalledEntry, Reader, Step
+    from ratectl.backends.protocol import Found, InstalledEntry
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
-
-TOLERANCE = dt.timedelta(seconds=60)
-"""How far the engine's next run may lie behind our own next slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +146,77 @@ def prepare(
     renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
     other_accounts.refuse(target, source.jobs, source.path)
+    known = _known(target, source, journal, renames)
+    removed = known.gone if prune else frozenset()
+    covers = covers_of(target, source.jobs)
+    where = (target.reader, target.host, target.scope)
+    found = target.backend.inspect(*where)
+    _refuse_jobs_of_other_journals(target, found, known.names - frozenset(known.installed))
+    inactive = _inactive(target, found, source.jobs, known)
+    awake = [job for job in source.jobs if job.name not in inactive]
+    changes = plan.changes(
+        {job.name: render(target, job, covers[job.name]) for job in awake},
+        found.entries,
+        inactive=inactive,
+        prune=removed,
+        rewrite_all=rewrite_all,
+        difference=target.backend.difference,
+    )
+    look = _left_anywhere if rewrite_all else _moves
+    moves = look(target, found, known.installed, known.affected | removed)
+    of_the_server = target.backend.dry_run(target.reader, changes, target.host, target.scope)
+    linger = target.backend.enable_linger(*where) if enable_linger else ()
+    return Prepared(
+        before=tuple(other_accounts.folders_to_make(target, source.jobs)),
+        after=linger,
+        main=stage(target, found, changes),
+        moves=tuple(part for part in moves if part.changes),
+        source=source,
+        covers=covers,
+        record=tuple(job for job in source.jobs if _is_news(job, known, target, source)),
+        forget=tuple(sorted(removed)),
+        renames=known.renames,
+        renamed=tuple(sorted({*known.left, *known.renames})),
+        keys=_changed_keys(source.jobs, known.installed),
+        warnings=(
+            *_left_out(known.gone - removed, source.path),
+            *of_the_server,
+            *(() if linger else target.backend.warnings(*where)),
+            *_at_rest(known),
+            *other_accounts.open_secrets(target, source.jobs),
+            *closed_folders.warnings(awake, target.host, target.reader),
+            *unknown_pairs.warnings(awake),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the journal knows of the jobs of a spec, before an install."""
+
+    names: frozenset[str]
+    """Of the jobs in the spec."""
+    installed: Mapping[str, Installed]
+    """By the name that each job has, or gets with this install."""
+    lacking: frozenset[str]
+    """Jobs whose snapshot is not whole."""
+    gone: frozenset[str]
+    """Jobs that were installed from this spec and are no longer in it."""
+    renames: Mapping[str, str]
+    """Old name to new."""
+    left: Mapping[str, str]
+    """Old names, each with its new one, that an engine may still hold since a rename was cut short."""
+
+    @property
+    def affected(self) -> frozenset[str]:
+        """All names under which an engine may hold one of these jobs."""
+        return self.names | frozenset(self.renames) | frozenset(self.left)
+
+
+def _known(
+    target: Target, source: SpecSource, journal: Journal, renames: Mapping[str, str] | None
+) -> _Known:
+    """Return what *journal* knows of *source*. Raises ConfigError for jobs of another spec file."""
     lacking = journal.lacking(source.jobs)
     installed = {row.job.name: row for row in journal.readable()}
     names = frozenset(job.name for job in source.jobs)
@@ -156,65 +227,24 @@ def prepare(
     left = renaming.left(journal, installed, names)
     for old, new in renames.items():
         installed[new] = installed.pop(old)
-    gone = _gone(source, installed)
-    not_in_spec = gone if prune else frozenset()
-    covers = covers_of(target, source.jobs)
-    found = target.backend.inspect(target.reader, target.host, target.scope)
-    _refuse_jobs_of_other_journals(target, found, frozenset(names) - frozenset(installed))
-    inactive = _inactive(target, found, source.jobs, installed)
-    inactive |= {old: f"renamed to {new}" for old, new in {**left, **renames}.items()}
-    awake = [job for job in source.jobs if job.name not in inactive]
-    wanted = {job.name: render(target, job, covers[job.name]) for job in awake}
-    changes = plan.changes(
-        wanted,
-        found.entries,
-        inactive=inactive,
-        prune=not_in_spec,
-        rewrite_all=rewrite_all,
-        difference=target.backend.difference,
-    )
-    where = (target.reader, target.host, target.scope)
-    affected = names | not_in_spec | frozenset(renames) | frozenset(left)
-    look = _left_anywhere if rewrite_all else _moves
-    moves = look(target, found, installed, affected)
-    server_warnings = target.backend.dry_run(target.reader, changes, target.host, target.scope)
-    last = target.backend.enable_linger(*where) if enable_linger else ()
-    return Prepared(
-        before=tuple(other_accounts.folders_to_make(target, source.jobs)),
-        after=last,
-        main=stage(target, found, changes),
-        moves=tuple(part for part in moves if part.changes),
-        source=source,
-        covers=covers,
-        record=tuple(
-            job
-            for job in source.jobs
-            if job.name in lacking or _is_news(job, installed.get(job.name), target, source)
-        ),
-        forget=tuple(sorted(not_in_spec)),
+    return _Known(
+        names=names,
+        installed=installed,
+        lacking=lacking,
+        gone=_gone(source, installed),
         renames=renames,
-        renamed=tuple(sorted({*left, *renames})),
-        keys=_changed_keys(source.jobs, installed),
-        warnings=(
-            *_left_out(gone - not_in_spec, source.path),
-            *server_warnings,
-            *(() if last else target.backend.warnings(*where)),
-            *_at_rest(installed, names),
-            *other_accounts.open_secrets(target, source.jobs),
-            *closed_folders.warnings(awake, target.host, target.reader),
-            *unknown_pairs.warnings(awake),
-        ),
+        left=left,
     )
 
 
-def _inactive(
-    target: Target, found: Found, jobs: Sequence[Job], installed: Mapping[str, Installed]
-) -> dict[str, str]:
+def _inactive(target: Target, found: Found, jobs: Sequence[Job], known: _Known) -> dict[str, str]:
     """Return the jobs that get no entry, each with why."""
-    paused = {name: "paused" for name, row in installed.items() if row.paused}
+    paused = {name: "paused" for name, row in known.installed.items() if row.paused}
     if target.backend.SUSPENDS:  # a paused entry stays, and what the spec says of it is kept up
         paused = {name: why for name, why in paused.items() if name not in found.entries}
-    return paused | {job.name: "switched off in the spec" for job in jobs if not job.enabled}
+    off = {job.name: "switched off in the spec" for job in jobs if not job.enabled}
+    old = {**known.left, **known.renames}
+    return paused | off | {name: f"renamed to {new}" for name, new in old.items()}
 
 
 def apply(
@@ -240,7 +270,7 @@ def apply(
             _record(prepared, journal, clock())
         for part in (*prepared.moves, prepared.main):
             perform(part.steps)
-        entries = _read_back(prepared, clock)
+        entries = read_back(prepared.main, prepared.source.jobs, prepared.covers, clock)
         perform(prepared.after)
     except RatectlError as error:
         _take_back(prepared, journal, before, perform, error)
@@ -359,24 +389,24 @@ def _changed_keys(
 
 def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
     """Yield that jobs are no longer in the spec, and still run."""
-    if listed := sorted(names):
-        more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    if names:
         yield (
-            f"{', '.join(listed[:3])}{more}: no longer in {spec}, and still at work; "
+            f"{listed(sorted(names))}: no longer in {spec}, and still at work; "
             f"`ratectl install {spec} --prune` removes them"
         )
 
 
-def _at_rest(installed: Mapping[str, Installed], names: Collection[str]) -> Iterator[str]:
+def _at_rest(known: _Known) -> Iterator[str]:
     """Yield that jobs of the spec are paused, which an install leaves so."""
-    if paused := sorted(name for name, row in installed.items() if row.paused and name in names):
-        more = f" and {len(paused) - 3} more" if len(paused) > 3 else ""
-        yield f"{', '.join(paused[:3])}{more}: paused until `ratectl resume`"
+    rows = known.installed.items()
+    if paused := sorted(name for name, row in rows if row.paused and name in known.names):
+        yield f"{listed(paused)}: paused until `ratectl resume`"
 
 
-def _is_news(job: Job, row: Installed | None, target: Target, source: SpecSource) -> bool:
+def _is_news(job: Job, known: _Known, target: Target, source: SpecSource) -> bool:
     """Tell whether the journal's snapshot of *job* is missing or another."""
-    if row is None:
+    row = known.installed.get(job.name)
+    if row is None or job.name in known.lacking:
         return True
     stands = (row.backend, row.scope, row.spec, row.host_timezone, row.place)
     return row.job != job or stands != (
@@ -417,59 +447,3 @@ def _left_anywhere(
     for old, standing in inspect_all(target.host, target.reader, clusters=asked).items():
         if not same_target(old, standing, target, found):
             yield stage(old, standing, plan.removals(standing.entries, names))
-
-
-def _read_back(prepared: Prepared, clock: Callable[[], dt.datetime]) -> dict[str, InstalledEntry]:
-    """Return what the engine holds now. Raises EngineError where it is not what was installed."""
-    target = prepared.main.target
-    entries = target.backend.inspect(target.reader, target.host, target.scope).entries
-    now = clock()
-    jobs = {job.name: job for job in prepared.source.jobs}
-    problems = []
-    for change in prepared.main.changes:
-        entry = entries.get(change.job)
-        if change.verb is Verb.DELETE:
-            problems += [f"{change.job}: is still there"] if entry else []
-        elif entry is None:
-            problems.append(f"{change.job}: is missing")
-        elif entry.artefacts != change.artefacts:
-            told = target.backend.difference(change.artefacts, entry.artefacts)
-            problems.append(f"{change.job}: is not what was written{told and f': {told}'}")
-        elif entry.drift:
-            problems.append(f"{change.job}: {'; '.join(entry.drift)}")
-        elif change.job in jobs and target.backend.REPORTS_NEXT_RUN:
-            problems += _clock_problem(jobs[change.job], prepared.covers[change.job], entry, now)
-        elif change.job in jobs:
-            problems += _unheeded_slot(target, jobs[change.job], entry, now)
-    if problems:
-        listed = "\n  ".join(problems[:20])
-        raise EngineError(f"{target} does not hold what was installed:\n  {listed}")
-    return dict(entries)
-
-
-def _unheeded_slot(
-    target: Target, job: Job, entry: InstalledEntry, now: dt.datetime
-) -> Iterator[str]:
-    """Yield that *entry*, as the engine holds it, does not wake us for the next slot."""
-    slot = next(schedule.after(job.schedule, job.zone, now), None)
-    if slot is not None and not target.backend.covers_slot(entry, slot):
-        triggers = "; ".join(entry.triggers)
-        yield f"{job.name}: is held as {triggers}, which leaves out the next slot, {slot.isoformat()}"
-
-
-def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.datetime) -> list[str]:
-    """Return how the engine's next run contradicts our own next slot, if it does."""
-    slot = next(schedule.after(job.schedule, job.zone, now), None)
-    if slot is None or (entry.next is not None and entry.next <= now):
-        return []
-    if entry.next is None and entry.running:
-        return []
-    if entry.next is None:
-        return [f"{job.name}: is never run, although the next slot is {slot.isoformat()}"]
-    late = entry.next > slot + TOLERANCE
-    bounded = isinstance(job.schedule, Window)
-    early = cover.fidelity is Fidelity.EXACT and not bounded and entry.next < slot - TOLERANCE
-    if not late and not early:
-        return []
-    runs = entry.next.astimezone(job.zone).isoformat()
-    return [f"{job.name}: is next run at {runs}, but the next slot is {slot.isoformat()}"]

@@ -19,7 +19,7 @@ from ratectl.errors import (
     StorageError,
     TryLaterError,
 )
-from ratectl.runtime import trust
+from ratectl.runtime import locks, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def was_interrupted(state_dir: Path) -> bool:
     except OSError:
         return False
     try:
-        return os.fstat(handle).st_size > 0 and _try_lock(handle)  # closing gives it back
+        return os.fstat(handle).st_size > 0 and locks.try_lock(handle)  # closing gives it back
     finally:
         os.close(handle)
 
@@ -104,7 +104,7 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
     """Hold the state directory's install lock, waiting while another process has it."""
     path = state_dir / "install.lock"
     try:
-        trust.see_to_private(str(state_dir), make=True)
+        trust.require_private(str(state_dir), make=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except PermissionError as error:
         raise RefusedError(f"{path}: may not be written by this account") from error
@@ -125,25 +125,9 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
 
 def _lock(handle: int) -> None:
     if sys.platform == "win32":
-        while not _try_lock(handle):  # Windows' own waiting gives up after ten seconds
+        while not locks.try_lock(handle):  # Windows' own waiting gives up after ten seconds
             time.sleep(0.1)
     else:
         import fcntl  # noqa: PLC0415 - POSIX only
 
         fcntl.flock(handle, fcntl.LOCK_EX)
-
-
-def _try_lock(handle: int) -> bool:
-    """Take the lock if nobody has it, without waiting."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - Windows only
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - POSIX only
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -9,13 +9,15 @@ import contextlib
 import functools
 import re
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.deploy import elsewhere, targets
+from ratectl.deploy import targets
+from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Backend, Found, InstalledEntry, Reader
+    from ratectl.backends.protocol import Backend, Found, InstalledEntry
+    from ratectl.backends.reader import Reader
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -52,6 +55,25 @@ class Row:
     """Why what the engine started came to nothing, as far as it tells."""
 
 
+class SpecState(Enum):
+    """How the spec file of an installed job is, where it says something else than was installed."""
+
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    """It has the job under another name."""
+    LEFT_OUT = "left out"
+    """It has the job no more."""
+    UNUSABLE = "unusable"
+    """It is gone, or cannot be read."""
+
+
+class SpecDifference(NamedTuple):
+    """What the spec says of a job by now, for programs and as a sentence."""
+
+    state: SpecState
+    text: str
+
+
 class SpecDrift:
     """How the spec files differ from what was installed from them; each file is read once."""
 
@@ -67,26 +89,34 @@ class SpecDrift:
         self._known = {row.job.name: row for row in installed}
         self._taken = taken
 
-    def __call__(self, row: Installed) -> str:
-        """Return the difference as one sentence, or an empty text."""
+    def __call__(self, row: Installed) -> SpecDifference | None:
+        """Return how the spec of *row* differs from what was installed, None where it does not."""
         try:
             digest = self._digest(row.spec)
         except (RefusedError, StorageError) as error:
-            return f"spec unknown: {error}"
+            return SpecDifference(SpecState.UNUSABLE, f"spec unknown: {error}")
         if digest == row.digest:
-            return ""
+            return None
         if not digest:
-            return f"spec missing: {row.spec}"
+            return SpecDifference(SpecState.UNUSABLE, f"spec missing: {row.spec}")
         try:
             jobs = {job.name: job for job in self._load(row.spec, row.host_timezone)}
         except SpecError:
-            return f"spec has problems: `ratectl check {row.spec}`"
+            text = f"spec has problems: `ratectl check {row.spec}`"
+            return SpecDifference(SpecState.UNUSABLE, text)
         if row.job.name not in jobs:
             new = noticed(list(jobs.values()), row.spec, self._known, self._taken).get(row.job.name)
             if new is not None:
-                return f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
-            return f"no longer in the spec: {row.spec}"
-        return "" if jobs[row.job.name] == row.job else "spec changed: `ratectl install` applies it"
+                text = f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
+                return SpecDifference(SpecState.RENAMED, text)
+            return SpecDifference(SpecState.LEFT_OUT, f"no longer in the spec: {row.spec}")
+        if jobs[row.job.name] == row.job:
+            return None
+        return SpecDifference(SpecState.CHANGED, "spec changed: `ratectl install` applies it")
+
+
+def _spec_text(difference: SpecDifference | None) -> str:
+    return "" if difference is None else difference.text
 
 
 UNITS = re.compile(r"ratectl-.+\.timer|ratectl\..+\.plist")
@@ -108,7 +138,7 @@ def rows(
     found_at: Mapping[Target, Found],
     installed: Sequence[Installed],
     last: Mapping[str, Firing],
-    drift_of_spec: Callable[[Installed], str],
+    drift_of_spec: Callable[[Installed], SpecDifference | None],
     now: dt.datetime,
     *,
     unseen: Mapping[Target, RatectlError] | None = None,
@@ -126,49 +156,40 @@ def rows(
         for job, entry in found.entries.items():
             seen.add(job)
             row = known.get(job)
-            unheld = _held(target, entry, row, last.get(job), spec=drift_of_spec, now=now)
-            result.append(replace(unheld, troubles=troubles.get(job, ())))
-    blind = unseen or {}
+            held = _held_row(target, entry, row, last.get(job), spec=drift_of_spec, now=now)
+            result.append(replace(held, troubles=troubles.get(job, ())))
     for name, row in known.items():
         if name not in seen:
-            unheld = _unheld(row, last.get(name), spec=drift_of_spec, now=now)
-            blind_target = next(
-                (target for target in blind if targets.stands_at(target, row)), None
+            blind = (target for target in unseen or {} if targets.stands_at(target, row))
+            missing = _missing_row(
+                row, last.get(name), spec=drift_of_spec, now=now, unseen=next(blind, None)
             )
-            result.append(
-                unheld if blind_target is None else _unseen(unheld, row, blind_target, now)
-            )
+            result.append(missing)
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
 
-def _held(
+def _held_row(
     target: Target,
     entry: InstalledEntry,
     row: Installed | None,
     last: Firing | None,
     *,
-    spec: Callable[[Installed], str],
+    spec: Callable[[Installed], SpecDifference | None],
     now: dt.datetime,
 ) -> Row:
-    asleep = row is not None and row.paused and target.backend.SUSPENDS and not entry.enabled
-    drift = [*entry.drift, *(() if asleep else entry.overrides)]
+    """Return the row of a job that the engine holds, whether or not the journal knows it."""
+    paused = row is not None and row.paused
+    asleep = paused and target.backend.SUSPENDS and not entry.enabled
     fidelity, upcoming = "", entry.next
-    if row is None and target.host.cluster is not None:
-        drift.append("this machine's journal does not know it: a colleague may have installed it")
-    elif row is None and (there := elsewhere.state_dir(target, entry)):
-        drift.append(
-            f"of another state directory: `RATECTL_STATE_DIR={there} ratectl list` shows it"
-        )
-    elif row is None:
-        drift.append("the journal does not know it: install its spec again, or remove it")
+    of_record: tuple[str, ...] = ()
+    if row is None:
+        of_record = (_unknown(target, entry),)
     else:
-        drift += filter(None, (row.job.fault,))
-        drift += filter(None, _moved(target, entry, row))
-        drift += filter(None, (spec(row),))
         fidelity = _fidelity(target.backend, row, target.host.zone)
         upcoming = _upcoming(row, now)
         if entry.rescheduled and entry.next is not None:  # by somebody, and so not at a slot
             upcoming = entry.next.astimezone(row.job.zone)
+        of_record = tuple(_drift(target, entry, row, spec))
     return Row(
         job=entry.job,
         backend=target.backend.NAME,
@@ -177,11 +198,30 @@ def _held(
         fidelity=fidelity,
         enabled=entry.enabled,
         next=upcoming if entry.enabled else None,
-        drift=tuple(drift),
+        drift=(*entry.drift, *(() if asleep else entry.overrides), *of_record),
         last=_in_zone(last, row),
-        paused=row is not None and row.paused,
+        paused=paused,
         place=str(target),
     )
+
+
+def _unknown(target: Target, entry: InstalledEntry) -> str:
+    """Return why the journal may not know *entry*."""
+    if target.host.cluster is not None:
+        return "this machine's journal does not know it: a colleague may have installed it"
+    if there := elsewhere.state_dir(target, entry):
+        return f"of another state directory: `RATECTL_STATE_DIR={there} ratectl list` shows it"
+    return "the journal does not know it: install its spec again, or remove it"
+
+
+def _drift(
+    target: Target,
+    entry: InstalledEntry,
+    row: Installed,
+    spec: Callable[[Installed], SpecDifference | None],
+) -> Iterator[str]:
+    """Yield how *entry*, its record and its spec differ."""
+    yield from filter(None, (row.job.fault, *_moved(target, entry, row), _spec_text(spec(row))))
 
 
 def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[str]:
@@ -200,8 +240,8 @@ def _moved(target: Target, entry: InstalledEntry, row: Installed) -> Iterator[st
         cover = target.backend.check(row.job, target.host.zone)
         wanted = targets.render(target, row.job, cover)
         if wanted != entry.artefacts and not entry.drift:
-            told = target.backend.difference(wanted, entry.artefacts)
-            yield ": ".join(filter(None, ("differs from what would be installed now", told)))
+            words = target.backend.difference(wanted, entry.artefacts)
+            yield ": ".join(filter(None, ("differs from what would be installed now", words)))
 
 
 def _goes_by_the_zone(target: Target, entry: InstalledEntry, row: Installed) -> bool:
@@ -212,23 +252,27 @@ def _goes_by_the_zone(target: Target, entry: InstalledEntry, row: Installed) -> 
     return targets.render(target, row.job, cover) != entry.artefacts
 
 
-def _unheld(
+def _missing_row(
     row: Installed,
     last: Firing | None,
     *,
-    spec: Callable[[Installed], str],
+    spec: Callable[[Installed], SpecDifference | None],
     now: dt.datetime,
+    unseen: Target | None,
 ) -> Row:
-    """Return the row of a job that no engine holds: one that is gone, switched off, or that ``serve`` wakes."""
-    drift = [row.job.fault, spec(row)]
+    """Return the row of a job that no engine holds: gone, switched off, woken by ``serve``, or at an *unseen* target."""
     served = row.backend not in BACKENDS
+    wanted = row.job.enabled and not row.paused
+    drift = [row.job.fault, _spec_text(spec(row))]
+    if unseen is not None:
+        drift.insert(0, f"unknown: {unseen} cannot be looked at now")
+    elif wanted and not served:
+        drift.append(f"gone from {targets.title(row)}: `ratectl install` puts it back")
     fidelity = "exact" if served else ""
     if not served:
         with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
             fidelity = _fidelity(BACKENDS[row.backend], row, ZoneInfo(row.host_timezone))
-        if row.job.enabled and not row.paused:
-            drift.append(f"gone from {targets.title(row)}: `ratectl install` puts it back")
-    awake = served and row.job.enabled and not row.paused
+    awake = wanted and (served or unseen is not None)
     return Row(
         job=row.job.name,
         backend=row.backend,
@@ -241,19 +285,6 @@ def _unheld(
         last=_in_zone(last, row),
         paused=row.paused,
         place=targets.title(row),
-    )
-
-
-def _unseen(listed: Row, row: Installed, target: Target, now: dt.datetime) -> Row:
-    """Return *listed* as it should be, since *target* does not say how it is."""
-    awake = row.job.enabled and not row.paused
-    gone = f"gone from {row.backend}"
-    known = tuple(text for text in listed.drift if not text.startswith(gone))
-    return replace(
-        listed,
-        enabled=awake,
-        next=_upcoming(row, now) if awake else None,
-        drift=(f"unknown: {target} cannot be looked at now", *known),
     )
 
 

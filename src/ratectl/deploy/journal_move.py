@@ -45,7 +45,7 @@ def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) ->
 
     Raises RatectlError for one that cannot be used at all.
     """
-    told = []
+    notices = []
     stores: dict[RateStore, Job] = {}
     for job in jobs:
         stores.setdefault(journal.store(job), job)
@@ -54,27 +54,29 @@ def unseen_from_here(journal: Journal, jobs: Iterable[Job], now: dt.datetime) ->
         try:
             store.database.clock(now)
         except postgres.DriverAbsentError:
-            told.append(
+            notices.append(
                 f"{url}: not looked at from here, where psycopg is not installed; the image has it"
             )
         except postgres.NotLetInError as error:
             secret = job.kubernetes.secret if job.kubernetes else ""
             own = f"the pods have PGPASSWORD out of the Secret {secret}" if secret else _WITHOUT
-            told.append(
+            notices.append(
                 f"not let in from here ({error}); {own}, and PGPASSWORD in this shell lets it be looked at"
             )
         except TryLaterError as error:
-            told.append(f"out of reach from here, which is no fault if the pods reach it: {error}")
-    return told
+            notices.append(
+                f"out of reach from here, which is no fault if the pods reach it: {error}"
+            )
+    return notices
 
 
 _WITHOUT = "the pods have no password either, since [kubernetes] names no secret"
 
 
-def see_to_driver(jobs: Iterable[Job]) -> None:
+def require_driver(jobs: Iterable[Job]) -> None:
     """Raise ConfigError where *jobs*, which this machine fires, need psycopg and it is not installed."""
     if any(job.journal or any(o.kind == "postgresql" for o in job.outputs) for job in jobs):
-        postgres.see_to_driver()
+        postgres.require_driver()
 
 
 def refuse_shared_files(journal: Journal, jobs: Iterable[Job]) -> None:

@@ -6,7 +6,6 @@ an engine whose entries fire without anybody being logged in.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,17 +13,19 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy.targets import Target, located
 from ratectl.errors import EngineError, RefusedError, UsageError
+from ratectl.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Backend, Host, Reader
+    from ratectl.backends.protocol import Backend, Host
+    from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Installed
 
 AUTO = "auto"
 SCOPES = (AUTO, "user", "system")
 PREFERENCE = ("systemd", "launchd", "cron", "windows")
-IN_SPITE_OF_CAVEATS = frozenset({"launchd"})
+DESPITE_WARNINGS = frozenset({"launchd"})
 """Taken before another that has none: macOS lets cron into Documents and the like only after a person allowed it."""
 
 
@@ -63,8 +64,7 @@ def named(backend: str) -> Backend:
     """Return the engine that ``--backend`` names. Raises UsageError for an unknown one."""
     if backend in BACKENDS:
         return BACKENDS[backend]
-    close = difflib.get_close_matches(backend, BACKENDS, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(backend, BACKENDS)
     raise UsageError(f"--backend {backend}: no such engine (there are {', '.join(BACKENDS)}){hint}")
 
 
@@ -91,8 +91,8 @@ def _running(host: Host, reader: Reader, scope: str) -> Target:
             reasons.append(problem)
             continue
         found = _site(backend, fitting, host, reader)
-        caveats = backend.warnings(reader, host, fitting)
-        if not caveats or backend.NAME in IN_SPITE_OF_CAVEATS:
+        warnings = backend.warnings(reader, host, fitting)
+        if not warnings or backend.NAME in DESPITE_WARNINGS:
             return found
         usable.append(found)
     if usable:

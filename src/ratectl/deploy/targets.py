@@ -18,7 +18,9 @@ from ratectl.runtime import accounts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ratectl.backends.protocol import Artefact, Backend, Change, Found, Host, Reader, Step
+    from ratectl.backends.protocol import Artefact, Backend, Change, Found, Host
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Step
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
 

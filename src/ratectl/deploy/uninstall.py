@@ -1,4 +1,4 @@
-"""Remove, pause and resume: what takes wakeups out of the engines, and what brings them back.
+"""Remove: what takes entries out of the engines.
 
 The engine forgets a job before the journal does, so a removal that is cut short anywhere
 leaves nothing that fires without a snapshot, and the next one converges.
@@ -6,39 +6,23 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ratectl.errors import ConfigError
-
-if TYPE_CHECKING:
-    from ratectl.deploy.install_lock import InstallLock
-    from ratectl.journal.journal import Journal
-
-
-import datetime as dt
-import itertools
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
-from ratectl import schedule
-from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Verb
-from ratectl.deploy import elsewhere, plan
-from ratectl.deploy.install import SpecSource
-from ratectl.deploy.targets import Target, TargetPlan, cluster_of, located, recorded_target, stage
-from ratectl.errors import EngineError, RatectlError
+from ratectl.deploy import plan
+from ratectl.deploy.checks import elsewhere
+from ratectl.deploy.targets import Target, TargetPlan, stage
+from ratectl.errors import ConfigError, EngineError, RatectlError
+from ratectl.journal.journal import not_installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host, InstalledEntry, Reader, Step
+    from ratectl.backends.protocol import Found
+    from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock
-    from ratectl.journal.journal import Installed
-
-
-MADE_UP = dt.timedelta(hours=1)
-"""How old a slot may be at most that an engine makes up for when it wakes."""
+    from ratectl.journal.journal import Installed, Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +60,6 @@ def prepare(
     return Removal(
         parts=parts, forget=tuple(sorted(affected & recorded)), jobs=tuple(sorted(affected))
     )
-
-
-def pausing(
-    held: Mapping[Target, Found], installed: Sequence[Installed], names: Collection[str]
-) -> Removal:
-    """Return what a pause of the jobs *names* will do: a removal, but where an engine lets its entries sleep."""
-    removal = prepare(held, installed, names)
-    parts = tuple(
-        stage(part.target, part.found, plan.pauses(part.found.entries, names))
-        if part.target.backend.SUSPENDS
-        else part
-        for part in removal.parts
-    )
-    return replace(removal, parts=tuple(part for part in parts if part.changes))
 
 
 def apply(
@@ -145,49 +115,8 @@ def _is_untouched(removal: Removal) -> bool:
         return False
 
 
-def paused_sources(
-    rows: Sequence[Installed], host: Host, reader: Reader
-) -> Iterator[tuple[Target, SpecSource]]:
-    """Yield where jobs stood before they were paused, with their snapshots as what to install there.
-
-    Jobs that no engine of ours woke (those of ``serve``) are left out.
-    """
-    key = _group_key
-    for _, group in itertools.groupby(sorted(rows, key=key), key):
-        first, *_ = together = list(group)
-        if first.backend in BACKENDS:
-            jobs = tuple(row.job for row in together)
-            source = SpecSource(jobs=jobs, path=first.spec, digest=first.digest, whole=False)
-            yield located(recorded_target(first, host, reader)), source
-
-
-def left_out(
-    source: SpecSource, found: Mapping[str, InstalledEntry], now: dt.datetime
-) -> dict[str, str]:
-    """Return, for jobs of *source* whose engine would at once make up for a slot of their pause, from when slots count."""
-    since = f"{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
-    missed: dict[str, str] = {}
-    for job in source.jobs:
-        runs = found[job.name].runs if job.name in found else None
-        if runs is not None:
-            known = [moment for moment in (runs.created, runs.woken) if moment is not None]
-            looked = max(*known, now - MADE_UP) if known else now - MADE_UP
-            slot = next(schedule.after(job.schedule, job.zone, looked), None)
-            if slot is not None and slot <= now:
-                missed[job.name] = since
-    return missed
-
-
-def _group_key(row: Installed) -> tuple[object, ...]:
-    return row.backend, row.scope, cluster_of(row) or (), row.spec, row.digest
-
-
 def refuse_unknown(names: frozenset[str], removal: Removal, journal: Journal) -> None:
     """Raise ConfigError for a job among *names* that is not installed."""
     unknown = sorted(names - set(removal.jobs))
-    if not unknown:
-        return
-    known = {row.job.name for row in journal.readable()}
-    close = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-    raise ConfigError(f"job {unknown[0]!r} is not installed{hint}")
+    if unknown:
+        raise not_installed(unknown[0], [row.job.name for row in journal.readable()])

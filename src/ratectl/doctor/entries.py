@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.deploy import elsewhere, targets
+from ratectl.deploy import targets
+from ratectl.deploy.checks import elsewhere
+from ratectl.deploy.inventory import SpecState
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
@@ -121,18 +123,24 @@ def missing(observed: Observations, row: Installed) -> Iterator[Finding]:
 def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the spec says something else by now, or nothing."""
     drift = observed.spec_drift(row)
-    if not drift:
+    if drift is None:
         return
     fix = remedies.install(observed.host, row)
-    if drift.startswith("no longer"):
+    if drift.state is SpecState.LEFT_OUT:
         fix = remedies.typed(observed.host, "ratectl", "remove", row.job.name)
-    elif not drift.startswith(("spec changed", "renamed")):
+    elif drift.state is SpecState.UNUSABLE:
         fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
-    text = drift.partition(": `")[0]
-    changed = drift.startswith(("spec changed", "renamed"))
-    check = "spec-changed" if changed else "spec-unusable"
-    check = "spec-left-out" if drift.startswith("no longer") else check
-    yield Finding(check=check, job=row.job.name, text=text, fix=fix)
+    text = drift.text.partition(": `")[0]
+    yield Finding(check=SPEC_CHECKS[drift.state], job=row.job.name, text=text, fix=fix)
+
+
+SPEC_CHECKS: dict[SpecState, str] = {
+    SpecState.CHANGED: "spec-changed",
+    SpecState.RENAMED: "spec-changed",
+    SpecState.LEFT_OUT: "spec-left-out",
+    SpecState.UNUSABLE: "spec-unusable",
+}
+"""Which check a difference is of."""
 
 
 def as_rendered(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:

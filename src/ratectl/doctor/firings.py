@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.deploy import closed_folders
+from ratectl.deploy.checks import closed_folders
 from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
-from ratectl.deploy import other_accounts, targets
+from ratectl.deploy import targets
+from ratectl.deploy.checks import other_accounts
 from ratectl.doctor import remedies
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Found, Host, InstalledEntry, Reader
+    from ratectl.backends.protocol import ClusterTarget, Found, Host, InstalledEntry
+    from ratectl.backends.reader import Reader
+    from ratectl.deploy.inventory import SpecDifference
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
     from ratectl.journal.journal import Firing, Installed
@@ -54,7 +57,7 @@ class Observations:
     """Jobs of which answers wait for somebody to accept or reject them."""
     lost: Collection[str] = ()
     """Jobs that the account which they run as does not have."""
-    spec_drift: Callable[[Installed], str] = lambda _row: ""
+    spec_drift: Callable[[Installed], SpecDifference | None] = lambda _row: None
     shell: Mapping[str, str] = field(default_factory=dict)
     """The environment of the shell that the doctor was called in."""
     started: dict[tuple[str, ...], tuple[str, str] | None] = field(default_factory=dict)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.backends.systemd import sandbox
-from ratectl.deploy import other_accounts, targets
+from ratectl.deploy import targets
+from ratectl.deploy.checks import other_accounts
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.runtime import accounts
+from ratectl.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,13 +127,12 @@ def rights(observed: Observations) -> Iterator[Finding]:
     rows = [row for row in observed.awake if row.scope == "system" and not row.job.user]
     if not rows:
         return
-    names = ", ".join(row.job.name for row in rows[:3])
-    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    names = listed([row.job.name for row in rows])
     there = observed.reader.account(OWN_ACCOUNT) is not None
     make = "" if there else "make one, and "
     yield warning(
         check="runs-as-root",
-        text=f"{names}{more}: run as root, and an account without rights is enough; {make}"
+        text=f"{names}: run as root, and an account without rights is enough; {make}"
         f'put user = "{OWN_ACCOUNT}" under [ratectl] of the spec (or user = "root" if it shall be so) and install it again',
         fix=remedies.install(observed.host, rows[0])
         if there

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import PurePath
 
-    from ratectl.backends.protocol import Host, Reader
+    from ratectl.backends.protocol import Host
+    from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Installed
 
 RETRY = "ratectl doctor"

@@ -14,7 +14,7 @@ from ratectl.errors import RefusedError
 from ratectl.fetch.cache import CachedResponse, fresh_until
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError, classify_clock, classify_status
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import PublishedRate, UnusableRate
+from ratectl.fetch.providers._shared.query import PublishedRate, UnusableRate
 from ratectl.model.job import REQUEST_SECONDS
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.cache import ResponseCache
     from ratectl.fetch.http import Request, Response, Transport
-    from ratectl.fetch.providers.query import RateQuery
+    from ratectl.fetch.providers._shared.query import RateQuery
     from ratectl.model.job import Provider
     from ratectl.runtime.environment import Environment
 
@@ -200,11 +200,11 @@ def _with_body(
     if request.key:
         text = text.replace(request.key, "***")
         body = body.replace(request.key.encode(), b"***")
-    told = FetchError(failure.kind, text, retry_after=failure.retry_after)
-    told.body = body
-    told.is_absent = failure.is_absent
-    told.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
-    return told
+    with_body = FetchError(failure.kind, text, retry_after=failure.retry_after)
+    with_body.body = body
+    with_body.is_absent = failure.is_absent
+    with_body.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
+    return with_body
 
 
 def _links(request: Request) -> int:

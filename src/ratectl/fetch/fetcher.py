@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.fetch import plausibility
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers._shared.query import RateQuery
 from ratectl.fetch.selection import QuoteSelector
 from ratectl.model.providers import History, traits_of
 from ratectl.runtime.deadline import Deadline, ceilings, pauses

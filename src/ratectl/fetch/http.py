@@ -82,7 +82,7 @@ class Transport:
 
     def get(self, request: Request, *, seconds: float) -> Response:
         """Return the answer to *request* within *seconds*. Raises FetchError."""
-        self._see_to_bundle()
+        self._check_bundle()
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
         if request.etag:
             headers["If-None-Match"] = request.etag
@@ -97,7 +97,7 @@ class Transport:
 
     def post(self, url: str, body: bytes, *, kind: str, seconds: float) -> None:
         """Post *body*, of the media type *kind*; nothing but its acceptance matters. Raises FetchError."""
-        self._see_to_bundle()
+        self._check_bundle()
 
         def send() -> int:
             with (
@@ -137,7 +137,7 @@ class Transport:
             known = requests.utils.select_proxy(url, found) or ""
         return host_of(known if "://" in known else f"http://{known}")
 
-    def _see_to_bundle(self) -> None:
+    def _check_bundle(self) -> None:
         """Raise FetchError where another account could put roots of its own in the place of ours."""
         found = trust.fault(self.ca_bundle) if self.ca_bundle else None
         if found is not None:

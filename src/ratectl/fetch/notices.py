@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ratectl.fetch.failures import FailureKind, FetchError
-from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers._shared import json_body as bodies
 
 NAMES = ("error", "errors", "error message", "note", "information", "message", "fault", "warning")
 """Keys of notices, in small letters."""

@@ -58,8 +58,8 @@ def is_final(day: dt.date, traits: ProviderTraits, now: dt.datetime) -> bool:
     return closed or now >= begins + dt.timedelta(hours=traits.out_after)
 
 
-def jump(quote: Quote, previous: Quote | None) -> Jump | None:
-    """Return the jump from *previous* to *quote*, None for an ordinary move or a first quote."""
+def jump(quote: Quote, previous: Quote | None, *, of_job: str = "") -> Jump | None:
+    """Return the jump from *previous* (of another job, where *of_job* says which) to *quote*, None for an ordinary move or a first quote."""
     if previous is None:
         return None
     days = max(1, abs((quote.rate_date - previous.rate_date).days))
@@ -68,7 +68,7 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
     root = Decimal(days).sqrt()
     if move <= WARN * root:
         return None
-    change = f"{quote.pair} {quote.rate:f} after {previous.rate:f} of {previous.rate_date}"
+    change = f"{quote.pair} {quote.rate:f} {_beside(previous, quote.rate_date, of_job)}"
     is_suspect = move > SUSPECT * root
     alike = WARN if is_suspect else SAME  # the market moves on while a slip lasts
     for factor in SCALE_ERRORS:
@@ -82,6 +82,13 @@ def jump(quote: Quote, previous: Quote | None) -> Jump | None:
         return Jump(reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True)
     moved = f"{change}: {move * 100:.1f} % in {days} d"
     return Jump(reason=moved, is_suspect=is_suspect)
+
+
+def _beside(other: Quote, day: dt.date, of_job: str) -> str:
+    """Return how a message says against what a rate of *day* was measured."""
+    whose = f" (job {of_job})" if of_job else ""
+    told = f"{other.rate:f} of {other.rate_date}{whose}"
+    return f"beside {told}, a later day" if other.rate_date > day else f"after {told}"
 
 
 def coarseness(quote: Quote) -> str:

@@ -17,14 +17,14 @@ from ratectl.fetch.client import ProviderClient
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Transport, host_of
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery, base_url
+from ratectl.fetch.providers._shared.query import RateQuery, base_url
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ratectl.fetch.providers.query import PublishedRate
+    from ratectl.fetch.providers._shared.query import PublishedRate
     from ratectl.model.job import Job, Pair, Provider
     from ratectl.runtime.environment import Environment
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class FetchResult(NamedTuple):
     quarantined: tuple[tuple[PairDay | None, SuspectQuote], ...]
     """What failed a check, with the item that it was for where it has one."""
     warnings: Mapping[PairDay, str]
+    taken_back: Mapping[PairDay, str] = MappingProxyType({})
+    """Closed items of which all that was published is a number that a person took back, and what to say of it."""
 
     def complete(self, items: Iterable[PairDay]) -> bool:
         """Tell whether nothing more is to be had for *items*."""
@@ -63,4 +66,5 @@ def merge(parts: Mapping[PairDay, FetchResult]) -> FetchResult:
             if item in parts
         ),
         warnings={item: f.warnings[item] for item, f in parts.items() if item in f.warnings},
+        taken_back={item: f.taken_back[item] for item, f in parts.items() if item in f.taken_back},
     )

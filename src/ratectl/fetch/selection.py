@@ -10,20 +10,23 @@ import bisect
 import datetime as dt
 from collections import defaultdict
 from decimal import Context
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch import plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
+from ratectl.journal import revisions
+from ratectl.journal.revisions import TakenBack
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import History, traits_of
-from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote
+from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ratectl.fetch.client import ProviderReply
-    from ratectl.fetch.providers.query import PublishedRate
+    from ratectl.fetch.providers._shared.query import PublishedRate
     from ratectl.fetch.request import FetchRequest, PairDay
     from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider
@@ -74,6 +77,8 @@ class QuoteSelector:
         self.exhausted: set[tuple[str, PairDay]] = set()
         self.quarantined: list[tuple[PairDay | None, SuspectQuote]] = []
         self.warnings: dict[PairDay, str] = {}
+        self.taken_back: dict[PairDay, str] = {}
+        """Items for which a provider gave a number that a person took back."""
 
     def missing(self, provider: Provider) -> tuple[PairDay, ...]:
         """Return the items that are still to be asked of *provider*."""
@@ -119,7 +124,7 @@ class QuoteSelector:
 
     def add_reply(self, provider: Provider, items: Sequence[PairDay], reply: ProviderReply) -> bool:
         """Classify what *provider* published about *items*; return False when some of it is not believed."""
-        before = len(self.quarantined) + sum(map(len, self.suspects.values()))
+        before = self._unbelieved()
         by_pair: dict[Pair, list[dt.date]] = defaultdict(list)
         for pair, day in items:
             self.failures[pair, day].pop(provider.name, None)
@@ -140,7 +145,12 @@ class QuoteSelector:
             if item[0] in notices and item in self.found:
                 self.warnings.setdefault(item, f"{provider.name} {notices[item[0]]}")
         self.exhausted |= {(provider.name, item) for item in items}
-        return before == len(self.quarantined) + sum(map(len, self.suspects.values()))
+        return before == self._unbelieved()
+
+    def _unbelieved(self) -> int:
+        """Return how many numbers were not believed so far."""
+        suspects = sum(map(len, self.suspects.values()))
+        return len(self.quarantined) + suspects + len(self.taken_back)
 
     def outcome(self) -> FetchResult:
         """Return the end of it: what waited for a second opinion in vain is quarantined."""
@@ -157,12 +167,14 @@ class QuoteSelector:
             for item in missing
             if any(failure.kind in RETRIED for failure in self.failures[item].values())
         }
+        closed = frozenset(missing & (self.closed - self.not_final - unheard))
         return FetchResult(
             quotes=self.found,
-            closed=frozenset(missing & (self.closed - self.not_final - unheard)),
+            closed=closed,
             failures={item: self.failures[item] for item in missing},
             quarantined=tuple(self.quarantined),
             warnings=self.warnings,
+            taken_back={item: self.taken_back[item] for item in closed & self.taken_back.keys()},
         )
 
     def _assign(
@@ -229,6 +241,8 @@ class QuoteSelector:
         )
         if problem:
             self._quarantine(item, quote, body, problem)
+        elif self._is_taken_back(quote):
+            self._take_back(item, quote)
         elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
             self._close(provider, item, quote)
         elif jump is not None and jump.is_suspect:
@@ -238,6 +252,24 @@ class QuoteSelector:
             if any(reasons):
                 self.warnings[item] = "; ".join(filter(None, reasons))
             self._agree(item, Candidate(quote=quote, body=body))
+
+    @cached_property
+    def _voided(self) -> frozenset[TakenBack]:
+        return revisions.taken_back(self.store, self.job.name)
+
+    def _is_taken_back(self, quote: Quote) -> bool:
+        return TakenBack.of(quote) in self._voided
+
+    def _take_back(self, item: PairDay, quote: Quote) -> None:
+        """Leave *quote*, which a person took back, to the next provider; where there is none, *item* has no rate."""
+        day = min(quote.rate_date, item[1])
+        number = plain(quote.rate)
+        self.closed.add(item)
+        self.taken_back[item] = (
+            f"{quote.pair} {number} of {quote.rate_date} ({quote.provider}) was taken back with `review void`"
+            f" and is not recorded again; `ratectl record {self.job.name} {quote.pair} {number} --on {day}`"
+            " enters it all the same"
+        )
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         _, day = item
@@ -286,10 +318,13 @@ class QuoteSelector:
         A held one whose next publication stays where it went is a move, and no slip of a day.
         """
         wanted = quotes if self.wanted.past else quotes[-1:]
-        previous = self.store.nearest_quote(wanted[0].pair, wanted[0].rate_date)
+        name = self.job.name
+        near = self.store.nearest_quote(wanted[0].pair, wanted[0].rate_date, name)
+        previous = near and near.quote
+        of_job = near.job if near and near.job != name else ""
         found: dict[dt.date, plausibility.Jump | None] = {}
         for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
-            jump = plausibility.jump(quote, previous)
+            jump = plausibility.jump(quote, previous, of_job=of_job)
             if (
                 jump is not None
                 and jump.is_suspect
@@ -298,8 +333,8 @@ class QuoteSelector:
             ):
                 stays = plausibility.within_fraction(following.rate, quote.rate, plausibility.WARN)
                 jump = jump._replace(is_suspect=not stays)
-            if jump is None or not jump.is_suspect:
-                previous = quote
+            if (jump is None or not jump.is_suspect) and not self._is_taken_back(quote):
+                previous, of_job = quote, ""
             found[quote.rate_date] = jump
         return found
 

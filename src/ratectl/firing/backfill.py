@@ -42,12 +42,15 @@ class Filled:
     outcomes: Counter[str] = field(default_factory=Counter)
     """How many slots came to each outcome."""
     requests: int = 0
+    taken_back: dict[str, None] = field(default_factory=dict)
+    """What to say of numbers that a person took back, each once, in order."""
     error: RatectlError | None = None
     """The first one; one that time may fix ended the backfill."""
 
     def add(self, settled: Settled) -> None:
         """Count one slot."""
         self.outcomes[settled.outcome] += 1
+        self.taken_back |= dict.fromkeys(settled.taken_back)
         self.error = self.error or settled.error
 
 
@@ -91,8 +94,10 @@ class Backfill:
             for slot, pairs in revisit.lacking(store, job, *ends).items()
             if self.timetable.is_slot(slot)
         }
-        for slot in closed.keys() & set(self.slots):  # asked for in any case
-            del closed[slot]
+        known = store.closed_pairs(job.name, tuple(closed)) if closed else {}
+        for slot in closed.keys() & set(self.slots):  # whose other pairs are asked for in any case
+            closed[slot] = tuple(pair for pair in closed[slot] if str(pair) in known[slot])
+        closed = {slot: pairs for slot, pairs in closed.items() if pairs}
         return {
             slot: (*closed.get(slot, ()), *marked.get(slot, ()))
             for slot in sorted(closed.keys() | marked.keys())

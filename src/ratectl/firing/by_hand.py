@@ -13,7 +13,7 @@ from ratectl.errors import ConfigError, TryLaterError, UsageError
 from ratectl.fetch import plausibility
 from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
-from ratectl.journal.revisions import VOIDED, Retirement
+from ratectl.journal.revisions import VOIDED, Retirement, TakenBack
 from ratectl.journal.rows import Span
 from ratectl.model.quote import MANUAL, Quote, plain
 from ratectl.runtime.deadline import Deadline
@@ -42,6 +42,15 @@ def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datet
         for one in (day, day + dt.timedelta(days=1))
     )
     return first, following - SECOND
+
+
+def doubt(store: RateStore, job: str, quote: Quote) -> str:
+    """Return why *quote* is hard to believe beside what *job* has recorded, or an empty text."""
+    near = store.nearest_quote(quote.pair, quote.rate_date, job)
+    if near is None:
+        return ""
+    jump = plausibility.jump(quote, near.quote, of_job=near.job if near.job != job else "")
+    return jump.reason if jump else ""
 
 
 def slots_of(day: dt.date, timetable: Timetable) -> list[dt.datetime]:
@@ -89,8 +98,7 @@ class Entry:
             return
         self.slot = slot = self._free_slot({entry.slot for entry in standing}, standing)
         quote = self._quote(slot)
-        jump = plausibility.jump(quote, runner.store.nearest_quote(self.pair, self.day))
-        self.warning = jump.reason if jump else ""
+        self.warning = doubt(runner.store, runner.job.name, quote)
         settlement = Settlement(slot=slot, quotes=(quote,))
         ledger = Ledger(runner)
         detail = f"{self.pair} was entered by hand"
@@ -100,10 +108,6 @@ class Entry:
             lambda connection: ledger.enter(connection, slot, quote, detail=detail),
         )
         runner.report.error = error or runner.report.error
-
-    def described_slot(self) -> str:
-        """Return the slot that it was recorded for, in the job's zone."""
-        return self.slot.astimezone(self.runner.timetable.zone).isoformat() if self.slot else ""
 
     def _standing(self) -> list[RecordedQuote]:
         """Return what is recorded of the pair in the slot, or on the day."""
@@ -117,16 +121,18 @@ class Entry:
         now = self.runner.env.clock().replace(microsecond=0)
         wanted = [self.slot] if self.slot is not None else self._slots_until(now)
         if min(wanted) > now:
-            raise UsageError(f"record: {min(wanted).isoformat()} still lies ahead")
+            ahead = self.runner.timetable.told(min(wanted))
+            raise UsageError(f"record: {ahead} still lies ahead")
         if self.slot is not None and not self._is_known_slot(self.slot):
             self.runner.timetable.check_slot(self.slot, option="--on")
         free = [slot.astimezone(dt.UTC) for slot in wanted if slot.astimezone(dt.UTC) not in taken]
         if not free:
             entry = standing[-1]
+            timetable, name = self.runner.timetable, self.runner.job.name
+            number = f"{self.pair} {plain(entry.quote.rate)} ({entry.quote.provider})"
             raise ConfigError(
-                f"{self.runner.job.name}: {entry.slot.isoformat()} has {self.pair} {plain(entry.quote.rate)}"
-                f" ({entry.quote.provider}) already; `ratectl review void {entry.slot.isoformat()} --job"
-                f" {self.runner.job.name} --pair {self.pair}` takes it back first"
+                f"{name}: {timetable.told(entry.slot)} has {number} already; `ratectl review void"
+                f" {timetable.typed(entry.slot)} --job {name} --pair {self.pair}` takes it back first"
             )
         return free[-1]
 
@@ -175,7 +181,7 @@ class Ledger:
         """
         runner, name = self.runner, self.runner.job.name
         if runner.store.is_busy(connection, name, slot, runner.env.clock()):
-            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+            raise TryLaterError(f"{name}: another host is at work on {runner.timetable.told(slot)}")
         if slot > self.due_after and runner.timetable.is_slot(slot):
             statements.add_quotes(connection, name, slot, (quote,))
         else:
@@ -191,8 +197,12 @@ class Voiding:
     slot: dt.datetime
     pair: Pair | None = None
     reason: str = "by hand"
-    voided: tuple[Quote, ...] = ()
+    everywhere: bool = False
+    """The same numbers are taken back in every other slot, too."""
+    voided: tuple[RecordedQuote, ...] = ()
     """What was taken back."""
+    elsewhere: tuple[RecordedQuote, ...] = ()
+    """Where the same numbers stand still."""
     was_voided: bool = False
     """Something of the slot was taken back before."""
 
@@ -203,33 +213,60 @@ class Voiding:
     def _void(self) -> None:
         runner, name = self.runner, self.runner.job.name
         entries = list(runner.store.quotes(name, Span(self.slot, self.slot + SECOND), self.pair))
-        before = revisions.retired(runner.store, name, [self.slot])
-        self.was_voided = any(
-            entry.state == VOIDED and self.pair in {None, pair}
-            for (_, pair), retired in before.items()
-            for entry in retired
-        )
+        before = self._voided_before()
+        self.was_voided = bool(before)
+        others = self._others([*entries, *before])
+        if self.everywhere:
+            entries += others
+        else:
+            self.elsewhere = tuple(others)
         if not entries and self.was_voided:
             return
         if not entries:
             what = f"rate of {self.pair}" if self.pair else "rate"
             raise ConfigError(
-                f"{name}: no {what} is recorded for {self.slot.isoformat()}; "
+                f"{name}: no {what} is recorded for {runner.timetable.told(self.slot)}; "
                 f"`ratectl history {name} --revisions` shows what is and was"
             )
         why = Retirement(state=VOIDED, reason=self.reason, at=runner.env.clock())
         with runner.store.database.transaction(durable=True) as connection:
             for entry in entries:
                 revisions.void(connection, name, entry.slot, entry.quote.pair, why)
-        self.voided = tuple(entry.quote for entry in entries)
+        self.voided = tuple(entries)
+
+    def _voided_before(self) -> list[RecordedQuote]:
+        """Return what of the slot was taken back before."""
+        before = revisions.retired(self.runner.store, self.runner.job.name, [self.slot])
+        return [
+            entry
+            for (_, pair), retired in before.items()
+            for entry in retired
+            if entry.state == VOIDED and self.pair in {None, pair}
+        ]
+
+    def _others(self, entries: Sequence[RecordedQuote]) -> list[RecordedQuote]:
+        """Return the other slots that have one of the numbers of *entries*, each with it."""
+        store, name = self.runner.store, self.runner.job.name
+        numbers = {TakenBack.of(entry.quote) for entry in entries}
+        found = (entry for number in numbers for entry in revisions.standing(store, name, number))
+        others = (entry for entry in found if entry.slot != self.slot)
+        return sorted(others, key=lambda entry: entry.slot)
 
 
 def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable) -> dt.datetime:
-    """Return the one slot of a civil *day* that has a rate. Raises UsageError where there are several, or none."""
+    """Return the one slot of a civil *day* that has a rate, or had one that was taken back. Raises UsageError where there are several, ConfigError where there is none."""
     first, last = civil_day(day, timetable)
-    slots = dict.fromkeys(entry.slot for entry in store.quotes(job, Span(first, last + SECOND)))
-    named = ", ".join(slot.astimezone(timetable.zone).isoformat() for slot in slots)
-    if len(slots) != 1:
-        found = f"several slots have a rate, name one of {named}" if slots else "no slot has a rate"
-        raise UsageError(f"review void: on {day} {found}")
+    span = Span(first, last + SECOND)
+    ever = list(revisions.history(store, job, span, None))
+    slots = dict.fromkeys(entry.slot for entry in ever if not entry.state)
+    if not slots:  # the same again finds what was taken back
+        slots = dict.fromkeys(entry.slot for entry in ever if entry.state == VOIDED)
+    named = ", ".join(map(timetable.typed, slots))
+    if not slots:
+        raise ConfigError(
+            f"{job}: no rate is recorded for a slot of {day}; `ratectl history {job} --revisions` shows what"
+            " is and was"
+        )
+    if len(slots) > 1:
+        raise UsageError(f"review void: on {day} several slots have a rate, name one of {named}")
     return next(iter(slots))

@@ -246,7 +246,7 @@ def _is_not_ours(state: str) -> bool:
     from ratectl.runtime import trust  # noqa: PLC0415
 
     try:
-        trust.see_to_private(state)
+        trust.require_private(state)
     except (OSError, RatectlError):
         return True
     return False
@@ -413,7 +413,7 @@ def _report(arguments: Arguments) -> "FiringReport":
             _end_after(runner.job.jitter + 2 * runner.job.timeout + 600, arguments.job)
         uncounted = 0
         try:
-            report = _run_as_told(runner, arguments)
+            report = _run_requested(runner, arguments)
         except TryLaterError as error:  # came before anything that counts failures
             report, uncounted = FiringReport(job=arguments.job, error=error), 1
         report.remarks = tuple(runner.notifier.remarks)
@@ -423,7 +423,7 @@ def _report(arguments: Arguments) -> "FiringReport":
         return report
 
 
-def _run_as_told(runner: "Runner", arguments: Arguments) -> "FiringReport":
+def _run_requested(runner: "Runner", arguments: Arguments) -> "FiringReport":
     from ratectl.firing import due  # noqa: PLC0415
 
     if arguments.force:

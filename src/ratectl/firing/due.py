@@ -12,6 +12,7 @@ from ratectl.errors import UsageError
 from ratectl.model.job import ON_TIME, CatchUp
 from ratectl.schedule.occurrences.zones import SECOND
 from ratectl.schedule.values import YEARS
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,14 +45,22 @@ class Timetable:
         """Tell whether *moment* is a slot."""
         return self.next(moment - SECOND) == moment
 
+    def told(self, slot: dt.datetime) -> str:
+        """Return *slot* as people read it, in the job's zone."""
+        return clock(slot.astimezone(self.zone))
+
+    def typed(self, slot: dt.datetime) -> str:
+        """Return *slot* as a command takes it, in the job's zone."""
+        return slot.astimezone(self.zone).isoformat()
+
     def check_slot(self, moment: dt.datetime, *, option: str) -> None:
         """Raise UsageError, which names the slots near it, where *moment* of *option* is none."""
         if not self.is_slot(moment):
             near = " and ".join(
-                slot.isoformat() for slot in (self.last(moment), self.next(moment)) if slot
+                self.typed(slot) for slot in (self.last(moment), self.next(moment)) if slot
             )
             raise UsageError(
-                f"{option} {moment.isoformat()}: not a slot of {self.job.name}; near it: {near}"
+                f"{option} {self.typed(moment)}: not a slot of {self.job.name}; near it: {near}"
             )
 
     def between(self, start: dt.datetime, end: dt.datetime) -> Iterable[dt.datetime]:

@@ -63,7 +63,7 @@ SHARED_QUEUE = "pods"
 class PodDatabase(SqliteDatabase):
     """The file under a pod's journal, in a folder just made; the emptyDir around it is open to all who are in the pod."""
 
-    def see_to_place(self, *, make: bool) -> None:
+    def require_private_folder(self, *, make: bool) -> None:
         """See to nothing: there are no other accounts in a pod."""
 
 
@@ -184,7 +184,7 @@ class Pod:
     def _say(self, report: FiringReport) -> None:
         line = {
             "job": self.name,
-            "slot": self._shown(_told(report).slot if report.settled else self.slot),
+            "slot": self._shown(_main_slot(report).slot if report.settled else self.slot),
             "outcome": self._outcome(report),
             "rates": [rate for settled in report.settled for rate in self._rates(settled)],
             "seconds": round(time.monotonic() - self.begun, 3),
@@ -196,7 +196,7 @@ class Pod:
 
     def _outcome(self, report: FiringReport) -> str:
         if report.settled:
-            return _told(report).outcome
+            return _main_slot(report).outcome
         if report.error is not None:
             return "failed"
         enabled = self.job is not None and self.job.enabled
@@ -275,10 +275,10 @@ def _failed_in_a_row(known: list[Firing]) -> int:
 
     One that is at work tells nothing yet, and a slot that nobody was there for is no failure.
     """
-    told = itertools.takewhile(lambda firing: firing.outcome not in {"recorded", "closed"}, known)
-    return sum(firing.outcome == "failed" for firing in told)
+    since = itertools.takewhile(lambda firing: firing.outcome not in {"recorded", "closed"}, known)
+    return sum(firing.outcome == "failed" for firing in since)
 
 
-def _told(report: FiringReport) -> Settled:
+def _main_slot(report: FiringReport) -> Settled:
     """Return the slot that a line is about: the one that failed, else the newest."""
     return next((settled for settled in report.settled if settled.error), report.settled[-1])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.model.quote import plain
+from ratectl.views.format import clock
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from ratectl.errors import RatectlError
     from ratectl.model.quote import Quote
 
@@ -23,12 +23,15 @@ class Settled(NamedTuple):
     left to do; of a day asked for again "revised" or "unchanged"."""
     quotes: tuple[Quote, ...] = ()
     warnings: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
+    """Those of the warnings that tell of numbers which a person took back."""
     error: RatectlError | None = None
 
-    def described(self) -> str:
-        """Return slot, outcome and rates as one line for people."""
+    def described(self, zone: dt.tzinfo) -> str:
+        """Return slot (in *zone*), outcome and rates as one line for people."""
         rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
-        return " ".join(filter(None, (self.slot.isoformat(), self.outcome, rates, *self.warnings)))
+        slot = clock(self.slot.astimezone(zone))
+        return " ".join(filter(None, (slot, self.outcome, rates, *self.warnings)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class FiringReport:
     """What one firing did."""
 
     job: str
+    zone: dt.tzinfo = dt.UTC
+    """Of the job, in which people read its slots."""
     settled: list[Settled] = field(default_factory=list)
     note: str = ""
     """Why there was nothing to do, for people who asked."""
@@ -54,7 +59,12 @@ class FiringReport:
         """Return an account of the firing for people, without its error."""
         note = (self.note,) if self.note else ()
         page = (self.page,) if self.page else ()
-        return (*(settled.described() for settled in self.settled), *note, *self.remarks, *page)
+        return (
+            *(settled.described(self.zone) for settled in self.settled),
+            *note,
+            *self.remarks,
+            *page,
+        )
 
     def add(self, settled: Settled) -> None:
         """Note one slot; the first error of a firing is the one it ends with."""

@@ -18,6 +18,7 @@ from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from ratectl.errors import RatectlError
     from ratectl.firing.runner import Runner
@@ -58,12 +59,15 @@ def reject(store: RateStore, number: int, now: dt.datetime) -> QuarantinedAnswer
     return answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Acceptance:
-    """The quote of the answer *number*, to be recorded for the slot that it was held for."""
+    """The quote of the answer *number*, to be recorded for the slots that it was held for, those from *since* on."""
 
     runner: Runner
     number: int
+    since: dt.datetime | None = None
+    slots: tuple[dt.datetime, ...] = ()
+    """For which it was recorded."""
 
     def run(self) -> RatectlError | None:
         """Record it; returns what stood in the way of a delivery, which is then made later.
@@ -78,47 +82,75 @@ class Acceptance:
         return self.runner.report.error
 
     def _accept(self) -> None:
-        runner = self.runner
+        runner, name = self.runner, self.runner.job.name
         answer = undecided(runner.store, self.number)
         quote = self._quote(answer)
-        slot, name = answer.slot, runner.job.name
-        recorded = runner.store.pairs(name, [slot])[slot]
-        if quote.pair in recorded:
-            raise ConfigError(
-                f"{name}: {slot.isoformat()} has a rate of {quote.pair} already; reject this one, or "
-                f"`ratectl review void {slot.isoformat()} --job {name}` takes that one back"
-            )
-        before = runner.store.open_again(name, [slot])
-        if runner.settler.claimed((slot,))[slot] is not Claim.OURS:
-            raise TryLaterError(f"{name}: another host is at work on {slot.isoformat()}")
+        recorded = runner.store.pairs(name, answer.slots)
+        slots = self._lacking(answer, quote, recorded)
+        before = runner.store.open_again(name, slots)
         try:
-            self._record(answer, quote, recorded)
+            claims = runner.settler.claimed(slots)
+            busy = [slot for slot in slots if claims[slot] is not Claim.OURS]
+            if busy:
+                told = runner.timetable.told(busy[0])
+                raise TryLaterError(f"{name}: another host is at work on {told}")
+            self._record(answer, quote, {slot: recorded[slot] for slot in slots})
+            self.slots = tuple(slots)
         finally:
-            runner.store.leave(name, [slot], before, runner.watermark())
+            runner.store.leave(name, slots, before, runner.watermark())
 
-    def _record(self, answer: QuarantinedAnswer, quote: Quote, recorded: set[Pair]) -> None:
-        """Write *quote* into its slot, which is claimed; one that still lacks pairs is given back."""
-        runner, name, slot = self.runner, self.runner.job.name, answer.slot
-        closed = runner.store.closed_pairs(name, [slot])[slot]
-        known = {quote.pair, *recorded}
-        whole = all(pair in known or str(pair) in closed for pair in runner.job.pairs)
-        settlement = Settlement(
-            slot=slot,
-            quotes=(quote,),
-            outcome="recorded" if whole else "",
-            detail=f"accepted by hand: {answer.reason}",
+    def _lacking(
+        self, answer: QuarantinedAnswer, quote: Quote, recorded: Mapping[dt.datetime, set[Pair]]
+    ) -> list[dt.datetime]:
+        """Return the slots that lack the pair. Raises ConfigError where none does."""
+        wanted = [slot for slot in answer.slots if self.since is None or slot >= self.since]
+        slots = [slot for slot in wanted if quote.pair not in recorded[slot]]
+        if slots:
+            return slots
+        slot, name, timetable = answer.slot, self.runner.job.name, self.runner.timetable
+        raise ConfigError(
+            f"{name}: {timetable.told(slot)} has a rate of {quote.pair} already; reject this one, or"
+            f" `ratectl review void {timetable.typed(slot)} --job {name} --pair {quote.pair}`"
+            " takes that one back"
         )
+
+    def _record(
+        self,
+        answer: QuarantinedAnswer,
+        quote: Quote,
+        recorded: Mapping[dt.datetime, set[Pair]],
+    ) -> None:
+        """Write *quote* into its slots, which are claimed; those that still lack pairs are given back."""
+        runner, name = self.runner, self.runner.job.name
+        closed = runner.store.closed_pairs(name, tuple(recorded))
+        lacking = {
+            slot
+            for slot, known in recorded.items()
+            for pair in runner.job.pairs
+            if pair not in {quote.pair, *known} and str(pair) not in closed[slot]
+        }
+        detail = f"accepted by hand: {answer.reason}"
+        settlements = [
+            Settlement(
+                slot=slot,
+                quotes=(quote,),
+                outcome="" if slot in lacking else "recorded",
+                detail=detail,
+            )
+            for slot in recorded
+        ]
         now = unix(runner.env.clock())
-        claim = (name, slot, runner.store.owner)
 
         def also(connection: Statements) -> None:
             statements.record_decision(connection, self.number, ACCEPTED, now)
-            revisions.reopen(connection, name, slot, quote.pair)
-            if not whole:
+            for slot in recorded:
+                revisions.reopen(connection, name, slot, quote.pair)
+            for slot in lacking:
+                claim = (name, slot, runner.store.owner)
                 statements.release(connection, claim, detail="waits for its other pairs", at=now)
 
         runner.report.error = runner.settler.write(
-            (settlement,), Deadline(runner.job.timeout), also=also
+            settlements, Deadline(runner.job.timeout), also=also
         )
 
     def _quote(self, answer: QuarantinedAnswer) -> Quote:

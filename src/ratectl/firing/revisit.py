@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.errors import TryLaterError
 from ratectl.fetch.failures import most_hopeful
 from ratectl.firing.report import Settled
+from ratectl.firing.settle import taken_back
 from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
-from ratectl.journal.revisions import VOIDED
 from ratectl.journal.rows import Span
 from ratectl.model.quote import MANUAL
 from ratectl.schedule.occurrences.zones import SECOND
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ratectl.fetch.request import FetchResult, PairDay
     from ratectl.firing.settle import Settler
     from ratectl.journal.rate_store import RateStore
-    from ratectl.journal.rows import RecordedQuote
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Job, Pair
     from ratectl.model.quote import Quote
@@ -99,7 +98,10 @@ class Revisit:
         results = []
         for slot in wanted:
             settled = _settled(slot, news.get(slot, []), self._failure(items[slot], fetched))
-            results.append(settled._replace(error=settled.error or error))
+            told = taken_back(items[slot], fetched)
+            results.append(
+                settled._replace(error=settled.error or error, warnings=told, taken_back=told)
+            )
         return results
 
     def _changes(
@@ -109,13 +111,12 @@ class Revisit:
         zone = self.settler.timetable.zone
         span = Span(slots[0], slots[-1] + SECOND)
         standing = {(e.slot, e.quote.pair): e.quote for e in self.store.quotes(self.job.name, span)}
-        retired = revisions.retired(self.store, self.job.name, slots)
         changes = []
         for slot in slots:
             for pair in wanted[slot]:
                 quote = fetched.quotes.get((pair, slot.astimezone(zone).date()))
                 before = standing.get((slot, pair))
-                if quote is not None and _is_news(quote, before, retired.get((slot, pair), [])):
+                if quote is not None and _is_news(quote, before):
                     changes.append(_Change(slot, quote, before))
         return changes
 
@@ -137,7 +138,8 @@ class Revisit:
         reason = REASON if quote.rate_date != before.rate_date else CORRECTED
         if not revisions.replace(connection, name, slot, quote, before=before, reason=reason):
             raise TryLaterError(
-                f"{name}: {slot.isoformat()} was changed meanwhile; the same command again"
+                f"{name}: {self.settler.timetable.told(slot)} was changed meanwhile; the same command"
+                " does it again"
             )
 
     @staticmethod
@@ -149,18 +151,12 @@ class Revisit:
         return most_hopeful(list(once.values())) if once else None
 
 
-def _is_news(quote: Quote, before: Quote | None, retired: Sequence[RecordedQuote]) -> bool:
-    """Tell whether *quote* says more than what stands there, and is no number that a person took back."""
-    if any(entry.state == VOIDED and _same(entry.quote, quote) for entry in retired):
-        return False
+def _is_news(quote: Quote, before: Quote | None) -> bool:
+    """Tell whether *quote* says more than what stands there."""
     if before is None or quote.rate_date > before.rate_date:
         return True
     corrected = (quote.provider, quote.rate_date) == (before.provider, before.rate_date)
     return corrected and quote.rate != before.rate
-
-
-def _same(one: Quote, other: Quote) -> bool:
-    return (one.provider, one.rate_date, one.rate) == (other.provider, other.rate_date, other.rate)
 
 
 def _settled(slot: dt.datetime, changes: Sequence[_Change], error: RatectlError | None) -> Settled:

@@ -10,7 +10,14 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from ratectl.errors import DataError, RatectlError, RefusedError, TryLaterError, UsageError
+from ratectl.errors import (
+    ConfigError,
+    DataError,
+    RatectlError,
+    RefusedError,
+    TryLaterError,
+    UsageError,
+)
 from ratectl.fetch import plausibility
 from ratectl.fetch.cache import ResponseCache
 from ratectl.fetch.client import ProviderClient
@@ -61,6 +68,7 @@ class Runner:
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
         self.timetable = Timetable(self.job)
+        self.report.zone = self.timetable.zone
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
         self.client = ProviderClient(transport, ResponseCache(journal.state_dir), env)
@@ -87,21 +95,23 @@ class Runner:
         now = self.env.clock()
         self.timetable.check_slot(slot, option="--slot")
         if slot > now:
-            raise UsageError(f"--slot {slot.isoformat()}: still lies ahead")
+            raise UsageError(f"--slot {self.timetable.typed(slot)}: still lies ahead")
         return self._locked(lambda: self._settle_again(slot))
 
     def _settle_again(self, slot: dt.datetime) -> None:
-        """Settle *slot*, also one that was settled without a rate; under the job's lock, so that none stays open."""
+        """Settle *slot*, also one that was settled without a rate of some pair; under the job's lock, so that none stays open."""
         known = self.store.firing(self.job.name, slot)
-        if known is not None and known.settled and known.outcome == "recorded":
-            self.report.note = f"{slot.isoformat()} is already recorded"
+        if known is None or not known.settled:
+            self._pass(iter((slot,)), asked=True)
             return
-        if known is not None and known.settled:
-            self.store.reopen(self.job.name, slot)
+        recorded = self.store.pairs(self.job.name, [slot])[slot]
+        if known.outcome == "recorded" and recorded.issuperset(self.job.pairs):
+            self.report.note = f"{self.timetable.told(slot)} is already recorded"
+            return
+        closed = self.store.reopen(self.job.name, slot)
         self._pass(iter((slot,)), asked=True)
-        waits = any(settled.outcome == "held" for settled in self.report.settled)
-        if known is not None and known.settled and not waits:
-            self.store.close_again(known)  # which nobody would come back to
+        if not any(settled.outcome == "held" for settled in self.report.settled):
+            self.store.close_again(known, closed)  # which nobody would come back to
 
     def run_now(self) -> FiringReport:
         """Record the newest rates under a manual slot: this second, whatever is due.
@@ -236,7 +246,8 @@ class Runner:
             following = self.timetable.next(max(now, self.watermark()))
             if following is None or self.report.error or following >= horizon:
                 return
-            self._wait_for(following)
+            if not self._waited_for(following):
+                return
 
     def _walk_until(self, last: dt.datetime) -> None:
         while True:
@@ -245,13 +256,26 @@ class Runner:
             following = self.timetable.next(seen)
             if following is None or self.report.error or following > last:
                 return
-            self._wait_for(following)
+            if not self._waited_for(following):
+                return
 
-    def _wait_for(self, slot: dt.datetime) -> None:
-        """Sleep until *slot*, which is asked for anew and has a deadline of its own."""
+    def _waited_for(self, slot: dt.datetime) -> bool:
+        """Sleep until *slot*, which is asked for anew and has a deadline of its own; tell whether it is still wanted.
+
+        It is not where the job was removed, paused or changed meanwhile.
+        """
         self._sleep_until(slot)
         self.settler.live_results.clear()
         self._ends = None
+        now = self._current()
+        return now is not None and now.enabled and not now.paused and now.job == self.installed.job
+
+    def _current(self) -> Installed | None:
+        """Return the job as it is installed now; None where it is no more."""
+        try:
+            return self.journal.installed_job(self.job.name)
+        except ConfigError:
+            return None
 
     def _pass(self, slots: Iterator[dt.datetime], *, asked: bool = False) -> None:
         """Settle *slots* in order, within one deadline; an error that time may fix ends the pass."""
@@ -301,7 +325,8 @@ class Runner:
         if not obstacle:
             return (self.settler.settle_live(slot, deadline),)
         given_up = self.settler.mark_missed(slot, obstacle)
-        error = DataError(f"{self.job.name}: {slot.isoformat()}: {obstacle}") if asked else None
+        told = self.timetable.told(slot)
+        error = DataError(f"{self.job.name}: {told}: {obstacle}") if asked else None
         return (given_up._replace(error=error),)
 
     def _deadline(self) -> Deadline:
@@ -330,6 +355,8 @@ class Runner:
 
     def _conclude(self) -> None:
         """Store when to look again, if nothing is owed; count failures in a row; tell others."""
+        if self._current() is None:
+            return  # removed meanwhile
         error = self.report.error
         now = self.env.clock()
         following = self.timetable.next(self.watermark())
@@ -337,7 +364,11 @@ class Runner:
         if error is None and believed and (following is None or following > now):
             path = zone_stamp.zone_file(self.job.timezone)
             self.journal.set_next_due(
-                self.job.name, following, now=now, zone_file=path, zone_stamp=zone_stamp.stamp(path)
+                self.installed.job,
+                following,
+                now=now,
+                zone_file=path,
+                zone_stamp=zone_stamp.stamp(path),
             )
         if error is not None:
             failures = self.journal.count_failure(self.job.name, now, self._try_again(now))

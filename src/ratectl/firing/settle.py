@@ -131,7 +131,8 @@ class Settler:
     def _unclaimed(self, slot: dt.datetime, claim: Claim) -> Settled:
         if claim is Claim.SETTLED:
             return Settled(slot=slot, outcome="settled")
-        error = TryLaterError(f"{self.job.name}: another host is at work on {slot.isoformat()}")
+        told = self.timetable.told(slot)
+        error = TryLaterError(f"{self.job.name}: another host is at work on {told}")
         return Settled(slot=slot, outcome="held", error=error)
 
     def _items(self, slots: Sequence[dt.datetime]) -> dict[dt.datetime, tuple[PairDay, ...]]:
@@ -291,13 +292,15 @@ class Settler:
     def _quarantined(
         self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], fetched: FetchResult
     ) -> list[tuple[dt.datetime, SuspectQuote]]:
-        """Return what failed a check with the slot in hand that it was for."""
-        slot_of = {item: slot for slot, items in reversed(list(wanted.items())) for item in items}
-        first = next(iter(wanted))
+        """Return what failed a check with each slot in hand that it was for."""
+        slots_of: dict[PairDay | None, list[dt.datetime]] = {None: [next(iter(wanted))]}
+        for slot, items in wanted.items():
+            for item in items:
+                slots_of.setdefault(item, []).append(slot)
         return [
-            (slot_of.get(item, first) if item else first, suspect)
+            (slot, suspect)
             for item, suspect in fetched.quarantined
-            if item is None or item in slot_of
+            for slot in slots_of.get(item, ())
         ]
 
     # What became of each
@@ -309,7 +312,9 @@ class Settler:
         fetched: FetchResult,
         error: RatectlError | None,
     ) -> Settled:
-        closed = [str(pair) for pair, day in items if (pair, day) in fetched.closed]
+        closed = [
+            str(item[0]) for item in items if item in fetched.closed - fetched.taken_back.keys()
+        ]
         if closed and self.job.closed_days is ClosedDays.FAIL:
             message = f"{self.job.name}: no rate of the day itself for {', '.join(closed)}"
             error = error or DataError(message)
@@ -318,6 +323,7 @@ class Settler:
             outcome=settlement.outcome,
             quotes=settlement.quotes,
             warnings=_warnings(items, fetched),
+            taken_back=taken_back(items, fetched),
             error=error,
         )
 
@@ -375,4 +381,10 @@ def _settlement(
 
 
 def _warnings(items: Sequence[PairDay], fetched: FetchResult) -> tuple[str, ...]:
-    return tuple(fetched.warnings[item] for item in items if item in fetched.warnings)
+    warnings = (fetched.warnings[item] for item in items if item in fetched.warnings)
+    return (*warnings, *taken_back(items, fetched))
+
+
+def taken_back(items: Sequence[PairDay], fetched: FetchResult) -> tuple[str, ...]:
+    """Return what to say of those of *items* for which there is only a number that a person took back."""
+    return tuple(fetched.taken_back[item] for item in items if item in fetched.taken_back)

@@ -245,7 +245,9 @@ def _facts(value: Any) -> None:
             _moment(more[name])
     _text(more.get("kind", ""))
     _legs(json.dumps(more.get("legs", [])))
-    if set(more) - {"provider_time", "observed_at", "kind", "legs"}:
+    for slot in more.get("slots", ()):
+        _moment(slot)
+    if set(more) - {"provider_time", "observed_at", "kind", "legs", "slots"}:
         raise ValueError(value)
 
 

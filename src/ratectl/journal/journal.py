@@ -24,7 +24,7 @@ from ratectl.runtime import accounts
 if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -173,11 +173,7 @@ class Journal(JobStore):
         names = [
             row["name"] for row in self.database.rows("SELECT name FROM jobs WHERE NOT removed")
         ]
-        import difflib  # noqa: PLC0415 - for this message only
-
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "; `ratectl list` shows what is"
-        raise ConfigError(f"job {name!r} is not installed{hint}")
+        raise not_installed(name, names)
 
     def remembered(self, name: str) -> Installed:
         """Return a job that is installed or was, before it was removed. Raises ConfigError for an unknown name."""
@@ -212,10 +208,10 @@ class Journal(JobStore):
 
         Those that several hosts or pods record together are counted in their store, not by this machine.
         """
-        told = tuple(map(self._as_it_stands, jobs))
+        rows = tuple(map(self._as_it_stands, jobs))
         asked: dict[RateStore, list[str]] = {}
         counted: dict[str, int] = {}
-        for row in told:
+        for row in rows:
             firing = last.get(row.job.name)
             if row.job.journal and firing is not None:  # who records with others is counted there
                 counted[row.job.name] = 0
@@ -226,7 +222,7 @@ class Journal(JobStore):
                 RatectlError
             ):  # who told the last firing has said that it is out of reach
                 counted |= store.failures(names)
-        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in told)
+        return tuple(row._replace(failures=counted.get(row.job.name, row.failures)) for row in rows)
 
     # Renaming
 
@@ -293,9 +289,9 @@ class Journal(JobStore):
 
     def record_jobs(self, jobs: Iterable[Job], *, source: str = "", **facts: Any) -> None:
         """Do as :meth:`JobStore.record_jobs`; the account that a job runs as gets it first, one that it ran as loses it."""
-        told = list(jobs)
-        left = {job.name: user for job in told if (user := self._other_user(job))}
-        for user, group in _by_user(told).items():
+        every = list(jobs)
+        left = {job.name: user for job in every if (user := self._other_user(job))}
+        for user, group in _by_user(every).items():
             if accounts.is_foreign(user):
                 self._store_of(user).record_jobs(group, source=source, **facts)
                 place = json.dumps({"account": user})
@@ -408,20 +404,29 @@ class Journal(JobStore):
 
     def set_next_due(
         self,
-        job: str,
+        job: Job,
         due: dt.datetime | None,
         *,
         now: dt.datetime,
         zone_file: str,
         zone_stamp: str,
     ) -> None:
-        """Store when to look again; None (no further slot) is stored as the end of time."""
+        """Store when to look again at *job*; None (no further slot) is stored as the end of time.
+
+        Nothing is stored where another job stands under that name by now: an install came while the firing
+        was at work, and what the old schedule says of the next slot would hide slots of the new one.
+        """
         far = 1 << 60
         with self.database.transaction() as connection:
+            found = connection.execute(
+                "SELECT * FROM jobs WHERE name = ? AND NOT removed", (job.name,)
+            ).fetchone()
+            if found is None or to_installed(found).job != job:
+                return
             connection.execute(
                 "UPDATE jobs SET next_due = ?, checked_at = ?, zone_file = ?, zone_stamp = ?"
                 " WHERE name = ?",
-                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job),
+                (far if due is None else unix(due), unix(now), zone_file, zone_stamp, job.name),
             )
 
     def may_revisit(self, job: str, now: dt.datetime) -> bool:
@@ -475,3 +480,11 @@ def _text_in(snapshot: str, key: str) -> str:
         return str(dict(json.loads(snapshot)).get(key, ""))
     except (TypeError, ValueError):
         return ""
+
+
+def not_installed(name: str, known: Collection[str]) -> ConfigError:
+    """Return the error for a job *name* that is none of the *known* ones."""
+    from ratectl.wording import did_you_mean  # noqa: PLC0415 - for this message only
+
+    hint = did_you_mean(name, known, otherwise="; `ratectl list` shows what is")
+    return ConfigError(f"job {name!r} is not installed{hint}")

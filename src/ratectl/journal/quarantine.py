@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ratectl.journal.rows import aware, to_quote
 from ratectl.model.quote import PUBLISHED, Quote
@@ -27,7 +27,9 @@ class QuarantinedAnswer:
     id: int
     job: str
     slot: dt.datetime
-    """The newest one for which it was quarantined."""
+    """The last one for which it was quarantined."""
+    slots: tuple[dt.datetime, ...]
+    """All of them, oldest first."""
     provider: str
     quote: Quote | None
     """None where the answer gave no rate at all."""
@@ -46,6 +48,7 @@ def to_quarantined(row: Row) -> QuarantinedAnswer:
         id=row["id"],
         job=row["job"],
         slot=aware(row["slot"]),
+        slots=_slots(row),
         provider=row["provider"],
         quote=_quarantined_quote(row) if row["rate"] else None,
         reason=row["reason"],
@@ -55,8 +58,18 @@ def to_quarantined(row: Row) -> QuarantinedAnswer:
     )
 
 
+def _slots(row: Row) -> tuple[dt.datetime, ...]:
+    kept = _facts(row).get("slots")  # which others may have written
+    known = [slot for slot in kept if type(slot) is int] if isinstance(kept, list) else []
+    return tuple(aware(slot) for slot in sorted({*known, row["slot"]}) if abs(slot) < 1 << 37)
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    return dict(json.loads(row["facts"]))
+
+
 def _quarantined_quote(row: Row) -> Quote:
-    more = dict(json.loads(row["facts"]))
+    more = _facts(row)
     whole = {name: row[name] for name in ("base", "quote", "rate", "rate_date", "provider")}
     legs = json.dumps(more.get("legs", []))
     rest = {"provider_time": None, "observed_at": row["at"], "kind": PUBLISHED}

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import Installed, RecordedQuote, Row
     from ratectl.model.job import Job
-    from ratectl.model.quote import Quote
 
 POINT = "slot, rate, rate_date, provider, kind"
 """The columns of a :class:`Point`."""
@@ -250,15 +249,15 @@ def gaps(store: RateStore, row: Installed, max_slots: int) -> list[dt.datetime]:
     return [slot for slot in reversed(slots) if unix(slot) not in settled]
 
 
-def of_days(store: RateStore, pair: Pair, first: dt.date, last: dt.date) -> Iterator[Quote]:
-    """Yield the quotes of *pair* for the days from *first* to *last*, of every job, in the order they were received."""
+def of_days(store: RateStore, pair: Pair, first: dt.date, last: dt.date) -> Iterator[RecordedQuote]:
+    """Yield the quotes of *pair* for the days from *first* to *last*, of every job; of one day that of the newest slot comes last."""
     sql = (
         "SELECT * FROM quotes WHERE base = ? AND quote = ? AND rate_date >= ? AND rate_date <= ?"
-        " ORDER BY rate_date, observed_at, slot"
+        " ORDER BY rate_date, slot, observed_at, job"
     )
     values = (pair.base, pair.quote, first.isoformat(), last.isoformat())
     for row in store.database.each(sql, values):
-        yield to_recorded_quote(row).quote
+        yield to_recorded_quote(row)
 
 
 def partners(store: RateStore, code: str) -> set[str]:

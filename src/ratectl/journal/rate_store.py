@@ -83,6 +83,13 @@ class Settlement(NamedTuple):
     """Pairs that will have no rate for this slot."""
 
 
+class Neighbour(NamedTuple):
+    """What a new quote is measured against."""
+
+    quote: Quote
+    job: str
+
+
 class ClaimLostError(TryLaterError):
     """The lease of a claim lapsed while we were at work, and another host took it over."""
 
@@ -182,16 +189,22 @@ class RateStore:
                 found[slot].add(Pair(base=row["base"], quote=row["quote"]))
         return found
 
-    def nearest_quote(self, pair: Pair, day: dt.date) -> Quote | None:
-        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after."""
-        for comparison, order in (("<=", "DESC"), (">", "ASC")):
-            rows = self.database.rows(
-                "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
-                f" AND rate_date {comparison} ? ORDER BY rate_date {order} LIMIT 1",
-                (pair.base, pair.quote, day.isoformat()),
-            )
-            if rows:
-                return to_recorded_quote(rows[0]).quote
+    def nearest_quote(self, pair: Pair, day: dt.date, job: str) -> Neighbour | None:
+        """Return the recorded quote of *pair* with the rate date closest before or at *day*, else after.
+
+        It is one of *job*, or where that has none one of another; of one rate date that of the newest slot.
+        """
+        sides = (("<=", "DESC"), (">", "ASC"))
+        for whose, values in ((" AND job = ?", (job,)), ("", ())):
+            for comparison, order in sides:
+                rows = self.database.rows(
+                    "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
+                    f" AND rate_date {comparison} ?{whose}"
+                    f" ORDER BY rate_date {order}, slot DESC, observed_at DESC LIMIT 1",
+                    (pair.base, pair.quote, day.isoformat(), *values),
+                )
+                if rows:
+                    return Neighbour(to_recorded_quote(rows[0]).quote, rows[0]["job"])
         return None
 
     def has_quote(self, pair: Pair, provider: str) -> bool:
@@ -251,7 +264,7 @@ class RateStore:
         ).rowcount
         if changed != 1:
             raise ClaimLostError(
-                f"{job}: another host took over {settlement.slot.isoformat()} meanwhile"
+                f"{job}: another host took over the slot of {settlement.slot:%Y-%m-%d %H:%M:%S %Z} meanwhile"
             )
         if settlement.outcome == "closed" or settlement.closed:
             statements.close_pairs(connection, job, settlement.slot, settlement.closed)
@@ -269,22 +282,32 @@ class RateStore:
             ).rowcount
         return changed
 
-    def reopen(self, job: str, slot: dt.datetime) -> None:
-        """Make a slot that was settled without a rate due again, for all pairs."""
+    def reopen(self, job: str, slot: dt.datetime) -> set[str]:
+        """Make a settled slot due again for all pairs that it has no rate of; return those that it was closed for."""
+        closed = self.closed_pairs(job, [slot])[slot]
         with self.database.transaction() as connection:
             connection.execute(
                 "UPDATE firings SET state = 'open', closed_pairs = '' WHERE job = ? AND slot = ?"
-                " AND state = 'settled' AND outcome <> 'recorded'",
+                " AND state = 'settled'",
                 (job, unix(slot)),
             )
+        return closed
 
-    def close_again(self, before: Firing) -> None:
-        """Let a slot that was reopened, and is still without a rate, be settled as it was *before*."""
+    def close_again(self, before: Firing, closed: set[str]) -> None:
+        """Let a slot that was reopened, and still lacks a rate, be settled as it was *before*, and *closed* for the same pairs."""
+        recorded = self.pairs(before.job, [before.slot])[before.slot]
+        still = sorted(closed - set(map(str, recorded)))
         with self.database.transaction() as connection:
             connection.execute(
-                "UPDATE firings SET state = 'settled', outcome = ?, detail = ?"
-                " WHERE job = ? AND slot = ? AND state = 'open'",
-                (before.outcome, before.detail, before.job, unix(before.slot)),
+                "UPDATE firings SET state = 'settled', outcome = ?, detail = ?, closed_pairs = ?"
+                " WHERE job = ? AND slot = ? AND (state = 'open' OR outcome = 'missed')",
+                (
+                    "recorded" if recorded else before.outcome,
+                    before.detail,
+                    " ".join(still),
+                    before.job,
+                    unix(before.slot),
+                ),
             )
 
     def is_busy(
@@ -370,15 +393,6 @@ class RateStore:
             if outcome or slot <= until:
                 with self.database.transaction() as connection:
                     statements.leave(connection, job, slot, owner, outcome)
-
-    def reopen_missed(self, job: str, start: dt.datetime, end: dt.datetime) -> None:
-        """Make the slots from *start* to *end* that were given up due again."""
-        with self.database.transaction() as connection:
-            connection.execute(
-                "UPDATE firings SET state = 'open' WHERE job = ? AND slot >= ? AND slot <= ?"
-                " AND state = 'settled' AND outcome = 'missed'",
-                (job, unix(start), unix(end)),
-            )
 
     def forget_ahead(self, job: str, now: dt.datetime) -> dt.datetime | None:
         """Undo what this owner gave up after *now*, while its clock stood wrong; return the last settled slot."""

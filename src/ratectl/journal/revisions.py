@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.journal.rows import to_quote, to_retired_quote, unix
+from ratectl.journal.rows import to_quote, to_recorded_quote, to_retired_quote, unix
 from ratectl.journal.statements import add_quotes
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
+    from decimal import Decimal
 
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import RecordedQuote, Span
@@ -152,6 +153,38 @@ def retired(
         entry = to_retired_quote(row)
         found.setdefault((entry.slot, entry.quote.pair), []).append(entry)
     return found
+
+
+class TakenBack(NamedTuple):
+    """What a person took back: the same of the same provider is recorded for no slot of the job again."""
+
+    pair: Pair
+    rate_date: dt.date
+    rate: Decimal
+    provider: str
+
+    @classmethod
+    def of(cls, quote: Quote) -> TakenBack:
+        """Return what *quote* is known by."""
+        return cls(quote.pair, quote.rate_date, quote.rate, quote.provider)
+
+
+def taken_back(store: RateStore, job: str) -> frozenset[TakenBack]:
+    """Return what was voided for *job*."""
+    rows = store.database.rows("SELECT * FROM revisions WHERE job = ? AND state = ?", (job, VOIDED))
+    return frozenset(TakenBack.of(to_quote(row)) for row in rows)
+
+
+def standing(store: RateStore, job: str, number: TakenBack) -> list[RecordedQuote]:
+    """Return the slots of *job* that have *number*, each with it."""
+    pair = number.pair
+    rows = store.database.rows(
+        "SELECT * FROM quotes WHERE job = ? AND base = ? AND quote = ? AND rate_date = ?"
+        " AND provider = ?",
+        (job, pair.base, pair.quote, number.rate_date.isoformat(), number.provider),
+    )
+    entries = map(to_recorded_quote, rows)
+    return [entry for entry in entries if entry.quote.rate == number.rate]
 
 
 def history(store: RateStore, job: str, span: Span, pair: Pair | None) -> Iterator[RecordedQuote]:

@@ -152,7 +152,7 @@ CREATE TABLE quotes (
 CREATE TABLE quarantine (
     id {id},
     job TEXT NOT NULL,
-    slot {integer} NOT NULL,           -- the newest that it was held for
+    slot {integer} NOT NULL,           -- the last that it was held for
     provider TEXT NOT NULL,
     base TEXT NOT NULL DEFAULT '',
     quote TEXT NOT NULL DEFAULT '',

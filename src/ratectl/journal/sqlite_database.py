@@ -107,7 +107,7 @@ class SqliteDatabase:
     def _holds_something(self) -> bool:
         """Tell whether there is a file with anything in it; an empty one is left to whoever writes."""
         try:
-            self.see_to_place(make=False)
+            self.require_private_folder(make=False)
             status = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return False
@@ -117,9 +117,9 @@ class SqliteDatabase:
             raise StorageError(f"{self.path}: cannot be read: {error.strerror}") from error
         return status.st_size > 0
 
-    def see_to_place(self, *, make: bool) -> None:
+    def require_private_folder(self, *, make: bool) -> None:
         """Raise RefusedError where the state directory is not this account's alone; with *make* it is made."""
-        trust.see_to_private(str(self.path.parent), make=make)
+        trust.require_private(str(self.path.parent), make=make)
 
     def _writable(self) -> sqlite3.Connection:
         if self._connection is None or not self._stored:
@@ -130,7 +130,7 @@ class SqliteDatabase:
 
     def _create(self) -> None:
         try:
-            self.see_to_place(make=True)
+            self.require_private_folder(make=True)
             # SQLite's own files copy this mode
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:

@@ -28,6 +28,10 @@ class Statements(Protocol):
         """Run one statement for each of *values*."""
 
 
+MOST_SLOTS = 1_000
+"""The newest slots for which one answer that is held is remembered."""
+
+
 def add_quotes(
     connection: Statements, job: str, slot: dt.datetime, quotes: Sequence[Quote]
 ) -> None:
@@ -48,7 +52,7 @@ def add_quotes(
                 unix(quote.observed_at),
                 quote.kind,
                 json.dumps(_legs(quote)),
-                _superseded(connection, quote),
+                _superseded(connection, job, quote),
             ),
         )
 
@@ -109,14 +113,14 @@ def record_decision(connection: Statements, number: int, state: str, at: int) ->
     )
 
 
-def _superseded(connection: Statements, quote: Quote) -> str:
-    """Return what the provider said last about the same pair and rate date, if it was another number."""
-    what = "base = ? AND quote = ? AND rate_date = ? AND provider = ?"
+def _superseded(connection: Statements, job: str, quote: Quote) -> str:
+    """Return what *job* had last from the provider about the same pair and rate date, if it was another number."""
+    what = "job = ? AND base = ? AND quote = ? AND rate_date = ? AND provider = ?"
     row = connection.execute(
         f"SELECT rate, observed_at FROM quotes WHERE {what} UNION ALL"  # noqa: S608 - our words
         f" SELECT rate, observed_at FROM revisions WHERE {what} AND state = 'revised'"
         " ORDER BY observed_at DESC LIMIT 1",
-        (quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider) * 2,
+        (job, quote.pair.base, quote.pair.quote, quote.rate_date.isoformat(), quote.provider) * 2,
     ).fetchone()
     if row is None or Decimal(row["rate"]) == quote.rate:
         return ""
@@ -189,13 +193,7 @@ def add_quarantined(
         rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
         digest = hashlib.sha256(item.body).hexdigest()
         values = (job, item.provider, *pair, *rate, item.reason)
-        known = connection.execute(
-            "UPDATE quarantine SET slot = ?, seen = seen + 1 WHERE job = ? AND provider = ?"
-            " AND base = ? AND quote = ? AND rate = ? AND rate_date = ? AND reason = ?"
-            " AND (rate <> '' OR digest = ?) AND state = 'held'",
-            (unix(slot), *values, digest),
-        ).rowcount
-        if known:
+        if _is_held_already(connection, slot, values, digest):
             continue
         connection.execute(
             "INSERT INTO bodies (digest, body) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
@@ -206,3 +204,24 @@ def add_quarantined(
             " at, digest, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (*values, unix(slot), unix(now), digest, json.dumps(_more(quote))),
         )
+
+
+def _is_held_already(
+    connection: Statements, slot: dt.datetime, values: Sequence[str], digest: str
+) -> bool:
+    """Tell whether the same answer is quarantined; it is then counted once more, and stands for *slot*, too."""
+    row = connection.execute(
+        "SELECT id, slot, facts FROM quarantine WHERE job = ? AND provider = ? AND base = ?"
+        " AND quote = ? AND rate = ? AND rate_date = ? AND reason = ?"
+        " AND (rate <> '' OR digest = ?) AND state = 'held' ORDER BY id DESC LIMIT 1",
+        (*values, digest),
+    ).fetchone()
+    if row is None:
+        return False
+    facts = json.loads(row["facts"])
+    slots = sorted({*facts.get("slots", ()), row["slot"], unix(slot)})[-MOST_SLOTS:]
+    known: int = connection.execute(
+        "UPDATE quarantine SET slot = ?, seen = seen + 1, facts = ? WHERE id = ? AND state = 'held'",
+        (unix(slot), json.dumps(facts | {"slots": slots}), row["id"]),
+    ).rowcount
+    return known > 0

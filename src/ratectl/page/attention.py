@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.fetch.failures import FailureKind
 from ratectl.model.job import CatchUp
 from ratectl.page.standing import BAD, WORDS
-from ratectl.views.format import clock, count
+from ratectl.views.format import clock
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,17 +46,17 @@ class Trouble(NamedTuple):
 
 def lines(pages: Sequence[JobPage]) -> list[Line]:
     """Return a line for each job that stands badly or has held answers, the worst first."""
-    needing = [page for page in pages if page.word in BAD or page.held]
+    needing = [page for page in pages if page.word in BAD or page.quarantined]
     return [_line(page) for page in sorted(needing, key=lambda page: WORDS.index(page.word))]
 
 
 def _line(page: JobPage) -> Line:
     name = page.job.name
-    if page.held:
-        since = min(answer.slot for answer in page.held).astimezone(page.job.zone)
-        reasons = {answer.reason for answer in page.held}
+    if page.quarantined:
+        since = min(answer.slot for answer in page.quarantined).astimezone(page.job.zone)
+        reasons = {answer.reason for answer in page.quarantined}
         why = _short(reasons.pop()) if len(reasons) == 1 else "they do not pass the checks"
-        text = f"{count(len(page.held), 'answer')} held since {clock(since)}: {why}"
+        text = f"{count(len(page.quarantined), 'answer')} held since {clock(since)}: {why}"
         return Line(name, page.word, text, "ratectl review")
     if page.word == "drifted":
         return Line(name, page.word, _short("; ".join(page.notes)), f"ratectl doctor {name}")
@@ -108,7 +109,7 @@ def _troubles(page: JobPage) -> Iterator[Trouble]:
     for _, slots in groupby((slot.astimezone(zone) for slot in page.gaps), key=dt.datetime.date):
         passed = list(slots)
         yield Trouble(name, passed[0], len(passed), "missed", "nothing ran in time")
-    for answer in page.held:
+    for answer in page.quarantined:
         detail = f"{answer.provider}: {answer.reason} (`ratectl review` decides)"
         yield Trouble(name, answer.slot.astimezone(zone), 1, "quarantined", detail)
 

@@ -133,7 +133,7 @@ def _marks(placed: Sequence[tuple[Day, int, int]], size: tuple[int, int]) -> str
             text += f'<path class="{name}" d="{whole}"/>' if whole else ""
         else:
             text += "".join(
-                f'<path class="{name}" d="{path}"><title>{html.escape(day.told)}</title></path>'
+                f'<path class="{name}" d="{path}"><title>{html.escape(day.summary)}</title></path>'
                 for day, path in drawn
             )
     return text

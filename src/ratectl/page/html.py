@@ -52,7 +52,7 @@ def page(pages: Sequence[JobPage], formerly: Sequence[JobPage], view: View) -> s
             "data": visible(packed).replace("<", "\\u003c"),  # so that no tag can stand in it
         },
         version=__version__,
-        written=_told(view.now.astimezone(view.zone).replace(second=0, microsecond=0), view.now),
+        written=_moment(view.now.astimezone(view.zone).replace(second=0, microsecond=0), view.now),
         counted=standing.counted(words),
         summary=standing.summary(words),
         symbols=standing.SYMBOLS,
@@ -98,7 +98,7 @@ def _row(page: JobPage, pair: PairPage, view: View) -> dict[str, Any]:
         "spark": templates.verbatim(drawing.sparkline(pair.recent)),
         "year": _year(pair),
         "age": length((view.now - quote.observed_at).total_seconds()),
-        "received": _told(quote.observed_at.astimezone(page.job.zone), view.now),
+        "received": _moment(quote.observed_at.astimezone(page.job.zone), view.now),
         "rate_date": quote.rate_date,
         "provider": quote.provider,
     }
@@ -140,16 +140,16 @@ def _job(page: JobPage, view: View) -> dict[str, Any]:
         "word": page.word,
         "schedule": explain(page.job.schedule).removesuffix("."),
         "zone": page.job.timezone,
-        "next": _told(following, view.now) if following else None,
+        "next": _moment(following, view.now) if following else None,
         "strip": [templates.verbatim(svg) for svg in drawing.strip(slots.strip())],
-        "told": slots.told(),
+        "told": slots.summary(),
         "on_time": slots.on_time(),
         "calendar": templates.verbatim(drawing.calendar(slots.calendar())),
         "years": slots.years(),
     }
 
 
-def _told(moment: dt.datetime, now: dt.datetime) -> dict[str, str]:
+def _moment(moment: dt.datetime, now: dt.datetime) -> dict[str, str]:
     """Return *moment* for people, how far it lies from *now*, and as ISO 8601, from which a script tells that anew."""
     return {
         "clock": clock(moment),

@@ -68,7 +68,7 @@ class JobPage:
     outcomes: Sequence[Count]
     gaps: Sequence[dt.datetime]
     """Slots that passed without so much as a row in the journal."""
-    held: Sequence[QuarantinedAnswer]
+    quarantined: Sequence[QuarantinedAnswer]
     troubles: Sequence[Firing]
     """The newest firings that failed or missed their slot."""
     upcoming: Sequence[dt.datetime]
@@ -108,7 +108,7 @@ class Reading(NamedTuple):
             pairs=pairs,
             outcomes=list(queries.slot_outcomes(self.store, job, self.span)),
             gaps=[slot for slot in gaps if self.span.start is None or slot >= self.span.start],
-            held=[] if removed else list(quarantine.quarantine(self.store, job=job.name)),
+            quarantined=[] if removed else list(quarantine.quarantine(self.store, job=job.name)),
             troubles=queries.failures(self.store, job.name, MOST_TROUBLES),
             upcoming=[first, *near] if first is not None and is_near else [],
             following=first,

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from ratectl.model.quote import plain
-from ratectl.views.format import number_told
+from ratectl.views.format import number_of_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def _series(page: JobPage, pair: Pair, series: Series) -> dict[str, Any]:
         "job": page.job.name,
         "zone": page.job.timezone,
         "pair": str(pair),
-        "told": number_told(series),
+        "told": number_of_rates(series),
         "times": [minutes[0], *steps],
         "rates": [plain(point.rate) for point in series.points],
         "from": _origins(series.points, zone),

@@ -34,7 +34,7 @@ class Day(NamedTuple):
     date: dt.date
     course: str
     """The worst of its slots; else DUE, NONE or BEFORE."""
-    told: str
+    summary: str
     """In words: ``2026-11-23: 23 on time, 1 late``."""
 
 
@@ -51,7 +51,7 @@ class Slots:
             self._add(outcome.quarter, outcome.outcome, outcome.number)
         for slot in page.gaps:
             self._add(slot, "missed")
-        for answer in page.held:
+        for answer in page.quarantined:
             self._hold(answer.slot)
 
     def _add(self, slot: dt.datetime, course: str, number: int = 1) -> None:
@@ -80,7 +80,7 @@ class Slots:
         courses = +self._days.get(date, Counter())
         if courses:
             worst = max(courses, key=COURSES.index)
-            return Day(date, worst, f"{date}: {_told(courses)}")
+            return Day(date, worst, f"{date}: {_counted(courses)}")
         if date in self._due:
             return Day(date, DUE, f"{date}: {DUE}")
         course = BEFORE if date < self._installed and date <= self.today else NONE
@@ -99,22 +99,22 @@ class Slots:
         judged = sum(counts.values()) - counts["closed"] - counts["open"]
         return f"{100 * counts['on time'] // judged} %" if judged else ""
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return the last 90 days in words."""
         since = self.today - DAY * (DAYS - 1)
         counts: Counter[str] = Counter()
         for date, courses in self._days.items():
             if since <= date <= self.today:
                 counts += courses
-        return _told(counts) or "no slot"
+        return _counted(counts) or "no slot"
 
     def years(self) -> list[tuple[int, str]]:
         """Return each year in words, the newest first."""
         years: dict[int, Counter[str]] = {}
         for date, courses in self._days.items():
             years.setdefault(date.year, Counter()).update(courses)
-        return [(year, _told(years[year])) for year in sorted(years, reverse=True)]
+        return [(year, _counted(years[year])) for year in sorted(years, reverse=True)]
 
 
-def _told(counts: Mapping[str, int]) -> str:
+def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in COURSES if counts.get(name))

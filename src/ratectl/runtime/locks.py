@@ -32,10 +32,10 @@ def acquire(path: Path, *, until: Deadline | None) -> Iterator[bool]:
     """
     descriptor = _open(path)
     try:
-        got = _try(descriptor)
+        got = try_lock(descriptor)
         while not got and until is not None and until.left() > 0:
             time.sleep(POLL)
-            got = _try(descriptor)
+            got = try_lock(descriptor)
         yield got
     finally:
         os.close(descriptor)  # which also releases the lock
@@ -50,7 +50,8 @@ def _open(path: Path) -> int:
         raise StorageError(f"{path}: cannot open the lock file: {error.strerror}") from error
 
 
-def _try(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file if nobody has it, without waiting; closing it gives the lock back."""
     try:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415 - exists on Windows only

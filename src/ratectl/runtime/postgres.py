@@ -152,7 +152,7 @@ def redacted(url: str) -> str:
     return f"{scheme}{slashes}{account.partition(':')[0]}{at}{host}{options}"
 
 
-def see_to_driver() -> None:
+def require_driver() -> None:
     """Raise ConfigError where psycopg is not installed."""
     _psycopg()
 

@@ -27,7 +27,6 @@ RECORD = "journal.sqlite3"
 """How the names of the files begin that hold what was recorded."""
 FOR_ALL = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
 """Where every account may make files, under a sticky mark."""
-WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class UntrustedError(RefusedError):
@@ -134,7 +133,7 @@ def fault(
     return None
 
 
-def see_to_private(path: str, *, make: bool = False) -> None:
+def require_private(path: str, *, make: bool = False) -> None:
     """Raise UntrustedError unless the folder at *path*, and all in it, is this account's alone; with *make* it is made so.
 
     An absent one is nobody's. Raises OSError as well.
@@ -160,12 +159,12 @@ def see_to_private(path: str, *, make: bool = False) -> None:
             raise UntrustedError(way.place, text, f"chmod 700 {quoted(way.place)}")
         if make and own.st_mode & 0o077:
             os.chmod(way.place, 0o700)  # noqa: PTH101 - nobody else can put another folder there
-        _see_to_entries(way)
+        _check_entries(way)
     finally:
         way.close()
 
 
-def _see_to_entries(way: Way) -> None:
+def _check_entries(way: Way) -> None:
     """Raise UntrustedError where something in a state directory was laid there by others."""
     with os.scandir(way.place) as entries:
         for entry in entries:

@@ -207,10 +207,10 @@ def _refuse_taken(reading: Reading, report: str, jobs: tuple[Job, ...]) -> None:
     """Note an issue where the report page would replace an output or the spec itself, or jobs of several accounts write it."""
     users = sorted({job.user for job in jobs})
     if report and len(users) > 1:
-        told = " and ".join(user or "whoever installs them" for user in users)
+        accounts = " and ".join(user or "whoever installs them" for user in users)
         reading.issue(
             ("ratectl", "report"),
-            f"the jobs run as {told}, and each would write the page of its own record alone; leave it out, and "
+            f"the jobs run as {accounts}, and each would write the page of its own record alone; leave it out, and "
             "let `ratectl report --watch FILE` write the page of all",
         )
     taken = {output.target: job.name for job in jobs for output in job.outputs}

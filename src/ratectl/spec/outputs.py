@@ -45,7 +45,7 @@ ELSEWHERE = (
 def output(value: Any, folder: Path) -> Output:
     """Where to append, in the format named by a prefix (csv:PATH) or the suffix; *folder* is the spec's."""
     target = text(value)
-    kind, target = _told_by_prefix(target) or (_told_by_suffix(target), target)
+    kind, target = _by_prefix(target) or (_by_suffix(target), target)
     if kind in POSTGRES_SCHEMES:
         return Output(kind="postgresql", target=postgres_url(value, folder))
     if kind not in OUTPUT_KINDS:
@@ -65,12 +65,12 @@ def output(value: Any, folder: Path) -> Output:
     return Output(kind=kind, target=path)
 
 
-def _told_by_prefix(target: str) -> tuple[str, str] | None:
+def _by_prefix(target: str) -> tuple[str, str] | None:
     match = re.match(r"([a-z][a-z0-9+-]+):(.*)", target)
     return (match[1], match[2]) if match else None
 
 
-def _told_by_suffix(target: str) -> str:
+def _by_suffix(target: str) -> str:
     kind = SUFFIXES.get(os.path.splitext(target)[1].lower(), "")  # noqa: PTH122 - for speed
     if not kind:
         raise ValueError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import difflib
 import os
 import re
 from decimal import Decimal, InvalidOperation
@@ -21,6 +20,7 @@ from ratectl.model import notify_url
 from ratectl.model.currencies import BESIDE, ENDED, NOW
 from ratectl.model.job import Pair, PairsInText
 from ratectl.schedule.values import YEARS
+from ratectl.wording import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,9 +35,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ' (did you mean "..."?)' for the nearest of *known*, or an empty text."""
-    near = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1)
-    spelled = {name.lower(): name for name in known}
-    return f' (did you mean "{spelled[near[0]]}"?)' if near else ""
+    near = nearest(word, list(known))
+    return f' (did you mean "{near}"?)' if near else ""
 
 
 def quoted(value: Any) -> str:

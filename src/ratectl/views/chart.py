@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotille
 
 from ratectl.model.quote import plain
-from ratectl.views.format import number_told
+from ratectl.views.format import number_of_rates
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -58,7 +58,7 @@ def _title(pair: Pair, series: Series, zone: dt.tzinfo) -> str:
     lowest, highest = min(points, key=_of_rate), max(points, key=_of_rate)
     return (
         f"{pair}  {plain(last.rate)} on {_day(last, zone)},"
-        f" from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)}); {number_told(series)}"
+        f" from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)}); {number_of_rates(series)}"
     )
 
 

@@ -7,22 +7,16 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import (
-    Expect,
-    Link,
-    MakeFolder,
-    RemoveFile,
-    Settle,
-    Verb,
-    WriteFile,
-)
+from ratectl.backends.protocol import Verb
+from ratectl.backends.steps import Expect, Link, MakeFolder, RemoveFile, Settle, WriteFile
 from ratectl.deploy import plan
-from ratectl.views.format import count
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Change, Step
+    from ratectl.backends.protocol import Change
+    from ratectl.backends.steps import Step
     from ratectl.deploy.install import Prepared
     from ratectl.deploy.uninstall import Removal
     from ratectl.schedule.cover.triggers import Cover
@@ -41,7 +35,7 @@ _LISTED = 40
 def plan_text(prepared: Prepared) -> str:
     """Return what an install will do: changes, then steps."""
     if prepared.empty:
-        return "\n".join((f"{prepared.main.target}: nothing to do", *_caveats(prepared)))
+        return "\n".join((f"{prepared.main.target}: nothing to do", *_warning_lines(prepared)))
     lines = _shortened(
         [
             _with_keys(_change_text(c, prepared.covers), prepared.keys.get(c.job, ()))
@@ -58,7 +52,7 @@ def plan_text(prepared: Prepared) -> str:
         lines += _shortened([_change_text(c, {}) for c in part.changes])
     lines.append("steps:")
     lines += _few_files([f"  {text}" for text in _steps(prepared)])
-    return "\n".join((*lines, *_caveats(prepared)))
+    return "\n".join((*lines, *_warning_lines(prepared)))
 
 
 def plan_json(prepared: Prepared) -> dict[str, Any]:
@@ -254,7 +248,7 @@ def _few_files(lines: list[str]) -> list[str]:
     return shortened
 
 
-def _caveats(prepared: Prepared) -> list[str]:
+def _warning_lines(prepared: Prepared) -> list[str]:
     return [f"note: {text}" for text in prepared.warnings]
 
 

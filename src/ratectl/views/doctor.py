@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl.doctor.finding import FAULT
-from ratectl.views.format import count
+from ratectl.wording import count, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,7 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
         alike.setdefault(replace(finding, job=""), []).append(finding.job)
     lines = []
     for finding, names in alike.items():
-        named = ", ".join(names[:_TOGETHER])
-        more = f" and {len(names) - _TOGETHER} more" if len(names) > _TOGETHER else ""
-        about = f"{named}{more}: " if named else ""
+        about = f"{named}: " if (named := listed(names, _TOGETHER)) else ""
         text = finding.text.replace("\n", "\n    ")
         lines += [
             f"{finding.severity}: {finding.check}: {about}{text}",

@@ -53,7 +53,7 @@ def clocks(moment: dt.datetime, viewer: dt.tzinfo) -> str:
     return f"{clock(moment)} ({theirs:{day}%H:%M} {zone(theirs)})"
 
 
-def number_told(series: Series) -> str:
+def number_of_rates(series: Series) -> str:
     """Return how many rates there are, and how many of them are drawn where that is not all."""
     whole = f"{series.number:,} rate{'' if series.number == 1 else 's'}"
     drawn = len(series.points)
@@ -69,11 +69,6 @@ def sparkline(values: Sequence[Decimal]) -> str:
         return BLOCKS[len(BLOCKS) // 2 - 1] * len(values)
     top = len(BLOCKS) - 1
     return "".join(BLOCKS[round((value - least) / (most - least) * top)] for value in values)
-
-
-def count(number: int, noun: str) -> str:
-    """Return *number* with its noun: ``1 slot``, ``3 slots``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def as_json(value: Any) -> str:

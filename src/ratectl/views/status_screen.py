@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.text import Text
 
 from ratectl.page import numbers, standing
-from ratectl.views.format import clock, clocks, count, length, relative_time, sparkline
+from ratectl.views.format import clock, clocks, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -219,14 +220,14 @@ def _change(entries: Sequence[RecordedQuote]) -> str:
 def _summary(found: Sequence[JobStatus], view: View) -> list[Text]:
     """Return how many jobs stand how, and when that was; on two lines where the screen is narrow."""
     words = [word(status) for status in found]
-    told = standing.summary(words)
+    summary = standing.summary(words)
     moment = clock(view.now.astimezone(view.zone).replace(microsecond=0, second=0))
-    room = min(view.width, WIDE) - len(told) - len(moment)
+    room = min(view.width, WIDE) - len(summary) - len(moment)
     if view.width > READABLE:
-        return [Text(f"{told}  {moment}")]
+        return [Text(f"{summary}  {moment}")]
     if room < 2:
-        return [Text(told, "bold"), Text(moment, "dim")]
-    return [Text.assemble((told, "bold"), " " * room, (moment, "dim"))]
+        return [Text(summary, "bold"), Text(moment, "dim")]
+    return [Text.assemble((summary, "bold"), " " * room, (moment, "dim"))]
 
 
 def _fitting(blocks: list[Block], height: int) -> list[Text]:

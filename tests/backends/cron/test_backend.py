@@ -9,7 +9,8 @@ import pytest
 
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.cron import crontab
-from ratectl.backends.protocol import EngineAbsentError, Expect, RemoveFile, Run, Settle, WriteFile
+from ratectl.backends.protocol import EngineAbsentError
+from ratectl.backends.steps import Expect, RemoveFile, Run, Settle, WriteFile
 from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError, RefusedError
 from tests.fakes.jobs import job, jobs

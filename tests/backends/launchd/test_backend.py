@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ratectl.backends.launchd import backend as launchd
-from ratectl.backends.protocol import EngineAbsentError, Expect, Run, Verb, WriteFile
+from ratectl.backends.protocol import EngineAbsentError, Verb
+from ratectl.backends.steps import Expect, Run, WriteFile
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal
 from scripts import golden

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.backends.protocol import (
-    Change,
-    EngineAbsentError,
-    Link,
-    RemoveFile,
-    Run,
-    Verb,
-    WriteFile,
-)
+from ratectl.backends.protocol import Change, EngineAbsentError, Verb
+from ratectl.backends.steps import Link, RemoveFile, Run, WriteFile
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import plan
 from ratectl.errors import ConfigError, EngineError

@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from lxml import etree
 
-from ratectl.backends.protocol import Change, EngineAbsentError, RemoveFile, Run, Verb, WriteFile
+from ratectl.backends.protocol import Change, EngineAbsentError, Verb
+from ratectl.backends.steps import RemoveFile, Run, WriteFile
 from ratectl.backends.windows import backend as windows
+from ratectl.backends.windows.registered import summary
+from ratectl.backends.windows.task import sweep_task
 from ratectl.backends.windows.task_xml import (
     NAMESPACE,
     canonical,
@@ -155,7 +158,7 @@ MORNING = {"minutes": those(30), "hours": those(10)}
 )
 def test_triggers(trigger, texts):
     """Each shape of calendar becomes the shape of trigger that Windows is known to register."""
-    told = [windows._summary(node) for node in trigger_nodes([trigger], UTC)]
+    told = [summary(node) for node in trigger_nodes([trigger], UTC)]
 
     assert len(told) == len(texts)
     for have, want in zip(told, texts, strict=True):
@@ -188,7 +191,7 @@ def test_equal_distances_are_one_trigger(text, zone, told):
     """What a person sees who opens the task is short."""
     zone = ZoneInfo(zone)
     found = cover(schedule([text]), zone, zone, windows.CAPABILITIES)
-    nodes = [windows._summary(node) for node in trigger_nodes(found.triggers, zone)]
+    nodes = [summary(node) for node in trigger_nodes(found.triggers, zone)]
 
     assert len(nodes) == len(told)
     assert all(want in have for want, have in zip(told, nodes, strict=True))
@@ -199,7 +202,7 @@ def test_elapsed_time_across_a_clock_change_is_not_asked_for():
     zone = ZoneInfo("America/New_York")
     value = schedule(["every 30 minutes between 01:00 and 02:00"])
     nodes = trigger_nodes(cover(value, zone, zone, windows.CAPABILITIES).triggers, zone)
-    calendars = [windows._summary(n) for n in nodes if n.tag.endswith("CalendarTrigger")]
+    calendars = [summary(n) for n in nodes if n.tag.endswith("CalendarTrigger")]
 
     assert [text.partition(" ")[0][-8:] for text in calendars] == [
         "01:00:00",
@@ -271,7 +274,7 @@ class Scheduler:
         if argv == ("schtasks", "/Query", "/FO", "CSV", "/NH", "/TN", "\\ratectl\\"):
             return done(1)
         if argv == ("schtasks", "/Query", "/TN", f"{FOLDER}{windows.SWEEP}", "/XML"):
-            return done(stdout=to_bytes(windows._sweep_task(PC)))
+            return done(stdout=to_bytes(sweep_task(PC)))
         assert argv == ("schtasks", "/Query", "/TN", f"{FOLDER}usd-inr", "/XML"), argv
         return done(stdout=self.export)
 

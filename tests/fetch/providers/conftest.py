@@ -8,7 +8,7 @@ import pytest
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery, UnusableRate
+from ratectl.fetch.providers._shared.query import RateQuery, UnusableRate
 from ratectl.model.job import Pair
 from tests.fetch.providers.honest import provider_of
 

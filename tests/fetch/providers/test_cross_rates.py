@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers import cross_rates
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers._shared import cross_rates
+from ratectl.fetch.providers._shared.query import RateQuery
 from ratectl.model.job import Pair
 
 DAY = dt.date(2026, 11, 20)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers._shared.query import RateQuery
 from ratectl.model.job import Pair
 from tests.fetch.providers.conftest import rates_of
 from tests.fetch.providers.honest import HONEST, provider_of

@@ -9,7 +9,7 @@ import pytest
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers._shared.query import RateQuery
 from ratectl.model.job import Pair, Provider
 from tests.fetch.providers.conftest import rates_of
 from tests.fetch.providers.honest import OFFICE

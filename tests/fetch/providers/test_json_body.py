@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers._shared import json_body as bodies
 
 
 @pytest.mark.parametrize("text", ["2026-11-20", "2026-11-20T23:59:59Z", "2026-11-20 00:00:00"])

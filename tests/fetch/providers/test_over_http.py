@@ -12,7 +12,7 @@ import pytest
 from ratectl.errors import ConfigError, RefusedError
 from ratectl.fetch.http import Transport
 from ratectl.fetch.providers import SOURCES
-from ratectl.fetch.providers.query import RateQuery
+from ratectl.fetch.providers._shared.query import RateQuery
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.providers import PROVIDER_KINDS, History

@@ -18,19 +18,11 @@ from ratectl.backends.cron.fields import spell
 from ratectl.backends.protocol import (
     Artefact,
     Change,
-    Completed,
     EngineAbsentError,
-    Expect,
     Found,
     Host,
     InstalledEntry,
-    Reader,
-    RemoveFile,
-    Run,
-    Settle,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
     cover_for,
     never_paused,
@@ -39,14 +31,17 @@ from ratectl.backends.protocol import (
     no_warnings,
     no_words,
 )
+from ratectl.backends.steps import Completed, Expect, RemoveFile, Run, Settle, Step, WriteFile
 from ratectl.errors import ConfigError, EngineError, RefusedError
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from ratectl.backends.cron.crontab import Tab
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Trigger
 
@@ -195,7 +190,7 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         return (Settle(path=DROP_IN.parent), put)
     if "unfaithful" in found.raw:
         raise EngineError(found.raw["unfaithful"].decode())
-    what = f"{len(lines)} line{'' if len(lines) == 1 else 's'} of ours"
+    what = f"{count(len(lines), 'line')} of ours"
     write = _write_tab(text, flavour, host, what)
     return (Settle(path=SPOOL), _still(found.raw.get("tab"), host), *write)
 

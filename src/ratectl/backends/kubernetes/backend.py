@@ -26,15 +26,13 @@ from ratectl.backends.protocol import (
     Found,
     Host,
     InstalledEntry,
-    Reader,
-    Run,
     Runs,
-    Step,
     Verb,
     cover_for,
     no_steps,
     separate_files,
 )
+from ratectl.backends.steps import Run, Step
 from ratectl.errors import ConfigError, EngineError
 from ratectl.schedule.cover import clock_changes
 from ratectl.schedule.cover.triggers import (
@@ -44,10 +42,12 @@ from ratectl.schedule.cover.triggers import (
     Cover,
     Fidelity,
 )
+from ratectl.wording import count, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Trigger
 
@@ -204,16 +204,16 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     texts = list(_texts(changes))
     held = [a.data for c in changes if c.verb is Verb.KEEP for a in c.artefacts]
     if not texts:
-        _see_to_secrets(reader, host.cluster, held)
+        _check_secrets(reader, host.cluster, held)
         return ()
     cluster = _cluster(host)
-    _leave_strangers_alone(reader, cluster, [c.job for c in changes if c.verb is Verb.CREATE])
+    _refuse_foreign(reader, cluster, [c.job for c in changes if c.verb is Verb.CREATE])
     trial = (*_apply(cluster), "--dry-run=server")
     answer = reader.query(kubectl.argv(cluster, *trial), stdin=_documents(texts))
     if answer.code:
         variables = " ".join(f"{name}-" for name in _variables_set(changes))
         raise kubectl.failure(answer, cluster, "patch", variables=variables or "VARIABLE-")
-    _see_to_secrets(reader, cluster, (*texts, *held))
+    _check_secrets(reader, cluster, (*texts, *held))
     return kubectl.warnings(answer)
 
 
@@ -232,7 +232,7 @@ def unsetting(
     return kubectl.typed(cluster, *what) if names else ()
 
 
-def _leave_strangers_alone(reader: Reader, cluster: ClusterTarget, new: Sequence[str]) -> None:
+def _refuse_foreign(reader: Reader, cluster: ClusterTarget, new: Sequence[str]) -> None:
     """Raise ConfigError where a CronJob stands that ratectl did not make, and that one of the *new* jobs would take over."""
     if not new:
         return
@@ -243,16 +243,15 @@ def _leave_strangers_alone(reader: Reader, cluster: ClusterTarget, new: Sequence
     live = {item["metadata"]["name"]: item for item in _items(answer.stdout, cluster)}
     taken = [name for name in sorted(names & live.keys()) if not manifest.is_ours(live[name])]
     if taken:
-        more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
         command = shlex.join(kubectl.typed(cluster, "describe", kubectl.KIND, taken[0]))
         raise ConfigError(
-            f"kubernetes, {kubectl.described(cluster)}: {', '.join(taken[:3])}{more}: stands there already and was "
+            f"kubernetes, {kubectl.described(cluster)}: {listed(taken)}: stands there already and was "
             f"not made by ratectl, so it is left alone (`{command}` shows it); name another namespace under "
             "[kubernetes], or give the job another name"
         )
 
 
-def _see_to_secrets(reader: Reader, cluster: ClusterTarget | None, texts: Iterable[bytes]) -> None:
+def _check_secrets(reader: Reader, cluster: ClusterTarget | None, texts: Iterable[bytes]) -> None:
     """Raise ConfigError for the first Secret that is surely not there."""
     if cluster is None:
         return
@@ -303,12 +302,12 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
         steps.append(_step(_cluster(host), delete, "delete", why, of_spec=False))
     if texts:
         cluster = _cluster(host)
-        why = f"apply {_counted(len(texts))}"
+        why = f"apply {count(len(texts), 'CronJob')}"
         steps.append(_step(cluster, _apply(cluster), "patch", why, stdin=_documents(texts)))
     if asleep:
         cluster = _cluster(host)
         wanted = [_partly(job, cluster, {"suspend": True}) for job in asleep]
-        why = f"suspend {_counted(len(asleep))}"
+        why = f"suspend {count(len(asleep), 'CronJob')}"
         steps.append(
             _step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted), of_spec=False)
         )
@@ -327,7 +326,7 @@ def resuming(
         return ()
     cluster = _cluster(host)
     wanted = [_partly(job, cluster, _counting_from(since.get(job, ""))) for job in asleep]
-    why = f"let {_counted(len(asleep))} run again"
+    why = f"let {count(len(asleep), 'CronJob')} run again"
     return (_step(cluster, _PAUSING, "patch", why, stdin=_documents(wanted), of_spec=False),)
 
 
@@ -357,10 +356,6 @@ def _step(
     """Return the step that does *words*, for which one needs the right to *verb*; *of_spec*: it applies what the spec says."""
     meaning = partial(kubectl.failure, cluster=cluster, verb=verb, of_spec=of_spec)
     return Run(argv=kubectl.argv(cluster, *words), stdin=stdin, why=why, meaning=meaning)
-
-
-def _counted(number: int) -> str:
-    return f"{number} CronJob{'' if number == 1 else 's'}"
 
 
 def _apply(cluster: ClusterTarget) -> tuple[str, ...]:

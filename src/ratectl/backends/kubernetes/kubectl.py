@@ -11,13 +11,15 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ratectl.backends.protocol import ClusterTarget, console_text
+from ratectl.backends.steps import console_text
 from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError, TryLaterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ratectl.backends.protocol import Completed, Reader
+    from ratectl.backends.protocol import ClusterTarget
+    from ratectl.backends.reader import Reader
+    from ratectl.backends.steps import Completed
 
 PATIENCE = 10
 """Seconds that one request to the server may take; kubectl asks up to five times."""
@@ -262,12 +264,12 @@ def _first_command(advice: str) -> str:
 
 def _words(found: re.Match[str], cluster: ClusterTarget, verb: str) -> dict[str, Any]:
     """Return what may stand in an advice."""
-    told = found.groupdict()
-    group = told.get("group", "")
-    resource = told.get("resource", "cronjobs")
+    parts = found.groupdict()
+    group = parts.get("group", "")
+    resource = parts.get("resource", "cronjobs")
     return {
         "verb": verb,
-        **told,
+        **parts,
         "whole": f"{resource}.{group}" if group else resource,
         "there": "".join(f" {word}" for word in typed(cluster)[1:]),
         "context": "".join(f" {word}" for word in _context(cluster)),
@@ -390,16 +392,16 @@ def kubeconfig(reader: Reader, cluster: ClusterTarget) -> Kubeconfig:
     if answer.code:
         raise failure(answer, cluster)
     try:
-        told: dict[str, Any] = json.loads(answer.stdout)
+        config: dict[str, Any] = json.loads(answer.stdout)
         clusters = {
             one["name"]: server_url(one["cluster"].get("server", ""))
-            for one in told.get("clusters") or ()
+            for one in config.get("clusters") or ()
         }
         servers = {
             one["name"]: clusters.get(one["context"].get("cluster", ""), "")
-            for one in told.get("contexts") or ()
+            for one in config.get("contexts") or ()
         }
-        return Kubeconfig(current=told.get("current-context") or "", servers=servers)
+        return Kubeconfig(current=config.get("current-context") or "", servers=servers)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"kubernetes, {described(cluster)}: kubectl tells no contexts; `kubectl config view` shows why"

@@ -17,18 +17,11 @@ from ratectl.backends.launchd.plist import load, starts, texts
 from ratectl.backends.protocol import (
     Artefact,
     Change,
-    Completed,
     EngineAbsentError,
-    Expect,
     Found,
     Host,
     InstalledEntry,
-    Reader,
-    RemoveFile,
-    Run,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
     cover_for,
     never_paused,
@@ -38,6 +31,7 @@ from ratectl.backends.protocol import (
     no_words,
     separate_files,
 )
+from ratectl.backends.steps import Completed, Expect, RemoveFile, Run, Step, WriteFile
 from ratectl.errors import EngineError
 from ratectl.schedule.cover.triggers import Capabilities, Cover
 
@@ -45,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
 NAME = "launchd"

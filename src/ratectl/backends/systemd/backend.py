@@ -6,11 +6,9 @@ change, there is one ``daemon-reload`` and one ``start``; what ``enable`` does i
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import (
     Artefact,
@@ -19,13 +17,7 @@ from ratectl.backends.protocol import (
     Found,
     Host,
     InstalledEntry,
-    Link,
-    Reader,
-    RemoveFile,
-    Run,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
     cover_for,
     never_paused,
@@ -33,8 +25,10 @@ from ratectl.backends.protocol import (
     no_words,
     separate_files,
 )
-from ratectl.backends.systemd import sandbox
+from ratectl.backends.steps import Link, RemoveFile, Run, Step, WriteFile
+from ratectl.backends.systemd import loaded, sandbox
 from ratectl.backends.systemd.calendar import spell
+from ratectl.backends.systemd.loaded import WANTS, job_of, systemctl
 from ratectl.errors import ConfigError, EngineError
 from ratectl.runtime import templates
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
@@ -43,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
 NAME = "systemd"
@@ -65,20 +60,8 @@ LISTS_ALL = True
 SYSTEM_UNITS = Path("/etc/systemd/system")
 BOOTED = Path("/run/systemd/system")
 LINGER = Path("/var/lib/systemd/linger")
-WANTS = "timers.target.wants"
-_TIMER = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
-_TOLD = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
-_OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
-_ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
-_WAKES = re.compile(
-    rb"^\s*(On[A-Z]\w*|Persistent|RandomizedDelaySec|FixedRandomDelay|AccuracySec|Unit)\s*=",
-    re.MULTILINE,
-)
-"""What of a timer decides when it wakes, and whom, see systemd.timer(5)."""
 _EXEC_START = re.compile(rb"^ExecStart=(.+)$", re.MULTILINE)
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
-WAITING = "auto-restart"
-"""How the manager calls a service that failed and waits to be started again."""
 MOST_JOBS = 5000
 """A reload of 4,000 active timers takes 10 s, one of 10,000 over two minutes, in which no call is answered."""
 STAMPS = Path("/var/lib/systemd/timers")
@@ -93,7 +76,7 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
         return "systemd: this machine was not booted with it (no /run/systemd/system)"
     if reader.which("systemctl") is None:
         return "systemd: no `systemctl` program on the PATH"
-    answer = reader.query((*_systemctl(scope), "show", "--property=Version"))
+    answer = reader.query((*systemctl(scope), "show", "--property=Version"))
     if answer.code:
         told = f"systemd: the {scope} manager does not answer ({answer.said})"
         if scope == "system" or not warnings(reader, host, scope):
@@ -122,47 +105,12 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     """Return our units as the disk and the manager hold them. Raises EngineError where no manager answers."""
     if problem := detect(reader, host, scope):
         raise EngineAbsentError(problem)
-    folder = _folder(host, scope)
-    names = reader.names(folder)
-    texts = {
-        name: text
-        for name in names
-        if _TIMER.fullmatch(name) and (text := _own(reader, folder, name))
-    }
-    units = _units(reader, scope)
-    rows = [row for row in units if row["unit"].endswith(".timer")]
-    waiting = [row["unit"] for row in units if row.get("sub", "").startswith(WAITING)]
-    loaded = {row["unit"]: row["active"] for row in rows}
-    running = {row["unit"] for row in rows if row.get("sub") == "running"}
-    jobs = sorted({_job_of(name) for name in texts} | _ghosts(rows, names))
-    upcoming = _next_runs(reader, scope) if jobs else {}
-    wanted = set(reader.names(folder / WANTS))
-    entries = {}
-    for job in jobs:
-        timer = f"ratectl-{job}.timer"
-        entries[job] = InstalledEntry(
-            job=job,
-            triggers=tuple(_ON_CALENDAR.findall(texts.get(timer, b"").decode("utf-8", "replace"))),
-            artefacts=tuple(
-                Artefact(job=job, name=name, data=texts[name])
-                for name in (f"ratectl-{job}.service", timer)
-                if name in texts
-            ),
-            enabled=timer in wanted and loaded.get(timer) == "active",
-            next=upcoming.get(timer),
-            running=timer in running,
-            drift=tuple(_drift(timer, texts, loaded, wanted)),
-            overrides=tuple(_drop_ins(reader, folder, job, names)),
-            rescheduled=f"{timer}.d" in names and _is_rescheduled(reader, folder, job),
-        )
-    foreign = [
-        n
-        for n in names
-        if _TIMER.fullmatch(n) and n not in texts and not _masked(reader, folder, n)
-    ]
-    lists = {"foreign": foreign, "loaded": sorted(loaded), "waiting": sorted(waiting)}
-    raw = {name: "\n".join(units).encode() for name, units in lists.items()}
-    return Found(entries=entries, raw=raw)
+    units = loaded.look(reader, _folder(host, scope), scope)
+    lists = {"foreign": units.foreign, "loaded": sorted(units.active), "waiting": units.waiting}
+    return Found(
+        entries={job: units.entry(job) for job in units.jobs()},
+        raw={name: "\n".join(unit_names).encode() for name, unit_names in lists.items()},
+    )
 
 
 def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
@@ -244,7 +192,7 @@ def troubles(
         units = [f"ratectl-{entry.job}.service" for entry in entries]
         for at in range(0, len(units), _ARGV_LIMIT):
             some = units[at : at + _ARGV_LIMIT]
-            answer = reader.query((*_systemctl(scope), "show", f"--property={_RESULT}", *some))
+            answer = reader.query((*systemctl(scope), "show", f"--property={_RESULT}", *some))
             if not answer.code:
                 found |= _came_to_nothing(answer.stdout.decode("utf-8", "replace"))
     return found
@@ -254,17 +202,17 @@ def _came_to_nothing(shown: str) -> dict[str, tuple[str, ...]]:
     """Return the jobs of units whose last run failed without a word of ours; *shown* has a paragraph for each unit."""
     found: dict[str, tuple[str, ...]] = {}
     for paragraph in shown.strip().split("\n\n"):
-        told = dict(line.partition("=")[::2] for line in paragraph.splitlines())
-        status = told.get("ExecMainStatus", "")
+        properties = dict(line.partition("=")[::2] for line in paragraph.splitlines())
+        status = properties.get("ExecMainStatus", "")
         code = int(status) if status.isdigit() else 0
-        name = told.get("Id", "")
+        name = properties.get("Id", "")
         log = f"`journalctl -u {name}` or `journalctl --user -u {name}` shows why"
-        if told.get("Result") == "exit-code" and code in NEVER_STARTED:
+        if properties.get("Result") == "exit-code" and code in NEVER_STARTED:
             text = f"systemd could not start its program (status {code}); {log}"
-            found[_job_of(name)] = (text,)
-        elif told.get("Result") in KILLED:
-            found[_job_of(name)] = (
-                f"its last run was ended from outside ({told['Result']}); {log}",
+            found[job_of(name)] = (text,)
+        elif properties.get("Result") in KILLED:
+            found[job_of(name)] = (
+                f"its last run was ended from outside ({properties['Result']}); {log}",
             )
     return found
 
@@ -278,7 +226,7 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     folder = _folder(host, scope)
     _refuse_foreign(put, found, folder)
     _refuse_number(len(found.entries) + sum(c.verb is Verb.CREATE for c in put) - len(gone))
-    call = _systemctl(scope)
+    call = systemctl(scope)
     new = [change.job for change in put if change.verb is Verb.CREATE]
     known = [change.job for change in put if change.verb is Verb.UPDATE]
     timers = [f"ratectl-{change.job}.timer" for change in put]
@@ -301,11 +249,11 @@ def _again(call: tuple[str, ...], jobs: Sequence[str]) -> Iterator[Step]:
 
 
 def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> Iterator[Step]:
-    folder, call = _folder(host, scope), _systemctl(scope)
-    loaded, waiting = (set(found.raw[name].decode().split("\n")) for name in ("loaded", "waiting"))
+    folder, call = _folder(host, scope), systemctl(scope)
+    active, waiting = (set(found.raw[name].decode().split("\n")) for name in ("loaded", "waiting"))
     timers = [f"ratectl-{change.job}.timer" for change in gone]
     yield from _chunks(
-        (*call, "stop"), [name for name in timers if name in loaded], "stop the timers"
+        (*call, "stop"), [name for name in timers if name in active], "stop the timers"
     )
     services = [f"ratectl-{change.job}.service" for change in gone]
     owing = [name for name in services if name in waiting]
@@ -360,90 +308,6 @@ def _stamp(job: str, host: Host, scope: str) -> Path:
 
 def _folder(host: Host, scope: str) -> Path:
     return SYSTEM_UNITS if scope == "system" else Path(host.config_home) / "systemd" / "user"
-
-
-def _systemctl(scope: str) -> tuple[str, ...]:
-    return ("systemctl", "--no-ask-password", *(("--user",) if scope == "user" else ("--system",)))
-
-
-def _own(reader: Reader, folder: Path, name: str) -> bytes | None:
-    """Return the text of the unit *name* when it is ours."""
-    text = reader.read(folder / name)
-    match = _OURS.search(text) if text else None
-    return text if match and match[1].decode() == _job_of(name) else None
-
-
-def _job_of(name: str) -> str:
-    return name.removeprefix("ratectl-").rpartition(".")[0]
-
-
-def _masked(reader: Reader, folder: Path, name: str) -> bool:
-    return reader.link(folder / name) == "/dev/null"
-
-
-def _drift(
-    timer: str, texts: dict[str, bytes], loaded: dict[str, str], wanted: set[str]
-) -> Iterator[str]:
-    if timer not in texts:
-        yield "the timer's unit file is missing or masked"
-    if timer.replace(".timer", ".service") not in texts:
-        yield "the service's unit file is missing"
-    if timer not in wanted:
-        yield "the timer is disabled"
-    if loaded.get(timer) != "active":
-        yield f"the timer is {loaded.get(timer, 'not loaded')}"
-
-
-def _is_rescheduled(reader: Reader, folder: Path, job: str) -> bool:
-    """Tell whether a drop-in makes the timer of *job* wake at other times than its unit says."""
-    place = folder / f"ratectl-{job}.timer.d"
-    files = [name for name in reader.names(place) if name.endswith(".conf")]
-    return any(_WAKES.search(reader.read(place / name) or b"") for name in files)
-
-
-def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> Iterator[str]:
-    for unit in (f"ratectl-{job}.timer", f"ratectl-{job}.service"):
-        if f"{unit}.d" in names and reader.names(folder / f"{unit}.d"):
-            yield f"a drop-in changes it: {folder / f'{unit}.d'}"
-
-
-def _units(reader: Reader, scope: str) -> list[dict[str, str]]:
-    """Return the rows of the timers and services with names like ours that the manager has loaded."""
-    rows = _json(reader, scope, "list-units", "--all", "--type=timer,service", "--full")
-    return [row for row in rows if _TIMER.fullmatch(row["unit"]) and row["load"] == "loaded"]
-
-
-def _ghosts(rows: Sequence[dict[str, str]], names: Collection[str]) -> frozenset[str]:
-    """Return our jobs whose units have no file any more: the manager knows, and may start, them until it reloads."""
-    jobs = {_job_of(row["unit"]) for row in rows if _TOLD.fullmatch(row.get("description", ""))}
-    return frozenset(
-        job for job in jobs if not {f"ratectl-{job}.timer", f"ratectl-{job}.service"} & set(names)
-    )
-
-
-def _next_runs(reader: Reader, scope: str) -> dict[str, dt.datetime]:
-    """Return when each timer runs next; of this table only ``next`` and ``last`` mean the same everywhere."""
-    rows = _json(reader, scope, "list-timers", "--all", "--full")
-    return {
-        row["unit"]: dt.datetime.fromtimestamp(row["next"] / 1_000_000, tz=dt.UTC)
-        for row in rows
-        if row.get("next")
-    }
-
-
-def _json(reader: Reader, scope: str, *words: str) -> list[dict[str, Any]]:
-    argv = (*_systemctl(scope), *words, "--no-pager", "--output=json")
-    answer = reader.query(argv)
-    if answer.code:
-        raise EngineError(f"systemd: `{' '.join(argv)}` ended with {answer.code}: {answer.said}")
-    try:
-        rows = json.loads(answer.stdout)
-    except ValueError as error:
-        raise EngineError(
-            f"systemd: `{' '.join(argv)}` printed no JSON (systemd 247 or later does); "
-            "use `--backend cron` on this machine"
-        ) from error
-    return list(rows)
 
 
 def _command(argv: Sequence[str]) -> str:

@@ -13,26 +13,17 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import partial
-from pathlib import PureWindowsPath
-from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import (
     Artefact,
     Change,
-    Completed,
     EngineAbsentError,
     Found,
     Host,
     InstalledEntry,
-    Reader,
-    RemoveFile,
-    Run,
-    Step,
     Verb,
-    WriteFile,
     always_covers,
-    console_text,
     cover_for,
     never_paused,
     no_steps,
@@ -41,25 +32,20 @@ from ratectl.backends.protocol import (
     no_words,
     separate_files,
 )
+from ratectl.backends.steps import Completed, RemoveFile, Run, Step, WriteFile, console_text
 from ratectl.backends.windows import limits
-from ratectl.backends.windows.task_xml import (
-    as_printed,
-    canonical,
-    duration,
-    element,
-    parse,
-    readings,
-    to_bytes,
-    trigger_nodes,
-)
+from ratectl.backends.windows.registered import entry_of, sweep_fault, text_at
+from ratectl.backends.windows.task import FOLDER, SWEEP, folder_of, sweep_task, task_of
+from ratectl.backends.windows.task_xml import parse, to_bytes, trigger_nodes
 from ratectl.errors import EngineError
-from ratectl.schedule.cover.triggers import Capabilities, Cover, FixedInterval
+from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
 NAME = "windows"
@@ -74,14 +60,6 @@ CAPABILITIES = Capabilities(
     fold="unknown",
     max_triggers=48,
 )
-_POWER = {
-    "DisallowStartIfOnBatteries": ("false", "true", "does not start on batteries"),
-    "StopIfGoingOnBatteries": ("false", "true", "is ended when the power goes"),
-    "StartWhenAvailable": ("true", "false", "does not make up for times when the machine was off"),
-}
-"""Setting -> what we write, what Windows assumes without it, and what the other value does."""
-_CALLED = ("Command", "Arguments")
-_COMMAND = ("Actions", "Exec", "Command")
 SCOPES: tuple[str, ...] = ("user",)
 PLATFORMS: tuple[str, ...] = ("win32",)
 REPORTS_NEXT_RUN = False
@@ -89,15 +67,7 @@ SANDBOXES = False
 SUSPENDS = False
 LISTS_ALL = False
 
-FOLDER = "\\ratectl\\"
-"""Where each account has a folder of its own, and where the tasks of before stand, of whichever account."""
-SWEEP = "_try-again"
-"""No job's name: what it starts finds whatever is still due, of all jobs of the account."""
-EVERY = FixedInterval(every=300, phase=120)
-_SWEEP_LIMIT = 3600
 _JOB = r"([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)"
-_UNATTENDED = ("S4U", "Password")
-"""Ways of logging on that need nobody to be there."""
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
@@ -130,14 +100,14 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     if problem := detect(reader, host, scope):
         raise EngineAbsentError(problem)
     paths = _paths(reader, host)  # all else is in the language of the machine
-    ours = _jobs_in(_folder(host), paths)
-    before = {job: _entry(reader, host, FOLDER, job) for job in _jobs_in(FOLDER, paths)}
+    ours = _jobs_in(folder_of(host), paths)
+    before = {job: entry_of(reader, host, FOLDER, job) for job in _jobs_in(FOLDER, paths)}
     before = {job: entry for job, entry in before.items() if _is_this_account(entry, host)}
-    sweep = _sweep(reader, host) if f"{_folder(host)}{SWEEP}" in paths else "is missing"
+    sweep = sweep_fault(reader, host) if f"{folder_of(host)}{SWEEP}" in paths else "is missing"
     drift = (f"the task that tries again what failed {sweep}",) if sweep else ()
     entries = {}
     for job in sorted({*ours, *before}):
-        entry = _entry(reader, host, _folder(host), job) if job in ours else before[job]
+        entry = entry_of(reader, host, folder_of(host), job) if job in ours else before[job]
         old = ("its task of before still stands in a folder of all accounts",)
         more = (*drift, *(old if job in before else ()))
         entries[job] = replace(entry, drift=(*entry.drift, *more))
@@ -152,14 +122,10 @@ def _jobs_in(folder: str, paths: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted({match[1].lower() for match in found if match}))
 
 
-def _folder(host: Host) -> str:
-    return f"{FOLDER}{host.user}\\"
-
-
 def _is_this_account(entry: InstalledEntry, host: Host) -> bool:
     """Tell whether a task of before is not another account's, which elevated rights show, too."""
     try:
-        user = _text(parse(entry.artefacts[0].data), "Principals", "Principal", "UserId")
+        user = text_at(parse(entry.artefacts[0].data), "Principals", "Principal", "UserId")
     except ET.ParseError:
         return False
     return not user.startswith("S-1-") or user == host.user
@@ -172,7 +138,7 @@ def _paths(reader: Reader, host: Host) -> set[str]:
     there are none, rows are taken where they come. Raises EngineError where nothing at all is told.
     """
     listing = ("schtasks", "/Query", "/FO", "CSV", "/NH")
-    answers = [reader.query((*listing, "/TN", folder)) for folder in (_folder(host), FOLDER)]
+    answers = [reader.query((*listing, "/TN", folder)) for folder in (folder_of(host), FOLDER)]
     if all(answer.code for answer in answers):
         answers.append(reader.query(listing))
     paths = {path for answer in answers for path in _first_column(answer)}
@@ -194,8 +160,8 @@ def argv(entry: InstalledEntry, scope: str) -> tuple[str, ...]:
         task = parse(entry.artefacts[0].data)
     except ET.ParseError:
         return ()
-    command = _text(task, "Actions", "Exec", "Command")
-    words = re.findall(r'"[^"]*"|\S+', _text(task, "Actions", "Exec", "Arguments"))
+    command = text_at(task, "Actions", "Exec", "Command")
+    words = re.findall(r'"[^"]*"|\S+', text_at(task, "Actions", "Exec", "Arguments"))
     return (command, *(word.strip('"') for word in words)) if command else ()
 
 
@@ -212,7 +178,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
     triggers = tuple(trigger_nodes(cover.triggers, host.zone))
     assert len(triggers) <= 48, len(triggers)
     limit = job.jitter + 2 * job.timeout + 600
-    task = _task(job.name, host, triggers, limit=limit)
+    task = task_of(job.name, host, triggers, limit=limit)
     return (Artefact(job=job.name, name=f"{job.name}.xml", data=to_bytes(task)),)
 
 
@@ -234,9 +200,9 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
     steps = [step for change in changed for step in _steps(change, found, host)]
     left = (found.entries.keys() - gone) | put
     if not left and changed:
-        steps += _deletion(SWEEP, f"{_folder(host)}{SWEEP}", host, may_fail=True)
+        steps += _deletion(SWEEP, f"{folder_of(host)}{SWEEP}", host, may_fail=True)
     elif put and found.raw.get("sweep", b"unknown"):
-        steps += _registration(SWEEP, to_bytes(_sweep_task(host)), host)
+        steps += _registration(SWEEP, to_bytes(sweep_task(host)), host)
     elif changed:
         steps.append(RemoveFile(path=_draft(SWEEP, host)))
     return tuple(steps)
@@ -248,7 +214,7 @@ def _steps(change: Change, found: Found, host: Host) -> Iterator[Step]:
     if change.verb is Verb.DELETE:
         if own or not before:
             unseen = not own and change.entry is None  # an install that is taken back, unlisted
-            path = _folder(host) + change.job
+            path = folder_of(host) + change.job
             yield from _deletion(change.job, path, host, may_fail=unseen)
     else:
         yield from _registration(change.job, change.artefacts[0].data, host)
@@ -259,7 +225,7 @@ def _steps(change: Change, found: Found, host: Host) -> Iterator[Step]:
 def _registration(name: str, data: bytes, host: Host) -> Iterator[Step]:
     draft = _draft(name, host)
     yield WriteFile(path=draft, data=data)
-    create = ("schtasks", "/Create", "/TN", _folder(host) + name, "/XML", str(draft), "/F")
+    create = ("schtasks", "/Create", "/TN", folder_of(host) + name, "/XML", str(draft), "/F")
     yield Run(argv=create, why="register the task", meaning=partial(_refusal, create, host))
     yield RemoveFile(path=draft)
 
@@ -296,186 +262,3 @@ def _refuse_foreign_session(host: Host) -> None:
             "run `ratectl install` in a prompt of your own, whose tasks run while you are logged on, or log on "
             "as the administrator"
         )
-
-
-def _sweep_task(host: Host) -> ET.Element:
-    """Return the one task that tries again what failed: RestartOnFailure is only for tasks that do not start.
-
-    Source: [MS-TSCH] 2.5.4.2. A task that a firing registers for its own next try would be denied without elevation.
-    """
-    triggers = tuple(trigger_nodes((EVERY,), host.zone))
-    return _task("--sweep", host, triggers, limit=_SWEEP_LIMIT, name=SWEEP, told=_SWEEP_TOLD)
-
-
-_SWEEP_TOLD = "Try again what ratectl could not record, while any slot is still due"
-
-
-def _sweep(reader: Reader, host: Host) -> str:
-    """Return how the task that tries again differs from what an install would write, or an empty text."""
-    wanted = _sweep_task(host)
-    entry = _held(reader, host, _folder(host) + SWEEP, SWEEP, wanted)
-    if not entry.enabled:
-        return "is disabled"
-    return "" if entry.artefacts[0].data == to_bytes(wanted) else "is another one"
-
-
-def _task(
-    job: str,
-    host: Host,
-    triggers: Sequence[ET.Element],
-    *,
-    limit: int,
-    name: str = "",
-    told: str = "",
-) -> ET.Element:
-    command, *words = host.argv(job)
-    registration = element(
-        "RegistrationInfo",
-        element("Source", "ratectl"),
-        element("Description", told or f"Record the exchange rates of ratectl job {job}"),
-        element("URI", _folder(host) + (name or job)),
-    )
-    action = element(
-        "Exec",
-        element("Command", command),
-        element("Arguments", list2cmdline(words)),
-        element("WorkingDirectory", str(PureWindowsPath(command).parent)),
-    )
-    return element(
-        "Task",
-        registration,
-        element("Triggers", *triggers),
-        element("Principals", _principal(host)),
-        _settings(limit),
-        element("Actions", action, Context="Author"),
-        version="1.2",
-    )
-
-
-def _principal(host: Host) -> ET.Element:
-    """Return who runs the task, without raised rights: logged on or not, where we may ask for that.
-
-    S4U needs no password; registering it is denied unless the process is elevated.
-    """
-    return element(
-        "Principal",
-        element("UserId", host.user),
-        element("LogonType", "S4U" if host.root else "InteractiveToken"),
-        element("RunLevel", "LeastPrivilege"),
-        id="Author",
-    )
-
-
-def _settings(limit: int) -> ET.Element:
-    """Return settings that let a laptop on batteries record; *limit* seconds end a stuck run."""
-    values = {
-        "MultipleInstancesPolicy": "IgnoreNew",
-        "DisallowStartIfOnBatteries": "false",
-        "StopIfGoingOnBatteries": "false",
-        "StartWhenAvailable": "true",
-        "RunOnlyIfNetworkAvailable": "false",
-        "Enabled": "true",
-        "WakeToRun": "false",
-        "ExecutionTimeLimit": duration(limit),
-        "Priority": "7",
-    }
-    return element("Settings", *(element(tag, text) for tag, text in values.items()))
-
-
-def _entry(reader: Reader, host: Host, folder: str, job: str) -> InstalledEntry:
-    return _held(reader, host, folder + job, job, _task(job, host, (), limit=0))
-
-
-def _held(reader: Reader, host: Host, path: str, job: str, like: ET.Element) -> InstalledEntry:
-    """Return the task at *path*, spelled as *like* where it means the same."""
-    answer = reader.query(("schtasks", "/Query", "/TN", path, "/XML"))
-    found = _reading(answer.stdout, host.code_pages, like)
-    if found is None:
-        artefact = Artefact(job=job, name=f"{job}.xml", data=answer.stdout)
-        return InstalledEntry(
-            job=job, triggers=(), artefacts=(artefact,), drift=("the task cannot be read",)
-        )
-    task, page = canonical(found[0], like), found[1]
-    other = _text(task, "Principals", "Principal", "UserId")
-    _spell_as(task, like, page)
-    if other.startswith("S-1-") and other != host.user:
-        next(_nodes(task, "Principals", "Principal", "UserId")).text = other
-    enabled = _text(task, "Settings", "Enabled") != "false"
-    return InstalledEntry(
-        job=job,
-        triggers=tuple(_summary(node) for node in _nodes(task, "Triggers", "*")),
-        artefacts=(Artefact(job=job, name=f"{job}.xml", data=to_bytes(task)),),
-        enabled=enabled,
-        drift=_drift(task, like, enabled=enabled),
-    )
-
-
-def _reading(
-    data: bytes, code_pages: Sequence[str], like: ET.Element
-) -> tuple[ET.Element, str] | None:
-    """Return what ``schtasks`` printed in the encoding in which it spells our own command, else in the likeliest."""
-    found = list(readings(data, code_pages))
-    for task, page in found:
-        if _text(task, *_COMMAND) == as_printed(_text(like, *_COMMAND), page):
-            return task, page
-    return found[0] if found else None
-
-
-def _drift(task: ET.Element, like: ET.Element, *, enabled: bool) -> tuple[str, ...]:
-    """Return what somebody changed that keeps *task* from doing its work, in words."""
-    return (
-        *(() if enabled else ("the task is disabled",)),
-        *(
-            f"{tag} is not {wanted}, so the task {effect}"
-            for tag, (wanted, default, effect) in _POWER.items()
-            if (_text(task, "Settings", tag) or default) != wanted
-        ),
-        *(
-            f"the task's {tag} is {_text(task, 'Actions', 'Exec', tag)!r}"
-            for tag in _CALLED
-            if _text(task, "Actions", "Exec", tag) != _text(like, "Actions", "Exec", tag)
-        ),
-    )
-
-
-def _spell_as(task: ET.Element, like: ET.Element, page: str) -> None:
-    """Spell in *task* as *like* does what means the same in the code *page*, or is more than we may ask for."""
-    for node, ours in zip(
-        _nodes(task, "Principals", "Principal", "UserId"),
-        _nodes(like, "Principals", "Principal", "UserId"),
-        strict=False,
-    ):
-        node.text = ours.text  # a SID, or the name of an account
-    for node, ours in zip(
-        _nodes(task, "Principals", "Principal", "LogonType"),
-        _nodes(like, "Principals", "Principal", "LogonType"),
-        strict=False,
-    ):
-        if node.text in _UNATTENDED:
-            node.text = ours.text
-    for tag in ("Command", "Arguments", "WorkingDirectory"):
-        for node, ours in zip(
-            _nodes(task, "Actions", "Exec", tag), _nodes(like, "Actions", "Exec", tag), strict=False
-        ):
-            if node.text == as_printed(ours.text or "", page):
-                node.text = ours.text
-
-
-def _nodes(task: ET.Element, *tags: str) -> Iterator[ET.Element]:
-    return task.iterfind("/".join(f"{{*}}{tag}" for tag in tags))
-
-
-def _text(task: ET.Element, *tags: str) -> str:
-    return next((node.text or "" for node in _nodes(task, *tags)), "")
-
-
-def _summary(trigger: ET.Element) -> str:
-    """Return *trigger* as one line: its start and how it recurs."""
-    texts = []
-    for node in trigger.iter():
-        tag = node.tag.rpartition("}")[2]
-        if tag in {"Enabled", "CalendarTrigger", "TimeTrigger"}:
-            continue
-        text = (node.text or "").strip()
-        texts.append(f"{tag}={text}" if text else tag)
-    return " ".join(texts)

@@ -34,8 +34,8 @@ def check_limits(argv: Sequence[str], user: str) -> None:
     """Raise ConfigError where a task cannot start *argv* for *user* as it stands."""
     command = argv[0]
     for text in (*argv, user):
-        _see_to_text(text)
-    _see_to_text(list2cmdline(argv[1:]))  # words that are harmless alone may be a pair together
+        _check_text(text)
+    _check_text(list2cmdline(argv[1:]))  # words that are harmless alone may be a pair together
     if found := _IN_NO_NAME.search(command):
         raise ConfigError(f"windows: {command!r} holds {found[0]}, which no file's name can hold")
     if any(part != part.rstrip(" .") for part in PureWindowsPath(command).parts):
@@ -78,7 +78,7 @@ def check_outputs(job: Job, host: Host) -> None:
             )
 
 
-def _see_to_text(text: str) -> None:
+def _check_text(text: str) -> None:
     if found := _VARIABLE.search(text):
         raise ConfigError(
             f"windows: {text!r} holds {found[0]}, a pair of percent signs, which Task Scheduler expands "

@@ -14,7 +14,7 @@ import sys
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
-from ratectl.backends.protocol import console_text
+from ratectl.backends.steps import console_text
 from ratectl.schedule.cover import repetition
 from ratectl.schedule.cover.triggers import FixedInterval
 from ratectl.schedule.values import DAYS, LAST_DAY, MONTHS, WEEKDAYS, Unit

@@ -1,4 +1,4 @@
-"""This machine's clock and name, as a firing takes them."""
+"""This machine's clock and name: the one place where commands ask what time it is."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def utc_now() -> dt.datetime:
+    """Return the moment, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
 def surroundings(tell: Callable[[str], None] = nobody) -> Environment:
-    """Return this machine's clock and name, and who is to hear of what stands in the way."""
-    return Environment(
-        clock=lambda: dt.datetime.now(dt.UTC),
-        sleep=time.sleep,
-        host=socket.gethostname(),
-        tell=tell,
-    )
+    """Return this machine's clock and name, as a firing takes them, and who is to hear of what stands in the way."""
+    return Environment(clock=utc_now, sleep=time.sleep, host=socket.gethostname(), tell=tell)

@@ -14,7 +14,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Mend": ("doctor", "rename", "pause", "resume", "remove"),
     "More": ("providers", "render", "journal", "lint-crontab", "serve", "manual"),
 }
-"""Every command, by what somebody wants who looks for it."""
+"""Every command, by what somebody wants who looks for it; each group has a folder of ``commands``."""
 
 TOPICS: dict[str, str] = {
     "init": "tour",
@@ -66,6 +66,12 @@ TYPE = re.compile(r" <.+>$")
 def topic(verb: str) -> str:
     """Return the page of the manual that says more about the command *verb*."""
     return TOPICS.get(verb, "commands")
+
+
+def folder(verb: str) -> str:
+    """Return the folder of the command *verb*, which has the name of its group."""
+    heading = next(heading for heading, verbs in GROUPS.items() if verb in verbs)
+    return heading.lower().replace(" ", "_")
 
 
 class Program(TyperGroup):

@@ -10,9 +10,7 @@ import typer
 from ratectl import spec
 from ratectl.backends.protocol import ClusterTarget
 from ratectl.commands._shared import terminal
-from ratectl.commands._shared.options import (
-    default_spec,
-)
+from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.journal.journal import Journal

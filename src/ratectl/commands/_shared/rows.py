@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
+from ratectl.commands._shared.environment import utc_now
 from ratectl.deploy import execute, install, inventory, targets
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -17,7 +17,8 @@ from ratectl.views import status as views
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host, Reader
+    from ratectl.backends.protocol import Found, Host
+    from ratectl.backends.reader import Reader
     from ratectl.deploy.inventory import Row
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
@@ -46,7 +47,7 @@ def rows_of(
             journal.readable(),
             journal.known(),
         ),
-        dt.datetime.now(dt.UTC),
+        utc_now(),
         unseen=unseen,
     )
 

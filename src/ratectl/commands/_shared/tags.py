@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl.errors import ConfigError
+from ratectl.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,9 +34,8 @@ def chosen(journal: Journal, jobs: Iterable[str] | None, tags: Iterable[str] | N
     used = {tag for row in rows for tag in row.job.tags}
     for tag in wanted:
         if tag not in used:
-            close = difflib.get_close_matches(tag, used, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            hint = hint or (f"; in use: {', '.join(sorted(used))}" if used else "; none has any")
+            there = f"; in use: {', '.join(sorted(used))}" if used else "; none has any"
+            hint = did_you_mean(tag, used, otherwise=there)
             raise ConfigError(f"--tag {tag}: no installed job has this tag{hint}")
     tagged = [row.job.name for row in rows if {*wanted} & {*row.job.tags}]
     return list(dict.fromkeys((*named, *tagged)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ratectl.backends.protocol import WriteFile
+from ratectl.backends.steps import WriteFile
 from ratectl.deploy import execute
 from ratectl.errors import CannotCreateError
 

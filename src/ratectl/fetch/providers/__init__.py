@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ratectl.fetch.failures import FetchError
     from ratectl.fetch.http import Request
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Pair, Provider
 
 

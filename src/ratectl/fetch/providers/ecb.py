@@ -11,23 +11,18 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import cross_rates, ecb_documents
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers import ecb_documents
+from ratectl.fetch.providers._shared import cross_rates
+from ratectl.fetch.providers._shared import query as asks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ratectl.fetch.providers.query import Answered, RateQuery
-    from ratectl.model.job import Pair, Provider
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
+    from ratectl.model.job import Provider
 
 RECENT = dt.timedelta(days=80)
 """Younger days are in the 90-day file, with a margin for the closed days before them."""
 
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return all *pairs* as one group: every document holds every currency."""
-    del provider
-    return (tuple(pairs),)
+groups = asks.together
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

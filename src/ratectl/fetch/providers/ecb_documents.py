@@ -13,12 +13,11 @@ import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 from ratectl.fetch.failures import FailureKind, FetchError
-from ratectl.fetch.providers import cross_rates
-from ratectl.fetch.providers import json_body as bodies
-from ratectl.fetch.providers.cross_rates import BadCell
+from ratectl.fetch.providers._shared import cross_rates, xml_body
+from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.fetch.providers._shared.cross_rates import BadCell
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from decimal import Decimal
 
-    from ratectl.fetch.providers.cross_rates import Rates
+    from ratectl.fetch.providers._shared.cross_rates import Rates
 
 HUB = "EUR"
 MOST_UNPACKED = 16 * 1024 * 1024
@@ -70,16 +69,7 @@ def _of_xml(body: bytes, wanted: Collection[str]) -> dict[dt.date, Rates]:
             if found[day].setdefault(pair, rate) != rate:
                 found[day][pair] = BadCell(f"{pair} of {day} stands twice, with two numbers")
 
-    def document_type(*_: object) -> None:
-        raise bodies.bad("an XML document type, which the ECB never sends")
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = element
-    parser.StartDoctypeDeclHandler = document_type
-    try:
-        parser.Parse(body, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two for odd encodings
-        raise bodies.bad("not XML, or cut off") from error
+    xml_body.read(body, element)
     return found
 
 

@@ -10,27 +10,15 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
-from ratectl.fetch.http import Request
-from ratectl.fetch.providers import json_body as bodies
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.fetch.providers._shared import query as asks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
+    from ratectl.model.job import Provider
 
-    from ratectl.fetch.providers.query import Answered, RateQuery
-    from ratectl.model.job import Pair, Provider
-
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return *pairs* by base."""
-    del provider
-    return asks.by_base(pairs)
-
-
-def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
-    """Return the request for the newest rates of one base."""
-    del today
-    return Request(url=f"{asks.base_url(provider)}/latest/{query.pairs[0].base}")
+groups = asks.by_base
+request = asks.latest
 
 
 def refusal(status: int, body: bytes) -> FetchError | None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers import exchangerate_api_open
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers._shared import query as asks
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 groups = exchangerate_api_open.groups

@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import json_body as bodies
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.fetch.providers._shared import query as asks
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Answered, RateQuery
-    from ratectl.model.job import Pair, Provider
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
+    from ratectl.model.job import Provider
 
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return *pairs* by base."""
-    del provider
-    return asks.by_base(pairs)
+groups = asks.by_base
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

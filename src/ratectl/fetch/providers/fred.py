@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import cross_rates
-from ratectl.fetch.providers import json_body as bodies
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers._shared import cross_rates
+from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.fetch.providers._shared import query as asks
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.fetch.providers.cross_rates import Rates
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.cross_rates import Rates
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
@@ -59,11 +59,7 @@ LAST_WEEKS = dt.timedelta(days=28)
 BEFORE = dt.timedelta(days=12)
 """More than the closed days in a row before any day."""
 
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return all *pairs* as one group: one table has as many series as are asked for."""
-    del provider
-    return (tuple(pairs),)
+groups = asks.together
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

@@ -15,9 +15,9 @@ from urllib.parse import quote as percent
 from ratectl.fetch import notices
 from ratectl.fetch.failures import FailureKind, FetchError, absent
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import answer_dates
-from ratectl.fetch.providers import json_body as bodies
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers._shared import answer_dates
+from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.fetch.providers._shared import query as asks
 from ratectl.model import answer_path
 from ratectl.model.job import Pair
 from ratectl.model.quote import Leg
@@ -25,7 +25,7 @@ from ratectl.model.quote import Leg
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 MISSING = object()
@@ -38,7 +38,7 @@ def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...],
     """Return *pairs* one by one where the URL names the quote currency, else by base."""
     if "{quote" in provider.base_url:
         return tuple((pair,) for pair in pairs)
-    return asks.by_base(pairs)
+    return asks.by_base(provider, pairs)
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

@@ -7,17 +7,16 @@ a list, and its text is its value: ``ValCurs.Valute[CharCode=USD].Value``. A doc
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.providers import http_json
-from ratectl.fetch.providers import json_body as bodies
+from ratectl.fetch.providers._shared.xml_body import read
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from ratectl.fetch.http import Request
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 groups = http_json.groups
@@ -61,18 +60,7 @@ def document(body: bytes) -> Element:
     def characters(text: str) -> None:
         opened[-1].text += text
 
-    def document_type(*_: object) -> None:
-        raise bodies.bad("an XML document type, which no table of rates needs")
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    parser.CharacterDataHandler = characters
-    parser.StartDoctypeDeclHandler = document_type
-    try:
-        parser.Parse(body, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two for odd encodings
-        raise bodies.bad("not XML, or cut off") from error
+    read(body, begin, end, characters)
     return outside
 
 

@@ -10,27 +10,22 @@ from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers import answer_dates, cross_rates
-from ratectl.fetch.providers import json_body as bodies
-from ratectl.fetch.providers import query as asks
+from ratectl.fetch.providers._shared import answer_dates, cross_rates
+from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.fetch.providers._shared import query as asks
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
 
-    from ratectl.fetch.providers.query import Answered, RateQuery
+    from ratectl.fetch.providers._shared.query import Answered, RateQuery
     from ratectl.model.job import Provider
 
 HUB = "USD"
 LACKING = frozenset({"invalid_base", "not_available", "not_found"})
 """What no key and no plan can mend; every other word is about them."""
 
-
-def groups(provider: Provider, pairs: Sequence[Pair]) -> tuple[tuple[Pair, ...], ...]:
-    """Return all *pairs* as one group: an answer holds every currency."""
-    del provider
-    return (tuple(pairs),)
+groups = asks.together
 
 
 def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import by_hand
+from ratectl.firing.imports.doubts import Doubtful, Doubts
 from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.journal import revisions
 from ratectl.journal.rows import Span
@@ -42,6 +43,8 @@ class Imported:
     """Rows that were there already."""
     left_out: list[Wrong] = field(default_factory=list)
     """Rows for whose slot another number is recorded."""
+    doubtful: list[Doubtful] = field(default_factory=list)
+    """Rows that were written, and are hard to believe."""
 
 
 class _Placed(NamedTuple):
@@ -99,6 +102,7 @@ class Importer:
         self._seen: Counter[_Number] = Counter()
         """How often they had each number."""
         self._in_file: set[_Number] = set()
+        self._doubts = Doubts(runner.store, runner.job.name)
 
     def checked(self, said: Iterable[Row | Wrong]) -> tuple[list[Row], list[Wrong]]:
         """Return the rows that are for the job, oldest day first, and the lines that are wrong."""
@@ -127,7 +131,7 @@ class Importer:
         now = self.runner.env.clock()
         today = now.astimezone(self.runner.timetable.zone).date()
         if row.slot is not None and row.slot > now:
-            return Wrong(row.line, f"{row.slot.isoformat()} still lies ahead")
+            return Wrong(row.line, f"{self.runner.timetable.told(row.slot)} still lies ahead")
         if row.slot is None and self._day(row) > today:
             return Wrong(row.line, f"{self._day(row)} still lies ahead")
         if self._day(row).year < YEARS[0]:
@@ -185,7 +189,10 @@ class Importer:
         """Yield those of *batch* that are not there yet, each with its slot; note the others."""
         for row in batch:
             one = self._place(row, standing)
+            jump = self._doubts.jump(one.quote if one else self._quote(row))
             if one is not None:
+                if jump is not None:
+                    self.done.doubtful.append(Doubtful(row.line, one.slot, one.quote.pair, jump))
                 standing.quotes[one.slot, one.quote.pair] = one.quote
                 standing.earlier[one.slot, one.quote.pair].append(one.quote)
                 yield one
@@ -223,7 +230,7 @@ class Importer:
             if _same(row, quote):
                 self._compare(row, quote)
                 return None
-        quote = self._quote(row, pair, slot)
+        quote = self._quote(row, slot)
         if there is None:
             return _Placed(row, slot, quote)
         if there.kind == IMPORTED and row.slot and there.observed_at < quote.observed_at:
@@ -249,14 +256,15 @@ class Importer:
         after = (slots[-1] + SECOND if slots else first).astimezone(dt.UTC)
         return after + (number - len(slots)) * SECOND
 
-    def _quote(self, row: Row, pair: Pair, slot: dt.datetime) -> Quote:
+    def _quote(self, row: Row, slot: dt.datetime | None = None) -> Quote:
+        assert row.pair is not None  # noqa: S101 - checked() saw to it
         return Quote(
-            pair=pair,
+            pair=row.pair,
             rate=row.rate,
             rate_date=row.rate_date,
             provider=row.provider,
             provider_time=None,
-            observed_at=row.observed_at or slot,
+            observed_at=row.observed_at or slot or self.runner.env.clock(),
             kind=IMPORTED,
         )
 

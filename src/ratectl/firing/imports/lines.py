@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import DataError
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers import json_body
+from ratectl.fetch.providers._shared import json_body
 from ratectl.model.job import Pair
 from ratectl.outputs.formats import FILES
+from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,9 +96,10 @@ def read(text: str, form: str) -> Iterator[Row | Wrong]:
 def _attempt(reader: Callable[[int, Any], Row], number: int, said: Any) -> Row | Wrong:
     try:
         return reader(number, said)
-    except (FetchError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        return Wrong(number, reason)
+    except KeyError as error:
+        return Wrong(number, f"it lacks {error.args[0]}")
+    except (FetchError, ValueError) as error:
+        return Wrong(number, str(error))
 
 
 def _columns(line: str) -> list[str]:
@@ -110,13 +112,23 @@ def _csv(text: str, form: str) -> Iterator[Row | Wrong]:
     head = next((line for line in lines if line.strip()), "")
     delimiter = ";" if ";" in head else "\t" if "\t" in head else ","
     table = csv.DictReader(lines, delimiter=delimiter, restval="")
+    try:
+        yield from _records(table, form)
+    except csv.Error:
+        most = csv.field_size_limit()
+        reason = f"holds a cell of more than {most:,} characters, and nothing from there on is read"
+        yield Wrong(table.line_num + 1, reason)
+
+
+def _records(table: csv.DictReader[str], form: str) -> Iterator[Row | Wrong]:
     wanted = FILES[form].HEADER.decode().strip().split(",")
     lacking = [name for name in wanted[:4] if name not in (table.fieldnames or ())]
     if lacking:
         yield Wrong(1, f"its header lacks {', '.join(lacking)}; expected {','.join(wanted)}")
         return
+    reader = _quotes_record if form == "csv-quotes" else _record
     for record in table:
-        yield _attempt(_quotes_record if form == "csv-quotes" else _record, table.line_num, record)
+        yield _attempt(reader, table.line_num, record)
 
 
 def _text(number: int, line: str) -> Row:
@@ -156,24 +168,37 @@ def _dated(number: int, day: dt.date, pair: Pair, rate: str) -> Row:
 
 def _quotes_record(number: int, record: dict[str, Any]) -> Row:
     """Return what a record with the columns of the quotes table says, or an object of ``jsonl``."""
+    rate = record["rate"]
+    texts = record | {"rate": f"{rate:f}" if isinstance(rate, Decimal) else rate}
+    for name in ("slot", "base", "quote", "rate", "rate_date", "provider", "observed_at"):
+        if not isinstance(texts[name], str):
+            raise ValueError(f"{name} is {_kind(record[name])}, where a text belongs")
     return Row(
         line=number,
-        pair=_pair(record),
-        rate=_rate(
-            f"{record['rate']:f}" if isinstance(record["rate"], Decimal) else str(record["rate"])
-        ),
-        rate_date=_day(record["rate_date"]),
+        pair=_pair(texts),
+        rate=_rate(texts["rate"]),
+        rate_date=_day(texts["rate_date"]),
         day=None,
-        slot=_moment(record["slot"]),
-        provider=_name(record["provider"]),
-        observed_at=_moment(record["observed_at"]),
+        slot=_moment(texts["slot"]),
+        provider=_name(texts["provider"]),
+        observed_at=_moment(texts["observed_at"]),
     )
 
 
+def _kind(value: object) -> str:
+    """Return what a value of JSON other than a text is called there."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return {None: "null", True: "true", False: "false"}.get(value, "a number")  # type: ignore[call-overload, no-any-return]
+
+
 def _jsonl(number: int, line: str) -> Row:
-    record = json.loads(line, parse_float=Decimal, parse_int=Decimal)
+    try:
+        record = json.loads(line, parse_float=Decimal, parse_int=Decimal)
+    except (ValueError, RecursionError):
+        record = None
     if not isinstance(record, dict):
-        raise TypeError("not an object")
+        raise ValueError(f"is no JSON object: {line[:60]!r}")
     return _quotes_record(number, record)
 
 
@@ -200,7 +225,7 @@ def _pair(record: dict[str, str]) -> Pair:
     codes = record["base"], record["quote"]
     for code in codes:
         if not re.fullmatch(CODE, code):
-            raise ValueError(f"{code!r} is no currency code")
+            raise ValueError(f"{code[:60]!r} is no currency code")
     return Pair(base=codes[0], quote=codes[1])
 
 
@@ -229,7 +254,12 @@ def _date(text: str, year: str, month: str, day: str) -> dt.date:
 
 
 def _moment(text: str) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(text)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text[:60]!r} is no time such as 2026-11-20T10:30:00+01:00") from error
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset from UTC")
+        raise ValueError(f"{text!r} has no offset from UTC, such as +01:00")
+    if moment.year not in YEARS:
+        raise ValueError(f"{text!r} lies beyond the calendar")
     return moment.replace(microsecond=0)

@@ -17,13 +17,7 @@ from ratectl.schedule.language.lexicon import (
     WORKING_DAYS,
 )
 from ratectl.schedule.language.numerals import nth
-from ratectl.schedule.language.tokens import (
-    TO,
-    is_weekday,
-    joined,
-    read_months,
-    read_weekday_group,
-)
+from ratectl.schedule.language.tokens import TO, is_weekday, joined, read_months, read_weekday_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -121,8 +121,8 @@ def _letter(time: Token, after: Sequence[Token]) -> str:
 
 def _is_open(token: Token, text: str) -> bool:
     """Tell whether "am" may follow the time *token*: it is neither "noon" nor "9 am" already."""
-    told = text[token.start : token.end]
-    return ":" not in token.word or told.replace(":", "").isdigit()
+    written = text[token.start : token.end]
+    return ":" not in token.word or written.replace(":", "").isdigit()
 
 
 def _joined(before: str, word: str) -> str:

@@ -33,7 +33,7 @@ from ratectl.schedule.occurrences.subsets import idle_members
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ratectl.schedule.language.advice.told import Advice
+    from ratectl.schedule.language.advice.advice import Advice
     from ratectl.schedule.values import Schedule
 
     Reads = Callable[[str], Schedule]
@@ -78,12 +78,12 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
     if not isinstance(error, PhraseError):
         return error
     if not error.known:
-        for told in _advice(text):
-            members = _all_readable(told.members, reads)
-            found = _readable(_followed(told.offers, reads), reads)
-            if members or found or told.names_key:
-                message = f'"{text}": {told.message}{members}'
-                fault = PhraseError(message, text=text, span=told.span)
+        for offer in _advice(text):
+            members = _all_readable(offer.members, reads)
+            found = _readable(_followed(offer.offers, reads), reads)
+            if members or found or offer.names_key:
+                message = f'"{text}": {offer.message}{members}'
+                fault = PhraseError(message, text=text, span=offer.span)
                 return _with(fault, found, reads, "say")
     if members := _all_readable(error.members, reads):
         return ScheduleError(f"{error.message}{members}", text=text, span=error.span)
@@ -125,9 +125,9 @@ def _advice(text: str) -> Iterator[Advice]:
     """Yield all advice that fits *text*, what should be told first at the beginning."""
     plain = in_digits(text.lower())
     for advice in ADVICE:
-        told = advice(plain)
-        if told is not None:
-            yield told if len(plain) == len(text) else told._replace(span=(0, len(text)))
+        offer = advice(plain)
+        if offer is not None:
+            yield offer if len(plain) == len(text) else offer._replace(span=(0, len(text)))
 
 
 def _followed(offers: Iterable[str], reads: Reads) -> Iterator[str]:
@@ -138,8 +138,8 @@ def _followed(offers: Iterable[str], reads: Reads) -> Iterator[str]:
         try:
             reads(plain)
         except PhraseError as error:
-            for told in _advice(plain):
-                yield from told.offers
+            for other in _advice(plain):
+                yield from other.offers
             yield from error.offers
         except ScheduleError:
             continue

@@ -113,10 +113,10 @@ def _offered(line: str, value: Schedule) -> str:
     first = value.members[0] if isinstance(value, Union) else value
     if not isinstance(first, Calendar):
         return ""
-    told = explain(
+    error = explain(
         replace(first, days=frozenset({LAST_DAY}), nth_weekday=frozenset(), weekdays=WEEKDAYS)
     )
-    return f'; say "{told[0].lower()}{told[1:].removesuffix(".")}"'
+    return f'; say "{error[0].lower()}{error[1:].removesuffix(".")}"'
 
 
 def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:

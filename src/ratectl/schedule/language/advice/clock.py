@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.language.advice.told import Advice
+from ratectl.schedule.language.advice.advice import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def _past_the_hour(text: str) -> Advice | None:
         return None
     word = match["minute"] or match["bare"] or match["place"]
     minute = {"quarter": 15, "half": 30, **HOUR_PLACES}.get(word)
-    at = re.sub(r"[0-9]+", lambda told: f":{int(told[0]):02}", f"at {word}")
+    at = re.sub(r"[0-9]+", lambda hit: f":{int(hit[0]):02}", f"at {word}")
     at = at if minute is None else f"at :{minute:02}"
     before, after = text[: match.start()].rstrip(), text[match.end() :]
     offers = (
@@ -90,14 +90,14 @@ def _written_oddly(text: str) -> Advice | None:
     )
     if match is None:
         return None
-    told = {name.rstrip("234567"): said for name, said in match.groupdict().items() if said}
-    hour, half = int(told["hour"]), told.get("half", "")[:1]
+    parts = {name.rstrip("234567"): said for name, said in match.groupdict().items() if said}
+    hour, half = int(parts["hour"]), parts.get("half", "")[:1]
     if hour > (12 if half else 23):
         return None
     hours = [hour, hour + 12] if 0 < hour < 12 and not half else [hour]
     hours = [hour % 12 + (12 if half == "p" else 0)] if half else hours
     offers = [
-        f"{text[: match.start()]}{each:02}:{int(told.get('minute', 0)):02}{text[match.end() :]}"
+        f"{text[: match.start()]}{each:02}:{int(parts.get('minute', 0)):02}{text[match.end() :]}"
         for each in hours
     ]
     return Advice("times are written 09:30 or 9:30pm", tuple(offers), match.span())
@@ -108,7 +108,7 @@ def _hours(text: str) -> Advice | None:
     where = re.search(r"\b(at|between|from|by|around|@)\b|@", text)
     begins = where.end() if where else 0
     hits = list(HOURS.finditer(text, begins))
-    hits = [told for told in hits if _is_hour(text, told)]
+    hits = [hit for hit in hits if _is_hour(text, hit)]
     if not hits:
         return None
     hits.sort(key=lambda match: match.start())
@@ -117,28 +117,28 @@ def _hours(text: str) -> Advice | None:
         (True, True),
         (False, True),
     )  # "9 to 5" ends in the afternoon
-    if any(told["hour"] and int(told["hour"]) > 12 for told in hits):
+    if any(hit["hour"] and int(hit["hour"]) > 12 for hit in hits):
         halves = ((False, False),)
     elif " from " in f" {text}" or "between" in text:
         halves = ((False, False), (False, True))
     offers = []
     for first, later in halves:
         out, place = "", 0
-        for number, told in enumerate(hits):
-            between = text[place : told.start()]
+        for number, hit in enumerate(hits):
+            between = text[place : hit.start()]
             out += (" to " if number and between.strip() in DASHES else between) + _as_time(
-                told, later=later if number else first
+                hit, later=later if number else first
             )
-            place = told.end()
+            place = hit.end()
         offers.append(out + text[place:])
     return Advice(
         "a time is written with its minutes, 09:00, or as 9am", tuple(offers), hits[0].span()
     )
 
 
-def _is_hour(text: str, told: re.Match[str]) -> bool:
-    after = text[told.end() :].lstrip()
-    before = text[: told.start()].rstrip()
+def _is_hour(text: str, hit: re.Match[str]) -> bool:
+    after = text[hit.end() :].lstrip()
+    before = text[: hit.start()].rstrip()
     if re.match(
         r"(st|nd|rd|th|am|pm|a\.m|p\.m|seconds?|minutes?|hours?|days?|weeks?|months?|years?|:)\b",
         after,
@@ -147,8 +147,8 @@ def _is_hour(text: str, told: re.Match[str]) -> bool:
     return not re.search(r"\b(every|each|day|on the|the|on|of)$", before)
 
 
-def _as_time(told: re.Match[str], *, later: bool) -> str:
-    groups = told.groupdict()
+def _as_time(hit: re.Match[str], *, later: bool) -> str:
+    groups = hit.groupdict()
     if groups.get("four"):
         return f"{groups['four'][:-2]:0>2}:{groups['four'][-2:]}"
     if groups.get("minute"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ratectl.schedule.language.advice.told import Advice
+from ratectl.schedule.language.advice.advice import Advice
 from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS
 from ratectl.schedule.language.numerals import nth
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ratectl.schedule.language.advice.told import DATE, Advice
+from ratectl.schedule.language.advice.advice import DATE, Advice
 from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS
 from ratectl.schedule.language.tokens import tokens
 
@@ -161,12 +161,12 @@ WRITTEN_DATE = re.compile(
 
 
 def _as_date(match: re.Match[str]) -> str | None:
-    told = {name.rstrip("23"): said for name, said in match.groupdict().items() if said}
-    clock = tokens(told["time"])[0].word if "time" in told else "10:30"
-    if "iso" in told:
-        return f"{told['iso']} {clock}"
-    month = MONTH_NAMES.index(told["month"]) + 1 if "month" in told else int(told["number"])
-    return f"{told['year']}-{month:02}-{int(told['day']):02} {clock}" if month <= 12 else None
+    parts = {name.rstrip("23"): said for name, said in match.groupdict().items() if said}
+    clock = tokens(parts["time"])[0].word if "time" in parts else "10:30"
+    if "iso" in parts:
+        return f"{parts['iso']} {clock}"
+    month = MONTH_NAMES.index(parts["month"]) + 1 if "month" in parts else int(parts["number"])
+    return f"{parts['year']}-{month:02}-{int(parts['day']):02} {clock}" if month <= 12 else None
 
 
 def one_day(text: str) -> Advice | None:

@@ -10,7 +10,7 @@ from ratectl.schedule.language.advice.clock import CLOCK_ADVICE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratectl.schedule.language.advice.told import Advice
+    from ratectl.schedule.language.advice.advice import Advice
 
 ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     keys.never,

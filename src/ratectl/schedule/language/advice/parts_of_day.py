@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from ratectl.schedule.language.advice.advice import ANY_TIME, Advice
 from ratectl.schedule.language.advice.rhythms import SECONDS_IN
-from ratectl.schedule.language.advice.told import ANY_TIME, Advice
 from ratectl.schedule.language.numerals import PARTS_OF_DAY
 from ratectl.schedule.language.tokens import CLOCK, tokens
 

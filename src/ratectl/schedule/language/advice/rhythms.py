@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ratectl.schedule.language.advice.told import ANY_TIME, Advice
+from ratectl.schedule.language.advice.advice import ANY_TIME, Advice
 from ratectl.schedule.language.lexicon import SPELLINGS, UNITS
 
 SECONDS_IN = {"second": 1, "minute": 60, "hour": 3600}

@@ -1,0 +1,185 @@
+"""What of ours systemd holds: unit files on the disk, and what the manager says of them as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ratectl.backends.protocol import Artefact, InstalledEntry
+from ratectl.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from ratectl.backends.reader import Reader
+
+WANTS = "timers.target.wants"
+MASKED = "/dev/null"
+"""Where the link leads that forbids a unit."""
+UNIT = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
+_DESCRIPTION = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
+_OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
+_ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
+_WAKES = re.compile(
+    rb"^\s*(On[A-Z]\w*|Persistent|RandomizedDelaySec|FixedRandomDelay|AccuracySec|Unit)\s*=",
+    re.MULTILINE,
+)
+"""What of a timer decides when it wakes, and whom, see systemd.timer(5)."""
+WAITING = "auto-restart"
+"""How the manager calls a service that failed and waits to be started again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Our units in one scope, by file name: on the disk, and as the manager has them."""
+
+    texts: Mapping[str, bytes]
+    """Of the unit files that are ours."""
+    enabled: frozenset[str]
+    """Timers that are started at boot."""
+    active: Mapping[str, str]
+    """Timers that the manager has loaded, each with its state, such as ``active``."""
+    running: frozenset[str]
+    """Timers whose service runs now."""
+    waiting: tuple[str, ...]
+    """Services that failed and wait to be started again."""
+    ghosts: frozenset[str]
+    """Jobs whose units have no file any more: the manager knows, and may start, them until it reloads."""
+    next_runs: Mapping[str, dt.datetime]
+    overrides: Mapping[str, tuple[str, ...]]
+    """By job, the drop-ins that change its units."""
+    rescheduled: frozenset[str]
+    """Jobs whose timers wake at other times than their units say, by a drop-in."""
+    foreign: tuple[str, ...]
+    """Unit files with names like ours that somebody else wrote."""
+
+    def entry(self, job: str) -> InstalledEntry:
+        """Return *job* as systemd holds it."""
+        timer = f"ratectl-{job}.timer"
+        text = self.texts.get(timer, b"").decode("utf-8", "replace")
+        files = [name for name in (f"ratectl-{job}.service", timer) if name in self.texts]
+        return InstalledEntry(
+            job=job,
+            triggers=tuple(_ON_CALENDAR.findall(text)),
+            artefacts=tuple(Artefact(job=job, name=name, data=self.texts[name]) for name in files),
+            enabled=timer in self.enabled and self.active.get(timer) == "active",
+            next=self.next_runs.get(timer),
+            running=timer in self.running,
+            drift=tuple(self._drift(timer)),
+            overrides=self.overrides[job],
+            rescheduled=job in self.rescheduled,
+        )
+
+    def jobs(self) -> list[str]:
+        """Return the names of the jobs that systemd holds, in order."""
+        return sorted({job_of(name) for name in self.texts} | self.ghosts)
+
+    def _drift(self, timer: str) -> Iterator[str]:
+        if timer not in self.texts:
+            yield "the timer's unit file is missing or masked"
+        if timer.replace(".timer", ".service") not in self.texts:
+            yield "the service's unit file is missing"
+        if timer not in self.enabled:
+            yield "the timer is disabled"
+        if self.active.get(timer) != "active":
+            yield f"the timer is {self.active.get(timer, 'not loaded')}"
+
+
+def look(reader: Reader, folder: Path, scope: str) -> Units:
+    """Return our units in *folder*, and what the manager of *scope* says of them. Raises EngineError."""
+    names = reader.names(folder)
+    like_ours = [name for name in names if UNIT.fullmatch(name)]
+    texts = {name: text for name in like_ours if (text := _own_text(reader, folder, name))}
+    rows = _loaded(reader, scope)
+    timers = [row for row in rows if row["unit"].endswith(".timer")]
+    ghosts = _ghosts(timers, names)
+    jobs = {job_of(name) for name in texts} | ghosts
+    others = [name for name in like_ours if name not in texts]
+    return Units(
+        texts=texts,
+        enabled=frozenset(reader.names(folder / WANTS)),
+        active={row["unit"]: row["active"] for row in timers},
+        running=frozenset(row["unit"] for row in timers if row.get("sub") == "running"),
+        waiting=tuple(row["unit"] for row in rows if row.get("sub", "").startswith(WAITING)),
+        ghosts=ghosts,
+        next_runs=_next_runs(reader, scope) if jobs else {},
+        overrides={job: tuple(_drop_ins(reader, folder, job, names)) for job in jobs},
+        rescheduled=frozenset(job for job in jobs if _is_rescheduled(reader, folder, job, names)),
+        foreign=tuple(name for name in others if reader.link(folder / name) != MASKED),
+    )
+
+
+def systemctl(scope: str) -> tuple[str, ...]:
+    """Return the words that begin each call to the manager of *scope*."""
+    return ("systemctl", "--no-ask-password", *(("--user",) if scope == "user" else ("--system",)))
+
+
+def job_of(name: str) -> str:
+    """Return the job of the unit *name*."""
+    return name.removeprefix("ratectl-").rpartition(".")[0]
+
+
+def _own_text(reader: Reader, folder: Path, name: str) -> bytes | None:
+    """Return the text of the unit *name* when it is ours."""
+    text = reader.read(folder / name)
+    match = _OURS.search(text) if text else None
+    return text if match and match[1].decode() == job_of(name) else None
+
+
+def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> Iterator[str]:
+    for unit in (f"ratectl-{job}.timer", f"ratectl-{job}.service"):
+        if f"{unit}.d" in names and reader.names(folder / f"{unit}.d"):
+            yield f"a drop-in changes it: {folder / f'{unit}.d'}"
+
+
+def _is_rescheduled(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> bool:
+    """Tell whether a drop-in makes the timer of *job* wake at other times than its unit says."""
+    drop_in = f"ratectl-{job}.timer.d"
+    if drop_in not in names:
+        return False
+    files = [name for name in reader.names(folder / drop_in) if name.endswith(".conf")]
+    return any(_WAKES.search(reader.read(folder / drop_in / name) or b"") for name in files)
+
+
+def _loaded(reader: Reader, scope: str) -> list[dict[str, str]]:
+    """Return the rows of the timers and services with names like ours that the manager has loaded."""
+    rows = _json(reader, scope, "list-units", "--all", "--type=timer,service", "--full")
+    return [row for row in rows if UNIT.fullmatch(row["unit"]) and row["load"] == "loaded"]
+
+
+def _ghosts(rows: Sequence[dict[str, str]], names: Collection[str]) -> frozenset[str]:
+    jobs = {
+        job_of(row["unit"]) for row in rows if _DESCRIPTION.fullmatch(row.get("description", ""))
+    }
+    return frozenset(
+        job for job in jobs if not {f"ratectl-{job}.timer", f"ratectl-{job}.service"} & set(names)
+    )
+
+
+def _next_runs(reader: Reader, scope: str) -> dict[str, dt.datetime]:
+    """Return when each timer runs next; of this table only ``next`` and ``last`` mean the same everywhere."""
+    rows = _json(reader, scope, "list-timers", "--all", "--full")
+    return {
+        row["unit"]: dt.datetime.fromtimestamp(row["next"] / 1_000_000, tz=dt.UTC)
+        for row in rows
+        if row.get("next")
+    }
+
+
+def _json(reader: Reader, scope: str, *words: str) -> list[dict[str, Any]]:
+    argv = (*systemctl(scope), *words, "--no-pager", "--output=json")
+    answer = reader.query(argv)
+    if answer.code:
+        raise EngineError(f"systemd: `{' '.join(argv)}` ended with {answer.code}: {answer.said}")
+    try:
+        rows = json.loads(answer.stdout)
+    except ValueError as error:
+        raise EngineError(
+            f"systemd: `{' '.join(argv)}` printed no JSON (systemd 247 or later does); "
+            "use `--backend cron` on this machine"
+        ) from error
+    return list(rows)

@@ -1,0 +1,69 @@
+"""``ratectl record``: a rate that a person knows, into the record and the outputs of a job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratectl import paths
+from ratectl.commands._shared import as_account, date_range
+from ratectl.commands._shared.environment import surroundings
+from ratectl.errors import UsageError
+from ratectl.fetch.failures import FetchError
+from ratectl.fetch.providers._shared import json_body
+from ratectl.firing.by_hand import Entry
+from ratectl.firing.runner import Runner
+from ratectl.journal.journal import Journal
+from ratectl.model.quote import plain
+
+
+def record(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="An installed job.")],
+    pair: Annotated[str, typer.Argument(metavar="PAIR", help="One of its pairs, such as USD/INR.")],
+    rate: Annotated[str, typer.Argument(metavar="RATE", help="Its rate, such as 95.12.")],
+    *,
+    on: Annotated[
+        str,
+        typer.Option(
+            metavar="D",
+            help="The day that the rate is of, or a slot as 2026-11-23T10:30; by default today.",
+        ),
+    ] = "",
+) -> None:
+    """Enter a rate by hand.
+
+    It counts for the last slot of its day that has none, and goes to the job's outputs like any other.
+    ratectl review void takes it back.
+
+    \b
+    Examples:
+      ratectl record usd-inr USD/INR 95.12
+      ratectl record usd-inr USD/INR 95.12 --on 2026-11-20
+    """
+    try:
+        number = json_body.number_text(rate, "RATE")
+    except FetchError as failure:
+        raise UsageError(f"record: {failure}") from failure
+    with Journal(Path(paths.state_dir())) as journal:
+        as_account.hand_over(journal, job, sys.argv[1:])
+        installed = journal.installed_job(job)
+        wanted = date_range.named_pair(pair, installed.job, option="PAIR")
+        runner = Runner(journal, installed, surroundings())
+        zone = runner.timetable.zone
+        now = runner.env.clock()
+        moment = date_range.moment(on, zone, option="--on") if on else now
+        slot = moment if date_range.is_time(on) else None
+        day = moment.astimezone(zone).date()
+        entry = Entry(runner=runner, pair=wanted, rate=number, day=day, slot=slot)
+        error = entry.run()
+    timetable, slot = runner.timetable, entry.slot or now
+    if entry.warning:
+        undo = f"`ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}`"
+        typer.echo(f"ratectl: {job}: {entry.warning}; {undo} takes it back", err=True)
+    done = "was recorded before" if entry.is_known else "recorded"
+    typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {timetable.told(slot)}")
+    if error is not None:
+        raise error

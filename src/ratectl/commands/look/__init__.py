@@ -1,0 +1,1 @@
+"""Commands that show how jobs stand and what they recorded."""

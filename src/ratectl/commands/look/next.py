@@ -1,0 +1,148 @@
+"""``ratectl next``: the slots of an installed job, of a job in a spec, or of a schedule as typed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratectl import paths, schedule, spec
+from ratectl.commands._shared.environment import utc_now
+from ratectl.commands._shared.options import JsonOption
+from ratectl.deploy import host_facts
+from ratectl.errors import ConfigError, ScheduleError, UsageError
+from ratectl.firing import due
+from ratectl.journal.journal import Journal
+from ratectl.schedule.language.parse import parse_one
+from ratectl.spec import zones
+from ratectl.spec.jobs import DEFAULT_TIMEZONE
+from ratectl.views.format import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+JOB_NAME = re.compile(r"[A-Za-z0-9-]+")
+MOST_SLOTS = 1_000_000_000
+
+
+def next_(
+    what: Annotated[
+        str, typer.Argument(metavar='JOB|"EXPR"', help="A job, or a schedule in quotes.")
+    ],
+    *,
+    spec_path: Annotated[
+        Path | None, typer.Option("--spec", metavar="SPEC", help="Take the job from this spec.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of a schedule in quotes; by default this machine's.")
+    ] = None,
+    after: Annotated[
+        str, typer.Option(metavar="T", help="Slots later than T, such as 2026-11-23T10:30.")
+    ] = "",
+    before: Annotated[
+        str, typer.Option(metavar="T", help="Slots earlier than T, newest first.")
+    ] = "",
+    count: Annotated[int, typer.Option(min=1, max=MOST_SLOTS, help="How many slots.")] = 5,
+    json: JsonOption = False,
+) -> None:
+    """Show the slots of a job or schedule.
+
+    \b
+    Examples:
+      ratectl next usd-inr --count 10
+      ratectl next "every friday at 16:00" --timezone Europe/Berlin
+      ratectl next "30 10 * * 1-5" --before 2026-11-23T10:30
+    """
+    if after and before:
+        raise UsageError("next: give --after or --before, not both")
+    value, zone = _schedule(what, spec_path, timezone)
+    given, option = (before, "--before") if before else (after, "--after")
+    moment = due.parse_moment(given, zone, option=option) if given else utc_now()
+    find = schedule.before if before else schedule.after
+    slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
+    if json:
+        _print_json(slot.isoformat() for slot in slots)
+        return
+    first = next(slots, None)
+    if first is None:
+        typer.echo("no slot: the schedule has ended, or not begun")
+        return
+    for slot in chain((first,), slots):
+        typer.echo(clock(slot))
+
+
+def _print_json(texts: Iterator[str]) -> None:
+    """Print a list of any length in constant memory, as ``report.as_json`` would."""
+    separator = "["
+    for text in texts:
+        typer.echo(f'{separator}\n  "{text}"', nl=False)
+        separator = ","
+    typer.echo("[]" if separator == "[" else "\n]")
+
+
+def _schedule(
+    what: str, spec_path: Path | None, timezone: str | None
+) -> tuple[schedule.Schedule, ZoneInfo]:
+    if what.endswith(".toml"):
+        raise UsageError(
+            f"next: {what} is a file; `ratectl check {what}` shows the next slots of its jobs, and "
+            f"`ratectl next JOB --spec {what}` more of one"
+        )
+    if not JOB_NAME.fullmatch(what):
+        if spec_path:
+            raise UsageError(
+                f'next: "{what}" is a schedule, and --spec goes with the name of a job'
+            )
+        return parse_one(what), _zone(timezone)
+    if not spec_path and not _is_installed(what):
+        return _as_schedule(what, as_job=timezone is None), _zone(timezone)
+    if timezone is not None:
+        raise UsageError(
+            f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
+        )
+    if spec_path:
+        job = spec.load(spec_path, host_timezone=host_facts.zone().key).job(what)
+        return job.schedule, job.zone
+    with Journal(host_facts.current().state_dir) as journal:
+        job = journal.installed_job(what).job
+    return job.schedule, job.zone
+
+
+def _is_installed(name: str) -> bool:
+    with Journal(Path(paths.state_dir())) as journal:
+        return name in {row.job.name for row in journal.readable()}
+
+
+def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
+    """Return the schedule that *word*, no installed job, is, such as hourly.
+
+    Raises ScheduleError where it was near to one; else, or with *as_job* beside that, an error about the job.
+    """
+    try:
+        return parse_one(word)
+    except ScheduleError as error:
+        offered = re.search(r'(did you mean|say) ("[^"]+"( or "[^"]+")*)', error.message)
+        if offered and not as_job:
+            raise
+        hint = f"; as a schedule, say {offered[2]}" if offered else ""
+        if as_job:
+            raise ConfigError(
+                f"job {word!r} is not installed; `ratectl list` shows what is{hint}"
+            ) from error
+    raise UsageError(
+        f'next: no job "{word}" is installed, and a job has a zone of its own; --timezone goes with "EXPR"'
+    )
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    if name in {None, DEFAULT_TIMEZONE}:
+        return host_facts.zone()
+    try:
+        return zones.named(name)
+    except ValueError as error:
+        raise UsageError(f"--timezone {name!r}: {error}, such as Europe/Berlin") from error

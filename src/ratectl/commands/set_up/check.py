@@ -1,0 +1,65 @@
+"""``ratectl check``: each job as a sentence, its next slots, and what each engine makes of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ratectl import spec
+from ratectl.commands._shared.environment import utc_now
+from ratectl.commands._shared.next_step import next_step
+from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
+from ratectl.deploy import host_facts
+from ratectl.doctor import spec_check
+from ratectl.errors import SpecError
+from ratectl.views import spec_check as views
+from ratectl.views.format import as_json
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+STDIN = Path("-")
+
+
+def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
+    """Say what a spec means and what each engine makes of it.
+
+    \b
+    Examples:
+      ratectl check
+      ratectl check ./jobs.toml --json
+      ratectl check - < jobs.toml
+    """
+    path, zone = spec_path or default_spec(), host_facts.zone()
+    try:
+        checked = _checked(path, zone)
+    except SpecError as error:
+        if json:
+            typer.echo(as_json({"jobs": [], "issues": views.issues_json(error)}))
+            raise typer.Exit(error.exit_code) from error
+        raise
+    if json:
+        typer.echo(as_json(views.check_json(checked)))
+    else:
+        clocks = f"this machine's clocks: {zone.key}, by {host_facts.LOCALTIME} (TZ is not asked)"
+        for line in views.check_lines(checked, clocks):
+            typer.echo(line)
+    if checked.problems.issues:
+        raise typer.Exit(checked.problems.exit_code)
+    if not json and path != STDIN:
+        named = () if spec_path is None else (str(spec_path),)
+        typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
+
+
+def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
+    """Return what the spec at *path* means, which may come on the standard input."""
+    if path == STDIN:
+        data = sys.stdin.buffer.read()
+        loaded = spec.loads(data, path=Path.cwd() / "stdin", host_timezone=zone.key)
+    else:
+        loaded = spec.load(path, host_timezone=zone.key)
+        data = path.read_bytes()
+    return spec_check.check(loaded, data.decode("utf-8-sig"), zone, utc_now())

@@ -1,0 +1,245 @@
+"""What an install would let another account change: outputs, spec, keys, and for root the program that it starts.
+
+An ordinary account is only told of links and files that others laid at its outputs; root may touch nothing
+that anybody else can change. The same is looked at by each firing (outputs, state) and by the doctor.
+"""
+
+from __future__ import annotations
+
+import site
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.steps import MakeFolder
+from ratectl.backends.systemd import sandbox
+from ratectl.deploy.targets import host_of
+from ratectl.errors import ConfigError, RefusedError
+from ratectl.runtime import accounts, trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ratectl.backends.protocol import Host
+    from ratectl.backends.reader import Reader
+    from ratectl.deploy.targets import Target
+    from ratectl.model.job import Job
+    from ratectl.runtime.accounts import Account
+    from ratectl.runtime.trust import UntrustedError
+
+MOST_NAMED = 20
+"""Faults that one refusal lists."""
+GLOBAL = "pipx install --global ratectl"
+
+
+class Danger(NamedTuple):
+    """Something that another account could change."""
+
+    what: str
+    """What we use it as, such as ``usd-inr: output /srv/rates.txt``."""
+    fault: UntrustedError
+
+
+class AccountReader:
+    """A reader that answers as *account* would be answered, where its rights and its things count."""
+
+    def __init__(self, reader: Reader, account: Account) -> None:
+        self._reader = reader
+        self._account = account
+
+    def may_read(self, path: Path) -> bool:
+        """Tell whether the account may read *path*."""
+        return self._reader.lets(self._account, path, accounts.READ)
+
+    def may_write(self, path: Path) -> bool:
+        """Tell whether the account may write to *path*, or make something in it."""
+        enter = accounts.ENTER if self._reader.is_folder(path) else 0
+        return self._reader.lets(self._account, path, accounts.WRITE | enter)
+
+    def fault(self, path: Path, *, strict: bool | None = None) -> UntrustedError | None:
+        """Return why yet another account could change what is at *path*."""
+        return self._reader.fault(path, strict=strict, uid=self._account.uid)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+
+def reader_for(target_host: Host, reader: Reader, job: Job) -> Reader:
+    """Return *reader*, or for a job of another account that one's; that account has to be there."""
+    account = reader.account(job.user) if host_of(target_host, job).account else None
+    return AccountReader(reader, account) if account else reader  # type: ignore[return-value]
+
+
+def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
+    """Raise RefusedError where installing *jobs* of the file *spec* would trust what others can change.
+
+    Raises ConfigError where a job is to run as an account that is not there, or cannot be had here.
+    """
+    for job in jobs:
+        _check_account(target, job)
+    if target.backend is kubernetes:
+        return  # its outputs are databases, and the program is in an image
+    found = [danger for job in jobs for danger in of_outputs(_eyes(target, job), job)]
+    if target.host.root:
+        found += [danger for job in jobs for danger in of_inputs(target.reader, job, spec)]
+        found += of_program(target.reader, target.host)
+    lines = [f"  {danger.what}: {danger.fault}" for danger in dict.fromkeys(found)]
+    lines += (
+        [] if lines else dict.fromkeys(f"  {text}" for job in jobs for text in _closed(target, job))
+    )
+    if not lines:
+        return
+    more = [f"  and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
+    way_out = (
+        'Name places that only root can change, or install as the account whose they are (user = "NAME").'
+        if target.host.root
+        else "Name a place where nobody else lays links."
+    )
+    head = (
+        "another account could change what these jobs use, so nothing was installed:"
+        if found
+        else "the account of these jobs may not do what they do, so nothing was installed:"
+    )
+    raise RefusedError(
+        "\n".join((head, *lines[:MOST_NAMED], *more, *((way_out,) if found else ())))
+    )
+
+
+def _eyes(target: Target, job: Job) -> Reader:
+    return reader_for(target.host, target.reader, job)
+
+
+def _check_account(target: Target, job: Job) -> None:
+    """Raise ConfigError where the account that *job* names cannot be had: not there, not root, another engine."""
+    host = host_of(target.host, job)
+    if target.backend is kubernetes and job.user:
+        raise ConfigError(
+            f'{job.name}: user = "{job.user}": a pod has no accounts of this machine, and runs as nobody anyway; '
+            "leave it out of a spec for Kubernetes"
+        )
+    if not host.account:
+        return
+    if host.platform == "win32":
+        raise ConfigError(
+            f'{job.name}: user = "{job.user}": tasks of Windows run as whoever installs them; leave it out, and '
+            f"install as {job.user}"
+        )
+    if not target.host.root or target.scope != "system":
+        raise ConfigError(
+            f'{job.name}: user = "{job.user}": only root\'s jobs of the system scope run as another account; '
+            "leave it out, or `sudo ratectl install --scope system`"
+        )
+    if target.reader.account(job.user) is None:
+        raise ConfigError(
+            f'{job.name}: user = "{job.user}": this machine has no such account, and nothing was installed; '
+            f"`{accounts.making(job.user, host.platform)}` makes it"
+        )
+
+
+def _closed(target: Target, job: Job) -> Iterator[str]:
+    """Yield what the account of *job* would need to do and may not: start the program, read a key, write an output."""
+    account = target.reader.account(job.user) if host_of(target.host, job).account else None
+    if account is None:
+        return
+    eyes, name = _eyes(target, job), account.name
+    state = Path(host_of(target.host, job).state_dir)
+    owner = target.reader.status(state)
+    if owner is not None and owner.owner != account.uid:
+        yield f"{state} is not {name}'s; `chown -R {name} {state}`, or move it away"
+    for word in (path for path in map(Path, target.host.fetch) if path.is_absolute()):
+        if target.reader.status(word) is not None and not eyes.may_read(word):
+            yield f"{name} may not reach the program {word}; `{GLOBAL}`, and install again with that"
+    for path in sandbox.reads(job):
+        known = Path(path).expanduser()
+        if target.reader.status(known) is not None and not eyes.may_read(known):
+            yield f"{job.name}: {name} may not read {path}; `chown {name} {trust.quoted(path)}`"
+    for path in sandbox.files(job):
+        yield from _closed_output(target, eyes, account, target.reader.real(Path(path)))
+
+
+def _closed_output(target: Target, eyes: Reader, account: Account, path: Path) -> Iterator[str]:
+    """Yield why *account* cannot append to *path*; a folder that is not there is made for it."""
+    name = account.name
+    if target.reader.status(path) is not None:
+        if not eyes.may_write(path):
+            yield f"{name} may not write to {path}; `chown {name} {trust.quoted(str(path))}`"
+    elif target.reader.status(path.parent) is not None and not eyes.may_write(path.parent):
+        folder = path.parent / account.name
+        yield (
+            f"{name} may not make {path.name} in {path.parent}; name a folder of its own, such as "
+            f"{folder}/{path.name}, or `chown {name} {trust.quoted(str(path.parent))}`"
+        )
+
+
+def folders_to_make(target: Target, jobs: Sequence[Job]) -> Iterator[MakeFolder]:
+    """Yield the folders that the firings of *jobs* need and may not make: of another account, and inside a sandbox."""
+    made: dict[Path, MakeFolder] = {}
+    if target.backend is kubernetes:
+        return
+    for job in jobs:
+        host = host_of(target.host, job)
+        if not job.enabled or not (host.account or target.backend.SANDBOXES):
+            continue
+        if host.account:
+            state = Path(host.state_dir)
+            made[state] = MakeFolder(path=state, owner=host.account, mode=0o700)
+        for path in sandbox.files(job):
+            folder = target.reader.real(Path(path)).parent
+            made.setdefault(folder, MakeFolder(path=folder, owner=host.account))
+    for folder, step in made.items():
+        if target.reader.status(folder) is None and not target.reader.is_folder(folder):
+            yield step
+
+
+def of_outputs(reader: Reader, job: Job) -> Iterator[Danger]:
+    """Yield the outputs of *job* at which another account could lead its firings elsewhere."""
+    for output in job.outputs:
+        if output.kind != "postgresql":
+            by_name = True if output.kind == "sqlite" else None  # as SQLite opens its files
+            fault = reader.fault(Path(output.target), strict=by_name)
+            if fault is not None:
+                yield Danger(f"{job.name}: output {output.target}", fault)
+
+
+def of_inputs(reader: Reader, job: Job, spec: str) -> Iterator[Danger]:
+    """Yield what *job* of the file *spec* is made of or reads, and others may write to."""
+    account = reader.account(job.user) if job.user else None
+    named = {"the spec": spec} | {f"{job.name}: {path}": path for path in sandbox.reads(job)}
+    for what, path in named.items():
+        whose = None if account is None or path == spec else account.uid
+        fault = reader.fault(Path(path).expanduser(), strict=True if whose else None, uid=whose)
+        if fault is not None:
+            yield Danger(what, fault)
+
+
+def open_secrets(target: Target, jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield a warning for each file of keys or addresses that other accounts may read."""
+    if target.host.platform == "win32":
+        return
+    for path in dict.fromkeys(path for job in jobs for path in sandbox.secret_files(job)):
+        status = target.reader.status(Path(path).expanduser())
+        if status is not None and status.mode & 0o077:
+            yield f"{path}: other accounts may read it, and it holds a secret: `chmod 600 {path}`"
+
+
+def of_program(reader: Reader, host: Host) -> Iterator[Danger]:
+    """Yield the first part of the program that others may write to: interpreter, packages, and each folder above."""
+    command = (path for path in map(Path, host.fetch) if path.is_absolute())
+    for path in (*command, *_environment()):
+        fault = reader.fault(path)
+        if fault is not None:
+            yield Danger("the program", type(fault)(fault.place, fault.why, GLOBAL))
+            return
+
+
+def _environment() -> Iterator[Path]:
+    """Yield the folders and files that this interpreter takes its modules from, one level deep, and all of our own."""
+    own = Path(__file__).parents[1]
+    folders = [Path(sysconfig.get_path("stdlib")), *map(Path, site.getsitepackages())]
+    for folder in folders:
+        if folder.is_dir():
+            yield folder
+            yield from sorted(folder.iterdir())
+    yield own
+    yield from sorted(path for path in own.rglob("*") if path.is_dir() or path.suffix == ".py")

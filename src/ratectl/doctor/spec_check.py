@@ -1,0 +1,182 @@
+"""What a spec means before it is installed: each job's sentence, slots and engines, and what will come to nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ratectl import schedule
+from ratectl.backends import BACKENDS
+from ratectl.backends.launchd import backend as launchd
+from ratectl.deploy import execute, host_facts
+from ratectl.deploy.checks import closed_folders
+from ratectl.doctor import outputs
+from ratectl.errors import Issue, SpecError
+from ratectl.model import currencies, unknown_pairs
+from ratectl.outputs.foreign import foreign_files
+from ratectl.outputs.formats import text
+from ratectl.runtime import accounts
+from ratectl.spec.key_lines import key_lines
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from ratectl.model.job import Job
+    from ratectl.schedule.cover.triggers import Cover
+    from ratectl.spec.document import Spec
+    from ratectl.spec.key_lines import KeyPath
+
+SLOTS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What one job of a spec comes to on this machine."""
+
+    job: Job
+    slots: tuple[dt.datetime, ...]
+    """The next few; none where it never fires again."""
+    covers: Mapping[str, Cover]
+    """By engine, how it can wake the job."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecCheck:
+    """What a spec that can be read means, and what is wrong with it all the same."""
+
+    meanings: tuple[Meaning, ...]
+    problems: SpecError
+    """Without issues where all is well."""
+    remarks: tuple[str, ...]
+    """About the account that installs it."""
+
+
+def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecCheck:
+    """Return what the spec *loaded* from the text *written* means on a machine whose clocks are in *zone*."""
+    meanings = tuple(_meaning(job, loaded.jobs, zone, now) for job in loaded.jobs)
+    ended = [meaning.job for meaning in meanings if not meaning.slots]
+    going = [meaning.job for meaning in meanings if meaning.slots]
+    lines = key_lines(written)
+    found = [
+        *_over(ended, lines),
+        *_partly_over(going, lines, now),
+        *_foreign(loaded.jobs, lines),
+    ]
+    return SpecCheck(
+        meanings=meanings,
+        problems=SpecError(loaded.path, found),
+        remarks=tuple(_as_root(loaded.jobs)),
+    )
+
+
+def _meaning(job: Job, jobs: Sequence[Job], zone: ZoneInfo, now: dt.datetime) -> Meaning:
+    slots = tuple(islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN))
+    warnings = (*_vain(job), *_closed_to(job, zone)) if slots else ()
+    return Meaning(
+        job=job,
+        slots=slots,
+        covers={name: backend.check(job, zone) for name, backend in BACKENDS.items()},
+        warnings=(*warnings, *_mixed(job, jobs)),
+    )
+
+
+def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
+    """Return an issue for each of the jobs that have no slot from now on, where its end is said."""
+    return [
+        _issue(
+            job.name,
+            "until" if job.end else "schedule",
+            f"{job.name} never fires again: its {'end' if job.end else 'only slot'} has passed",
+            lines,
+        )
+        for job in ended
+    ]
+
+
+def _partly_over(
+    jobs: Sequence[Job], lines: Mapping[KeyPath, int], now: dt.datetime
+) -> list[Issue]:
+    """Return an issue for each schedule in a list that has no slot from now on, while others have."""
+    return [
+        _issue(
+            job.name,
+            "schedule",
+            f'"{phrase}" of {job.name} never fires again: its time has passed; leave it out',
+            lines,
+        )
+        for job in jobs
+        if len(job.schedule_texts) > 1
+        for phrase in job.schedule_texts
+        if next(schedule.after(_alone(job, phrase), job.zone, now), None) is None
+    ]
+
+
+def _alone(job: Job, phrase: str) -> schedule.Schedule:
+    """Return one schedule of the list of *job*, within its bounds."""
+    return schedule.parse([phrase], start=job.start, end=job.end, name=job.name, zone=job.zone)
+
+
+def _issue(job: str, name: str, message: str, lines: Mapping[KeyPath, int]) -> Issue:
+    """Return an issue with the key *name* of *job*, or of the defaults where the job has none."""
+    key: KeyPath = ("jobs", job, name)
+    key = key if key in lines else ("defaults", name)
+    return Issue(line=lines.get(key), key=".".join(key), message=message)
+
+
+def _foreign(jobs: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
+    """Return an issue for each output that is a file of somebody else's."""
+    wrong = foreign_files(jobs)
+    return [_issue(job, "output", problem, lines) for (job, _), problem in wrong.items()]
+
+
+def _as_root(jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield, to root, that its jobs would run as root, and what ends that."""
+    rest = [job.name for job in jobs if not job.user]
+    if not rest or sys.platform == "win32" or os.geteuid() != 0:
+        return
+    name = outputs.OWN_ACCOUNT
+    make = "" if accounts.find(name) else f"; `{accounts.making(name)}` makes it"
+    which = "these jobs" if len(rest) == len(jobs) else ", ".join(rest[:3])
+    yield (
+        f"installed by root, {which} would run as root, and an account without rights is enough: "
+        f'user = "{name}" under [ratectl]{make}'
+    )
+
+
+def _vain(job: Job) -> list[str]:
+    """Return what a job that still fires asks for in vain: rates of currencies that ended, or that a provider does not have."""
+    codes = dict.fromkeys(code for pair in job.pairs for code in (pair.base, pair.quote))
+    over = [
+        f"{phrase}; providers may have no rate after that day: leave it out, or end the job by until"
+        for code in codes
+        if (phrase := currencies.ended(code))
+    ]
+    return [*over, *unknown_pairs.warnings([job])]
+
+
+def _mixed(job: Job, jobs: Sequence[Job]) -> list[str]:
+    """Return which text files of *job* get lines of other pairs, too, while none says of which pair it is."""
+    if text.names_pairs(job):
+        return []
+    return [
+        f"{output.target} also gets the rates of {other.name}, and no line says of which pair it is: "
+        'give each a file of its own, or set pairs_in_text = "always"'
+        for output in job.outputs
+        if output.kind == "text"
+        for other in jobs
+        if not text.names_pairs(other) and other.pairs != job.pairs and output in other.outputs
+    ]
+
+
+def _closed_to(job: Job, host_zone: ZoneInfo) -> tuple[str, ...]:
+    """Return which files of *job* the scheduler of this machine would not let it reach."""
+    if not host_facts.is_native(launchd):
+        return ()
+    here = host_facts.target(launchd, host_zone, "")
+    return tuple(closed_folders.warnings([job], here, execute.SystemReader()))

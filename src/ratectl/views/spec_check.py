@@ -1,0 +1,109 @@
+"""What a spec means, as text and JSON."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.errors import describe
+from ratectl.runtime.postgres import redacted
+from ratectl.schedule.language.explain import explain
+from ratectl.views.format import clock
+from ratectl.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ratectl.doctor.spec_check import Meaning, SpecCheck
+    from ratectl.errors import SpecError
+
+
+def check_json(checked: SpecCheck) -> dict[str, Any]:
+    """Return *checked* as ``check --json`` has it."""
+    jobs = [_job_json(meaning) for meaning in checked.meanings]
+    return {"jobs": jobs, "issues": issues_json(checked.problems)}
+
+
+def issues_json(error: SpecError) -> list[dict[str, Any]]:
+    """Return the issues of *error* as ``check --json`` has them."""
+    return [
+        {
+            "file": error.path,
+            "line": issue.line,
+            "key": issue.key,
+            "message": issue.message,
+            "pointer": issue.pointer,
+        }
+        for issue in error.issues
+    ]
+
+
+def _job_json(meaning: Meaning) -> dict[str, Any]:
+    job = meaning.job
+    return {
+        "job": job.name,
+        "sentence": explain(job.schedule),
+        "timezone": job.timezone,
+        "user": job.user,
+        "journal": redacted(job.journal) if job.journal else "sqlite",
+        "warnings": list(meaning.warnings),
+        "slots": [slot.isoformat() for slot in meaning.slots],
+        "engines": {
+            name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
+            for name, cover in meaning.covers.items()
+        },
+    }
+
+
+def check_lines(checked: SpecCheck, clocks: str) -> Iterator[str]:
+    """Yield *checked* for people; *clocks* says what decides this machine's zone."""
+    for meaning in checked.meanings:
+        yield _job_text(meaning)
+    yield clocks
+    yield from checked.remarks
+    path, issues = checked.problems.path, checked.problems.issues
+    for issue in issues:
+        yield describe(path, issue)
+    found = count(len(issues), "issue") if issues else "no issues"
+    yield f"{path}: {count(len(checked.meanings), 'job')}, {found}"
+
+
+def _job_text(meaning: Meaning) -> str:
+    job = meaning.job
+    first, *later = [clock(slot) for slot in meaning.slots] or ["never again"]
+    rows = [
+        ("means", f"{explain(job.schedule).removesuffix('.')} ({job.timezone})."),
+        ("next", first),
+        *(("", slot) for slot in later),
+        ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
+        *(("warning", warning) for warning in meaning.warnings),
+        *((("journal", redacted(job.journal)),) if job.journal else ()),
+        *((("runs as", job.user),) if job.user else ()),
+        ("asks", ", then ".join(provider.name for provider in job.providers)),
+        *_engine_rows(meaning),
+    ]
+    return "\n".join([job.name, *(_row(label, text) for label, text in rows)])
+
+
+def _engine_rows(meaning: Meaning) -> Iterator[tuple[str, str]]:
+    """Yield how engines can wake the job, those together that do it alike; Kubernetes only where the spec says something of it."""
+    engines: dict[tuple[str, str], list[str]] = {}
+    for name, cover in meaning.covers.items():
+        if name != kubernetes.NAME or meaning.job.kubernetes is not None:
+            engines.setdefault((cover.fidelity.value, cover.reason), []).append(name)
+    for (fidelity, reason), names in engines.items():
+        yield fidelity, f"{', '.join(names)}{f': {reason}' if reason else ''}"
+
+
+def _row(label: str, text: str) -> str:
+    """Return one row, broken at the terminal's width and set in under its own text."""
+    return textwrap.fill(
+        text,
+        width=max(shutil.get_terminal_size().columns, 60),
+        initial_indent=f"  {label:<8}  ",
+        subsequent_indent=" " * 12,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

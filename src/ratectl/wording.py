@@ -1,0 +1,33 @@
+"""How messages word what they all have: a number with its noun, a list cut short, a name that was nearly right."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+def count(number: int, noun: str) -> str:
+    """Return *number* with its noun: ``1 slot``, ``3 slots``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return the first *most* of *names*, and how many there are beside them: ``a, b, c and 4 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return the one of *known* that *word* probably means, whatever its case, or an empty text."""
+    import difflib  # noqa: PLC0415 - for messages only
+
+    spelled = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), list(spelled), n=1)
+    return spelled[near[0]] if near else ""
+
+
+def did_you_mean(word: str, known: Collection[str], otherwise: str = "") -> str:
+    """Return ``; did you mean 'b'?`` for the nearest of *known*, or *otherwise*."""
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else otherwise
