@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.doctor import network
+from ratectl.doctor import entries, network
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCTOR = ROOT / "src" / "ratectl" / "doctor"
@@ -98,7 +98,7 @@ OUT_OF_REACH = {
 
 def printed():
     """Return the word of each finding that the doctor's code can make."""
-    found = set(network.CHECKS.values())
+    found = {*network.CHECKS.values(), *entries.SPEC_CHECKS.values()}
     for path in (*DOCTOR.glob("*.py"), COMMAND):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
