@@ -13,6 +13,7 @@ from ratectl.journal import copy as copying
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quarantined
+from ratectl.model.job import Pair
 from ratectl.model.quote import SuspectQuote
 from tests.fakes import past
 from tests.support.postgres import serving
@@ -285,6 +286,7 @@ class TestRoles:
 
 
 HOSTS = ROLES.with_name("hosts.sql")
+DUE = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 ATTACKS = {
     "a rate": "UPDATE quotes SET rate = '1'",
     "a rate that goes": "DELETE FROM quotes",
@@ -295,6 +297,8 @@ ATTACKS = {
     "a line for another": "INSERT INTO lines (target, job, slot, data) VALUES ('x', 'usd-inr', 0, 'mine')",
     "where a file stands": "UPDATE sinks SET position = 0, sent = ''",
     "a held rate": "UPDATE quarantine SET rate = '1'",
+    "what a held rate was made of": """UPDATE quarantine SET facts = '{"kind": "manual"}'""",
+    "what is left of it": "UPDATE quarantine SET facts = '{}'",
     "the version": "UPDATE meta SET value = '1'",
 }
 
@@ -311,6 +315,14 @@ def two_hosts():
         yield server, name
 
 
+def hold(station, slot):
+    """Put an answer for *slot* into quarantine, as the firing of a host does."""
+    quote = past.quote(Pair(base="USD", quote="INR"), "9507", DUE)
+    suspect = SuspectQuote(provider="ecb", reason="100 times", body=b"{}", quote=quote)
+    with Journal(station.state) as journal:
+        journal.book_of("usd-inr").add_suspects("usd-inr", [(slot, suspect)], DUE)
+
+
 def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     """After hosts.sql two hosts record as ever, and neither changes what the other recorded or what waits for it."""
     server, name = two_hosts
@@ -319,6 +331,7 @@ def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     server.sql(name, HOSTS.read_text())
     station.install(station.job(live_rates.url, journal=server.url(name, user="first")))
     assert station.fetch().returncode == 0
+    hold(station, DUE)
     tables = ("quotes", "firings", "lines", "sinks", "quarantine", "meta")
 
     def content():
@@ -338,6 +351,10 @@ def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     other.folder.mkdir()
     job = other.job(live_rates.url, journal=server.url(name, user="second"))
     other.install(job)
+    hold(other, DUE + dt.timedelta(hours=1))
+    with Journal(other.state) as journal:
+        [answer] = quarantine.quarantine(journal.book_of("usd-inr"))
+        assert (len(answer.slots), answer.seen) == (2, 2)
     assert other.fetch("--force").returncode == 0
     assert len(other.recorded()) == 2
     assert ratectl("journal", "copy", server.url(name, user="second"), "sqlite").code == 0
