@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ratectl.doctor import network
+from ratectl.doctor.entries import SPEC_CHECKS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCTOR = ROOT / "src" / "ratectl" / "doctor"
-COMMANDS = ROOT / "src" / "ratectl" / "commands" / "doctor.py"
+COMMANDS = ROOT / "src" / "ratectl" / "commands" / "mend" / "doctor.py"
 
 TYPED = {
     "account-expired": "engines/test_doctor.py::test_planted_in_cron",
@@ -98,7 +99,7 @@ OUT_OF_REACH = {
 
 def printed():
     """Return the word of each finding that the doctor's code can make."""
-    found = set(network.CHECKS.values())
+    found = {*network.CHECKS.values(), *SPEC_CHECKS.values()}
     for path in (*DOCTOR.glob("*.py"), COMMANDS):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
