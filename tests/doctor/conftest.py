@@ -122,7 +122,7 @@ def clinic_of(tmp_path, rates, capsys, monkeypatch):
         clinic = Clinic(tmp_path, engine, rates.url, capsys)
         monkeypatch.setattr(host_facts, "current", lambda: clinic.account)
         monkeypatch.setattr(door, "SystemReader", lambda: clinic.machine)
-        monkeypatch.setattr(command, "_now", lambda: clinic.machine.now)
+        monkeypatch.setattr(command, "utc_now", lambda: clinic.machine.now)
         return clinic
 
     return opened

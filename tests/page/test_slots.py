@@ -14,7 +14,7 @@ from tests.views.conftest import NOW, SLOT
 
 def held(slot=SLOT):
     return QuarantinedAnswer(
-        id=3, job="usd-inr", slot=slot, provider="ecb", quote=None, reason="looks inverted",
+        id=3, job="usd-inr", slot=slot, slots=(slot,), provider="ecb", quote=None, reason="looks inverted",
         at=slot, state="held", seen=1,
     )  # fmt: skip
 
