@@ -239,6 +239,19 @@ def test_closed_days_that_fail(voided, fire):
     assert TAKEN_BACK in " ".join(report.settled[0].warnings)
 
 
+def test_entered_all_the_same(voided, fire, clock, runner):
+    """A number that a person enters again after all counts again, for the weekend, too."""
+    usd = voided()
+    clock.now = FRIDAY + DAY / 2
+    record = {"pair": USD_INR, "rate": Decimal("95.1"), "day": SLOT.date()}
+    runner(lambda one: Entry(runner=one, **record).run())
+    clock.now = FRIDAY + DAY
+
+    assert fire(usd).error is None
+
+    assert recorded(runner) == [(20, "95.1", "by-hand"), (21, "95.1", "frankfurter")]
+
+
 def test_forced(voided, fire, runner):
     """`run --force` does not record it either."""
     usd = voided()
