@@ -53,15 +53,15 @@ def recorded(station, live_rates):
 def everything(state, url=""):
     """Return all rows of a store, but for ids, which each database gives itself."""
     with Journal(state) as journal:
-        database = journal.book_at(url).database
+        database = journal.store_at(url).database
         tables = {}
         for table in ("firings", "quotes", "revisions", "quarantine"):
             rows = database.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
         bodies = [
-            quarantine.body(journal.book_at(url), quarantined.id)
-            for quarantined in quarantine.quarantine(journal.book_at(url))
+            quarantine.body(journal.store_at(url), quarantined.id)
+            for quarantined in quarantine.quarantine(journal.store_at(url))
         ]
     return tables | {"bodies": bodies}
 
@@ -148,11 +148,11 @@ def test_cut_short(station, recorded, url):
 
     for batches in (1, 2, 4):
         with Journal(station.state) as journal:
-            stores = journal.database, journal.book_at(url).database
+            stores = journal.database, journal.store_at(url).database
             with pytest.raises(KeyboardInterrupt):
                 copying.copy(*stores, recorded.name, stop(batches))
     with Journal(station.state) as journal:
-        stores = journal.database, journal.book_at(url).database
+        stores = journal.database, journal.store_at(url).database
         copied = copying.copy(*stores, recorded.name, lambda _: None)
 
     assert copied.error() is None
@@ -166,7 +166,7 @@ def test_differing_rows_are_left(ratectl, station, url):
     ratectl("journal", "copy", "sqlite", url)
     with (
         Journal(station.state) as journal,
-        journal.book_at(url).database.transaction() as connection,
+        journal.store_at(url).database.transaction() as connection,
     ):
         connection.execute(
             "UPDATE quotes SET rate = '1' WHERE slot = (SELECT min(slot) FROM quotes)"
@@ -280,7 +280,7 @@ class TestRoles:
     def test_nobody_else_changes_tables(self, accounts, station, role, statement):
         """Neither account can change or drop a table."""
         with Journal(station.state) as journal:
-            database = journal.book_at(accounts[role]).database
+            database = journal.store_at(accounts[role]).database
             with pytest.raises(RefusedError), database.transaction() as connection:
                 connection.execute(statement)
 
@@ -336,11 +336,11 @@ def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
 
     def content():
         with Journal(station.state) as journal:
-            first = journal.book_of("usd-inr").database
+            first = journal.store_of_job("usd-inr").database
             return [list(first.rows(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
 
     before = content()
-    database = Journal(station.state).book_at(server.url(name, user="second")).database
+    database = Journal(station.state).store_at(server.url(name, user="second")).database
     for attack in ATTACKS.values():
         with contextlib.suppress(RefusedError), database.transaction() as connection:
             connection.execute(attack)
