@@ -320,7 +320,7 @@ def hold(station, slot):
     quote = past.quote(Pair(base="USD", quote="INR"), "9507", DUE)
     suspect = SuspectQuote(provider="ecb", reason="100 times", body=b"{}", quote=quote)
     with Journal(station.state) as journal:
-        journal.book_of("usd-inr").add_suspects("usd-inr", [(slot, suspect)], DUE)
+        journal.store_of_job("usd-inr").add_suspects("usd-inr", [(slot, suspect)], DUE)
 
 
 def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
@@ -353,7 +353,7 @@ def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     other.install(job)
     hold(other, DUE + dt.timedelta(hours=1))
     with Journal(other.state) as journal:
-        [answer] = quarantine.quarantine(journal.book_of("usd-inr"))
+        [answer] = quarantine.quarantine(journal.store_of_job("usd-inr"))
         assert (len(answer.slots), answer.seen) == (2, 2)
     assert other.fetch("--force").returncode == 0
     assert len(other.recorded()) == 2
