@@ -251,11 +251,12 @@ def table(
 ) -> str:
     """Return the figures as text for people."""
     heads = ("cases", "slots", "exact", "misses", "surplus", "median", "p99", "worst")
-    lines = ["engine    " + "".join(f"{head:>12}" for head in heads) + "  (wakeups per slot)"]
+    lines = ["scheduler " + "".join(f"{head:>8}" for head in heads)]
     for engine, figures in engines.items():
         *counts, ratios = (value for name, value in figures.items() if name != "wakeups")
         row = (*counts, *ratios.values())
-        lines.append(f"{engine:<10}" + "".join(f"{value:>12}" for value in row))
+        lines.append(f"{engine:<10}" + "".join(f"{value:>8}" for value in row))
+    lines.append("(median, p99 and worst: wakeups per slot)")
     lines.append(
         f"{total['cases']} cases, {total['misses']} misses, {total['exact violations']} exact covers "
         f"that wake without a slot (seed {seed}, {seconds:.0f} s)"

@@ -37,7 +37,7 @@ ROOMS = {  # room -> the rooms that it may import, beside itself; the longest na
     "firing": "errors paths schedule model runtime journal fetch outputs page views.format",
     "backends": "errors paths schedule model runtime",
     "crontab_lint": "errors schedule model backends",
-    "deploy": "errors paths schedule model runtime journal outputs spec backends",
+    "deploy": "errors paths schedule model runtime journal outputs spec backends views.format",
     "doctor": "errors paths schedule model runtime journal fetch outputs spec backends deploy views.format",
     "views": "manual errors paths schedule model runtime journal fetch outputs page spec backends deploy doctor",
     "manual": "errors",

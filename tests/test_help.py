@@ -92,6 +92,32 @@ def test_no_types_of_python(shown):
         assert [line for line in shown(verb, WIDEST) if "<str>" in line or "<path>" in line] == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "usage"),
+    [
+        ("rename", "OLD NEW"),
+        ("status", "[JOB...]"),
+        ("review", "[ACTION] [ID...]"),
+        ("journal", "ACTION JOURNAL..."),
+        ("serve", "[JOB... | SPEC]"),
+        ("next", 'JOB|"EXPR"'),
+    ],
+)
+def test_usage(verb, usage, shown):
+    """The usage line has the form of manual pages: what may be left out in brackets, and no other marks."""
+    assert shown(verb, WIDEST)[0] == f"Usage: ratectl {verb} [OPTIONS] {usage}"
+
+
+@BY_VERB
+def test_usage_has_no_braces(verb, shown):
+    """No usage line has braces, words in small letters, or dots twice."""
+    usage = shown(verb, 200)[0].partition("[OPTIONS]")[2]
+
+    assert not set("{}") & set(usage)
+    assert usage == usage.upper()
+    assert "...]..." not in usage
+
+
 @BY_VERB
 def test_every_parameter_is_explained(verb):
     """Each argument and option has a text of its own that begins like a sentence and ends like one."""

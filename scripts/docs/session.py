@@ -154,7 +154,7 @@ def at(time: str) -> dict[str, str]:
         "USER": "asha",
         "LOGNAME": "asha",
         "LANG": "C.UTF-8",
-        "COLUMNS": "100",
+        "COLUMNS": "78",
         "LD_PRELOAD": FAKETIME,
         "FAKETIME": f"@{DAY} {time} x0.1",
         "NO_FAKE_STAT": "1",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, str] = {
     "init": "Write a starter spec.",
-    "check": "Say what a spec means and what each engine makes of it.",
+    "check": "Say what a spec means and what each scheduler makes of it.",
     "plan": "Show what install would do, and do nothing.",
     "install": "Put the jobs of a spec into the OS's own scheduler.",
     "list": "List the installed jobs as the OS has them.",
@@ -34,7 +34,7 @@ COMMANDS: dict[str, str] = {
     "resume": "Let paused jobs run again, from now on.",
     "doctor": "Find every reason why a schedule might silently not run.",
     "providers": "Show the rate sources, their terms, and which answer.",
-    "render": "Write the texts of an engine into a folder.",
+    "render": "Write the texts of a scheduler into a folder.",
     "next": "Show the slots of a job or schedule.",
     "lint-crontab": "Find crontab lines that do not do what they look like.",
     "run": "Settle what is due, or one slot, or record a slot by hand.",
@@ -61,6 +61,9 @@ Record exchange rates unattended, on the operating system's own schedules.
 
 Write a spec (`ratectl init`), look at it (`ratectl check`), then `ratectl install`.
 """
+
+NAMED = "ratectl:"
+"""How each error begins."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -114,10 +117,19 @@ def _run(words: list[str]) -> None:
     except RatectlError as error:
         sys.stdout.flush()
         more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
-        print(f"{_prefix()} {error}{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        print(_prefix() + _fitting(f"{NAMED} {error}{more}").removeprefix(NAMED), file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
+
+
+def _fitting(text: str) -> str:
+    """Return *text* in lines that a terminal has room for; in a pipe as it is."""
+    if not sys.stderr.isatty():
+        return text
+    from ratectl.commands._shared import terminal  # noqa: PLC0415 - 40 ms that only an error on a terminal pays
+
+    return terminal.folded(text, terminal.screen_width())
 
 
 def module_of(verb: str) -> str:
@@ -130,7 +142,7 @@ def module_of(verb: str) -> str:
 def _prefix() -> str:
     """Return what an error begins with: red on a terminal that shows colours."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return "ratectl:" if plain or not sys.stderr.isatty() else "\x1b[31mratectl:\x1b[0m"
+    return NAMED if plain or not sys.stderr.isatty() else f"\x1b[31m{NAMED}\x1b[0m"
 
 
 def application(verb: str) -> typer.Typer:

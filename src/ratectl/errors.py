@@ -157,8 +157,8 @@ class SpecError(ConfigError):
         self.topic = _topic(self.issues)
         from ratectl.wording import count  # noqa: PLC0415 - a firing, which reads no spec, starts without it
 
-        head = f"the spec has {count(len(self.issues), 'issue')}, and nothing was done:"
-        super().__init__("\n".join((head, *(describe(path, issue) for issue in self.issues))))
+        head = f"{path} has {count(len(self.issues), 'issue')}, and nothing was done:"
+        super().__init__("\n".join((head, *map(describe, self.issues))))
 
 
 TOPICS = {
@@ -184,11 +184,11 @@ def _topic_of_key(key: str) -> str:
     return TOPICS.get(table) or TOPICS.get(last) or "spec"
 
 
-def describe(path: str, issue: Issue) -> str:
-    """Return *issue* as text: ``file:line: key: message``, and below it the pointer if it has one."""
-    location = f"{path}:{issue.line}" if issue.line else path
+def describe(issue: Issue) -> str:
+    """Return *issue* as text below the name of its file: ``line N: key: message``, and the pointer if it has one."""
+    location = f"line {issue.line}" if issue.line else ""
     parts = filter(None, (location, issue.key, issue.message))
-    return "\n".join(filter(None, (": ".join(parts), indented(issue.pointer))))
+    return "\n".join(filter(None, (f"  {': '.join(parts)}", indented(issue.pointer))))
 
 
 def indented(text: str) -> str:

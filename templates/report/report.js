@@ -39,6 +39,9 @@
   const rateDay = (one, n) => day(Math.floor(one.at[n] / DAY) * DAY + one.origin[n][1] * DAY);
   const told = (one, n) => `${one.rates[n]} of ${rateDay(one, n)}, ${one.origin[n][2]}${one.origin[n][3] === "published" ? "" : `, ${one.origin[n][3]}`}`;
 
+  /* How many rates a stretch shows; of a series that is drawn thinned only the whole is known. */
+  const counted = (one, shown) => (shown === one.at.length ? one.told : `${one.told.includes("drawn") ? "" : `${shown.toLocaleString("en")} `}of ${one.told}`);
+
   /* What is open stands in the address: #euro/EUR-USD+euro/EUR-GBP/1y, or two days for a stretch of one's own. */
   function address() {
     const parts = decodeURIComponent(location.hash.slice(1)).split("/");
@@ -95,9 +98,10 @@
       if (several) draw(sample, "path", { class: `line n${k}`, d: "M0 5h26" }); else sample.remove();
       const first = shown[k][0], last = shown[k].at(-1);
       if (first === undefined) item.append(make("b", { textContent: one.pair }), " no rate in this time");
+      else if (first === last) item.append(make("b", { textContent: one.pair }), ` ${counted(one, 1)}`);
       else {
         const low = shown[k][values.indexOf(values.reduce((a, b) => Math.min(a, b)))], high = shown[k][values.indexOf(values.reduce((a, b) => Math.max(a, b)))];
-        item.append(make("b", { textContent: `${one.pair} ${percent(one.value[last], one.value[first])}` }), ` from ${day(one.at[first])} to ${day(one.at[last])}; lowest ${one.rates[low]} (${day(one.at[low])}), highest ${one.rates[high]} (${day(one.at[high])}); ${one.told}`);
+        item.append(make("b", { textContent: `${one.pair} ${percent(one.value[last], one.value[first])}` }), ` from ${day(one.at[first])} to ${day(one.at[last])}; lowest ${one.rates[low]} (${day(one.at[low])}), highest ${one.rates[high]} (${day(one.at[high])}); ${counted(one, shown[k].length)}`);
       }
       return item;
     }));
@@ -126,7 +130,7 @@
     const wanted = (to - from) / most, short = [1, 5, 15, 60, 180, 720, 1440, 2880, 10080].map((minutes) => minutes * 60000).find((one) => one >= wanted);
     const found = [];
     if (short) {
-      for (let time = Math.ceil(from / short) * short; time <= to; time += short) found.push([time, short < DAY ? iso(time).slice(11, 16) : day(time).slice(5)]);
+      for (let time = Math.ceil(from / short) * short; time <= to; time += short) found.push([time, time % DAY ? iso(time).slice(11, 16) : day(time).slice(5)]);
       return found;
     }
     const months = [1, 3, 6, 12, 24, 60, 120].find((one) => one * 30 * DAY >= wanted) || 240;

@@ -51,8 +51,7 @@ def test_what_is_over_is_an_issue(ratectl, spec, lines, key, line):
     [issue] = json.loads(ratectl("check", str(spec), "--json").out)["issues"]
 
     assert answer.code == 78
-    assert answer.out.endswith("2 jobs, 1 issue\n")
-    assert f"{spec}:{line}: {key}: old never fires again" in answer.out
+    assert f"{spec}: 2 jobs, 1 issue:\n  line {line}: {key}: old never fires again" in answer.out
     assert (issue["key"], issue["line"]) == (key, line)
 
 
@@ -66,7 +65,7 @@ def test_what_is_over_in_a_list_is_an_issue(ratectl, spec):
     [issue] = json.loads(ratectl("check", str(spec), "--json").out)["issues"]
 
     assert answer.code == 78
-    assert answer.out.endswith("2 jobs, 1 issue\n")
+    assert f"{spec}: 2 jobs, 1 issue:\n" in answer.out
     assert '"once at 2020-01-01 10:30" of old never fires again: its time has passed' in answer.out
     assert (issue["key"], issue["line"]) == ("jobs.old.schedule", 9)
 
@@ -82,6 +81,18 @@ def test_what_decides_the_zone(ratectl, spec, monkeypatch):
     assert "Chatham" not in answer.out
 
 
+def test_one_line_a_fact_in_a_pipe(ratectl, spec, monkeypatch):
+    """Nothing is broken where there is no screen that says how wide it is."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    text = spec.read_text(encoding="utf-8").replace("out.txt", f"{'long-' * 40}name.txt")
+    spec.write_text(text, encoding="utf-8")
+
+    lines = ratectl("check", str(spec)).out.splitlines()
+
+    [line] = [line for line in lines if line.startswith("  records ")]
+    assert line.endswith("long-name.txt")
+
+
 def test_issues(ratectl, spec):
     """All issues go to stderr with file and line, and the exit code is 78."""
     spec.write_text('[jobs.a]\nschedul = "x"\n[jobs.b]\n', encoding="utf-8")
@@ -90,8 +101,11 @@ def test_issues(ratectl, spec):
 
     assert answer.code == 78
     assert answer.out == ""
-    assert f'{spec}:2: jobs.a.schedul: unknown key (did you mean "schedule"?)\n' in answer.err
-    assert f'{spec}:3: jobs.b: "pairs" is missing\n' in answer.err
+    lines = answer.err.splitlines()
+    assert lines[0] == f"ratectl: {spec} has 7 issues, and nothing was done:"
+    assert '  line 2: jobs.a.schedul: unknown key (did you mean "schedule"?)' in lines
+    assert '  line 3: jobs.b: "pairs" is missing\n' in answer.err
+    assert answer.err.count(str(spec)) == 1
 
 
 def test_issues_json(ratectl, spec):
@@ -149,15 +163,18 @@ def test_a_spec_on_stdin(ratectl, spec, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[jobs.a]\nfrob = 1\n")))
     answer = ratectl("check", "-")
     assert answer.code == 78
-    assert "stdin:2: jobs.a.frob" in answer.err
+    assert "line 2: jobs.a.frob" in answer.err
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[jos.usd-inr]\npairs = ["USD/INR"]', ':1: jos: unknown key (did you mean "jobs"?)'),
-        ('[jobs.a]\npairs = ["USD/INR"]\npairs = []', ":3: pairs is given twice"),
-        ('[jobs.a]\npairs = ["USD/INR"]\n[jobs.a]\n', ":3: the table [jobs.a] stands in the file"),
+        ('[jos.usd-inr]\npairs = ["USD/INR"]', 'line 1: jos: unknown key (did you mean "jobs"?)'),
+        ('[jobs.a]\npairs = ["USD/INR"]\npairs = []', "line 3: pairs is given twice"),
+        (
+            '[jobs.a]\npairs = ["USD/INR"]\n[jobs.a]\n',
+            "line 3: the table [jobs.a] stands in the file",
+        ),
     ],
 )
 def test_slips_have_their_line(ratectl, spec, text, told):

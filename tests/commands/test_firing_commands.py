@@ -46,12 +46,12 @@ def ratectl(state):
 def install(state, live_rates, tmp_path):
     """Record a job whose last slot was up to a minute ago."""
 
-    def record(name="usd-inr", path="/v4"):
+    def record(name="usd-inr", path="/v4", timezone="UTC"):
         job = Job(
             name=name,
             pairs=(Pair(base="USD", quote="INR"),),
             schedule_texts=("every minute",),
-            timezone="UTC",
+            timezone=timezone,
             providers=(
                 Provider(
                     name="exchangerate-api-v4",
@@ -99,6 +99,21 @@ def test_run_json(ratectl, install):
     assert (facts["job"], slot["outcome"]) == ("usd-inr", "recorded")
     assert slot["quotes"][0]["kind"] == "manual"
     assert re.fullmatch(RATE, slot["quotes"][0]["rate"])
+
+
+@pytest.mark.parametrize(
+    ("timezone", "letters"), [("Asia/Kolkata", "IST"), ("America/Sao_Paulo", "UTC-03")]
+)
+def test_slots_in_the_zone_of_the_job(ratectl, install, timezone, letters):
+    """A slot is told to people in the job's zone, as every command tells times; JSON has ISO 8601."""
+    install(timezone=timezone)
+
+    told = ratectl("run", "usd-inr").stdout
+    facts = json.loads(ratectl("run", "usd-inr", "--force", "--json").stdout)
+
+    when = rf"\w{{3}} \d{{4}}-\d\d-\d\d \d\d:\d\d {letters}"
+    assert re.match(rf"usd-inr: {when} recorded USD/INR", told)
+    assert dt.datetime.fromisoformat(facts[0]["slots"][0]["slot"]).utcoffset() is not None
 
 
 def test_run_all_reports_each(ratectl, install):

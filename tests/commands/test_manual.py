@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from rich.text import Text
 
-from ratectl import errors, manual
+from ratectl import cli, errors, manual
+from ratectl.commands._shared.markdown import broken, shares
 from ratectl.errors import RatectlError
 from ratectl.views import manual as views
 
@@ -48,6 +50,75 @@ def test_nothing_of_a_page_is_lost(ratectl, topic):
         assert block in out
 
 
+def outside_of_code(text):
+    """Return the lines of *text* that are in no block of code and in no list of web addresses."""
+    page = re.sub(r"\n## Links\n.*", "", text, flags=re.DOTALL)
+    return re.sub(r"```.*?```", "", page, flags=re.DOTALL).splitlines()
+
+
+@TOPICS
+def test_fits_80_columns_in_a_pipe(ratectl, topic, monkeypatch):
+    """In a pipe no line, and no table, is wider than a terminal's usual width."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    assert [x for x in outside_of_code(ratectl("manual", topic).out) if len(x) > 80] == []
+
+
+@TOPICS
+def test_code_fits_80_columns(topic):
+    """So do blocks of code, with the two columns around them that a terminal shows; but for the wide figures of fleets."""
+    blocks = re.findall(r"```\w*\n(.*?)```", manual.page(topic), flags=re.DOTALL)
+    wide = {line for block in blocks for line in block.splitlines() if len(line) > 78}
+
+    assert wide == set() or topic == "fleets"
+
+
+def test_plain_page_stays_markdown(ratectl):
+    """Headings keep their signs and code its marks in a pipe; tables are columns, their rows set off, no word broken."""
+    lines = ratectl("manual", "spec").out.splitlines()
+    row = lines.index(next(line for line in lines if line.startswith("`providers`")))
+
+    assert "## Keys of a job" in lines
+    assert lines[row].split()[:4] == ["`providers`", "list", "of", "names"]
+    assert "`exchangerate-api-open`," in lines[row + 1]
+    assert "" in (lines[row - 1], lines[row - 2])
+    assert not any(line != line.rstrip() for line in lines)
+
+
+def test_web_addresses_are_whole_in_a_pipe(ratectl):
+    """A web address is not broken, however long, so that it can be copied."""
+    listed = ratectl("manual", "compared").out.partition("## Links")[2].split()
+
+    assert len([word for word in listed if word.startswith("https://")]) == len(listed) / 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "room", "given"),
+    [
+        ([5, 10], 20, [5, 10]),
+        ([5, 30, 60], 50, [5, 22, 23]),
+        ([5, 20, 60], 45, [5, 20, 20]),
+        ([5, 20, 60], 30, [4, 16, 10]),
+        ([30, 30], 40, [20, 20]),
+    ],
+)
+def test_shares(wanted, room, given):
+    """A table's columns share the width: the widest gives way first, and not below its longest word."""
+    assert shares(wanted, [4, 20, 10][: len(wanted)], room) == given
+
+
+def test_words_wider_than_their_column():
+    """A word that fits no column is broken where it has a joint, and elsewhere only without one."""
+    cell = broken(Text("see tests/firing/test_hostile.py::test_body and abcdefghijklmnop"), 14)
+
+    assert cell.plain.splitlines() == [
+        "see tests/firing/",
+        "test_hostile.",
+        "py::test_body and abcdefghijklmn",
+        "op",
+    ]
+
+
 def test_links_name_what_to_type(ratectl):
     """A link to another page says which topic it is; one to a file of the checkout says where that lies."""
     faq, fleets = ratectl("manual", "faq").out, ratectl("manual", "fleets").out
@@ -66,6 +137,20 @@ def test_unknown_topic(ratectl, word, nearest):
     assert (answer.code, answer.out) == (2, "")
     assert f'no topic "{word}" (did you mean "{nearest}"?)' in answer.err
     assert "`ratectl manual`" in answer.err
+
+
+def test_schedulers_have_their_page(ratectl):
+    """The page of the schedulers, whose topic has another name, is found by the word for them, too."""
+    assert ratectl("manual", "schedulers").out == ratectl("manual", "engines").out != ""
+
+
+def test_one_word_for_schedulers(ratectl):
+    """What starts jobs is a scheduler in all texts for people; `engine` is left to names of files, keys and checks."""
+    pages = [ratectl("manual", topic).out for topic in manual.TOPICS]
+    helps = [ratectl(verb, "--help").out for verb in cli.COMMANDS]
+    prose = re.sub(r"`[^`]*`|```.*?```", "", "\n".join((*pages, *helps)), flags=re.DOTALL)
+
+    assert re.findall(r".*\b[Ee]ngines?\b.*", prose.replace("ratectl manual engines", "")) == []
 
 
 def test_a_command_is_no_topic(ratectl):
@@ -112,10 +197,11 @@ def seen(text):
 @pytest.mark.parametrize("columns", [80, 120])
 def test_fits_a_terminal(columns):
     """In a terminal no line is wider than it, and headings are set off by more than signs."""
-    for topic in ("spec", "monitoring", "commands"):
+    for topic in ("spec", "monitoring", "commands", "compared", "security"):
         shown = in_a_terminal(topic, columns=columns)
         assert "\x1b[" in shown
-        assert max(map(len, seen(shown).splitlines())) <= columns
+        lines = re.sub(r"\nLinks *\n.*", "", seen(shown), flags=re.DOTALL).splitlines()
+        assert max(map(len, lines)) <= columns
         assert "<!--" not in shown
         assert "\n## " not in seen(shown)
 

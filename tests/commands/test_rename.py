@@ -1,5 +1,8 @@
 """``ratectl rename``: the name changes in the spec, the record and the engine at once, or nowhere."""
 
+import io
+from dataclasses import replace
+
 import pytest
 
 from ratectl import spec
@@ -166,3 +169,89 @@ def test_killed_anywhere(ratectl, office):
         assert office.held() == office.known() == sorted([new, "eur-inr"])
         assert office.quotes(new) == 1
         assert office.put_in_place().empty
+
+
+@pytest.fixture
+def whole(office, monkeypatch):
+    """The same machine for all commands, also those that show how far they are or look into the state directory."""
+
+    def perform(steps, **_):
+        office.machine.perform(steps)
+
+    monkeypatch.setattr(rename.execute, "perform", perform)
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(office.account.state_dir))
+    return office
+
+
+ASKING = [
+    ("history", "usd-inr"),
+    ("run", "usd-inr"),
+    ("chart", "usd-inr"),
+    ("rename", "usd-inr", "other"),
+    ("remove", "usd-inr"),
+]
+
+
+@pytest.mark.parametrize("words", ASKING, ids=lambda words: words[0])
+def test_asked_by_the_old_name(ratectl, whole, words):
+    """Whoever asks by a name that was given up, or deleted, is told what became of it and what to do."""
+    ratectl("rename", "usd-inr", "dollar")
+    renamed = ratectl(*words)
+    ratectl("rename", "dollar", "buck")
+    again = ratectl(*words)
+    ratectl("remove", "buck", "--purge", "--yes")
+    purged = ratectl(*words)
+
+    assert (renamed.code, again.code, purged.code) == (78, 78, 78)
+    assert "'usd-inr' was renamed: it is 'dollar' now, with all its record" in renamed.err
+    assert "'usd-inr' was renamed: it is 'buck' now" in again.err
+    assert "'usd-inr' was renamed to 'buck', and that removed" in purged.err
+    assert "its record deleted (--purge); `ratectl install` starts it anew" in purged.err
+    assert whole.held() == ["eur-inr"]
+
+
+def test_a_name_in_use_again(ratectl, whole):
+    """A job that gets a name anew is that job, and nothing of before is told."""
+    ratectl("rename", "usd-inr", "dollar")
+    with Journal(whole.account.state_dir) as journal:
+        known = journal.installed_job("dollar")
+        job = replace(known.job, name="usd-inr")
+        facts = {"spec": known.spec, "digest": "x", "backend": "serve", "scope": "user"}
+        journal.record_job(job, host_timezone="UTC", now=whole.machine.now, **facts)
+
+        assert journal.installed_job("usd-inr").job.name == "usd-inr"
+        journal.forget_jobs(["usd-inr"])
+        assert "was removed, and its record kept" in str(journal.unknown_job("usd-inr"))
+
+
+def test_texts_of_a_purge(ratectl, whole, monkeypatch):
+    """What a purge asks, shows beforehand and says afterwards is the same thing, also of jobs that were removed before."""
+    ratectl("remove", "usd-inr")
+    steps = ratectl("remove", "usd-inr", "--purge", "--dry-run")
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+    refused = ratectl("remove", "usd-inr", "--purge")
+    done = ratectl("remove", "usd-inr", "--purge", "--yes")
+
+    assert steps.out == "steps:\n  delete what the journal recorded for usd-inr\n"
+    assert "Delete what the journal recorded for usd-inr? Output files and specs stay." in (
+        refused.out + refused.err
+    )
+    assert done.out == "deleted what the journal recorded for usd-inr\n"
+    assert whole.quotes("usd-inr") == 0
+
+
+@pytest.mark.parametrize("installed_first", [False, True])
+def test_the_advice_of_an_install(ratectl, whole, installed_first):
+    """The commands that an install names, where name and schedule changed at once, take the record along."""
+    edited = SPEC.replace('[jobs."usd-inr"]', '[jobs.dollar]\nschedule = "every day at 11:00"')
+    whole.machine.files[whole.spec] = edited.encode()
+    if installed_first:
+        whole.put_in_place()
+        assert ratectl("remove", "dollar", "--purge", "--yes").code == 0
+
+    answer = ratectl("rename", "usd-inr", "dollar")
+    whole.put_in_place()
+
+    assert answer.code == 0, answer.err
+    assert whole.held() == whole.known() == ["dollar", "eur-inr"]
+    assert whole.quotes("dollar") == 1

@@ -62,7 +62,7 @@ def test_the_host_zone_is_the_target_s(spec, tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"backend": "at"}, "no such engine"),
+        ({"backend": "at"}, "no such scheduler"),
         ({"backend": "cron", "host_timezone": "Mars/Base"}, "no such IANA zone"),
         ({"backend": "windows", "scope": "system"}, "windows has user"),
     ],

@@ -172,7 +172,7 @@ def test_a_removed_job(report, station, job):
         journal.forget_jobs([job.name])
     for words in ((), ("--job", job.name)):
         page = report(*words)
-        assert "No jobs are installed." in page
+        assert "No jobs are installed" in page
         assert page.index("<h2>Formerly</h2>") < page.index('<tr id="usd-inr/USD-INR"')
         assert [series["rates"] for series in data(page)] == [["95.10", "95.20"]]
 
@@ -247,7 +247,7 @@ def test_a_zone_that_is_gone(ratectl, station, live_rates, job, tmp_path):
 
 def test_empty(report, station):
     """Without jobs the page says so, and nothing is created but the page."""
-    assert "No jobs are installed." in report()
+    assert "No jobs are installed" in report()
     assert not station.state.exists()
 
 

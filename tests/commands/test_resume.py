@@ -1,5 +1,7 @@
 """``ratectl resume`` at a machine whose zone data lost a zone."""
 
+import re
+
 import pytest
 
 from ratectl.commands.mend import resume
@@ -46,6 +48,16 @@ def test_all_but_one(ratectl, office, change):
     assert answer.code == 78
     assert "b" in answer.err
     assert "US/Nowhere" in answer.err or "saturday" in answer.err
+
+
+@pytest.mark.usefixtures("office")
+def test_next_slot_in_one_form(ratectl):
+    """The next slot has the form that times have everywhere."""
+    answer = ratectl("resume", "a")
+
+    assert re.fullmatch(
+        r"resumed a: next \w{3} \d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? \S+\n", answer.out
+    )
 
 
 def test_the_faulty_one_alone(ratectl, office):

@@ -247,7 +247,7 @@ def test_an_engine_that_keeps_another_time(tmp_path):
         (office.machine.now + dt.timedelta(days=3)).timestamp() * 1_000_000
     )
 
-    with pytest.raises(EngineError, match="usd-inr: is next run at 2026-11-26"):
+    with pytest.raises(EngineError, match="usd-inr: is next run at Thu 2026-11-26"):
         office.install(job())
 
 

@@ -192,6 +192,10 @@ def test_table(office):
         "a  Tue 2026-11-24 10:30 IST, in 17 h  not yet run",
         "    cron (user)  30 10 * * *",
     ]
+    assert listing_text(rows(office), office.machine.now, 40).splitlines()[:2] == [
+        "a  Tue 2026-11-24 10:30 IST, in 17 h",
+        "    not yet run  cron (user)  30 10 * * *",
+    ]
     assert listing_text((), office.machine.now, 80) == "no jobs are installed"
 
 

@@ -259,3 +259,22 @@ def test_keys_that_hold_secrets(office):
 
     assert "ping: changed" in text
     assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    "keys", [{"schedule": '"every day at 11:00"'}, {"output": '"/home/tester/new.txt"'}]
+)
+def test_a_likely_rename_is_told(office, keys):
+    """Where name and schedule changed at once, the note says which commands take the record along."""
+    office.install(job("old"))
+    note = deploy_text.plan_text(office.plan(job("new", **keys)))
+
+    assert "if new is old under another name: `ratectl rename old new` before the install" in note
+    assert (
+        "`ratectl remove new --purge --yes`, `ratectl rename old new` and `ratectl install" in note
+    )
+    assert "under another name" not in deploy_text.plan_text(
+        office.plan(job("new", pairs='["EUR/GBP"]', output='"/home/tester/new.txt"'))
+    )
+    office.install(job("new", **keys))
+    assert "under another name" not in deploy_text.plan_text(office.plan(job("new", **keys)))

@@ -18,6 +18,7 @@ from tests.fakes.machine import done
 
 pytestmark = pytest.mark.network
 
+PAGE = Path("/home/tester/pages/index.html")
 OUTPUT = Path("/home/tester/rates/one.txt")
 UNITS = Path("/home/tester/.config/systemd/user")
 INSTALL = f"ratectl install {SPEC}"
@@ -139,6 +140,11 @@ def key(clinic, *, mode=0o600, closed=False, there=True):
     office(clinic, f"file:{path}")
 
 
+def paged(clinic, spoil):
+    clinic.reinstall(more=f'[ratectl]\nreport = "{PAGE}"')
+    spoil()
+
+
 def office(clinic, reference):
     url = f"{clinic.url}/v4/latest/{{base}}"
     clinic.reinstall(
@@ -227,6 +233,10 @@ WARNINGS = {
     "another ratectl": ("cron", lambda c: c.move_to("cron", fetch=("/new/fetch",)), "entry-of-another-ratectl", INSTALL),
     "another ratectl (systemd)": ("systemd", lambda c: c.move_to("systemd", fetch=("/new/fetch",)), "entry-of-another-ratectl", INSTALL),
     "failing": ("cron", fail, "firings-failing", "ratectl run one"),
+    "page is a folder": ("cron", lambda c: paged(c, lambda: c.machine.folders.add(PAGE)), "page-unwritable", f"mv {PAGE} {PAGE}.aside"),
+    "page's folder is a file": ("cron", lambda c: paged(c, lambda: c.machine.files.update({PAGE.parent: b""})), "page-unwritable", f"mv {PAGE.parent} {PAGE.parent}.aside"),
+    "page's folder shut": ("cron", lambda c: paged(c, lambda: (c.machine.folders.add(PAGE.parent), c.machine.closed.add(PAGE.parent))), "page-unwritable", f"chmod u+rwx {PAGE.parent}"),
+    "page in the hands of others": ("cron", lambda c: paged(c, lambda: c.machine.untrusted.update({PAGE: UntrustedError(str(PAGE), "is a link", f"rm {PAGE}")})), "page-unwritable", f"rm {PAGE}"),
 }  # fmt: skip
 
 

@@ -166,6 +166,7 @@ def test_chart(visit):
     assert f"{(float(rates[-1]) / float(rates[0]) - 1) * 100:+.2f} %" in told
     assert f"lowest {min(rates)}" in told
     assert f"highest {max(rates)}" in told
+    assert re.search(r"; (\d+ of \d[\d,]+ rates|of \d[\d,]+ rates, \d[\d,]+ drawn)$", told), told
     page.keyboard.press("Escape")
     assert chart.count() == 0
     assert "#" not in page.url

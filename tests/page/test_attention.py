@@ -100,7 +100,7 @@ def test_troubles(page):
     assert [(one.number, one.kind, one.detail) for one in attention.troubles([found], 9)] == [
         (1, "offline", "offline: no way to ecb"),
         (2, "missed", "seen 900 s late"),
-        (1, "quarantined", "ecb: looks inverted (`ratectl review` decides)"),
+        (1, "held", "ecb: looks inverted (`ratectl review` decides)"),
         (2, "missed", "nothing ran in time"),
     ]
     assert len(attention.troubles([found], 2)) == 2

@@ -9,7 +9,7 @@ from ratectl.runtime import templates
 
 TEXTS = ("text", "quiet", "accent", "up", "down", "ok", "failed", "missed")
 MARKS = (
-    *("ok", "late", "backfilled", "closed", "open", "quarantined", "failed", "missed", "due"),
+    *("ok", "late", "backfilled", "closed", "open", "held", "failed", "missed", "due"),
     *("none", "accent"),
 )
 DEFICIENCIES = {  # Machado, Oliveira and Fernandes 2009, severity 1.0
@@ -81,12 +81,12 @@ def test_contrast(scheme, deficiency):
 @pytest.mark.parametrize("deficiency", ["", *DEFICIENCIES])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_good_and_bad_stay_apart(scheme, deficiency):
-    """On time, failed, missed and quarantined differ by CIE 15 at least for every eye, besides their shapes."""
+    """On time, failed, missed and held differ by CIE 15 at least for every eye, besides their shapes."""
     found = {name: lab(seen(colour, deficiency)) for name, colour in colours(scheme).items()}
     apart = {
         (one, other): sum((a - b) ** 2 for a, b in zip(found[one], found[other], strict=True))
         ** 0.5
-        for one, other in combinations(("ok", "failed", "missed", "quarantined"), 2)
+        for one, other in combinations(("ok", "failed", "missed", "held"), 2)
         if "ok" in {one, other}
     }
 

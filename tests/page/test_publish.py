@@ -1,8 +1,11 @@
 """``report = "FILE"``: the page that each firing writes anew, after everything else, and that can fail only by itself."""
 
 import hashlib
+import json
+import os
 import re
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -60,6 +63,32 @@ def test_a_page_that_cannot_be_written(station):
 
     assert (done.returncode, len(station.lines()), len(station.recorded())) == (0, 1, 1)
     assert re.search(r"report: .*index\.html was not written: ", done.stdout)
+
+
+@pytest.mark.network
+@pytest.mark.posix("the shell's mv")
+@pytest.mark.parametrize("place", ["pages", "pages/index.html"])
+def test_doctor_mends_it(station, job, place):
+    """The doctor tells of it, nothing else does, and what it names lets the page be written."""
+    wrong = station.folder / place
+    wrong.parent.mkdir(exist_ok=True)
+    wrong.write_text("a file") if place == "pages" else wrong.mkdir()
+    before = [x for x in findings(station) if x["check"] == "page-unwritable"]
+
+    subprocess.run(("sh", "-c", before[0]["mend"]), check=True, timeout=60)
+
+    assert [(x["job"], x["severity"]) for x in before] == [("usd-inr", "warning")]
+    assert str(wrong) in before[0]["text"]
+    assert publish(station, job) == ""
+    assert [x for x in findings(station) if x["check"] == "page-unwritable"] == []
+
+
+def findings(station):
+    """Return what the doctor finds in the station's state directory."""
+    argv = (sys.executable, "-m", "ratectl", "doctor", "--offline", "--json")
+    environment = os.environ | {"RATECTL_STATE_DIR": str(station.state)}
+    done = subprocess.run(argv, capture_output=True, env=environment, timeout=120, check=False)
+    return json.loads(done.stdout)
 
 
 @pytest.mark.network
@@ -150,7 +179,7 @@ def test_refused(tmp_path, report, why):
     with pytest.raises(SpecError) as refused:
         spec.loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
 
-    assert "jobs.toml:3: ratectl.report: " in str(refused.value)
+    assert "  line 3: ratectl.report: " in str(refused.value)
     assert why in str(refused.value)
 
 

@@ -14,7 +14,7 @@ from tests.views.conftest import NOW, SLOT
 
 def held(slot=SLOT):
     return QuarantinedAnswer(
-        id=3, job="usd-inr", slot=slot, provider="ecb", quote=None, reason="looks inverted",
+        id=3, job="usd-inr", slot=slot, slots=(slot,), provider="ecb", quote=None, reason="looks inverted",
         at=slot, state="held", seen=1,
     )  # fmt: skip
 
@@ -35,14 +35,14 @@ def test_a_day_is_shown_as_its_worst(page):
     many = [Count(SLOT, "on time", 4), Count(SLOT + dt.timedelta(hours=1), "on time", 2)]
     day = Slots(page(outcomes=many, gaps=[SLOT], quarantined=[held()]), NOW).strip()[-1]
 
-    assert (day.course, day.summary) == ("missed", "2026-11-23: 6 on time, 1 quarantined, 1 missed")
+    assert (day.course, day.summary) == ("missed", "2026-11-23: 6 on time, 1 held, 1 missed")
 
 
 def test_a_held_answer_is_no_failure_besides(page):
     """The slot of a held answer is told once."""
     day = Slots(page(outcomes=[Count(SLOT, "failed", 1)], quarantined=[held()]), NOW).strip()[-1]
 
-    assert (day.course, day.summary) == ("quarantined", "2026-11-23: 1 quarantined")
+    assert (day.course, day.summary) == ("held", "2026-11-23: 1 held")
 
 
 def test_a_day_is_the_jobs_own(page):

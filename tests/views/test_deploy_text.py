@@ -118,7 +118,7 @@ def test_what_an_install_did(office):
     assert deploy_text.installed_text(done, {"a": "tomorrow"}).splitlines() == [
         "installed in cron (user) and read back: 2 created",
         "  a: next tomorrow",
-        "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
+        "nothing else has to run; `ratectl status` shows how each job stands",
         "next: ratectl run a --force   # records a rate right now",
     ]
 
@@ -131,6 +131,6 @@ def test_what_a_remove_did(office):
     assert deploy_text.removal_text(office.remove()).splitlines() == [
         "removed from cron (user):",
         "  - a",
-        "removed from the journal, no scheduler held them: b",
+        "marked as removed in the journal, no scheduler held them: b",
     ]
     assert deploy_text.removal_text(office.remove()) == "nothing to remove"

@@ -55,3 +55,14 @@ def test_long():
 
     assert len(lines) == 2000
     assert {line.index("frankfurter") for line in lines} == {head.index("PROVIDER")}
+
+
+def test_what_is_too_wide_goes_on_below():
+    """A line that is wider than the screen goes on below, set in; in a pipe it is one line."""
+    derived = entry(kind="derived", legs=(Leg(Pair(base="EUR", quote="INR"), Decimal("103.2")),))
+
+    lines = "\n".join(table([derived], KOLKATA, 80)).splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert lines[-1] == "    from EUR/INR 103.2"
+    assert len("\n".join(table([derived], KOLKATA, WIDE)).splitlines()) == 2

@@ -76,9 +76,23 @@ def test_worst_first(status):
     ] == ["d", "b", "a", "c"]
 
 
-@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("width", [40, 50, 60, 80])
+def test_rates_fit(status, width):
+    """No line is wider than the screen: the drawing of the quotes goes first, then the change, the day and the age of the rate."""
+    long = Pair(base="POINTS2026", quote="USD")
+    found = status(
+        pairs=(USD, long), recent={USD: entries("95.12"), long: entries("1234567.1234", pair=long)}
+    )
+    lines = shown(found, width=width)
+
+    assert max(map(len, lines)) <= width
+    assert any("POINTS2026/USD  1\u202f234\u202f567" in line for line in lines)
+    assert any("of 2026-11-23" in line for line in lines) == (width >= 60)
+
+
+@pytest.mark.parametrize("width", [60, 80])
 def test_blocks_fit(status, width):
-    """The line of quotes is as long as the screen has room for, and never shorter than a few blocks."""
+    """The line of quotes is as long as the screen has room for, and is left out where only a few would fit."""
     found = status(recent={USD: entries(*(str(90 + n) for n in range(30)))})
 
     blocks = next(line for line in shown(found, width=width) if "USD/INR" in line).split("  ")[-1]
@@ -175,10 +189,11 @@ def test_help(status, changes, line):
 
 def test_empty():
     """Without jobs the screen says what to do."""
-    [line] = shown()
+    lines = shown()
 
-    assert "ratectl init" in line
-    assert "ratectl install" in line
+    assert max(map(len, lines)) <= 80
+    assert "`ratectl init`" in " ".join(lines)
+    assert "`ratectl install`" in " ".join(lines)
 
 
 def test_every_word_has_a_style(status):

@@ -180,6 +180,7 @@ def prepare(
         keys=_changed_keys(source.jobs, known.installed),
         warnings=(
             *_left_out(known.gone - removed, source.path),
+            *_likely_renamed(known, known.gone - removed, source, journal.known()),
             *of_the_server,
             *(() if linger else target.backend.warnings(*where)),
             *_at_rest(known),
@@ -393,6 +394,21 @@ def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
         yield (
             f"{listed(sorted(names))}: no longer in {spec}, and still at work; "
             f"`ratectl install {spec} --prune` removes them"
+        )
+
+
+def _likely_renamed(
+    known: _Known, gone: Collection[str], source: SpecSource, taken: Collection[str]
+) -> Iterator[str]:
+    """Yield how a job keeps its record where it got another name in the spec, and more than that was changed."""
+    old_jobs = [known.installed[name].job for name in sorted(gone)]
+    new_jobs = [job for job in source.jobs if job.name not in taken]
+    if renamed := renaming.likely(old_jobs, new_jobs):
+        old, new = renamed
+        yield (
+            f"if {new} is {old} under another name: `ratectl rename {old} {new}` before the install takes its record "
+            f"along; after it `ratectl remove {new} --purge --yes`, `ratectl rename {old} {new}` and "
+            f"`ratectl install {source.path}`"
         )
 
 

@@ -10,6 +10,7 @@ from ratectl.backends.protocol import Verb
 from ratectl.errors import EngineError
 from ratectl.schedule.cover.triggers import Fidelity
 from ratectl.schedule.values import Window
+from ratectl.views.format import clock as told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ def _unheeded_slot(
     slot = next(schedule.after(job.schedule, job.zone, now), None)
     if slot is not None and not target.backend.covers_slot(entry, slot):
         triggers = "; ".join(entry.triggers)
-        yield f"{job.name}: is held as {triggers}, which leaves out the next slot, {slot.isoformat()}"
+        yield f"{job.name}: is held as {triggers}, which leaves out the next slot, {told(slot)}"
 
 
 def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.datetime) -> list[str]:
@@ -74,11 +75,11 @@ def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.dateti
     if entry.next is None and entry.running:
         return []
     if entry.next is None:
-        return [f"{job.name}: is never run, although the next slot is {slot.isoformat()}"]
+        return [f"{job.name}: is never run, although the next slot is {told(slot)}"]
     late = entry.next > slot + TOLERANCE
     bounded = isinstance(job.schedule, Window)
     early = cover.fidelity is Fidelity.EXACT and not bounded and entry.next < slot - TOLERANCE
     if not late and not early:
         return []
-    runs = entry.next.astimezone(job.zone).isoformat()
-    return [f"{job.name}: is next run at {runs}, but the next slot is {slot.isoformat()}"]
+    runs = told(entry.next.astimezone(job.zone))
+    return [f"{job.name}: is next run at {runs}, but the next slot is {told(slot)}"]

@@ -37,6 +37,17 @@ def noticed(
     return {old[0].name: new[0].name for old, new in pairs if len(old) == len(new) == 1}
 
 
+def likely(gone: Sequence[Job], new: Sequence[Job]) -> tuple[str, str] | None:
+    """Return the old and the new name where one job of each has the same pairs or outputs, so that a person may have renamed it."""
+    found = [
+        (old.name, job.name)
+        for old in gone
+        for job in new
+        if old.pairs == job.pairs or set(old.outputs) & set(job.outputs)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _by_purpose(jobs: Iterable[Job]) -> dict[object, list[Job]]:
     found: dict[object, list[Job]] = {}
     for job in jobs:

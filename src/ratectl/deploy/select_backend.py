@@ -65,7 +65,9 @@ def named(backend: str) -> Backend:
     if backend in BACKENDS:
         return BACKENDS[backend]
     hint = did_you_mean(backend, BACKENDS)
-    raise UsageError(f"--backend {backend}: no such engine (there are {', '.join(BACKENDS)}){hint}")
+    raise UsageError(
+        f"--backend {backend}: no such scheduler (there are {', '.join(BACKENDS)}){hint}"
+    )
 
 
 def scope_of(host: Host, scope: str) -> str:
@@ -97,7 +99,7 @@ def _running(host: Host, reader: Reader, scope: str) -> Target:
         usable.append(found)
     if usable:
         return usable[0]
-    looked = "; ".join(reasons) or f"no engine of ratectl's exists on {host.platform}"
+    looked = "; ".join(reasons) or f"no scheduler that ratectl knows exists on {host.platform}"
     raise EngineError(
         f"no scheduler of the operating system runs here ({looked}). "
         "`ratectl serve` runs the jobs in the foreground instead, as in a container; "

@@ -14,7 +14,6 @@ from ratectl.deploy import plan
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.targets import Target, TargetPlan, stage
 from ratectl.errors import ConfigError, EngineError, RatectlError
-from ratectl.journal.journal import not_installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -118,5 +117,6 @@ def _is_untouched(removal: Removal) -> bool:
 def refuse_unknown(names: frozenset[str], removal: Removal, journal: Journal) -> None:
     """Raise ConfigError for a job among *names* that is not installed."""
     unknown = sorted(names - set(removal.jobs))
-    if unknown:
-        raise not_installed(unknown[0], [row.job.name for row in journal.readable()])
+    if not unknown:
+        return
+    raise journal.unknown_job(unknown[0])

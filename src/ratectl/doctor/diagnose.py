@@ -44,6 +44,7 @@ OF_A_JOB: tuple[Callable[[Observations, Installed], Iterator[Finding]], ...] = (
     clock.zone_data,
     outputs.account,
     outputs.writable,
+    outputs.page,
     outputs.trusted,
     outputs.keys,
     firings.unwoken,

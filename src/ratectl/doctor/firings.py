@@ -117,7 +117,7 @@ def _is_recorded(observed: Observations, row: Installed, trouble: str) -> bool:
 def _next_try(row: Installed, zone: dt.tzinfo) -> str:
     if row.retry_at is None:
         return ""
-    return f", tried again from {row.retry_at.astimezone(zone):%H:%M} on"
+    return f", tried again from {clock(row.retry_at.astimezone(zone))} on"
 
 
 def _privacy(observed: Observations, row: Installed, why: str) -> str:

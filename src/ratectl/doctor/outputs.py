@@ -59,6 +59,24 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
             yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
 
 
+def page(observed: Observations, row: Installed) -> Iterator[Finding]:
+    """Find that the report page cannot be written, which no firing fails for, and so nobody would hear of."""
+    if not row.job.report or not observed.is_awake(row) or row.backend == kubernetes.NAME:
+        return
+    observed, path = observed.as_account(row), Path(row.job.report)
+    status = observed.reader.status(path)
+    fault = observed.reader.fault(path, strict=None)
+    if status is not None and not stat.S_ISREG(status.mode):
+        found: Obstacle | None = obstacle(observed, path)
+    elif fault is not None:
+        found = Obstacle(f"{fault.place}: {fault.why}", fault.fix)
+    else:  # the file is replaced as a whole, so that its own rights do not matter
+        found = _folder(observed, path.parent) or _gone(observed, row, row.job.report)
+    if found is not None:
+        text = f"cannot write the report page {path}: {found.text}"
+        yield warning(check="page-unwritable", job=row.job.name, text=text, fix=found.fix)
+
+
 def _gone(observed: Observations, row: Installed, path: str) -> Obstacle | None:
     """Return that the folder of the output *path* is gone, where the unit may not make it: it is confined to what is there."""
     folder = observed.reader.real(Path(path)).parent

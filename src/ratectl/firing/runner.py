@@ -62,7 +62,7 @@ class Runner:
         self.job: Job = installed.recording_job
         _refuse_another_account(self.job)
         self.env = env
-        self.report = FiringReport(job=self.job.name)
+        self.report = FiringReport(job=self.job.name, zone=self.job.zone)
         self.store = journal.store(self.job)
         self.delivery = Delivery(self.job, self.store.database, journal.state_dir)
         self._reached: dt.datetime | None = None

@@ -85,6 +85,7 @@ class JobStore:
         has another schedule than before; otherwise from where it stood. Whether lines of text name
         their pair was decided when the job was first recorded.
         """
+        jobs = tuple(jobs)
         with self.database.transaction(durable=True) as connection:
             query = "SELECT * FROM jobs WHERE enabled AND NOT removed"
             known = {row["name"]: row for row in connection.execute(query)}
@@ -107,6 +108,7 @@ class JobStore:
                     )
                 )
             connection.executemany(RECORD, rows)
+            strike(connection, GONE, (job.name for job in jobs))
 
     def forget_jobs(self, names: Iterable[str]) -> None:
         """Mark jobs as removed; their firings and quotes stay."""
@@ -158,6 +160,7 @@ class JobStore:
                 for table in ("firings", "quotes", "revisions", "quarantine", "lines"):
                     connection.execute(f"DELETE FROM {table} WHERE job = ?", (name,))  # noqa: S608 - our names
                 connection.execute("DELETE FROM jobs WHERE name = ? AND removed", (name,))
+                note(connection, GONE, name, "")
             connection.execute(
                 "DELETE FROM bodies WHERE digest NOT IN (SELECT digest FROM quarantine)"
             )
@@ -186,6 +189,8 @@ RENAMED_PLAIN = ("quarantine", "lines")
 """Those that have numbers of their own."""
 NOTE = "renamed:"
 """How the keys in ``meta`` begin under which a new name stands until no engine holds the old one."""
+GONE = "gone:"
+"""How those begin under which it stands until another job gets the old name, for people who ask for that."""
 
 
 def rename_rows(connection: Statements, old: str, new: str) -> None:
@@ -212,16 +217,16 @@ def rename_job(connection: Statements, old: str, new: str) -> None:
     rename_rows(connection, old, new)
 
 
-def note_rename(connection: Statements, old: str, new: str) -> None:
-    """Note that an engine may still hold *old*, which is *new* by now."""
+def note(connection: Statements, kind: str, old: str, new: str) -> None:
+    """Note of *kind* that the job *old* is *new* by now, which is empty where its record was deleted."""
     connection.execute(
         "INSERT INTO meta (key, value) VALUES (?, ?)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (f"{NOTE}{old}", new),
+        (f"{kind}{old}", new),
     )
 
 
-def strike_renames(connection: Statements, names: Iterable[str]) -> None:
-    """Strike the notes of old *names*: no engine holds them any more."""
+def strike(connection: Statements, kind: str, names: Iterable[str]) -> None:
+    """Strike what was noted of old *names* under *kind*."""
     for name in names:
-        connection.execute("DELETE FROM meta WHERE key = ?", (f"{NOTE}{name}",))
+        connection.execute("DELETE FROM meta WHERE key = ?", (f"{kind}{name}",))

@@ -170,10 +170,39 @@ class Journal(JobStore):
         rows = self.database.rows("SELECT * FROM jobs WHERE name = ? AND NOT removed", (name,))
         if rows:
             return to_installed(rows[0])
-        names = [
-            row["name"] for row in self.database.rows("SELECT name FROM jobs WHERE NOT removed")
-        ]
-        raise not_installed(name, names)
+        raise self.unknown_job(name)
+
+    def unknown_job(self, name: str) -> ConfigError:
+        """Return what to raise for a *name* that is not installed: what became of it, and what to type instead."""
+        rows = self.database.rows("SELECT name, removed FROM jobs")
+        removed = {row["name"]: bool(row["removed"]) for row in rows}
+        if removed.get(name):
+            return ConfigError(
+                f"job {name!r} was removed, and its record kept: `ratectl history {name}` shows it; "
+                "`ratectl install` puts the job back where its spec still has it"
+            )
+        if told := self._what_became_of(name, removed):
+            return ConfigError(told)
+        from ratectl.wording import did_you_mean  # noqa: PLC0415 - for this message only
+
+        installed = [known for known in removed if not removed[known]]
+        hint = did_you_mean(name, installed, otherwise="; `ratectl list` shows what is")
+        return ConfigError(f"job {name!r} is not installed{hint}")
+
+    def _what_became_of(self, name: str, known: Collection[str]) -> str:
+        """Return that *name* was given up for another, or deleted with its record; empty where neither is noted."""
+        gone, now = self._noted(job_store.GONE), name
+        while now not in known and gone.get(now):
+            now = gone[now]  # ends: a name that a job gets again is no longer noted
+        if now in known:
+            return f"job {name!r} was renamed: it is {now!r} now, with all its record"
+        if now not in gone:
+            return ""
+        renamed = "" if now == name else f"renamed to {now!r}, and that "
+        return (
+            f"job {name!r} was {renamed}removed, and its record deleted (--purge); "
+            "`ratectl install` starts it anew where its spec still has it"
+        )
 
     def remembered(self, name: str) -> Installed:
         """Return a job that is installed or was, before it was removed. Raises ConfigError for an unknown name."""
@@ -235,7 +264,9 @@ class Journal(JobStore):
         with self.database.transaction(durable=True) as connection:
             for old, new in renames.items():
                 job_store.rename_job(connection, old, new)
-                job_store.note_rename(connection, old, new)
+                for kind in (job_store.NOTE, job_store.GONE):
+                    job_store.note(connection, kind, old, new)
+                job_store.strike(connection, job_store.GONE, (new,))
 
     def rename_back(self, renames: Mapping[str, str]) -> None:
         """Undo :meth:`rename_jobs`, after an install that failed."""
@@ -244,18 +275,22 @@ class Journal(JobStore):
         with self.database.transaction(durable=True) as connection:
             for new, old in back.items():
                 job_store.rename_job(connection, new, old)
-            job_store.strike_renames(connection, renames)
+            for kind in (job_store.NOTE, job_store.GONE):
+                job_store.strike(connection, kind, renames)
 
     def end_renames(self, names: Iterable[str]) -> None:
         """Note that no engine holds the old *names* any more."""
         with self.database.transaction(durable=True) as connection:
-            job_store.strike_renames(connection, names)
+            job_store.strike(connection, job_store.NOTE, names)
 
     def renamed(self) -> dict[str, str]:
         """Return the old names that an engine may still hold, each with its new one."""
+        return self._noted(job_store.NOTE)
+
+    def _noted(self, kind: str) -> dict[str, str]:
         sql = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
-        rows = self.database.rows(sql, (len(job_store.NOTE), job_store.NOTE))
-        return {row["key"].removeprefix(job_store.NOTE): row["value"] for row in rows}
+        rows = self.database.rows(sql, (len(kind), kind))
+        return {row["key"].removeprefix(kind): row["value"] for row in rows}
 
     def _rename_in_shared_stores(self, renames: Mapping[str, str]) -> None:
         """Rename in databases that others share, before this machine's own: what is cut short is then done again."""
@@ -480,11 +515,3 @@ def _text_in(snapshot: str, key: str) -> str:
         return str(dict(json.loads(snapshot)).get(key, ""))
     except (TypeError, ValueError):
         return ""
-
-
-def not_installed(name: str, known: Collection[str]) -> ConfigError:
-    """Return the error for a job *name* that is none of the *known* ones."""
-    from ratectl.wording import did_you_mean  # noqa: PLC0415 - for this message only
-
-    hint = did_you_mean(name, known, otherwise="; `ratectl list` shows what is")
-    return ConfigError(f"job {name!r} is not installed{hint}")

@@ -27,6 +27,8 @@ TOPICS = (
     "faq",
 )
 """Every topic, in the order in which a newcomer would read; each is a page ``TOPIC.md`` beside this file."""
+ALIASES = {"schedulers": "engines"}
+"""Other words for a topic, which somebody may type."""
 
 
 def page(topic: str) -> str:

@@ -40,7 +40,7 @@ class Trouble(NamedTuple):
     slot: dt.datetime
     number: int
     kind: str
-    """The class of the failure, as ``fetch/failures.py`` names it, or missed, or quarantined."""
+    """The class of the failure, as ``fetch/failures.py`` names it, or missed, or held."""
     detail: str
 
 
@@ -111,7 +111,7 @@ def _troubles(page: JobPage) -> Iterator[Trouble]:
         yield Trouble(name, passed[0], len(passed), "missed", "nothing ran in time")
     for answer in page.quarantined:
         detail = f"{answer.provider}: {answer.reason} (`ratectl review` decides)"
-        yield Trouble(name, answer.slot.astimezone(zone), 1, "quarantined", detail)
+        yield Trouble(name, answer.slot.astimezone(zone), 1, "held", detail)
 
 
 def _alike(firing: Firing) -> tuple[dt.date, str, str]:

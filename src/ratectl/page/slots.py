@@ -17,7 +17,7 @@ COURSES = (
     "backfilled",
     "closed",
     "open",
-    "quarantined",
+    "held",
     "failed",
     "missed",
 )
@@ -64,7 +64,7 @@ class Slots:
         day = self._days.setdefault(slot.astimezone(self._zone).date(), Counter())
         if day["failed"]:
             day["failed"] -= 1
-        day["quarantined"] += 1
+        day["held"] += 1
 
     def strip(self) -> list[Day]:
         """Return the last 90 days, the oldest first."""

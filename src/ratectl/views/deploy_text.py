@@ -108,7 +108,7 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
         lines += [
-            "nothing else has to run: the scheduler wakes each job, and `ratectl status` shows how it stands",
+            "nothing else has to run; `ratectl status` shows how each job stands",
             f"next: {_at_once(prepared, changed[0])}",
         ]
     return "\n".join(lines)
@@ -141,7 +141,7 @@ def removal_text(removal: Removal) -> str:
     jobs = {change.job for part in removal.parts for change in part.changes}
     if only := [name for name in removal.forget if name not in jobs]:
         why = "left where they stand" if removal.unseen else "no scheduler held them"
-        lines.append(f"removed from the journal, {why}: {', '.join(only)}")
+        lines.append(f"marked as removed in the journal, {why}: {', '.join(only)}")
     return "\n".join(lines)
 
 
@@ -154,13 +154,35 @@ def pause_text(removal: Removal) -> str:
     )
 
 
-def steps_text(removal: Removal) -> str:
-    """Return the steps of *removal* as a dry run shows them."""
-    if not removal.parts and not removal.forget:
+def purge_question(own: Sequence[str], shared: Mapping[str, str]) -> str:
+    """Return what to ask before the record of jobs is deleted: that of *own*, and of *shared* ones, by their URLs, what is here."""
+    parts = []
+    if own:
+        parts.append(f"Delete what the journal recorded for {', '.join(own)}?")
+    if shared:
+        parts.append(f"Forget {', '.join(shared)} here? What hosts recorded together stays.")
+    return " ".join((*parts, "Output files and specs stay."))
+
+
+def purge_text(own: Sequence[str], shared: Mapping[str, str]) -> str:
+    """Return what was deleted of the record of jobs."""
+    lines = [f"deleted what the journal recorded for {', '.join(own)}"] if own else []
+    lines += [
+        f"forgot {name} here; what hosts recorded together stays in {url}"
+        for name, url in shared.items()
+    ]
+    return "\n".join(lines)
+
+
+def steps_text(removal: Removal, purged: Sequence[str] = ()) -> str:
+    """Return the steps of *removal* as a dry run shows them; then the record of *purged* jobs is deleted."""
+    if not removal.parts and not removal.forget and not purged:
         return "nothing to remove"
     lines = [f"  {_step(step)}" for part in removal.parts for step in part.steps]
     if removal.forget:
         lines.append(f"  {_marking(removal.forget)}")
+    if purged:
+        lines.append(f"  delete what the journal recorded for {', '.join(purged)}")
     return "\n".join(["steps:", *_few_files(lines)])
 
 

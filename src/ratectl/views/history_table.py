@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 HEAD = ("SLOT", "PAIR", "RATE", "OF", "PROVIDER", "KIND", "RECEIVED", "")
 ROOM = 108
 """Columns from which on the column of when each quote was received is shown."""
+BELOW = "    "
+"""What stands before the end of a line that is wider than the screen."""
 MEASURED = 500
 """Lines from which the widths of the columns are taken."""
 
@@ -30,7 +33,25 @@ def table(entries: Iterable[RecordedQuote], zone: dt.tzinfo, width: int) -> Iter
     widths = [max(map(len, column)) for column in zip(HEAD, *first, strict=True)]
     columns = [n for n in range(len(HEAD)) if HEAD[n] != "RECEIVED" or width >= ROOM]
     for cells in chain((HEAD,), first, lines):
-        yield "  ".join(_aligned(cells[n], widths[n], HEAD[n]) for n in columns).rstrip()
+        line = "  ".join(_aligned(cells[n], widths[n], HEAD[n]) for n in columns).rstrip()
+        if len(line) <= width:
+            yield line
+        else:
+            *others, notes = (_aligned(cells[n], widths[n], HEAD[n]) for n in columns)
+            yield from _broken("  ".join(others).rstrip(), "", width)
+            yield from _broken(notes.strip(), BELOW, width)
+
+
+def _broken(text: str, indent: str, width: int) -> list[str]:
+    """Return the lines of a *text* that begins with *indent*; what is wider than the screen goes on below, set in."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=BELOW,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _aligned(cell: str, width: int, head: str) -> str:

@@ -14,23 +14,21 @@ if TYPE_CHECKING:
 
 
 def listing_text(rows: Sequence[Row], now: dt.datetime, width: int) -> str:
-    """Return the installed jobs for people, a line each: name, next run, how the last slot went, engine and triggers.
+    """Return the installed jobs for people, a line each: name, next run, how the last slot went, scheduler and triggers.
 
-    Where that is wider than *width*, engine and triggers stand on a line of their own.
+    Where that is wider than *width*, scheduler and triggers stand on a line of their own, then what is before them, too.
     """
     if not rows:
         return "no jobs are installed"
     table = [_listed(row, now) for row in rows]
-    widths = [max(len(line[column]) for line in table) for column in range(4)]
+    widths = [max(len(line[column]) for line in table) for column in range(5)]
+    kept = next((n for n in (5, 3, 2) if sum(widths[:n]) + 2 * (n - 1) <= width), 1)
     lines = []
-    whole = sum(widths) + max(len(line[4]) for line in table) + 2 * len(widths)
     for row, line in zip(rows, table, strict=True):
-        cells = [cell.ljust(length) for cell, length in zip(line, widths, strict=False)]
-        if whole <= width:
-            lines.append("  ".join((*cells, line[4])).rstrip())
-        else:
-            lines.append("  ".join(cells[:3]).rstrip())
-            lines.append(f"    {line[3]}  {line[4]}".rstrip())
+        cells = [cell.ljust(length) for cell, length in zip(line, widths, strict=True)]
+        lines.append("  ".join(cells[:kept]).rstrip())
+        if below := "  ".join(filter(None, line[kept:])):
+            lines.append(f"    {below}")
         lines += [f"    failing: {text}" for text in row.troubles]
         lines += [f"    drift: {text}" for text in row.drift]
     return "\n".join(lines)

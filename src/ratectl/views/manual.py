@@ -39,8 +39,8 @@ def readable(topic: str) -> str:
     return "".join(_parts(parts))
 
 
-def numbered(text: str) -> str:
-    """Return the Markdown *text* with a number for each web address, which are listed at its end: a table has no room."""
+def numbered(text: str) -> tuple[str, str]:
+    """Return the Markdown *text* with a number for each web address, and the lines that list these: a table has no room."""
     addresses: list[str] = []
 
     def number(link: re.Match[str]) -> str:
@@ -50,8 +50,8 @@ def numbered(text: str) -> str:
 
     parts = CODE.split(text)
     page = "".join(part if n % 2 else WEB.sub(number, part) for n, part in enumerate(parts))
-    listed = "".join(f"{n}. {address}\n" for n, address in enumerate(addresses, 1))
-    return f"{page}\n## Links\n\n{listed}" if listed else page
+    listed = "".join(f"{n:3} {address}\n" for n, address in enumerate(addresses, 1))
+    return (f"{page}\n## Links\n" if listed else page), listed
 
 
 def _parts(parts: list[str]) -> Iterator[str]:

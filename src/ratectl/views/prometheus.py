@@ -53,7 +53,7 @@ OF_JOBS = (
     ),
     _Metric(
         "ratectl_drift",
-        "Differences between what was installed and what the engine and the spec say.",
+        "Differences between what was installed and what the scheduler and the spec say.",
         lambda s: float(len(s.drift)),
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +56,19 @@ def _job_json(meaning: Meaning) -> dict[str, Any]:
     }
 
 
-def check_lines(checked: SpecCheck, clocks: str) -> Iterator[str]:
-    """Yield *checked* for people; *clocks* says what decides this machine's zone."""
+def check_lines(checked: SpecCheck, clocks: str, width: int) -> Iterator[str]:
+    """Yield *checked* for people, jobs in *width* columns; *clocks* says what decides this machine's zone."""
     for meaning in checked.meanings:
-        yield _job_text(meaning)
+        yield _job_text(meaning, width)
     yield clocks
     yield from checked.remarks
     path, issues = checked.problems.path, checked.problems.issues
-    for issue in issues:
-        yield describe(path, issue)
-    found = count(len(issues), "issue") if issues else "no issues"
+    found = f"{count(len(issues), 'issue')}:" if issues else "no issues"
     yield f"{path}: {count(len(checked.meanings), 'job')}, {found}"
+    yield from map(describe, issues)
 
 
-def _job_text(meaning: Meaning) -> str:
+def _job_text(meaning: Meaning, width: int) -> str:
     job = meaning.job
     first, *later = [clock(slot) for slot in meaning.slots] or ["never again"]
     rows = [
@@ -84,7 +82,7 @@ def _job_text(meaning: Meaning) -> str:
         ("asks", ", then ".join(provider.name for provider in job.providers)),
         *_engine_rows(meaning),
     ]
-    return "\n".join([job.name, *(_row(label, text) for label, text in rows)])
+    return "\n".join([job.name, *(_row(label, text, width) for label, text in rows)])
 
 
 def _engine_rows(meaning: Meaning) -> Iterator[tuple[str, str]]:
@@ -97,11 +95,11 @@ def _engine_rows(meaning: Meaning) -> Iterator[tuple[str, str]]:
         yield fidelity, f"{', '.join(names)}{f': {reason}' if reason else ''}"
 
 
-def _row(label: str, text: str) -> str:
-    """Return one row, broken at the terminal's width and set in under its own text."""
+def _row(label: str, text: str, width: int) -> str:
+    """Return one row, broken at *width* and set in under its own text."""
     return textwrap.fill(
         text,
-        width=max(shutil.get_terminal_size().columns, 60),
+        width=max(width, 60),
         initial_indent=f"  {label:<8}  ",
         subsequent_indent=" " * 12,
         break_on_hyphens=False,

@@ -6,6 +6,7 @@ The symbol in front is coloured, and says nothing that the word beside it does n
 from __future__ import annotations
 
 import datetime as dt
+import re
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,8 +35,15 @@ STYLES = {
     "off": "dim",
 }
 """How the symbol of each word looks."""
+NOTHING = "no jobs are installed; `ratectl init` writes a spec, `ratectl install` installs it"
+COMMAND = re.compile(r"`[^`]{1,30}`")
+"""A command that is short enough to stay on one line."""
+KEPT_BLANK = "\0"
+"""Stands for a blank at which no line is broken: no text that is shown has this character."""
 INDENT = 4
 FEWEST_BLOCKS = 8
+GIVING_WAY = (4, 3, 2)
+"""Cells of a rate that have no room on a narrow screen, the first to go first: its change, its day, its age."""
 WIDE = 100
 """Columns from which on the provider of each rate has room."""
 READABLE = 200
@@ -86,9 +94,7 @@ def word(status: JobStatus) -> str:
 def screen(found: Sequence[JobStatus], view: View) -> Text:
     """Return the whole screen for *found*, the worst first."""
     if not found:
-        return Text(
-            "no jobs are installed; `ratectl init` writes a spec, `ratectl install` installs it"
-        )
+        return Text("\n".join(wrapped(NOTHING, view.width, "", " " * INDENT)))
     names = max(len(status.job) for status in found)
     table = _Rates(found, view)
     worst_first = sorted(found, key=lambda status: standing.WORDS.index(word(status)))
@@ -181,6 +187,11 @@ class _Rates:
         self._whole = max((len(rate.whole) for rate in shown), default=0)
         cells = [self._cells(entries) for entries in series]
         self._widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for column in GIVING_WAY[: len(self._widths)]:
+            if self._used() > view.width:
+                self._widths[column] = 0
+        room = view.width - self._used() - 2
+        self._blocks = min(QUOTES, room) if room >= FEWEST_BLOCKS else 0
 
     def _cells(self, entries: Sequence[RecordedQuote]) -> tuple[str, ...]:
         quote = entries[-1].quote
@@ -191,20 +202,23 @@ class _Rates:
         return (str(quote.pair), number, old, f"of {quote.rate_date}", _change(entries), *provider)
 
     def line(self, entries: Sequence[RecordedQuote]) -> Text:
-        widths = [width for width in self._widths if width]
-        pair, rate, old, *rest = (
-            cell.ljust(width)
-            for cell, width in zip(self._cells(entries), self._widths, strict=True)
+        pair, rate, old, *rest = self._cells(entries)
+        texts = (" " * INDENT + pair, rate, old.rjust(self._widths[2]), *rest)
+        widths = (INDENT + self._widths[0], *self._widths[1:])
+        cells = [
+            Text(text.ljust(width), "bold" if text is rate else "")
+            for text, width in zip(texts, widths, strict=True)
             if width
-        )
-        used = INDENT + sum(widths) + 2 * len(widths)
-        blocks = min(QUOTES, max(FEWEST_BLOCKS, self._view.width - used))
-        drawn = sparkline([entry.quote.rate for entry in entries[-blocks:]])
-        plain_cells = [Text(cell) for cell in (old.strip().rjust(len(old)), *rest)]
-        cells = (Text(" " * INDENT + pair), Text(rate, "bold"), *plain_cells, Text(drawn, "cyan"))
-        line = Text("  ").join(cells)
+        ]
+        drawn = [entry.quote.rate for entry in entries[-self._blocks :]] if self._blocks else []
+        line = Text("  ").join((*cells, Text(sparkline(drawn), "cyan")))
         line.rstrip()
         return line
+
+    def _used(self) -> int:
+        """Return the columns that a line takes up to its drawing."""
+        widths = [width for width in self._widths if width]
+        return INDENT + sum(widths) + 2 * max(0, len(widths) - 1)
 
 
 def _change(entries: Sequence[RecordedQuote]) -> str:
@@ -257,11 +271,12 @@ def wrapped(text: str, width: int, lead: str, indent: str = "") -> list[str]:
     """Return *text* behind *lead* in lines of *width*, the further ones indented by *indent* or as far as the lead and two more."""
     if width > READABLE:
         return [(lead + text).rstrip()]
+    kept = COMMAND.sub(lambda command: command[0].replace(" ", KEPT_BLANK), text)
     lines = textwrap.wrap(
-        text,
+        kept,
         max(width, len(lead) + 20),
         initial_indent=lead,
         subsequent_indent=indent or " " * (len(lead) + 2),
         break_on_hyphens=False,
     )
-    return lines or [lead.rstrip()]
+    return [line.replace(KEPT_BLANK, " ") for line in lines] or [lead.rstrip()]

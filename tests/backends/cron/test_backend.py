@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ratectl import manual
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.cron import crontab
 from ratectl.backends.protocol import EngineAbsentError
@@ -16,6 +18,7 @@ from ratectl.errors import ConfigError, EngineError, RefusedError
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import Machine, done, host, root
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 FLAVOURS = ["vixie", "cronie", "busybox", "bcron"]
 
 
@@ -321,3 +324,18 @@ def test_drift_of_an_environment_line():
 def test_said_is_one_line():
     """A command's complaint is told in one line."""
     assert done(1, stderr=b"a\n  b\n").said == "a b"
+
+
+def test_the_manual_explains_the_crontab():
+    """The block that the manual shows and explains is what an install writes, but for the paths."""
+    machine, account = Machine(), host()
+    install(machine, account, job("usd-inr"))
+    python, *options, fetch = account.fetch
+    written = machine.crontab.tab.decode().replace(python, "PYTHON").replace(fetch, "FETCH")
+    section = manual.page("engines").partition("## What stands in your crontab")[2]
+
+    assert options == ["-I", "-S"]
+    shown = section.partition("```text\n")[2].partition("```")[0]
+    assert shown == re.sub(r"\(sha256 .*?\)", "(...)", written)
+    assert all(word in section for word in ("`@reboot`", "`--sweep`", "five minutes"))
+    assert "engines.md#what-stands-in-your-crontab" in README.read_text(encoding="utf-8")

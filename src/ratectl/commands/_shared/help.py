@@ -104,12 +104,17 @@ class Program(TyperGroup):
 class Command(TyperCommand):
     """A command, whose help shows its options in groups and ends with the manual's topic."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage line as manual pages have them: ``JOB``, ``[SPEC]``, ``[JOB...]``."""
+        pieces = [self.options_metavar] if self.options_metavar else []
+        return pieces + [_usage(each) for each in self.get_params(ctx) if _is_argument(each)]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then the options by what they decide."""
         parameters = self.get_params(ctx)
         options = [each for each in parameters if each.param_type_name == "option"]
         groups = _grouped(options) if len(options) > FEW else {"Options": options}
-        arguments = [each for each in parameters if each not in options]
+        arguments = [each for each in parameters if _is_argument(each)]
         every = {"Arguments": arguments} | groups
         _write(formatter, {name: [_row(each, ctx) for each in every[name]] for name in every})
 
@@ -117,6 +122,16 @@ class Command(TyperCommand):
         """Write which page of the manual says more."""
         del ctx
         _write_last(formatter, f"More about it: ratectl manual {topic(self.name or '')}")
+
+
+def _is_argument(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "argument")
+
+
+def _usage(argument: Any) -> str:
+    """Return how *argument* stands in a usage line: in brackets where it may be left out."""
+    name = argument.metavar or argument.name.upper()
+    return name if argument.required else f"[{name}]"
 
 
 def _grouped(options: list[Any]) -> dict[str, list[Any]]:
@@ -131,7 +146,7 @@ def _grouped(options: list[Any]) -> dict[str, list[Any]]:
 def _row(parameter: Any, ctx: Any) -> tuple[str, str]:
     """Return how *parameter* is given, in our words rather than those of Python's types, and what it does."""
     shown, text = parameter.get_help_record(ctx)
-    if parameter.param_type_name == "argument":
+    if _is_argument(parameter):
         return TYPE.sub("", shown).upper(), text
     return TYPE.sub(f" {parameter.name.upper()}", shown), text
 

@@ -1,26 +1,84 @@
-"""Markdown in a terminal: as rich shows it, but for tables, whose cells are never cut off."""
+"""Markdown on a screen, as rich shows it, and in a pipe, where it stays Markdown; tables fit either, and no cell is cut off."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.markdown import Markdown, MarkdownElement, TableElement
+from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement, TableElement
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
     from rich.console import Console, ConsoleOptions, RenderResult
+
+LOOK = Theme(
+    {
+        "markdown.code": "bold",
+        "markdown.table.header": "bold",
+        "markdown.table.border": "dim",
+        "markdown.h2": "bold underline",
+        "markdown.item.number": "bold",
+    }
+)
+"""What is readable on white as well as on black: no colour of its own behind the text, and none for it."""
+GAP = 2
+"""Columns between two cells."""
+JOINTS = re.compile(r"(?<=/)|(?<=::)|(?<=[.,=:_-])(?=\w)")
+"""Where a word that is wider than its column may be broken."""
 
 
 class WholeTable(TableElement):
-    """A table in which what is too long for its column goes on in the next line."""
+    """A table in which what is too long for its column goes on in the next line, between words."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield what rich makes of the table, with every cell whole."""
         for element in super().__rich_console__(console, options):
             if isinstance(element, Table):
-                for column in element.columns:
-                    column.overflow = "fold"
+                _fit(element, options.max_width)
             yield element
+
+
+def _fit(table: Table, width: int) -> None:
+    """Give each column of *table* its share of *width*, and set off the rows from each other where one has several lines."""
+    texts = [[str(cell) for cell in (column.header, *column.cells)] for column in table.columns]
+    wanted = [max(map(len, cells)) for cells in texts]
+    least = [max(len(word) for cell in cells for word in [*cell.split(), ""]) for cells in texts]
+    room = width - GAP * (len(wanted) - 1)
+    for column, share in zip(table.columns, shares(wanted, least, room), strict=True):
+        column.overflow = "fold"
+        column.width = share
+        column._cells = [  # noqa: SLF001 - rich has no other way to change them
+            broken(cell, share) if isinstance(cell, Text) else cell for cell in column.cells
+        ]
+    table.show_edge = False
+    table.leading = int(sum(wanted) > room)
+
+
+def shares(wanted: list[int], least: list[int], room: int) -> list[int]:
+    """Return the widths of columns in *room*: the widest gives way, and below its longest word only if none else can."""
+    widths = list(wanted)
+    while sum(widths) > room:
+        slack = [n for n, width in enumerate(widths) if width > least[n]]
+        widest = max(slack or range(len(widths)), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
+
+
+def broken(cell: Text, width: int) -> Text:
+    """Return *cell* with each word that is wider than *width* broken at its last joint before that."""
+    breaks = []
+    for word in re.finditer(r"\S+", cell.plain):
+        start = word.start()
+        joints = [word.start() + joint.start() for joint in JOINTS.finditer(word[0])]
+        while word.end() - start > width:
+            fitting = [joint for joint in joints if start < joint <= start + width]
+            start = max(fitting, default=start + width)
+            breaks.append(start)
+    return Text("\n").join(cell.divide(breaks))
 
 
 class Page(Markdown):
@@ -29,3 +87,42 @@ class Page(Markdown):
     elements: ClassVar[dict[str, type[MarkdownElement]]] = Markdown.elements | {
         "table_open": WholeTable
     }
+
+
+class PlainHeading(Heading):
+    """A heading with its number signs."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the heading as it is written."""
+        del console, options
+        yield Segment(f"{'#' * int(self.tag[1:])} {self.text.plain}\n")
+
+
+class PlainCode(CodeBlock):
+    """A block of code between its fences, each line as it is."""
+
+    @classmethod
+    def create(cls, markdown: Markdown, token: Token) -> PlainCode:
+        """Keep the word after the fence, also where it is none."""
+        return cls(token.info, markdown.code_theme)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the block as it is written."""
+        del console, options
+        yield Segment(f"```{self.lexer_name}\n{self.text.plain.rstrip()}\n```\n")
+
+
+class PlainPage(Page):
+    """The same where there is neither colour nor bold: code keeps its backticks, headings their signs."""
+
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = Page.elements | {
+        "heading_open": PlainHeading,
+        "fence": PlainCode,
+    }
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(markup, hyperlinks=False)
+        for token in self.parsed:
+            for child in token.children or ():
+                if child.type == "code_inline":
+                    child.content = f"`{child.content}`"

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,11 @@ def width() -> int:
     """Return how many columns standard output has."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return PIPED
+    return screen_width()
+
+
+def screen_width() -> int:
+    """Return how many columns the terminal has, whatever standard output is."""
     return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
@@ -48,13 +54,41 @@ SIGNS = {
 """What a line may begin with, and its colour on a terminal."""
 
 
+TYPED = re.compile(r" *(fix:|next:|run |see that )")
+"""How lines begin that a person may copy to type them: the terminal breaks these itself."""
+COMMAND = re.compile(r"`[^`]{1,40}`")
+"""A command that is short enough to stay on one line."""
+KEPT_BLANK = "\0"
+"""Stands for a blank at which no line is broken: no text that is shown has this character."""
+
+
+def folded(text: str, columns: int) -> str:
+    """Return *text* with its lines broken at *columns* and set in below where they began; commands stay whole."""
+    return "\n".join(_folded(line, columns) for line in text.split("\n"))
+
+
+def _folded(line: str, columns: int) -> str:
+    if len(line) <= columns or TYPED.match(line):
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    kept = COMMAND.sub(lambda command: command[0].replace(" ", KEPT_BLANK), line)
+    return textwrap.fill(
+        kept,
+        columns,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    ).replace(KEPT_BLANK, " ")
+
+
 def show(text: str) -> None:
-    """Print *text*; on a terminal what its lines begin with is coloured, and nothing else."""
+    """Print *text*; on a terminal its lines fit the width, and what they begin with is coloured, nothing else."""
     if not sys.stdout.isatty():
         typer.echo(text)
         return
     from rich.text import Text  # noqa: PLC0415 - for a terminal only
 
+    text = folded(text, width())
     shown = Text(text)
     for pattern, style in SIGNS.items():
         for found in re.finditer(pattern, text, re.MULTILINE):

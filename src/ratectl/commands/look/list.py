@@ -48,7 +48,7 @@ def list_(*, tag: TagOption = None, json: JsonOption = False) -> None:
     if json:
         typer.echo(as_json(listing_json(rows)))
         return
-    typer.echo(listing_text(rows, utc_now(), terminal.width()))
+    terminal.show(listing_text(rows, utc_now(), terminal.width()))
     if not host.root and inventory.root_has_jobs(reader):
         typer.echo("ratectl: root has jobs on this machine, too: `sudo ratectl list`", err=True)
 

@@ -131,9 +131,8 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
             raise
         hint = f"; as a schedule, say {offered[2]}" if offered else ""
         if as_job:
-            raise ConfigError(
-                f"job {word!r} is not installed; `ratectl list` shows what is{hint}"
-            ) from error
+            with Journal(Path(paths.state_dir())) as journal:
+                raise ConfigError(f"{journal.unknown_job(word)}{hint}") from error
     raise UsageError(
         f'next: no job "{word}" is installed, and a job has a zone of its own; --timezone goes with "EXPR"'
     )

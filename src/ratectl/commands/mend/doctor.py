@@ -22,7 +22,7 @@ from ratectl.doctor.finding import FAULT, Finding
 from ratectl.doctor.network import Asked, absent_secrets
 from ratectl.doctor.observations import Observations, chosen, survey
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.journal.journal import Journal, not_installed
+from ratectl.journal.journal import Journal
 from ratectl.views.doctor import doctor_json, doctor_text
 from ratectl.views.format import as_json
 
@@ -92,7 +92,8 @@ def _scene(
     found_at, refused = survey(host, reader, rows)
     if names and journal_error is None:
         standing = frozenset(job for found in found_at.values() for job in found.entries)
-        _refuse_unknown(names, standing | {row.job.name for row in rows})
+        for name in sorted(names - standing - {row.job.name for row in rows}):
+            raise journal.unknown_job(name)
     jobs = chosen(rows, names)
     last, out_of_reach = _last_firings(journal, jobs)
     jobs = journal.counting_together(jobs, last)
@@ -204,11 +205,6 @@ def _ask(observed: Observations) -> Asked:
         databases=databases(jobs),
         secrets=absent_secrets(observed),
     )
-
-
-def _refuse_unknown(names: frozenset[str], known: frozenset[str]) -> None:
-    for name in sorted(names - known):
-        raise not_installed(name, known)
 
 
 def _jobs_of(reader: Reader, path: str, host_timezone: str) -> tuple[Job, ...]:

@@ -79,19 +79,23 @@ def remove(
         refuse_unknown((names or frozenset()) - recorded, removal, journal)
         to_purge = sorted({*removal.jobs, *recorded})
         if dry_run:
-            typer.echo(deploy_text.steps_text(removal))
+            typer.echo(deploy_text.steps_text(removal, to_purge if purge else ()))
             return
+        shared = {name: redacted(url) for name in to_purge if (url := journal.shared(name))}
+        own = [name for name in to_purge if name not in shared]
         if purge and to_purge and not yes:
-            _confirm(f"Delete everything recorded for {', '.join(to_purge)}?")
+            _confirm(deploy_text.purge_question(own, shared))
         if removal.parts or removal.forget:
             _apply(removal, journal, lock)
-        typer.echo(deploy_text.removal_text(removal))
-        if purge:
-            _purge(journal, to_purge)
-            if not journal.known():
-                typer.echo(
-                    f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
-                )
+        if removal.parts or removal.forget or not (purge and to_purge):
+            typer.echo(deploy_text.removal_text(removal))
+        if purge and to_purge:
+            journal.purge_jobs(to_purge)
+            typer.echo(deploy_text.purge_text(own, shared))
+        if purge and not journal.known():
+            typer.echo(
+                f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
+            )
 
 
 def _leave(unseen: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:
@@ -111,17 +115,6 @@ def _apply(removal: uninstall.Removal, journal: Journal, lock: InstallLock) -> N
     with progress("removing", sum(len(part.steps) for part in removal.parts)) as on_progress:
         perform = partial(execute.perform, on_progress=on_progress)
         uninstall.apply(removal, lock, perform=perform, note=journal.forget_jobs)
-
-
-def _purge(journal: Journal, to_purge: list[str]) -> None:
-    shared = {name: url for name in to_purge if (url := journal.shared(name))}
-    if to_purge:
-        journal.purge_jobs(to_purge)
-    own = [name for name in to_purge if name not in shared]
-    if own or not to_purge:
-        typer.echo(f"deleted what was recorded for {', '.join(own) or 'no job'}")
-    for name, url in shared.items():
-        typer.echo(f"forgot {name} here; what hosts recorded together stays in {redacted(url)}")
 
 
 def _confirm(question: str) -> None:

@@ -40,7 +40,9 @@ class Action(enum.StrEnum):
 def journal(
     action: Annotated[
         Action,
-        typer.Argument(help="Bring a record from one journal to another, or make a shared one."),
+        typer.Argument(
+            help="copy brings a record from one journal to another; create makes a shared one."
+        ),
     ],
     names: Annotated[
         list[str],

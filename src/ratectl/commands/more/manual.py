@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import shutil
 import sys
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -20,6 +22,10 @@ from ratectl.views import manual as views
 
 WIDEST = 100
 """Columns of prose at most: longer lines are hard to read, whatever the screen has."""
+CODE = "github-dark"
+"""How code looks: its comments, too, have contrast, and it brings its own background."""
+PIPED = 80
+"""Columns of a page in a pipe, where there is no screen that says how many fit."""
 
 
 def manual(
@@ -39,13 +45,14 @@ def manual(
     if not topic:
         typer.echo(views.topics(terminal.width()))
         return
+    topic = pages.ALIASES.get(topic, topic)
     if topic not in pages.TOPICS:
         raise UsageError(_unknown(topic))
     text = views.readable(topic)
     if sys.stdout.isatty():
         _in_terminal(text)
     else:
-        typer.echo(text, nl=False)
+        typer.echo(_plain(text), nl=False)
 
 
 def _unknown(topic: str) -> str:
@@ -59,21 +66,37 @@ def _unknown(topic: str) -> str:
     return f'manual: there is no topic "{topic}"{near}; `ratectl manual` lists all of them'
 
 
+def _plain(text: str) -> str:
+    """Return Markdown for a pipe: still Markdown, but that its lines and tables fit a terminal's usual width."""
+    from rich.console import Console  # noqa: PLC0415 - rich, which other commands need not pay for
+
+    from ratectl.commands._shared.markdown import PlainPage  # noqa: PLC0415 - the same
+
+    width = min(terminal.width(), PIPED)
+    console = Console(file=io.StringIO(), width=width, emoji=False, color_system=None)
+    page, links = views.numbered(text)
+    with console.capture() as shown:
+        console.print(PlainPage(page), crop=False)
+    lines = "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
+    return f"{lines}\n{links}" if links else lines
+
+
 def _in_terminal(text: str) -> None:
     """Show Markdown as it is meant; through the pager where it is longer than the screen."""
-    from rich.console import Console  # noqa: PLC0415 - rich, which a pipe need not pay for
+    from rich.console import Console  # noqa: PLC0415 - rich, which other commands need not pay for
 
-    from ratectl.commands._shared.markdown import Page  # noqa: PLC0415 - the same
+    from ratectl.commands._shared.markdown import LOOK, Page  # noqa: PLC0415 - the same
 
     width = min(terminal.width(), WIDEST)
-    console = Console(file=behind(sys.stdout), width=width, emoji=False)
-    page = Page(views.numbered(text), hyperlinks=False)
+    console = Console(file=behind(sys.stdout), width=width, emoji=False, theme=LOOK)
+    markdown, links = views.numbered(text)
+    page = Page(markdown, hyperlinks=False, code_theme=CODE)
     lines = console.render_lines(page, pad=False)
-    if len(lines) < shutil.get_terminal_size().lines or not _pager():
+    fits = len(lines) + links.count("\n") < shutil.get_terminal_size().lines
+    with nullcontext() if fits or not _pager() else console.pager(styles=_shows_colours()):
         console.print(page)
-        return
-    with console.pager(styles=_shows_colours()):
-        console.print(page)
+        if links:  # whole, however long: a terminal that makes them links needs them so
+            console.print(f"\n{links}", soft_wrap=True, markup=False, highlight=False, end="")
 
 
 def _pager() -> list[str]:

@@ -24,7 +24,7 @@ def render(
     spec_path: SpecArgument = None,
     *,
     backend: Annotated[
-        str, typer.Option(help="The engine: cron, systemd, launchd, windows or kubernetes.")
+        str, typer.Option(help="The scheduler: cron, systemd, launchd, windows or kubernetes.")
     ],
     out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.")],
     host_timezone: Annotated[
@@ -38,7 +38,7 @@ def render(
         typer.Option(help="The ratectl-fetch that the texts call; by default this installation's."),
     ] = "",
 ) -> None:
-    """Write the texts of an engine into a folder.
+    """Write the texts of a scheduler into a folder.
 
     \b
     Examples:

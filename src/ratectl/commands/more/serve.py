@@ -24,7 +24,7 @@ from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime import accounts
-from ratectl.views import format as words
+from ratectl.views.format import clock
 from ratectl.wording import count
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def serve(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[JOB]... | SPEC",
+            metavar="JOB... | SPEC",
             help="Installed jobs (by default all), or a spec whose jobs are recorded first.",
         ),
     ] = None,
@@ -135,7 +135,7 @@ class _Loop:
         if not wakes:
             return "serving nothing that has a further slot"
         name, first = min(wakes.items(), key=lambda wake: wake[1])
-        return f"serving {count(len(wakes), 'job')}; next {name} at {words.clock(first)}; Ctrl-C ends it"
+        return f"serving {count(len(wakes), 'job')}; next {name} at {clock(first)}; Ctrl-C ends it"
 
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""

@@ -1,4 +1,4 @@
-"""``ratectl check``: each job as a sentence, its next slots, and what each engine makes of it."""
+"""``ratectl check``: each job as a sentence, its next slots, and what each scheduler makes of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl import spec
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import JsonOption, SpecArgument, default_spec
@@ -25,7 +26,7 @@ STDIN = Path("-")
 
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
-    """Say what a spec means and what each engine makes of it.
+    """Say what a spec means and what each scheduler makes of it.
 
     \b
     Examples:
@@ -45,8 +46,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
         typer.echo(as_json(views.check_json(checked)))
     else:
         clocks = f"this machine's clocks: {zone.key}, by {host_facts.LOCALTIME} (TZ is not asked)"
-        for line in views.check_lines(checked, clocks):
-            typer.echo(line)
+        for line in views.check_lines(checked, clocks, terminal.width()):
+            terminal.show(line)
     if checked.problems.issues:
         raise typer.Exit(checked.problems.exit_code)
     if not json and path != STDIN:

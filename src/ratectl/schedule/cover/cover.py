@@ -116,7 +116,7 @@ def _atoms(schedule: Schedule, reasons: list[str]) -> tuple[Calendar | Interval 
         case Union():
             return tuple(a for member in schedule.members for a in _atoms(member, reasons))
         case Once():
-            reasons.append("the engine repeats the date every year")
+            reasons.append("the scheduler repeats the date every year")
             at = schedule.at
             date = Calendar(
                 hours=frozenset({at.hour}),
@@ -137,7 +137,7 @@ def _atom(
     reasons: list[str],
 ) -> tuple[Trigger, ...]:
     if isinstance(atom, Gaps):
-        reasons.append("the engine cannot draw random gaps")
+        reasons.append("the scheduler cannot draw random gaps")
         return (EVERY_MINUTE,)
     if isinstance(atom, Interval):
         return _interval(atom, zone, host_zone, engine, reasons)
@@ -172,7 +172,7 @@ def _interval(
         return (FixedInterval(every=interval.seconds, phase=anchor % interval.seconds),)
     every = gcd(interval.seconds, DAY_SECONDS)
     if every != interval.seconds:
-        reasons.append("the engine cannot count elapsed time across days")
+        reasons.append("the scheduler cannot count elapsed time across days")
     if every % 60 or anchor % 60:
         reasons.append("seconds are waited for after a wakeup at the minute")
         return (EVERY_MINUTE,)

@@ -50,7 +50,7 @@ def _without_foreign_stride(
         if calendar.weekdays == WEEKDAYS:
             every = _countable(stride.every, engine, reasons)
             return [replace(calendar, stride=replace(stride, every=every) if every > 1 else None)]
-    reasons.append(f"the engine cannot count every {stride.every} {stride.unit.value}s")
+    reasons.append(f"the scheduler cannot count every {stride.every} {stride.unit.value}s")
     return [replace(calendar, stride=None)]
 
 
@@ -58,14 +58,14 @@ def _countable(days: int, engine: Capabilities, reasons: list[str]) -> int:
     """Return the largest number of days that divides *days* and that *engine* can count."""
     if days <= engine.longest_stride:
         return days
-    reasons.append(f"the engine counts at most {engine.longest_stride} days")
+    reasons.append(f"the scheduler counts at most {engine.longest_stride} days")
     return max(n for n in range(1, engine.longest_stride + 1) if days % n == 0)
 
 
 def _month_set(calendar: Calendar, stride: Stride, reasons: list[str]) -> Calendar:
     step = gcd(stride.every, 12)
     if step != stride.every:
-        reasons.append(f"the engine cannot count every {stride.every} months")
+        reasons.append(f"the scheduler cannot count every {stride.every} months")
     months = {month for month in calendar.months if (month - stride.anchor.month) % step == 0}
     return replace(calendar, months=frozenset(months), stride=None)
 
@@ -85,11 +85,13 @@ def _days(calendar: Calendar, engine: Capabilities, reasons: list[str]) -> Calen
         calendar = widened_nth(calendar, engine, reasons)
     if min(calendar.days) < -engine.last_days:
         calendar = replace(calendar, days=_numbered(calendar.days, engine))
-        reasons.append("the engine cannot say that day before the end of the month")
+        reasons.append("the scheduler cannot say that day before the end of the month")
     both = calendar.days != DAYS and calendar.weekdays != WEEKDAYS
     if both and (not engine.both_days or calendar.nth_weekday):
         calendar = _rarer_field(calendar)
-        reasons.append("the engine cannot restrict the day of the month and the weekday together")
+        reasons.append(
+            "the scheduler cannot restrict the day of the month and the weekday together"
+        )
     return calendar
 
 
@@ -113,7 +115,7 @@ def widened_nth(calendar: Calendar, engine: Capabilities, reasons: list[str]) ->
     """Return *calendar* with "the n-th of these weekdays" said by days of the month."""
     possible, unique = _nth_days(calendar.weekdays, calendar.nth_weekday)
     if not (unique and engine.both_days):
-        reasons.append("the engine cannot say which weekday of the month")
+        reasons.append("the scheduler cannot say which weekday of the month")
     if min(calendar.days) < 0:
         return replace(calendar, nth_weekday=frozenset(), days=DAYS)
     days = calendar.days & possible or possible
