@@ -56,8 +56,8 @@ SIGNS = {
 
 TYPED = re.compile(r" *(fix:|next:|run |see that )")
 """How lines begin that a person may copy to type them: the terminal breaks these itself."""
-COMMAND = re.compile(r"`[^`]{1,40}`")
-"""A command that is short enough to stay on one line."""
+COMMAND = re.compile(r"`[^`]{1,200}`")
+"""A command, which stays whole, so that it can be copied."""
 KEPT_BLANK = "\0"
 """Stands for a blank at which no line is broken: no text that is shown has this character."""
 
@@ -94,6 +94,11 @@ def show(text: str) -> None:
         for found in re.finditer(pattern, text, re.MULTILINE):
             shown.stylize(style, *found.span(1))
     console().print(shown)
+
+
+def complain(text: str) -> None:
+    """Print *text* on standard error; where that is a terminal its lines fit the width."""
+    typer.echo(folded(text, screen_width()) if sys.stderr.isatty() else text, err=True)
 
 
 def full_screen() -> Console:
