@@ -568,3 +568,24 @@ def test_same_number_for_another_slot(ratectl, taken_back, station):
     assert station.settled()
     assert rate not in ratectl("history", "usd-inr", "--format", "csv").out
     assert "nothing is due" in station.fetch("-v").stdout
+
+
+def test_backfill_says_what_was_taken_back(ratectl, station, journal_url, live_rates):
+    """`backfill --again` over a number that was taken back leaves it so, and says it once for all slots of the day."""
+    texts = ("every day at 06:00", "every day at 18:00")
+    job = station.job(live_rates.url, "frankfurter", schedule_texts=texts, journal=journal_url)
+    station.install(job, since=now())
+    days = ("--since", on(5), "--until", on(4))
+    assert ratectl("backfill", "usd-inr", *days).code == 0
+    recorded = station.recorded()
+    first = recorded[0][0].isoformat()
+    ratectl("review", "void", first, "--job", "usd-inr", "--all")
+    left = station.recorded()
+
+    again = ratectl("backfill", "usd-inr", *days, "--again")
+
+    assert len(left) < len(recorded)
+    assert (again.code, station.recorded()) == (0, left)
+    assert again.err.count("was taken back with `review void`") == 1
+    facts = json.loads(ratectl("backfill", "usd-inr", *days, "--again", "--json").out)
+    assert len(facts["taken_back"]) == 1

@@ -254,6 +254,25 @@ def test_accept_for_every_slot(ratectl, station, journal_url, live_rates):
     assert "nothing to do" in ratectl("backfill", "usd-inr", "--since", since).out
 
 
+def test_held_twice_for_two_reasons(ratectl, station, hold, job):
+    """An answer that was held a second time with other words counts as accepted with the first, and is no error."""
+    hold()
+    with Journal(station.state) as journal:
+        store = journal.store(job)
+        [answer] = quarantine.quarantine(store)
+        suspect = SuspectQuote(
+            provider=answer.provider, reason="upside down", body=BODY, quote=answer.quote
+        )
+        store.add_suspects(job.name, [(due(job), suspect)], now())
+
+    done = ratectl("review", "accept", "--job", "usd-inr", "--since", str(due(job).date()))
+
+    assert (done.code, done.err) == (0, "")
+    assert "was recorded before" in done.out
+    assert len(station.recorded()) == 1
+    assert ratectl("review").out == "nothing is held\n"
+
+
 def test_accept_since_a_day_alone(ratectl, station, hold, job):
     """With --since an answer is accepted for the slots from that day on."""
     number, slot = hold(), due(job)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.doctor import network
+from ratectl.doctor import entries, network
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCTOR = ROOT / "src" / "ratectl" / "doctor"
-COMMANDS = ROOT / "src" / "ratectl" / "commands" / "doctor.py"
+[COMMAND] = (ROOT / "src" / "ratectl" / "commands").glob("*/doctor.py")
 
 TYPED = {
     "account-expired": "engines/test_doctor.py::test_planted_in_cron",
@@ -98,8 +98,8 @@ OUT_OF_REACH = {
 
 def printed():
     """Return the word of each finding that the doctor's code can make."""
-    found = set(network.CHECKS.values())
-    for path in (*DOCTOR.glob("*.py"), COMMANDS):
+    found = {*network.CHECKS.values(), *entries.SPEC_CHECKS.values()}
+    for path in (*DOCTOR.glob("*.py"), COMMAND):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.keyword(arg="check", value=ast.Constant(value=str(word))):

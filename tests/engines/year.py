@@ -10,6 +10,7 @@ import datetime as dt
 import html
 import json
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +92,9 @@ class MovedClock:
 
 
 def _library() -> bytes:
-    """Return the compiled clock."""
+    """Return the compiled clock; without a compiler the tests are skipped."""
+    if shutil.which("gcc") is None:
+        pytest.skip("moving the clock needs gcc")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder, "moved_clock.so")
         source = Path(__file__).with_name("moved_clock.c")
@@ -136,8 +141,6 @@ class Year:
     due: list[dt.datetime] = field(default_factory=list)
     told: dict[dt.datetime, Told] = field(default_factory=dict)
     """Of each slot that the page of the report told as without a rate at some time."""
-    doctors: list[str] = field(default_factory=list)
-    """The checks of which the doctor told something, in order."""
     checkout: Path = CHECKOUT
     knows_zones: bool = False
     """The engine's entries name the zone that they go by."""
@@ -246,13 +249,10 @@ class Year:
             self.told[slot] = found[0]
 
     def doctor(self) -> list[dict[str, Any]]:
-        """Return what is to be mended, and keep the names."""
+        """Return what is to be mended, apart from what the sandbox brings about."""
         asked = f"{PREFIX}/bin/ratectl doctor --json --offline || true"
-        found = [
-            row for row in json.loads(self.account.sh(asked)) if row["check"] not in OF_THE_TEST
-        ]
-        self.doctors += [row["check"] for row in found]
-        return found
+        found = json.loads(self.account.sh(asked))
+        return [row for row in found if row["check"] not in OF_THE_TEST]
 
     def mend(self, finding: dict[str, Any]) -> None:
         command = finding["mend"].removeprefix("sudo ")

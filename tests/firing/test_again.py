@@ -59,7 +59,8 @@ def test_after_a_firing_that_went_well(station):
         station.state
     ) as journal:  # as the firing before left it: the next slot is this one
         slot = now() - dt.timedelta(seconds=1)
-        journal.set_next_due("usd-inr", slot, now=slot, zone_file="", zone_stamp="")
+        job = journal.installed_job("usd-inr").job
+        journal.set_next_due(job, slot, now=slot, zone_file="", zone_stamp="")
 
     first, again = station.fetch(), station.fetch("-v")
 

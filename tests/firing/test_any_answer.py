@@ -107,6 +107,37 @@ def test_where_the_rate_stands(fire, provider, body, rate):
     assert found == {"USD/JPY": (rate, TODAY)}
 
 
+BAD_CELLS = (0, -1.5, "0.0", "NaN", "soon", "", None, {}, [], True, "9" * 5000)
+
+
+@pytest.mark.parametrize("cell", [*BAD_CELLS, "missing"])
+@pytest.mark.parametrize("kind", ["json", "xml"])
+def test_one_bad_cell(fire, station, kind, cell):
+    """Of an answer with three currencies two are recorded, and the message names the third one and its day."""
+    rates = {"JPY": 155.27, "EUR": 0.9, "INR": cell}
+    if cell == "missing":
+        del rates["INR"]
+    if kind == "json":
+        body = {"day": str(TODAY), "rates": rates}
+        table = 'url = "URL/any/{base}"\nrate = "rates.{quote}"\ndate = "day"'
+    else:
+        cells = "".join(f'<r code="{code}">{rate}</r>' for code, rate in rates.items())
+        body = f'<a day="{TODAY}">{cells}</a>'.encode()
+        table = (
+            'kind = "http-xml"\nurl = "URL/any/{base}"\nrate = "a.r[code={quote}]"\ndate = "a.day"'
+        )
+
+    code = 78 if cell == "missing" else 65
+    found = fire(table, body, code=code, pairs='"USD/JPY", "USD/EUR", "USD/INR"')
+
+    assert found == {"USD/JPY": ("155.27", TODAY), "USD/EUR": ("0.9", TODAY)}
+    told = "has no USD/INR" if cell == "missing" else f"USD/INR of {TODAY} is "
+    assert told in fire.stderr
+    with Journal(station.state) as journal:
+        held = list(quarantine.quarantine(journal.store()))
+    assert len(held) == (0 if cell == "missing" else 1)
+
+
 def stamp(*, milliseconds=False):
     seconds = int(dt.datetime.combine(TODAY, dt.time(), dt.UTC).timestamp()) + 1
     return seconds * (1000 if milliseconds else 1)

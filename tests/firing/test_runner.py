@@ -569,12 +569,13 @@ class TestFailure:
             assert journal.known() == frozenset()
 
     def test_bad_data_is_quarantined(self, job, installed, fire, lines, rates, state, sample):
-        """A body that cannot be believed is kept with its reason, and exits 65."""
+        """A body that cannot be believed is kept with its reason, and exits 65; the error names what decides about it."""
         rates.misbehave(Fault(body=sample("hostile/200-inr-negative.json")))
 
         report = fire(installed(job()))
 
         assert report.error.exit_code == 65
+        assert str(report.error).endswith("; `ratectl review` shows the held answer, and decides")
         assert lines() == []
         with Journal(state) as journal:
             [answer] = quarantine.quarantine(journal.store())

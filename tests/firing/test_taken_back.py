@@ -102,6 +102,26 @@ def test_weekend(voided, fire, clock, runner, state, catch_up):
     assert lookup("USD/INR", FRIDAY.date(), state_dir=state) is None
 
 
+def test_a_day_whose_own_rate_comes_later(voided, fire, clock, runner, rates):
+    """A Monday is not closed because Friday's number was taken back: its own is waited for."""
+    usd = voided(schedule_texts=("every day at 18:00", "every monday at 08:00"))
+    clock.now = FRIDAY + 2 * DAY
+    fire(usd)
+    clock.now += DAY * 14 / 24
+    early = fire(usd)
+    row = rates.table.row(FRIDAY.date())
+    known = {FRIDAY.date(): row, clock.now.date(): row | {"INR": Decimal("95.7")}}
+    rates.table = Table(known | {dt.date(2031, 1, 1): row})
+    clock.now += DAY / 3
+
+    done = fire(usd)
+
+    assert early.error.exit_code == 75
+    assert "is of 2026-11-20 and was taken back, that of 2026-11-23 comes later" in str(early.error)
+    assert done.error is None
+    assert recorded(runner) == [(23, "95.7", "frankfurter")]
+
+
 def test_past_days(voided, fire, clock, runner):
     """Nor with a catch-up of days that are over."""
     usd = voided(catch_up=CatchUp.ALL)
@@ -237,6 +257,19 @@ def test_closed_days_that_fail(voided, fire):
 
     assert report.error is None
     assert TAKEN_BACK in " ".join(report.settled[0].warnings)
+
+
+def test_entered_all_the_same(voided, fire, clock, runner):
+    """A number that a person enters again after all counts again, for the weekend, too."""
+    usd = voided()
+    clock.now = FRIDAY + DAY / 2
+    record = {"pair": USD_INR, "rate": Decimal("95.1"), "day": SLOT.date()}
+    runner(lambda one: Entry(runner=one, **record).run())
+    clock.now = FRIDAY + DAY
+
+    assert fire(usd).error is None
+
+    assert recorded(runner) == [(20, "95.1", "by-hand"), (21, "95.1", "frankfurter")]
 
 
 def test_forced(voided, fire, runner):

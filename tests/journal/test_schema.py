@@ -19,6 +19,8 @@ LAST = (Path(__file__).with_name("journal-5.sql")).read_text(encoding="utf-8")
 """A journal of the version before ``written`` and ``names_pairs``: two jobs, their quotes, held answers and lines."""
 BEFORE_REVISIONS = (Path(__file__).with_name("journal-6.sql")).read_text(encoding="utf-8")
 """A journal of version 6: two jobs with days that are marked, closed, failed and held, lines that wait, and what a file got."""
+BEFORE_RETRIES = (Path(__file__).with_name("journal-7.sql")).read_text(encoding="utf-8")
+"""A journal of version 7: two jobs, a number that was voided, one that was revised, a slot that failed, and what is held."""
 SLOT = dt.datetime(2025, 11, 20, 9, tzinfo=dt.UTC)
 
 
@@ -136,4 +138,33 @@ def test_from_version_6(state, tmp_path):
 
     assert jobs == {"usd-inr": REVISIT, "both": REVISIT}
     assert found == held
+    assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")
+
+
+def test_from_version_7(state, tmp_path):
+    """A journal of version 7 is brought up without loss of a row; what was voided in it is known, and what is held stands for its slot."""
+    state.mkdir()
+    connection = sqlite3.connect(state / "journal.sqlite3")
+    connection.executescript(BEFORE_RETRIES)
+    kept = ("firings", "quotes", "revisions", "quarantine", "bodies", "lines", "sinks", "written")
+    held = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in kept}  # noqa: S608
+    connection.close()
+
+    with Journal(state) as journal:
+        journal.known()
+        store = journal.store()
+        found = {
+            table: [tuple(row) for row in journal.database.rows(f"SELECT * FROM {table}")]  # noqa: S608
+            for table in kept
+        }
+        again = {row.job.name: row.retry_at for row in journal.readable()}
+        voided = {str(number.rate) for number in revisions.taken_back(store, "both")}
+        [answer] = quarantine.quarantine(store)
+    with Journal(tmp_path / "new") as journal:
+        journal.owner()
+
+    assert found == held
+    assert again == {"usd-inr": None, "both": None}
+    assert voided == {"0.0105"}
+    assert answer.slots == (answer.slot,)
     assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")

@@ -242,7 +242,7 @@ class QuoteSelector:
         if problem:
             self._quarantine(item, quote, body, problem)
         elif self._is_taken_back(quote):
-            self._take_back(item, quote)
+            self._take_back(provider, item, quote)
         elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
             self._close(provider, item, quote)
         elif jump is not None and jump.is_suspect:
@@ -260,24 +260,28 @@ class QuoteSelector:
     def _is_taken_back(self, quote: Quote) -> bool:
         return TakenBack.of(quote) in self._voided
 
-    def _take_back(self, item: PairDay, quote: Quote) -> None:
-        """Leave *quote*, which a person took back, to the next provider; where there is none, *item* has no rate."""
+    def _take_back(self, provider: Provider, item: PairDay, quote: Quote) -> None:
+        """Leave *item* without *quote*, which a person took back, to the next provider; where there is none, it has no rate."""
         day = min(quote.rate_date, item[1])
         number = plain(quote.rate)
-        self.closed.add(item)
+        if quote.rate_date < item[1]:
+            self._close(provider, item, quote, " and was taken back")
+        else:
+            self.closed.add(item)
         self.taken_back[item] = (
             f"{quote.pair} {number} of {quote.rate_date} ({quote.provider}) was taken back with `review void`"
             f" and is not recorded again; `ratectl record {self.job.name} {quote.pair} {number} --on {day}`"
             " enters it all the same"
         )
 
-    def _close(self, provider: Provider, item: PairDay, quote: Quote) -> None:
+    def _close(self, provider: Provider, item: PairDay, quote: Quote, more: str = "") -> None:
+        """Note that *quote* is of an earlier day than *item*, whose own rate may still come."""
         _, day = item
         if self.wanted.past or plausibility.is_final(day, traits_of(provider), quote.observed_at):
             self.closed.add(item)
             return
         self.not_final.add(item)
-        why = f"its newest rate of {quote.pair} is of {quote.rate_date}, that of {day} comes later"
+        why = f"its newest rate of {quote.pair} is of {quote.rate_date}{more}, that of {day} comes later"
         self._note(provider.name, [item], FetchError(FailureKind.NOT_YET, why))
 
     def _suspect(self, item: PairDay, candidate: Candidate, jump: plausibility.Jump) -> None:

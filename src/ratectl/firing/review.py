@@ -13,6 +13,7 @@ from ratectl.errors import ConfigError, TryLaterError, UsageError
 from ratectl.journal import quarantine, revisions, statements
 from ratectl.journal.quarantine import ACCEPTED, HELD, REJECTED
 from ratectl.journal.rate_store import Claim, Settlement
+from ratectl.journal.revisions import TakenBack
 from ratectl.journal.rows import unix
 from ratectl.runtime.deadline import Deadline
 
@@ -87,6 +88,11 @@ class Acceptance:
         quote = self._quote(answer)
         recorded = runner.store.pairs(name, answer.slots)
         slots = self._lacking(answer, quote, recorded)
+        if not slots:
+            with runner.store.database.transaction(durable=True) as connection:
+                now = unix(runner.env.clock())
+                statements.record_decision(connection, self.number, ACCEPTED, now)
+            return
         before = runner.store.open_again(name, slots)
         try:
             claims = runner.settler.claimed(slots)
@@ -102,12 +108,15 @@ class Acceptance:
     def _lacking(
         self, answer: QuarantinedAnswer, quote: Quote, recorded: Mapping[dt.datetime, set[Pair]]
     ) -> list[dt.datetime]:
-        """Return the slots that lack the pair. Raises ConfigError where none does."""
+        """Return the slots that lack the pair. Raises ConfigError where none does, and one has another number."""
         wanted = [slot for slot in answer.slots if self.since is None or slot >= self.since]
         slots = [slot for slot in wanted if quote.pair not in recorded[slot]]
-        if slots:
+        name, timetable = self.runner.job.name, self.runner.timetable
+        have = revisions.standing(self.runner.store, name, TakenBack.of(quote))
+        others = [slot for slot in wanted if slot not in {entry.slot for entry in have}]
+        if slots or not others:
             return slots
-        slot, name, timetable = answer.slot, self.runner.job.name, self.runner.timetable
+        slot = others[-1]
         raise ConfigError(
             f"{name}: {timetable.told(slot)} has a rate of {quote.pair} already; reject this one, or"
             f" `ratectl review void {timetable.typed(slot)} --job {name} --pair {quote.pair}`"

@@ -333,7 +333,7 @@ class Settler:
         slot, now = settlement.slot, self.env.clock()
         failures = (pair for item in items for pair in fetched.failures.get(item, {}).items())
         once = {(name, str(failure)): (name, failure) for name, failure in failures}
-        error = most_hopeful(list(once.values()))
+        error = _with_way_out(most_hopeful(list(once.values())), items, fetched)
         judged = not isinstance(error, TryLaterError)
         past = (
             slot.astimezone(self.timetable.zone).date() < now.astimezone(self.timetable.zone).date()
@@ -349,6 +349,15 @@ class Settler:
                 why = f"given up after {attempts} tries: {error}"
                 statements.mark_missed(connection, claim, detail=why, at=unix(now))
         return Settled(slot=slot, outcome=outcome, quotes=settlement.quotes, error=error)
+
+
+def _with_way_out(
+    error: RatectlError, items: Sequence[PairDay], fetched: FetchResult
+) -> RatectlError:
+    """Return *error*, with the command that decides where an answer for one of *items* is held."""
+    if not any(item is None or item in items for item, _ in fetched.quarantined):
+        return error
+    return type(error)(f"{error}; `ratectl review` shows the held answer, and decides")
 
 
 def _settlement(

@@ -28,7 +28,7 @@ class QuarantinedAnswer:
     job: str
     slot: dt.datetime
     """The last one for which it was quarantined."""
-    slots: tuple[dt.datetime, ...]
+    slots: tuple[dt.datetime, ...] = ()
     """All of them, oldest first."""
     provider: str
     quote: Quote | None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.journal.rows import to_quote, to_recorded_quote, to_retired_quote, unix
 from ratectl.journal.statements import add_quotes
+from ratectl.model.quote import MANUAL
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -170,8 +171,13 @@ class TakenBack(NamedTuple):
 
 
 def taken_back(store: RateStore, job: str) -> frozenset[TakenBack]:
-    """Return what was voided for *job*."""
-    rows = store.database.rows("SELECT * FROM revisions WHERE job = ? AND state = ?", (job, VOIDED))
+    """Return what was voided for *job*, and not entered by hand since then."""
+    rows = store.database.rows(
+        "SELECT * FROM revisions r WHERE job = ? AND state = ? AND NOT EXISTS (SELECT 1 FROM quotes q"
+        " WHERE q.job = r.job AND q.base = r.base AND q.quote = r.quote AND q.rate = r.rate"
+        " AND q.rate_date = r.rate_date AND q.kind = ? AND q.observed_at >= r.at)",
+        (job, VOIDED, MANUAL),
+    )
     return frozenset(TakenBack.of(to_quote(row)) for row in rows)
 
 

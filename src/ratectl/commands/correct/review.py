@@ -261,8 +261,11 @@ def _decide(
     error = acceptance.run()
     if error is not None:
         raise error
-    slots = _slots_told(acceptance.slots, runner)
-    terminal.show(f"{answer.job}: recorded {_what(answer)} for {slots}")
+    if acceptance.slots:
+        slots = _slots_told(acceptance.slots, runner)
+        terminal.show(f"{answer.job}: recorded {_what(answer)} for {slots}")
+    else:
+        typer.echo(f"{answer.job}: was recorded before: {_what(answer)}")
 
 
 def _slots_told(slots: Sequence[dt.datetime], runner: Runner) -> str:
