@@ -11,7 +11,16 @@ SET LOCAL search_path = ratectl_journal;
 REVOKE INSERT, UPDATE, DELETE ON meta FROM ratectl_writer;
 REVOKE UPDATE ON quotes FROM ratectl_writer;
 REVOKE UPDATE, DELETE ON bodies, quarantine, revisions FROM ratectl_writer;
-GRANT UPDATE (slot, seen, state, decided_at) ON quarantine TO ratectl_writer;
+GRANT UPDATE (slot, seen, facts, state, decided_at) ON quarantine TO ratectl_writer;
+
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN
+        IF NEW.facts::jsonb - ''slots'' IS DISTINCT FROM OLD.facts::jsonb - ''slots'' THEN
+            RAISE insufficient_privilege USING MESSAGE = ''permission denied for what an answer was made of'';
+        END IF;
+        RETURN NEW;
+    END';
+CREATE TRIGGER kept BEFORE UPDATE ON quarantine FOR EACH ROW EXECUTE FUNCTION keep();
 
 ALTER TABLE quotes ADD COLUMN login name NOT NULL DEFAULT session_user;
 ALTER TABLE firings ADD COLUMN login name NOT NULL DEFAULT session_user;

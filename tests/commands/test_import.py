@@ -71,7 +71,7 @@ def rows(station, job="usd-inr"):
     with Journal(station.state) as journal:
         return [
             (e.slot, str(e.quote.pair), str(e.quote.rate), e.quote.rate_date.isoformat())
-            for e in journal.book_of(job).quotes(job)
+            for e in journal.store_of_job(job).quotes(job)
         ]
 
 

@@ -13,6 +13,7 @@ from ratectl.journal import copy as copying
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quarantined
+from ratectl.model.job import Pair
 from ratectl.model.quote import SuspectQuote
 from tests.fakes import past
 from tests.support.postgres import serving
@@ -52,15 +53,15 @@ def recorded(station, live_rates):
 def everything(state, url=""):
     """Return all rows of a store, but for ids, which each database gives itself."""
     with Journal(state) as journal:
-        database = journal.book_at(url).database
+        database = journal.store_at(url).database
         tables = {}
         for table in ("firings", "quotes", "revisions", "quarantine"):
             rows = database.rows(f"SELECT * FROM {table} WHERE job = 'usd-inr'")  # noqa: S608 - no input
             found = ({k: row[k] for k in row.keys() if k != "id"} for row in rows)  # noqa: SIM118 - a sqlite3.Row
             tables[table] = sorted(map(str, found))
         bodies = [
-            quarantine.body(journal.book_at(url), quarantined.id)
-            for quarantined in quarantine.quarantine(journal.book_at(url))
+            quarantine.body(journal.store_at(url), quarantined.id)
+            for quarantined in quarantine.quarantine(journal.store_at(url))
         ]
     return tables | {"bodies": bodies}
 
@@ -147,11 +148,11 @@ def test_cut_short(station, recorded, url):
 
     for batches in (1, 2, 4):
         with Journal(station.state) as journal:
-            stores = journal.database, journal.book_at(url).database
+            stores = journal.database, journal.store_at(url).database
             with pytest.raises(KeyboardInterrupt):
                 copying.copy(*stores, recorded.name, stop(batches))
     with Journal(station.state) as journal:
-        stores = journal.database, journal.book_at(url).database
+        stores = journal.database, journal.store_at(url).database
         copied = copying.copy(*stores, recorded.name, lambda _: None)
 
     assert copied.error() is None
@@ -165,7 +166,7 @@ def test_differing_rows_are_left(ratectl, station, url):
     ratectl("journal", "copy", "sqlite", url)
     with (
         Journal(station.state) as journal,
-        journal.book_at(url).database.transaction() as connection,
+        journal.store_at(url).database.transaction() as connection,
     ):
         connection.execute(
             "UPDATE quotes SET rate = '1' WHERE slot = (SELECT min(slot) FROM quotes)"
@@ -279,12 +280,13 @@ class TestRoles:
     def test_nobody_else_changes_tables(self, accounts, station, role, statement):
         """Neither account can change or drop a table."""
         with Journal(station.state) as journal:
-            database = journal.book_at(accounts[role]).database
+            database = journal.store_at(accounts[role]).database
             with pytest.raises(RefusedError), database.transaction() as connection:
                 connection.execute(statement)
 
 
 HOSTS = ROLES.with_name("hosts.sql")
+DUE = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 ATTACKS = {
     "a rate": "UPDATE quotes SET rate = '1'",
     "a rate that goes": "DELETE FROM quotes",
@@ -295,6 +297,8 @@ ATTACKS = {
     "a line for another": "INSERT INTO lines (target, job, slot, data) VALUES ('x', 'usd-inr', 0, 'mine')",
     "where a file stands": "UPDATE sinks SET position = 0, sent = ''",
     "a held rate": "UPDATE quarantine SET rate = '1'",
+    "what a held rate was made of": """UPDATE quarantine SET facts = '{"kind": "manual"}'""",
+    "what is left of it": "UPDATE quarantine SET facts = '{}'",
     "the version": "UPDATE meta SET value = '1'",
 }
 
@@ -311,6 +315,14 @@ def two_hosts():
         yield server, name
 
 
+def hold(station, slot):
+    """Put an answer for *slot* into quarantine, as the firing of a host does."""
+    quote = past.quote(Pair(base="USD", quote="INR"), "9507", DUE)
+    suspect = SuspectQuote(provider="ecb", reason="100 times", body=b"{}", quote=quote)
+    with Journal(station.state) as journal:
+        journal.book_of("usd-inr").add_suspects("usd-inr", [(slot, suspect)], DUE)
+
+
 def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     """After hosts.sql two hosts record as ever, and neither changes what the other recorded or what waits for it."""
     server, name = two_hosts
@@ -319,15 +331,16 @@ def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     server.sql(name, HOSTS.read_text())
     station.install(station.job(live_rates.url, journal=server.url(name, user="first")))
     assert station.fetch().returncode == 0
+    hold(station, DUE)
     tables = ("quotes", "firings", "lines", "sinks", "quarantine", "meta")
 
     def content():
         with Journal(station.state) as journal:
-            first = journal.book_of("usd-inr").database
+            first = journal.store_of_job("usd-inr").database
             return [list(first.rows(f"SELECT * FROM {table}")) for table in tables]  # noqa: S608
 
     before = content()
-    database = Journal(station.state).book_at(server.url(name, user="second")).database
+    database = Journal(station.state).store_at(server.url(name, user="second")).database
     for attack in ATTACKS.values():
         with contextlib.suppress(RefusedError), database.transaction() as connection:
             connection.execute(attack)
@@ -338,6 +351,10 @@ def test_each_host_changes_its_own(two_hosts, ratectl, station, live_rates):
     other.folder.mkdir()
     job = other.job(live_rates.url, journal=server.url(name, user="second"))
     other.install(job)
+    hold(other, DUE + dt.timedelta(hours=1))
+    with Journal(other.state) as journal:
+        [answer] = quarantine.quarantine(journal.book_of("usd-inr"))
+        assert (len(answer.slots), answer.seen) == (2, 2)
     assert other.fetch("--force").returncode == 0
     assert len(other.recorded()) == 2
     assert ratectl("journal", "copy", server.url(name, user="second"), "sqlite").code == 0

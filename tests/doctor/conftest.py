@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import cli, spec
+from ratectl.commands._shared import environment
 from ratectl.commands.mend import doctor as command
 from ratectl.deploy import execute as door
 from ratectl.deploy import host_facts
@@ -94,7 +96,7 @@ class Clinic(Office):
         self.use(engine)
 
     def wait(self, **length):
-        self.machine.now += command.dt.timedelta(**length)
+        self.machine.now += dt.timedelta(**length)
 
     def journal(self):
         return Journal(self.account.state_dir)
@@ -122,7 +124,8 @@ def clinic_of(tmp_path, rates, capsys, monkeypatch):
         clinic = Clinic(tmp_path, engine, rates.url, capsys)
         monkeypatch.setattr(host_facts, "current", lambda: clinic.account)
         monkeypatch.setattr(door, "SystemReader", lambda: clinic.machine)
-        monkeypatch.setattr(command, "_now", lambda: clinic.machine.now)
+        for module in (command, environment):
+            monkeypatch.setattr(module, "utc_now", lambda: clinic.machine.now)
         return clinic
 
     return opened

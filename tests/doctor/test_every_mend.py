@@ -45,6 +45,7 @@ TYPED = {
     "not-woken": "engines/test_mends.py::test_mended",
     "output-untrusted": "engines/test_mends.py::test_mended",
     "output-unwritable": "engines/test_doctor.py::test_planted_in_cron",
+    "page-unwritable": "page/test_publish.py::test_doctor_mends_it",
     "program-broken": "engines/test_mends.py::test_mended",
     "program-missing": "engines/test_doctor.py::test_the_environment_moved",
     "program-not-executable": "engines/test_mends.py::test_mended",

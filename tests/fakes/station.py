@@ -112,7 +112,8 @@ class Station:
         """Return slot and rate of every quote in the store."""
         with Journal(self.state) as journal:
             return [
-                (entry.slot, str(entry.quote.rate)) for entry in journal.book_of(job).quotes(job)
+                (entry.slot, str(entry.quote.rate))
+                for entry in journal.store_of_job(job).quotes(job)
             ]
 
     def lines(self, name: str = "output.txt") -> list[str]:
@@ -123,7 +124,7 @@ class Station:
     def undelivered(self, job: str = "usd-inr") -> int:
         """Return how many lines wait in the store of *job*, and appends that were begun and not confirmed."""
         with Journal(self.state) as journal:
-            database = journal.book_of(job).database
+            database = journal.store_of_job(job).database
             waiting = database.rows("SELECT 1 AS one FROM lines")
             begun = database.rows("SELECT 1 AS one FROM sinks WHERE start IS NOT NULL")
             return len(waiting) + len(begun)
@@ -131,5 +132,5 @@ class Station:
     def settled(self, job: str = "usd-inr") -> bool:
         """Tell whether the newest slot is settled."""
         with Journal(self.state) as journal:
-            last = journal.book_of(job).last_firing(job)
+            last = journal.store_of_job(job).last_firing(job)
             return last is not None and last.settled

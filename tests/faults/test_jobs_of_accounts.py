@@ -134,7 +134,7 @@ def test_the_clerk_records_and_root_looks(house, live_rates):
     assert {path.owner() for path in house.state.rglob("*")} == {CLERK}
     with house.journal() as journal:
         firings, complaints = last(journal)
-        [quote] = journal.book_of("usd-inr").quotes("usd-inr")
+        [quote] = journal.store_of_job("usd-inr").quotes("usd-inr")
         [row] = journal.counting_together(journal.readable(), firings)
     assert complaints == []
     assert firings["usd-inr"].outcome == "recorded"
@@ -251,7 +251,7 @@ def test_rows_that_we_never_write(house, live_rates, forged):
         connection.commit()
 
     with house.journal() as journal, pytest.raises(StorageError, match="never writes"):
-        list(journal.book_of("usd-inr").quotes("usd-inr"))
+        list(journal.store_of_job("usd-inr").quotes("usd-inr"))
 
 
 NOISE = {

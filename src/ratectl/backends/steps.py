@@ -1,4 +1,4 @@
-"""What a backend has done: steps as values, which ``deploy/execute.py`` performs in order, and how a command ended."""
+"""What is to be done, as a backend decides it: steps that ``deploy/execute.py`` performs in order; and how a command ended."""
 
 from __future__ import annotations
 

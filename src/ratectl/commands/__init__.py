@@ -1,1 +1,1 @@
-"""One file per verb: flags and clock in, one call, print a report."""
+"""One file per verb, in the folder of its group in ``ratectl --help``: flags and clock in, one call, one view printed."""

@@ -1,4 +1,4 @@
-"""The compile half's only door to subprocesses and files: host facts, the Reader, performing steps.
+"""The compile half's only door to subprocesses and files: the Reader, and performing steps.
 
 Every external command has a time limit; what the system says is translated into
 our errors here. A file is written beside its place, synced and renamed.

@@ -50,9 +50,9 @@ class Journal(JobStore):
 
     def store(self, job: Job | None = None) -> RateStore:
         """Return the store that *job* is recorded in; without a job this machine's own."""
-        return self.book_at(job.record if job else "")
+        return self.store_at(job.record if job else "")
 
-    def book_at(self, url: str) -> RateStore:
+    def store_at(self, url: str) -> RateStore:
         """Return the store in the database at *url* or of ``account:NAME``; for an empty text this account's own."""
         if url not in self._books:
             self._books[url] = RateStore(self._store(url), self.owner)
@@ -100,10 +100,10 @@ class Journal(JobStore):
         rows = self.database.rows("SELECT snapshot FROM jobs WHERE name = ?", (name,))
         return _text_in(rows[0]["snapshot"], key) if rows else ""
 
-    def book_of(self, name: str) -> RateStore:
+    def store_of_job(self, name: str) -> RateStore:
         """Return the store of the job *name*, also of one that was removed; this machine's own for an unknown one."""
         user = self._said(name, "user")
-        return self.book_at(self.shared(name) or (f"{ACCOUNT}{user}" if user else ""))
+        return self.store_at(self.shared(name) or (f"{ACCOUNT}{user}" if user else ""))
 
     def owner(self) -> str:
         """Return who claims slots here: ``host/installation``."""
@@ -296,7 +296,7 @@ class Journal(JobStore):
         """Rename in databases that others share, before this machine's own: what is cut short is then done again."""
         for old, new in renames.items():
             if url := self.shared(old):
-                with self.book_at(url).database.transaction(durable=True) as connection:
+                with self.store_at(url).database.transaction(durable=True) as connection:
                     job_store.rename_rows(connection, old, new)
 
     def _as_it_stands(self, row: Installed) -> Installed:

@@ -33,8 +33,8 @@ def problem(start: bytes, header: bytes) -> str:
     first, newline, _ = start.partition(b"\n")
     if first.removesuffix(b"\r") == header.removesuffix(b"\n") and newline:
         return ""
-    shown = first[:60].decode("utf-8", "replace").strip()
-    line = "".join(char if char.isprintable() else "?" for char in shown)
+    beginning = first[:60].decode("utf-8", "replace").strip()
+    line = "".join(char if char.isprintable() else "?" for char in beginning)
     return f'begins with "{line}", not with "{header.decode().strip()}"'
 
 

@@ -27,7 +27,7 @@ def word(
     *, failing: bool, drifted: bool, paused: bool, enabled: bool, missed: bool, rated: bool
 ) -> str:
     """Return the worst that is true of a job; *missed* is about its last slot alone."""
-    facts = (
+    conditions = (
         (failing, "failing"),
         (drifted, "drifted"),
         (paused, "paused"),
@@ -35,7 +35,7 @@ def word(
         (missed, "missed"),
         (rated, "ok"),
     )
-    return next((name for is_so, name in facts if is_so), "new")
+    return next((name for is_so, name in conditions if is_so), "new")
 
 
 def counted(words: Iterable[str]) -> list[tuple[str, int]]:

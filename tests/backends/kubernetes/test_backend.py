@@ -952,7 +952,7 @@ def test_differences_are_short():
     inside = in_a_cluster(job())
     wanted = kubernetes.render(inside, kubernetes.check(inside, ZONE), THERE, "user")
 
-    told = differences.told(wanted, entry.artefacts)
+    told = differences.in_words(wanted, entry.artefacts)
 
     assert told.startswith('spec.schedule is "0 0 * * *", and not "30 10 * * *"; spec.timeZone is')
     assert told.endswith("; and 1 more")
@@ -967,7 +967,7 @@ def test_a_long_text_differs_somewhere():
     inside = in_a_cluster(job())
     wanted = kubernetes.render(inside, kubernetes.check(inside, ZONE), THERE, "user")
 
-    told = differences.told(wanted, entry.artefacts)
+    told = differences.in_words(wanted, entry.artefacts)
 
     assert "containers[ratectl-fetch].args[2] is" in told
     assert "91" in told

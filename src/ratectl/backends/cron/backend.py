@@ -364,12 +364,12 @@ def listing(reader: Reader, host: Host) -> bytes | None:
 
 def _refusal(reader: Reader, answer: Completed) -> EngineError:
     """Return why the crontab cannot be read, and what is to be typed where that is known."""
-    told = f"cron: `crontab -l` ended with {answer.code}: {answer.said}"
+    why = f"cron: `crontab -l` ended with {answer.code}: {answer.said}"
     if b"must be suid" not in answer.stderr:
-        return EngineError(told)
+        return EngineError(why)
     program = reader.which("crontab")  # a link to busybox, which the command follows
     command = f"chmod u+s {shlex.quote(str(program))}"
-    error = EngineError(f"{told}; `{command}`, as root, lets it serve ordinary accounts")
+    error = EngineError(f"{why}; `{command}`, as root, lets it serve ordinary accounts")
     error.command = command
     return error
 
@@ -392,9 +392,9 @@ def _unfaithful(reader: Reader, host: Host, text: bytes, flavour: str) -> str:
             )
     if not lines:
         return ""
-    shown = f"{', '.join(map(str, lines[:20]))}{' and more' if len(lines) > 20 else ''}"
+    numbers = f"{', '.join(map(str, lines[:20]))}{' and more' if len(lines) > 20 else ''}"
     return (
-        f"{host.user}'s crontab: carriage returns in line {shown}. `crontab -l` does not give them back as "
+        f"{host.user}'s crontab: carriage returns in line {numbers}. `crontab -l` does not give them back as "
         "they are, so nothing was written (cron hands them to the command, too). Remove them with "
         "`crontab -e`, then run `ratectl install` again."
     )

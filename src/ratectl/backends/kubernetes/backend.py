@@ -79,7 +79,7 @@ def warnings(_reader: Reader, _host: Host, _scope: str) -> tuple[str, ...]:
 
 
 enable_linger = no_steps
-difference = differences.told
+difference = differences.in_words
 server_url = kubectl.server_url
 WAY_OUT, CONTEXTS = kubectl.WAY_OUT, kubectl.CONTEXTS
 
@@ -202,9 +202,9 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     """
     del scope
     texts = list(_texts(changes))
-    held = [a.data for c in changes if c.verb is Verb.KEEP for a in c.artefacts]
+    unchanged = [a.data for c in changes if c.verb is Verb.KEEP for a in c.artefacts]
     if not texts:
-        _check_secrets(reader, host.cluster, held)
+        _check_secrets(reader, host.cluster, unchanged)
         return ()
     cluster = _cluster(host)
     _refuse_foreign(reader, cluster, [c.job for c in changes if c.verb is Verb.CREATE])
@@ -213,7 +213,7 @@ def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -
     if answer.code:
         variables = " ".join(f"{name}-" for name in _variables_set(changes))
         raise kubectl.failure(answer, cluster, "patch", variables=variables or "VARIABLE-")
-    _check_secrets(reader, cluster, (*texts, *held))
+    _check_secrets(reader, cluster, (*texts, *unchanged))
     return kubectl.warnings(answer)
 
 
@@ -224,10 +224,10 @@ def _variables_set(changes: Iterable[Change]) -> tuple[str, ...]:
 
 
 def unsetting(
-    cluster: ClusterTarget, job: str, wanted: Sequence[Artefact], held: Sequence[Artefact]
+    cluster: ClusterTarget, job: str, wanted: Sequence[Artefact], found: Sequence[Artefact]
 ) -> tuple[str, ...]:
-    """Return the command that takes out the variables that somebody set in *held*; none where there are none."""
-    names = [f"{name}-" for name in differences.variables_set(wanted, held)]
+    """Return the command that takes out the variables that somebody set in *found*; none where there are none."""
+    names = [f"{name}-" for name in differences.variables_set(wanted, found)]
     what = ("set", "env", f"cronjob/{manifest.object_name(job)}", *names)
     return kubectl.typed(cluster, *what) if names else ()
 

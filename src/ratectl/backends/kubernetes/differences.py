@@ -26,69 +26,69 @@ BEFORE = 15
 HIDDEN = "a value that is not shown"
 
 
-def told(wanted: Sequence[Artefact], held: Sequence[Artefact]) -> str:
-    """Return in words how the object *held* differs from the one *wanted*."""
-    if len(wanted) != 1 or len(held) != 1:
+def in_words(wanted: Sequence[Artefact], found: Sequence[Artefact]) -> str:
+    """Return in words how the object *found* differs from the one *wanted*."""
+    if len(wanted) != 1 or len(found) != 1:
         return ""
-    pairs = _between(manifest.load(wanted[0].data), manifest.load(held[0].data), "")
+    pairs = _between(manifest.load(wanted[0].data), manifest.load(found[0].data), "")
     lines = [_line(*pair) for pair in pairs]
     more = f"; and {len(lines) - MOST} more" if len(lines) > MOST else ""
     return "; ".join(islice(lines, MOST)) + more
 
 
-def variables_set(wanted: Sequence[Artefact], held: Sequence[Artefact]) -> tuple[str, ...]:
-    """Return the variables to which somebody gave a value in the object *held*, where the *wanted* one refers to something.
+def variables_set(wanted: Sequence[Artefact], found: Sequence[Artefact]) -> tuple[str, ...]:
+    """Return the variables to which somebody gave a value in the object *found*, where the *wanted* one refers to something.
 
     One that comes out of a Secret and has a value of its own is left out of what we hold as ours.
     """
-    if len(wanted) != 1 or len(held) != 1:
+    if len(wanted) != 1 or len(found) != 1:
         return ()
-    ours, theirs = (manifest.environment(one.data) for one in (wanted[0], held[0]))
+    ours, theirs = (manifest.environment(one.data) for one in (wanted[0], found[0]))
     referring = [name for name, one in ours.items() if "valueFrom" in one]
     valued = [name for name in referring if "value" in theirs.get(name, {})]
     return tuple(valued + [name for name in referring if name not in theirs])
 
 
-def _between(wanted: Any, held: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield path, wanted and held value of every field that differs."""
-    if wanted == held:
+def _between(wanted: Any, found: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, wanted and found value of every field that differs."""
+    if wanted == found:
         return
     keyed = manifest.KEYED.get(place.rpartition(".")[2])
-    if keyed and isinstance(wanted, list) and isinstance(held, list):
+    if keyed and isinstance(wanted, list) and isinstance(found, list):
         ours = {one[keyed]: one for one in wanted}
-        theirs = {one[keyed]: one for one in held}
+        theirs = {one[keyed]: one for one in found}
         for name in dict.fromkeys((*ours, *theirs)):
             inner = f"{place}[{name}]"
             yield from _between(ours.get(name, ABSENT), theirs.get(name, ABSENT), inner)
-    elif isinstance(wanted, dict) and isinstance(held, dict):
-        for name in dict.fromkeys((*wanted, *held)):
+    elif isinstance(wanted, dict) and isinstance(found, dict):
+        for name in dict.fromkeys((*wanted, *found)):
             inner = f"{place}.{name}" if place else name
-            yield from _between(wanted.get(name, ABSENT), held.get(name, ABSENT), inner)
-    elif isinstance(wanted, list) and isinstance(held, list) and len(wanted) == len(held):
-        for number, (one, other) in enumerate(zip(wanted, held, strict=True)):
+            yield from _between(wanted.get(name, ABSENT), found.get(name, ABSENT), inner)
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for number, (one, other) in enumerate(zip(wanted, found, strict=True)):
             yield from _between(one, other, f"{place}[{number}]")
     else:
-        yield place, wanted, held
+        yield place, wanted, found
 
 
-def _line(place: str, wanted: Any, held: Any) -> str:
-    start = _first_difference(wanted, held)
-    there = HIDDEN if _is_secret(place, held) else _shown(held, start)
+def _line(place: str, wanted: Any, found: Any) -> str:
+    start = _first_difference(wanted, found)
+    there = HIDDEN if _is_secret(place, found) else _shown(found, start)
     return f"{place} is {there}, and not {_shown(wanted, start)}"
 
 
-def _is_secret(place: str, held: Any) -> bool:
+def _is_secret(place: str, found: Any) -> bool:
     """Tell whether a person may have written a secret there: into a variable that is not one of our own texts."""
-    if ".env[" not in place or held is ABSENT:
+    if ".env[" not in place or found is ABSENT:
         return False
-    return place.endswith(".value") or (isinstance(held, dict) and "value" in held)
+    return place.endswith(".value") or (isinstance(found, dict) and "value" in found)
 
 
-def _first_difference(wanted: Any, held: Any) -> int:
-    if not (isinstance(wanted, str) and isinstance(held, str)):
+def _first_difference(wanted: Any, found: Any) -> int:
+    if not (isinstance(wanted, str) and isinstance(found, str)):
         return 0
-    alike = (number for number, (a, b) in enumerate(zip(wanted, held, strict=False)) if a != b)
-    return next(alike, min(len(wanted), len(held)))
+    alike = (number for number, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b)
+    return next(alike, min(len(wanted), len(found)))
 
 
 def _shown(value: Any, start: int) -> str:

@@ -45,8 +45,10 @@ def troubles(
 ) -> dict[str, tuple[str, ...]]:
     """Return, by job, why the runs since the last that succeeded came to nothing."""
     cluster = host.cluster
-    told = {entry.job: entry.runs for entry in entries if entry.enabled and entry.runs is not None}
-    suspects = {job: runs for job, runs in told.items() if _is_suspect(runs)}
+    runs_of = {
+        entry.job: entry.runs for entry in entries if entry.enabled and entry.runs is not None
+    }
+    suspects = {job: runs for job, runs in runs_of.items() if _is_suspect(runs)}
     if cluster is None or not suspects:
         return {}
     ran = any(runs.woken for runs in suspects.values())
@@ -207,6 +209,8 @@ def mending(cluster: ClusterTarget, job: str, trouble: str) -> tuple[str, ...]:
     selector = f"{manifest.SELECTOR},{manifest.INSTANCE}={job}"
     for said, words in MENDS:
         if found := re.search(said, trouble):
-            told = found.groupdict() | {"job": selector}
-            return kubectl.typed(cluster, *(word.format(**told) for word in words)) if words else ()
+            parts = found.groupdict() | {"job": selector}
+            return (
+                kubectl.typed(cluster, *(word.format(**parts) for word in words)) if words else ()
+            )
     return kubectl.typed(cluster, "describe", kubectl.KIND, manifest.object_name(job))

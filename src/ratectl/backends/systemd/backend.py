@@ -78,10 +78,10 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
         return "systemd: no `systemctl` program on the PATH"
     answer = reader.query((*systemctl(scope), "show", "--property=Version"))
     if answer.code:
-        told = f"systemd: the {scope} manager does not answer ({answer.said})"
+        why = f"systemd: the {scope} manager does not answer ({answer.said})"
         if scope == "system" or not warnings(reader, host, scope):
-            return told
-        return f"{told}; `loginctl enable-linger {host.user}`, as root, starts one that stays"
+            return why
+        return f"{why}; `loginctl enable-linger {host.user}`, as root, starts one that stays"
     return ""
 
 
@@ -198,10 +198,10 @@ def troubles(
     return found
 
 
-def _came_to_nothing(shown: str) -> dict[str, tuple[str, ...]]:
-    """Return the jobs of units whose last run failed without a word of ours; *shown* has a paragraph for each unit."""
+def _came_to_nothing(properties_of_all: str) -> dict[str, tuple[str, ...]]:
+    """Return the jobs of units whose last run failed without a word of ours; *properties_of_all* has a paragraph for each unit."""
     found: dict[str, tuple[str, ...]] = {}
-    for paragraph in shown.strip().split("\n\n"):
+    for paragraph in properties_of_all.strip().split("\n\n"):
         properties = dict(line.partition("=")[::2] for line in paragraph.splitlines())
         status = properties.get("ExecMainStatus", "")
         code = int(status) if status.isdigit() else 0

@@ -78,11 +78,11 @@ def show(text: str) -> None:
     from rich.text import Text  # noqa: PLC0415 - for a terminal only
 
     text = folded(text, width())
-    shown = Text(text)
+    styled = Text(text)
     for pattern, style in SIGNS.items():
         for found in re.finditer(pattern, text, re.MULTILINE):
-            shown.stylize(style, *found.span(1))
-    console().print(shown)
+            styled.stylize(style, *found.span(1))
+    console().print(styled)
 
 
 def complain(text: str) -> None:

@@ -13,7 +13,7 @@ import typer
 
 from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, terminal
-from ratectl.commands._shared.environment import surroundings
+from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.firing import review as reviewing
@@ -247,7 +247,7 @@ def _decide(
         words = ("review", action.value, str(number), "--job", held.job)
         as_account.hand_over(journal, held.job, words)
     if action is Action.REJECT:
-        answer = reviewing.reject(store, number, dt.datetime.now(dt.UTC))
+        answer = reviewing.reject(store, number, utc_now())
         typer.echo(f"{answer.job}: rejected {_what(answer)}")
         return
     answer = reviewing.undecided(store, number)

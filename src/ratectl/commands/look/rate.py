@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ratectl import rates
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import DataError, UsageError
 from ratectl.model.quote import plain
@@ -60,7 +61,7 @@ def rate(
 
 def _day(text: str) -> dt.date:
     if not text:
-        return dt.datetime.now().astimezone().date()
+        return utc_now().astimezone().date()
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import socket
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +10,7 @@ import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared import terminal
+from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.commands._shared.planning import cluster_of
 from ratectl.deploy import execute, host_facts, install, inventory
@@ -100,7 +98,7 @@ def _scene(
     return Observations(
         host=host,
         reader=reader,
-        now=_now(),
+        now=utc_now(),
         jobs=jobs,
         found_at=found_at,
         refused=refused,
@@ -196,9 +194,8 @@ def _ask(observed: Observations) -> Asked:
     """Return what the providers and databases of the jobs say, and which Secrets are not there."""
     from ratectl.fetch import probe  # noqa: PLC0415 - 100 ms that --offline need not pay
     from ratectl.journal.probe import databases  # noqa: PLC0415 - 100 ms that --offline need not pay
-    from ratectl.runtime.environment import Environment  # noqa: PLC0415 - the same
 
-    env = Environment(clock=_now, sleep=time.sleep, host=socket.gethostname())
+    env = surroundings()
     jobs = [row.job for row in observed.awake]
     return Asked(
         providers=probe.providers(jobs, env),
@@ -213,7 +210,3 @@ def _jobs_of(reader: Reader, path: str, host_timezone: str) -> tuple[Job, ...]:
     return spec.loads(
         reader.read(Path(path)) or b"", path=Path(path), host_timezone=host_timezone
     ).jobs
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

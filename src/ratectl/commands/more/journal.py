@@ -110,7 +110,7 @@ def _store(mine: Journal, name: str) -> Database:
         url = outputs.journal(name, Path.cwd())
     except ValueError as error:
         raise UsageError(f"journal: {error}") from error
-    return mine.book_at(url).database
+    return mine.store_at(url).database
 
 
 def _jobs(mine: Journal, names: Sequence[str]) -> Sequence[str]:

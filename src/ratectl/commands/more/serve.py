@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths, schedule, spec
+from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
 from ratectl.deploy.install_lock import install_lock
@@ -84,7 +85,7 @@ class _Loop:
         self.signals = signals
         self.failed = 0
         self.fired = 0
-        self._begun = _now()
+        self._begun = utc_now()
         self._seen: dict[str, dt.datetime] = {}
         self._firings: list[threading.Thread] = []
         self._children = execute.Children()
@@ -94,7 +95,7 @@ class _Loop:
         """Wake until *count* firings (0: until told to stop), then wait for those at work."""
         while self.signals.empty() and (not count or self.fired < count):
             wakes = self._wakes()
-            now = _now()
+            now = utc_now()
             if not wakes or min(wakes.values()) > now:
                 naps = [(wake - now).total_seconds() for wake in wakes.values()]
                 self._rest(min([LONGEST_NAP, *naps]))
@@ -139,7 +140,7 @@ class _Loop:
 
     def _wakes(self) -> dict[str, dt.datetime]:
         """Return when each job is to be woken next."""
-        latest = _end_of_minute(_now())  # a clock that was put back must not hold up any job
+        latest = _end_of_minute(utc_now())  # a clock that was put back must not hold up any job
         found: dict[str, dt.datetime] = {}
         for row in self._rows():
             job = row.job
@@ -220,7 +221,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
             backend=BACKEND,
             scope=SCOPE,
             host_timezone=zone,
-            now=_now(),
+            now=utc_now(),
         )
         _forget(journal, loaded.path, names)
     return names
@@ -248,7 +249,3 @@ def _refuse_accounts(jobs: Sequence[Job]) -> None:
 
 def _end_of_minute(moment: dt.datetime) -> dt.datetime:
     return moment.replace(second=59, microsecond=0)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
