@@ -18,6 +18,23 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
+def wrapped(text: str, columns: int, *, first: str = "", further: str = "") -> list[str]:
+    """Return *text* in lines of *columns*, the first behind *first*, the others behind *further*; commands in backticks stay whole."""
+    import re  # noqa: PLC0415 - for messages only
+    import textwrap  # noqa: PLC0415 - the same
+
+    kept = re.sub(r"`[^`]{1,200}`", lambda command: command[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(
+        kept,
+        columns,
+        initial_indent=first,
+        subsequent_indent=further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return [line.replace("\0", " ") for line in lines]
+
+
 def nearest(word: str, known: Collection[str]) -> str:
     """Return the one of *known* that *word* probably means, whatever its case, or an empty text."""
     import difflib  # noqa: PLC0415 - for messages only

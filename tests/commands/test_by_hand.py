@@ -201,6 +201,21 @@ def test_record_day_without_slot(ratectl, install):
     assert done.out.endswith(f"{on(2)} 00:00 IST\n")
 
 
+def test_times_in_one_form(ratectl, install):
+    """What was recorded and taken back is told in the job's zone, as everywhere; a command to type has ISO 8601."""
+    install(timezone="Asia/Kolkata", schedule_texts=("every day at 12:00",))
+    when = f"{slot():%a} {on()} 12:00 IST"
+
+    first = ratectl("record", "usd-inr", "USD/INR", "9512", "--on", on())
+    other = ratectl("record", "usd-inr", "USD/INR", "96", "--on", on())
+    voided = ratectl("review", "void", f"{on()}T12:00", "--job", "usd-inr")
+
+    assert first.out == f"usd-inr: recorded: USD/INR 9512 of {on()} for {when}\n"
+    assert f"usd-inr: {when} has USD/INR 9512 (by-hand) already" in other.err
+    assert f"`ratectl review void {on()}T12:00:00+05:30 --job usd-inr --pair USD/INR`" in other.err
+    assert voided.out == f"usd-inr: voided USD/INR 9512 of {on()} for {when}\n"
+
+
 def test_due_slot_keeps_its_other_pairs(ratectl, station, journal_url, live_rates):
     """A rate for a slot that is still due leaves that to its firing, which asks for the other pairs alone."""
     job = station.job(live_rates.url, pairs=(USD_INR, EUR_INR), journal=journal_url)

@@ -68,7 +68,6 @@ class Runner:
         self._reached: dt.datetime | None = None
         self._ends: Deadline | None = None
         self.timetable = Timetable(self.job)
-        self.report.zone = self.timetable.zone
         transport = Transport(proxy=self.job.proxy, ca_bundle=self.job.ca_bundle)
         self.notifier = Notifier(job=self.job, transport=transport)
         self.client = ProviderClient(transport, ResponseCache(journal.state_dir), env)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ratectl.model.quote import plain
 from ratectl.views.format import clock
+from ratectl.wording import wrapped
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,20 +38,8 @@ def table(entries: Iterable[RecordedQuote], zone: dt.tzinfo, width: int) -> Iter
             yield line
         else:
             *others, notes = (_aligned(cells[n], widths[n], HEAD[n]) for n in columns)
-            yield from _broken("  ".join(others).rstrip(), "", width)
-            yield from _broken(notes.strip(), BELOW, width)
-
-
-def _broken(text: str, indent: str, width: int) -> list[str]:
-    """Return the lines of a *text* that begins with *indent*; what is wider than the screen goes on below, set in."""
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=BELOW,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+            yield from wrapped("  ".join(others).rstrip(), width, further=BELOW)
+            yield from wrapped(notes.strip(), width, first=BELOW, further=BELOW)
 
 
 def _aligned(cell: str, width: int, head: str) -> str:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from ratectl.deploy import host_facts
 from ratectl.runtime.visible import behind
+from ratectl.wording import wrapped
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,10 +56,6 @@ SIGNS = {
 
 TYPED = re.compile(r" *(fix:|next:|run |see that )")
 """How lines begin that a person may copy to type them: the terminal breaks these itself."""
-COMMAND = re.compile(r"`[^`]{1,40}`")
-"""A command that is short enough to stay on one line."""
-KEPT_BLANK = "\0"
-"""Stands for a blank at which no line is broken: no text that is shown has this character."""
 
 
 def folded(text: str, columns: int) -> str:
@@ -70,15 +66,8 @@ def folded(text: str, columns: int) -> str:
 def _folded(line: str, columns: int) -> str:
     if len(line) <= columns or TYPED.match(line):
         return line
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    kept = COMMAND.sub(lambda command: command[0].replace(" ", KEPT_BLANK), line)
-    return textwrap.fill(
-        kept,
-        columns,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    ).replace(KEPT_BLANK, " ")
+    begin = " " * (len(line) - len(line.lstrip()))
+    return "\n".join(wrapped(line.lstrip(), columns, first=begin, further=f"{begin}    "))
 
 
 def show(text: str) -> None:
@@ -94,6 +83,11 @@ def show(text: str) -> None:
         for found in re.finditer(pattern, text, re.MULTILINE):
             styled.stylize(style, *found.span(1))
     console().print(styled)
+
+
+def complain(text: str) -> None:
+    """Print *text* on standard error; where that is a terminal its lines fit the width."""
+    typer.echo(folded(text, screen_width()) if sys.stderr.isatty() else text, err=True)
 
 
 def full_screen() -> Console:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, date_range
+from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.errors import UsageError
 from ratectl.fetch.failures import FetchError
@@ -62,8 +62,8 @@ def record(
     timetable, slot = runner.timetable, entry.slot or now
     if entry.warning:
         undo = f"`ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}`"
-        typer.echo(f"ratectl: {job}: {entry.warning}; {undo} takes it back", err=True)
+        terminal.complain(f"ratectl: {job}: {entry.warning}; {undo} takes it back")
     done = "was recorded before" if entry.is_known else "recorded"
-    typer.echo(f"{job}: {done}: {wanted} {plain(number)} of {day} for {timetable.told(slot)}")
+    terminal.show(f"{job}: {done}: {wanted} {plain(number)} of {day} for {timetable.told(slot)}")
     if error is not None:
         raise error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, date_range
+from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
@@ -152,7 +152,7 @@ def _void(
     voiding.run()
     for entry in voiding.voided:
         said = f"{entry.quote.pair} {plain(entry.quote.rate)} of {entry.quote.rate_date}"
-        typer.echo(f"{job}: voided {said} for {runner.timetable.told(entry.slot)}")
+        terminal.show(f"{job}: voided {said} for {runner.timetable.told(entry.slot)}")
     if not voiding.voided:
         typer.echo(f"{job}: voided before: {runner.timetable.told(slot)}")
     if voiding.elsewhere:
@@ -214,7 +214,7 @@ def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None
             _decide(journal, action, store, answer.id, since=start)
         except RatectlError as error:
             errors.append(error)
-            typer.echo(f"ratectl: {answer.id}: {error}", err=True)
+            terminal.complain(f"ratectl: {answer.id}: {error}")
     if errors:
         raise type(errors[0])(f"{len(errors)} of {len(held)} answers could not be {action}ed")
 
@@ -263,7 +263,7 @@ def _decide(
         raise error
     if acceptance.slots:
         slots = _slots_told(acceptance.slots, runner)
-        typer.echo(f"{answer.job}: recorded {_what(answer)} for {slots}")
+        terminal.show(f"{answer.job}: recorded {_what(answer)} for {slots}")
     else:
         typer.echo(f"{answer.job}: was recorded before: {_what(answer)}")
 

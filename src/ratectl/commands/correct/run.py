@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, tags
+from ratectl.commands._shared import as_account, tags, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.patience import patience
@@ -75,11 +75,11 @@ def run(
     if json:
         typer.echo(as_json([_as_json(firing_report) for firing_report in done]))
     else:
-        typer.echo("\n".join(line for firing_report in done for line in _lines(firing_report)))
+        terminal.show("\n".join(line for firing_report in done for line in _lines(firing_report)))
     errors = [firing_report.error for firing_report in done if firing_report.error is not None]
     for firing_report in done[:-1] if len(errors) > 1 else ():
         if firing_report.error is not None and firing_report.error is not errors[-1]:
-            typer.echo(f"ratectl: {firing_report.job}: {firing_report.error}", err=True)
+            terminal.complain(f"ratectl: {firing_report.job}: {firing_report.error}")
     if errors:
         raise errors[-1]
     if any(codes):
