@@ -1,1 +1,1 @@
-"""Wanted against found: choose the target, plan, execute steps, read back, roll back. The only door to subprocess."""
+"""Wanted against found: choose the target, plan, execute steps, read back, and take back what does not hold (``install.py``)."""

@@ -1,4 +1,6 @@
-"""The compile half's only door to subprocesses and files: the Reader, and performing steps.
+"""Performs the steps that a backend asks for, and reads what it wants to know: subprocesses and files of the scheduler.
+
+The one place that starts a subprocess, with ``runtime/accounts.py`` for what runs with another account's rights.
 
 Every external command has a time limit; what the system says is translated into
 our errors here. A file is written beside its place, synced and renamed.

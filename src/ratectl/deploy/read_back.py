@@ -1,4 +1,4 @@
-"""After an install: does the engine hold what was written, and will it wake us for the next slot?"""
+"""After an install: does the engine hold what was written, and will it wake us for the next slot? ``install.py`` takes back what it does not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Is this number plausible? Dates first, then the jump from the last recorded quote.
 
-A warning lets a quote pass; a suspect one is recorded only when a second source, or a later publication of the
-same one, says the same. Limits come from 27 years of daily moves (5 % and 20 %).
+A warning lets a quote pass; what else must say the same of a suspect one is asked in ``selection.py``. Limits come from 27 years of daily moves (5 % and 20 %).
 """
 
 from __future__ import annotations

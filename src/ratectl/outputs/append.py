@@ -1,5 +1,7 @@
 """The outputs as files: opened for appending, read at an offset, added to and synced; no byte there ever changes.
 
+That a line is appended once, whatever dies in between, is the work of ``outbox.py``.
+
 Only regular files: a pipe or a device cannot be read back, so an append to it cannot be made safe.
 """
 

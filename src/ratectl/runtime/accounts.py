@@ -1,4 +1,4 @@
-"""The accounts that root's jobs run as: who they are, where their state lies, and processes that have their rights alone.
+"""The accounts that root's jobs run as: who they are, where their state lies, and subprocesses that have their rights alone.
 
 Root trusts nothing that such an account can change. What root wants of its record or its outputs is done by a
 process of that account, which gets no terminal and no variable of root's, and what that says is text from outside.

@@ -1,7 +1,7 @@
 """cron: one fenced block in the user's crontab, or the file ``/etc/cron.d/ratectl`` as root.
 
 A line for each job, and one or two that catch up what was missed. The only module that asks python-crontab, and only to validate our own lines in
-memory: it rewrites what it did not write. The whole tab goes to ``crontab`` in one write.
+memory: it rewrites what it did not write. The whole tab is one step, which ``deploy/execute.py`` hands to ``crontab``.
 """
 
 from __future__ import annotations

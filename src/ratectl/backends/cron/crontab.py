@@ -1,4 +1,4 @@
-"""A crontab as bytes around one fenced block of ours.
+"""A crontab as bytes around one fenced block of ours: read and composed here, written by a step of ``backend.py``.
 
 Everything outside the fence passes through byte for byte. The opening line
 carries a checksum of the block, so that a hand edit is noticed and never

@@ -1,4 +1,4 @@
-"""``ratectl providers``: what each rate source gives and asks for, and whether it answers from here, now."""
+"""``ratectl providers``: what each rate source gives and asks for, and whether it answers from here, now; the words stand in ``templates/providers.toml``."""
 
 from __future__ import annotations
 

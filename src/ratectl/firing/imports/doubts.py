@@ -1,4 +1,4 @@
-"""Which rows of a file are hard to believe: each is measured against the one before it, the first against the record."""
+"""Which rows of a file are hard to believe, by the limits of ``fetch/plausibility.py``: each beside the one before it, the first beside the record."""
 
 from __future__ import annotations
 

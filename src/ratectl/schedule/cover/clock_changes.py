@@ -2,7 +2,7 @@
 
 Away from clock changes a trigger fires whenever its zone's clocks show its times.
 Near a change it depends on the engine (see ``Capabilities.gap`` and ``.fold``), so there
-every slot of the years in ``zones.COVER_YEARS`` is compared with what surely fires.
+every slot (``occurrences/zones.py`` says where it falls) of the years in ``COVER_YEARS`` is compared with what fires.
 """
 
 from __future__ import annotations

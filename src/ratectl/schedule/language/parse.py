@@ -1,6 +1,6 @@
 """The schedule texts of one job -> one schedule value that fires at least once.
 
-The one place that knows both languages, cron lines and phrases.
+The one place that knows both languages: cron lines, and phrases, whose meaning is decided in ``resolve.py``.
 """
 
 from __future__ import annotations
