@@ -240,7 +240,7 @@ def test_purge_after_remove(keeper):
     assert keeper.json("history", "usd-inr")
     keeper.ratectl("remove", "--all", "--purge", "--yes")
 
-    assert "not installed" in keeper.ratectl("history", "usd-inr", code=78)
+    assert "its record deleted" in keeper.ratectl("history", "usd-inr", code=78)
 
 
 def test_snapshot_of_another_version(keeper):

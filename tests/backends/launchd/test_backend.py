@@ -138,7 +138,7 @@ def test_what_failed_is_tried_again(office, station):
     assert again == [60, 60]
     assert len(launchd_.starts) == started + 2
     assert [launchd_.ended(TARGET, code) for code in (nothing, gone.returncode)] == [None, None]
-    assert "not installed" in gone.stderr
+    assert "was removed" in gone.stderr
 
 
 def test_what_is_started_each_minute_anyway(office):
