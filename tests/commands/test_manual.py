@@ -104,7 +104,7 @@ def test_web_addresses_are_whole_in_a_pipe(ratectl):
 )
 def test_shares(wanted, room, given):
     """A table's columns share the width: the widest gives way first, and not below its longest word."""
-    assert shares(wanted, [4, 20, 10][: len(wanted)], room) == given
+    assert shares(wanted, ([4, 20, 10][: len(wanted)],), room) == given
 
 
 def test_words_wider_than_their_column():

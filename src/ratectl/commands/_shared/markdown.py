@@ -12,6 +12,8 @@ from rich.text import Text
 from rich.theme import Theme
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markdown_it.token import Token
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -27,8 +29,8 @@ LOOK = Theme(
 """What is readable on white as well as on black: no colour of its own behind the text, and none for it."""
 GAP = 2
 """Columns between two cells."""
-JOINTS = re.compile(r"(?<=/)|(?<=::)|(?<=[.,=:_-])(?=\w)")
-"""Where a word that is wider than its column may be broken."""
+JOINTS = re.compile(r"(?<=/)|(?<=::)|(?<=[.,=:_-])(?=[^\W\d])")
+"""Where a word that is wider than its column may be broken; never within a date or a number."""
 
 
 class WholeTable(TableElement):
@@ -46,9 +48,11 @@ def _fit(table: Table, width: int) -> None:
     """Give each column of *table* its share of *width*, and set off the rows from each other where one has several lines."""
     texts = [[str(cell) for cell in (column.header, *column.cells)] for column in table.columns]
     wanted = [max(map(len, cells)) for cells in texts]
-    least = [max(len(word) for cell in cells for word in [*cell.split(), ""]) for cells in texts]
+    words = [[word for cell in cells for word in [*cell.split(), ""]] for cells in texts]
+    whole = [max(map(len, column)) for column in words]
+    parts = [max(len(part) for word in column for part in JOINTS.split(word)) for column in words]
     room = width - GAP * (len(wanted) - 1)
-    for column, share in zip(table.columns, shares(wanted, least, room), strict=True):
+    for column, share in zip(table.columns, shares(wanted, (whole, parts), room), strict=True):
         column.overflow = "fold"
         column.width = share
         column._cells = [  # noqa: SLF001 - rich has no other way to change them
@@ -58,13 +62,13 @@ def _fit(table: Table, width: int) -> None:
     table.leading = int(sum(wanted) > room)
 
 
-def shares(wanted: list[int], least: list[int], room: int) -> list[int]:
-    """Return the widths of columns in *room*: the widest gives way, and below its longest word only if none else can."""
+def shares(wanted: list[int], least: Sequence[list[int]], room: int) -> list[int]:
+    """Return the widths of columns in *room*: the widest gives way, below the first of *least* only if none else can, and so on."""
     widths = list(wanted)
     while sum(widths) > room:
-        slack = [n for n, width in enumerate(widths) if width > least[n]]
-        widest = max(slack or range(len(widths)), key=widths.__getitem__)
-        widths[widest] -= 1
+        slacks = ([n for n, width in enumerate(widths) if width > limit[n]] for limit in least)
+        some = next(filter(None, slacks), range(len(widths)))
+        widths[max(some, key=widths.__getitem__)] -= 1
     return widths
 
 
