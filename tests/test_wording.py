@@ -25,10 +25,11 @@ def test_listed(names, text):
     [
         ("usd-inf", "; did you mean 'usd-inr'?"),
         ("USD-INR", "; did you mean 'usd-inr'?"),
+        ("bct", "; did you mean 'btc'?"),
         ("wholly-else", "; none"),
         ("", "; none"),
     ],
 )
 def test_did_you_mean(word, text):
     """The nearest name is offered, whatever its case, and else what the caller would say instead."""
-    assert wording.did_you_mean(word, {"usd-inr", "btc"}, otherwise="; none") == text
+    assert wording.did_you_mean(word, {"usd-inr", "btc", "bch", "zbt"}, otherwise="; none") == text

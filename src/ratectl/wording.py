@@ -40,7 +40,10 @@ def nearest(word: str, known: Collection[str]) -> str:
     import difflib  # noqa: PLC0415 - for messages only
 
     spelled = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), list(spelled), n=1)
+    near = difflib.get_close_matches(word.lower(), list(spelled), n=5)
+    near.sort(
+        key=lambda name: sorted(name) != sorted(word.lower())
+    )  # letters that changed places first
     return spelled[near[0]] if near else ""
 
 

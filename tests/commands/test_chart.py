@@ -1,6 +1,10 @@
 """``ratectl chart``: a chart for each pair, of the time that was asked for."""
 
+import contextlib
 import datetime as dt
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -48,6 +52,29 @@ def test_width(ratectl, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
 
     assert max(map(len, ratectl("chart", "usd-inr").out.splitlines()[1:20])) <= 60
+
+
+@pytest.mark.posix("a pseudo-terminal")
+@pytest.mark.network
+@pytest.mark.usefixtures("years")
+def test_in_a_terminal(station, monkeypatch):
+    """A terminal is shown the same lines as a pipe of that width: none is broken."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(station.state))
+    argv = (sys.executable, "-m", "ratectl", "chart", "usd-inr")
+    piped = subprocess.run(argv, capture_output=True, check=True, timeout=60).stdout
+    master, slave = os.openpty()
+    subprocess.run(argv, stdout=slave, check=True, timeout=60)
+    os.close(slave)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end was closed
+        while part := os.read(master, 65536):
+            shown += part
+    os.close(master)
+
+    assert shown.decode().split() == piped.decode().split()
+    assert len(shown.splitlines()) == len(piped.splitlines())
 
 
 @pytest.mark.usefixtures("years")

@@ -85,6 +85,19 @@ def test_absent_file(ratectl, tmp_path):
     assert "none: no such file" in answer.err
 
 
+def test_our_own_line(ratectl, tmp_path):
+    """What `ratectl install` wrote is not complained of; an @reboot of somebody else's is."""
+    tab = tmp_path / "tab"
+    tab.write_text(
+        "@reboot /opt/x/bin/python -I -S /opt/x/bin/ratectl-fetch --sweep\n@reboot /usr/bin/true\n"
+    )
+
+    out = ratectl("lint-crontab", str(tab)).out
+
+    assert out.count("reboot:") == 1
+    assert "tab:2:" in out
+
+
 def test_writes_nothing(ratectl, tab):
     """The tab and its folder are as they were."""
     ratectl("lint-crontab", str(tab))

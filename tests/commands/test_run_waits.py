@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from ratectl.journal.journal import Journal
 from tests.support.rate_server import Fault
 
 pytestmark = [pytest.mark.network, pytest.mark.posix("Ctrl-C is a signal")]
@@ -55,6 +56,18 @@ def test_a_provider_that_is_down(waiting, words):
     assert line.startswith("ratectl: usd-inr: exchangerate-api-v4: ")
     assert "connection refused; it is tried for 90 s at most, and Ctrl-C ends it" in line
     assert (process.returncode, out, rest) == (130, "", "")
+
+
+def test_what_was_interrupted_is_not_at_work(station, waiting):
+    """After Ctrl-C nothing says that the slot is being settled: no process is at it any more."""
+    process = waiting(DEAD, "--force")
+    process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+
+    with Journal(station.state) as journal:
+        [firing] = journal.last_firings([journal.installed_job("usd-inr")], print).values()
+    assert (firing.outcome, firing.detail, firing.settled) == ("failed", "interrupted", False)
 
 
 def test_a_provider_that_hangs(waiting, live_rates):

@@ -189,6 +189,7 @@ FAULTS = {
     "output of another": ("cron", lambda c: close(c, OUTPUT, owner=0), "output-unwritable", f"sudo chown tester {OUTPUT}"),
     "output is a folder": ("cron", lambda c: c.machine.folders.add(OUTPUT), "output-unwritable", f"mv {OUTPUT} {OUTPUT}.aside"),
     "folder shut": ("cron", lambda c: (c.machine.folders.add(OUTPUT.parent), c.machine.closed.add(OUTPUT.parent)), "output-unwritable", f"chmod u+rwx {OUTPUT.parent}"),
+    "folder of the system": ("cron", lambda c: (c.machine.folders.add(OUTPUT.parent), close(c, OUTPUT.parent, owner=0), c.machine.files.pop(OUTPUT.parent)), "output-unwritable", f"sudo install -o tester -m 600 /dev/null {OUTPUT}"),
     "file for a folder": ("cron", lambda c: c.machine.files.update({OUTPUT.parent: b""}), "output-unwritable", f"mv {OUTPUT.parent} {OUTPUT.parent}.aside"),
     "disk full": ("cron", lambda c: setattr(c.machine, "room", 0), "output-unwritable", "df -h /home/tester"),
     "key for all": ("cron", lambda c: key(c, mode=0o644), "key-too-open", "chmod 600 /home/tester/office.key"),

@@ -267,7 +267,7 @@ def _missing_row(
     if unseen is not None:
         drift.insert(0, f"unknown: {unseen} cannot be looked at now")
     elif wanted and not served:
-        drift.append(f"gone from {targets.title(row)}: `ratectl install` puts it back")
+        drift.append(f"gone from {targets.title(row)}: `ratectl install {row.spec}` puts it back")
     fidelity = "exact" if served else ""
     if not served:
         with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):

@@ -233,7 +233,7 @@ def obstacle(observed: Observations, path: Path) -> Obstacle | None:
     """Return why this account cannot append to the file *path*, or make it; None when it can."""
     status = observed.reader.status(path)
     if status is None:
-        return _folder(observed, path.parent)
+        return _folder(observed, path.parent, path)
     if not stat.S_ISREG(status.mode):
         kind = "a folder" if stat.S_ISDIR(status.mode) else "no regular file"
         return Obstacle(f"{path} is {kind}", remedies.aside(observed.host, path))
@@ -242,18 +242,20 @@ def obstacle(observed: Observations, path: Path) -> Obstacle | None:
     return _full(observed, path)
 
 
-def _folder(observed: Observations, path: Path) -> Obstacle | None:
-    """Return why nothing can be made in the folder *path*, which need not be there yet."""
+def _folder(observed: Observations, path: Path, wanted: Path | None = None) -> Obstacle | None:
+    """Return why nothing, or the file *wanted*, can be made in the folder *path*, which need not be there yet."""
     while (status := observed.reader.status(path)) is None and path != path.parent:
         path = path.parent
     if status is not None and not stat.S_ISDIR(status.mode):
         return Obstacle(f"{path} is no folder", remedies.aside(observed.host, path))
     if not observed.reader.may_write(path):
-        return _closed(observed, path, "chmod u+rwx")
+        return _closed(observed, path, "chmod u+rwx", wanted)
     return _full(observed, path)
 
 
-def _closed(observed: Observations, path: Path, open_it: str) -> Obstacle:
+def _closed(
+    observed: Observations, path: Path, open_it: str, wanted: Path | None = None
+) -> Obstacle:
     host, quoted = observed.host, remedies.typed(observed.host, str(path))
     status = observed.reader.status(path)
     if mount := observed.reader.read_only(path):
@@ -261,6 +263,9 @@ def _closed(observed: Observations, path: Path, open_it: str) -> Obstacle:
         text = f"the file system at {mount} is mounted read-only"
         return Obstacle(text, remedies.as_root(host, command))
     text = f"{host.user} may not write to {path}"
+    is_system = status is not None and stat.S_ISDIR(status.mode) and status.owner == 0
+    if wanted is not None and is_system and not host.root and host.platform != "win32":
+        return Obstacle(text, remedies.made_for_account(host, path, wanted))
     if host.root:
         return Obstacle(f"{text} (it is immutable)", f"chattr -i {quoted}")
     if status is not None and status.owner == host.uid and host.platform != "win32":

@@ -90,6 +90,18 @@ def to_account(host: Host, path: PurePath) -> str:
     return as_root(host, typed(host, "chown", host.user, str(path)))
 
 
+def made_for_account(host: Host, folder: PurePath, wanted: PurePath) -> str:
+    """Return the command that makes, in a *folder* of the system, what the account lacks on the way to the file *wanted*, and no more.
+
+    The folder itself stays root's.
+    """
+    missing = wanted.relative_to(folder).parts
+    account = ("-o", host.user, "-m")
+    if len(missing) == 1:
+        return as_root(host, typed(host, "install", *account, "600", "/dev/null", str(wanted)))
+    return as_root(host, typed(host, "install", "-d", *account, "700", str(folder / missing[0])))
+
+
 def room(host: Host, path: PurePath) -> str:
     """Return the command that shows how full the file system of *path* is."""
     if host.platform == "win32":

@@ -124,7 +124,12 @@ class Settler:
         results: dict[dt.datetime, Settled] = {}
         if ours:
             wanted = self._items(ours)
-            fetched = self._fetch(wanted, deadline, past=past)
+            try:
+                fetched = self._fetch(wanted, deadline, past=past)
+            except KeyboardInterrupt:  # nobody is at work on them any more
+                now, first, last = self.env.clock(), min(ours), max(ours)
+                self.store.give_back(self.job.name, first, last, why="interrupted", now=now)
+                raise
             results = self._record(wanted, fetched, deadline, kind=kind)
         return [results.get(slot) or self._unclaimed(slot, claims[slot]) for slot in slots]
 

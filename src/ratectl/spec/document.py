@@ -94,6 +94,8 @@ def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Sp
         content = file.read_bytes()
     except FileNotFoundError as error:
         message = "no such file; `ratectl init` writes a starter spec"
+        if file.name == str(path) and not file.suffix:
+            message += " (this takes the file of a spec, not the name of a job)"
         raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror}"

@@ -34,7 +34,8 @@ def doctor_text(findings: Sequence[Finding], jobs: int) -> str:
             f"    fix: {finding.fix}",
         ]
     faults = sum(finding.severity == FAULT for finding in alike)  # as many as there are lines
-    where = f" in {count(jobs, 'job')}" if jobs else "; no jobs are installed"
+    unread = any(finding.check.startswith("journal-") for finding in alike)  # nobody knows then
+    where = f" in {count(jobs, 'job')}" if jobs else "" if unread else "; no jobs are installed"
     totals = f"{count(faults, 'fault')} · {count(len(alike) - faults, 'warning')}{where}"
     return "\n".join((*lines, totals))
 

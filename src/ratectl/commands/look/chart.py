@@ -59,7 +59,7 @@ def chart(
             )
         raise ConfigError(f"{job}: nothing was recorded yet; `ratectl status {job}` shows why")
     drawn = (views.chart(p, charts[p], known.zone, size) for p in pairs if charts[p].number)
-    terminal.show("\n\n".join(drawn))
+    typer.echo("\n\n".join(drawn))  # as wide as the terminal already
 
 
 def _series(store: RateStore, job: Job, pair: Pair, span: Span, columns: int) -> Series:

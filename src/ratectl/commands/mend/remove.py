@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,7 @@ from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
-from ratectl.errors import UsageError
+from ratectl.errors import INTERRUPTED, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
@@ -123,6 +124,9 @@ def _confirm(question: str) -> None:
     except typer.Abort:  # Ctrl-C, or nobody there to answer
         typer.echo(err=True)
         agreed = False
+    if not agreed and sys.stdin.isatty():
+        typer.echo("nothing was removed", err=True)
+        raise typer.Exit(INTERRUPTED)
     if not agreed:
         raise UsageError(
             "remove: not confirmed, so nothing was removed; --yes answers the question"

@@ -109,6 +109,10 @@ def pairs_in(text: str) -> list[str]:
 
 def _pair(text: str) -> str:
     codes = re.fullmatch(r"([A-Za-z]{3})(?:\s*[/:_-]\s*|\s+(?:to|in)\s+|\s*)([A-Za-z]{3})", text)
+    if not codes and not re.fullmatch(r"\S+/\S+", text):
+        raise UsageError(
+            f"{text!r} is no pair: two codes such as USD/INR, with commas between several"
+        )
     return f"{codes[1]}/{codes[2]}".upper() if codes else text.upper()
 
 
