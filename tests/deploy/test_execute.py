@@ -140,6 +140,39 @@ def test_commands(reader):
     execute.perform([Run(argv=("false",), may_fail=True)])
 
 
+READER = """
+import pathlib, sys, time
+pathlib.Path("begun").touch()
+time.sleep(1)
+pathlib.Path("draft").write_bytes(sys.stdin.buffer.read())
+pathlib.Path("draft").rename("read")
+"""
+"""Reads its input late, as ``crontab -`` may on a busy machine, and takes what comes for the whole."""
+
+
+@pytest.mark.network
+@pytest.mark.posix("a program killed by a signal")
+def test_killed_while_a_program_reads(tmp_path):
+    """Whoever reads from us gets all of it, though we are killed: a tab that ends early would lose lines of others."""
+    code = (
+        "import sys; from ratectl.backends.steps import Run; from ratectl.deploy import execute\n"
+        "execute.perform([Run(argv=(sys.executable, '-c', sys.argv[1]), stdin=b'x' * 200_000)])"
+    )
+    with subprocess.Popen((sys.executable, "-c", code, READER), cwd=tmp_path) as process:
+        _wait_for(tmp_path / "begun")
+        process.kill()
+
+    _wait_for(tmp_path / "read")
+    assert len((tmp_path / "read").read_bytes()) == 200_000
+
+
+def _wait_for(path):
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} never came"
+        time.sleep(0.02)
+
+
 COUNTER = "echo >> tries; test $(wc -l < tries) -ge 3 || exit 5"
 """Ends with 5 twice, then with 0."""
 

@@ -92,7 +92,9 @@ def test_an_entry_that_is_gone(office):
 
     (first, _) = rows(office)
 
-    assert first.drift == ("gone from cron (user): `ratectl install /home/tester/jobs.toml` puts it back",)
+    assert first.drift == (
+        "gone from cron (user): `ratectl install /home/tester/jobs.toml` puts it back",
+    )
     assert (first.enabled, first.next, first.triggers) == (False, None, ())
 
 

@@ -32,7 +32,7 @@ def check(case, what, before):
     assert case["held"] == HELD[what]
     assert case["known"] == KNOWN[what]
     foreign = {name: text for name, text in case["there"].items() if "ratectl-" not in name}
-    assert foreign["crontab"].endswith(before["crontab"])
+    assert foreign["crontab"].endswith(before["crontab"]), case
     assert foreign | {"crontab": before["crontab"]} == before
     if what == "remove":
         assert case["there"] == before

@@ -15,10 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ratectl.backends.reader import FileInfo
 from ratectl.backends.steps import (
@@ -37,7 +38,7 @@ from ratectl.runtime import accounts, trust
 from ratectl.runtime.drafts import Drafts, refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ratectl.backends.steps import Step
 
@@ -343,22 +344,37 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
             code=127, stdout=b"", stderr=f"no program {argv[0]!r} on the PATH".encode()
         )
     try:
-        done = subprocess.run(
-            (program, *argv[1:]),
-            check=False,
-            input=stdin or None,
-            # a program of Windows may ask, and then wait for an answer: it hears that there is none
-            stdin=None if stdin else subprocess.DEVNULL,
-            capture_output=True,
-            env=_environment(),
-            timeout=limit,
-            creationflags=_NO_WINDOW,
-        )
+        with _whole(stdin) as read_from:
+            done = subprocess.run(
+                (program, *argv[1:]),
+                check=False,
+                stdin=read_from,
+                capture_output=True,
+                env=_environment(),
+                timeout=limit,
+                creationflags=_NO_WINDOW,
+            )
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"`{' '.join(argv[:6])}` did not end within {limit} seconds") from error
     except OSError as error:
         raise EngineError(f"`{argv[0]}` cannot be started: {error.strerror}") from error
     return Completed(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+@contextlib.contextmanager
+def _whole(text: bytes) -> Iterator[IO[bytes] | int]:
+    """Yield what a program reads *text* from, and then its end, whatever becomes of us meanwhile.
+
+    That is a file without a name. A pipe ends where we die or are interrupted, and ``crontab -`` would take
+    what it got by then, or nothing, for the whole tab. A program of Windows that asks hears that there is no answer.
+    """
+    if not text:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(text)
+        file.seek(0)
+        yield file
 
 
 def _which(name: str) -> str | None:
