@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import hypothesis
@@ -27,6 +28,9 @@ STARTS_PROCESS = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile"}
 )
 TALKS = frozenset({"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"})
+
+WINE_FAILED = 1359
+"""ERROR_INTERNAL_ERROR: so ends, once in thousands of times, the start of a program under a busy Wine."""
 
 LONGEST_FIRST = (
     "engines/test_killed.py",
@@ -110,6 +114,27 @@ hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 GUARD = Guard()
 sys.addaudithook(GUARD)
+
+
+def _patient(create):
+    """Return what starts a program of Windows, and does so again where Wine failed in itself."""
+
+    def start(*arguments):
+        for _ in range(5):
+            try:
+                return create(*arguments)
+            except OSError as error:
+                if error.winerror != WINE_FAILED:
+                    raise
+                time.sleep(1)
+        return create(*arguments)
+
+    return start
+
+
+if sys.platform == "win32":
+    subprocess._winapi.CreateProcess = _patient(subprocess._winapi.CreateProcess)
+
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """Ctrl-C reaches what the tests start also where the suite runs in the background, which ignores it."""
 

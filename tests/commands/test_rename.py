@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -95,7 +96,8 @@ def test_the_spec_has_it_already(ratectl, office):
     assert office.text() == edited
     assert office.held() == ["dollar", "eur-inr"]
     keys = office.put_in_place().keys
-    assert keys == {"dollar": ("output: text:/home/tester/one.txt -> text:/home/tester/two.txt",)}
+    home = Path("/home/tester")
+    assert keys == {"dollar": (f"output: text:{home / 'one.txt'} -> text:{home / 'two.txt'}",)}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ from tests.fakes.machine import host as account
 
 pytestmark = [pytest.mark.engine, pytest.mark.windows]
 
-SID = "S-1-5-21-1004336348-1177238915-682003330-1001"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+SID = f"S-1-5-21-1004336348-1177238915-682003330-{1001 + int(WORKER)}"
+"""Of an account for each process of the suite: they share one Task Scheduler."""
 NOTHING = Found(entries={}, raw={})
 NAMES = [
     "two words",
