@@ -357,7 +357,7 @@ def test_a_move_removes_first(tmp_path):
 
 def test_dry_run_and_install_name_the_same_steps(office):
     """What a plan prints are the very steps that an install performs."""
-    source = install.SpecSource(jobs=jobs("a", "b"), path="/home/tester/jobs.toml", digest="d1")
+    source = install.SpecSource(jobs=jobs("a", "b"), path=str(Office.spec), digest="d1")
     with Journal(office.account.state_dir) as journal:
         planned = install.prepare(office.site, source, journal)
 

@@ -63,7 +63,7 @@ class Office:
 
     def plan(self, *wanted):
         """Return what an install would do."""
-        source = deploy.SpecSource(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
+        source = deploy.SpecSource(jobs=wanted, path=str(self.spec), digest="d1")
         with Journal(self.account.state_dir) as journal:
             return deploy.prepare(self.site, source, journal)
 

@@ -20,7 +20,7 @@ def office(tmp_path):
 
 
 def prepared(office, *wanted, prune=False):
-    source = install.SpecSource(jobs=wanted, path="/home/tester/jobs.toml", digest="d1")
+    source = install.SpecSource(jobs=wanted, path=str(Office.spec), digest="d1")
     with Journal(office.account.state_dir) as journal:
         return install.prepare(office.site, source, journal, prune=prune)
 

@@ -149,6 +149,7 @@ def test_a_timer_that_is_there_is_started_again(machine):
 STAMP = "/var/lib/systemd/timers/stamp-ratectl-usd-inr.timer"
 
 
+@pytest.mark.posix("the path of a stamp")
 def test_what_is_owed_outlives_a_restart_of_the_machine():
     """From its start until it ended well a service lets the timer's stamp be old, so that the next boot wakes the job at once."""
     [start] = [line for line in service() if line.startswith("ExecStartPre")]
