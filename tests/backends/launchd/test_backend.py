@@ -20,6 +20,7 @@ from scripts import golden
 from tests.fakes.jobs import job, jobs
 from tests.fakes.machine import done, mac
 from tests.fakes.office import Office
+from tests.fakes.station import now
 
 MAC = mac()
 PLIST = Path("/Users/ada/Library/LaunchAgents/ratectl.usd-inr.plist")
@@ -129,7 +130,8 @@ def test_what_failed_is_tried_again(office, station):
 
     fails, early = (station.fetch(*flags).returncode for _ in range(2))
     again = [launchd_.ended(TARGET, code) for code in (fails, early)]
-    station.install(station.job("http://127.0.0.1:9", schedule_texts=("every day at 00:00",)))
+    at_midnight = station.job("http://127.0.0.1:9", schedule_texts=("every day at 00:00",))
+    station.install(at_midnight, since=now())  # nothing is due
     nothing = station.fetch(*flags).returncode
     with Journal(station.state) as journal:
         journal.forget_jobs(["usd-inr"])
