@@ -54,6 +54,7 @@ NEEDED = {  # a file that shows the package is there -> the package
     "/usr/bin/unshare": "util-linux",
     "/usr/bin/mount": "mount",
     "/usr/bin/strace": "strace",
+    "/usr/bin/sqlite3": "sqlite3",
     "/usr/bin/gcc": "gcc",
     "/usr/bin/make": "make",
     "/usr/bin/xz": "xz-utils",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from ratectl import manual
 from tests.engines.conftest import FIRING_LIMIT, RATECTL
+from tests.faults.conftest import need
 
 pytestmark = pytest.mark.engine
 
@@ -62,9 +62,9 @@ def until(account, script, word, limit=FIRING_LIMIT):
     return said
 
 
-@pytest.mark.skipif(not shutil.which("sqlite3"), reason="the recipe takes the program sqlite3")
 def test_backup_and_restore(keeper):
     """A journal that was copied, lost and restored as the manual says fires again, and takes no slot a second time."""
+    need("sqlite3")
     output = f"{keeper.home}/usd-inr.txt"
     backup, restore = commands("Back up and restore the journal")
     typed(keeper, backup)

@@ -10,7 +10,6 @@ import datetime as dt
 import html
 import json
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import pytest
+from tests.faults.conftest import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,9 +91,8 @@ class MovedClock:
 
 
 def _library() -> bytes:
-    """Return the compiled clock; without a compiler the tests are skipped."""
-    if shutil.which("gcc") is None:
-        pytest.skip("moving the clock needs gcc")
+    """Return the compiled clock."""
+    need("gcc")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder, "moved_clock.so")
         source = Path(__file__).with_name("moved_clock.c")
