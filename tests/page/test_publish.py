@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -108,15 +109,25 @@ def test_firings_that_end_together(station, job):
     folder = station.state / "locks"
     name = f"page-{hashlib.sha256(job.report.encode()).hexdigest()[:16]}"
     with locks.acquire(folder / f"{name}.lock", until=None):
-        waiting = threading.Thread(target=publish, args=(station, job))
-        waiting.start()
-        while not is_held(folder / f"{name}-next.lock"):
-            pass
+        waiting = one_that_waits(station, job, folder / f"{name}-next.lock")
         assert publish(station, job) == ""
         assert not (station.folder / "pages").exists()
     waiting.join(60)
 
     assert "usd-inr" in page(station)
+
+
+def one_that_waits(station, job, turn):
+    """Begin a firing's page beside one that is being written; return it when it has its *turn* as the next."""
+    end = time.monotonic() + 60
+    waiting = None
+    while not is_held(turn):
+        assert time.monotonic() < end, f"{turn} was never taken"
+        if waiting is None or not waiting.is_alive():  # our own look can take its turn away
+            waiting = threading.Thread(target=publish, args=(station, job))
+            waiting.start()
+        time.sleep(0.02)
+    return waiting
 
 
 def is_held(path):
