@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError, UsageError
-from ratectl.fetch import plausibility
+from ratectl.fetch import measure
 from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.revisions import VOIDED, Retirement, TakenBack
 from ratectl.journal.rows import Span
-from ratectl.model.quote import MANUAL, Quote, plain
+from ratectl.model.quote import BY_HAND, MANUAL, Quote, plain
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
@@ -24,15 +24,13 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ratectl.errors import RatectlError
+    from ratectl.fetch.plausibility import Jump
     from ratectl.firing.due import Timetable
     from ratectl.firing.runner import Runner
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import RecordedQuote
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Pair
-
-PROVIDER = "by-hand"
-"""Who said so."""
 
 
 def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datetime]:
@@ -42,15 +40,6 @@ def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datet
         for one in (day, day + dt.timedelta(days=1))
     )
     return first, following - SECOND
-
-
-def doubt(store: RateStore, job: str, quote: Quote) -> str:
-    """Return why *quote* is hard to believe beside what *job* has recorded, or an empty text."""
-    near = store.nearest_quote(quote.pair, quote.rate_date, job)
-    if near is None:
-        return ""
-    jump = plausibility.jump(quote, near.quote, of_job=near.job if near.job != job else "")
-    return jump.reason if jump else ""
 
 
 def slots_of(day: dt.date, timetable: Timetable) -> list[dt.datetime]:
@@ -77,7 +66,7 @@ class Entry:
     slot: dt.datetime | None = None
     is_known: bool = False
     """It was recorded before, and nothing was done."""
-    warning: str = ""
+    doubt: Jump | None = None
     """Why the rate is hard to believe."""
 
     def run(self) -> RatectlError | None:
@@ -92,13 +81,15 @@ class Entry:
         runner = self.runner
         runner.report.error = runner.delivery.rest()
         standing = self._standing()
-        known = [e for e in standing if e.quote.provider == PROVIDER and e.quote.rate == self.rate]
+        known = [e for e in standing if e.quote.provider == BY_HAND and e.quote.rate == self.rate]
         if known:
             self.slot, self.is_known = known[0].slot, True  # in UTC, as all that is recorded
             return
         self.slot = slot = self._free_slot({entry.slot for entry in standing}, standing)
         quote = self._quote(slot)
-        self.warning = doubt(runner.store, runner.job.name, quote)
+        store, name = runner.store, runner.job.name
+        near = store.nearest_quotes(self.pair, self.day, name)
+        self.doubt = measure.doubt(store, name, quote, near, runner.timetable.zone)
         settlement = Settlement(slot=slot, quotes=(quote,))
         ledger = Ledger(runner)
         detail = f"{self.pair} was entered by hand"
@@ -157,7 +148,7 @@ class Entry:
             pair=self.pair,
             rate=self.rate,
             rate_date=self.day,
-            provider=PROVIDER,
+            provider=BY_HAND,
             provider_time=None,
             observed_at=max([now, *after]),
             kind=MANUAL,

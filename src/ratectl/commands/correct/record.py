@@ -12,6 +12,7 @@ from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.errors import UsageError
+from ratectl.fetch import measure
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers._shared import json_body
 from ratectl.firing.by_hand import Entry
@@ -60,9 +61,9 @@ def record(
         entry = Entry(runner=runner, pair=wanted, rate=number, day=day, slot=slot)
         error = entry.run()
     timetable, slot = runner.timetable, entry.slot or now
-    if entry.warning:
-        undo = f"`ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}`"
-        terminal.complain(f"ratectl: {job}: {entry.warning}; {undo} takes it back")
+    if entry.doubt is not None:
+        undo = f"ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}"
+        terminal.complain(f"ratectl: {job}: {measure.advice(entry.doubt, undo)}")
     done = "was recorded before" if entry.is_known else "recorded"
     terminal.show(f"{job}: {done}: {wanted} {plain(number)} of {day} for {timetable.told(slot)}")
     if error is not None:
