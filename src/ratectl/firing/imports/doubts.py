@@ -91,8 +91,8 @@ class Doubts:
     def end(self) -> None:
         """Weigh the last row of each pair beside what is recorded after it, where it was not doubted before."""
         doubted = {one.line for one in self.found}
-        rows = [course.believed for course in self._courses.values() if course.believed]
-        for row in rows:
+        last = [c.believed for c in self._courses.values() if c.believed and not c.suspect]
+        for row in last:
             near = self._store.nearest_quotes(row.quote.pair, row.quote.rate_date, self._job)
             later = [one.quote for one in near if one.quote.rate_date > row.quote.rate_date]
             found = plausibility.jump(row.quote, later[0]) if later else None
