@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from decimal import Decimal
 
 import pytest
 
-from ratectl import cli
 from ratectl.firing.backfill import Backfill
 from ratectl.firing.by_hand import Entry
 from ratectl.firing.review import Acceptance
@@ -84,23 +82,14 @@ def recorded(runner):
 
 
 @pytest.fixture
-def type_in(monkeypatch, state, capsys):
-    """Type the commands that stand in backticks in a text, and return how they ended."""
-    monkeypatch.setenv("RATECTL_STATE_DIR", str(state))
-
-    def run(text):
-        codes = []
-        for command in re.findall(r"`ratectl (review void [^`]*)`", text):
-            with pytest.raises(SystemExit) as ended:
-                cli.main(command.split())
-            codes.append(ended.value.code or 0)
-        capsys.readouterr()
-        return codes
-
-    return run
+def void(type_in):
+    """Type the voids that a text names; return how they ended."""
+    return lambda text: [
+        code for command, code, _ in type_in(text) if command.startswith("review void")
+    ]
 
 
-def test_typed_among_others(job, installed, enter, tomorrow, recorded, type_in, clock):
+def test_typed_among_others(job, installed, enter, tomorrow, recorded, void, clock):
     """A typo beside right numbers measures nothing: the next right one is recorded, and the typo is named with what takes it back."""
     installed(job())
     assert tomorrow(95.1).error is None
@@ -116,7 +105,7 @@ def test_typed_among_others(job, installed, enter, tomorrow, recorded, type_in, 
     assert (
         "it goes with 95.1 of 2026-11-21; if 9.52, which was entered by hand, is wrong" in warning
     )
-    assert type_in(warning) == [0]
+    assert void(warning) == [0]
     assert recorded() == ["95.1", "95.5"]
 
 
@@ -134,13 +123,13 @@ def test_typed_first(job, installed, enter, tomorrow, recorded, wrong):
     assert recorded() == [wrong, "95.6"]
 
 
-def test_way_out_of_a_typo(job, installed, enter, tomorrow, recorded, type_in, fire, rates, clock):
+def test_way_out_of_a_typo(job, installed, enter, tomorrow, recorded, void, fire, rates, clock):
     """What the held firing says takes the typo back, and the next firing records the right number."""
     usd = installed(job())
     enter("9.55")
 
     held = tomorrow(95.4)
-    codes = type_in(str(held.error))
+    codes = void(str(held.error))
     rates.misbehave(v4(95.4, clock().date()))
     done = fire(usd, "run_due")
 
@@ -161,7 +150,7 @@ def test_accepted_beside_a_typo(job, installed, enter, tomorrow, recorded, runne
     assert recorded() == ["9.55", "95.4", "96.1"]
 
 
-def test_published_first(job, installed, tomorrow, recorded, type_in):
+def test_published_first(job, installed, tomorrow, recorded, void):
     """A first number of a provider that stands upside down holds two publications, each of which names it; the third is recorded."""
     installed(job())
     assert tomorrow(0.0105).error is None
@@ -173,7 +162,7 @@ def test_published_first(job, installed, tomorrow, recorded, type_in):
     assert done.error is None
     assert recorded() == ["0.0105", "95.5"]
     assert "the inverse" in str(held[0].error)
-    assert type_in(str(held[0].error)) == [0]
+    assert void(str(held[0].error)) == [0]
     assert recorded() == ["95.5"]
 
 
@@ -202,7 +191,7 @@ def test_a_slip_beside_a_typo(job, installed, enter, tomorrow, recorded, clock):
     assert recorded() == ["95.1", "9.55"]
 
 
-def test_backfill_after_a_typo(job, installed, enter, runner, rates, clock, recorded, type_in):
+def test_backfill_after_a_typo(job, installed, enter, runner, rates, clock, recorded, void):
     """A backfill, however often it is repeated, holds what a typo contradicts, and says how it goes on."""
     days = [clock.now.date() - number * DAY for number in range(14)]
     row = {"EUR": Decimal(1), "USD": Decimal(1), "INR": Decimal("95.4")}
@@ -214,7 +203,7 @@ def test_backfill_after_a_typo(job, installed, enter, runner, rates, clock, reco
         return Backfill(one, days[3], days[1]).run(lambda *_: None)
 
     held = [runner(work).error for _ in range(3)]
-    codes = type_in(str(held[2]))
+    codes = void(str(held[2]))
 
     assert [error.exit_code for error in held] == [65] * 3
     assert codes == [0]

@@ -11,16 +11,20 @@ import datetime as dt
 from collections import defaultdict
 from decimal import Context
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from ratectl import schedule
 from ratectl.fetch import measure, plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
 from ratectl.journal import revisions
 from ratectl.journal.revisions import TakenBack
+from ratectl.journal.rows import Span
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote, plain
+from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -267,7 +271,6 @@ class QuoteSelector:
 
     def _take_back(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         """Leave *item* without *quote*, which a person took back, to the next provider; where there is none, it has no rate."""
-        day = min(quote.rate_date, item[1])
         number = plain(quote.rate)
         if quote.rate_date < item[1]:
             self._close(provider, item, quote, " and was taken back")
@@ -275,9 +278,30 @@ class QuoteSelector:
             self.closed.add(item)
         self.taken_back[item] = (
             f"{quote.pair} {number} of {quote.rate_date} ({quote.provider}) was taken back with `review void`"
-            f" and is not recorded again; `ratectl record {self.job.name} {quote.pair} {number} --on {day}`"
-            " enters it all the same"
+            f" and is not recorded again{self._way_back(quote, item[1])}"
         )
+
+    def _way_back(self, quote: Quote, wanted: dt.date) -> str:
+        """Return the command that enters *quote* all the same: for its own day, or where that has another number for the day that is *wanted*."""
+        name, now = self.job.name, quote.observed_at
+        for day in dict.fromkeys((min(quote.rate_date, wanted), wanted)):
+            if self._has_room(quote.pair, day, now):
+                number = plain(quote.rate)
+                command = f"ratectl record {name} {quote.pair} {number} --on {day}"
+                return f"; `{command}` enters it all the same"
+        return ""
+
+    def _has_room(self, pair: Pair, day: dt.date, now: dt.datetime) -> bool:
+        """Tell whether some slot of *day* that is over lacks *pair*, so that ``ratectl record`` can fill it."""
+        start, end = (
+            dt.datetime.combine(one, dt.time(), self.job.zone)
+            for one in (day, day + dt.timedelta(days=1))
+        )
+        recorded = self.store.quotes(self.job.name, Span(start, end), pair)
+        taken = {entry.slot for entry in recorded}
+        following = schedule.after(self.job.schedule, self.job.zone, start - SECOND)
+        slots = list(takewhile(lambda slot: slot < min(end, now + SECOND), following))
+        return any(slot not in taken for slot in slots or [start])
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote, more: str = "") -> None:
         """Note that *quote* is of an earlier day than *item*, whose own rate may still come."""
