@@ -477,7 +477,7 @@ def test_void_what_was_accepted(ratectl, install, station):
         (("2026-11-20T12:00", "--job", "usd-inr"), 78, "no rate is recorded"),
         (("77",), 78, "no held answer 77"),
         ((), 2, "which ID?"),
-        (("nonsense", "--job", "usd-inr"), 2, "neither a day"),
+        (("nonsense", "--job", "usd-inr"), 2, "no number of an accepted answer, no day"),
         (("2026-11-20", "--job", "usd-inr", "--since", "2026-11-01"), 2, "--since"),
     ],
 )

@@ -399,7 +399,7 @@ def test_what_is_recorded_stays(ratectl, install, station, write):
     done = ratectl("import", path, "--job", "usd-inr")
 
     assert done.code == 0
-    assert done.out == ("usd-inr: 2 rows imported, 1 left out, whose slots have another number\n")
+    assert done.out == ("usd-inr: 2 rows imported, 1 left out, whose slot has another number\n")
     assert f"{path}:2: USD/INR is recorded there as 95.11 of 2025-11-21 (frankfurter)" in done.err
     assert [row[2] for row in rows(station)] == ["95.07", "95.11", "95.10"]
 
@@ -447,7 +447,7 @@ def test_row_of_another_slot(ratectl, install, station, write):
 
     done = ratectl("import", write(text, "own.csv"), "--job", "usd-inr")
 
-    assert done.out == "usd-inr: 0 rows imported, 1 were there already\n"
+    assert done.out == "usd-inr: 0 rows imported, 1 was there already\n"
     assert len(rows(station)) == 1
 
 

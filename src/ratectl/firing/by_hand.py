@@ -18,6 +18,7 @@ from ratectl.journal.rows import Span
 from ratectl.model.quote import BY_HAND, MANUAL, Quote, plain
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
+from ratectl.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,12 +41,6 @@ def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datet
         for one in (day, day + dt.timedelta(days=1))
     )
     return first, following - SECOND
-
-
-def slots_of(day: dt.date, timetable: Timetable) -> list[dt.datetime]:
-    """Return the slots of a civil *day*, oldest first."""
-    first, last = civil_day(day, timetable)
-    return list(timetable.between(first - SECOND, last))
 
 
 def locked(runner: Runner, work: Callable[[], None]) -> None:
@@ -135,7 +130,7 @@ class Entry:
     def _slots_until(self, now: dt.datetime) -> list[dt.datetime]:
         """Return the day's slots that are over at *now*; where there are none now, and on a day without slots its first second."""
         first, _ = civil_day(self.day, self.runner.timetable)
-        planned = slots_of(self.day, self.runner.timetable)
+        planned = self.runner.timetable.on_day(self.day)
         over = [slot for slot in planned if slot <= now]
         return over or [max(first, now) if planned else first]
 
@@ -252,12 +247,15 @@ def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable
     slots = dict.fromkeys(entry.slot for entry in ever if not entry.state)
     if not slots:  # the same again finds what was taken back
         slots = dict.fromkeys(entry.slot for entry in ever if entry.state == VOIDED)
-    named = ", ".join(map(timetable.typed, slots))
     if not slots:
         raise ConfigError(
             f"{job}: no rate is recorded for a slot of {day}; `ratectl history {job} --revisions` shows what"
             " is and was"
         )
     if len(slots) > 1:
-        raise UsageError(f"review void: on {day} several slots have a rate, name one of {named}")
+        named = listed(list(map(timetable.typed, slots)))
+        one = f"`ratectl review void {timetable.typed(next(iter(slots)))} --job {job}`"
+        raise UsageError(
+            f"review void: on {day} {len(slots)} slots have a rate, {named}; {one} takes one back"
+        )
     return next(iter(slots))

@@ -90,7 +90,10 @@ def import_(
     _name(file, done.left_out)
     if done.doubtful:
         _tell_of_doubts(file, done.doubtful, importer.runner)
-    typer.echo(as_json(_as_json(done, wrong)) if json else f"{job}: {_said(done, wrong)}")
+    if json:
+        typer.echo(as_json(_as_json(done, wrong)))
+    else:
+        terminal.show(f"{job}: {_said(done, wrong)}")
 
 
 def _text(file: Path) -> str:
@@ -125,9 +128,11 @@ def _tell_of_doubts(file: Path, doubtful: list[Doubtful], runner: Runner) -> Non
 def _said(done: Imported, wrong: list[Wrong]) -> str:
     parts = [f"{count(done.written, 'row')} imported"]
     if done.known:
-        parts.append(f"{done.known} were there already")
+        parts.append(f"{done.known} {'was' if done.known == 1 else 'were'} there already")
     if done.left_out:
-        parts.append(f"{len(done.left_out)} left out, whose slots have another number")
+        number = len(done.left_out)
+        slots = "slot has" if number == 1 else "slots have"
+        parts.append(f"{number} left out, whose {slots} another number")
     if wrong:
         parts.append(f"{count(len(wrong), 'wrong line')} skipped")
     return ", ".join(parts)

@@ -250,7 +250,7 @@ class Importer:
     def _slot(self, day: dt.date, number: int) -> dt.datetime:
         """Return the slot of the row *number* of *day*: one of the schedule, or where that has no more, a second after."""
         now = self.runner.env.clock()
-        slots = [slot for slot in by_hand.slots_of(day, self.runner.timetable) if slot <= now]
+        slots = [slot for slot in self.runner.timetable.on_day(day) if slot <= now]
         if number < len(slots):
             return slots[number].astimezone(dt.UTC)
         first, _ = by_hand.civil_day(day, self.runner.timetable)
