@@ -188,7 +188,7 @@ def test_no_history(install, backfill):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("usd-inr", "--since", "yesterday"), 2, "not a day such as"),
+        (("usd-inr", "--since", "last week"), 2, "not a day such as"),
         (("usd-inr", "--since", "2026-03-31", "--until", "2026-03-01"), 2, "--since comes first"),
         (("usd-inr", "--until", "2999-01-01"), 2, "lies ahead"),
         (("usd-imr",), 78, "did you mean 'usd-inr'"),
