@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.deploy import targets
-from ratectl.doctor import remedies
+from ratectl.deploy import remedies, targets
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import FailureKind
 from ratectl.model.providers import PROVIDER_KINDS
