@@ -57,8 +57,14 @@ def test_wrong_values_write_nothing(ratectl, tmp_path, option, value, code):
     """A value that the spec would refuse is refused now, and no file is left."""
     path = tmp_path / "jobs.toml"
 
-    assert ratectl("init", str(path), option, value).code == code
+    answer = ratectl("init", str(path), option, value)
+
+    assert answer.code == code
     assert not path.exists()
+    assert "jobs.toml" not in answer.err
+    if code == 78:
+        assert answer.err.startswith(f"ratectl: {option} {value!r}: ")
+        assert answer.err.endswith("nothing was written\n")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from ratectl.doctor import outputs
 from ratectl.errors import (
     INTERRUPTED,
     CannotCreateError,
+    ConfigError,
     RefusedError,
     SpecError,
     UsageError,
@@ -159,6 +160,10 @@ def init(
         raise UsageError(f"{path}: exists already and is left as it is; name another file")
     said = {key: value for key, value in given.items() if value is not None}
     starter = StarterSpec(path=path, zone=host_facts.zone().key, **_of_root()).having(said)
+    try:
+        starter.job()  # what stands on the command line is wrong or right before anything is asked
+    except SpecError as error:
+        raise ConfigError(_by_option(error, said)) from error
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(_preview(starter))
     else:
@@ -183,6 +188,21 @@ def _refuse_pairs_as_file(spec_path: Path, pair: str | None) -> None:
             )
 
 
+OF_KEYS = {"pairs": "pair"}
+"""The option of a key of the spec, where the two have different names."""
+
+
+def _by_option(error: SpecError, said: Mapping[str, str]) -> str:
+    """Return *error* of a file that is not there yet, by the options of which each issue speaks."""
+    lines = []
+    for issue in error.issues:
+        last = issue.key.rpartition(".")[2].partition("[")[0]
+        option = OF_KEYS.get(last, last)
+        about = f"--{option} {said[option]!r}: " if option in said else ""
+        lines += filter(None, (f"{about}{issue.message}", indented(issue.pointer)))
+    return "\n".join((*lines, "nothing was written"))
+
+
 def _of_root() -> dict[str, str]:
     """Return what root's starter spec has beside others': an account without rights, or how to make one."""
     if sys.platform == "win32" or os.geteuid() != 0:
@@ -198,7 +218,6 @@ def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:
 
     Raises typer.Abort on Ctrl-C, and when the person would rather not.
     """
-    starter.job()  # what stands on the command line is wrong or right before anything is asked
     try:
         for key in unsaid:
             starter = _asked(starter, key)
