@@ -112,7 +112,7 @@ def test_record_again(ratectl, install, station):
         (("usd-inr", "USD/INR", "0"), 2, "not a positive number"),
         (("usd-inr", "USD/INR", "95,12"), 2, "not a number"),
         (("usd-inr", "USD/INR", "NaN"), 2, "not a number"),
-        (("usd-inr", "USD/INR", "95.12", "--on", "yesterday"), 2, "2026-11-23"),
+        (("usd-inr", "USD/INR", "95.12", "--on", "last week"), 2, "2026-11-23"),
         (("usd-inr", "USD/INR", "95.12", "--on", "2199-01-01"), 2, "lies ahead"),
         (("usd-inr", "USD/INR", "95.12", "--on", "2199-01-01T10:00"), 2, "lies ahead"),
         (("nothing", "USD/INR", "95.12"), 78, "not installed"),

@@ -113,9 +113,12 @@ def _block(status: JobStatus, names: int, table: _Rates, view: View) -> Block:
 
 def _head(status: JobStatus, names: int, view: View) -> list[Text]:
     label = word(status)
-    lead = f"{standing.SYMBOLS[label]} {status.job.ljust(names)}  {label:<7}  "
-    first, *more = wrapped(_next(status, label, view), view.width, lead, " " * (INDENT + 2))
-    head = Text(first)
+    lead = f"{standing.SYMBOLS[label]} {status.job.ljust(names)}  {label:<7}"
+    following = _next(status, label, view)
+    whole = f"{lead}  {following}".rstrip()
+    fits = len(whole) <= view.width
+    head = Text(whole if fits else lead.rstrip())
+    more = [] if fits else wrapped(following, view.width, " " * INDENT)
     head.stylize(STYLES[label], 0, 1)
     head.stylize("bold", 2, 2 + len(status.job))
     return [head, *map(Text, more)]

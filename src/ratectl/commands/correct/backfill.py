@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, complaints
+from ratectl.commands._shared import as_account, complaints, date_range
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -85,9 +85,10 @@ def backfill(
 
 
 def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
-    today = runner.env.clock().astimezone(runner.timetable.zone).date()
-    last = _day(until, "--until") if until else today - dt.timedelta(days=1)
-    first = _day(since, "--since") if since else last - dt.timedelta(days=DEFAULT_DAYS)
+    zone = runner.timetable.zone
+    today = runner.env.clock().astimezone(zone).date()
+    last = _day(until, "--until", zone) if until else today - dt.timedelta(days=1)
+    first = _day(since, "--since", zone) if since else last - dt.timedelta(days=DEFAULT_DAYS)
     if first > last:
         raise UsageError(f"backfill: {first} is after {last}; --since comes first")
     if last > today:
@@ -95,9 +96,9 @@ def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
     return first, last
 
 
-def _day(text: str, option: str) -> dt.date:
+def _day(text: str, option: str, zone: dt.tzinfo) -> dt.date:
     try:
-        day = dt.date.fromisoformat(text)
+        day = date_range.day_of(text, zone)
     except ValueError as error:
         raise UsageError(f"backfill: {option} {text!r}: not a day such as 2026-11-23") from error
     if day.year < YEARS[0]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ratectl import rates
-from ratectl.commands._shared.environment import utc_now
+from ratectl.commands._shared import date_range
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import DataError, UsageError
 from ratectl.model.quote import plain
@@ -60,12 +60,12 @@ def rate(
 
 
 def _day(text: str) -> dt.date:
-    if not text:
-        return utc_now().astimezone().date()
     try:
-        return dt.date.fromisoformat(text)
+        return date_range.day_of(text or "today", None)
     except ValueError as error:
-        raise UsageError(f"--on {text}: expected a day such as 2026-11-20") from error
+        raise UsageError(
+            f"--on {text}: expected a day such as 2026-11-20, today or yesterday"
+        ) from error
 
 
 def _within(text: str) -> dt.timedelta:
