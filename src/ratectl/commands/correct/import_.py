@@ -29,7 +29,11 @@ from ratectl.wording import count
 def import_(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="What to read; the format is known by its first line."),
+        typer.Argument(
+            metavar="FILE",
+            readable=False,
+            help="What to read; the format is known by its first line.",
+        ),
     ],
     *,
     job: Annotated[str, typer.Option(metavar="JOB", help="The job that it becomes part of.")],

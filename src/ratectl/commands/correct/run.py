@@ -45,7 +45,11 @@ def run(
     ] = "",
     state: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The state directory, where it is not the usual one."),
+        typer.Option(
+            metavar="DIR",
+            readable=False,
+            help="The state directory, where it is not the usual one.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
