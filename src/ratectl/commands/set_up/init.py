@@ -194,7 +194,7 @@ OF_KEYS = {"pairs": "pair"}
 
 def _by_option(error: SpecError, said: Mapping[str, str]) -> str:
     """Return *error* of a file that is not there yet, by the options of which each issue speaks."""
-    lines = []
+    lines: list[str] = []
     for issue in error.issues:
         last = issue.key.rpartition(".")[2].partition("[")[0]
         option = OF_KEYS.get(last, last)
