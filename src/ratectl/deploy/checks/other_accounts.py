@@ -57,9 +57,11 @@ class AccountReader:
         enter = accounts.ENTER if self._reader.is_folder(path) else 0
         return self._reader.lets(self._account, path, accounts.WRITE | enter)
 
-    def fault(self, path: Path, *, strict: bool | None = None) -> UntrustedError | None:
+    def fault(
+        self, path: Path, *, strict: bool | None = None, alone: bool = False
+    ) -> UntrustedError | None:
         """Return why yet another account could change what is at *path*."""
-        return self._reader.fault(path, strict=strict, uid=self._account.uid)
+        return self._reader.fault(path, strict=strict, uid=self._account.uid, alone=alone)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reader, name)
@@ -196,8 +198,9 @@ def of_outputs(reader: Reader, job: Job) -> Iterator[Danger]:
     """Yield the outputs of *job* at which another account could lead its firings elsewhere."""
     for output in job.outputs:
         if output.kind != "postgresql":
-            by_name = True if output.kind == "sqlite" else None  # as SQLite opens its files
-            fault = reader.fault(Path(output.target), strict=by_name)
+            by_name = output.kind == "sqlite"  # as SQLite opens its files, and those beside them
+            path = Path(output.target)
+            fault = reader.fault(path, strict=by_name or None, alone=by_name)
             if fault is not None:
                 yield Danger(f"{job.name}: output {output.target}", fault)
 
