@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
+import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -213,3 +217,70 @@ def test_a_pipe_of_ones_own(town):  # noqa: F811
 
     assert "11:30" in done.stdout, done.stderr
     assert "never" in done.stdout + done.stderr
+
+
+ENVIRONMENTS = {
+    "pyvenv.cfg is theirs": "pyvenv.cfg",
+    "a .pth file leads to a folder of theirs": "theirs",
+    "a file of a package is theirs": "lib/python{version}/site-packages/package.py",
+    "a file of ours is theirs": "own/ratectl/firing/runner.py",
+}
+
+
+@pytest.mark.parametrize("place", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+def test_an_environment_that_others_may_change(town, place):  # noqa: F811
+    """Whatever an interpreter takes its modules by is root's alone, or nothing is installed with it."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    venv = town.folder / "venv"
+    packages = venv / "lib" / f"python{version}" / "site-packages"
+    packages.mkdir(parents=True)
+    (venv / "bin").mkdir()
+    (venv / "bin" / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
+    (venv / "pyvenv.cfg").write_text(f"home = {sys.base_prefix}/bin\n")
+    (packages / "others.pth").write_text(
+        f"# theirs\nimport sys\n{town.theirs}\n" * (place == "theirs")
+    )
+    (packages / "package.py").touch()
+    source = venv / "own"
+    shutil.copytree(Path(trust.__file__).parents[1], source / "ratectl")
+    changed = (town.folder if place == "theirs" else venv) / place.format(version=version)
+    shutil.chown(changed, MALLORY)
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(source), sysconfig.get_path("purelib"))),
+        "RATECTL_STATE_DIR": str(town.station.state),
+    }
+
+    done = subprocess.run(
+        (
+            str(venv / "bin" / "python3"),
+            "-m",
+            "ratectl",
+            "plan",
+            str(spec),
+            "--backend",
+            "cron",
+            "--scope",
+            "system",
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+    assert done.returncode == 77, done.stderr
+    assert f"the program: {changed}: " in done.stderr
+
+
+@pytest.mark.parametrize("swapped", ["sub", "sub/deeper"])
+def test_a_starter_spec_behind_a_link(town, swapped):  # noqa: F811
+    """The folders of a starter spec are made behind no link of another account."""
+    town.mallory(f"mkdir -p $(dirname {swapped}); ln -s $TOWN {swapped}")
+
+    done = town.ratectl("init", str(town.theirs / swapped / "new" / "jobs.toml"), "--yes")
+
+    assert done.returncode == 77, done.stderr
+    assert not (town.folder / "new").exists()
