@@ -15,6 +15,7 @@ import pytest
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import ClosedDays, Job, Output, Pair, Provider
+from tests.fakes import station
 from tests.support.rate_server import Fault, RateServer
 from tests.support.rate_table import ecb_table
 
@@ -53,16 +54,7 @@ def install(state, bank, tmp_path):
             providers=(Provider(name=kind, kind=kind, base_url=bank.url + path),),
             **defaults | values,
         )
-        with Journal(state) as journal:
-            journal.record_job(
-                job,
-                spec="/etc/jobs.toml",
-                digest="1",
-                backend="cron",
-                scope="user",
-                host_timezone="UTC",
-                now=dt.datetime.now(dt.UTC),
-            )
+        station.install(state, job, since=station.now())
 
     return record
 

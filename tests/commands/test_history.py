@@ -167,3 +167,18 @@ def test_misuse(ratectl, options, code, told):
 
     assert (answer.code, answer.out) == (code, "")
     assert told in answer.err
+
+
+def test_clean_file_of_several_jobs(ratectl, station, live_rates):
+    """Where two jobs with the tag have the pair, a file of one number a day has that of the newest slot once."""
+    for name, hour, rate in (("early", 6, "95.1"), ("late", 18, "95.4"), ("noon", 12, "95.2")):
+        job = station.job(
+            live_rates.url, name=name, schedule_texts=(f"every day at {hour}:00",), tags=("books",)
+        )
+        station.install(job, since=FIRST)
+        past.settle(station.state, job, FIRST.replace(hour=hour, minute=0), rate)
+
+    lines = ratectl("history", "--tag", "books", "--format", "csv").out.splitlines()
+
+    assert lines[1:] == ["2026-11-16,USD,INR,95.4,frankfurter,published"]
+    assert len(ratectl("history", "--tag", "books", "--format", "jsonl").out.splitlines()) == 3

@@ -130,6 +130,16 @@ def test_columns_line_up(status):
             "failing",
             "    the last slot failed and is still due (7 h ago): offline: no way to x",
         ),
+        (
+            {"is_owed": False, "last": fired("failed", "offline: no way to x")},
+            "ok",
+            "    the last slot failed and is not due (7 h ago): offline: no way to x",
+        ),
+        (
+            {"is_owed": False, "last": fired("failed")},
+            "ok",
+            "    a rate right now: ratectl run usd-inr --force",
+        ),
         ({"failures": 2}, "failing", "    2 firings in a row failed"),
         (
             {"failures": 2, "retry_at": NOW + dt.timedelta(minutes=8)},

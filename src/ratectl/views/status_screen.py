@@ -139,8 +139,8 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
     last = status.last
     if last is not None and last.outcome != "recorded":
         ended = _ENDED.get(last.outcome, last.outcome)  # a shared journal may say anything
-        if last.outcome == "failed" and status.is_owed:
-            ended += " and is still due"
+        if last.outcome == "failed":
+            ended += " and is still due" if status.is_owed else " and is not due"
         why = f": {last.detail}" if last.detail else ""
         yield f"the last slot {ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
@@ -157,7 +157,8 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
 def _help(status: JobStatus) -> str:
     label, name = word(status), status.job
     if label not in standing.BAD:
-        return ""
+        again = status.last is not None and status.last.outcome == "failed" and status.enabled
+        return f"a rate right now: ratectl run {name} --force" if again else ""
     if status.last and "ratectl review" in status.last.detail:
         return "decide: ratectl review"
     if label == "failing" and not status.troubles:

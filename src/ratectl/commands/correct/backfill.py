@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, complaints, date_range
+from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -79,7 +79,10 @@ def backfill(
             ) from None
     seconds = time.monotonic() - begun
     complaints.told(f"{job}: ", list(filled.taken_back))
-    typer.echo(as_json(_as_json(filled, seconds)) if json else _text(job, filled, seconds))
+    if json:
+        typer.echo(as_json(_as_json(filled, seconds)))
+    else:
+        terminal.show(_text(job, filled, seconds))
     if filled.error is not None:
         raise filled.error
 
@@ -111,9 +114,11 @@ def _text(job: str, filled: Filled, seconds: float) -> str:
     requests = count(filled.requests, "request")
     lines = [f"{job}: {', '.join(counts) or 'nothing to do'} ({requests}, {seconds:.1f} s)"]
     if filled.before:
-        lines.append(f"{job}: {filled.before} slots were settled already")
+        were = "was" if filled.before == 1 else "were"
+        lines.append(f"{job}: {count(filled.before, 'slot')} {were} settled already")
     if filled.waiting:
-        lines.append(f"{job}: {filled.waiting} slots wait until their day is over at the provider")
+        wait = "waits until its" if filled.waiting == 1 else "wait until their"
+        lines.append(f"{job}: {count(filled.waiting, 'slot')} {wait} day is over at the provider")
     return "\n".join(lines)
 
 

@@ -34,7 +34,9 @@ EVERY = 2
 
 
 def report(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = FILE,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="The file to write.")
+    ] = FILE,
     *,
     job: Annotated[
         list[str] | None,
