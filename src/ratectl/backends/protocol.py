@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ratectl import schedule
 from ratectl.errors import EngineError
+from ratectl.lean_classes import NamedTuple
 from ratectl.schedule.cover.cover import cover
 
 if TYPE_CHECKING:

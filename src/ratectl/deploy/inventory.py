@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
@@ -20,6 +20,7 @@ from ratectl.deploy import targets
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt

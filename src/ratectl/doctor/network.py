@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ratectl.backends.kubernetes import backend as kubernetes
@@ -10,6 +10,7 @@ from ratectl.deploy import targets
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import FailureKind
+from ratectl.lean_classes import NamedTuple
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
@@ -13,6 +13,7 @@ from ratectl.deploy import targets
 from ratectl.deploy.checks import other_accounts
 from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
+from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts
 from ratectl.wording import listed
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     from ratectl.model.providers import ProviderTraits

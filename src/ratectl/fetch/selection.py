@@ -11,13 +11,14 @@ import datetime as dt
 from collections import defaultdict
 from decimal import Context
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ratectl.fetch import plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
 from ratectl.journal import revisions
 from ratectl.journal.revisions import TakenBack
+from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote, plain

@@ -304,7 +304,7 @@ def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
         import site  # noqa: PLC0415
 
         site.main()
-    import signal  # noqa: PLC0415
+    import _signal as signal  # type: ignore[import-not-found]  # noqa: PLC0415 - what is under signal, without its enumerations
 
     signal.signal(
         signal.SIGINT, signal.SIG_DFL

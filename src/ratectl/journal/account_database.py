@@ -13,10 +13,11 @@ import re
 import select
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ratectl import errors
 from ratectl.errors import RatectlError, StorageError, TryLaterError
+from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts
 
 if TYPE_CHECKING:

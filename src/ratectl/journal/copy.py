@@ -12,10 +12,11 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, DataError, StorageError
 from ratectl.journal.sqlite_database import FILE, DamagedError, SqliteDatabase
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

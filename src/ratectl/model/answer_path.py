@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

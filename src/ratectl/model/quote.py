@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt

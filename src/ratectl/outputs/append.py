@@ -12,9 +12,10 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ratectl.errors import CannotCreateError, RefusedError, StorageError
+from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import trust
 
 if TYPE_CHECKING:

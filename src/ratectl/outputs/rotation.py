@@ -11,8 +11,9 @@ import contextlib
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ratectl.lean_classes import NamedTuple
 from ratectl.outputs import append
 from ratectl.runtime import trust
 

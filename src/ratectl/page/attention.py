@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FailureKind
+from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import CatchUp
 from ratectl.page.standing import BAD, WORDS
 from ratectl.views.format import clock

@@ -9,10 +9,11 @@ import datetime as dt
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ratectl.lean_classes import NamedTuple
 from ratectl.page import numbers, standing
 from ratectl.views.format import clock, clocks, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age

@@ -9,13 +9,14 @@ from __future__ import annotations
 import site
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.steps import MakeFolder
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy.targets import host_of
 from ratectl.errors import ConfigError, RefusedError
+from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts, trust
 
 if TYPE_CHECKING:

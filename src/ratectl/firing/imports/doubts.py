@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ratectl.fetch import plausibility
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt

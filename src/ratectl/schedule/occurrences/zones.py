@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

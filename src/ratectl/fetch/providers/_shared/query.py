@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers._shared import json_body as bodies
+from ratectl.lean_classes import NamedTuple
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ratectl.lean_classes import NamedTuple
 
 
 class Advice(NamedTuple):
