@@ -1,9 +1,11 @@
 """The command line as a whole: version, help, wrong words, broken pipes, interrupts."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +111,55 @@ def test_an_error_on_a_terminal(more, begins):
 
     assert os.read(master, 4096).startswith(begins)
     os.close(master)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("check", "{}"), 78),
+        (("plan", "{}"), 78),
+        (("install", "{}"), 78),
+        (("install", "{}", "--dry-run"), 78),
+        (("serve", "{}"), 78),
+        (("render", "{}", "--backend", "cron", "--out", "new"), 78),
+        (("next", "usd-inr", "--spec", "{}"), 78),
+        (("providers", "--spec", "{}"), 78),
+        (("init", "{}"), 2),
+        (("lint-crontab", "{}"), 77),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+@pytest.mark.posix("rights by modes")
+def test_a_file_that_may_not_be_read(words, code, tmp_path, monkeypatch, capsys):
+    """A file that is closed to us is told as that, with what opens it, and not as wrong usage."""
+    file = tmp_path / "jobs.toml"
+    file.write_text("")
+    _close_to_us(file, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "RATECTL_STATE_DIR", "RATECTL_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main([word.format(file) for word in words])
+
+    said = capsys.readouterr().err
+    assert ended.value.code == code
+    assert "Usage" not in said
+    if code == 78:
+        assert f"cannot be read: Permission denied; `chmod u+r {file}`" in said
+        assert "ratectl manual" not in said
+
+
+def _close_to_us(file, monkeypatch):
+    """Let *file* be one that this account may not read, also where it is root's."""
+    real, access = Path.read_bytes, os.access
+
+    def read_bytes(self):
+        if self == file:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: os.fspath(path) != str(file) and access(path, mode)
+    )

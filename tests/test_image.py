@@ -33,11 +33,15 @@ def pins(name):
 
 
 def test_base():
-    """Every stage starts from the one base that a build may name, and no tag floats."""
+    """Every stage starts from the one base that a build may name, and no tag floats: a digest pins it."""
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
     assert set(bases) == {"${BASE}"}
-    assert "ARG BASE=docker.io/library/python:3.12-slim\n" in DOCKERFILE
+    assert re.search(
+        r"^ARG BASE=docker\.io/library/python:3\.12\.\d+-slim-bookworm@sha256:[0-9a-f]{64}$",
+        DOCKERFILE,
+        re.MULTILINE,
+    )
     assert ":latest" not in DOCKERFILE
 
 

@@ -69,13 +69,21 @@ def lookup(
     """
     wanted = pair if isinstance(pair, Pair) else _pair(pair)
     with Journal(state_dir or Path(paths.state_dir())) as journal:
-        record = _Record(journal.stores(), on - within, on)
+        record = _Record(journal.stores(), on - min(within, on - dt.date.min), on)
         found = record.newest(wanted)
         if found is not None:
             return _as_rate(found, on)
         if not derive:
             return None
         return _inverse(record, wanted, on) or _cross(record, wanted, on)
+
+
+def first_day(pair: str | Pair, *, state_dir: Path | None = None) -> dt.date | None:
+    """Return the oldest day for which *pair* is recorded, None where it never was. Raises UsageError for what is no pair."""
+    wanted = pair if isinstance(pair, Pair) else _pair(pair)
+    with Journal(state_dir or Path(paths.state_dir())) as journal:
+        days = [queries.first_day(store, wanted) for store in journal.stores()]
+    return min((day for day in days if day is not None), default=None)
 
 
 class _Record:

@@ -18,6 +18,12 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
+def first_lines(lines: Sequence[str], most: int = 20) -> list[str]:
+    """Return the first *most* of *lines*, each set in, and a line with how many more there are."""
+    more = [f"and {len(lines) - most} more"] if len(lines) > most else []
+    return [f"  {line}" for line in (*lines[:most], *more)]
+
+
 def wrapped(text: str, columns: int, *, first: str = "", further: str = "") -> list[str]:
     """Return *text* in lines of *columns*, the first behind *first*, the others behind *further*; commands in backticks stay whole."""
     import re  # noqa: PLC0415 - for messages only

@@ -15,6 +15,7 @@ import pytest
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import ClosedDays, Job, Output, Pair, Provider
+from tests.fakes import station
 from tests.support.rate_server import Fault, RateServer
 from tests.support.rate_table import ecb_table
 
@@ -53,16 +54,7 @@ def install(state, bank, tmp_path):
             providers=(Provider(name=kind, kind=kind, base_url=bank.url + path),),
             **defaults | values,
         )
-        with Journal(state) as journal:
-            journal.record_job(
-                job,
-                spec="/etc/jobs.toml",
-                digest="1",
-                backend="cron",
-                scope="user",
-                host_timezone="UTC",
-                now=dt.datetime.now(dt.UTC),
-            )
+        station.install(state, job, since=station.now())
 
     return record
 
@@ -188,7 +180,7 @@ def test_no_history(install, backfill):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("usd-inr", "--since", "yesterday"), 2, "not a day such as"),
+        (("usd-inr", "--since", "last week"), 2, "not a day such as"),
         (("usd-inr", "--since", "2026-03-31", "--until", "2026-03-01"), 2, "--since comes first"),
         (("usd-inr", "--until", "2999-01-01"), 2, "lies ahead"),
         (("usd-imr",), 78, "did you mean 'usd-inr'"),

@@ -112,7 +112,7 @@ def test_record_again(ratectl, install, station):
         (("usd-inr", "USD/INR", "0"), 2, "not a positive number"),
         (("usd-inr", "USD/INR", "95,12"), 2, "not a number"),
         (("usd-inr", "USD/INR", "NaN"), 2, "not a number"),
-        (("usd-inr", "USD/INR", "95.12", "--on", "yesterday"), 2, "2026-11-23"),
+        (("usd-inr", "USD/INR", "95.12", "--on", "last week"), 2, "2026-11-23"),
         (("usd-inr", "USD/INR", "95.12", "--on", "2199-01-01"), 2, "lies ahead"),
         (("usd-inr", "USD/INR", "95.12", "--on", "2199-01-01T10:00"), 2, "lies ahead"),
         (("nothing", "USD/INR", "95.12"), 78, "not installed"),
@@ -241,6 +241,58 @@ def test_hard_to_believe(ratectl, install):
     assert "a unit slip" in warned.err
     assert ratectl(*warned.err.split("`")[1].split()[1:]).code == 0
     assert ratectl("record", "usd-inr", "USD/INR", "95.2", "--on", on(2)).err == ""
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_typo_between(ratectl, install, station, later):
+    """A typo is told of at once, also beside what was recorded for later days; what it says takes it back."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.12", "--on", on(2 if later else 4))
+
+    typo = ratectl("record", "usd-inr", "USD/INR", "9.55", "--on", on(3))
+
+    assert "USD/INR 9.55" in typo.err
+    assert "a factor of 0.1, a unit slip" in typo.err
+    assert ratectl(*typo.err.split("`")[1].split()[1:]).code == 0
+    assert [rate for _, rate in station.recorded()] == ["95.12"]
+
+
+def test_far_from_a_later_one_alone(ratectl, install):
+    """What goes with the earlier number, and not at all with the later one, is told of, too."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95", "--on", on(40))
+    ratectl("record", "usd-inr", "USD/INR", "190", "--on", on(2))
+
+    done = ratectl("record", "usd-inr", "USD/INR", "120", "--on", on(3))
+
+    assert "USD/INR 120 beside 190" in done.err
+
+
+def test_right_number_after_a_typo(ratectl, install, station):
+    """The right number beside a typo is not blamed alone: each of the two can be taken back by what is said."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "9.55", "--on", on(4))
+
+    right = ratectl("record", "usd-inr", "USD/INR", "95.6", "--on", on(3))
+
+    assert "takes it back, `ratectl review void" in right.err
+    assert "the other one, 9.55, which was entered by hand" in right.err
+    assert ratectl(*right.err.split("`")[3].split()[1:]).code == 0
+    assert [rate for _, rate in station.recorded()] == ["95.6"]
+
+
+def test_right_number_beside_an_outlier(ratectl, install, station):
+    """Where a third number bears the right one out, the typo alone is named."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.4", "--on", on(5))
+    ratectl("record", "usd-inr", "USD/INR", "9.55", "--on", on(4))
+
+    right = ratectl("record", "usd-inr", "USD/INR", "95.6", "--on", on(3))
+
+    assert f"it goes with 95.4 of {on(5)}; if 9.55" in right.err
+    assert right.err.count("`") == 2
+    assert ratectl(*right.err.split("`")[1].split()[1:]).code == 0
+    assert [rate for _, rate in station.recorded()] == ["95.4", "95.6"]
 
 
 def test_slot_of_which_job(ratectl, install, station):
@@ -425,7 +477,7 @@ def test_void_what_was_accepted(ratectl, install, station):
         (("2026-11-20T12:00", "--job", "usd-inr"), 78, "no rate is recorded"),
         (("77",), 78, "no held answer 77"),
         ((), 2, "which ID?"),
-        (("nonsense", "--job", "usd-inr"), 2, "neither a day"),
+        (("nonsense", "--job", "usd-inr"), 2, "no number of an accepted answer, no day"),
         (("2026-11-20", "--job", "usd-inr", "--since", "2026-11-01"), 2, "--since"),
     ],
 )

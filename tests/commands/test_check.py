@@ -200,3 +200,30 @@ def test_rates_that_nobody_could_tell_apart(ratectl, tmp_path):
     assert "o.txt also gets the rates of rupee" in euro
     assert warnings(mixed.replace("EUR/USD", "USD/INR")) == [[], []]
     assert warnings(mixed + 'pairs_in_text = "always"\n') == [[], []]
+
+
+@pytest.mark.posix("a file system with this limit")
+def test_an_output_that_cannot_be_written(ratectl, spec):
+    """An output that nobody could write here is told before the install that would refuse it, and no install is proposed."""
+    name = "x" * 300
+    spec.write_text(spec.read_text().replace("out.txt", f"{name}.txt"))
+
+    answer = ratectl("check", str(spec))
+    [job] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
+
+    assert answer.code == 0
+    told = " ".join(answer.out.split())
+    assert "refused install refuses this: usd-inr:" in told
+    assert "has 304 bytes, and 255 is the most that a name can have; name another file" in told
+    assert "next:" not in answer.out
+    assert [text for text in job["warnings"] if "has 304 bytes" in text]
+
+
+def test_a_folder_that_is_missing_is_fine(ratectl, spec):
+    """A folder that the job can make is nothing to tell of."""
+    spec.write_text(spec.read_text().replace("out.txt", "new/deep/out.txt"))
+
+    answer = ratectl("check", str(spec))
+
+    assert "refuse" not in answer.out
+    assert answer.out.splitlines()[-1].startswith("next: ratectl install")

@@ -15,7 +15,7 @@ import pytest
 
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
-from tests.fakes import past
+from tests.fakes import past, station
 from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
@@ -62,16 +62,7 @@ def install(state, live_rates, tmp_path):
             outputs=(Output(kind="text", target=str(tmp_path / "output.txt")),),
             timeout=2,
         )
-        with Journal(state) as journal:
-            journal.record_job(
-                job,
-                spec="/etc/jobs.toml",
-                digest="1",
-                backend="cron",
-                scope="user",
-                host_timezone="UTC",
-                now=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5),
-            )
+        station.install(state, job, since=station.now() - dt.timedelta(minutes=5))
 
     return record
 

@@ -3,12 +3,15 @@
 import datetime as dt
 import json
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from ratectl.commands._shared import date_range
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from tests.fakes import past
+from tests.fakes.station import now
 
 pytestmark = pytest.mark.network  # starts nothing, but asks which schedulers run
 FIRST = dt.datetime(2026, 11, 16, 10, 30, tzinfo=dt.UTC)
@@ -52,6 +55,28 @@ def test_which(ratectl, options, days):
     found = rates(ratectl("history", "usd-inr", "--pair", "usd/inr", "--json", *options))
 
     assert [day for day, *_ in found] == [f"2026-11-{day}" for day in days]
+
+
+def test_named_days(ratectl, station, live_rates):
+    """Yesterday and today are days, too, of the job's own calendar."""
+    job = station.job(live_rates.url)
+    moment = now().replace(second=0, microsecond=0)
+    station.install(job, since=moment - dt.timedelta(days=9))
+    past.settle(station.state, job, moment - dt.timedelta(days=3), "95.10")
+    past.settle(station.state, job, moment, "95.20")
+
+    def found(*options):
+        answer = ratectl("history", job.name, "--json", *options)
+        assert answer.code == 0, answer.err
+        return [rate for *_, rate in rates(answer)]
+
+    assert found("--since", "yesterday") == ["95.20"]
+    assert found("--until", "yesterday") == ["95.10"]
+    for zone in map(ZoneInfo, ("Pacific/Kiritimati", "Etc/GMT+12")):
+        before = dt.datetime.now(zone).date()
+        days = [date_range.day_of(word, zone) for word in ("today", "yesterday")]
+        after = dt.datetime.now(zone).date()
+        assert before <= days[0] == days[1] + dt.timedelta(days=1) <= after
 
 
 @pytest.mark.usefixtures("week")
@@ -142,3 +167,18 @@ def test_misuse(ratectl, options, code, told):
 
     assert (answer.code, answer.out) == (code, "")
     assert told in answer.err
+
+
+def test_clean_file_of_several_jobs(ratectl, station, live_rates):
+    """Where two jobs with the tag have the pair, a file of one number a day has that of the newest slot once."""
+    for name, hour, rate in (("early", 6, "95.1"), ("late", 18, "95.4"), ("noon", 12, "95.2")):
+        job = station.job(
+            live_rates.url, name=name, schedule_texts=(f"every day at {hour}:00",), tags=("books",)
+        )
+        station.install(job, since=FIRST)
+        past.settle(station.state, job, FIRST.replace(hour=hour, minute=0), rate)
+
+    lines = ratectl("history", "--tag", "books", "--format", "csv").out.splitlines()
+
+    assert lines[1:] == ["2026-11-16,USD,INR,95.4,frankfurter,published"]
+    assert len(ratectl("history", "--tag", "books", "--format", "jsonl").out.splitlines()) == 3

@@ -280,6 +280,50 @@ def test_hard_to_believe(ratectl, install, station, write):
     assert (again.code, again.err) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "line"),
+    [
+        (("9.51", "95.1", "95.2", "95.3"), 1),
+        (("95.1", "0.0105", "95.2", "95.3"), 2),
+        (("95.1", "95.2", "95.3", "9510"), 4),
+    ],
+)
+def test_one_bad_row(ratectl, install, station, write, numbers, line):
+    """The one bad row of a file is named, wherever it stands, and what is said takes it back; the rows after it are believed."""
+    install()
+    days = [f"{day:02}/10/2025 - {number}" for day, number in enumerate(numbers, 1)]
+
+    done = ratectl("import", write("\n".join(days)), "--job", "usd-inr")
+
+    assert f"1 row is hard to believe, that of line {line}: " in done.err
+    assert ratectl(*done.err.split("`")[1].split()[1:]).code == 0
+    assert [row[2] for row in rows(station)] == [n for n in numbers if n.startswith("95.")]
+
+
+@pytest.mark.parametrize("day", ["01", "09"])
+def test_a_row_beside_the_record(ratectl, install, write, day):
+    """A row is measured against what is recorded for earlier days and for later ones."""
+    install()
+    for known in ("03", "04", "05"):
+        ratectl("record", "usd-inr", "USD/INR", "95.1", "--on", f"2025-10-{known}")
+
+    done = ratectl("import", write(f"{day}/10/2025 - 9.52"), "--job", "usd-inr")
+
+    assert "1 row is hard to believe, that of line 1: USD/INR 9.52" in done.err
+    assert ratectl(*done.err.split("`")[1].split()[1:]).code == 0
+    assert ratectl("import", write("06/10/2025 - 95.2"), "--job", "usd-inr").err == ""
+
+
+def test_the_last_row_beside_later_days(ratectl, install, write):
+    """A file that goes astray slowly is told of where it meets what the record has for later days."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "95.1", "--on", "2025-10-03")
+
+    done = ratectl("import", write("01/01/2020 - 250\n02/10/2025 - 260\n"), "--job", "usd-inr")
+
+    assert "1 row is hard to believe, that of line 2: USD/INR 260 beside 95.1" in done.err
+
+
 def test_believed_moves(ratectl, install, write):
     """A move that the next row bears out is told of once, and a row is measured against what the record has."""
     install()
@@ -355,7 +399,7 @@ def test_what_is_recorded_stays(ratectl, install, station, write):
     done = ratectl("import", path, "--job", "usd-inr")
 
     assert done.code == 0
-    assert done.out == ("usd-inr: 2 rows imported, 1 left out, whose slots have another number\n")
+    assert done.out == ("usd-inr: 2 rows imported, 1 left out, whose slot has another number\n")
     assert f"{path}:2: USD/INR is recorded there as 95.11 of 2025-11-21 (frankfurter)" in done.err
     assert [row[2] for row in rows(station)] == ["95.07", "95.11", "95.10"]
 
@@ -403,7 +447,7 @@ def test_row_of_another_slot(ratectl, install, station, write):
 
     done = ratectl("import", write(text, "own.csv"), "--job", "usd-inr")
 
-    assert done.out == "usd-inr: 0 rows imported, 1 were there already\n"
+    assert done.out == "usd-inr: 0 rows imported, 1 was there already\n"
     assert len(rows(station)) == 1
 
 

@@ -57,8 +57,14 @@ def test_wrong_values_write_nothing(ratectl, tmp_path, option, value, code):
     """A value that the spec would refuse is refused now, and no file is left."""
     path = tmp_path / "jobs.toml"
 
-    assert ratectl("init", str(path), option, value).code == code
+    answer = ratectl("init", str(path), option, value)
+
+    assert answer.code == code
     assert not path.exists()
+    assert "jobs.toml" not in answer.err
+    if code == 78:
+        assert answer.err.startswith(f"ratectl: {option} {value!r}: ")
+        assert answer.err.endswith("nothing was written\n")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +96,37 @@ def test_an_output_that_cannot_be_written(ratectl, tmp_path):
 
         assert (answer.code, str(tmp_path) in answer.err) == (77, True)
         assert not (tmp_path / "jobs.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("usd inr",), "usd inr"),
+        (("EUR/USD",), "EUR/USD"),
+        (("eur/usd, usd/inr",), "eur/usd, usd/inr"),
+        (("--pair", "usd", "inr"), "usd inr"),
+    ],
+)
+def test_a_pair_where_the_file_stands(ratectl, tmp_path, monkeypatch, words, meant):
+    """Whoever names the pair where the file's name stands gets no file of that name, and is told the option."""
+    monkeypatch.chdir(tmp_path)
+
+    answer = ratectl("init", *words)
+    again = ratectl("init", str(tmp_path / "jobs.toml"), "--pair", meant)
+
+    assert (answer.code, list(tmp_path.glob("*"))) == (2, [tmp_path / "jobs.toml"])
+    assert f'did you mean `ratectl init --pair "{meant}"`?' in answer.err
+    assert again.code == 0
+
+
+@pytest.mark.posix("a file system with this limit")
+def test_a_name_that_is_too_long(ratectl, tmp_path):
+    """An output whose name no file can have is refused in one line."""
+    answer = ratectl("init", str(tmp_path / "jobs.toml"), "--output", f"{'x' * 300}.txt")
+
+    assert answer.code == 77
+    assert answer.err.count("\n") == 1
+    assert "has 304 bytes, and 255 is the most that a name can have" in answer.err
 
 
 def test_odd_values_are_quoted(ratectl, tmp_path):

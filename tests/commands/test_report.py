@@ -304,10 +304,15 @@ def test_no_browser(ratectl, tmp_path, monkeypatch):
 
 
 @pytest.mark.posix("an interrupt goes to one process")
-def test_watch(station, job, tmp_path):
-    """--watch writes the page anew after each firing, also of one that comes much later, until it is interrupted."""
+def test_watch(station, live_rates, tmp_path):
+    """--watch writes the page anew after each firing, also of one that comes much later, until it is interrupted.
+
+    Each time with the jobs that were asked for, and no others.
+    """
+    job = station.job(live_rates.url, tags=("books",))
+    station.install(job, station.job(live_rates.url, name="not-asked-for", outputs=()))
     path = tmp_path / "page.html"
-    argv = (sys.executable, "-m", "ratectl", "report", "--watch", str(path))
+    argv = (sys.executable, "-m", "ratectl", "report", "--watch", "--tag", "books", str(path))
     environment = os.environ | {"RATECTL_STATE_DIR": str(station.state)}
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as watching:
         first = watching.stdout.readline()
@@ -318,5 +323,6 @@ def test_watch(station, job, tmp_path):
         watching.send_signal(signal.SIGINT)
         watching.wait(30)
 
-    assert (first[:6], watching.returncode) == ("wrote ", 0)
+    assert (first[:6], first[-4:], watching.returncode) == ("wrote ", "kB)\n", 0)
     assert "97.31" in path.read_text(encoding="utf-8")
+    assert "not-asked-for" not in path.read_text(encoding="utf-8")

@@ -66,6 +66,36 @@ def test_nothing_installed(ratectl, station):
     assert not station.state.exists()
 
 
+def test_a_run_by_hand_that_failed(ratectl, station, live_rates):
+    """What failed by hand is owed by nobody: nothing counts it, and the advice is the command that records a rate."""
+    wanted = station.job("http://127.0.0.1:9", timeout=2)
+    station.install(wanted)
+    past.settle(station.state, wanted, now())
+
+    assert ratectl("run", "usd-inr", "--force").code == 75
+    after = ratectl("status").out
+    [fact] = json.loads(ratectl("status", "--json").out)
+    station.install(station.job(live_rates.url))
+    again = ratectl("run", "usd-inr", "--force")
+
+    assert (fact["consecutive_failures"], fact["next_try"]) == (0, None)
+    assert "the last slot failed and is not due" in after
+    assert "in a row failed" not in after
+    assert again.code == 0
+    assert "failed" not in ratectl("status").out
+
+
+def test_a_slot_that_failed_stays_owed(ratectl, station):
+    """What failed for a slot of the schedule is counted and tried again, also where a person ran it."""
+    station.install(station.job("http://127.0.0.1:9", timeout=2))
+
+    assert ratectl("run", "usd-inr").code == 75
+
+    [fact] = json.loads(ratectl("status", "--json").out)
+    assert fact["consecutive_failures"] == 1
+    assert "and is still due" in ratectl("status").out
+
+
 class TestMaxAge:
     """Exit codes for monitoring."""
 

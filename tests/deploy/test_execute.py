@@ -303,6 +303,27 @@ def test_a_home_of_somebody_else(monkeypatch, tmp_path):
     host_facts.refuse_home_of_others()
 
 
+@pytest.mark.posix("accounts have numbers there")
+@pytest.mark.parametrize("below", ["", "not/yet/there"])
+def test_a_configuration_of_somebody_else(monkeypatch, tmp_path, below):
+    """A configuration folder that would be made with another account is refused as its home is."""
+    monkeypatch.delenv("RATECTL_CONFIG_DIR", raising=False)
+    monkeypatch.setenv("HOME", "/")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / below))
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 4321)
+    monkeypatch.setattr(host_facts.trust, "ROOT", Path("/").stat().st_uid)
+    if tmp_path.stat().st_uid == 0:
+        monkeypatch.setattr(host_facts.trust, "ROOT", -1)
+        monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+
+    with pytest.raises(
+        RefusedError, match=r"XDG_CONFIG_HOME is .* belongs to .*RATECTL_CONFIG_DIR"
+    ):
+        host_facts.refuse_config_of_others()
+    monkeypatch.setenv("RATECTL_CONFIG_DIR", str(tmp_path))
+    host_facts.refuse_config_of_others()
+
+
 @pytest.mark.engine
 @pytest.mark.network
 def test_a_cron_daemon_of_a_container():

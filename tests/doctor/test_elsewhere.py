@@ -11,8 +11,9 @@ import pytest
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import ClusterTarget, Found
+from ratectl.deploy import remedies
 from ratectl.deploy.targets import Target
-from ratectl.doctor import clock, engine, firings, outputs, remedies
+from ratectl.doctor import clock, engine, firings, outputs
 from ratectl.doctor.observations import Observations
 from ratectl.journal.rows import Firing
 from tests.fakes.jobs import job

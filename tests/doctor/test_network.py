@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ratectl.fetch import probe
+from ratectl.fetch.failures import FailureKind, FetchError
+from ratectl.fetch.probe import ProviderProbe
 from tests.doctor.conftest import SPEC
 from tests.support.rate_server import Fault, RateServer, demo_table
 
@@ -107,6 +110,47 @@ def test_failures_are_told_apart(cron, rates, fault, check):
 
     assert checks(cron.doctor()) == {(check, "fault", "one"), (check, "fault", "two")}
     assert rates.asked("/v4") == 1
+
+
+def test_one_cause_is_one_line(cron, rates):
+    """A provider that is down is one line for all jobs, with one command."""
+    rates.misbehave(Fault(status=503, body=b"{}"))
+    down = cron.ask().text
+
+    assert down.count("fault: ") == 1
+    assert "fault: provider-down: one, two: " in down
+    assert "\n    fix: ratectl doctor\n" in down
+    assert "1 fault · 0 warnings in 2 jobs" in down
+
+
+def test_what_is_owed_is_asked_for_again(cron, rates):
+    """Where a slot is owed, the command of a provider that is down settles it."""
+    rates.misbehave(Fault(status=503, body=b"{}"))
+    with cron.journal() as journal:
+        journal.count_failure("one", cron.machine.now, lambda _: cron.machine.now)
+
+    assert {found["mend"] for found in cron.doctor().of("provider-down")} == {"ratectl run one"}
+
+
+def test_no_network_is_one_line(cron, monkeypatch):
+    """A machine without a network is one line for all jobs, whichever providers they have."""
+    hosts = {"one": ("a.example", "b.example"), "two": ("c.example",)}
+    said = {
+        job: [
+            ProviderProbe(
+                name, name, FetchError(FailureKind.OFFLINE, f"{name}: name lookup failed")
+            )
+            for name in names
+        ]
+        for job, names in hosts.items()
+    }
+    monkeypatch.setattr(probe, "providers", lambda *_: said)
+
+    text = cron.ask().text
+
+    assert text.count("fault: ") == 1
+    assert "provider-offline: one, two: offline: none of its providers can be reached" in text
+    assert "(name lookup failed)" in text
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,20 @@ def in_time(fire):
     return fire()
 
 
+def install(state: Path, *jobs: Job, since: dt.datetime) -> None:
+    """Record *jobs* in the journal of *state* as a host in UTC that has installed them in cron *since* then."""
+    with Journal(state) as journal:
+        journal.record_jobs(
+            jobs,
+            spec="/etc/jobs.toml",
+            digest="0",
+            backend="cron",
+            scope="user",
+            host_timezone="UTC",
+            now=since,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
     """One installation in *folder*."""
@@ -77,16 +91,7 @@ class Station:
 
     def install(self, *jobs: Job, since: dt.datetime | None = None) -> None:
         """Record *jobs* as installed shortly before the slot that is due."""
-        with Journal(self.state) as journal:
-            journal.record_jobs(
-                jobs,
-                spec="/etc/jobs.toml",
-                digest="0",
-                backend="cron",
-                scope="user",
-                host_timezone="UTC",
-                now=since or now() - LATE - dt.timedelta(minutes=2),
-            )
+        install(self.state, *jobs, since=since or now() - LATE - dt.timedelta(minutes=2))
 
     def argv(self, job: str = "usd-inr") -> tuple[str, ...]:
         """Return the command line that an engine starts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import stat
 
 import pytest
@@ -98,6 +99,20 @@ class TestKept:
         now = NOW + dt.timedelta(seconds=passed)
 
         assert self.KEPT.is_fresh(now, self.KEPT.uptime + up) is good
+
+    def test_old_answers_go(self, state):
+        """Answers of long ago are deleted with the next that is kept, also beside what cannot be deleted."""
+        folder = state / "answers"
+        (folder / "not-a-file").mkdir(parents=True)
+        for number in range(20):
+            (folder / str(number)).touch()
+        for path in folder.iterdir():
+            os.utime(path, (1, 1))
+
+        ResponseCache(state).keep(self.REQUEST, self.KEPT)
+
+        assert len(list(folder.iterdir())) == 2
+        assert ResponseCache(state).find(self.REQUEST) == self.KEPT
 
     def test_nowhere_to_keep_it(self, tmp_path):
         """A folder that cannot be made costs a request later, and nothing now."""

@@ -14,6 +14,7 @@ import ratectl.firing.__main__ as program
 from ratectl.firing import command_line
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Provider
+from tests.fakes import station
 
 pytestmark = pytest.mark.network
 SCRIPT = str(Path(program.__file__))
@@ -144,16 +145,7 @@ def test_failure_is_one_line(live, state, live_rates, changed, lines):
 
 
 def record(state, job):
-    with Journal(state) as journal:
-        journal.record_job(
-            job,
-            spec="/etc/jobs.toml",
-            digest="1",
-            backend="cron",
-            scope="user",
-            host_timezone="UTC",
-            now=dt.datetime.now(dt.UTC),
-        )
+    station.install(state, job, since=station.now())
 
 
 def test_nothing_due_imports_next_to_nothing(job, installed, state):

@@ -282,6 +282,36 @@ def test_forced(voided, fire, runner):
     assert TAKEN_BACK in " ".join(report.settled[0].warnings)
 
 
+@pytest.mark.parametrize("other", ["", "95.4"])
+def test_advice_works(voided, fire, clock, runner, type_in, other):
+    """What is said to enter the number all the same is taken, also where its own day has another number by now."""
+    usd = voided()
+    if other:
+        record = {"pair": USD_INR, "rate": Decimal(other), "day": SLOT.date()}
+        runner(lambda one: Entry(runner=one, **record).run())
+    clock.now = FRIDAY + DAY
+    [settled] = fire(usd).settled
+
+    [(command, code, said)] = [
+        one for one in type_in(" ".join(settled.warnings)) if one[0].startswith("record")
+    ]
+
+    assert (code, command[:35]) == (0, "record usd-inr USD/INR 95.1 --on 20"), said
+    assert "95.1" in {n[1] for n in recorded(runner)}
+
+
+def test_advice_of_a_forced_run(voided, fire, runner):
+    """Where no slot has room for it nothing is advised: a forced run beside slots that all have a number."""
+    usd = voided()
+    record = {"pair": USD_INR, "rate": Decimal("95.4"), "day": SLOT.date()}
+    runner(lambda one: Entry(runner=one, **record).run())
+
+    [settled] = fire(usd, "run_now").settled
+
+    assert TAKEN_BACK in " ".join(settled.warnings)
+    assert "ratectl record" not in " ".join(settled.warnings)
+
+
 def test_other_jobs(voided, job, installed, fire, state):
     """What was taken back for one job is another job's number still."""
     voided()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import importlib
+import re
 from pathlib import Path
 
 import pytest
 
+from ratectl import cli
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
@@ -116,6 +119,29 @@ def fire(state, clock):
                 clock=clock, sleep=clock.sleep, host=host, uptime=lambda: clock().timestamp()
             )
             return getattr(Runner(journal, journal.installed_job(job.name), env), how)(*arguments)
+
+    return run
+
+
+@pytest.fixture
+def type_in(monkeypatch, state, clock, capsys):
+    """Type the commands that stand in backticks in a text, at the clock's time; return how each ended, with what it said."""
+    env = Environment(
+        clock=clock, sleep=clock.sleep, host="here", uptime=lambda: clock().timestamp()
+    )
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(state))
+    for name in ("backfill", "import_", "record", "review", "run"):
+        module = importlib.import_module(f"ratectl.commands.correct.{name}")
+        monkeypatch.setattr(module, "surroundings", lambda *_: env)
+
+    def run(text):
+        done = []
+        for command in re.findall(r"`ratectl ([^`]*)`", text):
+            with pytest.raises(SystemExit) as ended:
+                cli.main(command.split())
+            said = capsys.readouterr()
+            done.append((command, ended.value.code or 0, said.out + said.err))
+        return done
 
     return run
 

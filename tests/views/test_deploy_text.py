@@ -89,6 +89,20 @@ def test_prune_and_nothing_else(office):
     assert lines[-1] == "  mark 1 job as removed in the journal"
 
 
+def test_a_change_that_the_engine_does_not_see(office):
+    """A job with another output is updated, though its entry stays: it is counted so before and after, and not as unchanged."""
+    office.install(*jobs("a", "b"))
+
+    done = office.install(job("a"), job("b", output='"/home/tester/other.txt"'))
+
+    lines = deploy_text.plan_text(done).splitlines()
+    assert lines[1] == "  ~ update b (its entry in the scheduler stays as it is)"
+    assert lines[2].startswith("      output: ")
+    assert lines[3] == "  = 1 unchanged"
+    after = deploy_text.installed_text(done, {}).splitlines()
+    assert after[0] == "installed in cron (user) and read back: 1 updated, 1 unchanged"
+
+
 def test_long_plans_are_cut(office):
     """A plan of a hundred jobs stays readable."""
     text = deploy_text.plan_text(prepared(office, *jobs(*(f"job-{n}" for n in range(100)))))

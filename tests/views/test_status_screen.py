@@ -48,6 +48,15 @@ def test_wrapped(status):
     assert [line for line in lines if line.startswith("      no way")] != []
 
 
+def test_next_has_its_own_line(status):
+    """What comes next is never broken in the middle: beside a long name it stands below."""
+    name = "treasury-month-end-closing-rates-ap-desk"
+    lines = shown(status(job=name))
+
+    assert lines[1] == f"✓ {name}  ok"
+    assert lines[2].startswith("    next ")
+
+
 @pytest.mark.parametrize("height", [6, 8, 12])
 def test_height(status, height):
     """A screen that does not scroll keeps the summary and every reason; jobs that do well are folded first, then rates."""
@@ -120,6 +129,16 @@ def test_columns_line_up(status):
             {"failures": 2, "last": fired("failed", "offline: no way to x")},
             "failing",
             "    the last slot failed and is still due (7 h ago): offline: no way to x",
+        ),
+        (
+            {"is_owed": False, "last": fired("failed", "offline: no way to x")},
+            "ok",
+            "    the last slot failed and is not due (7 h ago): offline: no way to x",
+        ),
+        (
+            {"is_owed": False, "last": fired("failed")},
+            "ok",
+            "    a rate right now: ratectl run usd-inr --force",
         ),
         ({"failures": 2}, "failing", "    2 firings in a row failed"),
         (

@@ -88,7 +88,9 @@ class SystemReader:
 
     def real(self, path: Path) -> Path:
         """Return *path* with all symbolic links followed, as far as it exists."""
-        return _real_folder(path.parent) / path.name if not path.is_symlink() else path.resolve()
+        if path.is_symlink():
+            return Path(os.path.realpath(path))
+        return _real_folder(path.parent) / path.name
 
     def owner(self, path: Path) -> int | None:
         """Return whose *path* is, or None where there is none, and on Windows."""
@@ -159,7 +161,7 @@ class SystemReader:
                 return None
         except OSError:
             return None
-        whole = path.resolve()
+        whole = Path(os.path.realpath(path))
         mounted = mounts()
         on_the_way = (whole, *whole.parents)
         return next((p for p in on_the_way if p in mounted or p.is_mount()), whole)
@@ -172,7 +174,7 @@ class SystemReader:
 @functools.cache
 def _real_folder(path: Path) -> Path:
     """Return where the folder *path* lies; thousands of jobs share a few."""
-    return path.resolve()
+    return Path(os.path.realpath(path))
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError
 from ratectl.deploy import plan, spec_keys
 from ratectl.deploy import renames as renaming
-from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts
+from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts, writable
 from ratectl.deploy.read_back import read_back
 from ratectl.deploy.targets import (
     Target,
@@ -146,6 +146,7 @@ def prepare(
     renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
     other_accounts.refuse(target, source.jobs, source.path)
+    writable.refuse(target, source.jobs)
     known = _known(target, source, journal, renames)
     removed = known.gone if prune else frozenset()
     covers = covers_of(target, source.jobs)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
-from ratectl.deploy import targets
-from ratectl.doctor import remedies
+from ratectl.deploy import remedies, targets
 from ratectl.doctor.finding import Finding, warning
 from ratectl.spec import zones
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.doctor import clock, engine, entries, firings, network, outputs, remedies, state
+from ratectl.deploy import remedies
+from ratectl.doctor import clock, engine, entries, firings, network, outputs, state
 from ratectl.doctor.finding import FAULT, Finding
 from ratectl.errors import RatectlError
 

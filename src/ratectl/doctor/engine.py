@@ -12,9 +12,8 @@ from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.backends.windows import backend as windows
-from ratectl.deploy import select_backend, targets
+from ratectl.deploy import remedies, select_backend, targets
 from ratectl.deploy.targets import Target
-from ratectl.doctor import remedies
 from ratectl.doctor.finding import Finding, warning
 from ratectl.errors import EngineError, RatectlError, RefusedError
 

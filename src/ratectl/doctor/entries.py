@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.deploy import targets
+from ratectl.deploy import remedies, targets
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.inventory import SpecState
-from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import remedies
 from ratectl.deploy.checks import closed_folders
-from ratectl.doctor import remedies
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import Finding, warning
 from ratectl.views.format import clock

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.deploy import targets
-from ratectl.doctor import remedies
+from ratectl.deploy import remedies, targets
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import FailureKind
 from ratectl.lean_classes import NamedTuple
@@ -51,6 +50,16 @@ def providers(observed: Observations, row: Installed, asked: Asked) -> Iterator[
     good = sum(not _failed(probe) for probe in said)
     # what a workstation cannot reach a pod may
     enough = good >= (2 if row.job.agree else 1) or row.backend == kubernetes.NAME
+    if offline := _cut_off(said):
+        severity = WARNING if enough else FAULT
+        yield Finding(
+            check=CHECKS[FailureKind.OFFLINE],
+            severity=severity,
+            job=row.job.name,
+            text=offline,
+            fix=_again(observed),
+        )
+        return
     for probe in said:
         if probe.asked and probe.failure is not None and _failed(probe):
             kind = probe.failure.kind
@@ -62,6 +71,26 @@ def providers(observed: Observations, row: Installed, asked: Asked) -> Iterator[
                 text=f"{probe.provider}: {kind.value}: {probe.failure}",
                 fix=_mend(observed, row, probe, kind),
             )
+
+
+def _cut_off(said: Sequence[ProviderProbe]) -> str:
+    """Return that none of the providers can be reached, in the same words for every job, where that is the one cause; else an empty text."""
+    failures = [(probe, probe.failure) for probe in said if probe.failure is not None]
+    if not said or len(failures) < len(said):
+        return ""
+    if any(failure.kind is not FailureKind.OFFLINE for _, failure in failures):
+        return ""
+    reasons = {str(failure).removeprefix(f"{probe.host}: ") for probe, failure in failures}
+    return f"offline: none of its providers can be reached ({', '.join(sorted(reasons))})"
+
+
+def _again(observed: Observations) -> str:
+    """Return what to type once the network is there: what settles slots that are owed, else what looks again."""
+    owing = [row.job.name for row in observed.awake if row.failures]
+    if not owing:
+        return remedies.RETRY
+    which = owing[0] if len(owing) == 1 else "--all"
+    return remedies.typed(observed.host, "ratectl", "run", which)
 
 
 def _failed(probe: ProviderProbe) -> bool:
@@ -82,7 +111,7 @@ def _mend(observed: Observations, row: Installed, probe: ProviderProbe, kind: Fa
         return remedies.look_up(host, name)
     if kind is FailureKind.PORTAL:
         return remedies.typed(host, "curl", "-v", f"https://{probe.host}/")
-    return remedies.typed(host, "ratectl", "run", row.job.name)
+    return _again(observed)
 
 
 def databases(observed: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
-from ratectl.deploy import targets
+from ratectl.deploy import remedies, targets
 from ratectl.deploy.checks import other_accounts
-from ratectl.doctor import remedies
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.backends.systemd import sandbox
-from ratectl.deploy import targets
+from ratectl.deploy import remedies, targets
 from ratectl.deploy.checks import other_accounts
-from ratectl.doctor import remedies
+from ratectl.deploy.checks import writable as writable_files
+from ratectl.deploy.checks.writable import Obstacle
 from ratectl.doctor.finding import Finding, warning
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts
 from ratectl.wording import listed
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
-LEAST_SPACE = 65_536
-"""Bytes; with less a file system counts as full."""
 STORES = tuple(
     Path(folder, store)
     for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib")
@@ -33,15 +31,6 @@ STORES = tuple(
 """Where systemd looks for a credential that a unit loads by its name; see systemd.exec(5)."""
 OWN_ACCOUNT = "ratectl"
 """The name that we propose for an account without rights."""
-IN_PLACES = frozenset({"postgresql"})
-"""Kinds of output that are no file; the network checks ask them."""
-
-
-class Obstacle(NamedTuple):
-    """Why a file cannot be written."""
-
-    text: str
-    fix: str
 
 
 def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
@@ -50,14 +39,18 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
         return
     observed = observed.as_account(row)
     for output in row.job.outputs:
-        if output.kind in IN_PLACES:
+        if output.kind in writable_files.IN_PLACES:
             continue
-        found = obstacle(observed, Path(output.target)) or _gone(observed, row, output.target)
-        if found is None and output.kind == "sqlite":
-            found = _folder(observed, Path(output.target).parent)  # SQLite writes beside its file
+        found = writable_files.of_output(observed.host, observed.reader, output)
+        found = found or _gone(observed, row, output.target)
         if found is not None:
             problem = f"cannot record into {output}: {found.text}"
-            yield Finding(check="output-unwritable", job=row.job.name, text=problem, fix=found.fix)
+            yield Finding(
+                check="output-unwritable",
+                job=row.job.name,
+                text=problem,
+                fix=_fix(observed, row, found),
+            )
 
 
 def page(observed: Observations, row: Installed) -> Iterator[Finding]:
@@ -68,14 +61,21 @@ def page(observed: Observations, row: Installed) -> Iterator[Finding]:
     status = observed.reader.status(path)
     fault = observed.reader.fault(path, strict=None)
     if status is not None and not stat.S_ISREG(status.mode):
-        found: Obstacle | None = obstacle(observed, path)
+        found: Obstacle | None = writable_files.of_file(observed.host, observed.reader, path)
     elif fault is not None:
         found = Obstacle(f"{fault.place}: {fault.why}", fault.fix)
     else:  # the file is replaced as a whole, so that its own rights do not matter
-        found = _folder(observed, path.parent) or _gone(observed, row, row.job.report)
+        found = writable_files.of_folder(observed.host, observed.reader, path.parent)
+        found = found or _gone(observed, row, row.job.report)
     if found is not None:
         text = f"cannot write the report page {path}: {found.text}"
-        yield warning(check="page-unwritable", job=row.job.name, text=text, fix=found.fix)
+        fix = _fix(observed, row, found)
+        yield warning(check="page-unwritable", job=row.job.name, text=text, fix=fix)
+
+
+def _fix(observed: Observations, row: Installed, found: Obstacle) -> str:
+    """Return the command against *found*: that which says where in the spec another name is needed, where nothing else helps."""
+    return found.fix or remedies.typed(observed.host, "ratectl", "check", row.spec)
 
 
 def _gone(observed: Observations, row: Installed, path: str) -> Obstacle | None:
@@ -228,54 +228,3 @@ def _is_overridden(observed: Observations, job: str) -> bool:
         observed.found_at[target].entries[job] for target in observed.targets_of.get(job, ())
     )
     return any(entry.overrides for entry in entries)
-
-
-def obstacle(observed: Observations, path: Path) -> Obstacle | None:
-    """Return why this account cannot append to the file *path*, or make it; None when it can."""
-    status = observed.reader.status(path)
-    if status is None:
-        return _folder(observed, path.parent, path)
-    if not stat.S_ISREG(status.mode):
-        kind = "a folder" if stat.S_ISDIR(status.mode) else "no regular file"
-        return Obstacle(f"{path} is {kind}", remedies.aside(observed.host, path))
-    if not observed.reader.may_write(path):
-        return _closed(observed, path, "chmod u+w")
-    return _full(observed, path)
-
-
-def _folder(observed: Observations, path: Path, wanted: Path | None = None) -> Obstacle | None:
-    """Return why nothing, or the file *wanted*, can be made in the folder *path*, which need not be there yet."""
-    while (status := observed.reader.status(path)) is None and path != path.parent:
-        path = path.parent
-    if status is not None and not stat.S_ISDIR(status.mode):
-        return Obstacle(f"{path} is no folder", remedies.aside(observed.host, path))
-    if not observed.reader.may_write(path):
-        return _closed(observed, path, "chmod u+rwx", wanted)
-    return _full(observed, path)
-
-
-def _closed(
-    observed: Observations, path: Path, open_it: str, wanted: Path | None = None
-) -> Obstacle:
-    host, quoted = observed.host, remedies.typed(observed.host, str(path))
-    status = observed.reader.status(path)
-    if mount := observed.reader.read_only(path):
-        command = remedies.typed(host, "mount", "-o", "remount,rw", str(mount))
-        text = f"the file system at {mount} is mounted read-only"
-        return Obstacle(text, remedies.as_root(host, command))
-    text = f"{host.user} may not write to {path}"
-    is_system = status is not None and stat.S_ISDIR(status.mode) and status.owner == 0
-    if wanted is not None and is_system and not host.root and host.platform != "win32":
-        return Obstacle(text, remedies.made_for_account(host, path, wanted))
-    if host.root:
-        return Obstacle(f"{text} (it is immutable)", f"chattr -i {quoted}")
-    if status is not None and status.owner == host.uid and host.platform != "win32":
-        return Obstacle(text, f"{open_it} {quoted}")
-    return Obstacle(text, remedies.to_account(host, path))
-
-
-def _full(observed: Observations, path: Path) -> Obstacle | None:
-    free = observed.reader.free(path)
-    if free is None or free >= LEAST_SPACE:
-        return None
-    return Obstacle(f"the file system of {path} is full", remedies.room(observed.host, path))

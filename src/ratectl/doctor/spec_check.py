@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
+from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.launchd import backend as launchd
 from ratectl.deploy import execute, host_facts
-from ratectl.deploy.checks import closed_folders
+from ratectl.deploy.checks import closed_folders, writable
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError
 from ratectl.model import currencies, unknown_pairs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.protocol import Host
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
     from ratectl.spec.document import Spec
@@ -44,6 +46,8 @@ class Meaning:
     covers: Mapping[str, Cover]
     """By engine, how it can wake the job."""
     warnings: tuple[str, ...]
+    unwritable: tuple[str, ...] = ()
+    """Outputs that this account could not write here, each with the way out: an install is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +60,16 @@ class SpecCheck:
     remarks: tuple[str, ...]
     """About the account that installs it."""
 
+    @property
+    def installs_here(self) -> bool:
+        """Tell whether nothing that is seen beforehand stops an install by this account on this machine."""
+        return not self.problems.issues and not any(told.unwritable for told in self.meanings)
+
 
 def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecCheck:
     """Return what the spec *loaded* from the text *written* means on a machine whose clocks are in *zone*."""
-    meanings = tuple(_meaning(job, loaded.jobs, zone, now) for job in loaded.jobs)
+    here = host_facts.here(zone)
+    meanings = tuple(_meaning(job, loaded, here, now) for job in loaded.jobs)
     ended = [meaning.job for meaning in meanings if not meaning.slots]
     going = [meaning.job for meaning in meanings if meaning.slots]
     lines = key_lines(written)
@@ -75,15 +85,23 @@ def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecC
     )
 
 
-def _meaning(job: Job, jobs: Sequence[Job], zone: ZoneInfo, now: dt.datetime) -> Meaning:
+def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:
     slots = tuple(islice(schedule.after(job.schedule, job.zone, now), SLOTS_SHOWN))
-    warnings = (*_vain(job), *_closed_to(job, zone)) if slots else ()
+    warnings = (*_vain(job), *_closed_to(job, here.zone)) if slots else ()
     return Meaning(
         job=job,
         slots=slots,
-        covers={name: backend.check(job, zone) for name, backend in BACKENDS.items()},
-        warnings=(*warnings, *_mixed(job, jobs)),
+        covers={name: backend.check(job, here.zone) for name, backend in BACKENDS.items()},
+        warnings=(*warnings, *_mixed(job, loaded.jobs)),
+        unwritable=tuple(_unwritable(job, loaded, here)) if slots else (),
     )
+
+
+def _unwritable(job: Job, loaded: Spec, here: Host) -> Iterator[str]:
+    """Yield which outputs of *job* an install by this account would be refused for."""
+    elsewhere = loaded.installation.backend == kubernetes.NAME or accounts.is_foreign(job.user)
+    if job.enabled and not elsewhere:
+        yield from writable.told(here, execute.SystemReader(), job)
 
 
 def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:

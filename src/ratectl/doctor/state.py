@@ -9,9 +9,9 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl.doctor import remedies
+from ratectl.deploy import remedies
+from ratectl.deploy.checks.writable import LEAST_SPACE
 from ratectl.doctor.finding import Finding
-from ratectl.doctor.outputs import LEAST_SPACE
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.journal.sqlite_database import FILE, DamagedError
 from ratectl.runtime.trust import UntrustedError

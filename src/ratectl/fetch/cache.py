@@ -154,6 +154,9 @@ def _digest(request: Request) -> str:
 
 
 def _delete_old(folder: Path, before: float) -> None:
-    for entry in os.scandir(folder):
-        if entry.stat().st_mtime < before:
-            os.unlink(entry)  # noqa: PTH108 - an entry knows its path
+    """Delete the files of *folder* that nobody wrote since *before*; one that goes meanwhile, or cannot go, keeps no other."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.stat().st_mtime < before:
+                    os.unlink(entry)  # noqa: PTH108 - an entry knows its path

@@ -34,6 +34,12 @@ class Jump(NamedTuple):
     """False: worth a warning only."""
     is_scale_error: bool = False
     """Looks like a factor-of-ten error or an inverted rate, so a repeat does not confirm it."""
+    repeats: int = 1
+    """As many earlier publications that say about the same confirm it; with 0 none do."""
+    undo: str = ""
+    """The command that takes the other number back, where that may be the wrong one."""
+    other: str = ""
+    """That other number, as a message names it."""
 
 
 def date_problem(
@@ -78,9 +84,12 @@ def jump(quote: Quote, previous: Quote | None, *, of_job: str = "") -> Jump | No
                 reason=f"{change}: a factor of {factor}, a unit slip",
                 is_suspect=True,
                 is_scale_error=True,
+                repeats=0,
             )
     if within_fraction(quote.rate * previous.rate, Decimal(1), alike):
-        return Jump(reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True)
+        return Jump(
+            reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True, repeats=0
+        )
     moved = f"{change}: {move * 100:.1f} % in {days} d"
     return Jump(reason=moved, is_suspect=is_suspect)
 

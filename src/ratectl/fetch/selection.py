@@ -11,17 +11,21 @@ import datetime as dt
 from collections import defaultdict
 from decimal import Context
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from ratectl.fetch import plausibility
+from ratectl import schedule
+from ratectl.fetch import measure, plausibility
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError
 from ratectl.fetch.request import FetchResult
 from ratectl.journal import revisions
 from ratectl.journal.revisions import TakenBack
+from ratectl.journal.rows import Span
 from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote, plain
+from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
     from ratectl.fetch.request import FetchRequest, PairDay
     from ratectl.journal.rate_store import RateStore
     from ratectl.model.job import Job, Pair, Provider
+
+
+ANOTHER_DAY = dt.timedelta(hours=6)
+"""What was held at least as long before was said on another occasion: several days in one answer are one."""
 
 
 class Candidate(NamedTuple):
@@ -247,9 +255,10 @@ class QuoteSelector:
         elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
             self._close(provider, item, quote)
         elif jump is not None and jump.is_suspect:
-            self._suspect(item, Candidate(quote=quote, body=body, reason=jump.reason), jump)
+            reason = measure.told(jump)
+            self._suspect(item, Candidate(quote=quote, body=body, reason=reason), jump)
         else:
-            reasons = [jump.reason if jump else "", plausibility.coarseness(quote)]
+            reasons = [measure.told(jump) if jump else "", plausibility.coarseness(quote)]
             if any(reasons):
                 self.warnings[item] = "; ".join(filter(None, reasons))
             self._agree(item, Candidate(quote=quote, body=body))
@@ -263,7 +272,6 @@ class QuoteSelector:
 
     def _take_back(self, provider: Provider, item: PairDay, quote: Quote) -> None:
         """Leave *item* without *quote*, which a person took back, to the next provider; where there is none, it has no rate."""
-        day = min(quote.rate_date, item[1])
         number = plain(quote.rate)
         if quote.rate_date < item[1]:
             self._close(provider, item, quote, " and was taken back")
@@ -271,9 +279,30 @@ class QuoteSelector:
             self.closed.add(item)
         self.taken_back[item] = (
             f"{quote.pair} {number} of {quote.rate_date} ({quote.provider}) was taken back with `review void`"
-            f" and is not recorded again; `ratectl record {self.job.name} {quote.pair} {number} --on {day}`"
-            " enters it all the same"
+            f" and is not recorded again{self._way_back(quote, item[1])}"
         )
+
+    def _way_back(self, quote: Quote, wanted: dt.date) -> str:
+        """Return the command that enters *quote* all the same: for its own day, or where that has another number for the day that is *wanted*."""
+        name, now = self.job.name, quote.observed_at
+        for day in dict.fromkeys((min(quote.rate_date, wanted), wanted)):
+            if self._has_room(quote.pair, day, now):
+                number = plain(quote.rate)
+                command = f"ratectl record {name} {quote.pair} {number} --on {day}"
+                return f"; `{command}` enters it all the same"
+        return ""
+
+    def _has_room(self, pair: Pair, day: dt.date, now: dt.datetime) -> bool:
+        """Tell whether some slot of *day* that is over lacks *pair*, so that ``ratectl record`` can fill it."""
+        start, end = (
+            dt.datetime.combine(one, dt.time(), self.job.zone)
+            for one in (day, day + dt.timedelta(days=1))
+        )
+        recorded = self.store.quotes(self.job.name, Span(start, end), pair)
+        taken = {entry.slot for entry in recorded}
+        following = schedule.after(self.job.schedule, self.job.zone, start - SECOND)
+        slots = list(takewhile(lambda slot: slot < min(end, now + SECOND), following))
+        return any(slot not in taken for slot in slots or [start])
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote, more: str = "") -> None:
         """Note that *quote* is of an earlier day than *item*, whose own rate may still come."""
@@ -287,7 +316,7 @@ class QuoteSelector:
 
     def _suspect(self, item: PairDay, candidate: Candidate, jump: plausibility.Jump) -> None:
         if self._repeated(candidate.quote, jump):
-            self.warnings[item] = jump.reason
+            self.warnings[item] = candidate.reason
             self._agree(item, candidate._replace(reason=""))
             return
         for other in self.suspects[item]:
@@ -309,12 +338,13 @@ class QuoteSelector:
         self.awaiting_agreement[item].append(candidate)
 
     def _repeated(self, quote: Quote, jump: plausibility.Jump) -> bool:
-        """Tell whether the same provider, for an earlier day, already published about this suspect rate."""
-        if jump.is_scale_error:
+        """Tell whether the same provider, for as many earlier days as it takes, already published about this suspect rate."""
+        if not jump.repeats:
             return False
-        earlier = self.store.suspect_rate(quote.pair, quote.provider, quote.rate_date)
-        return earlier is not None and plausibility.within_fraction(
-            quote.rate, earlier, plausibility.WARN
+        until = quote.observed_at - (ANOTHER_DAY if jump.is_scale_error else dt.timedelta(0))
+        earlier = self.store.suspect_rates(quote, until=until, most=jump.repeats)
+        return len(earlier) == jump.repeats and all(
+            plausibility.within_fraction(quote.rate, rate, plausibility.WARN) for rate in earlier
         )
 
     def _jumps(self, quotes: Sequence[Quote]) -> dict[dt.date, plausibility.Jump | None]:
@@ -325,21 +355,21 @@ class QuoteSelector:
         wanted = quotes if self.wanted.past else quotes[-1:]
         name = self.job.name
         near = self.store.nearest_quote(wanted[0].pair, wanted[0].rate_date, name)
-        previous = near and near.quote
-        of_job = near.job if near and near.job != name else ""
+        believed: Quote | None = None
         found: dict[dt.date, plausibility.Jump | None] = {}
-        for quote, following in zip(wanted, [*wanted[1:], None], strict=True):
-            jump = plausibility.jump(quote, previous, of_job=of_job)
-            if (
-                jump is not None
-                and jump.is_suspect
-                and not jump.is_scale_error
-                and following is not None
-            ):
-                stays = plausibility.within_fraction(following.rate, quote.rate, plausibility.WARN)
+        for place, quote in enumerate(wanted):
+            if believed is None:
+                jump = measure.jump(self.store, name, quote, near, self.job.zone)
+            else:
+                jump = plausibility.jump(quote, believed)
+            following = wanted[place + 1 : place + 2]
+            if jump is not None and jump.is_suspect and not jump.is_scale_error and following:
+                stays = plausibility.within_fraction(
+                    following[0].rate, quote.rate, plausibility.WARN
+                )
                 jump = jump._replace(is_suspect=not stays)
             if (jump is None or not jump.is_suspect) and not self._is_taken_back(quote):
-                previous, of_job = quote, ""
+                believed = quote
             found[quote.rate_date] = jump
         return found
 

@@ -10,29 +10,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError, UsageError
-from ratectl.fetch import plausibility
+from ratectl.fetch import measure
 from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.revisions import VOIDED, Retirement, TakenBack
 from ratectl.journal.rows import Span
-from ratectl.model.quote import MANUAL, Quote, plain
+from ratectl.model.quote import BY_HAND, MANUAL, Quote, plain
 from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
+from ratectl.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from ratectl.errors import RatectlError
+    from ratectl.fetch.plausibility import Jump
     from ratectl.firing.due import Timetable
     from ratectl.firing.runner import Runner
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import RecordedQuote
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Pair
-
-PROVIDER = "by-hand"
-"""Who said so."""
 
 
 def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datetime]:
@@ -42,21 +41,6 @@ def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datet
         for one in (day, day + dt.timedelta(days=1))
     )
     return first, following - SECOND
-
-
-def doubt(store: RateStore, job: str, quote: Quote) -> str:
-    """Return why *quote* is hard to believe beside what *job* has recorded, or an empty text."""
-    near = store.nearest_quote(quote.pair, quote.rate_date, job)
-    if near is None:
-        return ""
-    jump = plausibility.jump(quote, near.quote, of_job=near.job if near.job != job else "")
-    return jump.reason if jump else ""
-
-
-def slots_of(day: dt.date, timetable: Timetable) -> list[dt.datetime]:
-    """Return the slots of a civil *day*, oldest first."""
-    first, last = civil_day(day, timetable)
-    return list(timetable.between(first - SECOND, last))
 
 
 def locked(runner: Runner, work: Callable[[], None]) -> None:
@@ -77,7 +61,7 @@ class Entry:
     slot: dt.datetime | None = None
     is_known: bool = False
     """It was recorded before, and nothing was done."""
-    warning: str = ""
+    doubt: Jump | None = None
     """Why the rate is hard to believe."""
 
     def run(self) -> RatectlError | None:
@@ -92,13 +76,15 @@ class Entry:
         runner = self.runner
         runner.report.error = runner.delivery.rest()
         standing = self._standing()
-        known = [e for e in standing if e.quote.provider == PROVIDER and e.quote.rate == self.rate]
+        known = [e for e in standing if e.quote.provider == BY_HAND and e.quote.rate == self.rate]
         if known:
             self.slot, self.is_known = known[0].slot, True  # in UTC, as all that is recorded
             return
         self.slot = slot = self._free_slot({entry.slot for entry in standing}, standing)
         quote = self._quote(slot)
-        self.warning = doubt(runner.store, runner.job.name, quote)
+        store, name = runner.store, runner.job.name
+        near = store.nearest_quotes(self.pair, self.day, name)
+        self.doubt = measure.doubt(store, name, quote, near, runner.timetable.zone)
         settlement = Settlement(slot=slot, quotes=(quote,))
         ledger = Ledger(runner)
         detail = f"{self.pair} was entered by hand"
@@ -144,7 +130,7 @@ class Entry:
     def _slots_until(self, now: dt.datetime) -> list[dt.datetime]:
         """Return the day's slots that are over at *now*; where there are none now, and on a day without slots its first second."""
         first, _ = civil_day(self.day, self.runner.timetable)
-        planned = slots_of(self.day, self.runner.timetable)
+        planned = self.runner.timetable.on_day(self.day)
         over = [slot for slot in planned if slot <= now]
         return over or [max(first, now) if planned else first]
 
@@ -157,7 +143,7 @@ class Entry:
             pair=self.pair,
             rate=self.rate,
             rate_date=self.day,
-            provider=PROVIDER,
+            provider=BY_HAND,
             provider_time=None,
             observed_at=max([now, *after]),
             kind=MANUAL,
@@ -261,12 +247,15 @@ def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable
     slots = dict.fromkeys(entry.slot for entry in ever if not entry.state)
     if not slots:  # the same again finds what was taken back
         slots = dict.fromkeys(entry.slot for entry in ever if entry.state == VOIDED)
-    named = ", ".join(map(timetable.typed, slots))
     if not slots:
         raise ConfigError(
             f"{job}: no rate is recorded for a slot of {day}; `ratectl history {job} --revisions` shows what"
             " is and was"
         )
     if len(slots) > 1:
-        raise UsageError(f"review void: on {day} several slots have a rate, name one of {named}")
+        named = listed(list(map(timetable.typed, slots)))
+        one = f"`ratectl review void {timetable.typed(next(iter(slots)))} --job {job}`"
+        raise UsageError(
+            f"review void: on {day} {len(slots)} slots have a rate, {named}; {one} takes one back"
+        )
     return next(iter(slots))

@@ -424,12 +424,10 @@ def _report(arguments: Arguments) -> "FiringReport":
 
 
 def _run_requested(runner: "Runner", arguments: Arguments) -> "FiringReport":
-    from ratectl.firing import due  # noqa: PLC0415
-
     if arguments.force:
         return runner.run_now()
     if arguments.slot:
-        return runner.run_slot(due.parse_moment(arguments.slot, runner.job.zone))
+        return runner.run_slot(runner.timetable.slot_named(arguments.slot, option="--slot"))
     return runner.run_minute()
 
 

@@ -14,6 +14,7 @@ from ratectl.model.job import ON_TIME, CatchUp
 from ratectl.schedule.occurrences.zones import SECOND
 from ratectl.schedule.values import YEARS
 from ratectl.views.format import clock
+from ratectl.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,12 +58,47 @@ class Timetable:
     def check_slot(self, moment: dt.datetime, *, option: str) -> None:
         """Raise UsageError, which names the slots near it, where *moment* of *option* is none."""
         if not self.is_slot(moment):
-            near = " and ".join(
-                self.typed(slot) for slot in (self.last(moment), self.next(moment)) if slot
-            )
             raise UsageError(
-                f"{option} {self.typed(moment)}: not a slot of {self.job.name}; near it: {near}"
+                f"{option} {self.typed(moment)}: not a slot of {self.job.name}; near it: {self._near(moment)}"
             )
+
+    def on_day(self, day: dt.date) -> list[dt.datetime]:
+        """Return the slots of a civil *day*, oldest first."""
+        first, following = (
+            dt.datetime.combine(one, dt.time(), self.zone)
+            for one in (day, day + dt.timedelta(days=1))
+        )
+        return list(self.between(first - SECOND, following - SECOND))
+
+    def slot_named(self, text: str, *, option: str) -> dt.datetime:
+        """Return the slot that *text* of *option* names: a time, or a day that has one slot. Raises UsageError."""
+        moment = parse_moment(text, self.zone, option=option)
+        try:
+            day = dt.date.fromisoformat(text)
+        except ValueError:  # more than a day
+            return moment
+        slots, name = self.on_day(day), self.job.name
+        if len(slots) == 1:
+            return slots[0]
+        if slots:
+            named = listed([self._briefly(slot) for slot in slots])
+            raise UsageError(
+                f"{option} {text}: {name} has {len(slots)} slots on {day}; name one, such as {named}"
+            )
+        near = self._near(moment)
+        raise UsageError(f"{option} {text}: {name} has no slot on {day}; near it: {near}")
+
+    def _briefly(self, slot: dt.datetime) -> str:
+        """Return *slot* as a command takes it, without what goes without saying."""
+        wall = slot.astimezone(self.zone).replace(tzinfo=None)
+        if wall.replace(tzinfo=self.zone) != slot:  # the second of two hours of that name
+            return self.typed(slot)
+        return wall.isoformat(timespec="seconds" if wall.second else "minutes")
+
+    def _near(self, moment: dt.datetime) -> str:
+        return " and ".join(
+            self.typed(slot) for slot in (self.last(moment), self.next(moment)) if slot
+        )
 
     def between(self, start: dt.datetime, end: dt.datetime) -> Iterable[dt.datetime]:
         """Return the slots after *start* up to and with *end*, oldest first, in constant memory."""

@@ -370,11 +370,20 @@ class Runner:
                 zone_file=path,
                 zone_stamp=zone_stamp.stamp(path),
             )
-        if error is not None:
+        if error is not None and not self._in_vain_by_hand(error):
             failures = self.journal.count_failure(self.job.name, now, self._try_again(now))
             self.notifier.failure(failures, str(error))
-        elif self.report.settled:
+        elif error is None and self.report.settled:
             self.notifier.success(self.journal.end_failures(self.job.name))
+
+    def _in_vain_by_hand(self, error: RatectlError) -> bool:
+        """Tell whether *error* is that of a slot which only a person asked for: nothing is owed, and nothing tries it again."""
+        return any(
+            settled.error is error
+            and settled.outcome in {"failed", "missed"}
+            and (settled.slot <= self.watermark() or not self.timetable.is_slot(settled.slot))
+            for settled in self.report.settled
+        )
 
     def _try_again(self, now: dt.datetime) -> Callable[[int], dt.datetime]:
         """Return what tells, of the failures in a row, when to try next: no later than at the slot that comes then."""

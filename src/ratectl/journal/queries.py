@@ -6,6 +6,7 @@ million quotes do not pass through here.
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ from ratectl.model.quote import BACKFILLED, IMPORTED
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ratectl.journal.journal import Journal
@@ -259,6 +259,15 @@ def of_days(store: RateStore, pair: Pair, first: dt.date, last: dt.date) -> Iter
     values = (pair.base, pair.quote, first.isoformat(), last.isoformat())
     for row in store.database.each(sql, values):
         yield to_recorded_quote(row)
+
+
+def first_day(store: RateStore, pair: Pair) -> dt.date | None:
+    """Return the oldest day that *pair* has a rate of, None where it has none."""
+    [row] = store.database.rows(
+        "SELECT MIN(rate_date) AS first FROM quotes WHERE base = ? AND quote = ?",
+        (pair.base, pair.quote),
+    )
+    return dt.date.fromisoformat(row["first"]) if row["first"] else None
 
 
 def partners(store: RateStore, code: str) -> set[str]:

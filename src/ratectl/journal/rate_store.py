@@ -89,6 +89,12 @@ class Neighbour(NamedTuple):
 
     quote: Quote
     job: str
+    slot: dt.datetime
+
+
+def _to_neighbour(row: Row) -> Neighbour:
+    recorded = to_recorded_quote(row)
+    return Neighbour(recorded.quote, row["job"], recorded.slot)
 
 
 class ClaimLostError(TryLaterError):
@@ -195,18 +201,39 @@ class RateStore:
 
         It is one of *job*, or where that has none one of another; of one rate date that of the newest slot.
         """
+        return next(self.nearest_quotes(pair, day, job), None)
+
+    def nearest_quotes(self, pair: Pair, day: dt.date, job: str) -> Iterator[Neighbour]:
+        """Yield the closest recorded quote of *pair* before or at *day*, and the closest after it; where *job* has none, one of another job."""
         sides = (("<=", "DESC"), (">", "ASC"))
         for whose, values in ((" AND job = ?", (job,)), ("", ())):
+            found = False
             for comparison, order in sides:
+                if found and not whose:
+                    return
                 rows = self.database.rows(
                     "SELECT * FROM quotes WHERE base = ? AND quote = ?"  # noqa: S608 - no input
                     f" AND rate_date {comparison} ?{whose}"
                     f" ORDER BY rate_date {order}, slot DESC, observed_at DESC LIMIT 1",
                     (pair.base, pair.quote, day.isoformat(), *values),
                 )
-                if rows:
-                    return Neighbour(to_recorded_quote(rows[0]).quote, rows[0]["job"])
-        return None
+                for row in rows:
+                    found = True
+                    yield _to_neighbour(row)
+            if found:
+                return
+
+    def beside(self, near: Neighbour) -> Iterator[Neighbour]:
+        """Yield what the job of *near* has recorded right before it, and right after; the same number of the same day is passed over."""
+        pair, day, rate = near.quote.pair, near.quote.rate_date.isoformat(), str(near.quote.rate)
+        for comparison, order in (("<", "DESC"), (">", "ASC")):
+            rows = self.database.rows(
+                "SELECT * FROM quotes WHERE job = ? AND base = ? AND quote = ?"  # noqa: S608 - no input
+                f" AND (rate_date {comparison} ? OR (rate_date = ? AND slot {comparison} ? AND rate <> ?))"
+                f" ORDER BY rate_date {order}, slot {order} LIMIT 1",
+                (near.job, pair.base, pair.quote, day, day, unix(near.slot), rate),
+            )
+            yield from map(_to_neighbour, rows)
 
     def has_quote(self, pair: Pair, provider: str) -> bool:
         """Tell whether a rate of *pair* by *provider* was ever recorded."""
@@ -217,14 +244,17 @@ class RateStore:
             )
         )
 
-    def suspect_rate(self, pair: Pair, provider: str, before: dt.date) -> Decimal | None:
-        """Return the last quarantined rate of *pair* by *provider* of an earlier rate date."""
+    def suspect_rates(self, quote: Quote, *, until: dt.datetime, most: int) -> list[Decimal]:
+        """Return what of the same pair and provider as *quote* was quarantined last, by *until*: at most so many rates, one for each earlier rate date."""
+        day = quote.rate_date.isoformat()
         rows = self.database.rows(
-            "SELECT rate FROM quarantine WHERE base = ? AND quote = ? AND provider = ?"
-            " AND rate <> '' AND rate_date < ? AND state <> 'rejected' ORDER BY id DESC LIMIT 1",
-            (pair.base, pair.quote, provider, before.isoformat()),
+            "SELECT rate, rate_date FROM quarantine WHERE base = ? AND quote = ? AND provider = ?"
+            " AND rate <> '' AND rate_date < ? AND at <= ? AND state <> 'rejected'"
+            " ORDER BY id DESC LIMIT 100",
+            (quote.pair.base, quote.pair.quote, quote.provider, day, unix(until)),
         )
-        return Decimal(rows[0]["rate"]) if rows else None
+        newest = {row["rate_date"]: Decimal(row["rate"]) for row in reversed(rows)}
+        return [newest[day] for day in dict.fromkeys(row["rate_date"] for row in rows)][:most]
 
     # What a firing writes
 

@@ -17,6 +17,8 @@ DERIVED = "derived"
 MANUAL = "manual"
 BACKFILLED = "backfilled"
 IMPORTED = "imported"
+BY_HAND = "by-hand"
+"""The provider of a rate that a person entered."""
 
 
 class Leg(NamedTuple):

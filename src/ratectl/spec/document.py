@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import re
+import shlex
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +100,18 @@ def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Sp
             message += " (this takes the file of a spec, not the name of a job)"
         raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
+        message = f"cannot be read: {error.strerror}{_way_out(file, error)}"
         raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
     return loads(content, path=file, host_timezone=host_timezone, fired_here=fired_here)
+
+
+def _way_out(file: Path, error: OSError) -> str:
+    """Return the command that lets this account read *file*, where it is its own and that is all that is missing."""
+    try:
+        own = isinstance(error, PermissionError) and file.stat().st_uid == os.geteuid()
+    except (OSError, AttributeError):  # a folder on the way is closed; Windows has no numbers
+        return ""
+    return f"; `chmod u+r {shlex.quote(str(file))}`" if own and file.is_file() else ""
 
 
 def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = True) -> Spec:

@@ -9,8 +9,10 @@ import plotille
 
 from ratectl.model.quote import plain
 from ratectl.views.format import number_of_rates
+from ratectl.wording import wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from decimal import Decimal
 
     from ratectl.journal.queries import Point, Series
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 AXES = 22
 """Columns that plotille takes for both axes and their labels, beside what it draws in."""
 BLANK = " \N{BRAILLE PATTERN BLANK}"
+SET_IN = " " * 9
+"""Before the second line of a title, which begins below the rate of the first."""
 MARGIN = 0.05
 """Of the height, left free above and below."""
 
@@ -28,15 +32,15 @@ def chart(pair: Pair, series: Series, zone: dt.tzinfo, size: tuple[int, int]) ->
 
     A single one makes no line: it is only told. plotille colours on a terminal only, and honours ``NO_COLOR``.
     """
-    title, points = _title(pair, series, zone), series.points
+    title, points = list(_title(pair, series, zone, size[0])), series.points
     if len(points) == 1:
-        return title
+        return "\n".join(title)
     times = [point.slot.astimezone(zone).replace(tzinfo=None) for point in points]
     rates = [float(point.rate) for point in points]
     low, high = min(rates), max(rates)
     margin = (high - low) * MARGIN or abs(high) * MARGIN
     figure = plotille.Figure()
-    figure.width, figure.height = max(10, size[0] - AXES), max(4, size[1] - 5)
+    figure.width, figure.height = max(10, size[0] - AXES), max(1, size[1] - 4 - len(title))
     figure.color_mode = "names"
     figure.x_label = figure.y_label = ""
     figure.register_label_formatter(float, _rate)
@@ -45,21 +49,28 @@ def chart(pair: Pair, series: Series, zone: dt.tzinfo, size: tuple[int, int]) ->
     figure.set_y_limits(min_=low - margin, max_=high + margin)
     figure.plot(times, rates, lc="cyan")
     _, *drawn = figure.show().splitlines()  # the first only names the axis
-    return "\n".join((title, *(line.removesuffix(" ()").rstrip(BLANK) for line in drawn)))
+    return "\n".join((*title, *(line.removesuffix(" ()").rstrip(BLANK) for line in drawn)))
 
 
-def _title(pair: Pair, series: Series, zone: dt.tzinfo) -> str:
-    """Return what the dots cannot say exactly: the last rate, the lowest and the highest, each with its day, and how many."""
+def _title(pair: Pair, series: Series, zone: dt.tzinfo, columns: int) -> Iterator[str]:
+    """Yield what the dots cannot say exactly: the last rate, the lowest and the highest, each with its day, and how many.
+
+    In one line where that has room in *columns*, else from the lowest rate on in the next.
+    """
     points = series.points
-    if len(points) == 1:
-        [point] = points
-        return f"{pair}  {plain(point.rate)} on {_day(point, zone)}, the only rate"
     last = points[-1]
-    lowest, highest = min(points, key=_of_rate), max(points, key=_of_rate)
-    return (
-        f"{pair}  {plain(last.rate)} on {_day(last, zone)},"
-        f" from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)}); {number_of_rates(series)}"
-    )
+    newest = f"{pair}  {plain(last.rate)} on {_day(last, zone)}"
+    others = "the only rate"
+    if len(points) > 1:
+        lowest, highest = min(points, key=_of_rate), max(points, key=_of_rate)
+        reach = f"from {plain(lowest.rate)} ({_day(lowest, zone)}) to {plain(highest.rate)} ({_day(highest, zone)})"
+        others = f"{reach}; {number_of_rates(series)}"
+    whole = f"{newest}, {others}"
+    if len(whole) <= columns:
+        yield whole
+        return
+    yield newest
+    yield from wrapped(others, columns, first=SET_IN, further=SET_IN)
 
 
 def _of_rate(point: Point) -> Decimal:

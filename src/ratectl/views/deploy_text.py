@@ -43,7 +43,10 @@ def plan_text(prepared: Prepared) -> str:
         ]
     )
     lines += _shortened(
-        [_with_keys(f"  ~ record {job}", keys) for job, keys in _recorded_only(prepared)]
+        [
+            _with_keys(f"  ~ update {job} (its entry in the scheduler stays as it is)", keys)
+            for job, keys in _recorded_only(prepared)
+        ]
     )
     lines += _kept(prepared) or ([] if lines else ["  no entry is made or changed"])
     lines.insert(0, f"{prepared.main.target}:")
@@ -84,9 +87,7 @@ def plan_json(prepared: Prepared) -> dict[str, Any]:
 
 def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     """Return what an install did, with the next slot of each changed job."""
-    counts = dict.fromkeys(Verb, 0)
-    for change in prepared.main.changes:
-        counts[change.verb] += 1
+    counts = _counts(prepared)
     done = ", ".join(
         f"{count} {word}"
         for verb, word in (
@@ -209,8 +210,18 @@ def _recorded_only(prepared: Prepared) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def _kept(prepared: Prepared) -> list[str]:
-    unchanged = sum(change.verb is Verb.KEEP for change in prepared.main.changes)
-    return [f"  = {unchanged} unchanged"] if unchanged else []
+    counted = _counts(prepared)[Verb.KEEP]
+    return [f"  = {counted} unchanged"] if counted else []
+
+
+def _counts(prepared: Prepared) -> dict[Verb, int]:
+    """Return how many jobs are made, changed, taken away and left: one whose entry stays may be changed all the same."""
+    recorded = {job for job, _ in _recorded_only(prepared)}
+    counts = dict.fromkeys(Verb, 0)
+    for change in prepared.main.changes:
+        kept = change.verb is Verb.KEEP and change.job in recorded
+        counts[Verb.UPDATE if kept else change.verb] += 1
+    return counts
 
 
 def _steps(prepared: Prepared) -> Iterator[str]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ratectl import schedule
 from ratectl.model.quote import plain
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
     from ratectl.deploy.inventory import Row
     from ratectl.journal.journal import Firing, Installed, RecordedQuote
     from ratectl.journal.queries import Recent
-    from ratectl.model.job import Pair
+    from ratectl.model.job import Job, Pair
 
 QUOTES = 30
 """Of each pair, which the sparkline shows."""
@@ -104,7 +105,15 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
 
 def _is_owed(last: Firing | None, row: Installed | None) -> bool:
     """Tell whether a firing would settle the slot of *last*, as `ratectl run` says."""
-    return last is not None and not last.settled and (row is None or last.slot > row.settled_until)
+    if last is None or last.settled:
+        return False
+    return row is None or (last.slot > row.settled_until and _is_slot(last.slot, row.job))
+
+
+def _is_slot(moment: dt.datetime, job: Job) -> bool:
+    """Tell whether the schedule of *job* has *moment*; a run by hand is recorded for its own second."""
+    before = moment - dt.timedelta(seconds=1)
+    return next(schedule.after(job.schedule, job.zone, before), None) == moment
 
 
 def age(entry: RecordedQuote, now: dt.datetime) -> float:

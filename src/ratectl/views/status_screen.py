@@ -114,9 +114,12 @@ def _block(status: JobStatus, names: int, table: _Rates, view: View) -> Block:
 
 def _head(status: JobStatus, names: int, view: View) -> list[Text]:
     label = word(status)
-    lead = f"{standing.SYMBOLS[label]} {status.job.ljust(names)}  {label:<7}  "
-    first, *more = wrapped(_next(status, label, view), view.width, lead, " " * (INDENT + 2))
-    head = Text(first)
+    lead = f"{standing.SYMBOLS[label]} {status.job.ljust(names)}  {label:<7}"
+    following = _next(status, label, view)
+    whole = f"{lead}  {following}".rstrip()
+    fits = len(whole) <= view.width
+    head = Text(whole if fits else lead.rstrip())
+    more = [] if fits else wrapped(following, view.width, " " * INDENT)
     head.stylize(STYLES[label], 0, 1)
     head.stylize("bold", 2, 2 + len(status.job))
     return [head, *map(Text, more)]
@@ -137,8 +140,8 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
     last = status.last
     if last is not None and last.outcome != "recorded":
         ended = _ENDED.get(last.outcome, last.outcome)  # a shared journal may say anything
-        if last.outcome == "failed" and status.is_owed:
-            ended += " and is still due"
+        if last.outcome == "failed":
+            ended += " and is still due" if status.is_owed else " and is not due"
         why = f": {last.detail}" if last.detail else ""
         yield f"the last slot {ended} ({relative_time(last.at, view.now)}){why}"
     if status.failures:
@@ -155,7 +158,8 @@ def _attention(status: JobStatus, view: View) -> Iterator[str]:
 def _help(status: JobStatus) -> str:
     label, name = word(status), status.job
     if label not in standing.BAD:
-        return ""
+        again = status.last is not None and status.last.outcome == "failed" and status.enabled
+        return f"a rate right now: ratectl run {name} --force" if again else ""
     if status.last and "ratectl review" in status.last.detail:
         return "decide: ratectl review"
     if label == "failing" and not status.troubles:

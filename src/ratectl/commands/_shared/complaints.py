@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
+from ratectl.commands._shared import terminal
 from ratectl.wording import count
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ MOST_NAMED = 20
 def told(about: str, lines: Sequence[str]) -> None:
     """Say *lines*, each of them of what *about* names."""
     for line in lines[:MOST_NAMED]:
-        typer.echo(f"ratectl: {about}{line}", err=True)
+        terminal.complain(f"ratectl: {about}{line}")
     if len(lines) > MOST_NAMED:
         more = count(len(lines) - MOST_NAMED, "line")
-        typer.echo(f"ratectl: {about} and {more} more", err=True)
+        terminal.complain(f"ratectl: {about} and {more} more")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ratectl.commands._shared.environment import utc_now
 from ratectl.errors import UsageError
 from ratectl.journal.rows import Span
 from ratectl.schedule.values import YEARS
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 
 SinceOption = Annotated[
     str,
-    typer.Option(metavar="T", help="Leave older slots out: a day, or a time as 2026-11-23T10:30."),
+    typer.Option(
+        metavar="T",
+        help="Leave older slots out: a day (also today, yesterday), or a time as 2026-11-23T10:30.",
+    ),
 ]
 UntilOption = Annotated[
     str, typer.Option(metavar="T", help="Leave newer slots out; a day counts as a whole.")
 ]
+NAMED_DAYS = {"today": dt.timedelta(), "yesterday": dt.timedelta(days=-1)}
 PairOption = Annotated[
     str, typer.Option(metavar="PAIR", help="One pair, such as USD/INR, of a job with several.")
 ]
@@ -40,14 +45,14 @@ def span(since: str, until: str, zone: ZoneInfo) -> Span:
 def moment(text: str, zone: ZoneInfo, *, option: str, after: bool = False) -> dt.datetime:
     """Return where a day or time begins in *zone*, or with *after* what comes right after it."""
     try:
-        day = dt.date.fromisoformat(text)
+        day = day_of(text, zone)
         step, found = dt.timedelta(days=1), dt.datetime.combine(day, dt.time())
     except ValueError:
         try:
             step, found = dt.timedelta(seconds=1), dt.datetime.fromisoformat(text)
         except ValueError as error:
             raise UsageError(
-                f"{option} {text!r}: neither a day such as 2026-11-23 nor a time such as 2026-11-23T10:30"
+                f"{option} {text!r}: neither a day such as 2026-11-23 or yesterday nor a time such as 2026-11-23T10:30"
             ) from error
     try:
         found = found + step if after else found
@@ -61,10 +66,17 @@ def moment(text: str, zone: ZoneInfo, *, option: str, after: bool = False) -> dt
 def is_time(text: str) -> bool:
     """Tell whether *text*, which :func:`moment` took, says more than a day."""
     try:
-        dt.date.fromisoformat(text)
+        day_of(text, dt.UTC)
     except ValueError:
         return bool(text)
     return False
+
+
+def day_of(text: str, zone: dt.tzinfo | None) -> dt.date:
+    """Return the day that *text* names, by the calendar of *zone*, without one of this machine. Raises ValueError for anything else."""
+    if text in NAMED_DAYS:
+        return utc_now().astimezone(zone).date() + NAMED_DAYS[text]
+    return dt.date.fromisoformat(text)
 
 
 def pair(text: str, job: Job) -> Pair | None:

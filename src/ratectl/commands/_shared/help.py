@@ -101,8 +101,19 @@ class Program(TyperGroup):
         _write_last(formatter, "`ratectl COMMAND --help` explains one, `ratectl manual` the rest.")
 
 
+TAKES_NUMBERS = frozenset({"record", "review"})
+"""Commands of which some words are numbers."""
+NEGATIVE = re.compile(r"-(\d[\d.,]*|[.,]\d+|nan|inf(inity)?)", re.IGNORECASE)
+
+
 class Command(TyperCommand):
     """A command, whose help shows its options in groups and ends with the manual's topic."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words of the command; a negative number is none of its options, and is refused by whoever expects another number."""
+        if self.name in TAKES_NUMBERS and any(NEGATIVE.fullmatch(word) for word in args):
+            ctx.ignore_unknown_options = True
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line as manual pages have them: ``JOB``, ``[SPEC]``, ``[JOB...]``."""

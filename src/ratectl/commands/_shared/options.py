@@ -11,7 +11,11 @@ from ratectl import paths
 
 SpecArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="SPEC", help="By default jobs.toml in the configuration directory."),
+    typer.Argument(
+        metavar="SPEC",
+        help="By default jobs.toml in the configuration directory.",
+        readable=False,  # whether it can be read is no matter of usage, and told where it is read
+    ),
 ]
 BackendOption = Annotated[
     str,

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, complaints
+from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -79,15 +79,19 @@ def backfill(
             ) from None
     seconds = time.monotonic() - begun
     complaints.told(f"{job}: ", list(filled.taken_back))
-    typer.echo(as_json(_as_json(filled, seconds)) if json else _text(job, filled, seconds))
+    if json:
+        typer.echo(as_json(_as_json(filled, seconds)))
+    else:
+        terminal.show(_text(job, filled, seconds))
     if filled.error is not None:
         raise filled.error
 
 
 def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
-    today = runner.env.clock().astimezone(runner.timetable.zone).date()
-    last = _day(until, "--until") if until else today - dt.timedelta(days=1)
-    first = _day(since, "--since") if since else last - dt.timedelta(days=DEFAULT_DAYS)
+    zone = runner.timetable.zone
+    today = runner.env.clock().astimezone(zone).date()
+    last = _day(until, "--until", zone) if until else today - dt.timedelta(days=1)
+    first = _day(since, "--since", zone) if since else last - dt.timedelta(days=DEFAULT_DAYS)
     if first > last:
         raise UsageError(f"backfill: {first} is after {last}; --since comes first")
     if last > today:
@@ -95,9 +99,9 @@ def _days(since: str, until: str, runner: Runner) -> tuple[dt.date, dt.date]:
     return first, last
 
 
-def _day(text: str, option: str) -> dt.date:
+def _day(text: str, option: str, zone: dt.tzinfo) -> dt.date:
     try:
-        day = dt.date.fromisoformat(text)
+        day = date_range.day_of(text, zone)
     except ValueError as error:
         raise UsageError(f"backfill: {option} {text!r}: not a day such as 2026-11-23") from error
     if day.year < YEARS[0]:
@@ -110,9 +114,11 @@ def _text(job: str, filled: Filled, seconds: float) -> str:
     requests = count(filled.requests, "request")
     lines = [f"{job}: {', '.join(counts) or 'nothing to do'} ({requests}, {seconds:.1f} s)"]
     if filled.before:
-        lines.append(f"{job}: {filled.before} slots were settled already")
+        were = "was" if filled.before == 1 else "were"
+        lines.append(f"{job}: {count(filled.before, 'slot')} {were} settled already")
     if filled.waiting:
-        lines.append(f"{job}: {filled.waiting} slots wait until their day is over at the provider")
+        wait = "waits until its" if filled.waiting == 1 else "wait until their"
+        lines.append(f"{job}: {count(filled.waiting, 'slot')} {wait} day is over at the provider")
     return "\n".join(lines)
 
 

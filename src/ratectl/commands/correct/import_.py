@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, complaints, date_range
+from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
 from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
+from ratectl.fetch import measure
 from ratectl.firing.imports import lines
 from ratectl.firing.imports.doubts import Doubtful
 from ratectl.firing.imports.importer import Imported, Importer
@@ -28,7 +29,11 @@ from ratectl.wording import count
 def import_(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="What to read; the format is known by its first line."),
+        typer.Argument(
+            metavar="FILE",
+            readable=False,
+            help="What to read; the format is known by its first line.",
+        ),
     ],
     *,
     job: Annotated[str, typer.Option(metavar="JOB", help="The job that it becomes part of.")],
@@ -89,7 +94,10 @@ def import_(
     _name(file, done.left_out)
     if done.doubtful:
         _tell_of_doubts(file, done.doubtful, importer.runner)
-    typer.echo(as_json(_as_json(done, wrong)) if json else f"{job}: {_said(done, wrong)}")
+    if json:
+        typer.echo(as_json(_as_json(done, wrong)))
+    else:
+        terminal.show(f"{job}: {_said(done, wrong)}")
 
 
 def _text(file: Path) -> str:
@@ -113,20 +121,22 @@ def _tell_of_doubts(file: Path, doubtful: list[Doubtful], runner: Runner) -> Non
     number = len(doubtful)
     head = "1 row is" if number == 1 else f"{number} rows are"
     which = "that" if number == 1 else "such as that"
-    undo = f"ratectl review void {runner.timetable.typed(worst.slot)} --job {runner.job.name}"
-    typer.echo(
-        f"ratectl: {file}: {head} hard to believe, {which} of line {worst.line}: {worst.jump.reason};"
-        f" `{undo} --pair {worst.pair}` takes that one back",
-        err=True,
+    slot, job = runner.timetable.typed(worst.slot), runner.job.name
+    undo = f"ratectl review void {slot} --job {job} --pair {worst.pair}"
+    terminal.complain(
+        f"ratectl: {file}: {head} hard to believe, {which} of line {worst.line}:"
+        f" {measure.advice(worst.jump, undo)}"
     )
 
 
 def _said(done: Imported, wrong: list[Wrong]) -> str:
     parts = [f"{count(done.written, 'row')} imported"]
     if done.known:
-        parts.append(f"{done.known} were there already")
+        parts.append(f"{done.known} {'was' if done.known == 1 else 'were'} there already")
     if done.left_out:
-        parts.append(f"{len(done.left_out)} left out, whose slots have another number")
+        number = len(done.left_out)
+        slots = "slot has" if number == 1 else "slots have"
+        parts.append(f"{number} left out, whose {slots} another number")
     if wrong:
         parts.append(f"{count(len(wrong), 'wrong line')} skipped")
     return ", ".join(parts)

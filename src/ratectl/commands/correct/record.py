@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +13,30 @@ from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.errors import UsageError
+from ratectl.fetch import measure
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers._shared import json_body
 from ratectl.firing.by_hand import Entry
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import plain
+
+EXAMPLE = "95.12"
+"""A rate, as it is typed."""
+
+
+def _mended(rate: str, failure: FetchError) -> str:
+    """Return what is wrong with *rate*, and how it is written; with a point for the decimals, and neither currency nor blanks."""
+    if re.fullmatch(r"-[\d.]+", rate):
+        return f"RATE is {rate!r}, not a positive number"
+    if "not a number" not in str(failure):
+        return str(failure)
+    digits = re.sub(r"^\s*(?:[A-Z]{3}|[^\w\s.,-])?\s*|\s*(?:[A-Z]{3}|[^\w\s.,%-])?\s*$", "", rate)
+    found = re.fullmatch(r"([0-9]+(?:[., '\u00a0\u202f][0-9]{3})*)([.,])([0-9]+)", digits)
+    meant = EXAMPLE
+    if found and (found[2] == "." or len(found[3]) != 3 or not found[1].isdigit()):
+        meant = f"{re.sub('[^0-9]', '', found[1])}.{found[3]}"
+    return f"{failure}; write it as {meant}"
 
 
 def record(
@@ -46,7 +65,7 @@ def record(
     try:
         number = json_body.number_text(rate, "RATE")
     except FetchError as failure:
-        raise UsageError(f"record: {failure}") from failure
+        raise UsageError(f"record: {_mended(rate, failure)}") from failure
     with Journal(Path(paths.state_dir())) as journal:
         as_account.hand_over(journal, job, sys.argv[1:])
         installed = journal.installed_job(job)
@@ -60,9 +79,9 @@ def record(
         entry = Entry(runner=runner, pair=wanted, rate=number, day=day, slot=slot)
         error = entry.run()
     timetable, slot = runner.timetable, entry.slot or now
-    if entry.warning:
-        undo = f"`ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}`"
-        terminal.complain(f"ratectl: {job}: {entry.warning}; {undo} takes it back")
+    if entry.doubt is not None:
+        undo = f"ratectl review void {timetable.typed(slot)} --job {job} --pair {wanted}"
+        terminal.complain(f"ratectl: {job}: {measure.advice(entry.doubt, undo)}")
     done = "was recorded before" if entry.is_known else "recorded"
     terminal.show(f"{job}: {done}: {wanted} {plain(number)} of {day} for {timetable.told(slot)}")
     if error is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import enum
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,10 +20,11 @@ from ratectl.errors import ConfigError, RatectlError, UsageError
 from ratectl.firing import review as reviewing
 from ratectl.firing.by_hand import Voiding, recorded_slot
 from ratectl.firing.runner import Runner
-from ratectl.journal import quarantine
+from ratectl.journal import quarantine, queries
 from ratectl.journal.journal import Journal
 from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
+from ratectl.journal.rows import EVERY_SLOT
 from ratectl.model.quote import plain, to_dict
 from ratectl.runtime.visible import visible
 from ratectl.views.format import as_json, clock
@@ -101,8 +103,10 @@ def review(
             as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:
             found = _listed(journal, job, decided=everything)
-            told = as_json([_as_json(one) for one in found]) if json else _text(found, journal)
-            typer.echo(told)
+            if json:
+                typer.echo(as_json([_as_json(one) for one in found]))
+            else:
+                terminal.show(_text(found, journal))
         elif since:
             _decide_many(journal, action, job, since)
         else:
@@ -141,6 +145,8 @@ def _void(
         number = _number(word)
         answer = reviewing.accepted(_home(journal, number, job), number)
         job, pair = answer.job, str(answer.quote.pair) if answer.quote else pair
+    if answer is None and not _is_moment(word):
+        raise UsageError(f"review void: {_no_slot(journal, word, job)}")
     known = journal.remembered(job or _only_job(journal, word))
     job = known.job.name
     runner = Runner(journal, known, surroundings())
@@ -154,9 +160,27 @@ def _void(
         said = f"{entry.quote.pair} {plain(entry.quote.rate)} of {entry.quote.rate_date}"
         terminal.show(f"{job}: voided {said} for {runner.timetable.told(entry.slot)}")
     if not voiding.voided:
-        typer.echo(f"{job}: voided before: {runner.timetable.told(slot)}")
+        terminal.show(f"{job}: voided before: {runner.timetable.told(slot)}")
     if voiding.elsewhere:
         _tell_of_others(voiding)
+
+
+def _is_moment(word: str) -> bool:
+    """Tell whether *word* is meant as a day or a time."""
+    return re.match(r"\d{4}-?(\d{2}|W\d{2})-?\d", word) is not None
+
+
+def _no_slot(journal: Journal, word: str, job: str) -> str:
+    """Return what *word* should have been, with an example out of the record where there is one."""
+    told = f"{word!r} is no number of an accepted answer, no day and no slot"
+    for name in [job] if job else journal.known():
+        known = journal.remembered(name)
+        store = journal.store(known.job)
+        slot = queries.newest_slot(store, name, EVERY_SLOT, None, skip=0)
+        if slot is not None:
+            typed = slot.astimezone(known.job.zone).isoformat()
+            return f"{told}, such as in `ratectl review void {typed} --job {name}`"
+    return f"{told}, such as 2026-11-23 or 2026-11-23T10:30"
 
 
 def _tell_of_others(voiding: Voiding) -> None:
@@ -164,11 +188,10 @@ def _tell_of_others(voiding: Voiding) -> None:
     runner, slots = voiding.runner, [entry.slot for entry in voiding.elsewhere]
     job, only = runner.job.name, f" --pair {voiding.pair}" if voiding.pair else ""
     have = "slots have" if len(slots) > 1 else "slot has"
-    typer.echo(
+    terminal.complain(
         f"ratectl: {job}: {len(slots)} more {have} the same number, the first {runner.timetable.told(slots[0])};"
         f" `ratectl review void {runner.timetable.typed(voiding.slot)} --job {job}{only} --all` takes it back"
-        " there, too",
-        err=True,
+        " there, too"
     )
 
 
@@ -207,7 +230,7 @@ def _decide_many(journal: Journal, action: Action, job: str, since: str) -> None
     if action is Action.ACCEPT:
         held = [one for one in held if one.quote is not None]
     if not held:
-        typer.echo(f"{job}: nothing is held since {since}")
+        terminal.show(f"{job}: nothing is held since {since}")
     errors = []
     for answer in held:
         try:
@@ -248,7 +271,7 @@ def _decide(
         as_account.hand_over(journal, held.job, words)
     if action is Action.REJECT:
         answer = reviewing.reject(store, number, utc_now())
-        typer.echo(f"{answer.job}: rejected {_what(answer)}")
+        terminal.show(f"{answer.job}: rejected {_what(answer)}")
         return
     answer = reviewing.undecided(store, number)
     installed = journal.installed_job(answer.job)
@@ -265,7 +288,7 @@ def _decide(
         slots = _slots_told(acceptance.slots, runner)
         terminal.show(f"{answer.job}: recorded {_what(answer)} for {slots}")
     else:
-        typer.echo(f"{answer.job}: was recorded before: {_what(answer)}")
+        terminal.show(f"{answer.job}: was recorded before: {_what(answer)}")
 
 
 def _slots_told(slots: Sequence[dt.datetime], runner: Runner) -> str:

@@ -14,7 +14,6 @@ from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.patience import patience
 from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import RatectlError, UsageError
-from ratectl.firing import due
 from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
@@ -37,12 +36,17 @@ def run(
     slot: Annotated[
         str,
         typer.Option(
-            metavar="T", help="Settle the one slot T, such as 2026-11-23T10:30, however old it is."
+            metavar="T",
+            help="Settle the one slot T, such as 2026-11-23T10:30, or a day with one slot; however old it is.",
         ),
     ] = "",
     state: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The state directory, where it is not the usual one."),
+        typer.Option(
+            metavar="DIR",
+            readable=False,
+            help="The state directory, where it is not the usual one.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -75,7 +79,9 @@ def run(
     if json:
         typer.echo(as_json([_as_json(firing_report) for firing_report in done]))
     else:
-        terminal.show("\n".join(line for firing_report in done for line in _lines(firing_report)))
+        lines = [line for firing_report in done for line in _lines(firing_report)]
+        if lines:
+            terminal.show("\n".join(lines))
     errors = [firing_report.error for firing_report in done if firing_report.error is not None]
     for firing_report in done[:-1] if len(errors) > 1 else ():
         if firing_report.error is not None and firing_report.error is not errors[-1]:
@@ -105,7 +111,7 @@ def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> F
             if force:
                 done = runner.run_now()
             elif slot:
-                done = runner.run_slot(due.parse_moment(slot, installed.job.zone))
+                done = runner.run_slot(runner.timetable.slot_named(slot, option="--slot"))
             else:
                 done = runner.run_due()
     except RatectlError as error:

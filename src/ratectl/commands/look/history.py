@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ratectl.journal.journal import RecordedQuote
-    from ratectl.model.job import Job
+    from ratectl.model.job import Job, Pair
 
 
 MOST = 1_000_000_000
@@ -147,18 +147,23 @@ def _in_order(entries: Iterable[RecordedQuote], job: Job) -> Iterable[RecordedQu
 def _print_lines(found: Sequence[tuple[Job, Iterable[RecordedQuote]]], form: str) -> None:
     sink = FILES[form]
     typer.echo(sink.HEADER, nl=False)
-    for job, entries in found:
-        for entry in _newest_of_each_day(entries) if sink.BY_DAY else entries:
-            lines = b"".join(sink.lines(job, entry.slot, (entry.quote,)))
-            shown = visible(
-                lines.decode("utf-8", "replace")
-            )  # who shares a journal wrote some of it
-            typer.echo(shown.encode(), nl=False)
+    every = ((job, entry) for job, entries in found for entry in entries)
+    for job, entry in _newest_of_each_day(every) if sink.BY_DAY else every:
+        lines = b"".join(sink.lines(job, entry.slot, (entry.quote,)))
+        shown = visible(lines.decode("utf-8", "replace"))  # who shares a journal wrote some of it
+        typer.echo(shown.encode(), nl=False)
 
 
-def _newest_of_each_day(entries: Iterable[RecordedQuote]) -> Iterable[RecordedQuote]:
-    """Return of *entries*, oldest slot first, the last of each pair and day: a file of them is clean, whatever was revised."""
-    return {(entry.quote.pair, entry.quote.rate_date): entry for entry in entries}.values()
+def _newest_of_each_day(
+    every: Iterable[tuple[Job, RecordedQuote]],
+) -> Iterable[tuple[Job, RecordedQuote]]:
+    """Return that of the newest slot for each pair and day: a file of them is clean, whatever was revised, and whichever jobs have the pair."""
+    newest: dict[tuple[Pair, dt.date], tuple[Job, RecordedQuote]] = {}
+    for job, entry in every:
+        day = (entry.quote.pair, entry.quote.rate_date)
+        if day not in newest or newest[day][1].slot <= entry.slot:
+            newest[day] = (job, entry)
+    return newest.values()
 
 
 def _print_json(entries: Iterable[tuple[RecordedQuote, Job]]) -> None:

@@ -36,7 +36,8 @@ def next_(
     ],
     *,
     spec_path: Annotated[
-        Path | None, typer.Option("--spec", metavar="SPEC", help="Take the job from this spec.")
+        Path | None,
+        typer.Option("--spec", metavar="SPEC", readable=False, help="Take the job from this spec."),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of a schedule in quotes; by default this machine's.")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ratectl import rates
-from ratectl.commands._shared.environment import utc_now
+from ratectl.commands._shared import date_range
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import DataError, UsageError
 from ratectl.model.quote import plain
@@ -17,6 +17,8 @@ from ratectl.spec import readers
 from ratectl.views.format import as_json
 
 EXACT = Context(prec=60)
+LONGEST = dt.timedelta(days=100_000)
+"""How much older than the day a rate may be at most."""
 
 
 def rate(
@@ -60,17 +62,17 @@ def rate(
 
 
 def _day(text: str) -> dt.date:
-    if not text:
-        return utc_now().astimezone().date()
     try:
-        return dt.date.fromisoformat(text)
+        return date_range.day_of(text or "today", None)
     except ValueError as error:
-        raise UsageError(f"--on {text}: expected a day such as 2026-11-20") from error
+        raise UsageError(
+            f"--on {text}: expected a day such as 2026-11-20, today or yesterday"
+        ) from error
 
 
 def _within(text: str) -> dt.timedelta:
     try:
-        return dt.timedelta(seconds=min(readers.duration(text), 100_000 * 86_400))
+        return dt.timedelta(seconds=min(readers.duration(text), LONGEST.total_seconds()))
     except ValueError as error:
         raise UsageError(f"--within: {error}") from error
 
@@ -88,8 +90,25 @@ def _amount(text: str) -> Decimal | None:
 
 
 def _nothing(pair: str, day: dt.date, within: str, *, derive: bool) -> str:
-    more = "" if derive else "; --derive takes the inverse or a cross of recorded pairs, too"
-    return f"no rate of {pair} is recorded for {day} or up to {within} before it{more}"
+    """Return that there is no rate, and what would find one."""
+    ahead = f"{day} lies ahead, and " if day > _day("") else ""
+    way = _way_out(pair, day, derive=derive)
+    return f"{ahead}no rate of {pair} is recorded for {day} or up to {within} before it{way}"
+
+
+def _way_out(pair: str, day: dt.date, *, derive: bool) -> str:
+    """Return the command that finds a rate of *pair* for *day*, or for the newest day before it; else what is recorded."""
+    for more in dict.fromkeys((derive, True)):
+        found = rates.lookup(pair, day, within=LONGEST, derive=more)
+        if found is not None:
+            on = found.rate_date if day > _day("") else day
+            older = f" --within {found.age}d" if on == day and found.age > rates.WITHIN.days else ""
+            command = f"ratectl rate {pair} --on {on}{older}{' --derive' if more else ''}"
+            return f"; `{command}` gives {plain(found.rate)} of {found.rate_date}"
+    first = rates.first_day(pair)
+    if first is None:
+        return f"; no job has recorded {pair}"
+    return f"; what is recorded of it is of later days, from {first} on"
 
 
 def _text(found: rates.Rate, day: dt.date, number: Decimal | None, value: Decimal | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import filesize
 
 from ratectl.commands._shared import date_range, tags, terminal, write_file
 from ratectl.commands._shared.environment import utc_now
@@ -33,7 +34,9 @@ EVERY = 2
 
 
 def report(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = FILE,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="The file to write.")
+    ] = FILE,
     *,
     job: Annotated[
         list[str] | None,
@@ -62,7 +65,7 @@ def report(
         names = tags.chosen(journal, job, tag)
     before = _changed(host)
     path = _write(host, file, names, since)
-    typer.echo(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    typer.echo(f"wrote {path} ({filesize.decimal(path.stat().st_size)})")
     if launch and not webbrowser.open(path.as_uri()):
         raise EngineError(f"no browser could be opened; open {path.as_uri()} in one")
     with contextlib.suppress(KeyboardInterrupt):
@@ -71,7 +74,7 @@ def report(
             if (now := _changed(host)) != before:
                 before = now
                 try:
-                    _write(host, file, job or [], since)
+                    _write(host, file, names, since)
                 except RatectlError as error:  # the next firing gives another try
                     typer.echo(f"ratectl: {error}", err=True)
 

@@ -51,7 +51,9 @@ def status(
     prometheus: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write metrics for node-exporter there, and show nothing."
+            metavar="FILE",
+            readable=False,
+            help="Write metrics for node-exporter there, and show nothing.",
         ),
     ] = None,
 ) -> None:

@@ -64,7 +64,10 @@ def providers(
     spec_path: Annotated[
         Path | None,
         typer.Option(
-            "--spec", metavar="SPEC", help="By default the installation's, if it is there."
+            "--spec",
+            metavar="SPEC",
+            readable=False,
+            help="By default the installation's, if it is there.",
         ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no provider anything.")] = False,

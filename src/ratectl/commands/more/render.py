@@ -26,7 +26,9 @@ def render(
     backend: Annotated[
         str, typer.Option(help="The scheduler: cron, systemd, launchd, windows or kubernetes.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.")],
+    out: Annotated[
+        Path, typer.Option(readable=False, help="Folder to write to; made where there is none.")
+    ],
     host_timezone: Annotated[
         str, typer.Option(help="Zone of the machine that the texts are for; by default this one's.")
     ] = "",

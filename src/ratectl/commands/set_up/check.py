@@ -50,7 +50,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             terminal.show(line)
     if checked.problems.issues:
         raise typer.Exit(checked.problems.exit_code)
-    if not json and path != STDIN:
+    if not json and path != STDIN and checked.installs_here:
         named = () if spec_path is None else (str(spec_path),)
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 

@@ -11,23 +11,28 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from ratectl import spec
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts
+from ratectl.deploy.checks import writable
 from ratectl.doctor import outputs
 from ratectl.errors import (
     INTERRUPTED,
     CannotCreateError,
+    ConfigError,
     RefusedError,
     SpecError,
     UsageError,
     indented,
 )
+from ratectl.model import currencies
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
 from ratectl.runtime import accounts, templates, trust
@@ -38,6 +43,7 @@ from ratectl.views.format import clock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ratectl.backends.protocol import Host
     from ratectl.model.job import Job, Output
 
 SLOTS_SHOWN = 3
@@ -82,23 +88,17 @@ class StarterSpec:
     def job(self) -> Job:
         """Return the job as the spec will mean it. Raises SpecError, UsageError, and RefusedError for a closed output."""
         [job] = spec.loads(self.text().encode(), path=self.path, host_timezone=self.zone).jobs
+        host = host_facts.here(ZoneInfo(self.zone))
         for output in job.outputs:
-            _check_output(output)
+            _check_output(output, host)
         return job
 
 
-def _check_output(output: Output) -> None:
+def _check_output(output: Output, host: Host) -> None:
     """Raise RefusedError where this account can neither write the file of *output* nor make it."""
-    if output.kind == "postgresql":
-        return
-    path = Path(output.target)
-    if path.is_dir():
-        raise RefusedError(f"{path}: is a folder; name a file in it")
-    nearest = path
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not execute.SystemReader().may_write(nearest) or (nearest != path and not nearest.is_dir()):
-        raise RefusedError(f"{path}: this account cannot write to {nearest}; name another file")
+    found = writable.of_output(host, execute.SystemReader(), output)
+    if found is not None:
+        raise RefusedError(f"{output.target}: {found.text}; {writable.way_out(found)}")
 
 
 def pairs_in(text: str) -> list[str]:
@@ -150,14 +150,20 @@ def init(
       ratectl init
       ratectl init --yes --pair EUR/USD --schedule "every weekday at 16:30"
     """
-    if spec_path is None and not os.environ.get("RATECTL_CONFIG_DIR"):
-        host_facts.refuse_home_of_others()
+    if spec_path is None:
+        host_facts.refuse_config_of_others()
+    given = {"pair": pair, "schedule": schedule, "output": output}
+    if spec_path is not None:
+        _refuse_pairs_as_file(spec_path, pair)
     path = (spec_path or default_spec()).expanduser().absolute()
     if path.exists():
         raise UsageError(f"{path}: exists already and is left as it is; name another file")
-    given = {"pair": pair, "schedule": schedule, "output": output}
     said = {key: value for key, value in given.items() if value is not None}
     starter = StarterSpec(path=path, zone=host_facts.zone().key, **_of_root()).having(said)
+    try:
+        starter.job()  # what stands on the command line is wrong or right before anything is asked
+    except SpecError as error:
+        raise ConfigError(_by_option(error, said)) from error
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
         typer.echo(_preview(starter))
     else:
@@ -166,6 +172,35 @@ def init(
     named = () if spec_path is None else (str(path),)
     typer.echo(f"wrote {path}")
     typer.echo(next_step("ratectl", "install", *named, does="puts it into this system's scheduler"))
+
+
+def _refuse_pairs_as_file(spec_path: Path, pair: str | None) -> None:
+    """Raise UsageError where what stands for the file is a pair, or the rest of one: ``usd inr``, ``--pair usd inr``."""
+    text = str(spec_path)
+    for meant in filter(None, (text, f"{pair} {text}" if pair else "")):
+        try:
+            codes = [code for found in pairs_in(meant) for code in found.split("/")]
+        except UsageError:
+            continue
+        if set(codes) <= currencies.NOW and len(codes) > 1 and not spec_path.exists():
+            raise UsageError(
+                f'{text!r} stands where the name of the file does; did you mean `ratectl init --pair "{meant}"`?'
+            )
+
+
+OF_KEYS = {"pairs": "pair"}
+"""The option of a key of the spec, where the two have different names."""
+
+
+def _by_option(error: SpecError, said: Mapping[str, str]) -> str:
+    """Return *error* of a file that is not there yet, by the options of which each issue speaks."""
+    lines: list[str] = []
+    for issue in error.issues:
+        last = issue.key.rpartition(".")[2].partition("[")[0]
+        option = OF_KEYS.get(last, last)
+        about = f"--{option} {said[option]!r}: " if option in said else ""
+        lines += filter(None, (f"{about}{issue.message}", indented(issue.pointer)))
+    return "\n".join((*lines, "nothing was written"))
 
 
 def _of_root() -> dict[str, str]:
@@ -183,7 +218,6 @@ def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:
 
     Raises typer.Abort on Ctrl-C, and when the person would rather not.
     """
-    starter.job()  # what stands on the command line is wrong or right before anything is asked
     try:
         for key in unsaid:
             starter = _asked(starter, key)
@@ -205,9 +239,9 @@ def _asked(starter: StarterSpec, key: str) -> StarterSpec:
         except SpecError as error:
             for issue in error.issues:
                 lines = filter(None, (f"  {issue.message}", indented(issue.pointer)))
-                typer.echo("\n".join(lines), err=True)
+                terminal.complain("\n".join(lines))
         except (UsageError, RefusedError) as error:
-            typer.echo(f"  {error}", err=True)
+            terminal.complain(f"  {error}")
         else:
             return changed
 

@@ -18,6 +18,7 @@ from ratectl.deploy.targets import host_of
 from ratectl.errors import ConfigError, RefusedError
 from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts, trust
+from ratectl.wording import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from ratectl.runtime.accounts import Account
     from ratectl.runtime.trust import UntrustedError
 
-MOST_NAMED = 20
-"""Faults that one refusal lists."""
 GLOBAL = "pipx install --global ratectl"
 
 
@@ -85,13 +84,10 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
     if target.host.root:
         found += [danger for job in jobs for danger in of_inputs(target.reader, job, spec)]
         found += of_program(target.reader, target.host)
-    lines = [f"  {danger.what}: {danger.fault}" for danger in dict.fromkeys(found)]
-    lines += (
-        [] if lines else dict.fromkeys(f"  {text}" for job in jobs for text in _closed(target, job))
-    )
+    lines = [f"{danger.what}: {danger.fault}" for danger in dict.fromkeys(found)]
+    lines += [] if lines else dict.fromkeys(text for job in jobs for text in _closed(target, job))
     if not lines:
         return
-    more = [f"  and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
     way_out = (
         'Name places that only root can change, or install as the account whose they are (user = "NAME").'
         if target.host.root
@@ -102,9 +98,7 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
         if found
         else "the account of these jobs may not do what they do, so nothing was installed:"
     )
-    raise RefusedError(
-        "\n".join((head, *lines[:MOST_NAMED], *more, *((way_out,) if found else ())))
-    )
+    raise RefusedError("\n".join((head, *first_lines(lines), *((way_out,) if found else ()))))
 
 
 def _eyes(target: Target, job: Job) -> Reader:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ratectl.firing import by_hand
-from ratectl.firing.imports.doubts import Doubtful, Doubts
+from ratectl.firing.imports.doubts import Doubtful, Doubts, Weighed
 from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.journal import revisions
 from ratectl.journal.rows import Span
@@ -103,7 +103,7 @@ class Importer:
         self._seen: Counter[_Number] = Counter()
         """How often they had each number."""
         self._in_file: set[_Number] = set()
-        self._doubts = Doubts(runner.store, runner.job.name)
+        self._doubts = Doubts(runner.store, runner.job.name, runner.timetable.zone)
 
     def checked(self, said: Iterable[Row | Wrong]) -> tuple[list[Row], list[Wrong]]:
         """Return the rows that are for the job, oldest day first, and the lines that are wrong."""
@@ -160,6 +160,8 @@ class Importer:
                 on_progress(len(batch))
 
         by_hand.locked(self.runner, work)
+        self._doubts.end()
+        self.done.doubtful = self._doubts.found
         return self.done
 
     def _write(self, batch: Sequence[Row]) -> None:
@@ -190,10 +192,9 @@ class Importer:
         """Yield those of *batch* that are not there yet, each with its slot; note the others."""
         for row in batch:
             one = self._place(row, standing)
-            jump = self._doubts.jump(one.quote if one else self._quote(row))
+            slot, quote = (one.slot, one.quote) if one else (None, self._quote(row))
+            self._doubts.add(Weighed(row.line, slot, quote))
             if one is not None:
-                if jump is not None:
-                    self.done.doubtful.append(Doubtful(row.line, one.slot, one.quote.pair, jump))
                 standing.quotes[one.slot, one.quote.pair] = one.quote
                 standing.earlier[one.slot, one.quote.pair].append(one.quote)
                 yield one
@@ -250,7 +251,7 @@ class Importer:
     def _slot(self, day: dt.date, number: int) -> dt.datetime:
         """Return the slot of the row *number* of *day*: one of the schedule, or where that has no more, a second after."""
         now = self.runner.env.clock()
-        slots = [slot for slot in by_hand.slots_of(day, self.runner.timetable) if slot <= now]
+        slots = [slot for slot in self.runner.timetable.on_day(day) if slot <= now]
         if number < len(slots):
             return slots[number].astimezone(dt.UTC)
         first, _ = by_hand.civil_day(day, self.runner.timetable)
