@@ -126,6 +126,30 @@ def test_copied(kind):
     assert pickle.loads(pickle.dumps(value)) == value == copy.deepcopy(value)  # noqa: S301 - our own bytes
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TheirsWithANote:
+    base: str
+    note: str = dataclasses.field(default="", compare=False)
+
+
+@lean_classes.dataclass(frozen=True, slots=True, kw_only=True)
+class OursWithANote:
+    base: str
+    note: str = lean_classes.field(default="", compare=False)
+
+
+@pytest.mark.parametrize("kind", [TheirsWithANote, OursWithANote])
+def test_field_that_does_not_count(kind):
+    """A field without comparison has its default, is kept and shown, and makes no two values differ."""
+    noted = kind(base="USD", note="x")
+
+    assert (kind(base="USD").note, noted.note) == ("", "x")
+    assert noted == kind(base="USD")
+    assert hash(noted) == hash(kind(base="USD"))
+    assert "note='x'" in repr(noted)
+    assert [field.compare for field in dataclasses.fields(kind)] == [True, False]
+
+
 def test_other_kinds_are_refused():
     """What is not frozen, slotted and made by keywords is left to the standard library."""
     with pytest.raises(TypeError, match="by keywords"):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import dataclass, replace
+    from dataclasses import dataclass, field, replace
     from typing import NamedTuple
 
-    __all__ = ["NamedTuple", "dataclass", "replace"]
+    __all__ = ["NamedTuple", "dataclass", "field", "replace"]
 else:
     from collections import namedtuple
 
@@ -23,6 +23,14 @@ else:
         if not (frozen and slots and kw_only):
             raise TypeError("values are frozen, have slots and are made by keywords")
         return _value_class
+
+    class field:  # noqa: N801 - it is called like the one of dataclasses
+        """The *default* of a field that does not count when values are compared."""
+
+        def __init__(self, *, default: Any, compare: bool) -> None:
+            self.default = default
+            if compare:
+                raise TypeError("a field that is compared is given by its default alone")
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """Return what *value* is with *changes*."""
@@ -51,8 +59,12 @@ def _value_class(plain: type) -> type:
     fields = tuple(plain.__annotations__)
     left_out = {*fields, "__dict__", "__weakref__"}
     members = {name: value for name, value in plain.__dict__.items() if name not in left_out}
-    defaults = {name: plain.__dict__[name] for name in fields if name in plain.__dict__}
-    values_of = attrgetter(*fields)
+    given = {name: plain.__dict__[name] for name in fields if name in plain.__dict__}
+    uncompared = {name for name, value in given.items() if isinstance(value, field)}  # type: ignore[arg-type]  # above it is a class
+    defaults = {
+        name: value.default if name in uncompared else value for name, value in given.items()
+    }
+    values_of = attrgetter(*(name for name in fields if name not in uncompared))
     made = {
         "__slots__": fields,
         "__match_args__": (),
@@ -68,8 +80,8 @@ def _value_class(plain: type) -> type:
         "__repr__": _shown,
         "__getstate__": _fields_of,
         "__setstate__": _restore,
-        "__dataclass_fields__": _Asked(defaults),
-        "__dataclass_params__": _Asked(defaults),
+        "__dataclass_fields__": _Asked(defaults, uncompared),
+        "__dataclass_params__": _Asked(defaults, uncompared),
     }
     again = type(plain)(plain.__name__, plain.__bases__, made | members)
     again.__qualname__ = plain.__qualname__
@@ -115,8 +127,9 @@ def _refuse_to_delete(_self: Any, name: str) -> None:
 class _Asked:
     """What ``dataclasses`` knows about a class of its own, made when somebody asks it about one of ours."""
 
-    def __init__(self, defaults: dict[str, Any]) -> None:
+    def __init__(self, defaults: dict[str, Any], uncompared: set[str]) -> None:
         self.defaults = defaults
+        self.uncompared = uncompared
 
     def __set_name__(self, _owner: type, name: str) -> None:
         self.name = name
@@ -125,7 +138,14 @@ class _Asked:
         import dataclasses  # noqa: PLC0415 - this is what a firing goes without
 
         fields = [
-            (name, kind, dataclasses.field(default=self.defaults.get(name, dataclasses.MISSING)))
+            (
+                name,
+                kind,
+                dataclasses.field(
+                    default=self.defaults.get(name, dataclasses.MISSING),
+                    compare=name not in self.uncompared,
+                ),
+            )
             for name, kind in owner.__annotations__.items()
         ]
         twin = dataclasses.make_dataclass(owner.__name__, fields, frozen=True, kw_only=True)

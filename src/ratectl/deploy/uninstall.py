@@ -6,7 +6,6 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import Verb
@@ -14,6 +13,7 @@ from ratectl.deploy import plan
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.targets import Target, TargetPlan, stage
 from ratectl.errors import ConfigError, EngineError, RatectlError
+from ratectl.lean_classes import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ class Removal:
     parts: tuple[TargetPlan, ...]
     forget: tuple[str, ...]
     """Of those, what the journal knows."""
-    jobs: tuple[str, ...] = field(default=())
+    jobs: tuple[str, ...] = ()
     """The jobs meant, whether or not any engine holds them."""
     unseen: bool = False
     """What some engine holds is not known, and stays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ratectl.lean_classes import dataclass
 
 FAULT = "fault"
 """Keeps a job from running, or will; the exit code tells."""
