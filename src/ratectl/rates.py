@@ -9,13 +9,12 @@ import datetime as dt
 import re
 from decimal import Context, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import paths
 from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import Pair
 from ratectl.model.quote import DERIVED, Leg
 

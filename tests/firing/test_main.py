@@ -35,10 +35,7 @@ HEAVY = {
     "ratectl.schedule",
 }
 UNUSED = {
-    "dataclasses",
-    "inspect",
     "secrets",
-    "signal",
     "ratectl.firing.revisit",
     "ratectl.outputs.table_queue",
     "ratectl.runtime.visible",
@@ -108,7 +105,7 @@ def test_guesses_no_encodings(live, state):
 
 
 def test_leaves_out_what_it_does_not_need(live, state):
-    """What costs much and serves no ordinary firing stays out: each has its lean counterpart, or is loaded where it is used."""
+    """What costs much and serves no ordinary firing stays out: it is loaded where it is used."""
     live()
 
     done = fetch("usd-inr", "--state", str(state), python=("-I", "-S", "-X", "importtime"))

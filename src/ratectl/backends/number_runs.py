@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from ratectl.lean_classes import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

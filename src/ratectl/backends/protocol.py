@@ -8,12 +8,12 @@ nothing: looking goes through a ``Reader``, doing is a tuple of steps that
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl import schedule
 from ratectl.errors import EngineError
-from ratectl.lean_classes import NamedTuple, dataclass, field
 from ratectl.schedule.cover.cover import cover
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from ratectl.lean_classes import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,12 +7,12 @@ fail. Each claim was seen with the real daemons; a line that is fine says nothin
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.backends.cron.backend import LONGEST_COMMAND, MOST_LINES
 from ratectl.crontab_lint.fields import flaws_of
 from ratectl.crontab_lint.problem import Problem, phrase_time, say
-from ratectl.lean_classes import dataclass
 from ratectl.schedule.language.cron import DAY_NAMES, MACROS
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ Debian's cron is the measure; others are named where they were seen to differ.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ratectl.crontab_lint.days import in_days, in_whole
@@ -18,7 +19,6 @@ from ratectl.crontab_lint.problem import (
     weekday_name,
 )
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import dataclass, replace
 from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES, parse_cron
 from ratectl.schedule.language.explain import explain
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ratectl.lean_classes import dataclass
 from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES
 from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL
 from ratectl.schedule.language.tokens import WEEKDAY_NAMES

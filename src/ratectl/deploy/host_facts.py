@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +14,6 @@ from ratectl import paths
 from ratectl.backends.protocol import Host
 from ratectl.deploy.machine import windows as windows_account
 from ratectl.errors import ConfigError, RefusedError
-from ratectl.lean_classes import replace
 from ratectl.runtime import trust
 from ratectl.spec import zones
 

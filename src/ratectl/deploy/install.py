@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError
@@ -35,7 +35,6 @@ from ratectl.deploy.targets import (
     with_way_out,
 )
 from ratectl.errors import ConfigError, EngineError, RatectlError
-from ratectl.lean_classes import dataclass
 from ratectl.model import unknown_pairs
 from ratectl.schedule.cover.triggers import Fidelity
 from ratectl.wording import listed, typed_names
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Installed, Journal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
-
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +78,11 @@ class Prepared:
     """Jobs whose snapshot in the journal is new or changes."""
     forget: tuple[str, ...]
     """Jobs that the journal marks as removed."""
-    renames: Mapping[str, str] = NOTHING
+    renames: Mapping[str, str] = field(default_factory=dict)
     """Jobs that have another name in the spec, old to new: what is recorded goes along."""
     renamed: tuple[str, ...] = ()
     """Old names, as of these renames and of one that was cut short, that no engine holds afterwards."""
-    keys: Mapping[str, tuple[str, ...]] = NOTHING
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By job, a line for each key of the spec that says something else than when it was installed."""
     before: tuple[Step, ...] = ()
     """Folders that are made first, and stay whatever becomes of the rest."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
@@ -19,7 +20,6 @@ from ratectl.deploy import targets
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
-from ratectl.lean_classes import NamedTuple, dataclass, replace
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
@@ -12,7 +13,6 @@ from ratectl.deploy import install, plan, uninstall
 from ratectl.deploy.install import SpecSource
 from ratectl.deploy.targets import Target, cluster_of, located, recorded_target, stage
 from ratectl.errors import RatectlError
-from ratectl.lean_classes import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -5,6 +5,7 @@ The spec is written first: where that is all that comes to pass, the next instal
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.steps import WriteFile
 from ratectl.deploy import install, renames, targets
 from ratectl.errors import ConfigError, RatectlError, SpecError
-from ratectl.lean_classes import dataclass, replace
 from ratectl.spec.rename import renamed
 
 if TYPE_CHECKING:

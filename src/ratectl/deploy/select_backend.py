@@ -6,13 +6,13 @@ an engine whose entries fire without anybody being logged in.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy.targets import Target, located
 from ratectl.errors import EngineError, RefusedError, UsageError
-from ratectl.lean_classes import replace
 from ratectl.wording import did_you_mean
 
 if TYPE_CHECKING:

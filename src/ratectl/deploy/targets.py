@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +13,6 @@ from ratectl.backends.protocol import ClusterTarget, EngineAbsentError
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy import plan
 from ratectl.errors import EngineError, RatectlError
-from ratectl.lean_classes import dataclass, replace
 from ratectl.runtime import accounts
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import Verb
@@ -13,7 +14,6 @@ from ratectl.deploy import plan
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.targets import Target, TargetPlan, stage
 from ratectl.errors import ConfigError, EngineError, RatectlError
-from ratectl.lean_classes import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

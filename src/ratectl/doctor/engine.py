@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from ratectl.deploy import remedies, select_backend, targets
 from ratectl.deploy.targets import Target
 from ratectl.doctor.finding import Finding, warning
 from ratectl.errors import EngineError, RatectlError, RefusedError
-from ratectl.lean_classes import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

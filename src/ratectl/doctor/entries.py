@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.inventory import SpecState
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
-from ratectl.lean_classes import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ratectl.lean_classes import dataclass
+from dataclasses import dataclass
 
 FAULT = "fault"
 """Keeps a job from running, or will; the exit code tells."""

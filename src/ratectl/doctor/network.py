@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy import remedies, targets
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 from ratectl.fetch.failures import FailureKind
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from ratectl.deploy import execute, host_facts
 from ratectl.deploy.checks import closed_folders, writable
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError
-from ratectl.lean_classes import dataclass
 from ratectl.model import currencies, unknown_pairs
 from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import text

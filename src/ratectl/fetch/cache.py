@@ -12,10 +12,9 @@ import hashlib
 import json
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch.failures import MOST_SKEW
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import locks
 
 if TYPE_CHECKING:

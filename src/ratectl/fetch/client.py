@@ -6,15 +6,15 @@ body that caused it.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
 from ratectl.fetch.cache import CachedResponse, fresh_until
 from ratectl.fetch.failures import RETRIED, FailureKind, FetchError, classify_clock, classify_status
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers._shared.query import PublishedRate, UnusableRate
-from ratectl.lean_classes import NamedTuple, replace
 from ratectl.model.job import REQUEST_SECONDS
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
@@ -90,7 +90,7 @@ class ProviderClient:
         deadline: Deadline,
     ) -> ProviderReply:
         if cached is not None and request.fallback is None:
-            request = replace(request, etag=cached.etag)
+            request = dataclasses.replace(request, etag=cached.etag)
         seconds = min(deadline.left(), provider.timeout or REQUEST_SECONDS)
         response = self._get(request, Deadline(seconds))
         now = self.env.clock().replace(microsecond=0)
@@ -221,4 +221,4 @@ def _secret(provider: Provider) -> str:
 
 def _with_key(request: Request, secret: str) -> Request:
     fallback = request.fallback and _with_key(request.fallback, secret)
-    return replace(request, key=secret, fallback=fallback)
+    return dataclasses.replace(request, key=secret, fallback=fallback)

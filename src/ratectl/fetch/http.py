@@ -7,7 +7,8 @@ is abandoned when its time is over. No text that leaves here holds a query, a pa
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
@@ -15,7 +16,6 @@ from urllib3.exceptions import HTTPError, LocationValueError
 
 from ratectl import __version__
 from ratectl.fetch.failures import FailureKind, FetchError, classify_exception, of_proxy
-from ratectl.lean_classes import NamedTuple, dataclass
 from ratectl.runtime import trust
 from ratectl.runtime.deadline import within
 
@@ -51,15 +51,12 @@ class Request:
     """The word before the secret in the Authorization header, for URLs that have no ``{key}``."""
     header: str = ""
     """The header that holds the secret alone; empty is Authorization with the word before it."""
-    key: str = ""
+    key: str = field(default="", repr=False)
     """The secret itself; empty sends none."""
     etag: str = ""
     """Of an answer that is still at hand: 304 then says that it holds."""
     fallback: Request | None = None
     """Asked instead where this one is not found (404), the server fails (5xx) or does not answer."""
-
-    def __repr__(self) -> str:
-        return f"Request({self.url!r})"  # and never the secret
 
 
 class Response(NamedTuple):

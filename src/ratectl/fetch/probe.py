@@ -9,7 +9,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RefusedError
 from ratectl.fetch.cache import ResponseCache
@@ -18,7 +18,6 @@ from ratectl.fetch.failures import FailureKind, FetchError
 from ratectl.fetch.http import Transport, host_of
 from ratectl.fetch.providers import SOURCES
 from ratectl.fetch.providers._shared.query import RateQuery, base_url
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from decimal import Context
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.fetch import measure, plausibility
@@ -21,7 +21,6 @@ from ratectl.fetch.request import FetchResult
 from ratectl.journal import revisions
 from ratectl.journal.revisions import TakenBack
 from ratectl.journal.rows import Span
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import ClosedDays
 from ratectl.model.providers import History, traits_of
 from ratectl.model.quote import BACKFILLED, DERIVED, PUBLISHED, Quote, SuspectQuote, plain

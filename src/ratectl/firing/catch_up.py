@@ -72,9 +72,7 @@ def _fired(journal: Journal, name: str, env: Environment, pages: dict[str, Runne
         if installed.job.report and (report.settled or report.error is not None):
             pages[installed.job.report] = Runner(journal, installed, env)
     except RatectlError as error:
-        report = FiringReport(job=name, error=error)
-        report.passing = True
-        return report
+        return FiringReport(job=name, error=error, passing=True)
     if report.error is not None:
         once = journal.installed_job(name).failures == 1
         report.passing = isinstance(report.error, TryLaterError) or not once

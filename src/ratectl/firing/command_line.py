@@ -310,7 +310,7 @@ def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
         import site  # noqa: PLC0415
 
         site.main()
-    import _signal as signal  # type: ignore[import-not-found]  # noqa: PLC0415 - what is under signal, without its enumerations
+    import signal  # noqa: PLC0415
 
     signal.signal(
         signal.SIGINT, signal.SIG_DFL

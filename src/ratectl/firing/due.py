@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.errors import UsageError
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import ON_TIME, CatchUp
 from ratectl.schedule.occurrences.zones import SECOND
 from ratectl.schedule.values import YEARS

@@ -18,7 +18,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.firing import snapshot
@@ -28,7 +28,6 @@ from ratectl.journal.journal import Journal
 from ratectl.journal.postgres_database import PostgresDatabase
 from ratectl.journal.rows import aware
 from ratectl.journal.sqlite_database import SqliteDatabase
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import CatchUp
 from ratectl.model.quote import plain
 from ratectl.runtime.deadline import within

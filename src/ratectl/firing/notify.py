@@ -13,13 +13,12 @@ import logging
 import os
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.errors import RatectlError
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.http import Request
-from ratectl.lean_classes import NamedTuple
 from ratectl.model import notify_url
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline

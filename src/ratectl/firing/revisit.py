@@ -5,7 +5,7 @@ Slots stay settled all the while. Killed anywhere, the next visit finds what is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import TryLaterError
 from ratectl.fetch.failures import most_hopeful
@@ -14,7 +14,6 @@ from ratectl.firing.settle import taken_back
 from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.rows import Span
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.quote import MANUAL
 from ratectl.schedule.occurrences.zones import SECOND
 

@@ -13,11 +13,10 @@ import re
 import select
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl import errors
 from ratectl.errors import RatectlError, StorageError, TryLaterError
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts
 
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import ConfigError, DataError, StorageError
 from ratectl.journal.sqlite_database import FILE, DamagedError, SqliteDatabase
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import trust
 
 if TYPE_CHECKING:

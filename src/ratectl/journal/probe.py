@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import RatectlError
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import postgres
 
 if TYPE_CHECKING:

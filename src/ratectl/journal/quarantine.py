@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.journal.rows import aware, to_quote
-from ratectl.lean_classes import dataclass
 from ratectl.model.quote import PUBLISHED, Quote
 
 if TYPE_CHECKING:

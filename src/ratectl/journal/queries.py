@@ -9,13 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.errors import RatectlError
 from ratectl.journal.rate_store import NAMES_AT_ONCE
 from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_firing, to_recorded_quote, unix
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import ON_TIME, Pair
 from ratectl.model.quote import BACKFILLED, IMPORTED
 from ratectl.schedule.occurrences.zones import SECOND

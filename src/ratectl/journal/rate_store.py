@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ratectl.errors import TryLaterError
 from ratectl.journal import statements
@@ -22,7 +22,6 @@ from ratectl.journal.rows import (
     to_recorded_quote,
     unix,
 )
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import Pair
 
 if TYPE_CHECKING:

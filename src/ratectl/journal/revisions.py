@@ -5,11 +5,10 @@ They leave ``quotes``, so that nobody who reads the record counts them, and stay
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.journal.rows import to_quote, to_recorded_quote, to_retired_quote, unix
 from ratectl.journal.statements import add_quotes
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.quote import MANUAL
 
 if TYPE_CHECKING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import ConfigError
-from ratectl.lean_classes import NamedTuple, replace
 from ratectl.model.job import Job, Pair, PairsInText
 from ratectl.model.quote import Leg, Quote
 
@@ -63,7 +63,7 @@ class Installed(NamedTuple):
         if self.job.pairs_in_text is not PairsInText.AUTO:
             return self.job
         decided = PairsInText.ALWAYS if self.names_pairs else PairsInText.NEVER
-        return replace(self.job, pairs_in_text=decided)
+        return dataclasses.replace(self.job, pairs_in_text=decided)
 
 
 OUTCOMES = frozenset({"", "recorded", "closed", "missed", "failed"})

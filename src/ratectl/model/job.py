@@ -10,6 +10,7 @@ import functools
 import operator
 import os
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.errors import ConfigError
-from ratectl.lean_classes import dataclass
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -12,10 +12,9 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import CannotCreateError, RefusedError, StorageError
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import trust
 
 if TYPE_CHECKING:

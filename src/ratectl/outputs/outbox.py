@@ -7,10 +7,9 @@ copies with an intent that was never confirmed, and with the last append, which 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
-from ratectl.lean_classes import NamedTuple
 from ratectl.outputs import append, foreign, rotation
 from ratectl.outputs.rotation import BEFORE, Trace
 from ratectl.runtime import trust

@@ -11,9 +11,8 @@ import contextlib
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.lean_classes import NamedTuple
 from ratectl.outputs import append
 from ratectl.runtime import trust
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch.failures import FailureKind
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import CatchUp
 from ratectl.page.standing import BAD, WORDS
 from ratectl.views.format import clock

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl import __version__
 from ratectl.fetch.providers.catalog import INFO
-from ratectl.lean_classes import NamedTuple
 from ratectl.model import currencies
 from ratectl.page import attention, drawing, numbers, series, standing
 from ratectl.page.reading import CHANGES, MOST_TROUBLES

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
+from typing import NamedTuple
 
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.quote import plain
 
 SIGNIFICANT = 8

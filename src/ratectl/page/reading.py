@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.journal import quarantine, queries
 from ratectl.journal.rows import EVERY_SLOT, Span
-from ratectl.lean_classes import NamedTuple, dataclass
 from ratectl.page import standing
 
 if TYPE_CHECKING:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.journal.rows import EVERY_SLOT, Span
-from ratectl.lean_classes import NamedTuple
 from ratectl.page import html
 from ratectl.page.html import View
 from ratectl.page.reading import Reading, points_for

@@ -13,10 +13,9 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import ConfigError, RefusedError
-from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     import subprocess

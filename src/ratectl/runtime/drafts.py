@@ -7,10 +7,9 @@ import os
 import secrets
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ratectl.errors import CannotCreateError, RefusedError, StorageError
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import trust
 
 if TYPE_CHECKING:

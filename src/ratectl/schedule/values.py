@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
-
-from ratectl.lean_classes import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,11 +13,11 @@ import os
 import re
 import shlex
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, Issue, SpecError
-from ratectl.lean_classes import dataclass
 from ratectl.runtime import given
 from ratectl.spec import readers
 from ratectl.spec.issues import MISSING, Reading

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ratectl import paths
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import dataclass
 from ratectl.model.job import CatchUp, ClosedDays, Job, Output, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.schedule.language.parse import parse, parse_one

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import REQUEST_SECONDS, CatchUp, ClosedDays, Cluster, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.spec import readers

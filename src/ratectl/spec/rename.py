@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl.errors import SpecError
-from ratectl.lean_classes import replace
 from ratectl.spec.document import loads
 from ratectl.spec.key_lines import key_lines
 from ratectl.spec.providers import LONGEST_NAME, NAME

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl.doctor.finding import FAULT
-from ratectl.lean_classes import replace
 from ratectl.wording import count, listed
 
 if TYPE_CHECKING:

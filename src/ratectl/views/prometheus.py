@@ -5,13 +5,12 @@ Names and units: https://prometheus.io/docs/practices/naming/.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from ratectl.journal.rows import unix
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime.visible import visible
 
 if TYPE_CHECKING:

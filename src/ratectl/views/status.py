@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ratectl import schedule
-from ratectl.lean_classes import dataclass
 from ratectl.model.quote import plain
 
 if TYPE_CHECKING:

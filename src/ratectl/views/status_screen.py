@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
-from ratectl.lean_classes import NamedTuple, dataclass
 from ratectl.page import numbers, standing
 from ratectl.views.format import clock, clocks, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,6 @@ from ratectl.backends.protocol import (
 )
 from ratectl.backends.steps import Completed, Expect, RemoveFile, Run, Settle, Step, WriteFile
 from ratectl.errors import ConfigError, EngineError, RefusedError
-from ratectl.lean_classes import replace
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Cover
 from ratectl.wording import count
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass, replace
 
 from ratectl.errors import EngineError
-from ratectl.lean_classes import dataclass, replace
 
 OPENING = b"# >>> ratectl >>> "
 CLOSING = b"# <<< ratectl <<<"

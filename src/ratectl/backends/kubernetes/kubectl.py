@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ratectl.backends.steps import console_text
 from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError, TryLaterError
-from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.kubernetes import cron
-from ratectl.lean_classes import replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

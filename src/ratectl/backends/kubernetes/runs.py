@@ -10,11 +10,10 @@ import datetime as dt
 import itertools
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.backends.kubernetes import kubectl, manifest
 from ratectl.errors import EXIT_CODES
-from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

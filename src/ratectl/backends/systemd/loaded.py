@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.protocol import Artefact, InstalledEntry
 from ratectl.errors import EngineError
-from ratectl.lean_classes import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,6 @@ from ratectl.backends.windows.registered import entry_of, sweep_fault, text_at
 from ratectl.backends.windows.task import FOLDER, SWEEP, folder_of, sweep_task, task_of
 from ratectl.backends.windows.task_xml import parse, to_bytes, trigger_nodes
 from ratectl.errors import EngineError
-from ratectl.lean_classes import replace
 from ratectl.schedule.cover.triggers import Capabilities, Cover
 
 if TYPE_CHECKING:

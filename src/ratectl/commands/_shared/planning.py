@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +14,6 @@ from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.journal.journal import Journal
-from ratectl.lean_classes import replace
 from ratectl.views import deploy_text
 from ratectl.views.format import as_json
 

@@ -10,7 +10,7 @@ import json as jsons
 from collections import deque
 from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -22,7 +22,6 @@ from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal import revisions as all_numbers
 from ratectl.journal.journal import Journal
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.quote import to_dict
 from ratectl.outputs.formats import FILES
 from ratectl.runtime.visible import visible

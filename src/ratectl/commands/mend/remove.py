@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,6 @@ from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import INTERRUPTED, UsageError
 from ratectl.journal.journal import Journal
-from ratectl.lean_classes import replace
 from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,7 +15,6 @@ from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.deploy import host_facts
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.fetch.providers import catalog
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.model.quote import plain

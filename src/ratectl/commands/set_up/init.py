@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import re
 import sys
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -31,7 +32,6 @@ from ratectl.errors import (
     UsageError,
     indented,
 )
-from ratectl.lean_classes import dataclass, replace
 from ratectl.model import currencies
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES

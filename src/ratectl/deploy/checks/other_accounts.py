@@ -10,14 +10,13 @@ import site
 import sys
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.steps import MakeFolder
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy.targets import host_of
 from ratectl.errors import ConfigError, RefusedError
-from ratectl.lean_classes import NamedTuple
 from ratectl.runtime import accounts, trust
 from ratectl.wording import first_lines
 

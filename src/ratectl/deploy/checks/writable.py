@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy import remedies
 from ratectl.deploy.targets import host_of
 from ratectl.errors import RefusedError
-from ratectl.lean_classes import NamedTuple
 from ratectl.wording import first_lines
 
 if TYPE_CHECKING:

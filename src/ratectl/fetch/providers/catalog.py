@@ -7,9 +7,9 @@ which does not import this. Each fact comes from the ``sources`` beside it.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from typing import Any
 
-from ratectl.lean_classes import dataclass
 from ratectl.model.providers import PROVIDER_KINDS, History
 from ratectl.runtime import templates
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch import measure, plausibility
-from ratectl.lean_classes import NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -9,14 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import by_hand
 from ratectl.firing.imports.doubts import Doubtful, Doubts, Weighed
 from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.journal import revisions
 from ratectl.journal.rows import Span
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.quote import IMPORTED, Quote, plain
 from ratectl.schedule.occurrences.zones import SECOND
 from ratectl.schedule.values import YEARS

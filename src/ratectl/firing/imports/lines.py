@@ -10,12 +10,11 @@ import datetime as dt
 import json
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import DataError
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers._shared import json_body
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import Pair
 from ratectl.outputs.formats import FILES
 from ratectl.schedule.values import YEARS

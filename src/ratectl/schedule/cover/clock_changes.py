@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from math import gcd
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.cover.triggers import (
     EVERY_MINUTE,
     CalendarTrigger,

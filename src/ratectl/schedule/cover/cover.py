@@ -7,11 +7,11 @@ then finds nothing due. The finest trigger that the engine can say is tried firs
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from math import gcd
 from zoneinfo import ZoneInfo
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.cover import clock_changes, repetition
 from ratectl.schedule.cover.single_line import one_line
 from ratectl.schedule.cover.triggers import (

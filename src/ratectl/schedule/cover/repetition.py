@@ -6,9 +6,9 @@ changes in between: there, and where fewer than three times follow each other, e
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import dataclass, replace
 from ratectl.schedule.cover.triggers import CalendarTrigger
 from ratectl.schedule.occurrences.zones import changes
 from ratectl.schedule.values import HOURS, MINUTES

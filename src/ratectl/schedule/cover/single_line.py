@@ -6,9 +6,9 @@ What clock changes would lose is added to the same fields until nothing is lost.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.cover import clock_changes
 from ratectl.schedule.cover.triggers import EVERY_MINUTE, CalendarTrigger, Capabilities, Trigger
 from ratectl.schedule.occurrences.zones import wall

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
 
-from ratectl.lean_classes import dataclass, replace
 from ratectl.schedule.values import Calendar
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import calendar as months_of
 import datetime as dt
+from dataclasses import replace
 from functools import lru_cache
 from math import gcd
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.occurrences import civil
 from ratectl.schedule.values import DAYS, MONTHS, WEEKDAYS, Calendar, Stride, Unit, numbers_of
 

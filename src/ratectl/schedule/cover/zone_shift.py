@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.occurrences.zones import COVER_YEARS, changes, offset
 from ratectl.schedule.values import DAYS, HOURS, MONTHS, WEEKDAYS, Calendar, numbers_of, products
 

@@ -7,9 +7,9 @@ refused; only what holds anyway may be spelled out ("at 00:00", "on the 1st").
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.language.dates import Ordinal
 from ratectl.schedule.language.lexicon import (
     MONTH_NAMES,
@@ -26,11 +26,10 @@ from ratectl.schedule.values import MONDAY_1970, MONTHS, WEEKDAYS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SILENT = Phrase(text="", spans={})
 CLAUSES = {
-    name: getattr(_SILENT, name)
-    for name in Phrase.__slots__
-    if name not in {"text", "spans", "every", "once", "scope", "elapsed"}
+    field.name: field.default
+    for field in fields(Phrase)
+    if field.default is not MISSING and field.name not in {"every", "once", "scope", "elapsed"}
 }
 """What each clause is where it is not said."""
 

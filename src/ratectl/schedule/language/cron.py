@@ -8,9 +8,9 @@ misreads (wrapped ranges, ``*/90``) is refused with the text that says what was 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import dataclass
 from ratectl.schedule.language.lexicon import MONTH_NAMES as FULL_MONTH_NAMES
 from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.values import (

@@ -6,9 +6,8 @@ A list is closed by "day" or by a weekday, which then goes for all its numbers.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.lean_classes import NamedTuple
 from ratectl.schedule.language.lexicon import (
     MONTH_NAMES,
     MORE_ORDINALS,

@@ -5,10 +5,10 @@ Days are compared in years of all kinds: with and without a 29 February, from ea
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import replace
 from ratectl.schedule.occurrences.civil import days_in_month
 from ratectl.schedule.occurrences.subsets import YEARS_OF_ALL_KINDS
 from ratectl.schedule.values import MONTHS, Calendar, Schedule, Union

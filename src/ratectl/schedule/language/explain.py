@@ -6,11 +6,11 @@ truth; lists of minutes and hours, which can say any calendar, come last.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import replace
 from ratectl.schedule.language.parse import phrase_value
 from ratectl.schedule.language.tokens import (
     MONTH_NAMES,

@@ -7,9 +7,8 @@ has two readings ("12 in the evening") is left as it stands.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl.lean_classes import NamedTuple
 from ratectl.schedule.language.lexicon import LATE_ORDINALS, MORE_ORDINALS, NUMBERS, ORDINALS, TENS
 
 if TYPE_CHECKING:

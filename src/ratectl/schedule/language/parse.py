@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import replace
 from ratectl.schedule.occurrences.slots import fires
 from ratectl.schedule.values import (
     LAST_DAY,

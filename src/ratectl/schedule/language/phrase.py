@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.lean_classes import NamedTuple, dataclass
 from ratectl.schedule.language.dates import is_date, is_place, read_dates, read_days
 from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.subject import Every, read_subject

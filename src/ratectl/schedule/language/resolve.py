@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
-from ratectl.lean_classes import replace
 from ratectl.schedule.language.coherence import (
     CLAUSES,
     bare,

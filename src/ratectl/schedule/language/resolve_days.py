@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.values import MONTHS, WEEKDAYS, Calendar, products
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.language.resolve_days import (
     DAY_SECONDS,
     SECONDS_IN,

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ratectl.lean_classes import dataclass
 from ratectl.schedule.language.dates import NTH, PLACES, is_place, read_days
 from ratectl.schedule.language.lexicon import UNITS, WEEKDAY_NAMES, WORKING_DAYS
 from ratectl.schedule.language.tokens import NUMBER, is_weekday, read_weekdays

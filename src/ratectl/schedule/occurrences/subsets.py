@@ -6,9 +6,9 @@ with one that follows elapsed time only at hours at which clocks do not change.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.lean_classes import replace
 from ratectl.schedule.occurrences.civil import days_in_month
 from ratectl.schedule.values import MONTHS, Calendar, Interval, Once, Schedule, Union
 

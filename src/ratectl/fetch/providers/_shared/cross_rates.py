@@ -8,12 +8,11 @@ rate makes only those pairs unusable that need it.
 from __future__ import annotations
 
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers._shared import json_body as bodies
 from ratectl.fetch.providers._shared import query as asks
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.job import Pair
 from ratectl.model.quote import Leg
 

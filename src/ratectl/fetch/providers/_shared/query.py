@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.fetch.failures import FetchError
 from ratectl.fetch.http import Request
 from ratectl.fetch.providers._shared import json_body as bodies
-from ratectl.lean_classes import NamedTuple
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:

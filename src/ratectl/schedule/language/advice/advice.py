@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ratectl.lean_classes import NamedTuple
+from typing import NamedTuple
 
 
 class Advice(NamedTuple):
