@@ -27,7 +27,7 @@ ROOMS = {  # room -> the rooms that it may import, beside itself; the longest na
     "schedule.cover": "errors schedule.values schedule.occurrences",
     "schedule": "errors",
     "model": "errors schedule",
-    "spec": "errors paths schedule model",
+    "spec": "errors paths schedule model runtime",
     "runtime": "errors paths schedule model",
     "journal": "errors paths schedule model runtime",
     "fetch": "errors paths schedule model runtime journal",

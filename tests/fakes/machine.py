@@ -181,7 +181,7 @@ class Machine:
         assert self.status(path), path
         return bool(self.modes.get(path, 0o644) & 0o111)
 
-    def fault(self, path, *, strict=None, uid=None):  # noqa: ARG002 - a test says what is at fault
+    def fault(self, path, *, strict=None, uid=None, alone=False):  # noqa: ARG002 - a test says what is at fault
         return self.untrusted.get(Path(path))
 
     def account(self, name):

@@ -241,6 +241,17 @@ def test_certificates(fire, station, name):
     assert ("clock" in done.stderr) is (name == "expired.pem")
 
 
+def test_keys_of_a_connection(fire, station, monkeypatch):
+    """A file that the surroundings name for the keys of TLS connections is not written to."""
+    log = station.folder / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    pem = CERTIFICATES / "other-host.pem"
+    with RateServer(demo_table(), certificate=pem) as server:
+        fire(url=server.url, ca_bundle=str(pem))
+
+    assert not log.exists()
+
+
 def test_nobody_listens_anywhere(station):
     """Four providers on four addresses where nobody listens: one line that names each."""
     with contextlib.ExitStack() as stack:

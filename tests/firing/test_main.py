@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import subprocess
 import sys
@@ -269,6 +270,16 @@ def test_surroundings_decide_nothing(live, state, lines, monkeypatch, name):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert len(lines()) == 1
+
+
+@pytest.mark.parametrize("name", ["OPENSSL_CONF", "OPENSSL_MODULES", "HOSTALIASES", "PYTHONPATH"])
+def test_surroundings_are_forgotten(monkeypatch, name):
+    """What has a library load code, or look for hosts elsewhere, is gone before one is loaded."""
+    monkeypatch.setattr(os, "environ", {name: "/somewhere/of/others"})
+
+    command_line._forget_surroundings()
+
+    assert name not in os.environ
 
 
 def test_netrc_is_not_asked(live, state, live_rates, monkeypatch, tmp_path):

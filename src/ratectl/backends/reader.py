@@ -68,9 +68,14 @@ class Reader(Protocol):
         """Tell whether this account may execute the existing file *path*."""
 
     def fault(
-        self, path: Path, *, strict: bool | None = None, uid: int | None = None
+        self,
+        path: Path,
+        *,
+        strict: bool | None = None,
+        uid: int | None = None,
+        alone: bool = False,
     ) -> UntrustedError | None:
-        """Return why another account could change what is at *path*; *strict* and *uid* as in :mod:`ratectl.runtime.trust`."""
+        """Return why another account could change what is at *path*; the others as in :mod:`ratectl.runtime.trust`."""
 
     def account(self, name: str) -> Account | None:
         """Return the account *name* of this machine, None where there is none."""

@@ -34,7 +34,7 @@ from ratectl.backends.steps import (
 )
 from ratectl.deploy.machine.linux import clock_is_kept, mounts, names_of
 from ratectl.errors import EngineError, RefusedError, StorageError
-from ratectl.runtime import accounts, trust
+from ratectl.runtime import accounts, given, trust
 from ratectl.runtime.drafts import Drafts, refusals
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class SystemReader:
     def read(self, path: Path) -> bytes | None:
         """Return the bytes of *path*, or None where there is no such file."""
         try:
-            return path.read_bytes()
+            return given.contents(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except PermissionError as error:
@@ -132,10 +132,15 @@ class SystemReader:
         return os.access(path, os.X_OK)
 
     def fault(
-        self, path: Path, *, strict: bool | None = None, uid: int | None = None
+        self,
+        path: Path,
+        *,
+        strict: bool | None = None,
+        uid: int | None = None,
+        alone: bool = False,
     ) -> trust.UntrustedError | None:
         """Return why another account could change what is at *path*, None where none could."""
-        return trust.fault(str(path), strict=strict, uid=uid)
+        return trust.fault(str(path), strict=strict, uid=uid, alone=alone)
 
     def account(self, name: str) -> accounts.Account | None:
         """Return the account *name* of this machine, None where there is none."""

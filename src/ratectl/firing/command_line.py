@@ -127,9 +127,15 @@ def _started(arguments: Arguments) -> int:
     return _with_full_runtime(_fire, arguments)
 
 
-SURROUNDINGS = ("PYTHON", "LD_", "DYLD_", "SSL_")
+SURROUNDINGS = ("PYTHON", "LD_", "DYLD_", "SSL_", "OPENSSL_")
 """How variables begin that would change whom an unattended firing trusts; what it needs stands in its job."""
-MORE_SURROUNDINGS = ("NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+MORE_SURROUNDINGS = (
+    *("NETRC", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *(
+        "SSLKEYLOGFILE",
+        "HOSTALIASES",
+    ),  # a file that gets the keys of connections; other names for hosts
+)
 
 
 def _forget_surroundings() -> None:

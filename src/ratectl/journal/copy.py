@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import ConfigError, DataError, StorageError
 from ratectl.journal.sqlite_database import FILE, DamagedError, SqliteDatabase
+from ratectl.runtime import trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -154,7 +155,7 @@ def from_file(path: Path) -> Iterator[SqliteDatabase]:
     if not path.is_file():
         raise ConfigError(f"{path}: there is no such journal")
     try:
-        with tempfile.TemporaryDirectory(prefix=".ratectl-copy-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=".ratectl-copy-", dir=_private(path)) as folder:
             for suffix in ("", "-wal"):
                 beside = path.with_name(path.name + suffix)
                 if beside.exists():
@@ -166,6 +167,11 @@ def from_file(path: Path) -> Iterator[SqliteDatabase]:
                 database.close()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _private(path: Path) -> Path | None:
+    """Return the folder of *path* where nobody else can change what lies in it; else None, for the system's."""
+    return None if trust.fault(str(path), strict=True, alone=True) else path.parent
 
 
 def copy(

@@ -148,7 +148,7 @@ def refused(target: str, error: OSError) -> CannotCreateError | StorageError:
 def _sync_folder(path: str) -> None:
     if sys.platform == "win32":
         return  # Windows has no such handle; NTFS journals the entry itself
-    descriptor = os.open(Path(path).parent, os.O_RDONLY)
+    descriptor = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

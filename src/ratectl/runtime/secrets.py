@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from ratectl.errors import RefusedError
@@ -30,7 +31,7 @@ def resolve(reference: str) -> str:
 
 
 def hidden(text: str, secret: str) -> str:
-    """Return *text* without *secret*, in case it was told back to us: as it is, quoted for a URL, or inside JSON."""
+    """Return *text* without *secret*, in case it was told back to us: as it is, quoted for a URL, a page or JSON, or as base64."""
     for form in _forms(secret):
         text = text.replace(form, HIDDEN)
     return text
@@ -47,11 +48,27 @@ def _forms(secret: str) -> tuple[str, ...]:
     """Return how *secret* may be written; none for one so short that it would be found in any number."""
     if len(secret) < SHORTEST:
         return ()
-    import json  # noqa: PLC0415 - only where there is a key
+    import base64  # noqa: PLC0415 - only where there is a key
+    import html  # noqa: PLC0415 - the same
+    import json  # noqa: PLC0415 - the same
     from urllib.parse import quote, quote_plus  # noqa: PLC0415 - the same
 
-    forms = (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1])
+    in_url, in_form, in_json = quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]
+    whole = secret.encode()[
+        : len(secret.encode()) // 3 * 3
+    ]  # what follows changes the last letters
+    forms = (
+        *(secret, secret.lower(), secret.upper()),
+        *(in_url, in_form, _in_small_hex(in_url), _in_small_hex(in_form)),
+        *(in_json, in_json.replace("/", "\\/"), html.escape(secret)),
+        *(base64.b64encode(whole).decode(), base64.urlsafe_b64encode(whole).decode()),
+    )
     return tuple(sorted(dict.fromkeys(forms), key=len, reverse=True))
+
+
+def _in_small_hex(text: str) -> str:
+    """Return a quoted *text* as servers write it that quote with %2f and not with %2F."""
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text)
 
 
 def text_behind(reference: str, what: str) -> str:

@@ -86,6 +86,9 @@ def make_folder(path: str, mode: int, owner: int | None) -> None:
 
     For another owner the folders above must be such that nobody else can change them. Raises UntrustedError, OSError.
     """
+    if sys.platform == "win32":
+        os.makedirs(path, mode, exist_ok=True)  # noqa: PTH103
+        return
     way = Way(strict=owner is not None)
     try:
         name = way.to(path, make=True)
@@ -105,12 +108,12 @@ def make_folder(path: str, mode: int, owner: int | None) -> None:
 
 
 def fault(
-    path: str, *, strict: bool | None = None, uid: int | None = None
+    path: str, *, strict: bool | None = None, uid: int | None = None, alone: bool = False
 ) -> UntrustedError | None:
     """Return why another account could change what lies at *path*, or will; None where none could.
 
     What is not there, or may not be looked at, is nobody's fault here. It is looked at as the account *uid*
-    sees it, by default ours.
+    sees it, by default ours. With *alone* nobody else may lay anything beside it either.
     """
     if sys.platform == "win32":
         return None
@@ -118,6 +121,8 @@ def fault(
     try:
         way = Way(_is_strict(strict if uid is None or strict else uid == ROOT), uid)
         name = way.to(path)
+        if alone:
+            way.judge_neighbours(name)
         status = way.status(name)
         if status is not None and not stat.S_ISDIR(status.st_mode):
             way.judge_file(name, status)
@@ -324,6 +329,22 @@ class Way:
             status.st_uid == UNMAPPED and not self.shared and _hides_root()
         )
 
+    def judge_neighbours(self, name: str) -> None:
+        """Raise UntrustedError where others may lay a file beside *name*, which a sticky folder lets them."""
+        if not self.shared:
+            return
+        why = "others may lay files beside a database, and SQLite would believe them"
+        fix = _with_rights(
+            f"chmod go-w {quoted(self.place)}", os.fstat(self.folder).st_uid, self.me
+        )
+        if self.place in FOR_ALL:
+            own = os.path.join(self.place, f"{name}.d")  # noqa: PTH118
+            why, fix = (
+                f"{why}; name {own}/{name}, in a folder of its own",
+                f"mkdir -m 700 {quoted(own)}",
+            )
+        raise UntrustedError(self.place, why, fix)
+
     def judge_file(self, name: str, status: os.stat_result) -> None:
         """Raise UntrustedError where others could change, or have put there, the file *name* of this folder."""
         path = os.path.join(self.place, name)  # noqa: PTH118
@@ -453,10 +474,13 @@ def _has_access_list(path: str) -> bool:
 
 
 def _hides_root() -> bool:
-    """Tell whether in this user namespace root's things look as if they were nobody's."""
+    """Tell whether in this user namespace root's things look as if they were nobody's.
+
+    Where root is shown as root, as to a system unit with ``PrivateUsers=``, nobody's things are strangers'.
+    """
     try:
         with open("/proc/self/uid_map", encoding="ascii") as file:  # noqa: PTH123 - pathlib is dear
             ranges = [tuple(map(int, line.split())) for line in file]
     except (OSError, ValueError):
         return False
-    return all(length < UNMAPPED for _, _, length in ranges)
+    return all(length < UNMAPPED and outside != ROOT for _, outside, length in ranges)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ratectl.spec.document import Spec, job_digest, load, loads
+from ratectl.spec.document import Spec, job_digest, load, loads, read
 
-__all__ = ["Spec", "job_digest", "load", "loads"]
+__all__ = ["Spec", "job_digest", "load", "loads", "read"]

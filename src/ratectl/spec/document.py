@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError, Issue, SpecError
+from ratectl.runtime import given
 from ratectl.spec import readers
 from ratectl.spec.issues import MISSING, Reading
 from ratectl.spec.jobs import read_jobs
@@ -92,8 +93,15 @@ def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Sp
     Raises SpecError with all issues, also when the file cannot be read.
     """
     file = Path(path).expanduser().absolute()
+    content = read(path)
+    return loads(content, path=file, host_timezone=host_timezone, fired_here=fired_here)
+
+
+def read(path: str | Path) -> bytes:
+    """Return the bytes of the spec in the file *path*. Raises SpecError, or RefusedError for a pipe of another account."""
+    file = Path(path).expanduser().absolute()
     try:
-        content = file.read_bytes()
+        return given.contents(file)
     except FileNotFoundError as error:
         message = "no such file; `ratectl init` writes a starter spec"
         if file.name == str(path) and not file.suffix:
@@ -102,7 +110,6 @@ def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Sp
     except OSError as error:
         message = f"cannot be read: {error.strerror}{_way_out(file, error)}"
         raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
-    return loads(content, path=file, host_timezone=host_timezone, fired_here=fired_here)
 
 
 def _way_out(file: Path, error: OSError) -> str:

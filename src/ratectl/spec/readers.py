@@ -16,9 +16,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from ratectl.errors import RatectlError
 from ratectl.model import notify_url
 from ratectl.model.currencies import BESIDE, ENDED, NOW
 from ratectl.model.job import Pair, PairsInText
+from ratectl.runtime import given
 from ratectl.schedule.values import YEARS
 from ratectl.wording import nearest
 
@@ -283,10 +285,11 @@ def _refuse_useless(url: str, where: str) -> None:
 def _readable(path: str) -> str:
     """Return what is in the file, nothing where it is not here yet or another account's."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as os.path above
-            return file.read()
+        return given.contents(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8 text with one URL a line") from error
+    except RatectlError as error:  # a pipe of another account, or what has no end
+        raise ValueError(str(error)) from error
     except OSError:
         return ""
 

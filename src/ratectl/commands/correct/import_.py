@@ -22,6 +22,7 @@ from ratectl.firing.imports.lines import Wrong
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
+from ratectl.runtime import given
 from ratectl.views.format import as_json
 from ratectl.wording import count
 
@@ -78,6 +79,8 @@ def import_(
         importer = Importer(Runner(journal, installed, surroundings()), wanted, file.name)
         rows, wrong = importer.checked(lines.read(text, form or lines.sniff(text, str(file))))
         _name(file, wrong)
+        if wrong and not rows:
+            raise DataError(f"{file}: no line of it can be imported, and nothing was")
         if wrong and not skip_wrong:
             raise DataError(
                 f"{file}: {count(len(wrong), 'line')} of {len(rows) + len(wrong)} cannot be imported, and nothing"
@@ -102,7 +105,7 @@ def import_(
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return given.contents(file).decode("utf-8-sig")
     except OSError as error:
         raise StorageError(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

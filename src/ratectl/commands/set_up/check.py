@@ -61,6 +61,6 @@ def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
         data = sys.stdin.buffer.read()
         loaded = spec.loads(data, path=Path.cwd() / "stdin", host_timezone=zone.key)
     else:
-        loaded = spec.load(path, host_timezone=zone.key)
-        data = path.read_bytes()
+        data = spec.read(path)
+        loaded = spec.loads(data, path=path.expanduser().absolute(), host_timezone=zone.key)
     return spec_check.check(loaded, data.decode("utf-8-sig"), zone, utc_now())

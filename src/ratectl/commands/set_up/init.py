@@ -287,7 +287,7 @@ def _quoted(value: str) -> str:
 
 def _create(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        trust.make_folder(str(path.absolute().parent), 0o700, None)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         descriptor = trust.open_file(str(path.absolute()), flags, 0o600, strict=False)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -7,6 +7,7 @@ that anybody else can change. The same is looked at by each firing (outputs, sta
 from __future__ import annotations
 
 import site
+import sys
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -56,9 +57,11 @@ class AccountReader:
         enter = accounts.ENTER if self._reader.is_folder(path) else 0
         return self._reader.lets(self._account, path, accounts.WRITE | enter)
 
-    def fault(self, path: Path, *, strict: bool | None = None) -> UntrustedError | None:
+    def fault(
+        self, path: Path, *, strict: bool | None = None, alone: bool = False
+    ) -> UntrustedError | None:
         """Return why yet another account could change what is at *path*."""
-        return self._reader.fault(path, strict=strict, uid=self._account.uid)
+        return self._reader.fault(path, strict=strict, uid=self._account.uid, alone=alone)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reader, name)
@@ -190,8 +193,9 @@ def of_outputs(reader: Reader, job: Job) -> Iterator[Danger]:
     """Yield the outputs of *job* at which another account could lead its firings elsewhere."""
     for output in job.outputs:
         if output.kind != "postgresql":
-            by_name = True if output.kind == "sqlite" else None  # as SQLite opens its files
-            fault = reader.fault(Path(output.target), strict=by_name)
+            by_name = output.kind == "sqlite"  # as SQLite opens its files, and those beside them
+            path = Path(output.target)
+            fault = reader.fault(path, strict=by_name or None, alone=by_name)
             if fault is not None:
                 yield Danger(f"{job.name}: output {output.target}", fault)
 
@@ -214,7 +218,7 @@ def open_secrets(target: Target, jobs: Sequence[Job]) -> Iterator[str]:
     for path in dict.fromkeys(path for job in jobs for path in sandbox.secret_files(job)):
         status = target.reader.status(Path(path).expanduser())
         if status is not None and status.mode & 0o077:
-            yield f"{path}: other accounts may read it, and it holds a secret: `chmod 600 {path}`"
+            yield f"{path}: other accounts may read it, and it holds a secret: `chmod 600 {trust.quoted(path)}`"
 
 
 def of_program(reader: Reader, host: Host) -> Iterator[Danger]:
@@ -229,11 +233,24 @@ def of_program(reader: Reader, host: Host) -> Iterator[Danger]:
 
 def _environment() -> Iterator[Path]:
     """Yield the folders and files that this interpreter takes its modules from, one level deep, and all of our own."""
-    own = Path(__file__).parents[1]
-    folders = [Path(sysconfig.get_path("stdlib")), *map(Path, site.getsitepackages())]
-    for folder in folders:
+    own = Path(__file__).parents[2]
+    library, packages = Path(sysconfig.get_path("stdlib")), [*map(Path, site.getsitepackages())]
+    yield Path(sys.prefix, "pyvenv.cfg")
+    for folder in (library, library / "lib-dynload", *packages, *_added(packages)):
         if folder.is_dir():
             yield folder
             yield from sorted(folder.iterdir())
     yield own
     yield from sorted(path for path in own.rglob("*") if path.is_dir() or path.suffix == ".py")
+
+
+def _added(packages: Sequence[Path]) -> Iterator[Path]:
+    """Yield the folders that ``.pth`` files in *packages* add, as Python's module ``site`` reads them."""
+    for file in sorted(path for folder in packages for path in folder.glob("*.pth")):
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in map(str.rstrip, lines):
+            if line and not line.startswith(("#", "import ", "import\t")):
+                yield file.parent / line

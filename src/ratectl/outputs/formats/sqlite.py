@@ -60,15 +60,16 @@ def insert(target: str, rows: Sequence[tuple[str, ...]], *, seconds: float) -> N
 def _make(target: str) -> None:
     """Create an absent file, which SQLite would give a mode of its own choice.
 
-    SQLite opens by name, so nobody else may be able to lay anything on the way, whatever account we are.
+    SQLite opens by name, so nobody else may be able to lay anything on the way, whatever account we are. Nor
+    beside it: of a rollback journal it believes that it is its own, whoever wrote it.
     """
     path = Path(target)
     try:
+        if untrusted := trust.fault(target, strict=True, alone=True):
+            raise RefusedError(f"{target}: cannot be written to: {untrusted}; {KEPT_NOTE}")
         if not path.exists():
             flags = os.O_RDWR | os.O_CREAT  # the user's umask applies
             os.close(trust.open_file(target, flags, strict=True, make=True))
-        if untrusted := trust.fault(target, strict=True):
-            raise RefusedError(f"{target}: cannot be written to: {untrusted}; {KEPT_NOTE}")
         if not stat.S_ISREG(path.stat().st_mode):
             raise StorageError(
                 f"{target}: not a regular file, so it holds no database; {KEPT_NOTE}"
