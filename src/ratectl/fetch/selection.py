@@ -294,13 +294,14 @@ class QuoteSelector:
     def _has_room(self, pair: Pair, day: dt.date, now: dt.datetime) -> bool:
         """Tell whether some slot of *day* that is over lacks *pair*, so that ``ratectl record`` can fill it."""
         start, end = (
-            dt.datetime.combine(one, dt.time(), self.job.zone)
+            dt.datetime.combine(one, dt.time(), self.job.zone).astimezone(dt.UTC)
             for one in (day, day + dt.timedelta(days=1))
         )
         recorded = self.store.quotes(self.job.name, Span(start, end), pair)
         taken = {entry.slot for entry in recorded}
         following = schedule.after(self.job.schedule, self.job.zone, start - SECOND)
-        slots = list(takewhile(lambda slot: slot < min(end, now + SECOND), following))
+        instants = (slot.astimezone(dt.UTC) for slot in following)
+        slots = list(takewhile(lambda slot: slot < min(end, now + SECOND), instants))
         return any(slot not in taken for slot in slots or [start])
 
     def _close(self, provider: Provider, item: PairDay, quote: Quote, more: str = "") -> None:

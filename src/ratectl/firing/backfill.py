@@ -6,7 +6,6 @@ asked for again, and one that was added to the job gets its past.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ConfigError, TryLaterError
 from ratectl.fetch import plausibility
 from ratectl.firing import revisit
+from ratectl.firing.due import civil_day
 from ratectl.firing.revisit import Revisit
 from ratectl.firing.runner import BATCH
 from ratectl.model.providers import PROVIDER_KINDS, traits_of
@@ -21,6 +21,7 @@ from ratectl.runtime.deadline import Deadline
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from ratectl.errors import RatectlError
@@ -75,8 +76,7 @@ class Backfill:
                 f"{runner.job.name}: none of its providers has historical rates; add one of {known}"
             )
         zone = self.timetable.zone
-        self.start = dt.datetime.combine(since, dt.time(), zone)
-        self.end = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone) - SECOND
+        self.start, self.end = civil_day(since, zone)[0], civil_day(until, zone)[1]
         self.whole: set[dt.datetime] = set()
         """Slots of the range that lack nothing."""
         self.slots = self._slots()

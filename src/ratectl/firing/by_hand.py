@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ConfigError, TryLaterError, UsageError
 from ratectl.fetch import measure
+from ratectl.firing.due import civil_day
 from ratectl.journal import revisions, statements
 from ratectl.journal.rate_store import Settlement
 from ratectl.journal.revisions import VOIDED, Retirement, TakenBack
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from ratectl.journal.rows import RecordedQuote
     from ratectl.journal.statements import Statements
     from ratectl.model.job import Pair
-
-
-def civil_day(day: dt.date, timetable: Timetable) -> tuple[dt.datetime, dt.datetime]:
-    """Return the first and the last second of *day* in the job's zone."""
-    first, following = (
-        dt.datetime.combine(one, dt.time(), timetable.zone)
-        for one in (day, day + dt.timedelta(days=1))
-    )
-    return first, following - SECOND
 
 
 def locked(runner: Runner, work: Callable[[], None]) -> None:
@@ -74,6 +66,7 @@ class Entry:
 
     def _enter(self) -> None:
         runner = self.runner
+        self.slot = self.slot and self.slot.astimezone(dt.UTC)
         runner.report.error = runner.delivery.rest()
         standing = self._standing()
         known = [e for e in standing if e.quote.provider == BY_HAND and e.quote.rate == self.rate]
@@ -97,7 +90,7 @@ class Entry:
 
     def _standing(self) -> list[RecordedQuote]:
         """Return what is recorded of the pair in the slot, or on the day."""
-        first, last = civil_day(self.day, self.runner.timetable)
+        first, last = civil_day(self.day, self.runner.timetable.zone)
         first, last = (self.slot, self.slot) if self.slot else (first, last)
         span = Span(first, last + SECOND)
         return list(self.runner.store.quotes(self.runner.job.name, span, self.pair))
@@ -129,7 +122,7 @@ class Entry:
 
     def _slots_until(self, now: dt.datetime) -> list[dt.datetime]:
         """Return the day's slots that are over at *now*; where there are none now, and on a day without slots its first second."""
-        first, _ = civil_day(self.day, self.runner.timetable)
+        first, _ = civil_day(self.day, self.runner.timetable.zone)
         planned = self.runner.timetable.on_day(self.day)
         over = [slot for slot in planned if slot <= now]
         return over or [max(first, now) if planned else first]
@@ -194,6 +187,7 @@ class Voiding:
 
     def run(self) -> None:
         """Void them. Raises ConfigError where none is recorded, TryLaterError while a firing is at work."""
+        self.slot = self.slot.astimezone(dt.UTC)
         locked(self.runner, self._void)
 
     def _void(self) -> None:
@@ -241,7 +235,7 @@ class Voiding:
 
 def recorded_slot(store: RateStore, job: str, day: dt.date, timetable: Timetable) -> dt.datetime:
     """Return the one slot of a civil *day* that has a rate, or had one that was taken back. Raises UsageError where there are several, ConfigError where there is none."""
-    first, last = civil_day(day, timetable)
+    first, last = civil_day(day, timetable.zone)
     span = Span(first, last + SECOND)
     ever = list(revisions.history(store, job, span, None))
     slots = dict.fromkeys(entry.slot for entry in ever if not entry.state)

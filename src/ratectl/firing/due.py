@@ -27,7 +27,10 @@ MOST_COUNTED = 10_000
 
 
 class Timetable:
-    """The slots of one job, parsed once. Raises ConfigError where there is no data of its zone."""
+    """The slots of one job, parsed once. Raises ConfigError where there is no data of its zone.
+
+    They come in UTC, as those of the record do: on the job's clocks the two slots of an hour that is repeated are equal, and equal to none in UTC.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -36,15 +39,18 @@ class Timetable:
 
     def next(self, moment: dt.datetime) -> dt.datetime | None:
         """Return the first slot later than *moment*."""
-        return next(schedule.after(self.schedule, self.zone, moment), None)
+        slots = schedule.after(self.schedule, self.zone, moment)
+        return next((slot.astimezone(dt.UTC) for slot in slots), None)
 
     def last(self, moment: dt.datetime) -> dt.datetime | None:
         """Return the last slot earlier than *moment*."""
-        return next(schedule.before(self.schedule, self.zone, moment), None)
+        slots = schedule.before(self.schedule, self.zone, moment)
+        return next((slot.astimezone(dt.UTC) for slot in slots), None)
 
     def is_slot(self, moment: dt.datetime) -> bool:
         """Tell whether *moment* is a slot."""
-        return self.next(moment - SECOND) == moment
+        instant = moment.astimezone(dt.UTC)
+        return self.next(instant - SECOND) == instant
 
     def told(self, slot: dt.datetime) -> str:
         """Return *slot* as people read it, in the job's zone."""
@@ -63,11 +69,8 @@ class Timetable:
 
     def on_day(self, day: dt.date) -> list[dt.datetime]:
         """Return the slots of a civil *day*, oldest first."""
-        first, following = (
-            dt.datetime.combine(one, dt.time(), self.zone)
-            for one in (day, day + dt.timedelta(days=1))
-        )
-        return list(self.between(first - SECOND, following - SECOND))
+        first, last = civil_day(day, self.zone)
+        return list(self.between(first - SECOND, last))
 
     def slot_named(self, text: str, *, option: str) -> dt.datetime:
         """Return the slot that *text* of *option* names: a time, or a day that has one slot. Raises UsageError."""
@@ -90,7 +93,8 @@ class Timetable:
     def _briefly(self, slot: dt.datetime) -> str:
         """Return *slot* as a command takes it, without what goes without saying."""
         wall = slot.astimezone(self.zone).replace(tzinfo=None)
-        if wall.replace(tzinfo=self.zone) != slot:  # the second of two hours of that name
+        first = wall.replace(tzinfo=self.zone, fold=0).astimezone(dt.UTC)
+        if first != slot:  # the second of two slots of that name
             return self.typed(slot)
         return wall.isoformat(timespec="seconds" if wall.second else "minutes")
 
@@ -101,7 +105,9 @@ class Timetable:
 
     def between(self, start: dt.datetime, end: dt.datetime) -> Iterable[dt.datetime]:
         """Return the slots after *start* up to and with *end*, oldest first, in constant memory."""
-        return takewhile(lambda slot: slot <= end, schedule.after(self.schedule, self.zone, start))
+        slots = schedule.after(self.schedule, self.zone, start)
+        instants = (slot.astimezone(dt.UTC) for slot in slots)
+        return takewhile(lambda slot: slot <= end, instants)
 
     def days(self, start: dt.datetime, end: dt.datetime) -> list[dt.date]:
         """Return the civil days that have slots after *start* up to *end*, without walking through all slots."""
@@ -113,6 +119,15 @@ class Timetable:
             midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), self.zone)
             slot = self.next(max(slot, midnight - SECOND))
         return list(found)
+
+
+def civil_day(day: dt.date, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
+    """Return the first and the last second of *day* in *zone*, in UTC."""
+    first, following = (
+        dt.datetime.combine(one, dt.time(), zone).astimezone(dt.UTC)
+        for one in (day, day + dt.timedelta(days=1))
+    )
+    return first, following - SECOND
 
 
 class Due(NamedTuple):

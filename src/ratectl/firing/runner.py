@@ -90,7 +90,7 @@ class Runner:
 
     def run_slot(self, slot: dt.datetime) -> FiringReport:
         """Settle one *slot*, however old. Raises UsageError when the schedule has no such slot."""
-        now = self.env.clock()
+        now, slot = self.env.clock(), slot.astimezone(dt.UTC)
         self.timetable.check_slot(slot, option="--slot")
         if slot > now:
             raise UsageError(f"--slot {self.timetable.typed(slot)}: still lies ahead")

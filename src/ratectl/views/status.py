@@ -113,8 +113,9 @@ def _is_owed(last: Firing | None, row: Installed | None) -> bool:
 
 def _is_slot(moment: dt.datetime, job: Job) -> bool:
     """Tell whether the schedule of *job* has *moment*; a run by hand is recorded for its own second."""
-    before = moment - dt.timedelta(seconds=1)
-    return next(schedule.after(job.schedule, job.zone, before), None) == moment
+    instant = moment.astimezone(dt.UTC)
+    slots = schedule.after(job.schedule, job.zone, instant - dt.timedelta(seconds=1))
+    return next((slot.astimezone(dt.UTC) for slot in slots), None) == instant
 
 
 def age(entry: RecordedQuote, now: dt.datetime) -> float:

@@ -141,7 +141,7 @@ def _as_json(report: FiringReport) -> dict[str, object]:
         "error": None if report.error is None else str(report.error),
         "slots": [
             {
-                "slot": settled.slot.isoformat(),
+                "slot": settled.slot.astimezone(report.zone).isoformat(),
                 "outcome": settled.outcome,
                 "warnings": list(settled.warnings),
                 "quotes": [quote.to_dict(recorded) for recorded in settled.quotes],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.firing import by_hand
+from ratectl.firing.due import civil_day
 from ratectl.firing.imports.doubts import Doubtful, Doubts, Weighed
 from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.journal import revisions
@@ -71,8 +72,8 @@ class _Standing:
     def __init__(self, runner: Runner, first: dt.date, last: dt.date) -> None:
         zone, name = runner.timetable.zone, runner.job.name
         start, end = (
-            by_hand.civil_day(first, runner.timetable)[0],
-            by_hand.civil_day(last, runner.timetable)[1],
+            civil_day(first, zone)[0],
+            civil_day(last, zone)[1],
         )
         self.quotes: dict[tuple[dt.datetime, Pair], Quote] = {}
         self.known: Counter[_Number] = Counter()
@@ -253,7 +254,7 @@ class Importer:
         slots = [slot for slot in self.runner.timetable.on_day(day) if slot <= now]
         if number < len(slots):
             return slots[number].astimezone(dt.UTC)
-        first, _ = by_hand.civil_day(day, self.runner.timetable)
+        first, _ = civil_day(day, self.runner.timetable.zone)
         after = (slots[-1] + SECOND if slots else first).astimezone(dt.UTC)
         return after + (number - len(slots)) * SECOND
 
