@@ -14,6 +14,7 @@ import pytest
 
 from ratectl.deploy import execute
 from ratectl.deploy.checks import other_accounts
+from ratectl.errors import RefusedError
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Output
 from ratectl.outputs import foreign
@@ -284,3 +285,48 @@ def test_a_starter_spec_behind_a_link(town, swapped):  # noqa: F811
 
     assert done.returncode == 77, done.stderr
     assert not (town.folder / "new").exists()
+
+
+LURE = """
+[providers.lure]
+kind = "exchangerate-api-v6"
+base_url = "{url}/v6"
+api_key = "file:{secret}"
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "every minute"
+providers = ["lure"]
+output = "text:{town}/roots"
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [("serve", "{}", "--count", "1"), ("providers", "lure", "--spec", "{}")]
+)
+def test_a_spec_of_others_that_root_would_follow(town, live_rates, words):  # noqa: F811
+    """Root serves no spec of another account, and asks no provider of one: it names files of root's and servers of theirs."""
+    town.secret.write_text("roots-key\n")
+    spec = town.theirs / "jobs.toml"
+    spec.write_text(LURE.format(url=live_rates.url, secret=town.secret, town=town.folder))
+    shutil.chown(spec, MALLORY)
+
+    done = town.ratectl(*(word.format(spec) for word in words), within=120)
+
+    assert live_rates.requests == []
+    assert not (town.folder / "roots").exists()
+    assert done.returncode == 77, done.stderr
+    assert f"the spec: {town.theirs}: the folder belongs to {MALLORY}" in done.stderr
+    assert town.ratectl("providers", "--spec", str(spec), "--offline").returncode == 0
+
+
+def test_a_spec_that_a_container_was_handed(town):  # noqa: F811
+    """A file whose owner has no account here is nobody's who could change it, as where a folder of the host is mounted."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    os.chown(spec, 60_123, 60_123)
+
+    other_accounts.refuse_spec(execute.SystemReader(), spec)
+
+    shutil.chown(spec, MALLORY)
+    with pytest.raises(RefusedError, match="the spec"):
+        other_accounts.refuse_spec(execute.SystemReader(), spec)

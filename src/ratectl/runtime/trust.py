@@ -203,6 +203,18 @@ def account(uid: int) -> str:
         return f"account {uid}"
 
 
+def is_root() -> bool:
+    """Tell whether we are root, who trusts nobody else."""
+    return sys.platform != "win32" and os.geteuid() == ROOT
+
+
+def has_account(uid: int) -> bool:
+    """Tell whether this machine has an account of the number *uid*."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    return any(entry.pw_uid == uid for entry in pwd.getpwall())
+
+
 def quoted(text: str) -> str:
     """Return *text* as a shell takes it for one word."""
     import shlex  # noqa: PLC0415 - for messages

@@ -103,6 +103,18 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
     raise RefusedError("\n".join((head, *first_lines(lines), *((way_out,) if found else ()))))
 
 
+def refuse_spec(reader: Reader, spec: Path) -> None:
+    """Raise RefusedError where root would at once do what the file *spec* says, and another account may write to it.
+
+    Whoever has no account here is none, such as the owner of a file that a container was handed.
+    """
+    fault = reader.fault(spec.expanduser().absolute()) if trust.is_root() else None
+    if fault is not None:
+        there = reader.status(Path(fault.place))
+        if there is None or trust.has_account(there.owner):
+            raise RefusedError(f"the spec: {fault}")
+
+
 def _eyes(target: Target, job: Job) -> Reader:
     return reader_for(target.host, target.reader, job)
 
