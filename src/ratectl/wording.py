@@ -18,6 +18,11 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
+def typed_names(jobs: Sequence[str], most: int = 3) -> str:
+    """Return how *jobs* are named in a command that takes jobs or ``--all``."""
+    return " ".join(jobs) if len(jobs) <= most else "--all"
+
+
 def first_lines(lines: Sequence[str], most: int = 20) -> list[str]:
     """Return the first *most* of *lines*, each set in, and a line with how many more there are."""
     more = [f"and {len(lines) - most} more"] if len(lines) > most else []

@@ -13,7 +13,6 @@ import time
 
 import pytest
 
-from ratectl.journal.journal import Journal
 from ratectl.model.job import Job, Output, Pair, Provider
 from tests.fakes import past, station
 from tests.support.rate_server import Fault

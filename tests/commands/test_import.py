@@ -210,7 +210,7 @@ def test_wrong_lines(ratectl, install, station, write, line, told):
     [
         ("date,base,amount\n2025-11-20,USD,95.07\n", "its first line is of no known form"),
         ("hello\n", "its first line is of no known form"),
-        ("", "its first line is of no known form"),
+        ("", "is empty"),
         (b"20/11/2025 - 95.07\n\xff\xfe\n", ":2: is not UTF-8"),
         ('{"base": "USD", "quote": "INR"}\n', "it lacks rate"),
         ("{nonsense\n", ":1: is no JSON object"),

@@ -134,7 +134,7 @@ def test_what_is_there(ratectl, install, station, pair, days, told):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("word", ["inr", "USD/INR", "yesterday", "20.11.2026", "2026-11"])
+@pytest.mark.parametrize("word", ["inr", "USD/INR", "friday", "20.11.2026", "2026-11"])
 def test_no_slot_to_void(ratectl, install, station, word, jobs):
     """A word that is no number, day or slot is told the forms that are, with one out of the record, which works."""
     job = install()
@@ -168,13 +168,14 @@ def test_several_slots_to_void(ratectl, install, station):
 
 
 def test_run_a_day(ratectl, install, station):
-    """`run --slot` takes a day on which the job has one slot."""
+    """`run --slot` takes a day on which the job has one slot, and yesterday."""
     install()
 
     done = ratectl("run", "usd-inr", "--slot", on(3))
+    last = ratectl("run", "usd-inr", "--slot", "yesterday")
 
-    assert (done.code, done.err) == (0, "")
-    assert [moment for moment, _ in station.recorded()] == [slot(3)]
+    assert (done.code, done.err) == (last.code, last.err) == (0, "")
+    assert [moment for moment, _ in station.recorded()] == [slot(3), slot(1)]
 
 
 @pytest.mark.parametrize(

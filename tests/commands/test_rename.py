@@ -11,6 +11,7 @@ from ratectl.commands.mend import rename
 from ratectl.deploy import install
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal
+from tests.fakes import past
 from tests.fakes.machine import PowerCutError
 from tests.fakes.office import Office
 
@@ -100,12 +101,57 @@ def test_the_spec_has_it_already(ratectl, office):
     assert keys == {"dollar": (f"output: text:{home / 'one.txt'} -> text:{home / 'two.txt'}",)}
 
 
+def test_the_spec_has_neither_name(ratectl, office):
+    """A job that is gone from its spec is renamed all the same; nobody claims that the spec was changed."""
+    gone = SPEC[: SPEC.index('[jobs."usd-inr"]')] + SPEC[SPEC.index("[jobs.eur-inr]") :]
+    office.machine.files[office.spec] = gone.encode()
+
+    answer = ratectl("rename", "usd-inr", "dollar")
+
+    assert answer.code == 0, answer.err
+    assert "the name is changed there" not in answer.out
+    assert f"{office.spec}: has no job of either name" in answer.out
+    assert office.text() == gone
+    assert office.held() == ["dollar", "eur-inr"]
+
+
+def test_a_name_that_was_installed_too_early(ratectl, office):
+    """A new name that was installed beside the old one, and has recorded nothing, is taken out by what is said, and the rename does the rest."""
+    edited = SPEC.replace('"usd-inr"', "dollar").replace("one.txt", "two.txt")
+    office.machine.files[office.spec] = edited.encode()
+    office.put_in_place()
+
+    refused = ratectl("rename", "usd-inr", "dollar")
+
+    assert refused.code == 78
+    assert "has recorded nothing yet" in refused.err
+    assert "`ratectl remove dollar --purge` takes it out again" in refused.err
+    office.remove("dollar")
+    with Journal(office.account.state_dir) as journal:
+        journal.purge_jobs(("dollar",))
+    assert ratectl("rename", "usd-inr", "dollar").code == 0
+    assert office.quotes("dollar") == 1
+
+
+def test_a_name_of_a_job_at_work(ratectl, office):
+    """Nobody is told to delete the record of another job that is at work."""
+    with Journal(office.account.state_dir) as journal:
+        row = journal.installed_job("eur-inr")
+    past.settle(office.account.state_dir, row.job, office.machine.now)
+
+    answer = ratectl("rename", "usd-inr", "eur-inr")
+
+    assert answer.code == 78
+    assert "'eur-inr' is another job, which is installed and has a record of its own" in answer.err
+    assert "purge" not in answer.err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "told"),
     [
         ("usd-inr", "usd-inr", 2, "has that name already"),
         ("usd-inr", "Dollar", 2, "lower-case letters"),
-        ("usd-inr", "eur-inr", 78, "has a record of its own"),
+        ("usd-inr", "eur-inr", 78, "is installed already, and has recorded nothing yet"),
         ("usd", "dollar", 78, "is not installed; did you mean 'usd-inr'?"),
     ],
 )

@@ -110,7 +110,7 @@ def test_pause(office):
     assert office.known() == ["a", "b"]
     again = office.install(*jobs("a", "b"))
     assert again.empty
-    assert "a: paused until `ratectl resume`" in deploy_text.plan_text(again)
+    assert "a: paused until `ratectl resume a`" in deploy_text.plan_text(again)
     office.resume("a")
 
     assert office.held() == ["a", "b"]

@@ -58,6 +58,18 @@ def test_jobs_of_another_state_directory(clinic, neighbour):
     assert clinic.held() == ["theirs"]
 
 
+@pytest.mark.usefixtures("neighbour")
+def test_how_jobs_of_another_state_directory_are_shown(clinic):
+    """The list says whose they are and calls them neither drifted nor new; the status is of one's own jobs."""
+    shown, standing = clinic.ratectl("list").text, clinic.ratectl("status", "--json").text
+
+    [line, whose] = shown[shown.index("theirs") :].splitlines()[:2]
+    assert "nothing ahead" not in line
+    assert "not yet run" not in line
+    assert whose.startswith("    of another state directory: `RATECTL_STATE_DIR=")
+    assert '"theirs"' not in standing
+
+
 def test_a_name_that_another_state_directory_has(clinic, neighbour):
     """A job of the same name is not put in its place."""
     with pytest.raises(ConfigError, match="of another state directory"):

@@ -141,7 +141,7 @@ def test_an_outage(outage):
     time.sleep(4)
 
     assert tries == [1]
-    assert during["ActiveState"] == "activating"
+    assert during["ActiveState"] in {"activating", "deactivating"}  # it waits, or a try just ends
     assert int(during["NRestarts"]) >= 2
     assert re.search(r"2 firings in a row failed; next try at \w+ .* or minutes later", said)
     assert (early, len(outage.lines())) == ([], 1)

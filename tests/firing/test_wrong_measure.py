@@ -109,6 +109,33 @@ def test_typed_among_others(job, installed, enter, tomorrow, recorded, void, clo
     assert recorded() == ["95.1", "95.5"]
 
 
+@pytest.mark.parametrize(
+    "numbers", [("95.1", "95.2", "9.53"), ("0.0105",), ("9.5", "95.1", "95.2")]
+)
+def test_a_file_with_a_bad_row(
+    job, installed, tomorrow, recorded, type_in, void, tmp_path, numbers
+):
+    """A bad row of an imported file holds no firing for ever, and what is said of it takes it back."""
+    installed(job())
+    path = tmp_path / "file.txt"
+    rows = [f"{16 + number}/11/2026 - {rate}" for number, rate in enumerate(numbers)]
+    path.write_text("\n".join(rows))
+    [(_, code, _)] = type_in(f"`ratectl import {path} --job usd-inr`")
+    assert code == 0
+
+    first = tomorrow(95.4)
+    second = tomorrow(95.6)
+
+    assert second.error is None
+    assert recorded()[-1] == "95.6"
+    if len(numbers) > 1:
+        assert first.error is None
+        assert recorded()[-2:] == ["95.4", "95.6"]
+    else:
+        assert void(str(first.error)) == [0]
+        assert recorded() == ["95.6"]
+
+
 @pytest.mark.parametrize("wrong", ["9.55", "0.0105", "9550", "130"])
 def test_typed_first(job, installed, enter, tomorrow, recorded, wrong):
     """A typo that is all there is holds one publication: the next one that says the same is recorded."""

@@ -37,7 +37,7 @@ from ratectl.deploy.targets import (
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.model import unknown_pairs
 from ratectl.schedule.cover.triggers import Fidelity
-from ratectl.wording import listed
+from ratectl.wording import listed, typed_names
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -146,7 +146,8 @@ def prepare(
     renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
     other_accounts.refuse(target, source.jobs, source.path)
-    writable.refuse(target, source.jobs)
+    if source.whole:  # a pause that ends, or another name, changes nothing of what is written to
+        writable.refuse(target, source.jobs)
     known = _known(target, source, journal, renames)
     removed = known.gone if prune else frozenset()
     covers = covers_of(target, source.jobs)
@@ -394,7 +395,7 @@ def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
     if names:
         yield (
             f"{listed(sorted(names))}: no longer in {spec}, and still at work; "
-            f"`ratectl install {spec} --prune` removes them"
+            f"`ratectl install {spec} --prune` removes {'it' if len(names) == 1 else 'them'}"
         )
 
 
@@ -417,7 +418,7 @@ def _at_rest(known: _Known) -> Iterator[str]:
     """Yield that jobs of the spec are paused, which an install leaves so."""
     rows = known.installed.items()
     if paused := sorted(name for name, row in rows if row.paused and name in known.names):
-        yield f"{listed(paused)}: paused until `ratectl resume`"
+        yield f"{listed(paused)}: paused until `ratectl resume {typed_names(paused)}`"
 
 
 def _is_news(job: Job, known: _Known, target: Target, source: SpecSource) -> bool:

@@ -53,6 +53,8 @@ class Row:
     """Engine and place as people call them, such as ``cron (user)``."""
     troubles: tuple[str, ...] = ()
     """Why what the engine started came to nothing, as far as it tells."""
+    foreign: bool = False
+    """It is recorded in another state directory of the account, and here nothing is known of it, nor wrong with it."""
 
 
 class SpecState(Enum):
@@ -202,6 +204,7 @@ def _held_row(
         last=_in_zone(last, row),
         paused=paused,
         place=str(target),
+        foreign=row is None and bool(elsewhere.state_dir(target, entry)),
     )
 
 

@@ -36,6 +36,8 @@ class Rename:
     new: str
     text: bytes | None
     """What the spec is to hold; None where it has the new name already."""
+    is_in_spec: bool
+    """The spec has the job, by the one name or the other."""
     prepared: install.Prepared | None
     """What happens in the engine; None for a job that ``serve`` wakes."""
 
@@ -45,12 +47,13 @@ def prepare(
 ) -> Rename:
     """Return what gives the job *old* the name *new*. Looks, and changes nothing."""
     row = _row(journal, old, new)
-    text = _spec_text(reader, host, row, new)
+    names, text = _spec_text(reader, host, row, new)
     served = row.backend not in BACKENDS
     prepared = (
         None if served else _prepared(journal, host, reader, row, new, rewrite_all=rewrite_all)
     )
-    return Rename(row=row, new=new, text=text, prepared=prepared)
+    is_in_spec = bool(names & {old, new})
+    return Rename(row=row, new=new, text=text, is_in_spec=is_in_spec, prepared=prepared)
 
 
 def apply(
@@ -88,8 +91,10 @@ def _row(journal: Journal, old: str, new: str) -> Installed:
     return row
 
 
-def _spec_text(reader: Reader, host: Host, row: Installed, new: str) -> bytes | None:
-    """Return what the spec is to hold; None where it has the new name already. Raises ConfigError where that is for a person to do."""
+def _spec_text(
+    reader: Reader, host: Host, row: Installed, new: str
+) -> tuple[set[str], bytes | None]:
+    """Return the jobs of the spec, and what it is to hold; None where it stays. Raises ConfigError where that is for a person to do."""
     old, path = row.job.name, Path(row.spec)
     data = reader.read(path)
     by_hand = (
@@ -103,8 +108,8 @@ def _spec_text(reader: Reader, host: Host, row: Installed, new: str) -> bytes | 
         names = {
             job.name for job in spec.loads(data, path=path, host_timezone=row.host_timezone).jobs
         }
-        if new in names and (old not in names or old == new):
-            return None
+        if old not in names or (new in names and old == new):
+            return names, None
         text = renamed(data, old, new, path=path, host_timezone=row.host_timezone)
     except SpecError as error:
         raise ConfigError(f"rename: {by_hand}: {error}") from error
@@ -113,7 +118,7 @@ def _spec_text(reader: Reader, host: Host, row: Installed, new: str) -> bytes | 
     writable = reader.may_write(place) and (status is None or status.owner == host.uid)
     if new in names or text is None or not writable:
         raise ConfigError(f"rename: {by_hand}; nothing was changed")
-    return text
+    return names, text
 
 
 def _prepared(

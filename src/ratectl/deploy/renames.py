@@ -72,12 +72,23 @@ def refuse_account(user: str, name: str) -> None:
 
 
 def refuse_taken(journal: Journal, new: str) -> None:
-    """Raise ConfigError where the name *new* has a record of its own."""
-    if new in journal.known():
+    """Raise ConfigError where the name *new* is another job's, or has a record of its own."""
+    if new not in journal.known():
+        return
+    purging = f"`ratectl remove {new} --purge`"
+    if all(row.job.name != new for row in journal.readable()):
         raise ConfigError(
             f"rename: {new!r} has a record of its own already, and two records are not mixed; choose "
-            f"another name, or delete that one: `ratectl remove {new} --purge`"
+            f"another name, or delete that one: {purging}"
         )
+    if next(iter(journal.store_of_job(new).quotes(new)), None) is not None:
+        raise ConfigError(
+            f"rename: {new!r} is another job, which is installed and has a record of its own; choose another name"
+        )
+    raise ConfigError(
+        f"rename: {new!r} is installed already, and has recorded nothing yet; if it was put there for this new name, "
+        f"{purging} takes it out again, and then the same command does it"
+    )
 
 
 @contextlib.contextmanager

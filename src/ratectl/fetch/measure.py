@@ -77,11 +77,13 @@ def told(found: Jump) -> str:
 
 
 def advice(found: Jump, undo: str) -> str:
-    """Return what is said of a number that was written all the same: *undo* takes it back, or the other one may be wrong."""
+    """Return what is said of a number that was written all the same: *undo* takes it back; a typed one that it is far from may be wrong, too."""
     if found.undo and not found.is_suspect:  # it goes with a third one
         return told(found)
-    more = f", `{found.undo}` the other one, {found.other.rstrip(',')}" if found.undo else ""
-    return f"{found.reason}; `{undo}` takes it back{more}"
+    said = f"{found.reason}; `{undo}` takes it back"
+    if found.undo and found.repeats == AGAINST_TYPED:
+        said += f", `{found.undo}` the other one, {found.other.rstrip(',')}"
+    return said
 
 
 def _named(quote: Quote) -> str:

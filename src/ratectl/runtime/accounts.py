@@ -7,6 +7,7 @@ process of that account, which gets no terminal and no variable of root's, and w
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import signal
@@ -19,7 +20,7 @@ from ratectl.errors import ConfigError, RefusedError
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     Process: TypeAlias = subprocess.Popen[bytes]
@@ -28,6 +29,8 @@ ROOT = "root"
 PACKAGE = Path(__file__).resolve().parents[1]
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 READ, WRITE, ENTER = 4, 2, 1
+MOST_LINKS = 40
+"""Symbolic links on one way, as Linux follows them."""
 LAST_WORDS = 65_536
 """Bytes of what a process says of errors that are looked at, once it has ended."""
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS", "NO_COLOR")
@@ -103,16 +106,26 @@ def state_parent(platform: str = sys.platform) -> str:
 
 
 def may(account: Account, path: Path, wanted: int) -> bool:
-    """Tell whether the modes of *path* and of each folder above let *account* do what is *wanted* (READ, WRITE, ENTER).
+    """Tell whether the modes of *path* and of each folder on the way let *account* do what is *wanted* (READ, WRITE, ENTER).
 
     What is not there lets nobody do anything. Access lists are not looked at.
     """
     try:
-        real = path.resolve(strict=True)
-        ways = [(folder, ENTER) for folder in real.parents]
-        return all(_lets(account, at.stat(), need) for at, need in (*ways, (real, wanted)))
+        passed = all(_lets(account, folder.stat(), ENTER) for folder in _passed(path.absolute()))
+        return passed and _lets(account, path.stat(), wanted)
     except OSError:
         return False
+
+
+def _passed(path: Path) -> Iterator[Path]:
+    """Yield the folders that the kernel passes on the way to the absolute *path*: those of each link, and of what it leads to."""
+    for _ in range(MOST_LINKS):
+        yield from path.parents
+        link = next((step for step in (*path.parents[::-1], path) if step.is_symlink()), None)
+        if link is None:
+            return
+        path = link.parent / link.readlink() / path.relative_to(link)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def _lets(account: Account, status: os.stat_result, wanted: int) -> bool:

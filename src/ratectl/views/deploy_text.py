@@ -10,7 +10,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Verb
 from ratectl.backends.steps import Expect, Link, MakeFolder, RemoveFile, Settle, WriteFile
 from ratectl.deploy import plan
-from ratectl.wording import count
+from ratectl.wording import count, typed_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -123,11 +123,15 @@ def _at_once(prepared: Prepared, job: str) -> str:
     return f"{shlex.join(kubernetes.trying(cluster, job))}   # runs it at once, in a pod"
 
 
-def rename_text(old: str, new: str, *, spec: str, place: str) -> str:
-    """Return what a rename did; *spec* is the file that was written, if one was."""
+def rename_text(old: str, new: str, *, spec: str, place: str, lacks: str = "") -> str:
+    """Return what a rename did; *spec* is the file that was written, if one was, *lacks* the one that has not this job."""
     lines = [f"{old} is {new} now, in {place} and in the journal, with all that was recorded"]
     if spec:
         lines.append(f"{spec}: the name is changed there, too")
+    if lacks:
+        lines.append(
+            f"{lacks}: has no job of either name; `ratectl install {lacks} --prune` removes {new}"
+        )
     return "\n".join(lines)
 
 
@@ -150,9 +154,9 @@ def pause_text(removal: Removal) -> str:
     """Return what a pause did."""
     lines = [f"paused in {part.target}:" for part in removal.parts[:1]] or ["paused:"]
     lines += _shortened([f"  {job}" for job in removal.jobs])
-    return "\n".join(
-        (*lines, "`ratectl resume` lets them run again; slots until then are left out")
-    )
+    them = "it" if len(removal.jobs) == 1 else "them"
+    command = f"`ratectl resume {typed_names(removal.jobs)}`"
+    return "\n".join((*lines, f"{command} lets {them} run again; slots until then are left out"))
 
 
 def purge_question(own: Sequence[str], shared: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ def listing_text(rows: Sequence[Row], now: dt.datetime, width: int) -> str:
         if below := "  ".join(filter(None, line[kept:])):
             lines.append(f"    {below}")
         lines += [f"    failing: {text}" for text in row.troubles]
-        lines += [f"    drift: {text}" for text in row.drift]
+        lines += [f"    {text if row.foreign else f'drift: {text}'}" for text in row.drift]
     return "\n".join(lines)
 
 
@@ -67,11 +67,9 @@ def _listed(row: Row, now: dt.datetime) -> tuple[str, str, str, str, str]:
         triggers += f" and {len(row.triggers) - 1} more"
     if row.triggers and row.fidelity == "guarded":
         triggers += " (guarded)"
-    following = "paused" if row.paused else "nothing ahead"
+    following = "paused" if row.paused else "not known here" if row.foreign else "nothing ahead"
     if row.next and not row.paused:
         following = f"{clock(row.next)}, {relative_time(row.next, now)}"
-    last = row.last
-    ended = (
-        f"{last.outcome or 'at work'} {relative_time(last.slot, now)}" if last else "not yet run"
-    )
+    last, never = row.last, "" if row.foreign else "not yet run"
+    ended = f"{last.outcome or 'at work'} {relative_time(last.slot, now)}" if last else never
     return (row.job, following, ended, row.place or f"{row.backend} ({row.scope})", triggers)

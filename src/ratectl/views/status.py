@@ -74,7 +74,8 @@ def statuses(
     installed: Sequence[Installed],
     recent: Mapping[str, Recent],
 ) -> tuple[JobStatus, ...]:
-    """Return how each job of *rows* (by name) stands; one that two engines hold is one job."""
+    """Return how each job of *rows* (by name) stands; one that two engines hold is one job, and one of another state directory none."""
+    rows = [row for row in rows if not row.foreign]
     known = {row.job.name: row for row in installed}
     return tuple(
         _status(name, list(group), known.get(name), recent.get(name, {}))

@@ -79,6 +79,8 @@ def import_(
         importer = Importer(Runner(journal, installed, surroundings()), wanted, file.name)
         rows, wrong = importer.checked(lines.read(text, form or lines.sniff(text, str(file))))
         _name(file, wrong)
+        if wrong and not rows:
+            raise DataError(f"{file}: no line of it can be imported, and nothing was")
         if wrong and not skip_wrong:
             raise DataError(
                 f"{file}: {count(len(wrong), 'line')} of {len(rows) + len(wrong)} cannot be imported, and nothing"

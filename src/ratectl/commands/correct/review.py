@@ -167,7 +167,8 @@ def _void(
 
 def _is_moment(word: str) -> bool:
     """Tell whether *word* is meant as a day or a time."""
-    return re.match(r"\d{4}-?(\d{2}|W\d{2})-?\d", word) is not None
+    form = r"\d{4}-?(\d{2}|W\d{2})-?\d"
+    return word in date_range.NAMED_DAYS or re.match(form, word) is not None
 
 
 def _no_slot(journal: Journal, word: str, job: str) -> str:

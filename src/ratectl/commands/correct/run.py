@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl import paths
-from ratectl.commands._shared import as_account, tags, terminal
+from ratectl.commands._shared import as_account, date_range, tags, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.patience import patience
@@ -22,7 +22,10 @@ from ratectl.runtime import accounts
 from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
+
+    from ratectl.firing.due import Timetable
 
 
 def run(
@@ -111,13 +114,20 @@ def _one(journal: Journal, installed: Installed, *, force: bool, slot: str) -> F
             if force:
                 done = runner.run_now()
             elif slot:
-                done = runner.run_slot(runner.timetable.slot_named(slot, option="--slot"))
+                done = runner.run_slot(_named(slot, runner.timetable))
             else:
                 done = runner.run_due()
     except RatectlError as error:
         return FiringReport(job=installed.job.name, error=error)
     done.remarks = tuple(runner.notifier.remarks)
     return done
+
+
+def _named(slot: str, timetable: Timetable) -> dt.datetime:
+    """Return the slot that ``--slot`` names: a time, or a day that has one slot, also today and yesterday."""
+    if slot in date_range.NAMED_DAYS:
+        slot = date_range.day_of(slot, timetable.zone).isoformat()
+    return timetable.slot_named(slot, option="--slot")
 
 
 def _lines(report: FiringReport) -> list[str]:

@@ -59,4 +59,7 @@ def _check(old: str, new: str) -> None:
 def _done(rename: renaming.Rename) -> str:
     row = rename.row
     written = row.spec if rename.text is not None else ""
-    return deploy_text.rename_text(row.job.name, rename.new, spec=written, place=targets.title(row))
+    lacks = "" if rename.is_in_spec else row.spec
+    return deploy_text.rename_text(
+        row.job.name, rename.new, spec=written, place=targets.title(row), lacks=lacks
+    )

@@ -76,6 +76,8 @@ def sniff(text: str, path: str) -> str:
             return form
     if first.startswith("{"):
         return "jsonl"
+    if not first:
+        raise DataError(f"{path}: is empty, and nothing was imported")
     raise DataError(
         f"{path}: its first line is of no known form ({first[:60]!r}); --format names one of {', '.join(FILES)}"
     )

@@ -1,0 +1,149 @@
+"""Days pass under the real programs: weekends, days that heal, and numbers that were taken back, each firing a process of its own.
+
+Their wall clock and the server's are set from day to day; nothing else is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+from decimal import Decimal
+
+import pytest
+
+from ratectl.model.job import CatchUp
+from tests.fakes.station import PYTHON
+from tests.support.rate_server import RateServer
+from tests.support.rate_table import Table
+
+pytestmark = pytest.mark.engine
+DAY = dt.timedelta(days=1)
+FRIDAY, SATURDAY, SUNDAY, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, NEXT_FRIDAY = range(20, 28)
+"""Days of November 2026."""
+FILES = {"csv": "rates.csv", "ledger": "prices.ledger", "beancount": "prices.beancount"}
+
+
+def row(rupees):
+    return {"EUR": Decimal(1), "USD": Decimal(1), "INR": Decimal(rupees)}
+
+
+class November:
+    """A provider and a machine, whose clocks stand at the same moment of November 2026."""
+
+    def __init__(self, station, library):
+        self.station = station
+        self.library = str(library)
+        self.now = dt.datetime(2026, 11, FRIDAY, tzinfo=dt.UTC)
+        days = [self.now.date() - number * DAY for number in range(1, 15)]
+        self.published = {day: row("95.0") for day in days if day.isoweekday() < 6}
+        self.server = RateServer(Table(self.published), clock=lambda: self.now)
+        self.publish(FRIDAY, "95.1")
+
+    def publish(self, day, rupees):
+        """Let the provider have a number for *day*, and for no day after those that it has."""
+        self.published[dt.date(2026, 11, day)] = row(rupees)
+        self.server.table = Table(self.published | {dt.date(2031, 1, 1): row("99")})
+
+    def install(self, **values):
+        """Install a job that fires at 9:00, from Thursday on."""
+        values = {"schedule_texts": ("every day at 09:00",), "timezone": "UTC"} | values
+        job = self.station.job(self.server.url, "frankfurter", **values)
+        self.station.install(job, since=self.now - DAY / 2)
+
+    def fire(self, day, *arguments, hour=9):
+        """Start ratectl-fetch on that *day*, five seconds after the full hour; it must not fail."""
+        self.now = dt.datetime(2026, 11, day, hour, 0, 5, tzinfo=dt.UTC)
+        done = self.station.fetch(*arguments, env=self._env())
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def type_in(self, *words):
+        """Type a command of ratectl at the same moment."""
+        argv = (PYTHON, "-m", "ratectl", *words)
+        done = subprocess.run(
+            argv, env=self._env(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _env(self):
+        ahead = int((self.now - dt.datetime.now(dt.UTC)).total_seconds())
+        return os.environ | {
+            "LD_PRELOAD": self.library,
+            "WALL_OFFSET": str(ahead),
+            "RATECTL_STATE_DIR": str(self.station.state),
+        }
+
+    def recorded(self):
+        """Return the day of the slot and the rate of all that counts."""
+        return [(slot.day, rate) for slot, rate in self.station.recorded()]
+
+    def rates(self, name):
+        """Return the lines of a file that say a rate."""
+        return [line for line in self.station.lines(name) if "95." in line]
+
+
+@pytest.fixture
+def november(station, wallclock):
+    there = November(station, wallclock)
+    with there.server:
+        yield there
+
+
+def test_weekend(november, station):
+    """Friday's rate is not repeated on Saturday and Sunday where lines carry the rate's day; the text line is, with that day."""
+    dated = tuple(station.output(name, kind) for kind, name in FILES.items())
+    november.install(outputs=(station.output("output.txt"), *dated))
+
+    for day in (FRIDAY, SATURDAY, SUNDAY):
+        november.fire(day)
+
+    assert [len(november.rates(name)) for name in FILES.values()] == [1, 1, 1]
+    assert station.lines()[1:] == [
+        "21/11/2026 - 95.1 (of 20/11/2026)",
+        "22/11/2026 - 95.1 (of 20/11/2026)",
+    ]
+    november.publish(MONDAY, "95.7")
+    november.fire(TUESDAY)
+    assert [len(november.rates(name)) for name in FILES.values()] == [2, 2, 2]
+    assert november.rates("rates.csv")[1].startswith("2026-11-23,USD,INR,95.7,")
+
+
+@pytest.mark.parametrize(("appears", "heals"), [(WEDNESDAY, True), (NEXT_FRIDAY, False)])
+def test_a_marked_day(november, station, appears, heals):
+    """A day that was marked with Friday's rate gets its own when that appears within three days, and not after."""
+    november.install(catch_up=CatchUp.ALL, outputs=(station.output("rates.csv", "csv"),))
+    for day in range(FRIDAY, appears):
+        november.fire(day)
+    assert (MONDAY, "95.1") in november.recorded()
+
+    november.publish(MONDAY, "95.7")
+    november.fire(appears)
+
+    assert ((MONDAY, "95.7") in november.recorded()) is heals
+    assert (MONDAY, "95.1") not in november.recorded() or not heals
+    own = [line for line in november.rates("rates.csv") if line.startswith("2026-11-23,")]
+    assert len(own) == 1  # of the day itself, or because it is the newest on the later day
+
+
+@pytest.mark.parametrize("catch_up", [CatchUp.LATEST, CatchUp.ALL])
+def test_taken_back(november, station, catch_up):
+    """A number that was taken back comes back neither by `--slot` nor with the next firings, nor by `backfill`."""
+    november.install(catch_up=catch_up)
+    november.fire(FRIDAY)
+    assert november.recorded()
+    for day in sorted({day for day, _ in november.recorded()}):
+        november.type_in("review", "void", f"2026-11-{day}", "--job", "usd-inr", "--all")
+
+    november.fire(FRIDAY, "--slot", "2026-11-20T09:00")
+    november.fire(SATURDAY)
+    told = november.type_in("run", "usd-inr", "--slot", "2026-11-20")
+    november.type_in("backfill", "usd-inr", "--since", "2026-11-20", "--again")
+
+    assert november.recorded() == []
+    assert "was taken back with `review void`" in told
+    assert len(station.lines()) == 1
+    november.publish(MONDAY, "95.7")
+    november.fire(TUESDAY)
+    assert {rate for _, rate in november.recorded()} == {"95.7"}
