@@ -452,3 +452,26 @@ def test_each_kind_of_output(town, live_rates, attack):  # noqa: F811
     assert town.secret.read_text() == "root only\n"
     assert (done.returncode, len(done.stderr.splitlines())) in {(77, 1), (74, 1)}, done.stderr
     assert len(town.station.recorded()) == 1
+
+
+def test_completion_in_the_home_of_others(town):  # noqa: F811
+    """Under ``sudo -E`` a completion is not written to where another account's link leads."""
+    town.mallory("ln -s $SECRET .bashrc; ln -s $SECRET .zshrc; ln -s $TOWN .bash_completions")
+
+    done = town.ratectl("--install-completion", "bash", HOME=str(town.theirs))
+
+    assert town.secret.read_text() == "root only\n"
+    assert done.returncode == 77, done.stdout
+    assert "sudo -H" in done.stderr
+
+
+def test_a_journal_that_is_copied_by_way_of_their_folder(town):  # noqa: F811
+    """A folder of another account that TMPDIR names is no place for what is copied on the way."""
+    town.mallory("echo forged > journal.sqlite3")
+
+    done = town.ratectl(
+        "journal", "copy", str(town.theirs / "journal.sqlite3"), "sqlite", TMPDIR=str(town.theirs)
+    )
+
+    assert done.returncode == 77, done.stderr
+    assert [path.name for path in town.theirs.iterdir()] == ["journal.sqlite3"]

@@ -71,7 +71,9 @@ def test_text_of_several_pairs():
     )
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 @pytest.mark.parametrize("kind", ["csv", "csv-quotes"])
 def test_no_cell_is_a_formula(kind, sign):
     """What a spreadsheet would calculate, as somebody may write it into a shared journal, is text to it, and one cell."""
