@@ -57,6 +57,17 @@ def reschedule(clinic):
     clinic.machine.files[UNITS / "ratectl-one.timer.d" / "x.conf"] = b"[Timer]\nOnCalendar=03:00\n"
 
 
+def reschedule_all(clinic):
+    place = UNITS / "timer.d" / "x.conf"
+    clinic.machine.files[place] = b"[Timer]\nOnCalendar=03:00\n"
+
+
+MASKING = (
+    "systemctl --user revert ratectl-one.timer ratectl-one.service && mkdir -p {0} && "
+    "ln -sf /dev/null {0}/x.conf && systemctl --user daemon-reload"
+)
+
+
 def take_the_right(clinic):
     said = b"crontab: must be suid to work properly\n"
     clinic.machine.crontab.call = lambda *_: done(1, stderr=said)
@@ -170,6 +181,7 @@ FAULTS = {
     "timer edited": ("systemd", edit_timer, "entry-differs", INSTALL),
     "crontab edited": ("cron", edit_tab, "engine-unreadable", "crontab -e"),
     "busybox without its right": ("cron", take_the_right, "engine-unreadable", "sudo chmod u+s /usr/bin/crontab"),
+    "drop-in for all timers": ("systemd", reschedule_all, "entry-overridden", MASKING.format(UNITS / "ratectl-one.timer.d")),
     "drop-in of other times": ("systemd", reschedule, "entry-overridden", "systemctl --user revert ratectl-one.timer ratectl-one.service"),
     "crontab emptied": ("cron", lose_entry, "entry-missing", INSTALL),
     "SHELL above": ("cron", bend, "entry-drifted", INSTALL),

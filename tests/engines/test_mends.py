@@ -324,13 +324,23 @@ def test_units_that_were_edited(tended):
     assert tended.doctor("--offline") == {}
 
 
-def test_a_drop_in_that_changes_the_times(tended):
+@pytest.mark.parametrize(
+    ("account", "folder"),
+    [
+        ("keeper", f"~/.config/systemd/user/{TIMER}.d"),
+        ("keeper", f"~/.config/systemd/user.control/{TIMER}.d"),
+        ("keeper", "~/.config/systemd/user/ratectl-.timer.d"),
+        ("keeper", "~/.config/systemd/user/timer.d"),
+        ("root", f"/etc/systemd/user/{TIMER}.d"),
+        ("root", "/etc/systemd/user/timer.d"),
+    ],
+)
+def test_a_drop_in_that_changes_the_times(tended, account, folder):
     """It is a fault, the list shows the engine's own next run, and after the command the job's slots count again."""
-    folder = f"~/.config/systemd/user/{TIMER}.d"
     text = "[Timer]\\nOnCalendar=\\nOnCalendar=*-*-* 03:00:00 UTC\\n"
-    tended.account.sh(
-        f"mkdir -p {folder}; printf '{text}' > {folder}/x.conf; systemctl --user daemon-reload"
-    )
+    whose = tended.account if account == "keeper" else tended.root
+    whose.sh(f"mkdir -p {folder}; printf '{text}' > {folder}/x.conf")
+    tended.account.sh("systemctl --user daemon-reload")
 
     [row] = tended.account.json("list")
     found = tended.doctor("--offline")["entry-overridden"]
@@ -341,6 +351,8 @@ def test_a_drop_in_that_changes_the_times(tended):
     assert tended.doctor("--offline") == {}
     [row] = tended.account.json("list")
     assert "T10:30:00" in row["next"]
+    whose.sh(f"rm -rf {folder}")
+    tended.account.sh(f"rm -rf ~/.config/systemd/user/{TIMER}.d; systemctl --user daemon-reload")
 
 
 def test_busybox_without_its_right(busybox):

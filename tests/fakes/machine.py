@@ -400,11 +400,28 @@ class Systemd:
         }
         return verbs[verb](rest)
 
+    def _drop_ins(self, unit):
+        """Return what systemd would read beside *unit*: of its name, of a prefix of it, of its kind."""
+        stem, _, kind = unit.rpartition(".")
+        parts = stem.split("-")
+        prefixes = ["-".join(parts[:number]) + "-" for number in range(1, len(parts))]
+        folders = {f"{name}.{kind}.d" for name in (stem, *prefixes)} | {f"{kind}.d"}
+        masks = {p.name: p for p in self.machine.links if p.parent.name == f"{unit}.d"}
+        found = (
+            path
+            for path in self.machine.files
+            if path.parent.name in folders and path.suffix == ".conf"
+        )
+        return sorted({masks.get(path.name, path) for path in found})
+
     def _show(self, rest):
         if rest[0] == "--property=Id,Result,ExecMainStatus":
             told = ((unit, *self.results.get(unit, ("success", 0))) for unit in rest[1:])
             shown = [f"Id={u}\nResult={r}\nExecMainStatus={s}\n" for u, r, s in told]
             return done(0, "\n".join(shown).encode())
+        if rest[0] == "--property=Id,DropInPaths":
+            told = ((unit, " ".join(map(str, self._drop_ins(unit)))) for unit in rest[1:])
+            return done(0, "\n".join(f"Id={u}\nDropInPaths={p}\n" for u, p in told).encode())
         assert rest == ["--property=Version"], rest
         if self.silent:
             return done(1, stderr=b"Failed to connect to bus: No medium found\n")

@@ -136,6 +136,8 @@ class InstalledEntry:
     """What somebody put over it and we leave alone: a drop-in, ..."""
     rescheduled: bool = False
     """One of these makes it wake at other times than the job has slots."""
+    masks: tuple[str, ...] = ()
+    """Links to nothing that would take those of the overrides away which the scheduler's own command leaves."""
     runs: Runs | None = field(default=None, compare=False)
     """None where the engine keeps no account of them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,17 @@ def _revert(target: Target, entry: InstalledEntry) -> str:
     if target.backend is not systemd:
         return "ratectl install"
     user = ("--user",) if target.scope == "user" else ()
+    systemctl = partial(remedies.typed, target.host, "systemctl", *user)
     units = (f"ratectl-{entry.job}.timer", f"ratectl-{entry.job}.service")
-    return remedies.typed(target.host, "systemctl", *user, "revert", *units)
+    reverting = systemctl("revert", *units)  # first, since it takes links to nothing away, too
+    if not entry.masks:
+        return reverting
+    folders = dict.fromkeys(str(Path(mask).parent) for mask in entry.masks)
+    masking = [
+        remedies.typed(target.host, "mkdir", "-p", *folders),
+        *(remedies.typed(target.host, "ln", "-sf", "/dev/null", mask) for mask in entry.masks),
+    ]
+    return " && ".join((reverting, *masking, systemctl("daemon-reload")))
 
 
 def ownership(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:

@@ -351,3 +351,18 @@ def test_scopes(office):
     assert launchd.warnings(office.machine, MAC, "system") == ()
     (text,) = launchd.render(job(), launchd.check(job(), MAC.zone), MAC, "system")
     assert plistlib.loads(text.data)["StandardErrorPath"] == "/Library/Logs/ratectl.usd-inr.log"
+
+
+def test_alerts_are_announced(office):
+    """An install says beforehand how many alerts of macOS a person will see: one for each job that is new, and none else."""
+    first = office.install(*jobs("usd-inr", "eur-inr")).warnings
+    second = office.install(*jobs("usd-inr", "eur-inr", "gbp-inr")).warnings
+    third = office.install(*jobs("usd-inr", "eur-inr", "gbp-inr")).warnings
+
+    assert [line for line in first if "alert" in line] == [
+        'launchd: expect 2 alerts of macOS, "Background Items Added", one for each new job; leave them allowed'
+    ]
+    assert [line for line in second if "alert" in line] == [
+        'launchd: expect 1 alert of macOS, "Background Items Added"; leave them allowed'
+    ]
+    assert not any("alert" in line for line in third)

@@ -338,6 +338,47 @@ def test_a_drop_in_that_changes_the_times(machine, text, told):
     assert entry(machine).rescheduled is told
 
 
+TIMES = b"[Timer]\nOnCalendar=\nOnCalendar=03:00\n"
+
+
+@pytest.mark.posix("paths of another system")
+@pytest.mark.parametrize(
+    ("folder", "mask"),
+    [
+        ("/etc/systemd/user/ratectl-usd-inr.timer.d", True),
+        ("/home/tester/.config/systemd/user.control/ratectl-usd-inr.timer.d", False),
+        ("/run/user/1000/systemd/user/ratectl-usd-inr.timer.d", False),
+        ("/home/tester/.config/systemd/user/ratectl-.timer.d", True),
+        ("/home/tester/.config/systemd/user/ratectl-usd-.timer.d", True),
+        ("/home/tester/.config/systemd/user/timer.d", True),
+        ("/usr/lib/systemd/user/timer.d", True),
+    ],
+)
+def test_drop_ins_elsewhere(machine, folder, mask):
+    """A drop-in counts wherever it lies, for this timer or for more; what `systemctl revert` leaves is masked beside the unit."""
+    install(machine, job())
+    machine.files[Path(folder, "x.conf")] = TIMES
+
+    found = entry(machine)
+
+    link = UNITS / "ratectl-usd-inr.timer.d" / "x.conf"
+    assert found.overrides == (f"a drop-in changes it: {folder}",)
+    assert (found.rescheduled, found.masks) == (True, (str(link),) if mask else ())
+    machine.links[link] = "/dev/null"
+    assert entry(machine).overrides == ()
+
+
+@pytest.mark.parametrize("kind", ["timer", "service"])
+def test_drop_ins_of_a_distribution(machine, kind):
+    """What lies there for all services or timers and changes no time is nothing to tell of."""
+    install(machine, job())
+    machine.files[Path(f"/usr/lib/systemd/user/{kind}.d/10-more.conf")] = (
+        b"[Unit]\nAfter=x.target\n"
+    )
+
+    assert entry(machine).overrides == ()
+
+
 def test_units_of_others_are_not_ours(machine):
     """A unit that merely has such a name is neither listed nor removed, and not overwritten."""
     machine.files[UNITS / "ratectl-usd-inr.timer"] = b"[Timer]\nOnCalendar=daily\n"

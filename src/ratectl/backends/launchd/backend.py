@@ -27,13 +27,13 @@ from ratectl.backends.protocol import (
     never_paused,
     no_steps,
     no_troubles,
-    no_warnings,
     no_words,
     separate_files,
 )
 from ratectl.backends.steps import Completed, Expect, RemoveFile, Run, Step, WriteFile
 from ratectl.errors import EngineError
 from ratectl.schedule.cover.triggers import Capabilities, Cover
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,8 +89,23 @@ def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     )
 
 
+def dry_run(reader: Reader, changes: Sequence[Change], host: Host, scope: str) -> tuple[str, ...]:
+    """Return which alerts a person will see: macOS 13 and later show one for each entry that is new.
+
+    Source: Apple, "Manage login items and background tasks on Mac".
+    """
+    del reader, host, scope
+    new = sum(change.verb is Verb.CREATE for change in changes)
+    if not new:
+        return ()
+    alerts = count(new, "alert")
+    each = ", one for each new job" if new > 1 else ""
+    return (
+        f'launchd: expect {alerts} of macOS, "Background Items Added"{each}; leave them allowed',
+    )
+
+
 enable_linger = no_steps
-dry_run = no_warnings
 covers_slot = always_covers
 difference = no_words
 troubles = no_troubles

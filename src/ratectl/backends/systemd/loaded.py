@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.backends.protocol import Artefact, InstalledEntry
+from ratectl.backends.systemd import drop_ins
+from ratectl.backends.systemd.drop_ins import MASKED
 from ratectl.errors import EngineError
 
 if TYPE_CHECKING:
@@ -16,19 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ratectl.backends.reader import Reader
+    from ratectl.backends.systemd.drop_ins import DropIn
 
 WANTS = "timers.target.wants"
-MASKED = "/dev/null"
-"""Where the link leads that forbids a unit."""
 UNIT = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
 _DESCRIPTION = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
-_WAKES = re.compile(
-    rb"^\s*(On[A-Z]\w*|Persistent|RandomizedDelaySec|FixedRandomDelay|AccuracySec|Unit)\s*=",
-    re.MULTILINE,
-)
-"""What of a timer decides when it wakes, and whom, see systemd.timer(5)."""
 WAITING = "auto-restart"
 """How the manager calls a service that failed and waits to be started again."""
 
@@ -50,16 +46,16 @@ class Units:
     ghosts: frozenset[str]
     """Jobs whose units have no file any more: the manager knows, and may start, them until it reloads."""
     next_runs: Mapping[str, dt.datetime]
-    overrides: Mapping[str, tuple[str, ...]]
+    drop_ins: Mapping[str, tuple[DropIn, ...]]
     """By job, the drop-ins that change its units."""
-    rescheduled: frozenset[str]
-    """Jobs whose timers wake at other times than their units say, by a drop-in."""
+    folder: Path
+    """Where the units stand."""
     foreign: tuple[str, ...]
     """Unit files with names like ours that somebody else wrote."""
 
     def entry(self, job: str) -> InstalledEntry:
         """Return *job* as systemd holds it."""
-        timer = f"ratectl-{job}.timer"
+        timer, changing = f"ratectl-{job}.timer", self.drop_ins[job]
         text = self.texts.get(timer, b"").decode("utf-8", "replace")
         files = [name for name in (f"ratectl-{job}.service", timer) if name in self.texts]
         return InstalledEntry(
@@ -70,8 +66,15 @@ class Units:
             next=self.next_runs.get(timer),
             running=timer in self.running,
             drift=tuple(self._drift(timer)),
-            overrides=self.overrides[job],
-            rescheduled=job in self.rescheduled,
+            overrides=tuple(
+                dict.fromkeys(f"a drop-in changes it: {found.path.parent}" for found in changing)
+            ),
+            rescheduled=any(found.wakes for found in changing),
+            masks=tuple(
+                str(found.mask(self.folder))
+                for found in changing
+                if not found.is_reverted(self.folder)
+            ),
         )
 
     def jobs(self) -> list[str]:
@@ -107,8 +110,8 @@ def look(reader: Reader, folder: Path, scope: str) -> Units:
         waiting=tuple(row["unit"] for row in rows if row.get("sub", "").startswith(WAITING)),
         ghosts=ghosts,
         next_runs=_next_runs(reader, scope) if jobs else {},
-        overrides={job: tuple(_drop_ins(reader, folder, job, names)) for job in jobs},
-        rescheduled=frozenset(job for job in jobs if _is_rescheduled(reader, folder, job, names)),
+        drop_ins=drop_ins.of_jobs(reader, folder, systemctl(scope), jobs),
+        folder=folder,
         foreign=tuple(name for name in others if reader.link(folder / name) != MASKED),
     )
 
@@ -128,21 +131,6 @@ def _own_text(reader: Reader, folder: Path, name: str) -> bytes | None:
     text = reader.read(folder / name)
     match = _OURS.search(text) if text else None
     return text if match and match[1].decode() == job_of(name) else None
-
-
-def _drop_ins(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> Iterator[str]:
-    for unit in (f"ratectl-{job}.timer", f"ratectl-{job}.service"):
-        if f"{unit}.d" in names and reader.names(folder / f"{unit}.d"):
-            yield f"a drop-in changes it: {folder / f'{unit}.d'}"
-
-
-def _is_rescheduled(reader: Reader, folder: Path, job: str, names: Sequence[str]) -> bool:
-    """Tell whether a drop-in makes the timer of *job* wake at other times than its unit says."""
-    drop_in = f"ratectl-{job}.timer.d"
-    if drop_in not in names:
-        return False
-    files = [name for name in reader.names(folder / drop_in) if name.endswith(".conf")]
-    return any(_WAKES.search(reader.read(folder / drop_in / name) or b"") for name in files)
 
 
 def _loaded(reader: Reader, scope: str) -> list[dict[str, str]]:
