@@ -178,6 +178,20 @@ def test_a_backfill_that_is_held(ratectl, install, follow, station):
     assert len(station.recorded()) == 7
 
 
+def test_a_list_of_what_one_typo_holds(ratectl, install):
+    """What takes the typo back is said once below the list, however many answers it holds."""
+    install()
+    ratectl("record", "usd-inr", "USD/INR", "9.51", "--on", on(12))
+    ratectl("backfill", "usd-inr", "--since", on(9), "--until", on(2))
+
+    told = ratectl("review").out
+
+    assert told.count("a factor of 10, a unit slip\n") > 3
+    [command] = re.findall(r"`ratectl (review void [^`]*)`", told)
+    assert "if 9.51, which was entered by hand, is wrong, `ratectl review void" in told
+    assert ratectl(*command.split()).code == 0
+
+
 @pytest.mark.parametrize("words", [("INR/USD",), ("USD/INR", "--on", "2199-01-01")])
 def test_rate(ratectl, install, follow, station, words):
     """What `rate` names finds a rate."""

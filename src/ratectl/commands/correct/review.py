@@ -17,6 +17,7 @@ from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
+from ratectl.fetch import measure
 from ratectl.firing import review as reviewing
 from ratectl.firing.by_hand import Voiding, recorded_slot
 from ratectl.firing.runner import Runner
@@ -315,6 +316,7 @@ def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
     if not answers:
         return "nothing is held"
     lines, zones = [], _zones(journal, {answer.job for answer in answers})
+    ways: dict[str, None] = {}  # how numbers are taken back that hold others
     for quarantined in answers:
         state = "" if quarantined.state == "held" else f", {quarantined.state}"
         times = "" if quarantined.seen == 1 else f", {quarantined.seen} times"
@@ -324,7 +326,11 @@ def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
         lines.append(
             f"{quarantined.id}  {quarantined.job}  {slot}  {_what(quarantined)}{state}{times}"
         )
-        lines.append(f"   {quarantined.reason}")
+        reason, way = measure.parted(quarantined.reason)
+        lines.append(f"   {reason}")
+        if way and quarantined.state == "held":
+            ways[way] = None
+    lines += ways
     lines.append("`ratectl review show|accept|reject ID` goes on from here")
     return "\n".join(lines)
 
