@@ -109,7 +109,9 @@ def read(path: str | Path) -> bytes:
         raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror}{_way_out(file, error)}"
-        raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
+        unreadable = SpecError(str(file), [Issue(line=None, key="", message=message)])
+        unreadable.topic = ""  # what may stand in it is not the question
+        raise unreadable from error
 
 
 def _way_out(file: Path, error: OSError) -> str:
