@@ -2,7 +2,7 @@
 
 Every slot needs a wakeup at most 60 s after it (or, for one with seconds, at the start of its
 minute), and a cover called exact may wake at nothing else. Exit code 1 on any miss, after
-printing the smallest one.
+printing the smallest one. ``--realistic`` counts instead the wakeups of a year of sixty schedules as people have them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import multiprocessing
 import os
 import random
+import statistics
 import sys
 import time
 from bisect import bisect_left
@@ -29,6 +30,7 @@ if not __package__:
 
 from ratectl import schedule
 from tests.law.cases import Case, draw
+from tests.law.realistic import CASES, Count, counted
 from tests.support.engine_models import MODELS, segments
 
 if TYPE_CHECKING:
@@ -109,7 +111,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--realistic", action="store_true")
     flags = parser.parse_args()
+    if flags.realistic:
+        print(realistic_table(flags.jobs))
+        return 0
     began = time.monotonic()
     tallies = proved(flags.cases, flags.seed, flags.jobs)
     took = time.monotonic() - began
@@ -262,6 +268,32 @@ def table(
         f"that wake without a slot (seed {seed}, {seconds:.0f} s)"
     )
     return "\n".join(lines)
+
+
+def realistic_table(jobs: int) -> str:
+    """Return the wakeups of a year of the realistic schedules on each engine, and every one that is woken often for nothing."""
+    first = int(dt.datetime(2027, 1, 1, tzinfo=dt.UTC).timestamp())
+    tasks = [(case, engine, first, first + 365 * 86400) for engine in MODELS for case in CASES]
+    with multiprocessing.Pool(jobs) as pool:
+        counts = pool.starmap(counted, tasks)
+    lines = [f"scheduler {'median':>8}{'p90':>8}{'worst':>8}{'idle a day, worst':>20}"]
+    for engine in MODELS:
+        found = [count for count in counts if count.engine == engine]
+        ratios = sorted(count.per_slot for count in found)
+        figures = (statistics.median(ratios), ratios[len(ratios) * 9 // 10], ratios[-1])
+        idle = max(count.idle_a_day for count in found)
+        lines.append(f"{engine:<10}{''.join(f'{x:>8.2f}' for x in figures)}{idle:>20.1f}")
+    lines.append(f"(wakeups per slot of {len(CASES)} schedules in 2027; idle: without a slot)")
+    lines += [_often(count) for count in counts if count.idle_a_day > MOST_IDLE]
+    return "\n".join(lines)
+
+
+MOST_IDLE = 24
+"""Wakeups a day without a slot, above which a schedule is named."""
+
+
+def _often(count: Count) -> str:
+    return f"{count.engine}: {count.case.texts[0]}: {count.idle_a_day:.0f} a day find nothing due"
 
 
 if __name__ == "__main__":

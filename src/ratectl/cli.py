@@ -112,6 +112,8 @@ def _run(words: list[str]) -> None:
     """Run the command line *words*; its exit is the process's."""
     try:
         verb = words[0] if words else ""
+        if verb == "--install-completion":
+            _refuse_home_of_others()
         program = _completing() if os.environ.get(COMPLETING) else application(verb)
         program(words, prog_name="ratectl")
     except RatectlError as error:
@@ -121,6 +123,13 @@ def _run(words: list[str]) -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
+
+
+def _refuse_home_of_others() -> None:
+    """See that the shell's files that a completion is written to are ours. Raises RefusedError."""
+    from ratectl.commands._shared import completion  # noqa: PLC0415 - for this one option
+
+    completion.refuse_home()
 
 
 def _fitting(text: str) -> str:

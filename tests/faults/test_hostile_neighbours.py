@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import shutil
 import sqlite3
@@ -12,14 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from ratectl.deploy import execute
-from ratectl.deploy.checks import other_accounts
+from ratectl.backends.systemd import backend as systemd
+from ratectl.deploy import execute, host_facts
+from ratectl.deploy.checks import other_accounts, writable
+from ratectl.deploy.targets import Target, host_of
+from ratectl.errors import RatectlError, RefusedError
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Output
 from ratectl.outputs import foreign
 from ratectl.outputs.formats import sqlite
 from ratectl.runtime import trust
-from tests.fakes.station import PYTHON
+from tests.fakes.station import LATE, PYTHON, now, provider
 from tests.faults.conftest import need
 from tests.faults.test_other_accounts import MALLORY, SPEC, town  # noqa: F401 - a fixture
 
@@ -284,3 +289,189 @@ def test_a_starter_spec_behind_a_link(town, swapped):  # noqa: F811
 
     assert done.returncode == 77, done.stderr
     assert not (town.folder / "new").exists()
+
+
+LURE = """
+[providers.lure]
+kind = "exchangerate-api-v6"
+base_url = "{url}/v6"
+api_key = "file:{secret}"
+[jobs.usd-inr]
+pairs = ["USD/INR"]
+schedule = "every minute"
+providers = ["lure"]
+output = "text:{town}/roots"
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [("serve", "{}", "--count", "1"), ("providers", "lure", "--spec", "{}")]
+)
+def test_a_spec_of_others_that_root_would_follow(town, live_rates, words):  # noqa: F811
+    """Root serves no spec of another account, and asks no provider of one: it names files of root's and servers of theirs."""
+    town.secret.write_text("roots-key\n")
+    spec = town.theirs / "jobs.toml"
+    spec.write_text(LURE.format(url=live_rates.url, secret=town.secret, town=town.folder))
+    shutil.chown(spec, MALLORY)
+
+    done = town.ratectl(*(word.format(spec) for word in words), within=120)
+
+    assert live_rates.requests == []
+    assert not (town.folder / "roots").exists()
+    assert done.returncode == 77, done.stderr
+    assert f"the spec: {town.theirs}: the folder belongs to {MALLORY}" in done.stderr
+    assert town.ratectl("providers", "--spec", str(spec), "--offline").returncode == 0
+
+
+def test_a_spec_that_a_container_was_handed(town):  # noqa: F811
+    """A file whose owner has no account here is nobody's who could change it, as where a folder of the host is mounted."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    os.chown(spec, 60_123, 60_123)
+
+    other_accounts.refuse_spec(execute.SystemReader(), spec)
+
+    shutil.chown(spec, MALLORY)
+    with pytest.raises(RefusedError, match="the spec"):
+        other_accounts.refuse_spec(execute.SystemReader(), spec)
+
+
+@pytest.mark.parametrize("deeper", ["", "/deeper"])
+def test_a_folder_that_root_makes_for_an_account(town, deeper):  # noqa: F811
+    """Where an account leads its output's folder by a link of its own, root makes it no folder elsewhere, which would be its own."""
+    town.mallory(f"mkdir out; ln -s $TOWN/new{deeper} out/sub")
+    output = Output(kind="text", target=str(town.theirs / "out" / "sub" / "rates.txt"))
+    job = town.station.job("http://127.0.0.1:1", outputs=(output,), user=MALLORY)
+    target = Target(
+        backend=systemd, scope="system", host=host_facts.current(), reader=execute.SystemReader()
+    )
+
+    steps = [
+        step
+        for step in other_accounts.folders_to_make(target, [job])
+        if "lib" not in step.path.parts
+    ]
+    with contextlib.suppress(RatectlError):
+        execute.perform(steps)
+
+    assert len(steps) == 1
+    assert not (town.folder / "new").exists()
+
+
+def test_a_folder_that_an_account_makes_itself(town):  # noqa: F811
+    """In a folder of its own the account gets what its output needs, and so in one of root's."""
+    town.mallory("mkdir out")
+    (town.folder / "srv").mkdir()
+    outputs = [
+        Output(kind="text", target=str(folder / "new" / "rates.txt"))
+        for folder in (town.theirs / "out", town.folder / "srv")
+    ]
+    job = town.station.job("http://127.0.0.1:1", outputs=tuple(outputs), user=MALLORY)
+    target = Target(
+        backend=systemd, scope="system", host=host_facts.current(), reader=execute.SystemReader()
+    )
+
+    steps = [
+        step
+        for step in other_accounts.folders_to_make(target, [job])
+        if "lib" not in step.path.parts
+    ]
+    execute.perform(steps)
+
+    made = [Path(output.target).parent for output in outputs]
+    assert [folder.owner() for folder in made] == [MALLORY, MALLORY]
+
+
+@pytest.mark.parametrize(
+    ("attack", "target", "link"),
+    [
+        ("ln -s $SECRET rates.csv", "rates.csv", "rates.csv"),
+        ("ln -s $TOWN sub", "sub/secret", "sub"),
+        ("ln -s $TOWN/own sub", "sub/rates.csv", "sub"),
+    ],
+)
+def test_advice_where_an_account_laid_a_link(town, attack, target, link):  # noqa: F811
+    """Where an account's link leads to what it may not write, no advice gives it that: the link is what has to go."""
+    town.mallory(attack)
+    output = Output(kind="csv", target=str(town.theirs / target))
+    job = town.station.job("http://127.0.0.1:1", outputs=(output,), user=MALLORY)
+    at = Target(
+        backend=systemd, scope="system", host=host_facts.current(), reader=execute.SystemReader()
+    )
+    eyes = other_accounts.reader_for(at.host, at.reader, job)
+    host = host_of(at.host, job)
+
+    found = writable.of_output(host, eyes, output)
+    told = [line for line in other_accounts._closed(at, job) if "/lib/" not in line]
+
+    assert found.fix == f"sudo -u {MALLORY} rm {town.theirs / link}"
+    assert f"`{found.fix}`" in "".join(told)
+    assert "chown" not in "".join((*told[-1:], found.fix))
+
+
+def test_advice_on_a_key_that_an_account_led_elsewhere(town):  # noqa: F811
+    """A key file that is a link of the account's is not given to it, with what it leads to."""
+    town.mallory("ln -s $SECRET key")
+    source = dataclasses.replace(
+        provider("exchangerate-api-v4", "http://127.0.0.1:1"), api_key=f"file:{town.theirs}/key"
+    )
+    job = town.station.job("http://127.0.0.1:1", providers=(source,), user=MALLORY)
+    at = Target(
+        backend=systemd, scope="system", host=host_facts.current(), reader=execute.SystemReader()
+    )
+
+    [told] = [line for line in other_accounts._closed(at, job) if "may not read" in line]
+
+    assert "chown" not in told
+    assert f"`sudo -u {MALLORY} rm {town.theirs}/key`" in told
+
+
+KINDS = ("csv-quotes", "jsonl", "ledger", "beancount")
+LAID = {
+    "a link": "ln -s $SECRET {0}",
+    "a folder": "mkdir {0}",
+    "a device": "ln -s /dev/full {0}",
+    "a magic link": "ln -s /proc/self/fd/1 {0}",
+    "a chain of links": "ln -s $SECRET two; ln -s two {0}",
+    "a loop of links": "ln -s {0} {0}",
+}
+
+
+@pytest.mark.parametrize("attack", LAID)
+def test_each_kind_of_output(town, live_rates, attack):  # noqa: F811
+    """What lies in a sticky folder at a file of any kind, also under a name with the date in it, leads root's firing nowhere."""
+    kind = KINDS[list(LAID).index(attack) % len(KINDS)]
+    (town.folder / "sticky").mkdir()
+    (town.folder / "sticky").chmod(0o1777)
+    template = Output(kind=kind, target=str(town.folder / "sticky" / "rates-%Y.txt"))
+    town.mallory(LAID[attack].format(template.on((now() - LATE).date()).target))
+    town.install(live_rates.url, template.target, kind)
+
+    done = town.station.fetch()
+
+    assert town.secret.read_text() == "root only\n"
+    assert (done.returncode, len(done.stderr.splitlines())) in {(77, 1), (74, 1)}, done.stderr
+    assert len(town.station.recorded()) == 1
+
+
+def test_completion_in_the_home_of_others(town):  # noqa: F811
+    """Under ``sudo -E`` a completion is not written to where another account's link leads."""
+    town.mallory("ln -s $SECRET .bashrc; ln -s $SECRET .zshrc; ln -s $TOWN .bash_completions")
+
+    done = town.ratectl("--install-completion", "bash", HOME=str(town.theirs))
+
+    assert town.secret.read_text() == "root only\n"
+    assert done.returncode == 77, done.stdout
+    assert "sudo -H" in done.stderr
+
+
+def test_a_journal_that_is_copied_by_way_of_their_folder(town):  # noqa: F811
+    """A folder of another account that TMPDIR names is no place for what is copied on the way."""
+    town.mallory("echo forged > journal.sqlite3")
+
+    done = town.ratectl(
+        "journal", "copy", str(town.theirs / "journal.sqlite3"), "sqlite", TMPDIR=str(town.theirs)
+    )
+
+    assert done.returncode == 77, done.stderr
+    assert [path.name for path in town.theirs.iterdir()] == ["journal.sqlite3"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import itertools
 import json
@@ -22,13 +23,23 @@ pytestmark = [pytest.mark.network, pytest.mark.posix("looks into /proc, and at m
 
 KEY = "pl4nted/key+0123456789"
 TOKEN = "pl4nted-token-abcdef"
-FORMS = (KEY, quote(KEY, safe=""), json.dumps(KEY)[1:-1], TOKEN)
+BASE64 = base64.b64encode(KEY.encode()).decode()
+SMALL_HEX = quote(KEY, safe="").replace("%2F", "%2f").replace("%2B", "%2b")
+FORMS = (
+    KEY,
+    quote(KEY, safe=""),
+    json.dumps(KEY)[1:-1],
+    TOKEN,
+    BASE64[:20],
+    SMALL_HEX,
+    KEY.upper(),
+)
 ECHO = json.dumps(
     {"error": True, "result": "error", "error-type": f"bad key {KEY}", "message": f"Bearer {KEY}",
-     "status": 401, "description": f"{KEY} and {quote(KEY, safe='')}"}
+     "status": 401, "description": f"{KEY} and {quote(KEY, safe='')}, {BASE64}, {SMALL_HEX}, {KEY.upper()}"}
 ).encode()  # fmt: skip
 ODD = json.dumps(
-    {"base": "USD", "timestamp": int(time.time()), "rates": {"INR": 0.0105}, "license": KEY,
+    {"base": "USD", "timestamp": int(time.time()), "rates": {"INR": 0.0105}, "license": f"{KEY} {BASE64} {SMALL_HEX} {KEY.upper()}",
      "result": "success", "base_code": "USD", "conversion_rates": {"INR": 0.0105},
      "time_last_update_unix": int(time.time()), "note": KEY}
 ).encode()  # fmt: skip
@@ -38,6 +49,8 @@ FAILURES = {
     "gone": Fault(status=404, body=ECHO),
     "quota": Fault(status=429, body=ECHO, headers={"Retry-After": "1"}),
     "broken": Fault(status=500, body=ECHO),
+    "in a header": Fault(status=200, body=ECHO, headers={"Content-Encoding": BASE64}),
+    "led to itself": Fault.redirect(f"/{BASE64}?key={quote(KEY, safe='')}"),
     "an answer of another kind": Fault(body=ECHO),
     "a rate that is held": Fault(body=ODD),
     "no JSON": Fault(body=b"<html>" + KEY.encode()),
@@ -64,6 +77,10 @@ LOOKS = (
     ("backfill", "usd-inr"),
     ("status", "--prometheus", "metrics.prom"),
     ("report", "page.html"),
+    ("providers", "office", "--json"),
+    ("history", "usd-inr", "--format", "csv-quotes"),
+    ("next", "usd-inr"),
+    ("chart", "usd-inr"),
 )
 
 

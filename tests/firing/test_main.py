@@ -34,6 +34,13 @@ HEAVY = {
     "ratectl.model",
     "ratectl.schedule",
 }
+UNUSED = {
+    "secrets",
+    "ratectl.firing.revisit",
+    "ratectl.outputs.table_queue",
+    "ratectl.runtime.visible",
+}
+"""Modules that no firing needs which records one rate in a text file."""
 
 
 def fetch(*arguments, python=("-I", "-S"), **options):
@@ -95,6 +102,17 @@ def test_guesses_no_encodings(live, state):
     assert "requests.models" in loaded
     assert not [name for name in loaded if name.startswith(("chardet.", "charset_normalizer."))]
     assert "Warning" not in done.stderr
+
+
+def test_leaves_out_what_it_does_not_need(live, state):
+    """What costs much and serves no ordinary firing stays out: it is loaded where it is used."""
+    live()
+
+    done = fetch("usd-inr", "--state", str(state), python=("-I", "-S", "-X", "importtime"))
+
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0
+    assert not loaded & UNUSED
 
 
 def test_verbose(live, state):

@@ -23,6 +23,7 @@ from ratectl.deploy import install, targets
 from tests.conftest import ROOT
 from tests.fakes import jobs as fake_jobs
 from tests.fakes import machine
+from tests.law.realistic import CASES, counted
 from tests.support.engine_models import MODELS, segments
 from tests.support.share import times, turn
 
@@ -199,3 +200,22 @@ def prove(cases, *, seed):
 
     assert (figures["cases"], figures["misses"], figures["exact violations"]) == (cases, 0, 0)
     assert set(figures["engines"]) == set(BACKENDS)
+
+
+OFTEN = {
+    "kubernetes": {"every 45 minutes"},  # no line of cron says the grid, and a CronJob has one line
+    "launchd": {"every 15 minutes", "every 10 minutes", "every 5 minutes", "*/20 * * * *"},
+}
+"""What is woken more than once an hour for nothing, as the manual says in ``engines``: the hour that clocks show twice."""
+
+
+@pytest.mark.parametrize("engine", MODELS)
+def test_realistic_schedules_are_woken_for_their_slots(engine):
+    """Of sixty schedules as people have them most are woken at their slots alone, and few more than once an hour for nothing."""
+    start = int(dt.datetime(2027, 10, 18, tzinfo=dt.UTC).timestamp())  # clocks change on both sides
+    counts = [counted(case, engine, start, start + 28 * 86400) for case in CASES]
+
+    assert len(counts) == 60
+    assert sorted(count.per_slot for count in counts)[30] <= 1.1
+    often = {count.case.texts[0] for count in counts if count.idle_a_day > 24}
+    assert often == OFTEN.get(engine, set())

@@ -23,6 +23,11 @@ ATTACKS = {
     "back over the line": "good\rbad",
     "half a character": "a\udc80b",
     "tags": "a\U000e0041b",
+    "joiners": "a\u200cb\u200dc",
+    "fillers": "a\u115fb\u3164c\uffa0d",
+    "signs of other scripts": "a\u0600b\u06ddc\U000110bdd\U0001d173e",
+    "concealed": "\x1b[8mpassword\x1b[31;8mmore",
+    "black on black": "\x1b[30;40mpassword\x1b[38;5;16mmore",
 }
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.backends.cron import backend as cron
-from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.launchd import backend as launchd
-from ratectl.backends.systemd import backend as systemd
-from ratectl.backends.windows import backend as windows
+from ratectl.runtime.lazy_modules import LazyModules
 
 if TYPE_CHECKING:
     from ratectl.backends.protocol import Backend
 
-BACKENDS: dict[str, Backend] = {
-    "cron": cron,
-    "kubernetes": kubernetes,
-    "launchd": launchd,
-    "systemd": systemd,
-    "windows": windows,
-}
-"""Every engine by the name that ``--backend`` takes."""
+ENGINES = ("cron", "kubernetes", "launchd", "systemd", "windows")
+BACKENDS: LazyModules[Backend] = LazyModules(
+    __name__, {name: f"{name}.backend" for name in ENGINES}
+)
+"""Every engine by the name that ``--backend`` takes; its module is loaded when it is asked for."""
+if TYPE_CHECKING:  # holds each module to what a backend offers
+    from ratectl.backends.cron import backend as cron
+    from ratectl.backends.kubernetes import backend as kubernetes
+    from ratectl.backends.launchd import backend as launchd
+    from ratectl.backends.systemd import backend as systemd
+    from ratectl.backends.windows import backend as windows
+
+    CHECKED: tuple[Backend, ...] = (cron, kubernetes, launchd, systemd, windows)

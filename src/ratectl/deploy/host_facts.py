@@ -45,7 +45,12 @@ def here(zone: ZoneInfo) -> Host:
 def refuse_home_of_others() -> None:
     """Raise RefusedError where ``HOME`` is another account's, as under ``sudo -E``: files of ours there would lock its owner out."""
     if not os.environ.get("RATECTL_STATE_DIR"):
-        _refuse_of_others("HOME", Path.home())
+        refuse_home()
+
+
+def refuse_home() -> None:
+    """Raise RefusedError where ``HOME`` is another account's, wherever the state lies."""
+    _refuse_of_others("HOME", Path.home())
 
 
 def refuse_config_of_others() -> None:

@@ -6,7 +6,7 @@ leaves nothing that fires without a snapshot, and the next one converges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.backends.protocol import Verb
@@ -31,7 +31,7 @@ class Removal:
     parts: tuple[TargetPlan, ...]
     forget: tuple[str, ...]
     """Of those, what the journal knows."""
-    jobs: tuple[str, ...] = field(default=())
+    jobs: tuple[str, ...] = ()
     """The jobs meant, whether or not any engine holds them."""
     unseen: bool = False
     """What some engine holds is not known, and stays."""

@@ -22,7 +22,6 @@ from ratectl.fetch.http import Request
 from ratectl.model import notify_url
 from ratectl.runtime import secrets
 from ratectl.runtime.deadline import Deadline
-from ratectl.runtime.visible import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,6 +74,8 @@ class Notifier:
 
     def failure(self, failures: int, message: str) -> None:
         """Tell the switch why; tell the others once, when the *failures* in a row reach ``notify_after``."""
+        from ratectl.runtime.visible import one_line  # noqa: PLC0415 - only where there is something to say
+
         text = one_line(f"{self.job.name}: {message}")
         notice = Notice(job=self.job.name, event="failed", text=text)
         reached = failures == self.job.notify_after

@@ -23,12 +23,11 @@ from ratectl.fetch.cache import ResponseCache
 from ratectl.fetch.client import ProviderClient
 from ratectl.fetch.fetcher import Fetcher
 from ratectl.fetch.http import Transport
-from ratectl.firing import backoff, revisit, zone_stamp
+from ratectl.firing import backoff, zone_stamp
 from ratectl.firing import due as dues
 from ratectl.firing.due import Timetable
 from ratectl.firing.notify import Notifier
 from ratectl.firing.report import FiringReport, Settled
-from ratectl.firing.revisit import Revisit
 from ratectl.firing.settle import Settler
 from ratectl.model.job import CatchUp, Overlap
 from ratectl.model.providers import traits_of
@@ -205,6 +204,8 @@ class Runner:
         begins = now - dt.timedelta(seconds=self.job.revisit)
         if not self.job.revisit or not self.journal.may_revisit(self.job.name, now):
             return
+        from ratectl.firing import revisit  # noqa: PLC0415 - not each firing asks again
+
         self.journal.note_revisit(self.job.name, now)
         wanted = {
             slot: pairs
@@ -216,7 +217,7 @@ class Runner:
         zone = self.timetable.zone
         self.settler.upcoming_days = sorted({slot.astimezone(zone).date() for slot in wanted})
         with contextlib.suppress(TryLaterError):
-            for settled in Revisit(self.settler).run(wanted, self._deadline()):
+            for settled in revisit.Revisit(self.settler).run(wanted, self._deadline()):
                 if settled.quotes:
                     self.report.add(settled)
 

@@ -169,9 +169,14 @@ def from_file(path: Path) -> Iterator[SqliteDatabase]:
         raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _private(path: Path) -> Path | None:
-    """Return the folder of *path* where nobody else can change what lies in it; else None, for the system's."""
-    return None if trust.fault(str(path), strict=True, alone=True) else path.parent
+def _private(path: Path) -> Path:
+    """Return where nobody else can change what is laid: the folder of *path*, or else the system's. Raises RefusedError."""
+    if trust.fault(str(path), strict=True, alone=True) is None:
+        return path.parent
+    others = Path(tempfile.gettempdir())
+    if found := trust.fault(str(others / FILE), strict=True):
+        raise found
+    return others
 
 
 def copy(

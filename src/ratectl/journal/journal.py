@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -116,7 +116,7 @@ class Journal(JobStore):
             return str(rows[0]["value"])
         with self.database.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('installation', ?)", (secrets.token_hex(4),)
+                "INSERT OR IGNORE INTO meta VALUES ('installation', ?)", (os.urandom(4).hex(),)
             )
         return self.installation()
 

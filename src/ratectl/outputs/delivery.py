@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.journal.rows import unix
 from ratectl.journal.sqlite_database import FILE
-from ratectl.outputs import dated, outbox, table_queue
+from ratectl.outputs import dated, outbox
 from ratectl.outputs.formats import FILES, SINKS, TABLES
 from ratectl.runtime import locks, trust
 from ratectl.runtime.deadline import Deadline
@@ -139,6 +139,8 @@ class Delivery:
             raise ConfigError(
                 f"{output}: is ratectl's own journal; name another file in the spec and install it again"
             )
+        from ratectl.outputs import table_queue  # noqa: PLC0415 - for tables only
+
         table_queue.drain(
             self.database,
             self._queue(output),

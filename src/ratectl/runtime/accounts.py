@@ -10,7 +10,6 @@ import contextlib
 import errno
 import functools
 import os
-import signal
 import stat
 import sys
 from pathlib import Path
@@ -155,6 +154,7 @@ def commanding(account: Account, words: Sequence[str]) -> Process:
 def end(process: Process) -> str:
     """End *process* and what it left behind, and return the last of what it said of errors, as one line of bounded length."""
     import select  # noqa: PLC0415 - for root alone
+    import signal  # noqa: PLC0415 - the same
 
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # a session of its own, as it was started

@@ -119,7 +119,7 @@ def fault(
         return None
     way = None
     try:
-        way = Way(_is_strict(strict if uid is None or strict else uid == ROOT), uid)
+        way = Way(_is_strict(uid == ROOT if strict is None and uid is not None else strict), uid)
         name = way.to(path)
         if alone:
             way.judge_neighbours(name)
@@ -203,6 +203,24 @@ def account(uid: int) -> str:
         return f"account {uid}"
 
 
+def _login(uid: int) -> str:
+    """Return how a command names the account *uid*."""
+    name = account(uid)
+    return str(uid) if " " in name else name
+
+
+def is_root() -> bool:
+    """Tell whether we are root, who trusts nobody else."""
+    return sys.platform != "win32" and os.geteuid() == ROOT
+
+
+def has_account(uid: int) -> bool:
+    """Tell whether this machine has an account of the number *uid*."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    return any(entry.pw_uid == uid for entry in pwd.getpwall())
+
+
 def quoted(text: str) -> str:
     """Return *text* as a shell takes it for one word."""
     import shlex  # noqa: PLC0415 - for messages
@@ -219,7 +237,7 @@ def _ours(path: str, owner: int, me: int, options: str = "") -> str:
     """Return the command that ends that *path* is another account's: it becomes ours, but nothing in a home of theirs does."""
     if _is_at_home(path, owner):
         return f"sudo -u {account(owner)} -H ratectl install"
-    return _with_rights(f"chown {options}{account(me)} {quoted(path)}", owner, me)
+    return _with_rights(f"chown {options}{_login(me)} {quoted(path)}", owner, me)
 
 
 def _with_all_in_it(path: str, owner: int, me: int) -> str:
@@ -230,7 +248,7 @@ def _with_all_in_it(path: str, owner: int, me: int) -> str:
 def _of_state(entry: os.DirEntry[str], owner: int, me: int) -> str:
     """Return what to do about a file of another account in our state directory: the record stays, all else is made anew."""
     if entry.name.startswith(RECORD) and not entry.is_symlink():
-        return _with_rights(f"chown -h {account(me)} {quoted(entry.path)}", owner, me)
+        return _with_rights(f"chown -h {_login(me)} {quoted(entry.path)}", owner, me)
     return f"rm -r {quoted(entry.path)}" if entry.is_dir() else f"rm {quoted(entry.path)}"
 
 
@@ -456,10 +474,10 @@ def _is_lonely(gid: int, me: int) -> bool:
         members = set(grp.getgrgid(gid).gr_mem)
     except KeyError:
         members = set()
-    everyone = pwd.getpwall()
-    others = {entry.pw_name for entry in everyone if entry.pw_uid not in {ROOT, me}}
-    return not (members & others) and not any(
-        entry.pw_gid == gid for entry in everyone if entry.pw_name in others
+    everyone = pwd.getpwall()  # which a server of accounts may not show
+    ours = {entry.pw_name for entry in everyone if entry.pw_uid in {ROOT, me}} | {account(me)}
+    return members <= ours and not any(
+        entry.pw_gid == gid for entry in everyone if entry.pw_name not in ours
     )
 
 

@@ -18,11 +18,14 @@ LONGEST_LINE = 4_000
 """Characters of an error line; a cron mail and a journal entry have to carry it."""
 UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and line feed
-    "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U00013438\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 """Also line and paragraph separators, direction marks, what has no width, and halves of characters."""
-COLOUR = re.compile("\x1b\\[[0-9;]*m")
+COLOUR = re.compile("\x1b\\[(?:(?:0|1|2|22|3[1-7]|39|9[0-7])?(?:;(?=[0-9])|(?=m)))*m")
+"""Colours of letters; nothing that conceals them, such as a background, or black."""
 
 
 def visible(text: str) -> str:

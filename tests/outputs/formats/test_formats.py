@@ -71,7 +71,9 @@ def test_text_of_several_pairs():
     )
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 @pytest.mark.parametrize("kind", ["csv", "csv-quotes"])
 def test_no_cell_is_a_formula(kind, sign):
     """What a spreadsheet would calculate, as somebody may write it into a shared journal, is text to it, and one cell."""
@@ -81,7 +83,7 @@ def test_no_cell_is_a_formula(kind, sign):
 
     [cells] = csv.reader(io.StringIO(line.decode(), newline=""))
     assert f"'{name}" in cells
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", sign))]
     assert SINKS[kind].lines(job(), SLOT, [quote()])[0].count(b"'") == 0
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 
 from ratectl.deploy import host_facts
 from ratectl.runtime.visible import behind
@@ -18,6 +17,8 @@ from ratectl.wording import wrapped
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from rich.console import Console
 
 PIPED = 1_000
 """Columns where nothing is shown on a screen: nothing is left out for want of room."""
@@ -41,6 +42,8 @@ def console() -> Console:
 
     Lines are never broken: a terminal does that itself, and a pipe wants them whole.
     """
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a look, which plain text need not pay for
+
     return Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
@@ -92,6 +95,8 @@ def complain(text: str) -> None:
 
 def full_screen() -> Console:
     """Return the same for what takes the whole screen, and shows visible text alone."""
+    from rich.console import Console  # noqa: PLC0415 - the same
+
     stream = behind(sys.stdout)
     return Console(file=stream, soft_wrap=True, highlight=False, markup=False, emoji=False)
 

@@ -12,7 +12,8 @@ import typer
 from ratectl import spec
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption, default_spec
-from ratectl.deploy import host_facts
+from ratectl.deploy import execute, host_facts
+from ratectl.deploy.checks import other_accounts
 from ratectl.errors import SpecError, TryLaterError, UsageError
 from ratectl.fetch.providers import catalog
 from ratectl.model.job import Pair, Provider
@@ -86,6 +87,8 @@ def providers(
       ratectl providers
       ratectl providers frankfurter ecb --offline
     """
+    if not offline:
+        other_accounts.refuse_spec(execute.SystemReader(), spec_path or default_spec())
     loaded = _loaded(spec_path)
     sources = _chosen(_known(loaded), names or ())
     answers = {} if offline else _ask(sources, loaded)

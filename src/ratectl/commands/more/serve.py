@@ -21,7 +21,7 @@ from ratectl import paths, schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
-from ratectl.deploy.checks import serving, writable
+from ratectl.deploy.checks import other_accounts, serving, writable
 from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
@@ -211,6 +211,7 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
 
 def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     zone = host_facts.zone().key
+    other_accounts.refuse_spec(execute.SystemReader(), path)
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     _refuse_accounts(loaded.jobs)

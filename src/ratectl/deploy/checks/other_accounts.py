@@ -58,10 +58,16 @@ class AccountReader:
         return self._reader.lets(self._account, path, accounts.WRITE | enter)
 
     def fault(
-        self, path: Path, *, strict: bool | None = None, alone: bool = False
+        self,
+        path: Path,
+        *,
+        strict: bool | None = None,
+        uid: int | None = None,
+        alone: bool = False,
     ) -> UntrustedError | None:
-        """Return why yet another account could change what is at *path*."""
-        return self._reader.fault(path, strict=strict, uid=self._account.uid, alone=alone)
+        """Return why yet another account than this one, or than *uid*, could change what is at *path*."""
+        seen_by = self._account.uid if uid is None else uid
+        return self._reader.fault(path, strict=strict, uid=seen_by, alone=alone)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reader, name)
@@ -70,7 +76,7 @@ class AccountReader:
 def reader_for(target_host: Host, reader: Reader, job: Job) -> Reader:
     """Return *reader*, or for a job of another account that one's; that account has to be there."""
     account = reader.account(job.user) if host_of(target_host, job).account else None
-    return AccountReader(reader, account) if account else reader  # type: ignore[return-value]
+    return AccountReader(reader, account) if account else reader
 
 
 def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
@@ -101,6 +107,18 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
         else "the account of these jobs may not do what they do, so nothing was installed:"
     )
     raise RefusedError("\n".join((head, *first_lines(lines), *((way_out,) if found else ()))))
+
+
+def refuse_spec(reader: Reader, spec: Path) -> None:
+    """Raise RefusedError where root would at once do what the file *spec* says, and another account may write to it.
+
+    Whoever has no account here is none, such as the owner of a file that a container was handed.
+    """
+    fault = reader.fault(spec.expanduser().absolute()) if trust.is_root() else None
+    if fault is not None:
+        there = reader.status(Path(fault.place))
+        if there is None or trust.has_account(there.owner):
+            raise RefusedError(f"the spec: {fault}")
 
 
 def _eyes(target: Target, job: Job) -> Reader:
@@ -150,22 +168,36 @@ def _closed(target: Target, job: Job) -> Iterator[str]:
     for path in sandbox.reads(job):
         known = Path(path).expanduser()
         if target.reader.status(known) is not None and not eyes.may_read(known):
-            yield f"{job.name}: {name} may not read {path}; `chown {name} {trust.quoted(path)}`"
+            yield f"{job.name}: {name} may not read {path}; `{_giving(eyes, name, known, path)}`"
     for path in sandbox.files(job):
-        yield from _closed_output(target, eyes, account, target.reader.real(Path(path)))
+        yield from _closed_output(target, eyes, account, Path(path))
 
 
-def _closed_output(target: Target, eyes: Reader, account: Account, path: Path) -> Iterator[str]:
-    """Yield why *account* cannot append to *path*; a folder that is not there is made for it."""
-    name = account.name
+def own_link(reader: Reader, path: Path) -> str:
+    """Return the link of another account than root on the way to *path*: whatever it leads to is not given away for that."""
+    found = reader.fault(path, strict=False, uid=trust.ROOT)
+    return found.place if found is not None else ""
+
+
+def _giving(reader: Reader, name: str, path: Path, given: Path | str) -> str:
+    """Return the command after which the account *name* has *given*, to which *path* leads: without a link of its own."""
+    link = own_link(reader, path)
+    if link:
+        return f"sudo -u {name} rm {trust.quoted(link)}"
+    return f"chown {name} {trust.quoted(str(given))}"
+
+
+def _closed_output(target: Target, eyes: Reader, account: Account, named: Path) -> Iterator[str]:
+    """Yield why *account* cannot append to the output *named*; a folder that is not there is made for it."""
+    name, path = account.name, target.reader.real(named)
     if target.reader.status(path) is not None:
         if not eyes.may_write(path):
-            yield f"{name} may not write to {path}; `chown {name} {trust.quoted(str(path))}`"
+            yield f"{name} may not write to {path}; `{_giving(eyes, name, named, path)}`"
     elif target.reader.status(path.parent) is not None and not eyes.may_write(path.parent):
         folder = path.parent / account.name
         yield (
             f"{name} may not make {path.name} in {path.parent}; name a folder of its own, such as "
-            f"{folder}/{path.name}, or `chown {name} {trust.quoted(str(path.parent))}`"
+            f"{folder}/{path.name}, or `{_giving(eyes, name, named, path.parent)}`"
         )
 
 
@@ -182,7 +214,8 @@ def folders_to_make(target: Target, jobs: Sequence[Job]) -> Iterator[MakeFolder]
             state = Path(host.state_dir)
             made[state] = MakeFolder(path=state, owner=host.account, mode=0o700)
         for path in sandbox.files(job):
-            folder = target.reader.real(Path(path)).parent
+            named = Path(path)  # an account's own links are not followed with root's rights
+            folder = named.parent if host.account else target.reader.real(named).parent
             made.setdefault(folder, MakeFolder(path=folder, owner=host.account))
     for folder, step in made.items():
         if target.reader.status(folder) is None and not target.reader.is_folder(folder):

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy import remedies
+from ratectl.deploy.checks import other_accounts
 from ratectl.deploy.targets import host_of
 from ratectl.errors import RefusedError
+from ratectl.runtime import trust
 from ratectl.wording import first_lines
 
 if TYPE_CHECKING:
@@ -86,6 +88,8 @@ def of_output(host: Host, reader: Reader, output: Output) -> Obstacle | None:
     found = of_file(host, reader, path)
     if found is None and output.kind == "sqlite":
         return of_folder(host, reader, path.parent)  # SQLite writes beside its file
+    if found is not None and host.account and (link := other_accounts.own_link(reader, path)):
+        return Obstacle(found.text, f"sudo -u {host.account} rm {trust.quoted(link)}")
     return found
 
 

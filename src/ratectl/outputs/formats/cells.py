@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet calculates: https://owasp.org/www-community/attacks/CSV_Injection."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet calculates, in East Asian width, too: https://owasp.org/www-community/attacks/CSV_Injection."""
 
 
 def record(values: Sequence[str]) -> bytes:
