@@ -71,7 +71,7 @@ def test_a_forged_journal_beside_a_database(town, live_rates):  # noqa: F811
         each.fault
         for each in other_accounts.of_outputs(execute.SystemReader(), job_at(town, database))
     ]
-    assert [each.fix for each in told] == [f"chmod go-w {sticky}"]
+    assert [each.fix for each in told] == [f"mkdir -m 700 {database}.d"]
     assert told[0].fix in done.stderr
 
 
