@@ -475,3 +475,18 @@ def test_a_journal_that_is_copied_by_way_of_their_folder(town):  # noqa: F811
 
     assert done.returncode == 77, done.stderr
     assert [path.name for path in town.theirs.iterdir()] == ["journal.sqlite3"]
+
+
+def test_addresses_behind_a_link(town):  # noqa: F811
+    """Root does not look into a file of its own for addresses because an account's link leads there."""
+    town.secret.write_text("ntfy://roots-own-topic/x y\nno address\n")
+    town.mallory("ln -s $SECRET notify")
+    spec = town.folder / "jobs.toml"
+    spec.write_text(
+        SPEC.format(output=town.station.folder / "output.txt")
+        + f'notify = ["file:{town.theirs}/notify"]\n'
+    )
+
+    done = town.ratectl("check", str(spec))
+
+    assert "issue" not in done.stderr, done.stderr
