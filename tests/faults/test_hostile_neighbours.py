@@ -490,3 +490,25 @@ def test_addresses_behind_a_link(town):  # noqa: F811
     done = town.ratectl("check", str(spec))
 
     assert "issue" not in done.stderr, done.stderr
+
+
+CONSOLE_SCRIPT = "import sys; del sys.path[0]; from ratectl.cli import main; main()"
+
+
+@pytest.mark.parametrize("start", [("-m", "ratectl"), ("-c", CONSOLE_SCRIPT)])
+@pytest.mark.parametrize("module", ["typer", "requests", "sitecustomize", "zoneinfo", "json"])
+def test_modules_in_the_folder_that_root_stands_in(town, start, module):  # noqa: F811
+    """A folder of another account in which root types a command gives the program no module."""
+    town.mallory(f'echo \'open("pwned", "w")\' > {module}.py; mkdir pwned.d; chmod 777 .')
+
+    done = subprocess.run(
+        (PYTHON, *start, "providers", "ecb", "--offline"),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=town.theirs,
+        env={**os.environ, "RATECTL_CONFIG_DIR": str(town.folder / "config")},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert not (town.theirs / "pwned").exists()
