@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -152,14 +151,14 @@ def test_a_file_that_may_not_be_read(words, code, tmp_path, monkeypatch, capsys)
 
 def _close_to_us(file, monkeypatch):
     """Let *file* be one that this account may not read, also where it is root's."""
-    real, access = Path.read_bytes, os.access
+    opens, access = os.open, os.access
 
-    def read_bytes(self):
-        if self == file:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
-        return real(self)
+    def refusing(path, *rest, **more):
+        if str(path) == str(file):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opens(path, *rest, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(os, "open", refusing)
     monkeypatch.setattr(
         os, "access", lambda path, mode: os.fspath(path) != str(file) and access(path, mode)
     )
