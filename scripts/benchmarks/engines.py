@@ -75,7 +75,7 @@ def inside_cron(*, quick: bool) -> list[Row]:
     install(10, "cron")
     app = (PYTHON, "-c", ONE_LINE)
     label = "typer app that prints one line"
-    rows = [compare(LIST, label, 1.5, (RATECTL, "list"), app, times=3 if quick else 30)]
+    rows = [compare(LIST, label, 1.25, (RATECTL, "list"), app, times=3 if quick else 30)]
     remove()
     times, by = (1, FEWER) if quick else (5, 1)
     rows += [into_crontab(count // by, times=times) for count in IN_CRON]
