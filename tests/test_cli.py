@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import __version__, cli
+from ratectl.runtime import given
 
 pytestmark = pytest.mark.network  # starts processes
 
@@ -152,14 +153,14 @@ def test_a_file_that_may_not_be_read(words, code, tmp_path, monkeypatch, capsys)
 
 def _close_to_us(file, monkeypatch):
     """Let *file* be one that this account may not read, also where it is root's."""
-    real, access = Path.read_bytes, os.access
+    real, access = given.contents, os.access
 
-    def read_bytes(self):
-        if self == file:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
-        return real(self)
+    def contents(path):
+        if Path(path) == file:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(given, "contents", contents)
     monkeypatch.setattr(
         os, "access", lambda path, mode: os.fspath(path) != str(file) and access(path, mode)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -247,7 +248,8 @@ def test_width_of_a_terminal(ratectl, install, station, tmp_path, monkeypatch):
     job = install(name="exchange-rates-of-the-group", outputs=())
     for days in range(3):
         settle(station.state, job, slot(9 - days), "95.1", rate_date=slot(9).date())
-    path = tmp_path / "numbers.txt"
+    monkeypatch.chdir(tmp_path)
+    path = Path("numbers.txt")
     path.write_text(f"{slot(30):%d/%m/%Y} - 95.07\n{slot(29):%d/%m/%Y} - 9507\n")
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(type(stream), "isatty", lambda _: True, raising=False)
