@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from ratectl import __version__, cli
+from ratectl.runtime import given
 
 pytestmark = pytest.mark.network  # starts processes
 
@@ -151,14 +153,14 @@ def test_a_file_that_may_not_be_read(words, code, tmp_path, monkeypatch, capsys)
 
 def _close_to_us(file, monkeypatch):
     """Let *file* be one that this account may not read, also where it is root's."""
-    opens, access = os.open, os.access
+    real, access = given.contents, os.access
 
-    def refusing(path, *rest, **more):
-        if str(path) == str(file):
+    def contents(path):
+        if Path(path) == file:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return opens(path, *rest, **more)
+        return real(path)
 
-    monkeypatch.setattr(os, "open", refusing)
+    monkeypatch.setattr(given, "contents", contents)
     monkeypatch.setattr(
         os, "access", lambda path, mode: os.fspath(path) != str(file) and access(path, mode)
     )

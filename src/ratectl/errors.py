@@ -174,8 +174,6 @@ TOPICS = {
 
 def _topic(issues: Sequence[Issue]) -> str:
     """Return the page that explains all *issues*: that of their keys, or where these have several, that of the spec."""
-    if not any(issue.line or issue.key for issue in issues):
-        return ""  # the file itself cannot be had
     topics = {_topic_of_key(issue.key) for issue in issues}
     return topics.pop() if len(topics) == 1 else "spec"
 

@@ -83,7 +83,7 @@ def test_one_that_answers(ratectl, spec_of, live_rates):
     assert answer.code == 0
     assert re.search(rf"  answers    yes: USD/INR [\d.]+ of {live_rates.today}\n", answer.out)
     assert f"base URL   {live_rates.url}/v4\n" in answer.out
-    assert answer.out.endswith("\n\n1 of 1 answer\n")
+    assert answer.out.endswith("\n\n1 of 1 answers\n")
 
 
 @pytest.mark.network

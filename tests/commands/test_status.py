@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from ratectl.deploy.checks import serving
 from tests.fakes import past
 from tests.fakes.station import now
 
@@ -114,6 +115,22 @@ class TestMaxAge:
                 now=now(),
             )
         return job
+
+    @pytest.mark.usefixtures("served")
+    def test_nobody_serves(self, ratectl, station):
+        """A job that is for `serve` is told as not being served while no such process is at work on it."""
+        held = serving.Held(station.state)
+
+        before = (ratectl("status").out, ratectl("doctor", "--offline").out)
+        held.hold(["usd-inr"])
+        while_served = (ratectl("status").out, ratectl("doctor", "--offline").out)
+        held.close()
+        after = (ratectl("status").out, ratectl("list").out)
+
+        assert ["not being served" in said for said in (*before, *after)] == [True] * 4
+        assert ["served" in said for said in while_served] == [False, False]
+        assert "fault: not-served: usd-inr: " in before[1]
+        assert "fix: ratectl serve /x" in before[1]
 
     @pytest.mark.parametrize(("age", "code"), [(100, 0), (7300, 1)])
     def test_rate(self, ratectl, station, served, age, code):

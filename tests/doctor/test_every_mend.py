@@ -73,6 +73,7 @@ SHOWS = {
     "provider-bad-data": "`ratectl check` shows what the provider says",
     "provider-behind-portal": "`curl` shows the page of the portal",
     "provider-misconfigured": "`ratectl check` shows the line of the spec that a person changes",
+    "not-served": "`ratectl serve` runs until it is stopped; commands/test_status.py looks before, while and after",
     "provider-offline": "`ratectl run` or `ratectl doctor` tries again once the network is back",
     "provider-unknown-host": "`getent` shows whether the name is known",
     "rights-missing": "`kubectl` prints the Role that whoever runs the cluster makes",

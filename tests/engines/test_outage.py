@@ -185,3 +185,24 @@ def test_over_a_restart_of_the_machine(systemd):
     assert len(one.lines()) == 1
     one.account.ratectl("remove", "--all")
     assert one.account.sh("ls /etc/systemd/system /var/lib/systemd/timers | grep ratectl") == ""
+
+
+def test_renamed_while_a_slot_is_owed(outage):
+    """A slot that failed before its job got another name is recorded once under the new one, without waiting for tomorrow."""
+    outage.account.sh(f"{sys.prefix}/bin/ratectl remove --all --purge --yes; rm -f ~/{JOB}.txt")
+    outage.begin()
+    outage.wait_for(outage.failures)
+    outage.account.ratectl("rename", JOB, "dollar")
+    before = outage.account.sh(f"{outage.manager} list-units --all --plain --no-legend 'ratectl-*'")
+    outage.age(600)
+
+    with outage.provider():
+        outage.wait_for(lambda: outage.account.read(f"{outage.account.home}/{JOB}.txt"), 150)
+        time.sleep(5)
+
+    assert JOB not in before
+    assert outage.account.read(f"{outage.account.home}/{JOB}.txt").count(b"\n") == 1
+    [quote] = outage.account.json("history", "dollar")
+    assert dt.datetime.fromisoformat(quote["slot"]) == outage.slot
+    assert outage.failures() == 0
+    outage.account.ratectl("remove", "--all", "--purge", "--yes")

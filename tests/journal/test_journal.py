@@ -317,3 +317,13 @@ def test_last_firings(journal):
     assert found == {"usd-inr": journal.store().last_firing("usd-inr")}
     assert (found["usd-inr"].slot, found["usd-inr"].outcome) == (LATER, "failed")
     assert not found["usd-inr"].settled
+
+
+def test_a_journal_that_may_not_be_written(journal):
+    """SQLite's words for a file without the right are told with what finds the way out."""
+    record(journal, JOB)
+    with journal.database.transaction() as connection:
+        connection.execute("PRAGMA query_only = 1")
+
+    with pytest.raises(StorageError, match=r"may not be written to; `ratectl doctor` shows what"):
+        record(journal, JOB)

@@ -145,6 +145,6 @@ def test_what_a_remove_did(office):
     assert deploy_text.removal_text(office.remove()).splitlines() == [
         "removed from cron (user):",
         "  - a",
-        "marked as removed in the journal, no scheduler held them: b",
+        "marked as removed in the journal, no scheduler held it: b",
     ]
     assert deploy_text.removal_text(office.remove()) == "nothing to remove"

@@ -144,10 +144,11 @@ def rows(
     now: dt.datetime,
     *,
     unseen: Mapping[Target, RatectlError] | None = None,
+    unserved: Collection[str] = (),
 ) -> tuple[Row, ...]:
     """Return the rows, ordered by job. *drift_of_spec* tells how the spec differs from an installed job.
 
-    Nothing is known of what the *unseen* sites hold.
+    Nothing is known of what the *unseen* sites hold, and nobody wakes those *unserved*.
     """
     known = {row.job.name: row for row in installed}
     result, seen = [], set()
@@ -166,8 +167,15 @@ def rows(
             missing = _missing_row(
                 row, last.get(name), spec=drift_of_spec, now=now, unseen=next(blind, None)
             )
+            if name in unserved:
+                missing = replace(missing, drift=(*missing.drift, not_served(row)))
             result.append(missing)
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
+
+
+def not_served(row: Installed) -> str:
+    """Return that nothing wakes the job of *row*, which is for ``serve``, and what does."""
+    return f"not being served, so nothing wakes it: `ratectl serve {row.spec}` does"
 
 
 def _held_row(

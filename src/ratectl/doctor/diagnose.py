@@ -39,6 +39,7 @@ OF_AN_ENTRY: tuple[Callable[[Observations, Target, InstalledEntry], Iterator[Fin
 )
 OF_A_JOB: tuple[Callable[[Observations, Installed], Iterator[Finding]], ...] = (
     entries.missing,
+    entries.unserved,
     entries.duplicates,
     entries.spec,
     clock.host_zone,

@@ -129,6 +129,14 @@ def missing(observed: Observations, row: Installed) -> Iterator[Finding]:
         )
 
 
+def unserved(observed: Observations, row: Installed) -> Iterator[Finding]:
+    """Find a job that is for ``serve`` to wake while no such process is at work on it."""
+    if row.job.name in observed.unserved:
+        fix = remedies.typed(observed.host, "ratectl", "serve", row.spec)
+        text = "not being served, so nothing wakes it"
+        yield Finding(check="not-served", job=row.job.name, text=text, fix=fix)
+
+
 def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the spec says something else by now, or nothing."""
     drift = observed.spec_drift(row)

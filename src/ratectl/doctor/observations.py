@@ -52,6 +52,8 @@ class Observations:
     """The newest firing of each job that has one."""
     out_of_reach: Collection[str] = ()
     """Jobs whose record lies in a database that did not answer."""
+    unserved: frozenset[str] = frozenset()
+    """Jobs that are for ``serve`` to wake, while no such process is at work on them."""
     held: Collection[str] = ()
     """Jobs of which answers wait for somebody to accept or reject them."""
     lost: Collection[str] = ()

@@ -190,6 +190,8 @@ class SqliteDatabase:
                 raise ConfigError(f"{self.path}: {FOREIGN}") from error
             if "unable to open" in text:
                 raise self._unopenable(text) from error
+            if "readonly" in text:
+                text = "may not be written to; `ratectl doctor` shows what ends it"
             raise StorageError(f"{self.path}: {text}") from error
 
     def _damaged(self, text: str) -> DamagedError:

@@ -30,7 +30,8 @@ from ratectl.spec.providers import read_providers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.model.job import Cluster, Job, Provider
+    from ratectl.model.cluster import Cluster
+    from ratectl.model.job import Job, Provider
     from ratectl.spec.issues import Readers
     from ratectl.spec.key_lines import KeyPath
 
@@ -109,7 +110,9 @@ def read(path: str | Path) -> bytes:
         raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror}{_way_out(file, error)}"
-        raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
+        unreadable = SpecError(str(file), [Issue(line=None, key="", message=message)])
+        unreadable.topic = ""  # what may stand in it is not the question
+        raise unreadable from error
 
 
 def _way_out(file: Path, error: OSError) -> str:

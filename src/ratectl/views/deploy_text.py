@@ -145,7 +145,11 @@ def removal_text(removal: Removal) -> str:
         lines += _shortened([f"  - {change.job}" for change in part.changes])
     jobs = {change.job for part in removal.parts for change in part.changes}
     if only := [name for name in removal.forget if name not in jobs]:
-        why = "left where they stand" if removal.unseen else "no scheduler held them"
+        why = (
+            f"left where {'it stands' if len(only) == 1 else 'they stand'}"
+            if removal.unseen
+            else f"no scheduler held {'it' if len(only) == 1 else 'them'}"
+        )
         lines.append(f"marked as removed in the journal, {why}: {', '.join(only)}")
     return "\n".join(lines)
 

@@ -6,8 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-import typer
-
+from ratectl.commands._shared import terminal
 from ratectl.runtime.visible import visible
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def patience(job: Job) -> Iterator[Callable[[str], None]]:
             f"{job.name}: {known[-1]}; it is tried for {job.timeout} s at most, and Ctrl-C ends it"
         )
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
-            typer.echo(f"ratectl: {visible(text)}", err=True)
+            terminal.complain(f"ratectl: {visible(text)}")
 
     timer = threading.Timer(SOON, show)
     timer.daemon = True

@@ -10,6 +10,7 @@ import typer
 
 from ratectl.commands._shared.environment import utc_now
 from ratectl.deploy import execute, install, inventory, targets
+from ratectl.deploy.checks import serving
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.views import status as views
@@ -49,6 +50,7 @@ def rows_of(
         ),
         utc_now(),
         unseen=unseen,
+        unserved=serving.unserved(journal.state_dir, installed),
     )
 
 

@@ -57,7 +57,7 @@ SIGNS = {
 """What a line may begin with, and its colour on a terminal."""
 
 
-TYPED = re.compile(r" *(fix:|next:|run |see that )")
+TYPED = re.compile(r" *(fix:|next:|run |see that |instead:)")
 """How lines begin that a person may copy to type them: the terminal breaks these itself."""
 
 

@@ -14,6 +14,7 @@ from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.commands._shared.planning import cluster_of
 from ratectl.deploy import execute, host_facts, install, inventory
+from ratectl.deploy.checks import serving
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.doctor.diagnose import diagnose
 from ratectl.doctor.finding import FAULT, Finding
@@ -108,6 +109,7 @@ def _scene(
         unreadable="" if journal_error else _unreadable(journal),
         interrupted=was_interrupted(host.state_dir),
         last=last,
+        unserved=serving.unserved(host.state_dir, jobs),
         held=_held(journal),
         out_of_reach=out_of_reach,
         lost=_lost(journal, jobs),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ratectl.commands._shared import tags
+from ratectl.commands._shared import tags, terminal
 from ratectl.commands._shared.options import JobsArgument
 from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, targets, uninstall
@@ -49,4 +49,4 @@ def pause(
             typer.echo("nothing to pause" if not removal.jobs else "paused already")
             return
         uninstall.apply(removal, lock, perform=execute.perform, note=journal.pause_jobs)
-    typer.echo(deploy_text.pause_text(removal))
+    terminal.show(deploy_text.pause_text(removal))

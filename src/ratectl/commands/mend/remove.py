@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.commands._shared import tags
+from ratectl.commands._shared import tags, terminal
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.tags import TagOption
@@ -80,7 +80,7 @@ def remove(
         refuse_unknown((names or frozenset()) - recorded, removal, journal)
         to_purge = sorted({*removal.jobs, *recorded})
         if dry_run:
-            typer.echo(deploy_text.steps_text(removal, to_purge if purge else ()))
+            terminal.show(deploy_text.steps_text(removal, to_purge if purge else ()))
             return
         shared = {name: redacted(url) for name in to_purge if (url := journal.shared(name))}
         own = [name for name in to_purge if name not in shared]
@@ -89,10 +89,10 @@ def remove(
         if removal.parts or removal.forget:
             _apply(removal, journal, lock)
         if removal.parts or removal.forget or not (purge and to_purge):
-            typer.echo(deploy_text.removal_text(removal))
+            terminal.show(deploy_text.removal_text(removal))
         if purge and to_purge:
             journal.purge_jobs(to_purge)
-            typer.echo(deploy_text.purge_text(own, shared))
+            terminal.show(deploy_text.purge_text(own, shared))
         if purge and not journal.known():
             typer.echo(
                 f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
@@ -120,7 +120,7 @@ def _apply(removal: uninstall.Removal, journal: Journal, lock: InstallLock) -> N
 
 def _confirm(question: str) -> None:
     try:
-        agreed = typer.confirm(question)
+        agreed = typer.confirm(terminal.folded(question, terminal.screen_width()))
     except typer.Abort:  # Ctrl-C, or nobody there to answer
         typer.echo(err=True)
         agreed = False

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.planning import show_plan
@@ -44,7 +45,7 @@ def rename(
         elif planned.prepared is not None:
             show_plan(planned.prepared)
             return
-    typer.echo(_done(planned))
+    terminal.show(_done(planned))
 
 
 def _check(old: str, new: str) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from ratectl import crontab_lint
 from ratectl.backends.cron import backend as cron
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import DataError, StorageError
@@ -62,7 +63,7 @@ def lint_crontab(
         typer.echo(as_json([_fact(name, finding) for name, finding in found]))
     else:
         for name, finding in found:
-            typer.echo(_text(name, finding))
+            terminal.show(_text(name, finding))
         typer.echo(_count([finding for _, finding in found]))
     if any(finding.flaw.severity == "error" for _, finding in found):
         raise typer.Exit(DataError.exit_code)

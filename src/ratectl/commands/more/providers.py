@@ -266,7 +266,8 @@ def _count(answers: Mapping[str, ProbeResult]) -> list[str]:
     asked = states.count(ANSWERS) + states.count(FAILED)
     waiting = states.count(NEEDS_KEY)
     needs = f"; {waiting} {'needs' if waiting == 1 else 'need'} a key" if waiting else ""
-    return [f"{states.count(ANSWERS)} of {asked} answer{needs}"] if answers else []
+    good = states.count(ANSWERS)
+    return [f"{good} of {asked} {'answers' if good == 1 else 'answer'}{needs}"] if answers else []
 
 
 def _base_url(provider: Provider) -> str:

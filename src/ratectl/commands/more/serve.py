@@ -21,7 +21,8 @@ from ratectl import paths, schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, install
-from ratectl.deploy.checks import other_accounts
+from ratectl.deploy.checks import other_accounts, serving, writable
+from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
@@ -30,12 +31,11 @@ from ratectl.views.format import clock
 from ratectl.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ratectl.journal.journal import Installed
     from ratectl.model.job import Job
 
-BACKEND, SCOPE = "serve", "foreground"
 LONGEST_NAP = 60.0
 """Seconds after which the journal is looked at again: jobs may be installed meanwhile."""
 GRACE = 3.0
@@ -69,8 +69,11 @@ def serve(
         signal.signal(number, lambda number, _: signals.put(number))
     loop = _Loop(state_dir, names, signals)
     typer.echo(f"ratectl: {loop.told_first()}", err=True)
-    loop.catch_up()
-    loop.run(count)
+    try:
+        loop.catch_up()
+        loop.run(count)
+    finally:
+        loop.held.close()
     if loop.failed:
         raise typer.Exit(loop.failed)
 
@@ -84,6 +87,7 @@ class _Loop:
         self.state_dir = state_dir
         self.names = names
         self.signals = signals
+        self.held = serving.Held(state_dir)
         self.failed = 0
         self.fired = 0
         self._begun = utc_now()
@@ -168,6 +172,7 @@ class _Loop:
             if row.job.fault and row.job.name not in self._faulty:
                 self._faulty.add(row.job.name)
                 typer.echo(f"ratectl: {row.job.fault}; the others are served", err=True)
+        self.held.hold([row.job.name for row in served])
         return tuple(row for row in served if not row.job.fault)
 
     def _start(self, name: str) -> None:
@@ -210,6 +215,8 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     _refuse_accounts(loaded.jobs)
+    for text in _unwritable(loaded.jobs):
+        typer.echo(f"ratectl: {text}", err=True)
     with install_lock(journal.state_dir):
         for row in journal.readable():
             if row.job.name in names and row.backend != BACKEND:
@@ -237,6 +244,14 @@ def _forget(journal: Journal, path: str, names: Sequence[str]) -> None:
     for name in gone:
         text = f"{name} is gone from {path} and is served no more; its record stays"
         typer.echo(f"ratectl: {text}", err=True)
+
+
+def _unwritable(jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield which outputs cannot be written here, each with the way out; a volume may still be mounted, so they are served."""
+    here, reader = host_facts.here(host_facts.zone()), execute.SystemReader()
+    for job in jobs:
+        if job.enabled:
+            yield from writable.told(here, reader, job)
 
 
 def _refuse_accounts(jobs: Sequence[Job]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from ratectl import schedule
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
 from ratectl.commands._shared.options import (
@@ -85,7 +86,7 @@ def install(
         if not prepared.empty or lock.interrupted:
             _apply(prepared, journal, lock)
             if not json:
-                typer.echo(deploy_text.installed_text(prepared, _upcoming(prepared)))
+                terminal.show(deploy_text.installed_text(prepared, _upcoming(prepared)))
         elif not json:
             typer.echo(next_step("ratectl", "status", does="shows how each job stands"))
         if json:
@@ -108,7 +109,7 @@ def _check_journals(journal: Journal, jobs: tuple[Job, ...]) -> None:
     journal_move.refuse_shared_files(journal, jobs)
     for error in journal_move.out_of_reach(journal, jobs, utc_now()):
         message = f"ratectl: a shared journal is out of reach, and its jobs fail until it is back: {error}"
-        typer.echo(message, err=True)
+        terminal.complain(message)
     journal_move.move(journal, jobs)
 
 

@@ -1,1 +1,1 @@
-"""What speaks against an entry where it would stand: other accounts' hands, closed folders, another state directory."""
+"""What speaks against an entry where it would stand: other accounts' hands, closed folders, files that cannot be written, another state directory, nobody who serves it."""
