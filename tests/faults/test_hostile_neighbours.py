@@ -191,7 +191,7 @@ def test_a_pipe_that_nobody_writes_into(town, words):  # noqa: F811
     done = town.ratectl(*(word.format(pipe, town=town.folder) for word in words), within=30)
 
     assert done.returncode not in {0, 1}, done.stdout
-    assert f"{pipe}" in done.stderr
+    assert f"{town.theirs}" in done.stderr
     assert len(done.stderr.splitlines()) <= 3, done.stderr
 
 
