@@ -24,7 +24,7 @@ if not __package__:
 from ratectl import spec
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
-from scripts.benchmarks import looks, shared, size, slots
+from scripts.benchmarks import floor, looks, shared, size, slots
 from scripts.benchmarks.engines import INSIDE, measured_inside, names
 from scripts.benchmarks.sidebyside import Row, compare, not_measured
 
@@ -80,9 +80,9 @@ def everything(*, quick: bool) -> list[Row]:
     """Return the rows of this machine, and those measured in a sandbox beside it."""
     with tempfile.TemporaryDirectory(prefix="ratectl-bench-") as name:
         rows = [
-            wake(Path(name) / "wake", quick=quick),
-            firing(Path(name) / "firing", quick=quick),
-            command_line(Path(name), quick=quick),
+            *wake(Path(name) / "wake", quick=quick),
+            *firing(Path(name) / "firing", quick=quick),
+            *command_line(Path(name), quick=quick),
             *size.rows(Path(name) / "size", quick=quick),
             *looks.rows(Path(name) / "looks", quick=quick),
             *shared.rows(Path(name) / "shared", quick=quick),
@@ -99,39 +99,43 @@ def everything(*, quick: bool) -> list[Row]:
     return rows
 
 
-def wake(folder: Path, *, quick: bool) -> Row:
-    """A wakeup that finds nothing due, against an interpreter that does nothing."""
+def wake(folder: Path, *, quick: bool) -> list[Row]:
+    """A wakeup that finds nothing due, against an interpreter that does nothing; and a day of them."""
     install(folder, url="http://127.0.0.1:9", schedule="every day at 00:00", now=moment())
     ours = (*host_facts.fetch_argv(), "usd-inr", "--state", str(folder))
     subprocess.run(ours, check=True)  # the first wakeup computes and stores the next due slot
     against = (PYTHON, "-I", "-c", "pass")
     times = 5 if quick else 60
-    return compare("wake, nothing due", "python -I -c pass", 2.0, ours, against, times=times)
+    return [
+        compare("wake, nothing due", "python -I -c pass", 1.15, ours, against, times=times),
+        floor.day_of_wakeups(ours, quick=quick),
+    ]
 
 
-def firing(folder: Path, *, quick: bool) -> Row:
+def firing(folder: Path, *, quick: bool) -> list[Row]:
     """A whole firing (fetch, record, append, sync), against fetching the same with requests alone."""
     server = (PYTHON, str(ROOT / "tests/support/rate_server.py"))
     times = 3 if quick else 100
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as rates:
         url = rates.stdout.readline().strip() if rates.stdout else ""
         commands: Iterator[tuple[str, ...]] = iter(
-            [due(folder / str(number), url) for number in range(times + 1)]
+            [due(folder / str(number), url) for number in range(times + 1 + MEASURED)]
         )
         script = f"import requests; requests.get('{url}/v4/latest/USD')"
-        row = compare(
-            "one firing",
-            "python -c 'import requests; requests.get(url)'",
-            1.25,
-            lambda: next(commands),
-            (PYTHON, "-c", script),
-            times=times,
-        )
+        label, bare = "python -c 'import requests; requests.get(url)'", (PYTHON, "-c", script)
+        rows = [
+            compare("one firing", label, 1.0, lambda: next(commands), bare, times=times),
+            floor.memory_of_a_firing(lambda: next(commands), bare, label, times=MEASURED),
+        ]
         rates.terminate()
     recorded = len(list(folder.glob("*/output.txt")))
-    if recorded != times + 1:
-        raise RuntimeError(f"only {recorded} firings of {times + 1} recorded a rate")
-    return row
+    if recorded != times + 1 + MEASURED:
+        raise RuntimeError(f"only {recorded} firings of {times + 1 + MEASURED} recorded a rate")
+    return rows
+
+
+MEASURED = 3
+"""Firings whose memory is measured, which hardly differs."""
 
 
 def due(folder: Path, url: str) -> tuple[str, ...]:
@@ -141,13 +145,16 @@ def due(folder: Path, url: str) -> tuple[str, ...]:
     return (*host_facts.fetch_argv(), "usd-inr", "--state", str(folder))
 
 
-def command_line(folder: Path, *, quick: bool) -> Row:
-    """The help text, against the smallest typer program."""
+def command_line(folder: Path, *, quick: bool) -> list[Row]:
+    """The help text and each command that only looks, against the smallest typer program."""
     app = folder / "one_line.py"
     app.write_text(ONE_LINE_APP)
     ours, against = (RATECTL, "--help"), (PYTHON, str(app))
     label, times = "typer app that prints one line", 3 if quick else 30
-    return compare("ratectl --help", label, 1.5, ours, against, times=times)
+    return [
+        compare("ratectl --help", label, 1.25, ours, against, times=times),
+        *floor.rows_of_looks(folder, against, quick=quick),
+    ]
 
 
 def install(folder: Path, *, url: str, schedule: str, now: dt.datetime) -> None:

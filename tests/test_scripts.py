@@ -17,8 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 ROWS = [
     "wake, nothing due",
+    "a day of wakeups, processor time",
     "one firing",
+    "one firing, peak memory",
     "ratectl --help",
+    "ratectl status",
+    "ratectl list",
+    "ratectl check",
+    "ratectl next",
+    "ratectl history",
     "append to a 1 GB file",
     "append to a long journal",
     "status, 100 jobs, long journal",
@@ -32,6 +39,7 @@ ROWS = [
     "ratectl list, 10 jobs",
     "install 500 jobs, cron",
     "install 1000 jobs, cron",
+    "install 1000 jobs, cron, peak memory",
     "install 200 jobs, systemd",
     "the same, and they run",
 ]

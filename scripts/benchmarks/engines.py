@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.benchmarks.floor import peak
 from scripts.benchmarks.sidebyside import Row, compare
 
 if TYPE_CHECKING:
@@ -21,11 +22,28 @@ if TYPE_CHECKING:
 PYTHON = sys.executable
 RATECTL = str(Path(PYTHON).with_name("ratectl"))
 ONE_LINE = "import typer; app = typer.Typer(); app.command()(lambda: typer.echo('one line')); app()"
+BY_HAND = """
+import subprocess, tomllib
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def main() -> None:
+    with open("{spec}", "rb") as file:
+        tomllib.load(file)
+    subprocess.run(("crontab", "{same}"), check=True)
+
+
+app()
+"""
 UNITS = Path("/etc/systemd/system")
 LIST = "ratectl list, 10 jobs"
 WORKING = "the same, and they run"
 IN_CRON = (2500, 5000)
 IN_SYSTEMD = 1000
+MEMORY = ", peak memory"
 FEWER = 5
 """Of so many jobs a quick run installs one."""
 
@@ -34,7 +52,8 @@ def names(kind: str, *, quick: bool) -> list[str]:
     """Return the names of the rows that are measured in a sandbox of *kind*."""
     by = FEWER if quick else 1
     if kind == "cron":
-        return [LIST, *(into(count // by, "cron") for count in IN_CRON)]
+        rows = [into(count // by, "cron") for count in IN_CRON]
+        return [LIST, *rows, f"{rows[-1]}{MEMORY}"]
     return [into(IN_SYSTEMD // by, "systemd"), WORKING]
 
 
@@ -56,24 +75,43 @@ def inside_cron(*, quick: bool) -> list[Row]:
     install(10, "cron")
     app = (PYTHON, "-c", ONE_LINE)
     label = "typer app that prints one line"
-    rows = [compare(LIST, label, 1.5, (RATECTL, "list"), app, times=3 if quick else 30)]
+    rows = [compare(LIST, label, 1.25, (RATECTL, "list"), app, times=3 if quick else 30)]
     remove()
     times, by = (1, FEWER) if quick else (5, 1)
-    return rows + [into_crontab(count // by, times=times) for count in IN_CRON]
+    rows += [into_crontab(count // by, times=times) for count in IN_CRON]
+    return [*rows, memory_of(IN_CRON[-1] // by)]
+
+
+def memory_of(count: int) -> Row:
+    """The most memory that the install of *count* jobs has, against that of half as many."""
+    most = []
+    for number in (count, count // 2):
+        empty_crontab()
+        options = ("--backend", "cron", "--scope", "user")
+        most.append(peak((RATECTL, "install", spec_of(number), *options)))
+    return Row(
+        name=f"{into(count, 'cron')}{MEMORY}",
+        yardstick="half as many",
+        budget=2.0,
+        ours=most[0],
+        against=most[1],
+        ratio=round(most[0] / most[1], 3),
+        unit="KiB",
+    )
 
 
 def into_crontab(count: int, *, times: int) -> Row:
-    """``ratectl install`` of *count* jobs, against ``crontab FILE`` with the same bytes."""
+    """``ratectl install`` of *count* jobs, against a typer program that reads the same spec and starts ``crontab FILE``."""
     install(count, "cron")
     same = Path("/tmp/crontab")  # noqa: S108 - the sandbox's own
     same.write_bytes(subprocess.run(("crontab", "-l"), capture_output=True, check=True).stdout)
     remove()
-    script = f"import subprocess; subprocess.run(('crontab', '{same}'), check=True)"
+    script = BY_HAND.format(spec=spec_of(count), same=same)
     ours = (RATECTL, "install", spec_of(count), "--backend", "cron", "--scope", "user")
     return compare(
         into(count, "cron"),
-        "crontab FILE with the same bytes, from Python",
-        5.0,
+        "typer, tomllib on the same file, crontab FILE",
+        4.0,
         ours,
         (PYTHON, "-c", script),
         times=times,
@@ -106,7 +144,7 @@ def inside_systemd(*, quick: bool) -> list[Row]:
     more = "and enabling and starting the timers, all by hand"
     return [
         compare(into(count, "systemd"), label, 2.0, ours, bare, times=times, reset=no_units),
-        compare(WORKING, more, 2.0, ours, ("sh", "-c", working), times=times, reset=no_units),
+        compare(WORKING, more, 1.2, ours, ("sh", "-c", working), times=times, reset=no_units),
     ]
 
 

@@ -27,7 +27,7 @@ class Row:
     reason: str = ""
     """Why there is no ratio."""
     unit: str = "ms"
-    """How *ours* and *against* are shown: ms of their seconds, or KiB as they are."""
+    """How *ours* and *against* are shown: ms of their seconds, or s and KiB as they are."""
 
 
 def not_measured(name: str, reason: str) -> Row:

@@ -186,7 +186,7 @@ def test_slips_have_their_line(ratectl, spec, text, told):
 
 def test_rates_that_nobody_could_tell_apart(ratectl, tmp_path):
     """Lines of two jobs in one text file that do not name their pair are warned of, until one names it."""
-    job = '[jobs.{}]\npairs = ["{}"]\nschedule = "every day at 10:30"\noutput = "/r/o.txt"\n'
+    job = '[jobs.{}]\npairs = ["{}"]\nschedule = "every day at 10:30"\noutput = "o.txt"\n'
     mixed = job.format("rupee", "USD/INR") + job.format("euro", "EUR/USD")
 
     def warnings(text):

@@ -4,13 +4,14 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from ratectl.errors import RefusedError
+from ratectl.errors import RefusedError, StorageError
 from ratectl.journal import copy as copying
-from ratectl.journal import quarantine
+from ratectl.journal import quarantine, schema
 from ratectl.journal.journal import Journal
 from ratectl.journal.statements import add_quarantined
 from ratectl.model.job import Pair
@@ -391,3 +392,16 @@ def test_server_away(ratectl, own_postgres):
     back = ratectl("journal", "copy", "sqlite", url)
 
     assert (away.code, back.code) == (75, 0)
+
+
+def test_a_file_whose_table_never_ends(tmp_path):
+    """A view without an end in the place of a table is no journal's, and keeps nobody waiting."""
+    path = tmp_path / "forged.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE VIEW quotes AS WITH RECURSIVE r(slot) AS (SELECT 1 UNION ALL SELECT slot + 1 FROM r)"  # noqa: S608 - ours
+            f" SELECT 'usd-inr' AS job, slot FROM r; PRAGMA user_version = {schema.VERSION};"
+        )
+
+    with pytest.raises(StorageError, match="views or triggers"), copying.from_file(path):
+        pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,12 @@ def on(days=1):
         ("95.5 INR", "RATE is '95.5 INR', not a number; write it as 95.5"),
         ("₹95.5", "RATE is '₹95.5', not a number; write it as 95.5"),
         ("1 234.5", "RATE is '1 234.5', not a number; write it as 1234.5"),
+        (".86", "RATE is '.86', not a number; write it as 0.86"),
+        (",5", "RATE is ',5', not a number; write it as 0.5"),
+        ("1.234.567,89", "not a number; write it as 1234567.89"),
+        ("1,234,567", "not a number; write it as 95.12"),
+        ("1.234.567", "not a number; write it as 95.12"),
+        ("1234,567", "not a number; write it as 1234.567"),
         ("95.5%", "RATE is '95.5%', not a number; write it as 95.12"),
         ("", "RATE is '', not a number; write it as 95.12"),
         ("١٢", "not a number; write it as 95.12"),
@@ -241,7 +248,8 @@ def test_width_of_a_terminal(ratectl, install, station, tmp_path, monkeypatch):
     job = install(name="exchange-rates-of-the-group", outputs=())
     for days in range(3):
         settle(station.state, job, slot(9 - days), "95.1", rate_date=slot(9).date())
-    path = tmp_path / "numbers.txt"
+    monkeypatch.chdir(tmp_path)
+    path = Path("numbers.txt")
     path.write_text(f"{slot(30):%d/%m/%Y} - 95.07\n{slot(29):%d/%m/%Y} - 9507\n")
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(type(stream), "isatty", lambda _: True, raising=False)

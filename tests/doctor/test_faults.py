@@ -211,7 +211,7 @@ FAULTS = {
     "no key": ("cron", lambda c: key(c, there=False), "key-unreadable", "(umask 077 && cat > /home/tester/office.key)"),
     "key closed": ("cron", lambda c: key(c, closed=True), "key-unreadable", "sudo chown tester /home/tester/office.key"),
     "credential outside systemd": ("cron", lambda c: office(c, "credential:office"), "key-unreadable", f"{INSTALL} --backend systemd"),
-    "provider down": ("cron", lambda c: c.reinstall(provider=DEAD), "provider-down", "ratectl run one"),
+    "provider down": ("cron", lambda c: c.reinstall(provider=DEAD), "provider-down", "ratectl doctor"),
     "unknown host": ("cron", lambda c: c.reinstall(provider="http://rates.invalid"), "provider-unknown-host", "getent hosts rates.invalid"),
     "clock wrong": ("cron", lambda c: c.wait(hours=-1), "clock-wrong", "sudo timedatectl set-ntp true"),
     "slot passed": ("cron", lambda c: c.wait(days=1), "not-woken", "ratectl run one"),

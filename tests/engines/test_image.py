@@ -20,7 +20,7 @@ from ratectl import __version__
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import manifest
 from ratectl.backends.protocol import ClusterTarget
-from ratectl.model.job import Cluster
+from ratectl.model.cluster import Cluster
 from tests.engines.loopback import ANSWERS, HANGS
 from tests.fakes.machine import host
 from tests.fakes.station import Station

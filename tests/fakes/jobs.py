@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ratectl import spec
-from ratectl.model.job import Cluster, Output
+from ratectl.model.cluster import Cluster
+from ratectl.model.job import Output
 
 
 def jobs(*names, host_timezone="Asia/Kolkata", **keys):

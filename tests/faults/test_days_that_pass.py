@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import subprocess
 from decimal import Decimal
 
@@ -51,11 +52,11 @@ class November:
         job = self.station.job(self.server.url, "frankfurter", **values)
         self.station.install(job, since=self.now - DAY / 2)
 
-    def fire(self, day, *arguments, hour=9):
-        """Start ratectl-fetch on that *day*, five seconds after the full hour; it must not fail."""
-        self.now = dt.datetime(2026, 11, day, hour, 0, 5, tzinfo=dt.UTC)
+    def fire(self, day, *arguments, code=0):
+        """Start ratectl-fetch on that *day*, five seconds after 9:00, which ends with *code*."""
+        self.now = dt.datetime(2026, 11, day, 9, 0, 5, tzinfo=dt.UTC)
         done = self.station.fetch(*arguments, env=self._env())
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
 
     def type_in(self, *words):
@@ -147,3 +148,32 @@ def test_taken_back(november, station, catch_up):
     november.publish(MONDAY, "95.7")
     november.fire(TUESDAY)
     assert {rate for _, rate in november.recorded()} == {"95.7"}
+
+
+def test_typo(november):
+    """A typo, the first number there is, holds the firings until the next publication says the same as the one before."""
+    november.install()
+    november.now = dt.datetime(2026, 11, FRIDAY, 9, 0, 5, tzinfo=dt.UTC)
+    november.type_in("record", "usd-inr", "USD/INR", "9.55")
+    told = [november.fire(day, code=65) for day in (SATURDAY, SUNDAY)]
+    november.publish(MONDAY, "95.7")
+
+    november.fire(TUESDAY)
+
+    assert all("a factor of 10, a unit slip" in text for text in told)
+    assert november.recorded() == [(FRIDAY, "9.55"), (TUESDAY, "95.7")]
+
+
+def test_way_out_of_a_typo(november, station):
+    """The command that a held firing names takes the typo back, and the next firing records."""
+    november.install()
+    november.now = dt.datetime(2026, 11, FRIDAY, 9, 0, 5, tzinfo=dt.UTC)
+    november.type_in("record", "usd-inr", "USD/INR", "9.55")
+    told = november.fire(SATURDAY, code=65)
+
+    [command] = re.findall(r"`ratectl (review void [^`]*)`", told)
+    november.type_in(*command.split())
+    station.rest()
+    november.fire(SATURDAY)
+
+    assert november.recorded() == [(SATURDAY, "95.1")]

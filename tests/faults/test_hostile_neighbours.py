@@ -71,7 +71,7 @@ def test_a_forged_journal_beside_a_database(town, live_rates):  # noqa: F811
         each.fault
         for each in other_accounts.of_outputs(execute.SystemReader(), job_at(town, database))
     ]
-    assert [each.fix for each in told] == [f"chmod go-w {sticky}"]
+    assert [each.fix for each in told] == [f"mkdir -m 700 {database}.d"]
     assert told[0].fix in done.stderr
 
 
@@ -475,3 +475,40 @@ def test_a_journal_that_is_copied_by_way_of_their_folder(town):  # noqa: F811
 
     assert done.returncode == 77, done.stderr
     assert [path.name for path in town.theirs.iterdir()] == ["journal.sqlite3"]
+
+
+def test_addresses_behind_a_link(town):  # noqa: F811
+    """Root does not look into a file of its own for addresses because an account's link leads there."""
+    town.secret.write_text("ntfy://roots-own-topic/x y\nno address\n")
+    town.mallory("ln -s $SECRET notify")
+    spec = town.folder / "jobs.toml"
+    spec.write_text(
+        SPEC.format(output=town.station.folder / "output.txt")
+        + f'notify = ["file:{town.theirs}/notify"]\n'
+    )
+
+    done = town.ratectl("check", str(spec))
+
+    assert "issue" not in done.stderr, done.stderr
+
+
+CONSOLE_SCRIPT = "import sys; del sys.path[0]; from ratectl.cli import main; main()"
+
+
+@pytest.mark.parametrize("start", [("-m", "ratectl"), ("-c", CONSOLE_SCRIPT)])
+@pytest.mark.parametrize("module", ["typer", "requests", "sitecustomize", "zoneinfo", "json"])
+def test_modules_in_the_folder_that_root_stands_in(town, start, module):  # noqa: F811
+    """A folder of another account in which root types a command gives the program no module."""
+    town.mallory(f'echo \'open("pwned", "w")\' > {module}.py; mkdir pwned.d; chmod 777 .')
+
+    done = subprocess.run(
+        (PYTHON, *start, "providers", "ecb", "--offline"),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=town.theirs,
+        env={**os.environ, "RATECTL_CONFIG_DIR": str(town.folder / "config")},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert not (town.theirs / "pwned").exists()

@@ -37,6 +37,7 @@ HEAVY = {
 UNUSED = {
     "secrets",
     "ratectl.firing.revisit",
+    "ratectl.model.cluster",
     "ratectl.outputs.table_queue",
     "ratectl.runtime.visible",
 }

@@ -15,7 +15,8 @@ from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import Host
 from ratectl.errors import ScheduleError
-from ratectl.model.job import Cluster, Job
+from ratectl.model.cluster import Cluster
+from ratectl.model.job import Job
 from ratectl.schedule.cover.triggers import Fidelity
 
 if TYPE_CHECKING:

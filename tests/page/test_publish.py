@@ -73,7 +73,7 @@ def test_doctor_mends_it(station, job, place):
     """The doctor tells of it, nothing else does, and what it names lets the page be written."""
     wrong = station.folder / place
     wrong.parent.mkdir(exist_ok=True)
-    wrong.write_text("a file") if place == "pages" else wrong.mkdir()
+    wrong.touch() if place == "pages" else wrong.mkdir()
     before = [x for x in findings(station) if x["check"] == "page-unwritable"]
 
     subprocess.run(("sh", "-c", before[0]["mend"]), check=True, timeout=60)

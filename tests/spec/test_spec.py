@@ -13,10 +13,10 @@ import pytest
 
 from ratectl import paths
 from ratectl.errors import SpecError
+from ratectl.model.cluster import Cluster
 from ratectl.model.job import (
     CatchUp,
     ClosedDays,
-    Cluster,
     Job,
     Output,
     Overlap,

@@ -146,8 +146,6 @@ def prepare(
     renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
     other_accounts.refuse(target, source.jobs, source.path)
-    if source.whole:  # a pause that ends, or another name, changes nothing of what is written to
-        writable.refuse(target, source.jobs)
     known = _known(target, source, journal, renames)
     removed = known.gone if prune else frozenset()
     covers = covers_of(target, source.jobs)
@@ -164,6 +162,8 @@ def prepare(
         rewrite_all=rewrite_all,
         difference=target.backend.difference,
     )
+    if source.whole:  # a pause that ends, or another name, changes nothing of what is written to
+        writable.refuse(target, source.jobs)
     look = _left_anywhere if rewrite_all else _moves
     moves = look(target, found, known.installed, known.affected | removed)
     of_the_server = target.backend.dry_run(target.reader, changes, target.host, target.scope)

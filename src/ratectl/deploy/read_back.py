@@ -76,9 +76,10 @@ def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.dateti
         return []
     if entry.next is None:
         return [f"{job.name}: is never run, although the next slot is {told(slot)}"]
-    late = entry.next > slot + TOLERANCE
+    instant = slot.astimezone(dt.UTC)  # the second pass of an hour is an hour later than the first
+    late = entry.next > instant + TOLERANCE
     bounded = isinstance(job.schedule, Window)
-    early = cover.fidelity is Fidelity.EXACT and not bounded and entry.next < slot - TOLERANCE
+    early = cover.fidelity is Fidelity.EXACT and not bounded and entry.next < instant - TOLERANCE
     if not late and not early:
         return []
     runs = told(entry.next.astimezone(job.zone))

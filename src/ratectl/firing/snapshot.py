@@ -10,7 +10,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratectl.errors import ConfigError
-from ratectl.model.job import OUTPUT_KINDS, Cluster, Job, Output, Pair, Provider, Toleration
+from ratectl.model.cluster import Cluster, Toleration
+from ratectl.model.job import OUTPUT_KINDS, Job, Output, Pair, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ the damage are copied, and the copy says that there were more.
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -160,6 +161,7 @@ def from_file(path: Path) -> Iterator[SqliteDatabase]:
                 beside = path.with_name(path.name + suffix)
                 if beside.exists():
                     shutil.copyfile(beside, Path(folder, FILE + suffix))
+            _refuse_what_runs(path, Path(folder, FILE))
             database = SqliteDatabase(Path(folder))
             try:
                 yield database
@@ -167,6 +169,18 @@ def from_file(path: Path) -> Iterator[SqliteDatabase]:
                 database.close()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _refuse_what_runs(path: Path, copied: Path) -> None:
+    """Raise StorageError where the file holds what a journal does not, and what runs when it is read: views, triggers."""
+    sql = "SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'"
+    try:
+        with closing(sqlite3.connect(copied)) as connection:
+            found = connection.execute(sql).fetchone()
+    except sqlite3.Error:
+        return  # whoever opens it says what is wrong
+    if found:
+        raise StorageError(f"{path}: holds views or triggers, which no journal of ratectl has")
 
 
 def _private(path: Path) -> Path:

@@ -10,7 +10,7 @@ import functools
 import operator
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from ratectl.errors import ConfigError
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from ratectl.model.cluster import Cluster
 
 
 class CatchUp(Enum):
@@ -175,47 +177,6 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toleration:
-    """A taint of nodes that a pod puts up with, in the words of Kubernetes; what is empty is not said."""
-
-    key: str = ""
-    operator: str = ""
-    """Equal or Exists."""
-    value: str = ""
-    effect: str = ""
-    """NoSchedule, PreferNoSchedule or NoExecute; empty means all of them."""
-    toleration_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
-    """What jobs run in on Kubernetes, and where."""
-
-    image: str
-    """With a tag or a digest, never ``:latest``."""
-    namespace: str = "default"
-    context: str = ""
-    """Of the user's own kubeconfig; empty is the current one."""
-    secret: str = ""
-    """Name of the Secret whose keys become environment variables; empty where none is needed."""
-    cpu: str = "50m"
-    """What a pod is promised, as Kubernetes spells it."""
-    memory: str = "128Mi"
-    """What a pod may take at most, likewise."""
-    image_pull_secrets: tuple[str, ...] = ()
-    """Names of Secrets with the logins of registries, ordered."""
-    service_account: str = ""
-    """Whose name the pods have; empty is the namespace's own."""
-    node_selector: tuple[tuple[str, str], ...] = ()
-    """Labels that a node must have, by name; ordered, as the next ones are."""
-    tolerations: tuple[Toleration, ...] = ()
-    labels: tuple[tuple[str, str], ...] = ()
-    """Further ones of CronJobs, Jobs and pods."""
-    annotations: tuple[tuple[str, str], ...] = ()
-    """Likewise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A named entry of the spec, complete: a firing needs nothing else."""
 
@@ -325,18 +286,10 @@ class Job:
             "pairs_in_text": PairsInText(plain.get("pairs_in_text", "auto")),
         }
         if plain.get("kubernetes"):
-            values["kubernetes"] = _cluster(plain["kubernetes"])
+            from ratectl.model import cluster  # noqa: PLC0415 - few jobs name one, and a firing of the others goes without
+
+            values["kubernetes"] = cluster.from_plain(plain["kubernetes"])
         return cls(**values)
-
-
-def _cluster(plain: dict[str, Any]) -> Cluster:
-    """Return the cluster of a plain form, also of one that an earlier version wrote, which said less."""
-    values = dict(plain)
-    for field in ("node_selector", "labels", "annotations"):
-        values[field] = tuple((name, value) for name, value in plain.get(field, ()))
-    values["image_pull_secrets"] = tuple(plain.get("image_pull_secrets", ()))
-    values["tolerations"] = tuple(Toleration(**one) for one in plain.get("tolerations", ()))
-    return Cluster(**values)
 
 
 _NEW_IN_JOBS: dict[str, object] = {
@@ -386,11 +339,9 @@ def _to_plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return [_to_plain(item) for item in value]
-    if isinstance(value, Cluster):
-        return {field: _to_plain(getattr(value, field)) for field in value.__slots__}
     if isinstance(value, Provider):
         plain = {field: getattr(value, field) for field in value.__slots__}
         return {field: said for field, said in plain.items() if field not in _NEW or said}
-    if isinstance(value, Pair | Output | Toleration):
-        return {field: getattr(value, field) for field in value.__slots__}
+    if is_dataclass(value):  # a pair, an output, a cluster and its tolerations
+        return {field.name: _to_plain(getattr(value, field.name)) for field in fields(value)}
     return value

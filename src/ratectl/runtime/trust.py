@@ -25,7 +25,7 @@ UNMAPPED = 65534
 """Whose things are that belong to nobody in this user namespace, see user_namespaces(7)."""
 RECORD = "journal.sqlite3"
 """How the names of the files begin that hold what was recorded."""
-FOR_ALL = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
+FOR_ALL = ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp")  # noqa: S108
 """Where every account may make files, under a sticky mark."""
 
 
@@ -351,16 +351,12 @@ class Way:
         """Raise UntrustedError where others may lay a file beside *name*, which a sticky folder lets them."""
         if not self.shared:
             return
-        why = "others may lay files beside a database, and SQLite would believe them"
-        fix = _with_rights(
-            f"chmod go-w {quoted(self.place)}", os.fstat(self.folder).st_uid, self.me
+        own = os.path.join(self.place, f"{name}.d")  # noqa: PTH118
+        why = (
+            "others may lay files beside a database here, and SQLite would believe them; name "
+            f"{own}/{name}, in a folder of its own"
         )
-        if self.place in FOR_ALL:
-            own = os.path.join(self.place, f"{name}.d")  # noqa: PTH118
-            why, fix = (
-                f"{why}; name {own}/{name}, in a folder of its own",
-                f"mkdir -m 700 {quoted(own)}",
-            )
+        fix = f"mkdir -m 700 {quoted(own)}"
         raise UntrustedError(self.place, why, fix)
 
     def judge_file(self, name: str, status: os.stat_result) -> None:

@@ -30,7 +30,8 @@ from ratectl.spec.providers import read_providers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.model.job import Cluster, Job, Provider
+    from ratectl.model.cluster import Cluster
+    from ratectl.model.job import Job, Provider
     from ratectl.spec.issues import Readers
     from ratectl.spec.key_lines import KeyPath
 

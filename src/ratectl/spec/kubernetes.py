@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ratectl.model.job import Cluster, Toleration
+from ratectl.model.cluster import Cluster, Toleration
 from ratectl.spec import readers
 
 if TYPE_CHECKING:

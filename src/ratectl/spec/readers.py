@@ -20,7 +20,7 @@ from ratectl.errors import RatectlError
 from ratectl.model import notify_url
 from ratectl.model.currencies import BESIDE, ENDED, NOW
 from ratectl.model.job import Pair, PairsInText
-from ratectl.runtime import given
+from ratectl.runtime import given, trust
 from ratectl.schedule.values import YEARS
 from ratectl.wording import nearest
 
@@ -283,7 +283,9 @@ def _refuse_useless(url: str, where: str) -> None:
 
 
 def _readable(path: str) -> str:
-    """Return what is in the file, nothing where it is not here yet or another account's."""
+    """Return what is in the file, nothing where it is not here yet, another account's, or behind a link of one."""
+    if trust.fault(path, strict=False):
+        return ""
     try:
         return given.contents(path).decode("utf-8")
     except UnicodeDecodeError as error:

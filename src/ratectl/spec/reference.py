@@ -11,7 +11,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
 
-from ratectl.model.job import REQUEST_SECONDS, CatchUp, ClosedDays, Cluster, Job, Overlap, Provider
+from ratectl.model.cluster import Cluster
+from ratectl.model.job import REQUEST_SECONDS, CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.spec import readers
 from ratectl.spec.document import Installation

@@ -19,7 +19,8 @@ from ratectl.backends.kubernetes import cron, differences, kubectl, manifest
 from ratectl.backends.protocol import Change, ClusterTarget, EngineAbsentError, InstalledEntry, Verb
 from ratectl.deploy import select_backend
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
-from ratectl.model.job import Job, Output, Provider, Toleration
+from ratectl.model.cluster import Toleration
+from ratectl.model.job import Job, Output, Provider
 from ratectl.schedule.cover.triggers import Fidelity
 from scripts import golden
 from tests.backends.kubernetes import rules

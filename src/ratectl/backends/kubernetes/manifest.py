@@ -17,7 +17,8 @@ from ratectl.backends.kubernetes import cron
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from ratectl.model.job import Cluster, Job, Toleration
+    from ratectl.model.cluster import Cluster, Toleration
+    from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Trigger
 
 MANAGER = "ratectl"

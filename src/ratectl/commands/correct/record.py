@@ -32,11 +32,17 @@ def _mended(rate: str, failure: FetchError) -> str:
     if "not a number" not in str(failure):
         return str(failure)
     digits = re.sub(r"^\s*(?:[A-Z]{3}|[^\w\s.,-])?\s*|\s*(?:[A-Z]{3}|[^\w\s.,%-])?\s*$", "", rate)
-    found = re.fullmatch(r"([0-9]+(?:[., '\u00a0\u202f][0-9]{3})*)([.,])([0-9]+)", digits)
-    meant = EXAMPLE
-    if found and (found[2] == "." or len(found[3]) != 3 or not found[1].isdigit()):
-        meant = f"{re.sub('[^0-9]', '', found[1])}.{found[3]}"
-    return f"{failure}; write it as {meant}"
+    found = re.fullmatch(r"([0-9]*(?:[., '\u00a0\u202f][0-9]{3})*)([.,])([0-9]+)", digits)
+    if found is None or found[2] in found[1] or _groups_thousands(found):
+        return f"{failure}; write it as {EXAMPLE}"
+    return f"{failure}; write it as {re.sub('[^0-9]', '', found[1]) or 0}.{found[3]}"
+
+
+def _groups_thousands(found: re.Match[str]) -> bool:
+    """Tell whether the comma of *found*, such as ``1,234``, may as well stand between thousands."""
+    return (
+        found[2] == "," and len(found[3]) == 3 and re.fullmatch("[0-9]{1,3}", found[1]) is not None
+    )
 
 
 def record(

@@ -121,7 +121,9 @@ def of_folder(
         if reader.link(path) is not None:
             return Obstacle(NOWHERE.format(path), "")
         path = path.parent
-    if status is not None and not stat.S_ISDIR(status.mode):
+    if status is None:  # a drive or a share of Windows, which need not be connected now
+        return None
+    if not stat.S_ISDIR(status.mode):
         empty = stat.S_ISREG(status.mode) and not status.size
         return Obstacle(f"{path} is no folder", remedies.aside(host, path) if empty else "")
     if not reader.may_write(path):
