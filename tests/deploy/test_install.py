@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ratectl.backends.protocol import Verb
+from ratectl.backends.steps import Run
 from ratectl.deploy import install, targets
 from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
@@ -258,6 +259,21 @@ def test_an_engine_that_never_runs_it(tmp_path):
 
     with pytest.raises(EngineError, match="usd-inr: is never run"):
         office.install(job())
+
+
+def test_a_stopped_timer_of_another_spec(tmp_path):
+    """What somebody undid of another spec's jobs does not stand in the way of an install, which leaves it."""
+    office = Office(tmp_path, "systemd")
+    office.install_from("/home/tester/other.toml", job("b", output='"/home/tester/b.txt"'))
+    office.install(job("a"))
+    office.machine.perform(
+        [Run(argv=("systemctl", "--no-ask-password", "--user", "stop", "ratectl-b.timer"))]
+    )
+
+    done = office.install(job("a", schedule='"every day at 11:45"'))
+
+    assert [change.verb for change in done.main.changes if change.job == "a"] == [Verb.UPDATE]
+    assert office.held() == ["a", "b"]
 
 
 def test_an_install_in_the_minute_of_a_slot(tmp_path):

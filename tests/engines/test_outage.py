@@ -190,8 +190,9 @@ def test_over_a_restart_of_the_machine(systemd):
 def test_renamed_while_a_slot_is_owed(outage):
     """A slot that failed before its job got another name is recorded once under the new one, without waiting for tomorrow."""
     outage.account.sh(f"{sys.prefix}/bin/ratectl remove --all --purge --yes; rm -f ~/{JOB}.txt")
-    outage.begin()
+    outage.begin(rest=30)
     outage.wait_for(outage.failures)
+    outage.wait_for(lambda: outage.shows("SubState")["SubState"] == "auto-restart")
     outage.account.ratectl("rename", JOB, "dollar")
     before = outage.account.sh(f"{outage.manager} list-units --all --plain --no-legend 'ratectl-*'")
     outage.age(600)

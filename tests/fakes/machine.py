@@ -472,6 +472,8 @@ class Systemd:
         return done()
 
     def _start(self, units):
+        if units[0] == "--no-block":  # services, which run and end
+            return done()
         missing = [unit for unit in units if unit not in self.loaded]
         if missing:
             return done(5, stderr=f"Unit {missing[0]} not found.\n".encode())

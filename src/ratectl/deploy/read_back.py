@@ -45,7 +45,7 @@ def read_back(
         elif entry.artefacts != change.artefacts:
             words = target.backend.difference(change.artefacts, entry.artefacts)
             problems.append(f"{change.job}: is not what was written{words and f': {words}'}")
-        elif entry.drift:
+        elif entry.drift and change.job in known:  # what was wrong with others before is theirs
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
         elif change.job in known and target.backend.REPORTS_NEXT_RUN:
             problems += _clock_problem(known[change.job], covers[change.job], entry, now)

@@ -338,6 +338,17 @@ def test_a_drop_in_that_changes_the_times(machine, text, told):
     assert entry(machine).rescheduled is told
 
 
+@pytest.mark.posix("paths of another system")
+def test_a_new_entry_beside_one_that_goes(machine):
+    """A new entry may be a job under another name: it looks at once whether it owes a slot, which its timer cannot know."""
+    install(machine, job())
+
+    steps = install(machine, job("dollar"))
+
+    started = [step.argv for step in steps if isinstance(step, Run) and "--no-block" in step.argv]
+    assert [argv[-1] for argv in started] == ["ratectl-dollar.service"]
+
+
 TIMES = b"[Timer]\nOnCalendar=\nOnCalendar=03:00\n"
 
 
