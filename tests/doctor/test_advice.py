@@ -63,10 +63,10 @@ def test_how_jobs_of_another_state_directory_are_shown(clinic):
     """The list says whose they are and calls them neither drifted nor new; the status is of one's own jobs."""
     shown, standing = clinic.ratectl("list").text, clinic.ratectl("status", "--json").text
 
-    [line, whose] = shown[shown.index("theirs") :].splitlines()[:2]
-    assert "nothing ahead" not in line
-    assert "not yet run" not in line
-    assert whose.startswith("    of another state directory: `RATECTL_STATE_DIR=")
+    told, _, _ = shown[shown.index("theirs") :].partition("`RATECTL_STATE_DIR=")
+    assert told.endswith("\n    of another state directory: ")
+    assert "nothing ahead" not in told
+    assert "not yet run" not in told
     assert '"theirs"' not in standing
 
 
