@@ -23,7 +23,7 @@ SPEC = """\
 pairs = ["USD/INR"]
 schedule = "{schedule}"
 providers = ["exchangerate-api-v4"]
-output = "/var/lib/rates/usd-inr.txt"
+output = "{folder}/usd-inr.txt"
 {user}
 """
 DEPENDENCIES = """
@@ -63,6 +63,7 @@ class Host:
         root = account.user == "root"
         self.config = "/etc/ratectl" if root else f"{account.home}/.config/ratectl"
         self.home = "/opt/ratectl" if root else f"{account.home}/.local/share/ratectl"
+        self.outputs = "/var/lib/rates" if root else f"{account.home}/rates"
         self.user = '[ratectl]\nuser = "rates"' if root else ""
         self.said = ""
 
@@ -73,7 +74,7 @@ class Host:
             "ratectl_pip_arguments": ["--no-index"],
             "ratectl_requirements": f"{self.folder}/pins.txt",
             "ratectl_python": sys.executable,
-            "ratectl_spec": SPEC.format(schedule=schedule, user=self.user),
+            "ratectl_spec": SPEC.format(schedule=schedule, user=self.user, folder=self.outputs),
             "ratectl_keys": {"office.key": SECRET},
             "ansible_python_interpreter": sys.executable,
             "ansible_become": False,

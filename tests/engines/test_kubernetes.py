@@ -1369,7 +1369,7 @@ def test_forgotten_jobs_are_told_as_that(person):
 
     assert code == 0
     assert "no scheduler held them" not in out
-    assert "left where they stand: usd-inr" in out
+    assert "left where it stands: usd-inr" in out
     assert "--forget" not in err
     assert KEY in person.server.objects.live
 
