@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import shlex
 from pathlib import Path
 
 import pytest
@@ -428,7 +429,7 @@ def test_a_key_that_others_may_read_is_told(office):
 
     told = office.plan(dataclasses.replace(job(), providers=(provider,))).warnings
 
-    assert [text for text in told if f"`chmod 600 {key}`" in text]
+    assert [text for text in told if f"`chmod 600 {shlex.quote(str(key))}`" in text]
     office.machine.modes[key] = 0o600
     assert not [
         text

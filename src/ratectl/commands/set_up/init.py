@@ -176,7 +176,7 @@ def init(
 
 def _refuse_pairs_as_file(spec_path: Path, pair: str | None) -> None:
     """Raise UsageError where what stands for the file is a pair, or the rest of one: ``usd inr``, ``--pair usd inr``."""
-    text = str(spec_path)
+    text = spec_path.as_posix()  # a pair has the stroke that Windows turns round in paths
     for meant in filter(None, (text, f"{pair} {text}" if pair else "")):
         try:
             codes = [code for found in pairs_in(meant) for code in found.split("/")]
