@@ -213,7 +213,9 @@ def test_worst_first(report, station, live_rates):
 def test_thinned_series_keep_their_numbers(report, station, job):
     """How many there are, the lowest and the highest are told of all rates, however few are drawn."""
     with Journal(station.state) as journal, journal.database.transaction() as connection:
-        begin = int(now().timestamp()) - 20_000 * 60
+        begin = (
+            int(now().timestamp()) // 60 * 60 - 20_000 * 60 + 30
+        )  # never a slot of the job's own
         connection.executemany(
             "INSERT INTO quotes (job, slot, base, quote, rate, rate_date, provider, observed_at, kind)"
             " VALUES (?, ?, 'USD', 'INR', ?, '2026-01-02', 'ecb', ?, 'published')",
