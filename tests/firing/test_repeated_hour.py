@@ -11,10 +11,7 @@ from ratectl.errors import UsageError
 from ratectl.firing.backfill import Backfill
 from ratectl.firing.by_hand import Entry, Voiding
 from ratectl.firing.due import Timetable
-from ratectl.firing.runner import Runner
-from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, Pair
-from ratectl.runtime.environment import Environment
 from tests.support.rate_server import Fault
 from tests.support.rate_table import Table
 
@@ -41,20 +38,6 @@ def hourly(job, installed, clock, rates):
         return installed(job(kind, **defaults | values), since=now - dt.timedelta(minutes=45))
 
     return make
-
-
-@pytest.fixture
-def runner(state, clock):
-    """Do something with a runner of the job."""
-
-    def use(work):
-        with Journal(state) as journal:
-            env = Environment(
-                clock=clock, sleep=clock.sleep, host="here", uptime=lambda: clock().timestamp()
-            )
-            return work(Runner(journal, journal.installed_job("usd-inr"), env))
-
-    return use
 
 
 @pytest.fixture

@@ -9,11 +9,8 @@ import pytest
 
 from ratectl.firing.backfill import Backfill
 from ratectl.firing.by_hand import Entry, Voiding
-from ratectl.firing.runner import Runner
-from ratectl.journal.journal import Journal
 from ratectl.model.job import CatchUp, ClosedDays, Pair
 from ratectl.rates import lookup
-from ratectl.runtime.environment import Environment
 from tests.support.rate_server import Fault
 from tests.support.rate_table import Table
 
@@ -41,20 +38,6 @@ def publish(rates):
 
     say("95.1")
     return say
-
-
-@pytest.fixture
-def runner(state, clock):
-    """Do something with a runner of the job."""
-
-    def use(work):
-        with Journal(state) as journal:
-            env = Environment(
-                clock=clock, sleep=clock.sleep, host="here", uptime=lambda: clock().timestamp()
-            )
-            return work(Runner(journal, journal.installed_job("usd-inr"), env))
-
-    return use
 
 
 @pytest.fixture

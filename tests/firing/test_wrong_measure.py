@@ -11,10 +11,7 @@ import pytest
 from ratectl.firing.backfill import Backfill
 from ratectl.firing.by_hand import Entry
 from ratectl.firing.review import Acceptance
-from ratectl.firing.runner import Runner
-from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
-from ratectl.runtime.environment import Environment
 from tests.support.rate_server import Fault
 from tests.support.rate_table import Table
 
@@ -27,20 +24,6 @@ def v4(rate, day):
     """Return an answer of exchangerate-api-v4 with one made-up rate of *day*."""
     value = {"base": "USD", "date": str(day), "time_last_updated": 1, "rates": {"INR": rate}}
     return Fault(body=json.dumps(value).encode())
-
-
-@pytest.fixture
-def runner(state, clock):
-    """Do something with a runner of the job."""
-
-    def use(work):
-        with Journal(state) as journal:
-            env = Environment(
-                clock=clock, sleep=clock.sleep, host="here", uptime=lambda: clock().timestamp()
-            )
-            return work(Runner(journal, journal.installed_job("usd-inr"), env))
-
-    return use
 
 
 @pytest.fixture

@@ -109,26 +109,41 @@ def installed(state, clock):
     return install
 
 
+def surroundings(clock, host="here"):
+    """Return what a firing sees of *host*, whose time is that of *clock*."""
+    return Environment(
+        clock=clock, sleep=clock.sleep, host=host, uptime=lambda: clock().timestamp()
+    )
+
+
 @pytest.fixture
 def fire(state, clock):
     """Run one firing of a job as the runner's verb *how*; gives its report."""
 
     def run(job, how="run_minute", *arguments, host="here"):
         with Journal(state) as journal:
-            env = Environment(
-                clock=clock, sleep=clock.sleep, host=host, uptime=lambda: clock().timestamp()
-            )
+            env = surroundings(clock, host)
             return getattr(Runner(journal, journal.installed_job(job.name), env), how)(*arguments)
 
     return run
 
 
 @pytest.fixture
+def runner(state, clock):
+    """Do *work* with a runner of the job usd-inr at the clock's time; gives what it returns."""
+
+    def use(work):
+        with Journal(state) as journal:
+            env = surroundings(clock)
+            return work(Runner(journal, journal.installed_job("usd-inr"), env))
+
+    return use
+
+
+@pytest.fixture
 def type_in(monkeypatch, state, clock, capsys):
     """Type the commands that stand in backticks in a text, at the clock's time; return how each ended, with what it said."""
-    env = Environment(
-        clock=clock, sleep=clock.sleep, host="here", uptime=lambda: clock().timestamp()
-    )
+    env = surroundings(clock)
     monkeypatch.setenv("RATECTL_STATE_DIR", str(state))
     for name in ("backfill", "import_", "record", "review", "run"):
         module = importlib.import_module(f"ratectl.commands.correct.{name}")
