@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from ratectl.backends import BACKENDS
 from ratectl.backends.steps import Expect, RemoveFile, Run, WriteFile
 from ratectl.deploy import execute, host_facts
-from ratectl.errors import CannotCreateError, EngineError, RefusedError
+from ratectl.errors import CannotCreateError, EngineError, RefusedError, StorageError
 
 
 @pytest.fixture
@@ -164,6 +165,21 @@ def test_killed_while_a_program_reads(tmp_path):
 
     _wait_for(tmp_path / "read")
     assert len((tmp_path / "read").read_bytes()) == 200_000
+
+
+@pytest.mark.posix("the limit is set by setrlimit")
+def test_no_room_for_what_a_program_reads():
+    """Where its text cannot be kept, the disk is at fault, and not the program, which never starts."""
+    import resource  # noqa: PLC0415 - POSIX only
+
+    folder, limits = tempfile.gettempdir(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="no file for what `cat` reads") as error:
+            execute.perform([Run(argv=("cat",), stdin=b"x" * 200_000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(error.value).startswith(folder)
 
 
 def _wait_for(path):

@@ -351,7 +351,7 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
             code=127, stdout=b"", stderr=f"no program {argv[0]!r} on the PATH".encode()
         )
     try:
-        with _whole(stdin) as read_from:
+        with _whole(stdin, argv[0]) as read_from:
             done = subprocess.run(
                 (program, *argv[1:]),
                 check=False,
@@ -369,18 +369,28 @@ def _call(argv: Sequence[str], stdin: bytes, limit: int) -> Completed:
 
 
 @contextlib.contextmanager
-def _whole(text: bytes) -> Iterator[IO[bytes] | int]:
-    """Yield what a program reads *text* from, and then its end, whatever becomes of us meanwhile.
+def _whole(text: bytes, program: str) -> Iterator[IO[bytes] | int]:
+    """Yield what *program* reads *text* from, and then its end, whatever becomes of us meanwhile.
 
     That is a file without a name. A pipe ends where we die or are interrupted, and ``crontab -`` would take
     what it got by then, or nothing, for the whole tab. A program of Windows that asks hears that there is no answer.
+
+    Raises:
+        StorageError: The file cannot be made, or the disk is full.
     """
     if not text:
         yield subprocess.DEVNULL
         return
-    with tempfile.TemporaryFile() as file:
-        file.write(text)
-        file.seek(0)
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(text)
+            file.seek(0)
+        except OSError as error:
+            folder = tempfile.tempdir or "a temporary folder"
+            raise StorageError(
+                f"{folder}: no file for what `{program}` reads can be written: {error.strerror}"
+            ) from error
         yield file
 
 
