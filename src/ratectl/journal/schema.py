@@ -326,5 +326,10 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
 CLOSED_PAIRS = """
 ALTER TABLE firings ADD COLUMN IF NOT EXISTS closed_pairs TEXT NOT NULL DEFAULT '';
 """
-BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN + CLOSED_PAIRS, 4: REVISIONS, 5: QUOTES_BY_JOB}
+BOOK_MIGRATIONS: dict[int, str] = {
+    2: LOOKS,
+    3: WRITTEN + CLOSED_PAIRS,
+    4: REVISIONS,
+    5: QUOTES_BY_JOB,
+}
 """Of the store in a shared database, by the version that it starts from: what is executed there."""
