@@ -59,6 +59,12 @@ def identity(path: str) -> object:
     return found.st_dev, found.st_ino
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Tell whether *path* lies in *folder*, or in a folder of it, by whatever names both are called."""
+    inner, outer = (os.path.normcase(os.path.realpath(name)) for name in (path, folder))
+    return inner.startswith(os.path.join(outer, ""))
+
+
 def _real(path: str) -> str:
     folder, name = os.path.split(path)
     return os.path.join(_real_folder(folder), name)

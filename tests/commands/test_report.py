@@ -15,7 +15,7 @@ from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.page.reading import MOST_POINTS
 from tests.fakes import past
-from tests.fakes.station import now
+from tests.fakes.station import install, now
 from tests.support.share import times
 
 pytestmark = pytest.mark.network  # looks which schedulers run
@@ -267,11 +267,103 @@ def test_empty(report, station):
 
 @pytest.mark.usefixtures("job")
 def test_replaces(report, tmp_path):
-    """An older page is replaced as a whole."""
-    (tmp_path / "page.html").write_text("old")
+    """An older page is replaced as a whole, and an empty file, too."""
+    (tmp_path / "page.html").touch()
+    page = report()
+    (tmp_path / "page.html").write_text(page.replace('content="ratectl ', 'content="ratectl 0.0 '))
 
     assert report().startswith("<!doctype html>")
+    assert 'content="ratectl 0.0' not in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+WRITERS = [("report",), ("status", "--prometheus")]
+
+
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+@pytest.mark.parametrize("content", ["", "notes of mine\n"])
+def test_never_in_the_place_of_what_a_job_needs(
+    ratectl, station, job, tmp_path, monkeypatch, words, content
+):
+    """Output, spec and journal of an installed job are refused by name, also under another name, and stay as they are."""
+    spec, output = tmp_path / "jobs.toml", tmp_path / "output.txt"
+    monkeypatch.chdir(tmp_path)
+    install(station.state, job, since=now(), spec=str(spec))
+    spec.write_text(content)
+    output.write_text(content)
+    journal = station.state / "journal.sqlite3"
+    what = {
+        str(spec): f"is the spec of {job.name}",
+        str(output): f"is an output of {job.name}",
+        "output.txt": f"is an output of {job.name}",
+        os.path.join("state", "..", "output.txt"): f"is an output of {job.name}",  # noqa: PTH118 - a name for Windows, too
+        str(journal): "state directory",
+        str(station.state / "new.html"): "state directory",
+    }
+    with Journal(station.state) as opened:
+        before = opened.database.rows("SELECT * FROM jobs")
+
+    for name, said in what.items():
+        answer = ratectl(*words, name)
+        assert (answer.code, answer.out) == (77, ""), name
+        assert said in answer.err
+        assert "name another file" in answer.err
+    assert spec.read_text() == output.read_text() == content
+    assert not (station.state / "new.html").exists()
+    with Journal(station.state) as opened:
+        assert opened.database.rows("SELECT * FROM jobs") == before
+
+
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+def test_an_output_that_is_not_there_yet(ratectl, job, tmp_path, words):
+    """The file that the next firing appends to is kept free for it."""
+    answer = ratectl(*words, str(tmp_path / "output.txt"))
+
+    assert (answer.code, (tmp_path / "output.txt").exists()) == (77, False)
+    assert f"is an output of {job.name}" in answer.err
+
+
+@pytest.mark.posix("links")
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+def test_a_link_to_an_output(ratectl, job, tmp_path, words):
+    """A link to what a job needs is that file."""
+    (tmp_path / "page.html").symlink_to(tmp_path / "output.txt")
+
+    for content in (None, "10/01/2026 - 90\n"):
+        if content:
+            (tmp_path / "output.txt").write_text(content)
+        answer = ratectl(*words, str(tmp_path / "page.html"))
+        assert (answer.code, (tmp_path / "page.html").is_symlink()) == (77, True)
+    assert f"is an output of {job.name}" in answer.err
+
+
+@pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+@pytest.mark.parametrize(
+    "content", [b"old", b"<!doctype html>\n<title>Mine</title>\n", b"\0" * 9_000]
+)
+def test_another_file_is_left_as_it_is(ratectl, tmp_path, words, content):
+    """What is not written by us is refused, with the way out, which then works."""
+    path = tmp_path / "page.html"
+    path.write_bytes(content)
+
+    answer = ratectl(*words, str(path))
+
+    assert (answer.code, path.read_bytes()) == (77, content)
+    assert answer.err.startswith(f"ratectl: {path}: is there already, and is not ")
+    assert "name another file, or move this one away" in answer.err
+    path.rename(tmp_path / "mine.html")
+    assert ratectl(*words, str(path)).code == 0
+    assert ratectl(*words, str(path)).code == 0  # and then again and again
+
+
+@pytest.mark.usefixtures("job")
+def test_page_and_metrics_do_not_replace_each_other(ratectl, tmp_path):
+    """Each is ours, and none is the other."""
+    page, metrics = (str(tmp_path / name) for name in ("page.html", "ratectl.prom"))
+    assert ratectl("report", page).code == ratectl("status", "--prometheus", metrics).code == 0
+
+    assert ratectl("report", metrics).code == ratectl("status", "--prometheus", page).code == 77
 
 
 @pytest.mark.usefixtures("job")

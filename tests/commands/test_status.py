@@ -168,7 +168,7 @@ class TestPrometheus:
     def test_file(self, ratectl, tmp_path):
         """They replace the file as a whole, readable for the collector, and stdout stays empty."""
         path = tmp_path / "ratectl.prom"
-        path.write_text("old")
+        path.write_text("# HELP ratectl_of_old An older one.\n")
 
         answer = ratectl("status", "--prometheus", str(path))
 

@@ -250,6 +250,7 @@ WARNINGS = {
     "page's folder is a file": ("cron", lambda c: paged(c, lambda: c.machine.files.update({PAGE.parent: b""})), "page-unwritable", f"mv {PAGE.parent} {PAGE.parent}.aside"),
     "page's folder shut": ("cron", lambda c: paged(c, lambda: (c.machine.folders.add(PAGE.parent), c.machine.closed.add(PAGE.parent))), "page-unwritable", f"chmod u+rwx {PAGE.parent}"),
     "page in the hands of others": ("cron", lambda c: paged(c, lambda: c.machine.untrusted.update({PAGE: UntrustedError(str(PAGE), "is a link", f"rm {PAGE}")})), "page-unwritable", f"rm {PAGE}"),
+    "another file in the page's place": ("cron", lambda c: paged(c, lambda: c.machine.files.update({PAGE: b"<p>mine</p>"})), "page-unwritable", f"ratectl check {SPEC}"),
 }  # fmt: skip
 
 

@@ -48,12 +48,12 @@ def in_time(fire):
     return fire()
 
 
-def install(state: Path, *jobs: Job, since: dt.datetime) -> None:
+def install(state: Path, *jobs: Job, since: dt.datetime, spec: str = "/etc/jobs.toml") -> None:
     """Record *jobs* in the journal of *state* as a host in UTC that has installed them in cron *since* then."""
     with Journal(state) as journal:
         journal.record_jobs(
             jobs,
-            spec="/etc/jobs.toml",
+            spec=spec,
             digest="0",
             backend="cron",
             scope="user",

@@ -47,6 +47,22 @@ def test_after_a_firing(station):
 
 
 @pytest.mark.network
+@pytest.mark.usefixtures("job")
+def test_another_file_in_its_place(station):
+    """What somebody put there since is left as it is, and -v says so once the firing is done."""
+    place = station.folder / "pages" / "index.html"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("<p>mine</p>")
+
+    done = station.fetch("-v")
+
+    assert (done.returncode, len(station.recorded())) == (0, 1)
+    assert done.stdout.count(str(place)) == 1
+    assert "is not a report page of ratectl" in done.stdout
+    assert place.read_text() == "<p>mine</p>"
+
+
+@pytest.mark.network
 def test_of_a_firing_that_fails(station, job):
     """The page says so also when a firing fails."""
     station.install(station.job("http://127.0.0.1:1", report=job.report))
@@ -182,13 +198,20 @@ output = "other.csv"
         ('"rates.txt"', "ends in .html"),
         ("7", "expected a text"),
         ('"rates.html"', "is an output of usd-inr"),
+        ('"./x/../rates.html"', "is an output of usd-inr"),
+        ('"jobs.html"', "is the spec itself"),
+        ('"state/index.html"', "lies in ratectl's own state directory"),
+        ('"notes.html"', "is there already, and is not a report page of ratectl"),
     ],
 )
-def test_refused(tmp_path, report, why):
-    """What is no page, or would replace an output, is an issue of its line."""
+def test_refused(tmp_path, monkeypatch, report, why):
+    """What is no page, or would replace something else, is an issue of its line."""
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(tmp_path / "state"))
+    (tmp_path / "x").mkdir()
+    (tmp_path / "notes.html").write_text("<p>mine</p>")
     text = SPEC.format(report=report).replace('"rates.csv"\n', '"csv:rates.html"\n')
     with pytest.raises(SpecError) as refused:
-        spec.loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
+        spec.loads(text.encode(), path=tmp_path / "jobs.html", host_timezone="UTC")
 
     assert "  line 3: ratectl.report: " in str(refused.value)
     assert why in str(refused.value)

@@ -14,7 +14,8 @@ from ratectl.deploy.checks import other_accounts
 from ratectl.deploy.checks import writable as writable_files
 from ratectl.deploy.checks.writable import Obstacle
 from ratectl.doctor.finding import Finding, warning
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, made_files
+from ratectl.runtime.made_files import PAGE
 from ratectl.wording import listed
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def page(observed: Observations, row: Installed) -> Iterator[Finding]:
     else:  # the file is replaced as a whole, so that its own rights do not matter
         found = writable_files.of_folder(observed.host, observed.reader, path.parent)
         found = found or _gone(observed, row, row.job.report)
+        if found is None and made_files.is_other(observed.reader.read(path) or b"", PAGE):
+            found = Obstacle(f"what stands there is not {PAGE.name} of ratectl", "")
     if found is not None:
         text = f"cannot write the report page {path}: {found.text}"
         fix = _fix(observed, row, found)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ratectl.errors import RefusedError
 from ratectl.journal.journal import Journal
 from ratectl.page import whole
 from ratectl.page.whole import Wanted
-from ratectl.runtime import locks
+from ratectl.runtime import locks, made_files
 from ratectl.runtime.deadline import Deadline, within
 from ratectl.runtime.drafts import Drafts
 
@@ -52,6 +53,8 @@ def publish(state_dir: Path, path: str, *, host_timezone: str, now: dt.datetime)
 
 
 def _write(state_dir: Path, path: Path, host_timezone: str, now: dt.datetime) -> None:
+    if why := made_files.fault(path, made_files.PAGE):
+        raise RefusedError(why.removeprefix(f"{path}: "))
     with Journal(state_dir) as journal:
         text, _left_out = whole.page(
             journal, Wanted(now=now, zone=ZoneInfo(host_timezone or "UTC"))

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ratectl import paths
 from ratectl.errors import ConfigError, Issue, SpecError
-from ratectl.runtime import given
+from ratectl.runtime import given, made_files
 from ratectl.spec import readers
 from ratectl.spec.issues import MISSING, Reading
 from ratectl.spec.jobs import read_jobs
@@ -236,11 +237,24 @@ def _refuse_taken(reading: Reading, report: str, jobs: tuple[Job, ...]) -> None:
             f"the jobs run as {accounts}, and each would write the page of its own record alone; leave it out, and "
             "let `ratectl report --watch FILE` write the page of all",
         )
-    taken = {output.target: job.name for job in jobs for output in job.outputs}
-    if report and report in taken:
-        reading.issue(("ratectl", "report"), f"{report} is an output of {taken[report]}")
-    if report and report == str(reading.path):
-        reading.issue(("ratectl", "report"), f"{report} is the spec itself")
+    if report and (
+        why := _taken(reading, report, jobs) or made_files.fault(report, made_files.PAGE)
+    ):
+        reading.issue(("ratectl", "report"), why)
+
+
+def _taken(reading: Reading, report: str, jobs: tuple[Job, ...]) -> str:
+    """Return what the file *report* is already, also under another name; an empty text where it is free."""
+    identity = paths.identity(report)
+    for job in jobs:
+        for output in job.outputs:
+            if output.kind != "postgresql" and paths.identity(output.target) == identity:
+                return f"{report} is an output of {job.name}; name another file"
+    if identity == paths.identity(str(reading.path)):
+        return f"{report} is the spec itself; name another file"
+    if paths.lies_in(report, paths.state_dir()):
+        return f"{report} lies in ratectl's own state directory; name a file elsewhere"
+    return ""
 
 
 def _ca_bundle(reading: Reading, written: str) -> str:

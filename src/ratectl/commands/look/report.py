@@ -21,7 +21,7 @@ from ratectl.errors import EngineError, RatectlError
 from ratectl.journal.journal import Journal
 from ratectl.page import whole
 from ratectl.page.whole import Engines, Wanted
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, made_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,6 +98,7 @@ def _write(host: Host, file: Path, names: Sequence[str], since: str) -> Path:
 
 
 def _write_from(host: Host, journal: Journal, file: Path, names: Sequence[str], since: str) -> Path:
+    write_file.require_replaceable(file, made_files.PAGE, journal)
     removed = {row.job.name for row in journal.removed()}
     here = [name for name in names if name not in removed]
     found = look(host, journal, here) if here or not names else ()

@@ -17,6 +17,7 @@ from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
+from ratectl.runtime import made_files
 from ratectl.runtime.visible import UNSAFE, visible
 from ratectl.spec.readers import duration
 from ratectl.views import status as views
@@ -77,6 +78,8 @@ def status(
     if prometheus is not None:
         from ratectl.views import prometheus as metrics  # noqa: PLC0415 - 60 ms that a look need not pay
 
+        with Journal(host_facts.current().state_dir) as journal:
+            write_file.require_replaceable(prometheus, made_files.METRICS, journal)
         write_file.replace(prometheus, metrics.exposition(found))
     elif json:
         typer.echo(as_json(views.as_facts(found, now)))
