@@ -7,6 +7,8 @@ the damage are copied, and the copy says that there were more.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ratectl.errors import ConfigError, DataError, StorageError
 from ratectl.journal.sqlite_database import FILE, DamagedError, SqliteDatabase
 from ratectl.runtime import trust
+from ratectl.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1_000
 """Slots in one transaction."""
+MAGIC = b"SQLite format 3\0"
+"""How each SQLite database begins."""
+LONGEST = 1 << 36
+"""Bytes up to which a file that was cut off is filled up."""
+LAST = "\U0010ffff"
+"""A name behind all others."""
 FAR = 1 << 60
 """A slot beyond all others."""
 SHOWN = 3
@@ -84,6 +93,13 @@ REVISIONS = _Table(
     (*("slot", "base", "quote", "rate", "rate_date", "provider", "observed_at"), "state", "at"),
     (*QUOTES.columns, "state", "reason", "at"),
 )
+NAMES = {
+    "quotes": "quotes",
+    "revisions": "earlier numbers",
+    "firings": "slots",
+    "quarantine": "held answers",
+}
+"""What people call the rows of each table."""
 TABLES = (QUOTES, REVISIONS, FIRINGS, QUARANTINE)
 """In this order: a settled slot must not come before its quotes."""
 
@@ -102,25 +118,33 @@ class Copied:
     unread: list[str] = field(default_factory=list)
     """Tables of which some rows could not be read, since the source is damaged."""
 
+    @property
+    def empty(self) -> bool:
+        """Nothing was there to be copied."""
+        return not (any(self.verified.values()) or self.differing or self.unread)
+
     def miss(self, table: _Table) -> None:
         """Note that not all rows of *table* can be read."""
         if table.name not in self.unread:
             self.unread.append(table.name)
 
-    def error(self) -> DataError | None:
-        """Return what stands against calling it a copy."""
-        if self.unread and not self.differing:
-            tables = " and ".join(self.unread)
-            return DataError(
+    def faults(self) -> Iterator[str]:
+        """Yield what stands against calling it a copy, in a line each."""
+        if self.unread:
+            tables = " and ".join(NAMES[table] for table in self.unread)
+            some = any(self.verified.values()) or self.differing
+            yield (
                 f"{self.job}: not all of its {tables} could be read from the damaged journal; the rest was copied"
+                if some
+                else f"{self.job}: its {tables} could not be read from the damaged journal, and nothing of it was copied"
             )
-        if not self.differing:
-            return None
-        more = len(self.differing) - SHOWN
-        named = "; ".join(self.differing[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
-        return DataError(
-            f"{self.job}: {len(self.differing)} rows differ and were left as they are in the target: {named}"
-        )
+        if self.differing:
+            more = len(self.differing) - SHOWN
+            named = "; ".join(self.differing[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+            yield (
+                f"{self.job}: {count(len(self.differing), 'row')} {'differs and was' if more == 1 - SHOWN else 'differ and were'}"
+                f" left as {'it is' if more == 1 - SHOWN else 'they are'} in the target: {named}"
+            )
 
 
 def size(database: Database, job: str) -> int:
@@ -132,26 +156,95 @@ def size(database: Database, job: str) -> int:
         return 0
 
 
-def jobs_in(database: Database) -> set[str]:
-    """Return the jobs of which *database* holds something, as far as it can be read."""
+class Jobs(NamedTuple):
+    """The jobs that a file tells of."""
+
+    names: tuple[str, ...]
+    whole: bool
+    """These are all: no damage hides the names of others."""
+
+
+PLACES = {
+    "quotes": ("job", "quotes NOT INDEXED"),
+    "quotes by index": ("job", "quotes INDEXED BY quotes_by_job"),
+    "firings": ("job", "firings NOT INDEXED"),
+    "revisions": ("job", "revisions INDEXED BY revisions_by_slot"),
+    "quarantine": ("job", "quarantine INDEXED BY quarantine_by_job"),
+    "jobs": ("name", "jobs"),
+}
+"""Where names of jobs stand in a file, in trees of pages of their own: what is damaged in one may be whole in another."""
+
+
+def jobs_in(database: SqliteDatabase) -> Jobs:
+    """Return the jobs that the file tells of, by name, as far as it can be read."""
     found: set[str] = set()
-    for table in TABLES:
-        sql = f"SELECT job FROM {table.name} WHERE job > ? ORDER BY job LIMIT 1"  # noqa: S608 - our names
-        with suppress(
-            DamagedError
-        ):  # from job to job, since what lies between may be what is damaged
-            name = ""
-            while rows := database.rows(sql, (name,)):
-                name = rows[0]["job"]
-                found.add(name)
-    return found
+    whole = {place: _collect(database, place, found) for place in PLACES}
+    recorded = whole["quotes"] or whole["quotes by index"]
+    return Jobs(tuple(sorted(found)), whole["jobs"] or (recorded and whole["firings"]))
+
+
+def _collect(database: SqliteDatabase, place: str, found: set[str]) -> bool:
+    """Add the names in one of PLACES to *found*, from both ends to where it is damaged; tell whether it is whole."""
+    for beyond, order, start in ((">", "ASC", ""), ("<", "DESC", LAST)):
+        name = start
+        column, table = PLACES[place]
+        sql = f"SELECT {column} AS name FROM {table} WHERE {column} {beyond} ? ORDER BY {column} {order} LIMIT 1"  # noqa: S608 - our names
+        try:
+            while rows := database.rows(sql, (name,)):  # from job to job, not through all rows
+                name = rows[0]["name"]
+                if "\0" not in name:
+                    found.add(name)
+        except StorageError:
+            continue
+        return order == "ASC"
+    return False
+
+
+def has(database: Database, job: str) -> bool:
+    """Tell whether there is anything of *job*; what cannot be read may be."""
+    try:
+        return any(
+            database.rows(f"SELECT 1 AS one FROM {table.name} WHERE job = ? LIMIT 1", (job,))  # noqa: S608 - our names
+            for table in TABLES
+        )
+    except DamagedError:
+        return True
+
+
+class JournalFile(SqliteDatabase):
+    """A journal that is only read, as far as that goes."""
+
+    foreign = "holds another program's tables, not a journal of ratectl; name a journal.sqlite3"
+
+    def __init__(self, folder: Path, shown: Path, *, is_cut_off: bool) -> None:
+        super().__init__(folder, shown)
+        self._is_cut_off = is_cut_off
+
+    @property
+    def is_damaged(self) -> bool:
+        """Something of the file is lost. Raises ConfigError where it is another program's."""
+        try:
+            self.check()
+        except DamagedError:
+            return True
+        return self._is_cut_off
+
+    def _make_current(self, connection: sqlite3.Connection) -> None:
+        """Bring an older version up; a damage that keeps from that need not keep from reading."""
+        try:
+            super()._make_current(connection)
+        except sqlite3.DatabaseError as error:
+            if "malformed" not in str(error):
+                raise
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
 
 @contextmanager
-def from_file(path: Path) -> Iterator[SqliteDatabase]:
+def from_file(path: Path) -> Iterator[JournalFile]:
     """Give the journal in the file *path* to read from; the file and what SQLite laid beside it stay as they are.
 
-    Raises ConfigError where there is no such file, StorageError where it cannot be read.
+    Raises ConfigError where there is no such file, DataError for what is no database, StorageError where it cannot be read.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: there is no such journal")
@@ -161,14 +254,45 @@ def from_file(path: Path) -> Iterator[SqliteDatabase]:
                 beside = path.with_name(path.name + suffix)
                 if beside.exists():
                     shutil.copyfile(beside, Path(folder, FILE + suffix))
+            _refuse_no_database(path, Path(folder, FILE))
+            is_cut_off = _fill_up(Path(folder, FILE))
             _refuse_what_runs(path, Path(folder, FILE))
-            database = SqliteDatabase(Path(folder))
+            database = JournalFile(Path(folder), path, is_cut_off=is_cut_off)
             try:
                 yield database
             finally:
                 database.close()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _refuse_no_database(path: Path, copied: Path) -> None:
+    """Raise DataError where the file does not begin as each SQLite database does."""
+    with copied.open("rb") as file:
+        begin = file.read(len(MAGIC))
+    if begin != MAGIC:
+        what = "is no SQLite database" if begin else "is empty"
+        raise DataError(
+            f"{path}: {what}, so there is nothing that could be copied; name another file, such as a backup of the journal"
+        )
+
+
+def _fill_up(copied: Path) -> bool:
+    """Make a file that was cut off as long as its header says, with zeros; tell whether it was.
+
+    SQLite reads nothing at all of a shorter one.
+
+    Header: https://www.sqlite.org/fileformat.html#the_database_header.
+    """
+    with copied.open("r+b") as file:
+        header = file.read(100)
+        size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+        length = (65_536 if size == 1 else size) * pages
+        if (found := file.seek(0, os.SEEK_END)) < length <= LONGEST:
+            file.truncate(found - found % (length // pages))  # half a page would give half a row
+            file.truncate(length)
+            return True
+    return False
 
 
 def _refuse_what_runs(path: Path, copied: Path) -> None:
@@ -266,10 +390,18 @@ def _legible(
     found: dict[Key, Row] = {}
     try:
         for row in source.each(_selection(table), (copied.job, first, last)):
-            found[_key(row, table)] = row
+            if _is_torn(row):
+                copied.miss(table)
+            else:
+                found[_key(row, table)] = row
     except DamagedError:
         copied.miss(table)
     return found
+
+
+def _is_torn(row: Row) -> bool:
+    """Tell whether zeros stand in the place of a text, as where a long row goes on in a page that was lost."""
+    return any(isinstance(value, str) and "\0" in value for value in tuple(row))
 
 
 def _selection(table: _Table) -> str:
@@ -296,7 +428,7 @@ def _bring(
     missing = [row for key, row in rows.items() if key not in there]
     if missing:
         if table is QUARANTINE:
-            _bring_bodies(source, target, [row["digest"] for row in missing])
+            _bring_bodies(source, target, [row["digest"] for row in missing], copied)
         _insert(target, copied.job, table, missing)
         copied.written[table.name] += len(missing)
         there = _rows(target, copied.job, table, *span)
@@ -311,8 +443,8 @@ def _find_voided(
     source: Database, target: Database, copied: Copied, *, span: tuple[int, int]
 ) -> None:
     """Note numbers of slots that the target has from an earlier copy, and that were voided in the source since."""
-    retired = {key[:3] for key in _rows(source, copied.job, REVISIONS, *span)}
-    counting = _rows(source, copied.job, QUOTES, *span)
+    retired = {key[:3] for key in _legible(source, copied, REVISIONS, *span)}
+    counting = _legible(source, copied, QUOTES, *span)
     there = _rows(target, copied.job, QUOTES, *span)
     copied.differing += [
         f"quotes {' '.join(map(str, key))}"
@@ -331,11 +463,18 @@ def _insert(target: Database, job: str, table: _Table, rows: Sequence[Row]) -> N
         )
 
 
-def _bring_bodies(source: Database, target: Database, digests: Sequence[str]) -> None:
+def _bring_bodies(
+    source: Database, target: Database, digests: Sequence[str], copied: Copied
+) -> None:
     """Copy the bodies that quarantined answers came in, before the rows that name them."""
     for digest in dict.fromkeys(filter(None, digests)):
-        found = source.rows("SELECT body FROM bodies WHERE digest = ?", (digest,))
-        if found:
+        try:
+            found = source.rows("SELECT body FROM bodies WHERE digest = ?", (digest,))
+        except DamagedError:
+            found = [{"body": b""}]
+        if found and hashlib.sha256(bytes(found[0]["body"])).hexdigest() != digest:
+            copied.miss(QUARANTINE)
+        elif found:
             with target.transaction(durable=True) as connection:
                 connection.execute(
                     "INSERT INTO bodies (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING",

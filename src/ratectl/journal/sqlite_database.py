@@ -40,9 +40,12 @@ class SqliteDatabase:
     """One connection, opened at its first use."""
 
     queue_prefix = ""
+    foreign = FOREIGN
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, shown: Path | None = None) -> None:
         self.path = state_dir / FILE
+        self.shown = shown or self.path
+        """What messages name: the file of which this one is a copy, or itself."""
         self._connection: sqlite3.Connection | None = None
         self._stored = False
         self._inode: int | None = None
@@ -112,9 +115,9 @@ class SqliteDatabase:
         except (FileNotFoundError, NotADirectoryError):
             return False
         except PermissionError as error:
-            raise RefusedError(f"{self.path}: may not be read by this account") from error
+            raise RefusedError(f"{self.shown}: may not be read by this account") from error
         except OSError as error:
-            raise StorageError(f"{self.path}: cannot be read: {error.strerror}") from error
+            raise StorageError(f"{self.shown}: cannot be read: {error.strerror}") from error
         return status.st_size > 0
 
     def require_private_folder(self, *, make: bool) -> None:
@@ -135,7 +138,7 @@ class SqliteDatabase:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise CannotCreateError(
-                f"{self.path}: cannot create the journal: {error.strerror}"
+                f"{self.shown}: cannot create the journal: {error.strerror}"
             ) from error
 
     def _open(self) -> sqlite3.Connection:
@@ -156,10 +159,10 @@ class SqliteDatabase:
         if version != schema.VERSION:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables and not tables >= OURS:
-                raise ConfigError(f"{self.path}: {FOREIGN}")
+                raise ConfigError(f"{self.shown}: {self.foreign}")
         if version > schema.VERSION:
             raise ConfigError(
-                f"{self.path}: written by a newer ratectl (journal version {version}, this one knows "
+                f"{self.shown}: written by a newer ratectl (journal version {version}, this one knows "
                 f"{schema.VERSION}); upgrade ratectl"
             )
         if version < schema.VERSION:
@@ -172,7 +175,7 @@ class SqliteDatabase:
         """Raise StorageError where the file was deleted or replaced under us: what was committed lies in no file then."""
         if self._stored and _inode(self.path) != self._inode:
             raise StorageError(
-                f"{self.path}: was deleted or replaced while we were at work, and what was just recorded "
+                f"{self.shown}: was deleted or replaced while we were at work, and what was just recorded "
                 "went with it; put it back, or install the spec again, and run the job"
             )
 
@@ -183,32 +186,32 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             text = str(error)
             if "locked" in text:
-                raise TryLaterError(f"{self.path}: busy for {BUSY_SECONDS} s ({text})") from error
+                raise TryLaterError(f"{self.shown}: busy for {BUSY_SECONDS} s ({text})") from error
             if "not a database" in text or "malformed" in text:
                 raise self._damaged(text) from error
             if "no such table" in text:
-                raise ConfigError(f"{self.path}: {FOREIGN}") from error
+                raise ConfigError(f"{self.shown}: {self.foreign}") from error
             if "unable to open" in text:
                 raise self._unopenable(text) from error
             if "readonly" in text:
                 text = "may not be written to; `ratectl doctor` shows what ends it"
-            raise StorageError(f"{self.path}: {text}") from error
+            raise StorageError(f"{self.shown}: {text}") from error
 
     def _damaged(self, text: str) -> DamagedError:
         return DamagedError(
-            f"{self.path}: damaged ({text}); nothing was changed. Restore it from a backup, or type "
+            f"{self.shown}: damaged ({text}); nothing was changed. Restore it from a backup, or type "
             "what `ratectl doctor` names: it keeps this file, and saves what can be read of it"
         )
 
     def _unopenable(self, text: str) -> RatectlError:
         """Return what stands in the way of opening, of which SQLite says only that something does."""
         if self.path.is_dir():
-            return StorageError(f"{self.path}: is a folder, not a journal; move it away")
+            return StorageError(f"{self.shown}: is a folder, not a journal; move it away")
         if not os.access(self.path, os.R_OK):
-            return RefusedError(f"{self.path}: may not be read by this account")
+            return RefusedError(f"{self.shown}: may not be read by this account")
         if not os.access(self.path.parent, os.W_OK):
             return StorageError(f"{self.path.parent}: may not be written to by this account")
-        return StorageError(f"{self.path}: {text}; is the disk full, or the folder read-only?")
+        return StorageError(f"{self.shown}: {text}; is the disk full, or the folder read-only?")
 
 
 def _inode(path: Path) -> int | None:

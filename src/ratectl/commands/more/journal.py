@@ -13,18 +13,18 @@ from ratectl import paths
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
-from ratectl.errors import ConfigError, UsageError
+from ratectl.errors import ConfigError, DataError, UsageError
 from ratectl.journal import copy as copying
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import redacted
 from ratectl.spec import outputs
 from ratectl.views.format import as_json
-from ratectl.wording import count
+from ratectl.wording import count, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.journal.copy import Copied
+    from ratectl.journal.copy import Copied, Jobs, JournalFile
     from ratectl.journal.rate_store import Database
 
 HERE = "sqlite"
@@ -84,12 +84,50 @@ def journal(
         target = _store(mine, names[1])
         if _is_file(names[0]):
             with copying.from_file(Path(names[0]).expanduser()) as source:
-                copies = _copy(source, target, job or sorted(copying.jobs_in(source)))
+                copies, faults = _of_file(source, target, job or ())
         else:
-            copies = _copy(_store(mine, names[0]), target, _jobs(mine, job or ()))
-    typer.echo(as_json([_as_json(copied) for copied in copies]) if json else _text(copies))
-    for error in filter(None, (copied.error() for copied in copies)):
-        raise error
+            store = _store(mine, names[0])
+            copies, faults = _copy(store, target, _jobs(mine, store, job or ())), []
+    faults = [*(fault for copied in copies for fault in copied.faults()), *faults]
+    if copies or json:
+        typer.echo(as_json([_as_json(copied) for copied in copies]) if json else _text(copies))
+    if faults:
+        raise DataError("\n".join(faults))
+
+
+def _of_file(
+    source: JournalFile, target: Database, wanted: Sequence[str]
+) -> tuple[list[Copied], list[str]]:
+    """Copy what the file *source* has of the jobs *wanted*, or of all; return also what is wrong with the file as a whole."""
+    damage, found = source.is_damaged, copying.jobs_in(source)
+    for name in wanted:
+        if name not in found.names and (found.whole or not damage):
+            hint = did_you_mean(name, found.names, otherwise="; without --job all are copied")
+            raise ConfigError(f"{source.shown}: holds nothing of a job {name!r}{hint}")
+    copies = [copied for copied in _copy(source, target, wanted or found.names) if not copied.empty]
+    if not damage:
+        if not copies:
+            raise ConfigError(f"{source.shown}: no job is recorded in it, so nothing was copied")
+        return copies, []
+    return copies, [_told(source, copies, found)]
+
+
+def _told(source: JournalFile, copies: Sequence[Copied], found: Jobs) -> str:
+    """Return what the damage of the file has taken, beside what is told of each job."""
+    if not found.names:
+        return (
+            f"{source.shown}: damaged, and nothing of its record could be read, so nothing was copied; "
+            "restore it from a backup, where there is one"
+        )
+    if not found.whole:
+        return f"{source.shown}: damaged; of jobs whose names could not be read nothing was copied"
+    lost = sum(bool(copied.unread) for copied in copies)
+    if lost:
+        others = "" if lost == len(copies) else "; of the other jobs everything could be read"
+        return f"{source.shown}: damaged, and read as far as that goes{others}"
+    return (
+        f"{source.shown}: damaged, and all that it has of these jobs could be read and was copied"
+    )
 
 
 def _create(mine: Journal, names: Sequence[str]) -> None:
@@ -113,8 +151,13 @@ def _store(mine: Journal, name: str) -> Database:
     return mine.store_at(url).database
 
 
-def _jobs(mine: Journal, names: Sequence[str]) -> Sequence[str]:
+def _jobs(mine: Journal, source: Database, names: Sequence[str]) -> Sequence[str]:
+    """Return the jobs *names*, or all. Raises ConfigError for one that neither this machine knows nor *source* has."""
     known = mine.known()
+    for name in names:
+        if name not in known and not copying.has(source, name):
+            hint = did_you_mean(name, known, otherwise="; `ratectl list` shows what is installed")
+            raise ConfigError(f"journal copy: there is no record of a job {name!r}{hint}")
     if not (names or known):
         raise ConfigError("journal copy: this machine knows no job; name those to copy with --job")
     return names or sorted(known)
@@ -136,9 +179,8 @@ def _line(copied: Copied) -> str:
         nouns["revisions"] = "earlier number"
     done = ", ".join(count(copied.written[table], noun) for table, noun in nouns.items())
     same = count(sum(copied.verified.values()), "row")
-    if copied.unread:
-        done += "; more could not be read"
-    return f"{copied.job}: {done} copied; {same} compared, the same in both"
+    more = "; more could not be read" if copied.unread else ""
+    return f"{copied.job}: {done} copied; {same} compared, the same in both{more}"
 
 
 def _as_json(copied: Copied) -> dict[str, Any]:
