@@ -1,6 +1,6 @@
-"""Job names for shell completion, read without creating or locking any file.
+"""Which jobs the journal tells of, and their names for shell completion, read without creating or locking any file.
 
-No file is made or changed, no older journal is brought up, nothing is waited for;
+For that no file is made or changed, no older journal is brought up, nothing is waited for;
 whatever stands in the way gives no names.
 """
 
@@ -16,14 +16,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WITH_A_RECORD = " UNION ".join(
+    f"SELECT * FROM (WITH RECURSIVE found(job) AS (SELECT min(job) FROM {table} UNION ALL"  # noqa: S608 - our names
+    f" SELECT (SELECT min(job) FROM {table} WHERE job > found.job) FROM found WHERE job IS NOT NULL)"
+    " SELECT job AS name FROM found WHERE job IS NOT NULL)"
+    for table in ("quotes", "firings", "revisions", "quarantine")
+)
+"""The names of the jobs that something was recorded of: from one to the next by the index, not through all rows."""
+
+
 def installed(state_dir: Path) -> tuple[str, ...]:
     """Return the names of the jobs that are installed, in order."""
     return _names(state_dir, "SELECT name FROM jobs WHERE NOT removed ORDER BY name")
 
 
 def known(state_dir: Path) -> tuple[str, ...]:
-    """Return the names of the jobs that are installed or were, and not purged, in order."""
-    return _names(state_dir, "SELECT name FROM jobs ORDER BY name")
+    """Return the names of the jobs that are installed, were and not purged, or were copied here, in order."""
+    return _names(state_dir, f"SELECT name FROM jobs UNION {WITH_A_RECORD} ORDER BY name")  # noqa: S608 - ours
 
 
 def _names(state_dir: Path, query: str) -> tuple[str, ...]:

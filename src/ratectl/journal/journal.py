@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ratectl.errors import ConfigError, RatectlError
-from ratectl.journal import job_store
+from ratectl.journal import job_names, job_store
 from ratectl.journal.job_store import JobStore
 from ratectl.journal.rate_store import RateStore
 from ratectl.journal.rows import Firing, Installed, RecordedQuote, aware, to_installed, unix
 from ratectl.journal.sqlite_database import SqliteDatabase
-from ratectl.model.job import ACCOUNT
+from ratectl.model.job import ACCOUNT, Job, Pair
 from ratectl.model.quote import SuspectQuote
 from ratectl.runtime import accounts
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ratectl.journal.account_database import AccountDatabase
     from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.rate_store import Database
-    from ratectl.model.job import Job
 
 REVISIT_REST = 3_000
 """Seconds between two looks for a job's marked days, however often it runs; an hourly job looks each time."""
@@ -151,8 +150,43 @@ class Journal(JobStore):
         return self._readable("NOT removed")
 
     def removed(self) -> tuple[Installed, ...]:
-        """Return the jobs that were removed and whose record is kept, in the same order."""
-        return self._readable("removed")
+        """Return the jobs that were removed and whose record is kept, in the same order; then those of :meth:`copied_here`."""
+        return (*self._readable("removed"), *map(self._by_its_record, sorted(self.copied_here())))
+
+    def copied_here(self) -> frozenset[str]:
+        """Return the names of which there is a record in this account's own journal, and never was a job: it was copied."""
+        sql = f"SELECT name FROM ({job_names.WITH_A_RECORD}) AS found WHERE name NOT IN (SELECT name FROM jobs)"  # noqa: S608 - ours
+        return frozenset(row["name"] for row in self.database.rows(sql))
+
+    def _by_its_record(self, name: str) -> Installed:
+        """Return what can be known of a job by its record alone, as of one that was removed."""
+        pairs = self.database.rows(
+            "SELECT DISTINCT base, quote FROM quotes WHERE job = ? ORDER BY base, quote", (name,)
+        )
+        job = Job(
+            name=name,
+            pairs=tuple(Pair(base=row["base"], quote=row["quote"]) for row in pairs),
+            schedule_texts=("every day at 00:00",),
+            timezone="UTC",
+            providers=(),
+            outputs=(),
+            enabled=False,
+        )
+        return Installed(
+            job=job,
+            spec="",
+            digest="",
+            backend="",
+            scope="",
+            host_timezone="UTC",
+            installed_at=aware(0),
+            settled_until=aware(0),
+            next_due=None,
+            enabled=False,
+            missed=0,
+            failures=0,
+            names_pairs=len(pairs) > 1,
+        )
 
     def _readable(self, which: str) -> tuple[Installed, ...]:
         rows = self.database.rows(f"SELECT * FROM jobs WHERE {which} ORDER BY rowid")  # noqa: S608 - ours
@@ -181,6 +215,11 @@ class Journal(JobStore):
                 f"job {name!r} was removed, and its record kept: `ratectl history {name}` shows it; "
                 "`ratectl install` puts the job back where its spec still has it"
             )
+        if name in self.copied_here():
+            return ConfigError(
+                f"job {name!r} is not installed here, and its record was copied: `ratectl history {name}` shows it; "
+                f"`ratectl install` makes it the job's where a spec has it, `ratectl remove {name} --purge` deletes it"
+            )
         if told := self._what_became_of(name, removed):
             return ConfigError(told)
         from ratectl.wording import did_you_mean  # noqa: PLC0415 - for this message only
@@ -207,6 +246,8 @@ class Journal(JobStore):
     def remembered(self, name: str) -> Installed:
         """Return a job that is installed or was, before it was removed. Raises ConfigError for an unknown name."""
         rows = self.database.rows("SELECT * FROM jobs WHERE name = ?", (name,))
+        if not rows and name in self.copied_here():
+            return self._by_its_record(name)
         return to_installed(rows[0]) if rows else self.installed_job(name)
 
     def known(self) -> frozenset[str]:

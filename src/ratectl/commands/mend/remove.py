@@ -75,7 +75,7 @@ def remove(
             host, reader, partial(_leave, unseen) if forget else _stop, clusters=asked
         )
         removal = replace(uninstall.prepare(found_at, installed, names), unseen=bool(unseen))
-        known = journal.known() if purge else frozenset()
+        known = journal.known() | journal.copied_here() if purge else frozenset()
         recorded = known if names is None else names & known
         refuse_unknown((names or frozenset()) - recorded, removal, journal)
         to_purge = sorted({*removal.jobs, *recorded})
@@ -93,7 +93,7 @@ def remove(
         if purge and to_purge:
             journal.purge_jobs(to_purge)
             terminal.show(deploy_text.purge_text(own, shared))
-        if purge and not journal.known():
+        if purge and not (journal.known() or journal.copied_here()):
             typer.echo(
                 f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
             )

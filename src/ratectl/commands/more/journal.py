@@ -153,7 +153,7 @@ def _store(mine: Journal, name: str) -> Database:
 
 def _jobs(mine: Journal, source: Database, names: Sequence[str]) -> Sequence[str]:
     """Return the jobs *names*, or all. Raises ConfigError for one that neither this machine knows nor *source* has."""
-    known = mine.known()
+    known = mine.known() | mine.copied_here()
     for name in names:
         if name not in known and not copying.has(source, name):
             hint = did_you_mean(name, known, otherwise="; `ratectl list` shows what is installed")
