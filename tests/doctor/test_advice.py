@@ -89,6 +89,40 @@ def test_a_state_directory_that_was_moved(clinic, neighbour):
     assert clinic.doctor("--offline").findings == []
 
 
+def test_a_job_that_the_journal_lost(clinic, monkeypatch):
+    """Its spec takes it up again where it is known; a removal is named last, and no command of the mend throws a job out."""
+    monkeypatch.setenv("RATECTL_CONFIG_DIR", "/home/tester/config")
+    (clinic.account.state_dir / FILE).unlink()
+
+    for place, named in (("somewhere", "SPEC"), ("config", "/home/tester/config/jobs.toml")):
+        clinic.machine.files[Path("/home/tester") / place / "jobs.toml"] = clinic.machine.files[
+            SPEC
+        ]
+        told = clinic.doctor("--offline")
+        assert checks(told) == {"entry-unknown"}
+        assert {finding["mend"] for finding in told.findings} == {f"ratectl install {named}"}
+        for finding in told.findings:
+            last = finding["text"].rpartition("; ")[2]
+            assert last == (
+                f"`ratectl remove {finding['job']}` is only for a job that nobody needs any more"
+            )
+            again = "install the spec that it came from again"
+            assert (again in finding["text"]) == (named == "SPEC")
+
+
+def test_every_spec_is_installed_again(clinic):
+    """What installs all jobs anew names the specs of all, also where one job is asked about."""
+    clinic.install_from("/home/tester/second.toml", job("agree", output='"/home/tester/agree.txt"'))
+    with clinic.journal() as journal, journal.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET snapshot = '{}' WHERE name = 'two'")
+
+    for words in ((), ("one",), ("agree",)):
+        [finding] = clinic.doctor("--offline", *words).of("snapshot-unreadable")
+        assert finding["mend"] == (
+            "ratectl install /home/tester/jobs.toml && ratectl install /home/tester/second.toml"
+        )
+
+
 @pytest.mark.parametrize(
     ("result", "status", "told"),
     [

@@ -195,7 +195,7 @@ FAULTS = {
     "spec changed": ("cron", lambda c: c.write(schedule="every day at 11:00"), "spec-changed", INSTALL),
     "spec gone": ("cron", lambda c: c.machine.files.pop(SPEC), "spec-unusable", f"ratectl check {SPEC}"),
     "spec with problems": ("cron", lambda c: c.write(job="frob = 1"), "spec-unusable", f"ratectl check {SPEC}"),
-    "journal gone": ("cron", lose_journal, "entry-unknown", "ratectl remove one"),
+    "journal gone": ("cron", lose_journal, "entry-unknown", "ratectl install SPEC"),
     "install cut short": ("cron", cut_short, "install-interrupted", INSTALL),
     "output read-only": ("cron", lambda c: close(c, OUTPUT), "output-unwritable", f"chmod u+w {OUTPUT}"),
     "output of another": ("cron", lambda c: close(c, OUTPUT, owner=0), "output-unwritable", f"sudo chown tester {OUTPUT}"),

@@ -242,13 +242,14 @@ def test_a_job_that_left_its_spec(keeper):
 
 
 def test_an_entry_without_a_journal(keeper):
-    """Where the state directory was moved away the command removes the entry, and nothing of the old record."""
+    """Where the state directory was moved away the command installs the spec again, and loses nothing of the old record."""
     keeper.account.run("mv", STATE, f"{STATE}.kept")
     found = keeper.doctor("--offline")
 
     keeper.mend(found["entry-unknown"])
 
     assert keeper.doctor("--offline") == {}
+    assert JOB in keeper.account.ratectl("list")
     keeper.account.run("sh", "-c", f"rm -rf {STATE}; mv {STATE}.kept {STATE}")
     assert keeper.account.json("history", JOB)
     see_to(keeper, "without a journal")

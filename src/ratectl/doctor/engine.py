@@ -111,7 +111,7 @@ def _systemd(observed: Observations, target: Target) -> Iterator[Finding]:
     lingers = not systemd.warnings(reader, host, target.scope)
     linger = remedies.as_root(host, f"loginctl enable-linger {host.user}")
     if not reader.is_folder(systemd.BOOTED) or reader.which("systemctl") is None:
-        fix = f"{observed.reinstall_command} --backend cron"
+        fix = observed.reinstall("--backend", "cron")
         yield Finding(check="engine-absent", text=problem, fix=fix)
         return
     if problem and target.scope == "user":
@@ -163,7 +163,7 @@ def _other(observed: Observations, target: Target) -> Iterator[Finding]:
     for text in caveats:
         fix = LOCK  # which, unlike logging off, leaves the session alive
         if "system" in target.backend.SCOPES:
-            fix = remedies.as_root(host, f"{observed.reinstall_command} --scope system")
+            fix = remedies.as_root(host, observed.reinstall("--scope", "system"))
         yield warning(check="only-while-logged-in", text=text, fix=fix)
 
 

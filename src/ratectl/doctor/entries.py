@@ -79,12 +79,7 @@ def ownership(observed: Observations, target: Target, entry: InstalledEntry) -> 
     elif row is None:
         known = observed.journal_error is None and not observed.unreadable
         if known and not elsewhere.state_dir(target, entry):
-            yield Finding(
-                check="entry-unknown",
-                job=entry.job,
-                text=f"{target} wakes it, and the journal does not know it, so nothing is recorded",
-                fix=remedies.typed(observed.host, "ratectl", "remove", entry.job),
-            )
+            yield _unknown(observed, target, entry)
     elif row.paused and target.backend.SUSPENDS and not entry.enabled:
         return
     elif row.paused:
@@ -95,6 +90,20 @@ def ownership(observed: Observations, target: Target, entry: InstalledEntry) -> 
         text = f"switched off, but {target} still wakes it"
         fix = remedies.install(observed.host, row)
         yield warning(check="entry-left-over", job=entry.job, text=text, fix=fix)
+
+
+def _unknown(observed: Observations, target: Target, entry: InstalledEntry) -> Finding:
+    """Return that the journal has lost a job: its spec takes it up again, and a removal is for what nobody needs."""
+    spec = observed.spec_of(entry.job)
+    known = "" if spec else ": install the spec that it came from again"
+    remove = remedies.typed(observed.host, "ratectl", "remove", entry.job)
+    return Finding(
+        check="entry-unknown",
+        job=entry.job,
+        text=f"{target} wakes it, and the journal does not know it, so nothing is recorded{known}; "
+        f"`{remove}` is only for a job that nobody needs any more",
+        fix=remedies.typed(observed.host, "ratectl", "install", spec or "SPEC"),
+    )
 
 
 def duplicates(observed: Observations, row: Installed) -> Iterator[Finding]:

@@ -58,6 +58,10 @@ class Observations:
     """Jobs of which answers wait for somebody to accept or reject them."""
     lost: Collection[str] = ()
     """Jobs that the account which they run as does not have."""
+    specs: tuple[str, ...] = ()
+    """The specs of all installed jobs, also of those that are not asked about, or whose snapshots cannot be read."""
+    spec_of: Callable[[str], str] = lambda _job: ""
+    """Returns the spec that has a job which the journal does not know, as far as one is known; else an empty text."""
     spec_drift: Callable[[Installed], SpecDifference | None] = lambda _row: None
     shell: Mapping[str, str] = field(default_factory=dict)
     """The environment of the shell that the doctor was called in."""
@@ -145,8 +149,16 @@ class Observations:
 
     @property
     def reinstall_command(self) -> str:
-        """The command that installs every job again."""
-        return remedies.install(self.host, self.jobs[0]) if self.jobs else "ratectl install"
+        """The command that installs every job again, of whichever specs they are."""
+        return self.reinstall()
+
+    def reinstall(self, *flags: str) -> str:
+        """Return :attr:`reinstall_command` with *flags*."""
+        specs = self.specs or tuple(dict.fromkeys(row.spec for row in self.jobs))
+        named: list[tuple[str, ...]] = [(spec,) for spec in specs] or [()]
+        return " && ".join(
+            remedies.typed(self.host, "ratectl", "install", *spec, *flags) for spec in named
+        )
 
 
 def _order_of(target: Target) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +27,7 @@ from ratectl.views.doctor import doctor_json, doctor_text
 from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ratectl.backends.protocol import ClusterTarget, Host
     from ratectl.backends.reader import Reader
@@ -113,6 +114,8 @@ def _scene(
         held=_held(journal),
         out_of_reach=out_of_reach,
         lost=_lost(journal, jobs),
+        specs=(specs := _specs(journal)),
+        spec_of=lambda job: _spec_of(reader, job, (str(default_spec()), *specs), host.zone.key),
         spec_drift=inventory.SpecDrift(
             lambda path: install.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
@@ -146,6 +149,15 @@ def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]
     except RatectlError as error:
         return rows, error
     return rows, None
+
+
+def _specs(journal: Journal) -> tuple[str, ...]:
+    """Return the specs of all installed jobs, also of those whose snapshots cannot be read."""
+    try:
+        rows = journal.database.rows("SELECT spec FROM jobs WHERE NOT removed ORDER BY rowid")
+    except RatectlError:  # another check reports the journal's own trouble
+        return ()
+    return tuple(dict.fromkeys(row["spec"] for row in rows))
 
 
 def _held(journal: Journal) -> frozenset[str]:
@@ -204,6 +216,15 @@ def _ask(observed: Observations) -> Asked:
         databases=databases(jobs),
         secrets=absent_secrets(observed),
     )
+
+
+def _spec_of(reader: Reader, job: str, specs: Iterable[str], host_timezone: str) -> str:
+    """Return the first of *specs* that has *job*, an empty text where none has."""
+    for path in dict.fromkeys(specs):
+        with contextlib.suppress(RatectlError):  # another check tells what is wrong with it
+            if any(found.name == job for found in _jobs_of(reader, path, host_timezone)):
+                return path
+    return ""
 
 
 def _jobs_of(reader: Reader, path: str, host_timezone: str) -> tuple[Job, ...]:
