@@ -425,6 +425,37 @@ def test_several_rows_of_a_day(ratectl, install, station, write):
     ]
 
 
+@pytest.mark.parametrize("journal_url", ["own"], indirect=True)
+def test_the_same_number_again_on_one_day(ratectl, install, station, write):
+    """90, 91, 90 of one day are three rows, of which the last counts; the file again brings none, nor does it after a void."""
+    install()
+    path = write("20/11/2025 - 90\n20/11/2025 - 91\n20/11/2025 - 90\n")
+
+    first = ratectl("import", path, "--job", "usd-inr")
+    again = ratectl("import", path, "--job", "usd-inr")
+
+    assert first.out == "usd-inr: 3 rows imported\n"
+    assert again.out == "usd-inr: 0 rows imported, 3 were there already\n"
+    assert [rate for _slot, _pair, rate, _day in rows(station)] == ["90", "91", "90"]
+    assert ratectl("rate", "USD/INR", "--on", "2025-11-20").out.startswith("USD/INR 90 ")
+
+
+@pytest.mark.parametrize("journal_url", ["own"], indirect=True)
+def test_when_a_row_was_received(ratectl, install, write, monkeypatch):
+    """The table tells when a row was received where its line does, and does not take its slot for that."""
+    monkeypatch.setenv("COLUMNS", "200")
+    install()
+    plain = write("19/11/2025 - 95.07\n")
+    full = write(json.dumps(OBJECT) + "\n", "full.jsonl")
+    assert ratectl("import", plain, "--job", "usd-inr").code == 0
+    assert ratectl("import", full, "--job", "usd-inr").code == 0
+
+    head, *table = ratectl("history", "usd-inr").out.splitlines()
+
+    place = head.index("RECEIVED")
+    assert [line[place:].strip() for line in table] == ["-", "2025-11-20 10:30:03"]
+
+
 def test_own_output_after_void(ratectl, install, station, write):
     """A job's own file brings nothing: neither what counts, nor what was taken back."""
     install()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ratectl.model.quote import plain
+from ratectl.model.quote import IMPORTED, plain
 from ratectl.views.format import clock
 from ratectl.wording import wrapped
 
@@ -20,6 +20,8 @@ ROOM = 108
 """Columns from which on the column of when each quote was received is shown."""
 BELOW = "    "
 """What stands before the end of a line that is wider than the screen."""
+UNKNOWN = "-"
+"""What stands where nobody knows when a quote was received."""
 MEASURED = 500
 """Lines from which the widths of the columns are taken."""
 
@@ -55,9 +57,16 @@ def _cells(entry: RecordedQuote, zone: dt.tzinfo) -> tuple[str, ...]:
         quote.rate_date.isoformat(),
         quote.provider,
         quote.kind,
-        f"{quote.observed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        _received(entry, zone),
         "; ".join(_notes(entry, zone)),
     )
+
+
+def _received(entry: RecordedQuote, zone: dt.tzinfo) -> str:
+    """Return when the quote was received; of an imported row that does not say that, the record has its slot."""
+    if entry.quote.kind == IMPORTED and entry.quote.observed_at == entry.slot:
+        return UNKNOWN
+    return f"{entry.quote.observed_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _notes(entry: RecordedQuote, zone: dt.tzinfo) -> Iterator[str]:
