@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
 
 
 FOLDER = "\\ratectl\\"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl import spec
-from ratectl.backends.protocol import ClusterTarget
+from ratectl.backends.host import ClusterTarget
 from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, journal_move, select_backend
@@ -20,7 +20,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.spec.document import Spec
 
 

@@ -18,7 +18,8 @@ from ratectl.views import status as views
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host
+    from ratectl.backends.host import Host
+    from ratectl.backends.protocol import Found
     from ratectl.backends.reader import Reader
     from ratectl.deploy.inventory import Row
     from ratectl.deploy.targets import Target

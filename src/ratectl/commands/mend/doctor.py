@@ -28,7 +28,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Host
+    from ratectl.backends.host import ClusterTarget, Host
     from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
