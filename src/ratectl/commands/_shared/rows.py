@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl.commands._shared.environment import utc_now
-from ratectl.deploy import execute, install, inventory, targets
+from ratectl.deploy import execute, inventory, targets
 from ratectl.deploy.checks import serving
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -44,7 +44,7 @@ def rows_of(
         installed,
         journal.last_firings(installed, on_unreachable or complaining()),
         inventory.SpecDrift(
-            lambda path: install.digest_of(reader, path),
+            lambda path: inventory.digest_of(reader, path),
             jobs_of,
             journal.readable(),
             journal.known(),
