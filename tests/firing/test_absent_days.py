@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -22,20 +19,9 @@ GONE = Fault(status=404, body=b"<html>no such file</html>")
 
 
 @pytest.fixture
-def run(station):
+def run(typed):
     """Run a command of ratectl as a process."""
-
-    def start(*words):
-        return subprocess.run(
-            (sys.executable, "-m", "ratectl", *words),
-            env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return start
+    return typed
 
 
 @pytest.fixture

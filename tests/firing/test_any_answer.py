@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -306,22 +303,12 @@ def test_notice_in_a_200(fire, station, body, code):
     assert b"s3cret" not in kept
 
 
-def test_days_by_date(station, live_rates, job_of):
+def test_days_by_date(station, live_rates, job_of, typed):
     """{date} makes it a provider with history, one request for each day."""
     station.install(job_of('url = "URL/any/{date}?d={date:%d/%m/%Y}"\nrate = "r"'))
     live_rates.misbehave(Fault(body=b'{"r": 2}'), times=99)
 
-    done = subprocess.run(
-        (
-            *(sys.executable, "-m", "ratectl", "backfill", "usd-inr"),
-            *("--since", "2026-11-02", "--until", "2026-11-04"),
-        ),
-        env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = typed("backfill", "usd-inr", "--since", "2026-11-02", "--until", "2026-11-04")
 
     assert done.returncode == 0, done.stderr + done.stdout
     assert sorted(path for path, _ in live_rates.requests) == [
@@ -333,24 +320,14 @@ def test_days_by_date(station, live_rates, job_of):
 
 
 @pytest.mark.parametrize(("late", "code"), [(2, 0), (7200, 65)])
-def test_stamped_after_midnight(station, live_rates, job_of, late, code):
+def test_stamped_after_midnight(station, live_rates, job_of, typed, late, code):
     """An archive that stamps the end of a day some seconds after midnight means that day."""
     provider = 'url = "URL/any/{date}"\nrate = "r"\ndate = "t"'
     station.install(job_of(provider))
     end = dt.datetime(2026, 11, 3, tzinfo=dt.UTC).timestamp() + late
     live_rates.misbehave(Fault(body=json.dumps({"r": 2, "t": end}).encode()), times=99)
 
-    done = subprocess.run(
-        (
-            *(sys.executable, "-m", "ratectl", "backfill", "usd-inr"),
-            *("--since", "2026-11-02", "--until", "2026-11-02"),
-        ),
-        env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = typed("backfill", "usd-inr", "--since", "2026-11-02", "--until", "2026-11-02")
 
     assert done.returncode == code, done.stderr + done.stdout
     with Journal(station.state) as journal:
