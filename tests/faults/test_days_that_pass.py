@@ -182,16 +182,17 @@ def test_way_out_of_a_typo(november, station):
 
 def test_closed_day_asked_for_again(november):
     """A day that was closed for want of a rate gets the one that was published late."""
-    november.install(closed_days=ClosedDays.SKIP)
+    november.install(closed_days=ClosedDays.SKIP, catch_up=CatchUp.ALL, revisit=0)
     november.fire(FRIDAY)
-    november.fire(MONDAY)
-    assert november.recorded() == [(FRIDAY, "95.1")]
+    november.publish(TUESDAY, "95.8")
+    november.fire(TUESDAY)
+    assert november.recorded() == [(FRIDAY, "95.1"), (TUESDAY, "95.8")]
     november.publish(MONDAY, "95.7")
     november.now += DAY
 
     november.type_in("backfill", "usd-inr", "--since", "2026-11-20", "--again")
 
-    assert november.recorded() == [(FRIDAY, "95.1"), (MONDAY, "95.7")]
+    assert november.recorded() == [(FRIDAY, "95.1"), (MONDAY, "95.7"), (TUESDAY, "95.8")]
 
 
 def test_asked_for_again(november, station):
