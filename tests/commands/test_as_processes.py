@@ -120,6 +120,33 @@ def test_import(station, typed, tmp_path, form):
     assert station.lines() == []
 
 
+@pytest.mark.parametrize("form", ["", "text"])
+def test_import_from_standard_input(station, typed, form):
+    """``import -`` reads the standard input, knows its format as that of a file, and calls it stdin."""
+    station.install(station.job("", schedule_texts=("every day at 12:00",)))
+    words = ("import", "-", "--job", "usd-inr", *(("--format", form) if form else ()))
+
+    done = typed(*words, given=OLD_LOOP.encode(), code=0)
+    wrong = typed(*words, given=b"23/11/2025 - 95,10\n", code=65)
+    other = typed("import", "-", "--job", "usd-inr", given=b"hello\n", code=65)
+
+    assert (done.stdout, done.stderr) == ("usd-inr: 3 rows imported\n", "")
+    assert len(station.recorded()) == 3
+    assert wrong.stderr.startswith("ratectl: stdin:1: the rate is '95,10', not a number")
+    assert "ratectl: stdin: its first line is of no known form" in other.stderr
+    assert "--format names one" in other.stderr
+    assert "stdin: is empty" in typed("import", "-", "--job", "usd-inr", code=65).stderr
+
+
+def test_import_of_what_powershell_wrote(station, typed, tmp_path):
+    """UTF-16 with its mark and Windows line ends, as PowerShell redirects into a file, is read."""
+    station.install(station.job("", schedule_texts=("every day at 12:00",)))
+    path = tmp_path / "output.txt"
+    path.write_bytes(OLD_LOOP.replace("\n", "\r\n").encode("utf-16"))
+
+    assert typed("import", path, "--job", "usd-inr", code=0).stdout == "usd-inr: 3 rows imported\n"
+
+
 LOOKUP = """
 import datetime, sys
 from ratectl import rates

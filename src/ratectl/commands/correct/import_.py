@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,9 @@ from ratectl.runtime import given
 from ratectl.views.format import as_json
 from ratectl.wording import count
 
+STDIN, STDIN_NAME = Path("-"), Path("stdin")
+"""The word for the standard input, and what messages call it."""
+
 
 def import_(
     file: Annotated[
@@ -33,7 +37,7 @@ def import_(
         typer.Argument(
             metavar="FILE",
             readable=False,
-            help="What to read; the format is known by its first line.",
+            help="What to read, or - for stdin; the format is known by its first line.",
         ),
     ],
     *,
@@ -67,13 +71,15 @@ def import_(
     Examples:
       ratectl import output.txt --job usd-inr
       ratectl import prices.csv --job books --pair EUR/USD
+      ratectl import - --job usd-inr < output.txt
     """
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}")
-    text = _text(file)
+    source, file = file, STDIN_NAME if file == STDIN else file
+    data = _contents(source)
+    text = _text(file, data)
     with Journal(Path(paths.state_dir())) as journal:
-        words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
-        as_account.hand_over(journal, job, words)
+        _hand_over(journal, job, source, data)
         installed = journal.installed_job(job)
         wanted = date_range.pair(pair, installed.job)
         importer = Importer(Runner(journal, installed, surroundings()), wanted, file.name)
@@ -103,14 +109,34 @@ def import_(
         terminal.show(f"{job}: {_said(done, wrong)}")
 
 
-def _text(file: Path) -> str:
+def _contents(file: Path) -> bytes:
+    """Return what *file*, or the standard input, holds. Raises StorageError."""
+    if file == STDIN:
+        return sys.stdin.buffer.read()
     try:
-        return given.contents(file).decode("utf-8-sig")
+        return given.contents(file)
     except OSError as error:
         raise StorageError(f"{file}: cannot be read: {error.strerror}") from error
+
+
+def _text(file: Path, data: bytes) -> str:
+    """Return *data* as text: UTF-8, or the UTF-16 that PowerShell writes. Raises DataError."""
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{file}:{line}: is not UTF-8, and nothing was imported") from error
+        name = "UTF-16" if is_wide else "UTF-8"
+        raise DataError(f"{file}:{line}: is not {name}, and nothing was imported") from error
+
+
+def _hand_over(journal: Journal, job: str, file: Path, data: bytes) -> None:
+    """Let the account that *job* runs as import *file*, where that is not ours, and exit as it does."""
+    if file == STDIN:
+        as_account.hand_over(journal, job, sys.argv[1:], given=data)
+        return
+    words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
+    as_account.hand_over(journal, job, words)
 
 
 def _name(file: Path, wrong: list[Wrong]) -> None:
