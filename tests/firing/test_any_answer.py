@@ -95,6 +95,16 @@ TABLE = [
         ('rate = "r"\nfactor = 100\ninvert = true', {"r": 0.64}, "156.25"),
         ('rate = "r"\ninvert = true', {"r": "0.0064"}, "156.25"),
         ('rate = "r"\ndecimal = ","', {"r": "155,27"}, "155.27"),
+        ('rate = "r"\ndecimal = ","', {"r": "16.234,50"}, "16234.50"),
+        ('rate = "r"\ndecimal = ","', {"r": "1.016.234"}, "1016234"),
+        ('rate = "r"\ndecimal = ","', {"r": "16\u00a0234,5"}, "16234.5"),
+        ('rate = "r"', {"r": "16,234.50"}, "16234.50"),
+        ('rate = "r"', {"r": "1,016,234"}, "1016234"),
+        ('rate = "r"', {"r": "16'234.5"}, "16234.5"),
+        ('rate = "r"', {"r": "16 234"}, "16234"),
+        ('rate = "list.-1.r"', {"list": [{"r": 1.5}, {"r": 155.27}]}, "155.27"),
+        ('rate = "list[-2].r"', {"list": [{"r": 155.27}, {"r": 1.5}]}, "155.27"),
+        ('rate = "[-1].r"', [{"r": 1.5}, {"r": 155.27}], "155.27"),
     ],
 )
 def test_where_the_rate_stands(fire, provider, body, rate):
@@ -105,6 +115,45 @@ def test_where_the_rate_stands(fire, provider, body, rate):
     assert found in [
         {"USD/JPY": (rate, day)} for day in (before, now().date())
     ]  # of the day it came
+
+
+@pytest.mark.parametrize(
+    ("decimal", "cell"),
+    [(".", "16,234"), (",", "16.234"), (".", "1,2,3"), (".", "16,23.5"), (",", "1,5,5")],
+)
+def test_numbers_of_two_meanings(fire, decimal, cell):
+    """What may be a thousand or a decimal sign is no number, and is shown as it was written."""
+    table = f'url = "URL/any"\nrate = "r"\ndecimal = "{decimal}"'
+
+    assert fire(table, {"r": cell}, code=65) == {}
+
+    assert f"'{cell}'" in fire.stderr
+
+
+@pytest.mark.parametrize("index", ["2", "-3"])
+def test_entry_that_a_list_lacks(fire, index):
+    """A place beyond either end of a list is none of its entries."""
+    fire(f'url = "URL/any"\nrate = "{index}.r"', [{"r": 1}, {"r": 2}], code=65)
+
+    assert f"nothing at '{index}.r'" in fire.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("0.r", []),
+        ("observations.0.r", {"observations": []}),
+        ("observations.-1.r", {"terms": {"url": "x"}, "observations": []}),
+        ("rates.{quote}", {"date": "2026-11-20", "rates": {}}),
+        ("[code={quote}].r", []),
+        ("a.b", {}),
+    ],
+)
+def test_nothing_published(fire, path, body):
+    """An answer whose list or table of rates is empty is bad data, never configuration."""
+    assert fire(f'url = "URL/any"\nrate = "{path}"', body, code=65) == {}
+
+    assert "is empty" in fire.stderr
 
 
 BAD_CELLS = (0, -1.5, "0.0", "NaN", "soon", "", None, {}, [], True, "9" * 5000)
@@ -167,6 +216,17 @@ def test_forms_of_a_date(fire, written, more):
     found = fire(f'url = "URL/any"\nrate = "r"\ndate = "d"\n{more}', {"r": 155.27, "d": written})
 
     assert found == {"USD/JPY": ("155.27", TODAY)}
+
+
+@pytest.mark.parametrize(
+    "written", ["27/11/2026", "27 November 2026", "/Date(1795817374000)/", "soon"]
+)
+def test_other_forms_of_a_date(fire, written):
+    """A date in a form of its own is bad data, and the key that says the form is named."""
+    found = fire('url = "URL/any"\nrate = "r"\ndate = "d"', {"r": 2, "d": written}, code=65)
+
+    assert found == {}
+    assert "not a date; date_format says its form" in fire.stderr
 
 
 def test_civil_day_of_another_zone(station, live_rates, job_of):
@@ -275,6 +335,7 @@ def test_how_old_and_how_far_ahead(fire, days, more, code):
     [
         ({"Note": "Our standard API call frequency is 5 calls per minute"}, 77),
         ({"Information": "Thank you! The rate limit is 25 requests per day."}, 77),
+        ({"Information": "Please spread out your requests more sparingly (1 per second)."}, 77),
         ({"success": False, "error": {"code": 104, "info": "Monthly request volume reached"}}, 77),
         ({"success": False, "error": {"code": 101, "type": "missing_access_key"}}, 77),
         ({"success": False}, 65),

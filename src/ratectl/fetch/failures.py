@@ -85,9 +85,9 @@ class FetchError(Exception):
         self.is_absent = False
 
 
-def absent(message: str) -> FetchError:
-    """Return the failure of an address that has no page, which may be one of a day without rates."""
-    failure = FetchError(FailureKind.CONFIG, message)
+def absent(message: str, kind: FailureKind = FailureKind.CONFIG) -> FetchError:
+    """Return the failure of an address that has no page, or an empty one, which may be one of a day without rates."""
+    failure = FetchError(kind, message)
     failure.is_absent = True
     return failure
 

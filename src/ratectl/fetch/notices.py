@@ -13,7 +13,7 @@ from ratectl.fetch.providers._shared import json_body as bodies
 NAMES = ("error", "errors", "error message", "note", "information", "message", "fault", "warning")
 """Keys of notices, in small letters."""
 ABOUT_ACCESS = re.compile(
-    r"quota|limit|frequency|volume|too many|requests? per|plan\b|premium|subscri|upgrade|key\b|token|"
+    r"quota|limit|frequency|volume|too many|requests? per|per (second|minute|hour|day|month)|sparing|plan\b|premium|subscri|upgrade|key\b|token|"
     r"access|unauthor|forbidden|permission|expired|inactive|suspend|payment|credit",
     re.IGNORECASE,
 )

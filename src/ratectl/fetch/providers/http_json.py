@@ -15,7 +15,7 @@ from urllib.parse import quote as percent
 from ratectl.fetch import notices
 from ratectl.fetch.failures import FailureKind, FetchError, absent
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers._shared import answer_dates
+from ratectl.fetch.providers._shared import answer_dates, written_numbers
 from ratectl.fetch.providers._shared import json_body as bodies
 from ratectl.fetch.providers._shared import query as asks
 from ratectl.model import answer_path
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MISSING = object()
 PLACEHOLDER = re.compile(r"{(?:(base|quote)(_lower)?|date(?::([^}]*))?)}")
+PLACE = re.compile(r"-?[0-9]{1,9}")
+"""Of an entry in a list, from its end where it is negative."""
 EXACT = Context(prec=60)
 TWELVE_DIGITS = Context(prec=12)
 
@@ -73,6 +75,7 @@ def parsed(provider: Provider, query: RateQuery, answer: object) -> tuple[Answer
     found = [_answered(provider, query, pair, answer) for pair in query.pairs]
     if not any(found):
         notices.refuse_notice(answer)
+        _refuse_nothing(answer, _filled(provider.rate, query.pairs[0], query.until, str))
         if not isinstance(answer, dict):
             raise bodies.bad(f"nothing at {provider.rate!r} in the answer")
     return tuple(answered for answered in found if answered is not None)
@@ -81,6 +84,15 @@ def parsed(provider: Provider, query: RateQuery, answer: object) -> tuple[Answer
 def not_before(body: bytes) -> None:
     """Return None: nothing is known of when an unknown server publishes."""
     del body
+
+
+def _refuse_nothing(answer: object, path: str) -> None:
+    """Raise FetchError where the list or table in which *path* ends too early is empty: nothing was published."""
+    value = answer
+    for step in answer_path.parse(path):
+        if value in ([], {}):
+            raise absent(f"what should hold {path!r} is empty in the answer", FailureKind.DATA)
+        value = _step(value, step)
 
 
 def _answered(provider: Provider, query: RateQuery, pair: Pair, answer: object) -> Answered | None:
@@ -118,9 +130,7 @@ def _reader(provider: Provider) -> Callable[[Any, str], Decimal]:
 
     def read(cell: object, what: str) -> Decimal:
         if isinstance(cell, str):
-            text = cell.strip()
-            text = text.replace(",", ".") if provider.decimal == "," else text
-            value = bodies.number_text(text, what)
+            value = written_numbers.read(cell, what, provider.decimal or ".")
         else:
             value = bodies.number(cell, what)
         if not provider.factor:
@@ -148,15 +158,20 @@ def _date(provider: Provider, at: Callable[[str], object], asked: dt.date | None
 def _at(value: object, path: str) -> object:
     """Return what stands at *path*, MISSING where nothing does. Raises FetchError where several fit."""
     for step in answer_path.parse(path):
-        if isinstance(step, answer_path.Match):
-            value = _matching(value, step)
-        elif isinstance(value, dict) and step.name in value:
-            value = value[step.name]
-        elif isinstance(value, list) and step.name.isdecimal() and int(step.name) < len(value):
-            value = value[int(step.name)]
-        else:
-            return MISSING
+        value = _step(value, step)
     return getattr(value, "text", value)
+
+
+def _step(value: object, step: answer_path.Step) -> object:
+    """Return what *step* leads to from *value*, MISSING where there is nothing. Raises FetchError where several fit."""
+    if isinstance(step, answer_path.Match):
+        return _matching(value, step)
+    if isinstance(value, dict):
+        return value.get(step.name, MISSING)
+    if isinstance(value, list) and PLACE.fullmatch(step.name):
+        place = int(step.name)
+        return value[place] if -len(value) <= place < len(value) else MISSING
+    return MISSING
 
 
 def _matching(value: object, wanted: answer_path.Match) -> object:
