@@ -147,6 +147,47 @@ def test_import_of_what_powershell_wrote(station, typed, tmp_path):
     assert typed("import", path, "--job", "usd-inr", code=0).stdout == "usd-inr: 3 rows imported\n"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20/11/2025 - 95,07\n21/11/2025 - 1.095,10\n",
+        "date;base;quote;amount;source;type\n2025-11-20;USD;INR;95,07;ecb;close\n2025-11-21;USD;INR;1.095,10;ecb;close\n",
+        "P 2025-11-20 USD 95,07 INR\nP 2025-11-21 USD 1.095,10 INR\n",
+    ],
+)
+def test_import_of_decimal_commas(station, typed, tmp_path, text):
+    """A file with decimal commas is refused with the option that reads it, which does; signs between thousands are read."""
+    station.install(station.job("", schedule_texts=("every day at 12:00",)))
+    path = tmp_path / "old"
+    path.write_text(text)
+
+    refused = typed("import", path, "--job", "usd-inr", code=65)
+    done = typed("import", path, "--job", "usd-inr", "--decimal", ",", code=0)
+
+    assert "the rate is '95,07', not a number" in refused.stderr
+    assert "--decimal , reads decimal commas" in refused.stderr
+    assert done.stdout == "usd-inr: 2 rows imported\n"
+    assert [rate for _, rate in station.recorded()] == ["95.07", "1095.10"]
+    assert "1 row is hard to believe" in done.stderr
+    odd = typed("import", path, "--job", "usd-inr", "--decimal", ";", code=2)
+    assert "--decimal ;: there are . and ," in odd.stderr
+
+
+@pytest.mark.parametrize("option", [(), ("--skip-wrong",)])
+def test_import_of_days_after_their_months(station, typed, tmp_path, option):
+    """Where lines are days only as mm/dd/YYYY, the others are not imported under a wrong day either."""
+    station.install(station.job("", schedule_texts=("every day at 12:00",)))
+    path = tmp_path / "old.txt"
+    path.write_text("11/12/2025 - 95.07\n11/13/2025 - 95.08\n")
+
+    refused = typed("import", path, "--job", "usd-inr", *option, code=65)
+
+    assert "old.txt:2: '11/13/2025' is no day as dd/mm/YYYY" in refused.stderr
+    assert "its dates seem to be mm/dd/YYYY" in refused.stderr
+    assert "--skip-wrong" not in refused.stderr
+    assert station.recorded() == []
+
+
 LOOKUP = """
 import datetime, sys
 from ratectl import rates

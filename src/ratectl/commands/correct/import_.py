@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,7 @@ from ratectl.fetch import measure
 from ratectl.firing.imports import lines
 from ratectl.firing.imports.doubts import Doubtful
 from ratectl.firing.imports.importer import Imported, Importer
-from ratectl.firing.imports.lines import Wrong
+from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
@@ -57,6 +58,10 @@ def import_(
             help=f"What the file is written in: {', '.join(FILES)}. By default it is looked at.",
         ),
     ] = "",
+    decimal: Annotated[
+        str,
+        typer.Option(metavar="SIGN", help="The decimal sign of its rates: . or a comma."),
+    ] = ".",
     skip_wrong: Annotated[
         bool, typer.Option("--skip-wrong", help="Take the other lines where some are wrong.")
     ] = False,
@@ -75,6 +80,8 @@ def import_(
     """
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}")
+    if decimal not in {".", ","}:
+        raise UsageError(f"--decimal {decimal}: there are . and ,")
     source, file = file, STDIN_NAME if file == STDIN else file
     data = _contents(source)
     text = _text(file, data)
@@ -83,15 +90,9 @@ def import_(
         installed = journal.installed_job(job)
         wanted = date_range.pair(pair, installed.job)
         importer = Importer(Runner(journal, installed, surroundings()), wanted, file.name)
-        rows, wrong = importer.checked(lines.read(text, form or lines.sniff(text, str(file))))
-        _name(file, wrong)
-        if wrong and not rows:
-            raise DataError(f"{file}: no line of it can be imported, and nothing was")
-        if wrong and not skip_wrong:
-            raise DataError(
-                f"{file}: {count(len(wrong), 'line')} of {len(rows) + len(wrong)} cannot be imported, and nothing"
-                " was; mend the file, or --skip-wrong takes the others"
-            )
+        said = lines.read(text, form or lines.sniff(text, str(file)), decimal)
+        rows, wrong = importer.checked(said)
+        _refuse(file, rows, wrong, skip_wrong=skip_wrong)
         try:
             with progress(job, len(rows)) as on_progress:
                 done = importer.run(rows, on_progress)
@@ -137,6 +138,26 @@ def _hand_over(journal: Journal, job: str, file: Path, data: bytes) -> None:
         return
     words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
     as_account.hand_over(journal, job, words)
+
+
+def _refuse(file: Path, rows: list[Row], wrong: list[Wrong], *, skip_wrong: bool) -> None:
+    """Name the lines that are *wrong*. Raises DataError where nothing is imported for them."""
+    _name(file, wrong)
+    if any(one.reason.endswith(lines.MONTH_FIRST) for one in wrong):
+        raise DataError(
+            f"{file}: its dates seem to be mm/dd/YYYY, and nothing was imported; write them as dd/mm/YYYY"
+        )
+    if not wrong or (rows and skip_wrong):
+        return
+    some = f"{count(len(wrong), 'line')} of {len(rows) + len(wrong)}" if rows else "no line of it"
+    ways = ["--decimal , reads decimal commas"] if any(map(_has_comma, wrong)) else []
+    ways += ["mend the file, or --skip-wrong takes the others"] if rows else []
+    head = f"{file}: {some} can{'not' if rows else ''} be imported, and nothing was"
+    raise DataError("; ".join([head, *ways]))
+
+
+def _has_comma(wrong: Wrong) -> bool:
+    return re.match(r"the rate is '[0-9.]*[0-9],[0-9]+'", wrong.reason) is not None
 
 
 def _name(file: Path, wrong: list[Wrong]) -> None:
