@@ -294,6 +294,11 @@ def test_secret_in_a_url(job_of, url):
         ('url = "https://h/"\nrate = "r"\nheader = "X-Key"', "api_key"),
         ('url = "https://h/"\nrate = "r["', "expected a path"),
         ('url = "https://h/"\nrate = "a..b"', "expected a path"),
+        ('url = "https://h/"\nrate = "$.rates.JPY"', 'without "[$]."'),
+        ('url = "https://h/"\nrate = "$[0].rate"', 'without "[$]"'),
+        ('url = "https://h/"\nrate = "/rates/JPY"', "dots between"),
+        ('url = "https://h/"\nrate = "r"\ndate = "$.date"', 'without "[$]."'),
+        ('kind = "http-xml"\nurl = "https://h/"\nrate = "//Valute"', "dots between"),
         ('url = "https://h/"\nrate = "r"\nfactor = 0', "number of units"),
         (
             'url = "https://h/"\nrate = "r"\ndate = "d"\ndate_format = "%d.%m."',
