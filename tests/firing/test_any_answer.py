@@ -147,6 +147,7 @@ def test_entry_that_a_list_lacks(fire, index):
         ("rates.{quote}", {"date": "2026-11-20", "rates": {}}),
         ("[code={quote}].r", []),
         ("a.b", {}),
+        ("data.rates.{quote}", {"data": None}),
     ],
 )
 def test_nothing_published(fire, path, body):
@@ -460,3 +461,56 @@ def test_not_this_xml(fire, body, code):
     table = 'kind = "http-xml"\nurl = "URL/any"\nrate = "a.r"'
 
     assert fire(table, body, code=code, more='timeout = "2s"\n') == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "told"),
+    [
+        ("<ValCurs>\n    Error in parameters\n</ValCurs>", 65, "Error in parameters"),
+        ("<error><code>5</code><message>Invalid date</message></error>", 65, "5 Invalid date"),
+        ('<error code="104">quota reached</error>', 77, "104 quota reached"),
+        ("<r><success>false</success><info>x</info></r>", 65, "success is false"),
+        ("<r><error>your key is unknown</error></r>", 77, "your key is unknown"),
+        ("<a><b/></a>", 65, "is empty"),
+        ("<a/>", 65, "is empty"),
+    ],
+)
+def test_notice_in_xml(fire, station, body, code, told):
+    """A notice in XML is quota or bad data, never configuration, and its body is kept."""
+    table = 'kind = "http-xml"\nurl = "URL/any"\nrate = "a.b.c"'
+
+    assert fire(table, body.encode(), code=code) == {}
+
+    assert told in fire.stderr
+    with Journal(station.state) as journal:
+        [one] = quarantine.quarantine(journal.store())
+        assert quarantine.body(journal.store(), one.id) == body.encode()
+
+
+@pytest.mark.parametrize("place", ["0", "-1"])
+def test_one_entry_in_xml(fire, place):
+    """Where a list of XML has one entry only, that is its first and its last."""
+    table = f'kind = "http-xml"\nurl = "URL/any"\nrate = "a.day.{place}.rate"'
+
+    found = fire(table, b'<a><day rate="155.27"/></a>')
+
+    assert [rate for rate, _ in found.values()] == ["155.27"]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("Rates.JPY", "base, rates"),
+        ("rates.jpy", "EUR, JPY"),
+        ("rates.JPY.mid", "155.27"),
+        ("list.mid", "a list of 2"),
+        ("list.9.mid", "a list of 2"),
+    ],
+)
+def test_a_path_that_leads_nowhere(fire, path, there):
+    """The message says how far the path leads, and what stands there."""
+    body = {"base": "USD", "rates": {"EUR": 1, "JPY": 155.27}, "list": [{"mid": 1}, {"mid": 2}]}
+
+    assert fire(f'url = "URL/any"\nrate = "{path}"', body, code=78) == {}
+
+    assert f"has no USD/JPY: nothing at '{path}' in the answer, which has {there}" in fire.stderr

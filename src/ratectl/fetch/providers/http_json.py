@@ -69,15 +69,21 @@ def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, 
     return parsed(provider, query, bodies.load_any(body))
 
 
-def parsed(provider: Provider, query: RateQuery, answer: object) -> tuple[Answered, ...]:
-    """Return what the tables and lists of *answer* say of the asked pairs. Raises FetchError for a notice."""
-    notices.refuse_failure(answer)
+def parsed(
+    provider: Provider, query: RateQuery, answer: object, tables: Sequence[object] = ()
+) -> tuple[Answered, ...]:
+    """Return what the tables and lists of *answer* say of the asked pairs.
+
+    Raises FetchError for a notice in one of *tables* (by default the answer itself), and where nothing is found.
+    """
+    tables = tables or (answer,)
+    for table in tables:
+        notices.refuse_failure(table)
     found = [_answered(provider, query, pair, answer) for pair in query.pairs]
     if not any(found):
-        notices.refuse_notice(answer)
-        _refuse_nothing(answer, _filled(provider.rate, query.pairs[0], query.until, str))
-        if not isinstance(answer, dict):
-            raise bodies.bad(f"nothing at {provider.rate!r} in the answer")
+        for table in tables:
+            notices.refuse_notice(table)
+        raise _nowhere(provider, query, answer)
     return tuple(answered for answered in found if answered is not None)
 
 
@@ -86,13 +92,34 @@ def not_before(body: bytes) -> None:
     del body
 
 
-def _refuse_nothing(answer: object, path: str) -> None:
-    """Raise FetchError where the list or table in which *path* ends too early is empty: nothing was published."""
-    value = answer
+def _nowhere(provider: Provider, query: RateQuery, answer: object) -> FetchError:
+    """Return what it means that the path of the rate leads nowhere: nothing was published, or the path is wrong."""
+    pair = query.pairs[0]
+    path = _filled(provider.rate, pair, query.until or query.civil_day, str)
+    there = answer
     for step in answer_path.parse(path):
-        if value in ([], {}):
-            raise absent(f"what should hold {path!r} is empty in the answer", FailureKind.DATA)
-        value = _step(value, step)
+        further = _step(there, step)
+        if further is MISSING:
+            break
+        there = further
+    if there in ([], {}, None):
+        message = f"what should hold {path!r} is empty in the answer"
+        return absent(message, FailureKind.DATA)
+    message = (
+        f"has no {pair}: nothing at {path!r} in the answer, which has {_contents(there)} there"
+    )
+    if not isinstance(answer, dict):
+        return bodies.bad(message)
+    failure = FetchError(FailureKind.CONFIG, message)
+    failure.is_lack = True
+    return failure
+
+
+def _contents(value: object) -> str:
+    """Return what *value* is made of, as an error text may hold it."""
+    if isinstance(value, dict):
+        return bodies.printable(", ".join(map(str, value)))
+    return f"a list of {len(value)}" if isinstance(value, list) else bodies.excerpt(value)
 
 
 def _answered(provider: Provider, query: RateQuery, pair: Pair, answer: object) -> Answered | None:
@@ -167,7 +194,8 @@ def _step(value: object, step: answer_path.Step) -> object:
     if isinstance(step, answer_path.Match):
         return _matching(value, step)
     if isinstance(value, dict):
-        return value.get(step.name, MISSING)
+        is_alone = hasattr(value, "text") and step.name in {"0", "-1"}  # one entry of XML
+        return value.get(step.name, value if is_alone else MISSING)
     if isinstance(value, list) and PLACE.fullmatch(step.name):
         place = int(step.name)
         return value[place] if -len(value) <= place < len(value) else MISSING
