@@ -336,8 +336,7 @@ def _fire(arguments: Arguments) -> int:
     except RatectlError as error:
         _print_error(f"{arguments.job}: {error}")
         return error.exit_code
-    if arguments.verbose:
-        _print_lines(report)
+    _print_lines(report, verbose=arguments.verbose)
     if report.error is None:
         return TRY_LATER if report.owing else 0
     if arguments.verbose or not report.passing:
@@ -345,7 +344,15 @@ def _fire(arguments: Arguments) -> int:
     return report.error.exit_code
 
 
-def _print_lines(report: "FiringReport") -> None:
+def _print_lines(report: "FiringReport", *, verbose: bool) -> None:
+    """Print what a firing did for those who asked; a page that was not written stands in systemd's log in any case.
+
+    That log bothers nobody, as cron's mail after each firing would.
+    """
+    if not verbose:
+        if report.page and "JOURNAL_STREAM" in os.environ:
+            _print_error(f"{report.job}: {report.page}")
+        return
     from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for -v only
 
     for line in report.lines():
@@ -359,8 +366,7 @@ def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     code = 0
     try:
         for report in run_sweep(arguments.state, names, _surroundings()):
-            if arguments.verbose:
-                _print_lines(report)
+            _print_lines(report, verbose=arguments.verbose)
             if report.error is not None:
                 code = code or report.error.exit_code
                 if arguments.verbose or not report.passing:
