@@ -72,10 +72,36 @@ def _run() -> int:
     if not arguments.state:
         from ratectl.paths import state_dir  # noqa: PLC0415 - not every call needs it
 
+        if not _is_at_home() and (refused := _refused_place()):
+            return refused
         arguments.state = state_dir()
     if arguments.again:
         return _again(arguments)
     return _started(arguments)
+
+
+def _is_at_home() -> bool:
+    """Tell whether the state lies in a home of our own, as far as one look tells."""
+    if sys.platform == "win32":
+        return True
+    try:
+        owner = os.stat(os.path.expanduser("~")).st_uid  # noqa: PTH111, PTH116 - pathlib is dear
+    except OSError:
+        return False
+    return owner == os.geteuid() and not os.environ.get("XDG_STATE_HOME")
+
+
+def _refused_place() -> int:
+    """Return the exit code, and say why, where the state would lie with another account; else 0."""
+    from ratectl.errors import RatectlError  # noqa: PLC0415 - seldom, and then by hand
+    from ratectl.runtime import own_places  # noqa: PLC0415
+
+    try:
+        own_places.refuse_state_of_others()
+    except RatectlError as error:
+        _print_error(str(error))
+        return error.exit_code
+    return 0
 
 
 def _again(arguments: Arguments) -> int:

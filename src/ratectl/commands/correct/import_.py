@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
@@ -22,7 +21,7 @@ from ratectl.firing.imports.lines import Wrong
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import given
+from ratectl.runtime import given, own_places
 from ratectl.views.format import as_json
 from ratectl.wording import count
 
@@ -71,7 +70,7 @@ def import_(
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}")
     text = _text(file)
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
         as_account.hand_over(journal, job, words)
         installed = journal.installed_job(job)
