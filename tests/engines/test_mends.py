@@ -6,6 +6,7 @@ These are the mends that `test_doctor.py` does not try; `tests/doctor/test_every
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from pathlib import Path
 
@@ -353,6 +354,48 @@ def test_a_drop_in_that_changes_the_times(tended, account, folder):
     assert "T10:30:00" in row["next"]
     whose.sh(f"rm -rf {folder}")
     tended.account.sh(f"rm -rf ~/.config/systemd/user/{TIMER}.d; systemctl --user daemon-reload")
+
+
+OF_ONE_NAME = f"""
+cd ~/.config/systemd/user
+mkdir -p ratectl-.timer.d ratectl-usd-.timer.d {TIMER}.d timer.d ../user.control/ratectl-usd-.timer.d ../user.control/timer.d
+for name in a b c d e; do echo '[Timer]
+Persistent=yes' > timer.d/$name.conf; done
+for name in a b c d; do echo '[Timer]
+Persistent=yes' > ratectl-.timer.d/$name.conf; done
+for name in a b; do echo '[Timer]
+Persistent=yes' > ratectl-usd-.timer.d/$name.conf; done
+echo '[Timer]
+Persistent=yes' > {TIMER}.d/a.conf
+echo '[Timer]
+Persistent=yes' > ../user.control/ratectl-usd-.timer.d/c.conf
+echo '[Timer]
+Persistent=yes' > ../user.control/timer.d/e.conf
+systemctl --user daemon-reload
+systemctl --user show --property=DropInPaths {TIMER}
+"""
+"""Files of one name for this timer, for two prefixes of it, for all timers, and in a folder that counts more."""
+AS_READ = """
+from pathlib import Path
+from ratectl.backends.systemd import drop_ins
+from ratectl.deploy.execute import SystemReader
+folder, call = Path.home() / ".config/systemd/user", ("systemctl", "--user")
+found = drop_ins.of_jobs(SystemReader(), folder, call, ["usd-inr"])["usd-inr"]
+print(*(one.path for one in found if one.unit.endswith(".timer")))
+"""
+
+
+def test_drop_ins_are_those_of_the_manager(tended):
+    """Of files of one name the same one is read that systemd takes."""
+    told = tended.account.sh(OF_ONE_NAME)
+    read = tended.account.run(sys.executable, "-c", AS_READ).stdout.decode()
+    tended.account.sh(
+        "cd ~/.config/systemd; rm -rf user/*.d user.control; systemctl --user daemon-reload"
+    )
+
+    folders = [Path(path).parent.name for path in read.split()]
+    assert told.removeprefix("DropInPaths=").split() == read.split()
+    assert len(set(folders)) == 4
 
 
 def test_busybox_without_its_right(busybox):

@@ -360,6 +360,20 @@ class Crontab:
         return done()
 
 
+UNIT_PATH = {
+    "system": "/etc/systemd/system.control /run/systemd/system.control /run/systemd/transient"
+    " /run/systemd/generator.early /etc/systemd/system /etc/systemd/system.attached /run/systemd/system"
+    " /run/systemd/system.attached /run/systemd/generator /usr/local/lib/systemd/system"
+    " /lib/systemd/system /usr/lib/systemd/system /run/systemd/generator.late",
+    "user": "/home/tester/.config/systemd/user.control /run/user/1000/systemd/user.control"
+    " /run/user/1000/systemd/transient /home/tester/.config/systemd/user /etc/xdg/systemd/user"
+    " /etc/systemd/user /run/user/1000/systemd/user /run/systemd/user /home/tester/.local/share/systemd/user"
+    " /usr/local/share/systemd/user /usr/share/systemd/user /usr/local/lib/systemd/user"
+    " /usr/lib/systemd/user",
+}
+"""What systemd 252 on Debian says of itself."""
+
+
 class Systemd:
     """``systemctl`` of one manager: what it has loaded is what was on disk at the last reload."""
 
@@ -398,28 +412,13 @@ class Systemd:
         }
         return verbs[verb](rest)
 
-    def _drop_ins(self, unit):
-        """Return what systemd would read beside *unit*: of its name, of a prefix of it, of its kind."""
-        stem, _, kind = unit.rpartition(".")
-        parts = stem.split("-")
-        prefixes = ["-".join(parts[:number]) + "-" for number in range(1, len(parts))]
-        folders = {f"{name}.{kind}.d" for name in (stem, *prefixes)} | {f"{kind}.d"}
-        masks = {p.name: p for p in self.machine.links if p.parent.name == f"{unit}.d"}
-        found = (
-            path
-            for path in self.machine.files
-            if path.parent.name in folders and path.suffix == ".conf"
-        )
-        return sorted({masks.get(path.name, path) for path in found})
-
     def _show(self, rest):
         if rest[0] == "--property=Id,Result,ExecMainStatus":
             told = ((unit, *self.results.get(unit, ("success", 0))) for unit in rest[1:])
             shown = [f"Id={u}\nResult={r}\nExecMainStatus={s}\n" for u, r, s in told]
             return done(0, "\n".join(shown).encode())
-        if rest[0] == "--property=Id,DropInPaths":
-            told = ((unit, " ".join(map(str, self._drop_ins(unit)))) for unit in rest[1:])
-            return done(0, "\n".join(f"Id={u}\nDropInPaths={p}\n" for u, p in told).encode())
+        if rest == ["--property=UnitPath"]:
+            return done(0, f"UnitPath={UNIT_PATH[self.folder.name]}\n".encode())
         assert rest == ["--property=Version"], rest
         if self.silent:
             return done(1, stderr=b"Failed to connect to bus: No medium found\n")

@@ -286,6 +286,7 @@ def test_older_version(url, open_shared, postgres, database):
         )
     store.close()
     postgres.sql(database, "DROP TABLE ratectl_journal.revisions")
+    postgres.sql(database, "DROP INDEX ratectl_journal.quotes_by_job")
     postgres.sql(database, "UPDATE ratectl_journal.meta SET value = '4' WHERE key = 'version'")
 
     for _ in range(2):

@@ -21,6 +21,8 @@ BEFORE_REVISIONS = (Path(__file__).with_name("journal-6.sql")).read_text(encodin
 """A journal of version 6: two jobs with days that are marked, closed, failed and held, lines that wait, and what a file got."""
 BEFORE_RETRIES = (Path(__file__).with_name("journal-7.sql")).read_text(encoding="utf-8")
 """A journal of version 7: two jobs, a number that was voided, one that was revised, a slot that failed, and what is held."""
+BEFORE_THE_INDEX = (Path(__file__).with_name("journal-8.sql")).read_text(encoding="utf-8")
+"""A journal of version 8: that of version 7, a failure that waits for its next try, and an answer held for two slots."""
 SLOT = dt.datetime(2025, 11, 20, 9, tzinfo=dt.UTC)
 
 
@@ -167,4 +169,29 @@ def test_from_version_7(state, tmp_path):
     assert again == {"usd-inr": None, "both": None}
     assert voided == {"0.0105"}
     assert answer.slots == (answer.slot,)
+    assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")
+
+
+def test_from_version_8(state, tmp_path):
+    """A journal of version 8 is brought up without loss of a row; it gets an index alone."""
+    state.mkdir()
+    connection = sqlite3.connect(state / "journal.sqlite3")
+    connection.executescript(BEFORE_THE_INDEX)
+    held = list(connection.iterdump())
+    connection.close()
+
+    with Journal(state) as journal:
+        journal.known()
+        again = {row.job.name: row.retry_at for row in journal.readable()}
+        [answer] = quarantine.quarantine(journal.store())
+    with Journal(tmp_path / "new") as journal:
+        journal.owner()
+    connection = sqlite3.connect(state / "journal.sqlite3")
+    found = list(connection.iterdump())
+    connection.close()
+
+    assert set(held) <= set(found)
+    assert [one for one in found if one not in held] == [schema.QUOTES_BY_JOB.strip()]
+    assert again == {"usd-inr": dt.datetime(2026, 11, 23, 9, 15, tzinfo=dt.UTC), "both": None}
+    assert len(answer.slots) == 2
     assert tables(state / "journal.sqlite3") == tables(tmp_path / "new" / "journal.sqlite3")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,3 +92,15 @@ class Reader(Protocol):
 
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
+
+
+class OnceReader:
+    """A reader that looks at each thing once: for the checks of thousands of jobs, which share folders, spec and keys."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> Any:
+        look = functools.cache(getattr(self._reader, name))
+        setattr(self, name, look)
+        return look

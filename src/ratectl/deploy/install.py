@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
 from ratectl.backends.protocol import EngineAbsentError
+from ratectl.backends.reader import OnceReader
 from ratectl.deploy import plan, spec_keys
 from ratectl.deploy import renames as renaming
 from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts, writable
@@ -145,7 +146,8 @@ def prepare(
     With *enable_linger* it also does away with why entries could stay asleep, where it can. Jobs that were
     renamed are those of *renames*, by default those that :func:`renames.noticed` tells.
     """
-    other_accounts.refuse(target, source.jobs, source.path)
+    looking = replace(target, reader=OnceReader(target.reader))
+    other_accounts.refuse(looking, source.jobs, source.path)
     known = _known(target, source, journal, renames)
     removed = known.gone if prune else frozenset()
     covers = covers_of(target, source.jobs)
@@ -163,7 +165,7 @@ def prepare(
         difference=target.backend.difference,
     )
     if source.whole:  # a pause that ends, or another name, changes nothing of what is written to
-        writable.refuse(target, source.jobs)
+        writable.refuse(looking, source.jobs)
     look = _left_anywhere if rewrite_all else _moves
     moves = look(target, found, known.installed, known.affected | removed)
     of_the_server = target.backend.dry_run(target.reader, changes, target.host, target.scope)

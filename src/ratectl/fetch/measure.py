@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ratectl.journal.rate_store import Neighbour, RateStore
     from ratectl.model.quote import Quote
 
-DOUBT = "; if "
-"""Before what is said of the other number."""
 AGAINST_TYPED, AGAINST_FIRST = 1, 2
 """As many earlier publications that say the same outweigh a lone number that a person entered, or that was published."""
 
@@ -73,15 +71,12 @@ def undo(near: Neighbour, zone: dt.tzinfo) -> str:
 
 def told(found: Jump) -> str:
     """Return what is said of *found*: where the other number may be the wrong one, also what takes that back."""
-    if not found.undo:
-        return found.reason
-    return f"{found.reason}{DOUBT}{found.other} is wrong, `{found.undo}` takes it back"
+    return "; ".join(filter(None, (found.reason, way_out(found))))
 
 
-def parted(text: str) -> tuple[str, str]:
-    """Return what :func:`told` said of a jump, and apart from it how the other number is taken back."""
-    reason, doubt, way = text.partition(DOUBT)
-    return reason, f"{doubt}{way}".removeprefix("; ")
+def way_out(found: Jump) -> str:
+    """Return what takes the other number back, in a clause; an empty text where that one is borne out."""
+    return f"if {found.other} is wrong, `{found.undo}` takes it back" if found.undo else ""
 
 
 def advice(found: Jump, undo: str) -> str:

@@ -47,6 +47,13 @@ class Candidate(NamedTuple):
     body: bytes
     reason: str = ""
     """Why it is suspect; empty while it only waits for agreement."""
+    way_out: str = ""
+    """As in :class:`SuspectQuote`."""
+
+    @property
+    def told(self) -> str:
+        """All that is said of it."""
+        return "; ".join(filter(None, (self.reason, self.way_out)))
 
 
 class Problem(NamedTuple):
@@ -165,7 +172,7 @@ class QuoteSelector:
         for item, candidates in self.suspects.items():
             for candidate in candidates:
                 if self.found.get(item) is not candidate.quote:
-                    self._quarantine(item, candidate.quote, candidate.body, candidate.reason)
+                    self._quarantine(item, candidate)
         for item, candidates in self.awaiting_agreement.items():
             if item not in self.found:
                 self._disagree(item, candidates)
@@ -248,14 +255,13 @@ class QuoteSelector:
             past_day=day if self.wanted.past else None,
         )
         if problem:
-            self._quarantine(item, quote, body, problem)
+            self._quarantine(item, Candidate(quote, body, problem))
         elif self._is_taken_back(quote):
             self._take_back(provider, item, quote)
         elif self.job.closed_days is not ClosedDays.MARK and quote.rate_date < day:
             self._close(provider, item, quote)
         elif jump is not None and jump.is_suspect:
-            reason = measure.told(jump)
-            self._suspect(item, Candidate(quote=quote, body=body, reason=reason), jump)
+            self._suspect(item, Candidate(quote, body, jump.reason, measure.way_out(jump)), jump)
         else:
             reasons = [measure.told(jump) if jump else "", plausibility.coarseness(quote)]
             if any(reasons):
@@ -316,8 +322,8 @@ class QuoteSelector:
 
     def _suspect(self, item: PairDay, candidate: Candidate, jump: plausibility.Jump) -> None:
         if self._repeated(candidate.quote, jump):
-            self.warnings[item] = candidate.reason
-            self._agree(item, candidate._replace(reason=""))
+            self.warnings[item] = candidate.told
+            self._agree(item, Candidate(candidate.quote, candidate.body))
             return
         for other in self.suspects[item]:
             within = self.job.agree or plausibility.SAME
@@ -389,10 +395,11 @@ class QuoteSelector:
             legs=rate.legs,
         )
 
-    def _quarantine(self, item: PairDay, quote: Quote, body: bytes, reason: str) -> None:
-        suspect = SuspectQuote(provider=quote.provider, reason=reason, body=body, quote=quote)
+    def _quarantine(self, item: PairDay, candidate: Candidate) -> None:
+        quote, body, reason, way_out = candidate
+        suspect = SuspectQuote(quote.provider, reason, body, quote, way_out)
         self.quarantined.append((item, suspect))
-        self._note(quote.provider, [item], FetchError(FailureKind.DATA, reason))
+        self._note(quote.provider, [item], FetchError(FailureKind.DATA, candidate.told))
 
     def _note(self, provider: str, items: Iterable[PairDay], failure: FetchError) -> None:
         for item in items:
@@ -405,7 +412,7 @@ class QuoteSelector:
             if others:
                 rates = ", ".join(f"{other.rate} ({other.provider})" for other in others)
                 reason = f"{quote.pair} {quote.rate} is not within {self.job.agree:%} of {rates}"
-                self._quarantine(item, quote, candidate.body, reason)
+                self._quarantine(item, candidate._replace(reason=reason))
             elif not self.failures[item]:
                 reason = f"{quote.pair} {quote.rate}: no second provider to agree with it"
-                self._quarantine(item, quote, candidate.body, reason)
+                self._quarantine(item, candidate._replace(reason=reason))

@@ -34,6 +34,8 @@ class QuarantinedAnswer:
     quote: Quote | None
     """None where the answer gave no rate at all."""
     reason: str
+    way_out: str = ""
+    """As in :class:`~ratectl.model.quote.SuspectQuote`."""
     at: dt.datetime
     """When it was first quarantined."""
     state: str
@@ -52,6 +54,7 @@ def to_quarantined(row: Row) -> QuarantinedAnswer:
         provider=row["provider"],
         quote=_quarantined_quote(row) if row["rate"] else None,
         reason=row["reason"],
+        way_out=str(_facts(row).get("way_out", "")),
         at=aware(row["at"]),
         state=row["state"],
         seen=row["seen"],

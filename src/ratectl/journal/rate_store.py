@@ -228,7 +228,8 @@ class RateStore:
         for comparison, order in (("<", "DESC"), (">", "ASC")):
             rows = self.database.rows(
                 "SELECT * FROM quotes WHERE job = ? AND base = ? AND quote = ?"  # noqa: S608 - no input
-                f" AND (rate_date {comparison} ? OR (rate_date = ? AND slot {comparison} ? AND rate <> ?))"
+                f" AND rate_date {comparison}= ?"
+                f" AND (rate_date <> ? OR (slot {comparison} ? AND rate <> ?))"
                 f" ORDER BY rate_date {order}, slot {order} LIMIT 1",
                 (near.job, pair.base, pair.quote, day, day, unix(near.slot), rate),
             )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-VERSION = 8
+VERSION = 9
 """Of the SQLite journal."""
-BOOK_VERSION = 5
+BOOK_VERSION = 6
 """Of the store in a shared database, which has no jobs."""
 
 SQLITE: Mapping[str, str] = {
@@ -84,6 +84,10 @@ CREATE INDEX firings_in_trouble ON firings (job, slot) WHERE outcome IN ('failed
 QUOTES_BY_PAIR = """
 CREATE INDEX quotes_by_pair ON quotes (base, quote, rate_date, provider, observed_at);
 """
+QUOTES_BY_JOB = """
+CREATE INDEX quotes_by_job ON quotes (job, base, quote, rate_date, slot);
+"""
+"""For what a new rate is measured against: the job's own number of the day before, however many others have recorded the pair."""
 WRITTEN = """
 CREATE TABLE IF NOT EXISTS written (   -- of files whose lines carry the rate's day: the last number of each
     target TEXT NOT NULL,              -- as in lines
@@ -148,6 +152,7 @@ CREATE TABLE quotes (
 ) {keyed};
 """
     + QUOTES_BY_PAIR
+    + QUOTES_BY_JOB
     + """
 CREATE TABLE quarantine (
     id {id},
@@ -254,7 +259,7 @@ def _from_1(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE quarantine DROP COLUMN body")
     connection.execute("DROP INDEX quotes_by_pair")
     for statement in statements(BOOK, SQLITE):
-        if statement.startswith("CREATE INDEX qu"):
+        if statement.startswith(("CREATE INDEX quarantine", "CREATE INDEX quotes_by_pair")):
             connection.execute(statement)
 
 
@@ -301,6 +306,12 @@ def _from_7(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE jobs ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0")
 
 
+def _from_8(connection: sqlite3.Connection) -> None:
+    """An index of each job's quotes by the day that they are of."""
+    for statement in statements(QUOTES_BY_JOB, SQLITE):
+        connection.execute(statement)
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     1: _from_1,
     2: _from_2,
@@ -309,10 +320,16 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
     5: _from_5,
     6: _from_6,
     7: _from_7,
+    8: _from_8,
 }
 """By the version that it starts from."""
 CLOSED_PAIRS = """
 ALTER TABLE firings ADD COLUMN IF NOT EXISTS closed_pairs TEXT NOT NULL DEFAULT '';
 """
-BOOK_MIGRATIONS: dict[int, str] = {2: LOOKS, 3: WRITTEN + CLOSED_PAIRS, 4: REVISIONS}
+BOOK_MIGRATIONS: dict[int, str] = {
+    2: LOOKS,
+    3: WRITTEN + CLOSED_PAIRS,
+    4: REVISIONS,
+    5: QUOTES_BY_JOB,
+}
 """Of the store in a shared database, by the version that it starts from: what is executed there."""

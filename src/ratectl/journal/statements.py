@@ -193,6 +193,7 @@ def add_quarantined(
         rate = (plain(quote.rate), quote.rate_date.isoformat()) if quote else ("", "")
         digest = hashlib.sha256(item.body).hexdigest()
         values = (job, item.provider, *pair, *rate, item.reason)
+        way_out = {"way_out": item.way_out} if item.way_out else {}
         if _is_held_already(connection, slot, values, digest):
             continue
         connection.execute(
@@ -202,7 +203,7 @@ def add_quarantined(
         connection.execute(
             "INSERT INTO quarantine (job, provider, base, quote, rate, rate_date, reason, slot,"
             " at, digest, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (*values, unix(slot), unix(now), digest, json.dumps(_more(quote))),
+            (*values, unix(slot), unix(now), digest, json.dumps(_more(quote) | way_out)),
         )
 
 

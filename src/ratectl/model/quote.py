@@ -53,6 +53,8 @@ class SuspectQuote(NamedTuple):
     body: bytes
     quote: Quote | None = None
     """None where the body gave none."""
+    way_out: str = ""
+    """What to do where not this answer is wrong but the number that it was measured against."""
 
 
 def plain(rate: Decimal) -> str:

@@ -377,8 +377,29 @@ def test_drop_ins_elsewhere(machine, folder, mask):
     link = UNITS / "ratectl-usd-inr.timer.d" / "x.conf"
     assert found.overrides == (f"a drop-in changes it: {folder}",)
     assert (found.rescheduled, found.masks) == (True, (str(link),) if mask else ())
-    machine.links[link] = "/dev/null"
+    if mask:
+        machine.links[link] = "/dev/null"
+    else:
+        del machine.files[Path(folder, "x.conf")]
     assert entry(machine).overrides == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("/etc/systemd/user/ratectl-.timer.d", "/usr/lib/systemd/user/ratectl-usd-inr.timer.d"),
+        ("/etc/systemd/user/ratectl-usd-inr.timer.d", "/etc/systemd/user/ratectl-.timer.d"),
+        ("/usr/lib/systemd/user/ratectl-.timer.d", "/etc/systemd/user/timer.d"),
+    ],
+)
+def test_two_drop_ins_of_one_name(machine, first, second):
+    """Of two files of one name systemd reads one, by the folder first and then by the name, see systemd.unit(5)."""
+    install(machine, job())
+    machine.files[Path(second, "x.conf")] = TIMES
+    machine.files[Path(first, "x.conf")] = b"[Timer]\n"
+
+    assert entry(machine).overrides == (f"a drop-in changes it: {first}",)
+    assert not entry(machine).rescheduled
 
 
 @pytest.mark.parametrize("kind", ["timer", "service"])

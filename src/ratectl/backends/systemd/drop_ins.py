@@ -1,7 +1,8 @@
 """Drop-ins that change our units, wherever they lie: beside the unit, for all timers, for a prefix of names, in another folder.
 
-What lies beside the unit counts though the manager has not read it yet; all else is asked of the manager itself.
-See systemd.unit(5) for the folders and for which of two files of one name counts.
+The manager names the folders that it reads; what lies there counts though it has not been read yet. To ask for the
+drop-ins of each unit instead would make the manager work out all that it knows of a thousand units. See systemd.unit(5)
+for which files are of which unit, and for which of two of one name counts.
 """
 
 from __future__ import annotations
@@ -11,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ratectl.backends.reader import Reader
 
 MASKED = "/dev/null"
 """Where the link leads that forbids a unit or a drop-in."""
 RUNTIME = (Path("/run/systemd"), Path("/run/user"))
-ONCE = 250
-"""Units in one call."""
+_FOLDER = re.compile(r"(^|\.)(timer|service)\.d$")
 _WAKES = re.compile(
     rb"^\s*(On[A-Z]\w*|Persistent|RandomizedDelaySec|FixedRandomDelay|AccuracySec|Unit)\s*=",
     re.MULTILINE,
@@ -54,19 +54,51 @@ def of_jobs(
     reader: Reader, folder: Path, call: Sequence[str], jobs: Collection[str]
 ) -> dict[str, tuple[DropIn, ...]]:
     """Return, by job, the drop-ins of its units that stand in *folder*; *call* begins each command to their manager."""
-    units = [f"ratectl-{job}.{kind}" for job in sorted(jobs) for kind in ("timer", "service")]
-    names = frozenset(reader.names(folder))
-    loaded = _loaded(reader, call, units)
-    found: dict[str, list[DropIn]] = {job: [] for job in jobs}
-    for unit in units:
-        beside = _beside(reader, folder / f"{unit}.d") if f"{unit}.d" in names else ()
-        for path in dict.fromkeys((*beside, *loaded.get(unit, ()))):
-            if reader.link(path) == MASKED:
-                continue
-            drop_in = DropIn(unit, path, _is_rescheduling(reader, unit, path))
-            if _counts(drop_in):
-                found[unit.removeprefix("ratectl-").rpartition(".")[0]].append(drop_in)
-    return {job: tuple(drop_ins) for job, drop_ins in found.items()}
+    present = _present(reader, dict.fromkeys((*_searched(reader, call), folder)))
+    found: dict[str, tuple[DropIn, ...]] = {}
+    for job in jobs:
+        units = [f"ratectl-{job}.{kind}" for kind in ("timer", "service")] if present else []
+        drop_ins = (DropIn(*each) for unit in units for each in _of_unit(reader, present, unit))
+        found[job] = tuple(filter(_counts, drop_ins))
+    return found
+
+
+def _searched(reader: Reader, call: Sequence[str]) -> list[Path]:
+    """Return the folders that the manager reads, the first one counting most; none where it does not tell."""
+    answer = reader.query((*call, "show", "--property=UnitPath"))
+    value = answer.stdout.decode("utf-8", "surrogateescape").strip().removeprefix("UnitPath=")
+    return [Path(part) for part in re.split(" (?=/)", value) if part.startswith("/")]
+
+
+def _present(reader: Reader, places: Iterable[Path]) -> dict[Path, frozenset[str]]:
+    """Return the names of the folders of drop-ins that there are in each of *places*."""
+    found = ((place, frozenset(filter(_FOLDER.search, reader.names(place)))) for place in places)
+    return {place: names for place, names in found if names}
+
+
+def _of_unit(
+    reader: Reader, present: Mapping[Path, Collection[str]], unit: str
+) -> Iterator[tuple[str, Path, bool]]:
+    """Yield the drop-ins of *unit*; of one file name only what counts, unless that is a link to nothing."""
+    stem, _, kind = unit.rpartition(".")
+    parts = stem.split("-")
+    prefixes = ["-".join(parts[:number]) + "-" for number in range(len(parts) - 1, 0, -1)]
+    by_name = [f"{name}.{kind}.d" for name in (stem, *prefixes)]
+    folders = [
+        place / name
+        for names in (by_name, [f"{kind}.d"])
+        for place, there in present.items()
+        for name in names
+        if name in there
+    ]
+    counting: dict[str, Path] = {}
+    for folder in folders:
+        for name in reader.names(folder):
+            if name.endswith(".conf"):
+                counting.setdefault(name, folder / name)
+    for _, path in sorted(counting.items()):
+        if reader.link(path) != MASKED:
+            yield unit, path, _is_rescheduling(reader, unit, path)
 
 
 def _counts(drop_in: DropIn) -> bool:
@@ -76,24 +108,3 @@ def _counts(drop_in: DropIn) -> bool:
 
 def _is_rescheduling(reader: Reader, unit: str, path: Path) -> bool:
     return unit.endswith(".timer") and _WAKES.search(reader.read(path) or b"") is not None
-
-
-def _beside(reader: Reader, folder: Path) -> Iterator[Path]:
-    for name in reader.names(folder):
-        if name.endswith(".conf"):
-            yield folder / name
-
-
-def _loaded(
-    reader: Reader, call: Sequence[str], units: Sequence[str]
-) -> Mapping[str, tuple[Path, ...]]:
-    """Return the drop-ins of *units* that the manager goes by; none where it does not tell."""
-    found: dict[str, tuple[Path, ...]] = {}
-    for at in range(0, len(units), ONCE):
-        argv = (*call, "show", "--property=Id,DropInPaths", *units[at : at + ONCE])
-        answer = reader.query(argv)
-        for paragraph in answer.stdout.decode("utf-8", "replace").strip().split("\n\n"):
-            told = dict(line.partition("=")[::2] for line in paragraph.splitlines())
-            paths = told.get("DropInPaths", "").split()
-            found[told.get("Id", "")] = tuple(map(Path, paths))
-    return found

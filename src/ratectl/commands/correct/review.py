@@ -15,7 +15,6 @@ from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.errors import ConfigError, RatectlError, UsageError
-from ratectl.fetch import measure
 from ratectl.firing import review as reviewing
 from ratectl.firing.by_hand import Voiding, recorded_slot
 from ratectl.firing.runner import Runner
@@ -325,10 +324,9 @@ def _text(answers: list[QuarantinedAnswer], journal: Journal) -> str:
         lines.append(
             f"{quarantined.id}  {quarantined.job}  {slot}  {_what(quarantined)}{state}{times}"
         )
-        reason, way = measure.parted(quarantined.reason)
-        lines.append(f"   {reason}")
-        if way and quarantined.state == "held":
-            ways[way] = None
+        lines.append(f"   {quarantined.reason}")
+        if quarantined.way_out and quarantined.state == "held":
+            ways[quarantined.way_out] = None
     lines += ways
     lines.append("`ratectl review show|accept|reject ID` goes on from here")
     return "\n".join(lines)
@@ -351,6 +349,7 @@ def _as_json(answer: QuarantinedAnswer) -> dict[str, object]:
         "slots": [slot.isoformat() for slot in answer.slots],
         "provider": answer.provider,
         "reason": answer.reason,
+        "way_out": answer.way_out,
         "quote": None if answer.quote is None else to_dict(answer.quote),
         "at": answer.at.isoformat(),
         "state": answer.state,
