@@ -69,6 +69,19 @@ def test_a_state_folder_of_somebody_else(monkeypatch, tmp_path, below):
     assert own_places.state_dir() == tmp_path
 
 
+@pytest.mark.posix("accounts have numbers there")
+def test_the_home_of_root(monkeypatch):
+    """Under ``sudo -E -u NAME`` the home is root's: no advice is given that would hand root's state over to that account."""
+    monkeypatch.delenv("RATECTL_STATE_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(Path("~root").expanduser()))
+    monkeypatch.setattr(os, "geteuid", lambda: 65533)
+
+    with pytest.raises(RefusedError, match=r"HOME is /\w+.*`HOME=~.* ratectl ...` takes your own"):
+        own_places.state_dir()
+    monkeypatch.setenv("HOME", "/")  # as many an account has it
+    assert own_places.state_dir()
+
+
 COMMANDS = [
     ("backfill", "usd-inr", "--since", "2026-11-20", "--until", "2026-11-21"),
     ("chart", "usd-inr"),

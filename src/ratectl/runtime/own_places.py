@@ -58,12 +58,23 @@ def _refuse_of_others(variable: str, place: Path, *, of: Path, instead: str) -> 
     except OSError:
         return
     me = os.geteuid()
-    if owner in {me, trust.ROOT, trust.UNMAPPED}:
-        return
+    if owner in {me, trust.UNMAPPED} or (owner == trust.ROOT and not _is_home_of_root(place)):
+        return  # root made a home such as / or /nonexistent for many an account
     raise RefusedError(
         f"{variable} is {place}, which belongs to {trust.account(owner)}, and you are {trust.account(me)}: nothing is "
         f"read or written there. {_ways_out(variable, owner, me)}, and {instead} names another place"
     )
+
+
+def _is_home_of_root(place: Path) -> bool:
+    """Tell whether *place* is what root calls its home, or lies in it."""
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        home = Path(pwd.getpwuid(trust.ROOT).pw_dir)
+    except KeyError:
+        return False
+    return home != Path("/") and place.is_relative_to(home)
 
 
 def _ways_out(variable: str, owner: int, me: int) -> str:
