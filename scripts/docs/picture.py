@@ -42,11 +42,12 @@ def main(words: list[str]) -> int:
 
 
 def report(folder: Path) -> Path:
-    """Let ``ratectl report`` write the page of the journal in *folder*, as in Kolkata."""
+    """Let ``ratectl report`` write the page of the journal in *folder*, as in Kolkata, while its jobs are served."""
     environment = os.environ | {"RATECTL_STATE_DIR": str(folder), "TZ": "Asia/Kolkata"}
     path = folder / "page.html"
     argv = (sys.executable, "-m", "ratectl", "report", str(path))
-    subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True)
+    with states.served(folder):
+        subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True)
     return path
 
 

@@ -5,11 +5,13 @@ Everything is written through the journal's own tables, so that ``ratectl`` show
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ratectl import schedule, spec
+from ratectl.deploy.checks.serving import Held
 from ratectl.journal.journal import Journal
 from ratectl.journal.rows import unix
 from tests.support.rate_table import TABLES, Table
@@ -31,6 +33,18 @@ timezone = "{zone}"
 providers = ["ecb"]
 output = "{name}.csv"
 """
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[None]:
+    """Hold what ``ratectl serve`` holds, so that the jobs of the state in *folder* are such as something wakes."""
+    held = Held(folder)
+    with Journal(folder) as journal:
+        held.hold([row.job.name for row in journal.installed()])
+    try:
+        yield
+    finally:
+        held.close()
 
 
 class Machine:

@@ -19,6 +19,7 @@
   const day = (time) => iso(time).slice(0, 10);
   const weekday = (time) => new Date(time).toLocaleDateString("en", { weekday: "short", timeZone: "UTC" });
   const moment = (time) => `${weekday(time)} ${day(time)} ${iso(time).slice(11, 16)}`;
+  const grouped = (text) => text.replace(/^\d{5,}/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, "\u202f"));
   const percent = (now, before) => {
     const text = Math.abs((now / before - 1) * 100).toFixed(2);
     return `${Number(text) === 0 ? "±" : now > before ? "+" : "−"}${text} %`;
@@ -37,7 +38,7 @@
     return one;
   }
   const rateDay = (one, n) => day(Math.floor(one.at[n] / DAY) * DAY + one.origin[n][1] * DAY);
-  const told = (one, n) => `${one.rates[n]} of ${rateDay(one, n)}, ${one.origin[n][2]}${one.origin[n][3] === "published" ? "" : `, ${one.origin[n][3]}`}`;
+  const told = (one, n) => `${grouped(one.rates[n])} of ${rateDay(one, n)}, ${one.origin[n][2]}${one.origin[n][3] === "published" ? "" : `, ${one.origin[n][3]}`}`;
 
   /* How many rates a stretch shows; of a series that is drawn thinned only the whole is known. */
   const counted = (one, shown) => (shown === one.at.length ? one.told : `${one.told.includes("drawn") ? "" : `${shown.toLocaleString("en")} `}of ${one.told}`);
@@ -101,7 +102,7 @@
       else if (first === last) item.append(make("b", { textContent: one.pair }), ` ${counted(one, 1)}`);
       else {
         const low = shown[k][values.indexOf(values.reduce((a, b) => Math.min(a, b)))], high = shown[k][values.indexOf(values.reduce((a, b) => Math.max(a, b)))];
-        item.append(make("b", { textContent: `${one.pair} ${percent(one.value[last], one.value[first])}` }), ` from ${day(one.at[first])} to ${day(one.at[last])}; lowest ${one.rates[low]} (${day(one.at[low])}), highest ${one.rates[high]} (${day(one.at[high])}); ${counted(one, shown[k].length)}`);
+        item.append(make("b", { textContent: `${one.pair} ${percent(one.value[last], one.value[first])}` }), ` from ${day(one.at[first])} to ${day(one.at[last])}; lowest ${grouped(one.rates[low])} (${day(one.at[low])}), highest ${grouped(one.rates[high])} (${day(one.at[high])}); ${counted(one, shown[k].length)}`);
       }
       return item;
     }));
@@ -124,7 +125,7 @@
     const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
     const found = [];
     for (let n = Math.ceil(low / step); n * step <= high; n += 1) found.push(n * step);
-    return [found, Math.max(0, -Math.floor(Math.log10(step)))];
+    return found.length < 2 && most < 99 ? steps(low, high, most * 2) : [found, Math.max(0, -Math.floor(Math.log10(step)))];
   }
   function times(from, to, most) {
     const wanted = (to - from) / most, short = [1, 5, 15, 60, 180, 720, 1440, 2880, 10080].map((minutes) => minutes * 60000).find((one) => one >= wanted);
@@ -154,7 +155,7 @@
     const [ticks, digits] = steps(low, high, height / 55);
     for (const tick of ticks) {
       draw(svg, "path", { class: "grid", d: `M${left} ${y(tick)}H${width}` });
-      draw(svg, "text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, tick.toFixed(digits));
+      draw(svg, "text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, grouped(tick.toFixed(digits)));
     }
     for (const [time, label] of times(from, to, width / 90)) draw(svg, "text", { x: picture.x(time), y: height - 5, "text-anchor": "middle" }, label);
     chosen.forEach((one, k) => {
@@ -286,6 +287,8 @@
     tools.querySelectorAll("button").forEach((button) => { button.onclick = () => save("rates", button.dataset.save, newest()); });
   }
   addEventListener("keydown", (event) => { if (event.key === "Escape" && opened) shut(); });
+  addEventListener("beforeprint", () => document.querySelectorAll("details:not(.slots):not([open])").forEach((box) => { box.open = true; box.classList.add("on-paper"); }));
+  addEventListener("afterprint", () => document.querySelectorAll("details.on-paper").forEach((box) => { box.open = false; box.classList.remove("on-paper"); }));
   addEventListener("hashchange", show);
   addEventListener("popstate", show);
   let width = innerWidth;

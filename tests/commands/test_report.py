@@ -118,6 +118,18 @@ def test_hostile_texts(report, station, job):
     assert "&lt;b&gt;bold" in page
 
 
+@pytest.mark.usefixtures("job")
+def test_advice_is_shown_as_a_command(report, station):
+    """What to type stands in the page as the command itself, without the terminal's quotes."""
+    with Journal(station.state) as journal, journal.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET backend = 'serve', spec = '/rates/jobs.toml'")
+
+    page = report()
+
+    assert "<code>ratectl serve /rates/jobs.toml</code> does</span>" in page
+    assert "`" not in re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+
+
 def test_decade(report, station, live_rates):
     """Ten years of daily rates of ten pairs are all there, in less than two megabytes."""
     job = station.job(live_rates.url, pairs=PAIRS, schedule_texts=("every day at 10:30",))

@@ -380,6 +380,32 @@ def test_print(visit, tmp_path):
     assert page.locator("#table .rate").first.is_visible()
 
 
+def test_what_is_folded_is_printed(visit):
+    """Paper cannot be clicked: what failed is unfolded for it, and folded again afterwards; calendars stay folded."""
+    page = visit()
+    states = "[...document.querySelectorAll('details')].map((box) => [box.className, box.open])"
+    before = page.evaluate(states)
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    on_paper = [is_open for name, is_open in page.evaluate(states) if "slots" not in name]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+    assert on_paper
+    assert all(on_paper)
+    assert page.evaluate(states) == before
+    assert not any(is_open for _, is_open in before)
+
+
+@pytest.mark.parametrize("width", [375, 768, 1440])
+def test_the_axis_has_two_numbers(visit, width):
+    """However little room there is, the chart says how much is how high."""
+    page = visit(viewport={"width": width, "height": 800})
+    chart = opened(page)
+    chart.get_by_role("button", name="30 d").click()
+
+    assert chart.locator("svg path.grid").count() >= 2
+
+
 def test_without_javascript(visit):
     """All but the charts needs no JavaScript, and the page says so."""
     page = visit(java_script_enabled=False)

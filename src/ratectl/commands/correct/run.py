@@ -84,14 +84,13 @@ def run(
         lines = [line for firing_report in done for line in _lines(firing_report)]
         if lines:
             terminal.show("\n".join(lines))
-    errors = [firing_report.error for firing_report in done if firing_report.error is not None]
-    for firing_report in done[:-1] if len(errors) > 1 else ():
-        if firing_report.error is not None and firing_report.error is not errors[-1]:
-            terminal.complain(f"ratectl: {firing_report.job}: {firing_report.error}")
-    if errors:
-        raise errors[-1]
-    if any(codes):
-        raise typer.Exit(max(codes))
+    failed = [(report.job, report.error) for report in done if report.error is not None]
+    if failed and len(done) == 1:
+        raise failed[0][1]
+    for name, error in failed:
+        terminal.complain(f"ratectl: {name}: {error}")
+    if failed or any(codes):
+        raise typer.Exit(failed[-1][1].exit_code if failed else max(codes))
 
 
 def _users(rows: Sequence[Installed]) -> list[str]:

@@ -53,7 +53,13 @@ def serve(
         ),
     ] = None,
     *,
-    count: Annotated[int, typer.Option(min=0, help="End after so many firings; 0 is never.")] = 0,
+    count: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="End after so many firings, each of which records all slots of its minute; 0 is never.",
+        ),
+    ] = 0,
 ) -> None:
     """Run jobs in the foreground, where no scheduler exists.
 
@@ -133,6 +139,7 @@ class _Loop:
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
         for row in self._rows():
+            self._seen[row.job.name] = _end_of_minute(utc_now())
             self._start(row.job.name)
 
     def told_first(self) -> str:
