@@ -92,7 +92,23 @@ def look(host: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus,
     installed = list(journal.counting_together(installed, last))
     recent = queries.recent(journal, installed, views.QUOTES, complain)
     wanted = [row for row in rows if not names or row.job in names]
-    return views.statuses(wanted, installed, recent)
+    return views.statuses(wanted, installed, recent, _pages(host, reader, installed))
+
+
+def _pages(host: Host, reader: Reader, installed: Sequence[Installed]) -> dict[str, str]:
+    """Return, by job, why its report page cannot be written; each page of each account is looked at once."""
+    seen: dict[tuple[str, ...], str] = {}
+    pages: dict[str, str] = {}
+    for row in installed:
+        if row.job.report and row.enabled and row.job.enabled and not row.paused:
+            key = (row.job.report, row.job.user, row.backend, row.scope)
+            if key not in seen:
+                from ratectl.deploy.checks import report_page  # noqa: PLC0415 - loads engines
+
+                found = report_page.obstacle(host, reader, row)
+                seen[key] = f"{row.job.report}: {found.text}" if found else ""
+            pages[row.job.name] = seen[key]
+    return pages
 
 
 def _unreadable(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, tags, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
@@ -18,7 +17,7 @@ from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, own_places
 from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def run(
         raise UsageError("run: name one JOB, or give --tag or --all")
     if slot and (force or every or tag):
         raise UsageError("run: --slot goes with one JOB and without --force")
-    with Journal(state or Path(paths.state_dir())) as journal:
+    with Journal(state or own_places.state_dir()) as journal:
         if job:
             more = ["--slot", slot] if slot else []
             as_account.hand_over(journal, job, ["run", job, *_options(force, json), *more])

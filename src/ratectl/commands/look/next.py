@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths, schedule
+from ratectl import schedule
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
-from ratectl.runtime import zones
+from ratectl.runtime import own_places, zones
 from ratectl.schedule.language.parse import parse_one
 from ratectl.views.format import clock
 
@@ -116,7 +116,7 @@ def _schedule(
 
 
 def _is_installed(name: str) -> bool:
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         return name in {row.job.name for row in journal.readable()}
 
 
@@ -133,7 +133,7 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
             raise
         hint = f"; as a schedule, say {offered[2]}" if offered else ""
         if as_job:
-            with Journal(Path(paths.state_dir())) as journal:
+            with Journal(own_places.state_dir()) as journal:
                 raise ConfigError(f"{journal.unknown_job(word)}{hint}") from error
     raise UsageError(
         f'next: no job "{word}" is installed, and a job has a zone of its own; --timezone goes with "EXPR"'

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths, schedule, spec
+from ratectl import schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
 from ratectl.deploy import execute, host_facts, inventory
@@ -26,7 +26,7 @@ from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, own_places
 from ratectl.views.format import clock
 from ratectl.wording import count
 
@@ -68,7 +68,7 @@ def serve(
       ratectl serve ./jobs.toml
       ratectl serve usd-inr --count 1
     """
-    state_dir = Path(paths.state_dir())
+    state_dir = own_places.state_dir()
     names = frozenset(_names(state_dir, what or []))
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
     for number in (signal.SIGINT, signal.SIGTERM):
