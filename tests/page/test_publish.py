@@ -13,9 +13,12 @@ import time
 import pytest
 
 from ratectl import spec
-from ratectl.errors import SpecError
+from ratectl.errors import RefusedError, SpecError
+from ratectl.model.job import Output
 from ratectl.page import publish as pages
 from ratectl.runtime import locks
+from tests.fakes.jobs import job as plain_job
+from tests.fakes.office import Office
 from tests.fakes.station import PYTHON, SCRIPT, now
 
 
@@ -271,3 +274,39 @@ def test_jobs_of_several_accounts(tmp_path):
         SpecError, match=r"the jobs run as whoever installs them and clerk, .*--watch"
     ):
         spec.loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
+
+
+PAGE = "/home/tester/rates/index.html"
+
+
+@pytest.mark.posix("a Unix machine")
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        (
+            {"outputs": (Output(kind="text", target=PAGE),)},
+            {"report": "/home/tester/rates/../rates/index.html"},
+            "would replace an output of first",
+        ),
+        ({}, {"report": "/home/tester/first.toml"}, "would replace the spec of first"),
+        (
+            {"report": PAGE},
+            {"outputs": (Output(kind="text", target=PAGE),)},
+            "second: the output /home/tester/rates/index.html is the report page of first",
+        ),
+    ],
+)
+def test_page_beside_another_spec(tmp_path, first, second, why):
+    """A page takes no file of a job of another spec, nor does an output take its page; both as they are may be installed again."""
+    office = Office(tmp_path, "cron")
+    office.install_from("/home/tester/first.toml", dataclasses.replace(plain_job("first"), **first))
+
+    with pytest.raises(RefusedError, match="name another file") as refused:
+        office.install_from(
+            "/home/tester/other.toml", dataclasses.replace(plain_job("second"), **second)
+        )
+
+    assert why in str(refused.value)
+    assert office.install_from(
+        "/home/tester/first.toml", dataclasses.replace(plain_job("first"), **first)
+    ).empty

@@ -18,7 +18,7 @@ from ratectl.backends.protocol import EngineAbsentError
 from ratectl.backends.reader import OnceReader
 from ratectl.deploy import plan, spec_keys
 from ratectl.deploy import renames as renaming
-from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts, writable
+from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts, report_page, writable
 from ratectl.deploy.read_back import read_back
 from ratectl.deploy.targets import (
     Target,
@@ -159,6 +159,7 @@ def prepare(
     )
     if source.whole:  # a pause that ends, or another name, changes nothing of what is written to
         writable.refuse(looking, source.jobs)
+        report_page.refuse(source.jobs, journal.readable())
     look = _left_anywhere if rewrite_all else _moves
     moves = look(target, found, known.installed, known.affected | removed)
     of_the_server = target.backend.dry_run(target.reader, changes, target.host, target.scope)
