@@ -279,6 +279,23 @@ def test_install_refuses_a_spec_of_others(town):
     assert f"the spec: {spec}: belongs to {MALLORY}" in done.stderr
 
 
+def test_check_tells_root_what_install_refuses(town):
+    """What root may not install, ``check`` does not propose to install, and says why; to its owner it proposes that."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    fine = town.ratectl("check", str(spec)).stdout
+    shutil.chown(spec, MALLORY)
+
+    said = town.ratectl("check", str(spec)).stdout
+
+    assert f"next: ratectl install {spec}" in fine
+    assert "next:" not in said
+    assert (
+        f"root is refused to install it, since another account could change the spec: {spec}: belongs to {MALLORY}"
+        in " ".join(said.split())
+    )
+
+
 def test_install_refuses_a_program_of_others(town):
     """Root's entries do not start an interpreter that lies in another account's folder."""
     binary = town.theirs / "python3"

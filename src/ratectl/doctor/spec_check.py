@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
@@ -13,7 +14,7 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.launchd import backend as launchd
 from ratectl.deploy import execute, host_facts
-from ratectl.deploy.checks import closed_folders, writable
+from ratectl.deploy.checks import closed_folders, other_accounts, writable
 from ratectl.doctor import outputs
 from ratectl.errors import Issue, SpecError
 from ratectl.model import currencies, unknown_pairs
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
     from ratectl.spec.document import Spec
@@ -59,11 +60,14 @@ class SpecCheck:
     """Without issues where all is well."""
     remarks: tuple[str, ...]
     """About the account that installs it."""
+    refused: tuple[str, ...] = ()
+    """What an install by root is refused for, since others could change it."""
 
     @property
     def installs_here(self) -> bool:
         """Tell whether nothing that is seen beforehand stops an install by this account on this machine."""
-        return not self.problems.issues and not any(told.unwritable for told in self.meanings)
+        stopped = self.refused or any(told.unwritable for told in self.meanings)
+        return not self.problems.issues and not stopped
 
 
 def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecCheck:
@@ -82,7 +86,17 @@ def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecC
         meanings=meanings,
         problems=SpecError(loaded.path, found),
         remarks=tuple(_as_root(loaded.jobs)),
+        refused=tuple(_open_to_others(loaded, here)),
     )
+
+
+def _open_to_others(loaded: Spec, here: Host) -> list[str]:
+    """Return what an install by root would be refused for; of a spec that is no file nobody knows who may change it."""
+    reader = execute.SystemReader()
+    kept = here.root and reader.status(Path(loaded.path)) is not None
+    if not kept or loaded.installation.backend == kubernetes.NAME:
+        return []
+    return other_accounts.told(here, reader, loaded.jobs, loaded.path)
 
 
 def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:

@@ -10,7 +10,7 @@ from ratectl.errors import describe
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import clock
-from ratectl.wording import count
+from ratectl.wording import count, first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,8 @@ def check_lines(checked: SpecCheck, clocks: str, width: int) -> Iterator[str]:
         yield _job_text(meaning, width)
     yield clocks
     yield from checked.remarks
+    for text in first_lines(checked.refused):
+        yield f"root is refused to install it, since another account could change {text.lstrip()}"
     path, issues = checked.problems.path, checked.problems.issues
     found = f"{count(len(issues), 'issue')}:" if issues else "no issues"
     yield f"{path}: {count(len(checked.meanings), 'job')}, {found}"

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
@@ -24,7 +23,7 @@ from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import given
+from ratectl.runtime import given, own_places
 from ratectl.views.format import as_json
 from ratectl.wording import count
 
@@ -85,7 +84,7 @@ def import_(
     source, file = file, STDIN_NAME if file == STDIN else file
     data = _contents(source)
     text = _text(file, data)
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         _hand_over(journal, job, source, data)
         installed = journal.installed_job(job)
         wanted = date_range.pair(pair, installed.job)

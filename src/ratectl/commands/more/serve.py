@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths, schedule, spec
+from ratectl import schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
-from ratectl.deploy import execute, host_facts, install
+from ratectl.deploy import execute, host_facts, inventory
 from ratectl.deploy.checks import other_accounts, serving, writable
 from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, own_places
 from ratectl.views.format import clock
 from ratectl.wording import count
 
@@ -68,7 +68,7 @@ def serve(
       ratectl serve ./jobs.toml
       ratectl serve usd-inr --count 1
     """
-    state_dir = Path(paths.state_dir())
+    state_dir = own_places.state_dir()
     names = frozenset(_names(state_dir, what or []))
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -233,7 +233,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         journal.record_jobs(
             loaded.jobs,
             spec=loaded.path,
-            digest=install.digest_of(execute.SystemReader(), loaded.path),
+            digest=inventory.digest_of(execute.SystemReader(), loaded.path),
             backend=BACKEND,
             scope=SCOPE,
             host_timezone=zone,
