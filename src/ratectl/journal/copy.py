@@ -255,7 +255,9 @@ def from_file(path: Path) -> Iterator[JournalFile]:
                 if beside.exists():
                     shutil.copyfile(beside, Path(folder, FILE + suffix))
             _refuse_no_database(path, Path(folder, FILE))
-            is_cut_off = _fill_up(Path(folder, FILE))
+            log = Path(folder, f"{FILE}-wal")
+            has_log = log.exists() and log.stat().st_size > 0  # which may have the rest
+            is_cut_off = _fill_up(Path(folder, FILE)) and not has_log
             _refuse_what_runs(path, Path(folder, FILE))
             database = JournalFile(Path(folder), path, is_cut_off=is_cut_off)
             try:
