@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, ENGINES
 from ratectl.backends.steps import Expect, RemoveFile, Run, WriteFile
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import CannotCreateError, EngineError, StorageError
@@ -266,7 +266,7 @@ def test_target(name):
     zone = ZoneInfo("Asia/Kolkata")
     target = host_facts.target(BACKENDS[name], zone, "")
 
-    assert target.platform in BACKENDS[name].PLATFORMS
+    assert target.platform in ENGINES[name]
     assert target.zone is zone
     assert "ratectl" in " ".join(target.fetch)
     assert host_facts.target(BACKENDS[name], zone, "/x/fetch").fetch == ("/x/fetch",)

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.protocol import Host
+from ratectl.backends.host import Host
 from ratectl.backends.reader import FileInfo
 from ratectl.backends.steps import (
     Completed,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ratectl import paths
-from ratectl.backends.protocol import Host
+from ratectl.backends import ENGINES
+from ratectl.backends.host import Host
 from ratectl.deploy.machine import windows as windows_account
 from ratectl.errors import ConfigError
-from ratectl.runtime import own_places
-from ratectl.spec import zones
+from ratectl.runtime import own_places, zones
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -83,7 +83,7 @@ def _may_make_namespaces() -> bool:
 
 def is_native(backend: Backend) -> bool:
     """Tell whether *backend*'s engine exists on this kind of system."""
-    return sys.platform in backend.PLATFORMS
+    return sys.platform in ENGINES[backend.NAME]
 
 
 def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
@@ -93,10 +93,10 @@ def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
     """
     if is_native(backend):
         host = _account(zone)
-    elif "win32" in backend.PLATFORMS:
+    elif "win32" in ENGINES[backend.NAME]:
         host = _elsewhere(zone, "win32", r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe")
     else:
-        host = _elsewhere(zone, backend.PLATFORMS[0], "/usr/local/bin/ratectl-fetch")
+        host = _elsewhere(zone, ENGINES[backend.NAME][0], "/usr/local/bin/ratectl-fetch")
     return replace(host, fetch=(program,)) if program else host
 
 

@@ -15,7 +15,6 @@ from ratectl.backends.protocol import (
     Change,
     EngineAbsentError,
     Found,
-    Host,
     InstalledEntry,
     Verb,
     always_covers,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
@@ -51,7 +51,6 @@ CAPABILITIES = Capabilities(
     fold="first",
 )
 SCOPES: tuple[str, ...] = ("user", "system")
-PLATFORMS: tuple[str, ...] = ("linux",)
 REPORTS_NEXT_RUN = True
 SANDBOXES = True
 SUSPENDS = False

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl.commands._shared.environment import utc_now
-from ratectl.deploy import execute, install, inventory, targets
-from ratectl.deploy.checks import report_page, serving
+from ratectl.deploy import execute, inventory, targets
+from ratectl.deploy.checks import serving
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.views import status as views
@@ -18,7 +18,8 @@ from ratectl.views import status as views
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host
+    from ratectl.backends.host import Host
+    from ratectl.backends.protocol import Found
     from ratectl.backends.reader import Reader
     from ratectl.deploy.inventory import Row
     from ratectl.deploy.targets import Target
@@ -43,7 +44,7 @@ def rows_of(
         installed,
         journal.last_firings(installed, on_unreachable or complaining()),
         inventory.SpecDrift(
-            lambda path: install.digest_of(reader, path),
+            lambda path: inventory.digest_of(reader, path),
             jobs_of,
             journal.readable(),
             journal.known(),
@@ -102,6 +103,8 @@ def _pages(host: Host, reader: Reader, installed: Sequence[Installed]) -> dict[s
         if row.job.report and row.enabled and row.job.enabled and not row.paused:
             key = (row.job.report, row.job.user, row.backend, row.scope)
             if key not in seen:
+                from ratectl.deploy.checks import report_page  # noqa: PLC0415 - loads engines
+
                 found = report_page.obstacle(host, reader, row)
                 seen[key] = f"{row.job.report}: {found.text}" if found else ""
             pages[row.job.name] = seen[key]

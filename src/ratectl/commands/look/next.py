@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import schedule, spec
+from ratectl import schedule
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
-from ratectl.runtime import own_places
+from ratectl.runtime import own_places, zones
 from ratectl.schedule.language.parse import parse_one
-from ratectl.spec import zones
-from ratectl.spec.jobs import DEFAULT_TIMEZONE
 from ratectl.views.format import clock
 
 if TYPE_CHECKING:
@@ -108,6 +106,8 @@ def _schedule(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
         )
     if spec_path:
+        from ratectl import spec  # noqa: PLC0415 - an installed job is in the journal
+
         job = spec.load(spec_path, host_timezone=host_facts.zone().key).job(what)
         return job.schedule, job.zone
     with Journal(host_facts.current().state_dir) as journal:
@@ -141,7 +141,7 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
 
 
 def _zone(name: str | None) -> ZoneInfo:
-    if name in {None, DEFAULT_TIMEZONE}:
+    if name in {None, zones.DEFAULT_TIMEZONE}:
         return host_facts.zone()
     try:
         return zones.named(name)

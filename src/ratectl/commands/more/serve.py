@@ -20,7 +20,7 @@ import typer
 from ratectl import schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
-from ratectl.deploy import execute, host_facts, install
+from ratectl.deploy import execute, host_facts, inventory
 from ratectl.deploy.checks import other_accounts, serving, writable
 from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
@@ -233,7 +233,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         journal.record_jobs(
             loaded.jobs,
             spec=loaded.path,
-            digest=install.digest_of(execute.SystemReader(), loaded.path),
+            digest=inventory.digest_of(execute.SystemReader(), loaded.path),
             backend=BACKEND,
             scope=SCOPE,
             host_timezone=zone,

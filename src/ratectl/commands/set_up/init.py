@@ -43,7 +43,7 @@ from ratectl.views.format import clock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.model.job import Job, Output
 
 SLOTS_SHOWN = 3

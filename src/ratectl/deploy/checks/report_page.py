@@ -14,7 +14,7 @@ from ratectl.deploy.checks import other_accounts, writable
 from ratectl.deploy.checks.writable import Obstacle
 
 if TYPE_CHECKING:
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Installed
 
