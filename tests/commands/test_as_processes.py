@@ -57,8 +57,8 @@ def office(station, live_rates, tmp_path):
 
 def test_inverted_gold(station, office, typed):
     """An inverted first quote of XAU holds the right ones until it is taken back, and counts nowhere from then on."""
-    first, today = day(3), (now() - LATE).date()
-    office("XAU/USD", {first: "0.00025", today: "4000.5"})
+    first, newest = day(3), {(now() - LATE).date(), day(0)}
+    office("XAU/USD", {first: "0.00025"} | dict.fromkeys(newest, "4000.5"))
     typed("backfill", "usd-inr", "--since", first, "--until", first, code=0)
     held = station.fetch()
 

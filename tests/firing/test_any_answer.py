@@ -503,6 +503,7 @@ def test_one_entry_in_xml(fire, place):
         ("Rates.JPY", "base, rates"),
         ("rates.jpy", "EUR, JPY"),
         ("rates.JPY.mid", "155.27"),
+        ("motto.x", "a text"),
         ("list.mid", "a list of 2"),
         ("list.9.mid", "a list of 2"),
     ],
@@ -510,7 +511,11 @@ def test_one_entry_in_xml(fire, place):
 def test_a_path_that_leads_nowhere(fire, path, there):
     """The message says how far the path leads, and what stands there."""
     body = {"base": "USD", "rates": {"EUR": 1, "JPY": 155.27}, "list": [{"mid": 1}, {"mid": 2}]}
+    body["motto"] = (
+        "of 34 letters is all that is before s3cret-0123456789abcdef"  # a cut key hides nowhere
+    )
 
     assert fire(f'url = "URL/any"\nrate = "{path}"', body, code=78) == {}
 
     assert f"has no USD/JPY: nothing at '{path}' in the answer, which has {there}" in fire.stderr
+    assert "s3c" not in fire.stderr

@@ -32,6 +32,8 @@ MISSING = object()
 PLACEHOLDER = re.compile(r"{(?:(base|quote)(_lower)?|date(?::([^}]*))?)}")
 PLACE = re.compile(r"-?[0-9]{1,9}")
 """Of an entry in a list, from its end where it is negative."""
+LONGEST_NAME, MOST_NAMES = 30, 5
+"""Of the names in an answer that a message tells: longer ones are left out, whole ones are searched for the key."""
 EXACT = Context(prec=60)
 TWELVE_DIGITS = Context(prec=12)
 
@@ -116,10 +118,13 @@ def _nowhere(provider: Provider, query: RateQuery, answer: object) -> FetchError
 
 
 def _contents(value: object) -> str:
-    """Return what *value* is made of, as an error text may hold it."""
+    """Return what *value* is made of; nothing that could be a part of a secret that an answer repeats."""
     if isinstance(value, dict):
-        return bodies.printable(", ".join(map(str, value)))
-    return f"a list of {len(value)}" if isinstance(value, list) else bodies.excerpt(value)
+        names = [bodies.printable(str(name)) for name in value if len(str(name)) <= LONGEST_NAME]
+        return ", ".join(names[:MOST_NAMES]) or f"{len(value)} names"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "a text" if isinstance(value, str) else bodies.excerpt(value)
 
 
 def _answered(provider: Provider, query: RateQuery, pair: Pair, answer: object) -> Answered | None:
