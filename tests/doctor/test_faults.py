@@ -402,6 +402,18 @@ def test_a_job_that_left_the_spec(cron):
     assert (left["job"], left["mend"]) == ("one", "ratectl remove one")
 
 
+def test_a_spec_that_was_moved(cron):
+    """Of a spec file that is gone it is said what to type where it was moved, and where the job shall end; not so of one with problems."""
+    text = cron.machine.files.pop(SPEC)
+    moved, *_ = cron.doctor("--offline").of("spec-unusable")
+    cron.machine.files[SPEC] = text.replace(b"[jobs.one]", b"[jobs.one]\nfrob = 1")
+    wrong, *_ = cron.doctor("--offline").of("spec-unusable")
+
+    assert "`ratectl install NEW-PATH` where the file was moved" in moved["text"]
+    assert "`ratectl remove JOB`" in moved["text"]
+    assert "NEW-PATH" not in wrong["text"]
+
+
 def test_a_job_that_was_renamed_in_the_spec(cron):
     """A job that has another name in its spec is installed again, which takes its record along; nothing is removed."""
     cron.machine.files[SPEC] = cron.machine.files[SPEC].replace(b"[jobs.one]", b"[jobs.three]")

@@ -157,9 +157,16 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     elif drift.state is SpecState.UNUSABLE:
         fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
     text = drift.text.partition(": `")[0]
+    if drift.state is SpecState.UNUSABLE and observed.reader.status(Path(row.spec)) is None:
+        text += MOVED
     yield Finding(check=SPEC_CHECKS[drift.state], job=row.job.name, text=text, fix=fix)
 
 
+MOVED = (
+    "; what is installed goes on as it is: `ratectl install NEW-PATH` where the file was moved, "
+    "`ratectl remove JOB` where the job shall end"
+)
+"""What to do about a spec file that is gone, which only a person can know."""
 SPEC_CHECKS: dict[SpecState, str] = {
     SpecState.CHANGED: "spec-changed",
     SpecState.RENAMED: "spec-changed",
