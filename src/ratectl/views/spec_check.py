@@ -47,7 +47,7 @@ def _job_json(meaning: Meaning) -> dict[str, Any]:
         "timezone": job.timezone,
         "user": job.user,
         "journal": redacted(job.journal) if job.journal else "sqlite",
-        "warnings": [*meaning.warnings, *meaning.unwritable],
+        "warnings": list(meaning.warnings),
         "slots": [slot.isoformat() for slot in meaning.slots],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
@@ -77,7 +77,6 @@ def _job_text(meaning: Meaning, width: int) -> str:
         *(("", slot) for slot in later),
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
         *(("warning", warning) for warning in meaning.warnings),
-        *(("refused", f"install refuses this: {text}") for text in meaning.unwritable),
         *((("journal", redacted(job.journal)),) if job.journal else ()),
         *((("runs as", job.user),) if job.user else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),

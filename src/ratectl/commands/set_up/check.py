@@ -28,6 +28,8 @@ STDIN = Path("-")
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     """Say what a spec means and what each scheduler makes of it.
 
+    What install would refuse on this machine is an issue; of a spec on standard input only a warning.
+
     \b
     Examples:
       ratectl check
@@ -50,7 +52,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             terminal.show(line)
     if checked.problems.issues:
         raise typer.Exit(checked.problems.exit_code)
-    if not json and path != STDIN and checked.installs_here:
+    if not json and path != STDIN:
         named = () if spec_path is None else (str(spec_path),)
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 
@@ -58,9 +60,10 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
 def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
     """Return what the spec at *path* means, which may come on the standard input."""
     if path == STDIN:
-        data = sys.stdin.buffer.read()
+        data, of_this_machine = sys.stdin.buffer.read(), False
         loaded = spec.loads(data, path=Path.cwd() / "stdin", host_timezone=zone.key)
     else:
-        data = spec.read(path)
+        data, of_this_machine = spec.read(path), True
         loaded = spec.loads(data, path=path.expanduser().absolute(), host_timezone=zone.key)
-    return spec_check.check(loaded, data.decode("utf-8-sig"), zone, utc_now())
+    written = data.decode("utf-8-sig")
+    return spec_check.check(loaded, written, zone, utc_now(), of_this_machine=of_this_machine)
