@@ -38,7 +38,7 @@ from ratectl.deploy.targets import (
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.model import unknown_pairs
 from ratectl.schedule.cover.triggers import Fidelity
-from ratectl.wording import listed, typed_names
+from ratectl.wording import SWITCHED_OFF, listed, typed_names
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -188,6 +188,7 @@ def prepare(
             *of_the_server,
             *(() if linger else target.backend.warnings(*where)),
             *_at_rest(known),
+            *_switched_off(source.jobs),
             *other_accounts.open_secrets(target, source.jobs),
             *closed_folders.warnings(awake, target.host, target.reader),
             *unknown_pairs.warnings(awake),
@@ -421,6 +422,12 @@ def _at_rest(known: _Known) -> Iterator[str]:
     rows = known.installed.items()
     if paused := sorted(name for name, row in rows if row.paused and name in known.names):
         yield f"{listed(paused)}: paused until `ratectl resume {typed_names(paused)}`"
+
+
+def _switched_off(jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield that jobs are in the spec and get no entry."""
+    if off := sorted(job.name for job in jobs if not job.enabled):
+        yield f"{listed(off)}: {SWITCHED_OFF}, so nothing wakes {'it' if len(off) == 1 else 'them'}"
 
 
 def _is_news(job: Job, known: _Known, target: Target, source: SpecSource) -> bool:

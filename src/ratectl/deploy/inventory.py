@@ -53,6 +53,8 @@ class Row:
     """Engine and place as people call them, such as ``cron (user)``."""
     troubles: tuple[str, ...] = ()
     """Why what the engine started came to nothing, as far as it tells."""
+    switched_off: bool = False
+    """By its spec, so that no engine is to hold it."""
     foreign: bool = False
     """It is recorded in another state directory of the account, and here nothing is known of it, nor wrong with it."""
 
@@ -211,6 +213,7 @@ def _held_row(
         drift=(*entry.drift, *(() if asleep else entry.overrides), *of_record),
         last=_in_zone(last, row),
         paused=paused,
+        switched_off=row is not None and not row.job.enabled,
         place=str(target),
         foreign=row is None and bool(elsewhere.state_dir(target, entry)),
     )
@@ -295,6 +298,7 @@ def _missing_row(
         drift=tuple(filter(None, drift)),
         last=_in_zone(last, row),
         paused=row.paused,
+        switched_off=not row.job.enabled,
         place=targets.title(row),
     )
 
