@@ -117,10 +117,11 @@ def test_plan(office, spec):
     assert f"off: {SWITCHED_OFF}, so nothing wakes it" in prepared.warnings
 
 
-@pytest.mark.usefixtures("office")
-def test_report(ratectl, tmp_path):
+def test_report(ratectl, office, tmp_path):
     """The page has it in the place of the next slot."""
     page = tmp_path / "page.html"
 
-    assert ratectl("report", "--output", str(page)).code == 0
-    assert SWITCHED_OFF in page.read_text(encoding="utf-8")
+    answer = ratectl("report", str(page))
+
+    assert answer.code == 0, answer.err
+    assert f"; {SWITCHED_OFF}" in office.machine.files[page].decode()

@@ -183,7 +183,7 @@ def prepare(
         renamed=tuple(sorted({*known.left, *known.renames})),
         keys=_changed_keys(source.jobs, known.installed),
         warnings=(
-            *_left_out(known.gone - removed, source.path),
+            *_left_out(known.gone - removed, source.path, known, target, found),
             *_likely_renamed(known, known.gone - removed, source, journal.known()),
             *of_the_server,
             *(() if linger else target.backend.warnings(*where)),
@@ -393,13 +393,30 @@ def _changed_keys(
     return {name: changed for name, changed in lines.items() if changed}
 
 
-def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
-    """Yield that jobs are no longer in the spec, and still run."""
-    if names:
-        yield (
-            f"{listed(sorted(names))}: no longer in {spec}, and still at work; "
-            f"`ratectl install {spec} --prune` removes {'it' if len(names) == 1 else 'them'}"
-        )
+def _left_out(
+    names: Collection[str], spec: str, known: _Known, target: Target, found: Found
+) -> Iterator[str]:
+    """Yield that jobs are no longer in the spec, and still run or at least still are on the list."""
+    rows = {name: known.installed[name] for name in sorted(names)}
+    idle = [
+        name
+        for name, row in rows.items()
+        if row.paused or not row.job.enabled or _is_lost(row, target, found)
+    ]
+    at_work = [name for name in rows if name not in idle]
+    for some, how in ((at_work, "still at work"), (idle, "still installed, though nothing wakes")):
+        if some:
+            them = "it" if len(some) == 1 else "them"
+            state = how if some is at_work else f"{how} {them}"
+            yield (
+                f"{listed(some)}: no longer in {spec}, and {state}; "
+                f"`ratectl install {spec} --prune` removes {them}"
+            )
+
+
+def _is_lost(row: Installed, target: Target, found: Found) -> bool:
+    """Tell whether the job of *row* is to stand at *target*, which does not hold it."""
+    return stands_at(target, row) and row.job.name not in found.entries
 
 
 def _likely_renamed(
