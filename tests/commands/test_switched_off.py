@@ -121,6 +121,7 @@ def test_report(ratectl, office, tmp_path):
     """The page has it in the place of the next slot."""
     page = tmp_path / "page.html"
 
+    page.touch()  # the fake machine keeps what is written to itself
     answer = ratectl("report", str(page))
 
     assert answer.code == 0, answer.err
