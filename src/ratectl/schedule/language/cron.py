@@ -231,7 +231,7 @@ def _unknown_hint(item: str, line: str) -> str:
 def _nearest(day: int, line: str) -> str:
     """Return the list of phrases for the weekday nearest to the *day* of each month; nothing where its ends come in between."""
     at = _at(line)
-    if at is None or not 1 <= day <= 27:  # noqa: PLR2004 - the shortest month has the day after it, too
+    if at is None or not 1 <= day <= 27:
         return ""
     saturday = f"{nth(3)} if it is a monday" if day == 1 else f"{nth(day - 1)} if it is a friday"
     days = (f"{nth(day)} if it is a weekday", saturday, f"{nth(day + 1)} if it is a monday")
