@@ -129,9 +129,7 @@ def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = 
     """Return the spec that *content* holds; *path* is named in issues and anchors relative outputs."""
     try:
         if b"\0" in content:  # as UTF-16 has them, and no TOML
-            line = content[: content.index(b"\0")].count(b"\n") + 1
-            message = f"expected UTF-8 text, found a NUL byte, as in UTF-16; {AS_UTF8}"
-            raise SpecError(str(path), [Issue(line=line, key="", message=message)])
+            raise SpecError(str(path), [_nul_issue(content)])
         text = content.decode("utf-8-sig")
         if line := too_deep(text):
             raise SpecError(str(path), [Issue(line=line, key="", message=TOO_DEEP)])
@@ -185,6 +183,12 @@ def _given_twice(message: str, line: str) -> str:
     if message.startswith("Cannot overwrite a value"):
         return f"{line.partition('=')[0].strip()} is given twice; leave one out"
     return ""
+
+
+def _nul_issue(content: bytes) -> Issue:
+    line = content[: content.index(b"\0")].count(b"\n") + 1
+    message = f"expected UTF-8 text, found a NUL byte, as in UTF-16; {AS_UTF8}"
+    return Issue(line=line, key="", message=message)
 
 
 def _syntax_issue(error: Exception, text: str) -> Issue:
