@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from ratectl import spec
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import Host
+from ratectl.backends.host import Host
 from ratectl.deploy import install, targets
 
 if TYPE_CHECKING:

@@ -36,6 +36,7 @@ UNPACKED = {  # a package -> where its files are put, without being installed
     "logrotate": VENV / "engines" / "logrotate",  # installed, it would bring a cron along
     "nginx": VENV / "engines" / "nginx",  # installed, it would start
     "libpopt0": VENV / "engines" / "popt",  # which logrotate needs
+    "sudo": VENV / "engines" / "sudo",  # installed, it would open this machine
 }
 CRONIE = VENV / "engines" / "cronie"
 NEEDED = {  # a file that shows the package is there -> the package
@@ -81,7 +82,7 @@ QUICK = ("-m", "not engine and not slow", "-n", "3")
 SHARES = 10
 """As in tests/support/share.py."""
 WHICH = (
-    "Debian's cron, busybox, libfaketime, logrotate and nginx (unpacked aside), cronie (built), "
+    "Debian's cron, busybox, libfaketime, logrotate, nginx and sudo (unpacked aside), cronie (built), "
     "systemd, Chromium, plistutil, strace, gcc, ledger, hledger, buildah and podman"
 )
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ratectl import spec
+from ratectl.deploy import execute, inventory
 from ratectl.journal.journal import Journal
 from scripts.benchmarks import size
 from scripts.benchmarks.sidebyside import Row, compare
@@ -72,7 +73,7 @@ def install(state: Path, count: int) -> None:
         journal.record_jobs(
             spec.load(path, host_timezone="UTC").jobs,
             spec=str(path),
-            digest="",
+            digest=inventory.digest_of(execute.SystemReader(), str(path)),
             backend="serve",
             scope="user",
             host_timezone="UTC",

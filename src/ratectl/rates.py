@@ -8,18 +8,18 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Context, Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ratectl import paths
 from ratectl.errors import UsageError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Pair
 from ratectl.model.quote import DERIVED, Leg
+from ratectl.runtime import own_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ratectl.journal.rate_store import RateStore
     from ratectl.journal.rows import RecordedQuote
@@ -67,7 +67,7 @@ def lookup(
     *state_dir* is where the journal lies, by default this account's. Raises UsageError for what is no pair.
     """
     wanted = pair if isinstance(pair, Pair) else _pair(pair)
-    with Journal(state_dir or Path(paths.state_dir())) as journal:
+    with Journal(state_dir or own_places.state_dir()) as journal:
         record = _Record(journal.stores(), on - min(within, on - dt.date.min), on)
         found = record.newest(wanted)
         if found is not None:
@@ -80,7 +80,7 @@ def lookup(
 def first_day(pair: str | Pair, *, state_dir: Path | None = None) -> dt.date | None:
     """Return the oldest day for which *pair* is recorded, None where it never was. Raises UsageError for what is no pair."""
     wanted = pair if isinstance(pair, Pair) else _pair(pair)
-    with Journal(state_dir or Path(paths.state_dir())) as journal:
+    with Journal(state_dir or own_places.state_dir()) as journal:
         days = [queries.first_day(store, wanted) for store in journal.stores()]
     return min((day for day in days if day is not None), default=None)
 

@@ -117,6 +117,7 @@ def test_run_all_reports_each(ratectl, install):
     assert done.returncode == 65
     assert "a-good-one: " in done.stdout
     assert "c-good-one: " in done.stdout
+    assert done.stderr.startswith("ratectl: b-broken-one: ")
     assert "HTTP 404" in done.stderr
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ratectl import spec
 from ratectl.commands.mend import rename
-from ratectl.deploy import install
+from ratectl.deploy import inventory
 from ratectl.errors import EngineError
 from ratectl.journal.journal import Journal
 from tests.fakes import past
@@ -41,7 +41,7 @@ class Renaming(Office):
     def put_in_place(self):
         data = self.machine.files[self.spec]
         jobs = spec.loads(data, path=self.spec, host_timezone="Asia/Kolkata").jobs
-        return self.install(*jobs, digest=install.digest_of(self.machine, str(self.spec)))
+        return self.install(*jobs, digest=inventory.digest_of(self.machine, str(self.spec)))
 
     def text(self):
         return self.machine.files[self.spec].decode()

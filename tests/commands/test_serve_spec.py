@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 
 import pytest
@@ -72,3 +73,20 @@ def test_while_an_install_is_at_work(station, record):
 
     assert during == ["usd-inr"]
     assert installed(station) == ["rupee"]
+
+
+@pytest.mark.network
+def test_what_the_first_firing_records_wakes_no_second(station, live_rates):
+    """The firing at the start records the slots of its minute itself: another would only find it at work."""
+    job = station.job(live_rates.url, schedule_texts=("every 5 seconds",))
+    station.install(job, since=now())
+    loop = serve._Loop(station.state, frozenset(), queue.SimpleQueue())
+
+    begun = now()
+    loop.catch_up()
+    first = loop._wakes()["usd-inr"]
+    loop.signals.put(0)
+    loop._finish()
+    loop.held.close()
+
+    assert first.replace(second=0) > begun.replace(second=0)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ratectl.commands.mend import resume
-from ratectl.deploy import install
+from ratectl.deploy import install, inventory
 from ratectl.spec import load
 from ratectl.wording import SWITCHED_OFF
 from tests.fakes.office import Office
@@ -42,7 +42,7 @@ def office(tmp_path, monkeypatch, spec):
     monkeypatch.setenv("RATECTL_STATE_DIR", str(office.account.state_dir))
     office.machine.files[spec] = spec.read_bytes()
     jobs = load(spec, host_timezone=office.account.zone.key).jobs
-    digest = install.digest_of(office.machine, str(spec))
+    digest = inventory.digest_of(office.machine, str(spec))
     office.install_from(str(spec), *jobs, digest=digest)
     return office
 

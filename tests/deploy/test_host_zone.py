@@ -7,7 +7,7 @@ import pytest
 
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError
-from ratectl.spec import zones
+from ratectl.runtime import zones
 
 pytestmark = pytest.mark.posix("the zone of Windows stands in its registry")
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import ClusterTarget
+from ratectl.backends.host import ClusterTarget
 from ratectl.deploy import select_backend
 from ratectl.errors import EngineError, RefusedError, UsageError
 from ratectl.journal.journal import Journal

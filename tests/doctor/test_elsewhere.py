@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from ratectl.backends.host import ClusterTarget
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import ClusterTarget, Found
+from ratectl.backends.protocol import Found
 from ratectl.deploy import remedies
 from ratectl.deploy.targets import Target
 from ratectl.doctor import clock, engine, firings, outputs

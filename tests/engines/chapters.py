@@ -11,14 +11,13 @@ import time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tests.engines.year import DAY, HOUR, MINUTE, PREFIX
+from tests.engines.package import NEWER, NEWEST
+from tests.engines.year import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.engines.year import Year
-
-PACKAGE = "src/ratectl/__init__.py"
 
 
 def an_ordinary_time(year: Year) -> None:
@@ -111,22 +110,17 @@ def a_new_name(year: Year) -> None:
 
 
 def an_upgrade(year: Year) -> None:
-    """A newer ratectl lies where the old one was: the entry goes on as it is, and an install changes nothing."""
-    root = year.account.engine.account("root")
-    root.run(
-        "sed", "-i", 's/^__version__ = .*/__version__ = "1.0.99"/', f"{year.checkout}/{PACKAGE}"
-    )
-    assert "1.0.99" in year.account.ratectl("--version")
+    """A newer ratectl is installed over the old one: the entry goes on as it is, and an install changes nothing."""
+    year.upgrade(NEWER)
     year.pass_a_slot()
     assert year.doctor() == []
     assert "nothing to do" in year.account.ratectl("install")
 
 
 def another_place(year: Year) -> None:
-    """The environment that the entry names is moved: the slot passes, the doctor says why, and its command mends it."""
-    year.account.run("ln", "-s", str(PREFIX), f"{year.account.home}/env")
-    year.account.run(f"{year.account.home}/env/bin/python3", "-m", "ratectl", "install")
-    year.account.run("mv", f"{year.account.home}/env", f"{year.account.home}/moved")
+    """The environment that the entry names makes place for another one: the slot passes, the doctor says why, and its command mends it."""
+    year.upgrade(NEWEST, "second")
+    year.account.run("rm", "-r", f"{year.account.home}/first")
     slot, more = year.coming(), year.recorded()
     year.reach(slot)
     year.wait_for_the_engine_to_fail()

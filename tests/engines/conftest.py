@@ -37,6 +37,8 @@ class Account:
 
     engine: Engine
     user: str
+    program: str = RATECTL
+    """The ratectl that it types."""
 
     @property
     def home(self) -> str:
@@ -62,11 +64,11 @@ class Account:
 
     def ratectl(self, *arguments: str, code: int = 0) -> str:
         """Return what ``ratectl`` said on both streams."""
-        done = self.run(RATECTL, *arguments, code=code)
+        done = self.run(self.program, *arguments, code=code)
         return (done.stdout + done.stderr).decode()
 
     def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(RATECTL, *arguments, "--json").stdout)
+        return json.loads(self.run(self.program, *arguments, "--json").stdout)
 
     def write(self, path: str, data: bytes) -> None:
         self.run("sh", "-c", 'mkdir -p "${0%/*}" && cat > "$0"', path, stdin=data)

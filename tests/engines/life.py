@@ -23,7 +23,7 @@ A_MINUTE_AND_MORE = 75
 SPEC = """
 [jobs.{name}]
 pairs = ["USD/INR"]
-schedule = "every minute"
+schedule = "{schedule}"
 providers = ["exchangerate-api-v4"]
 output = "rates.txt"
 
@@ -57,11 +57,16 @@ class Life:
         """Return what ``ratectl list`` has of the job."""
         return [row for row in json.loads(self.ratectl("list", "--json")) if row["job"] == NAME]
 
-    def install(self) -> None:
+    def install(self, schedule: str = "every minute") -> None:
         """Write the spec and put it into the scheduler."""
         spec = self.folder / "jobs.toml"
-        spec.write_text(SPEC.format(name=NAME, url=self.url), encoding="utf-8")
+        spec.write_text(SPEC.format(name=NAME, url=self.url, schedule=schedule), encoding="utf-8")
         self.ratectl("install", str(spec), "--backend", self.engine)
+
+    def nothing_is_left_to_install(self) -> None:
+        """Hold the system to what was written: a second install would find nothing to do."""
+        spec = str(self.folder / "jobs.toml")
+        self.ratectl("plan", spec, "--backend", self.engine, "--detailed-exitcode")
 
     def lines(self) -> int:
         """Return how many whole lines the system has had written."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import platform
 import subprocess
@@ -16,11 +17,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ratectl.backends.windows import backend as windows
+from ratectl.backends.windows.task import sweep_task
 from ratectl.backends.windows.task_xml import NAMESPACE, element, parse, readings, to_bytes
 from ratectl.deploy.machine import windows as windows_account
+from tests.engines import clock_facts, life
+from tests.engines.test_task_scheduler import TASK as LIVING
 from tests.engines.test_task_scheduler import real_windows
 from tests.fakes.jobs import job
 from tests.fakes.machine import host
+from tests.support.rate_server import RateServer, demo_table
 
 pytestmark = [
     pytest.mark.engine,
@@ -36,10 +41,10 @@ def told(fact):
     print(f"FACT Windows {platform.version()}: {fact}")  # noqa: T201 - what it is for
 
 
-def task(command, arguments, *, user, settings=()):
+def task(command, arguments, *, user, settings=(), schedule="every day at 10:30", elevated=False):
     """Return a task for *user* that starts *command*, with further elements among its *settings*."""
-    here = host(platform="win32", fetch=(command,), user=user, zone=ZoneInfo("UTC"))
-    usd = job("facts")
+    here = host(platform="win32", fetch=(command,), user=user, zone=ZoneInfo("UTC"), root=elevated)
+    usd = job("facts", schedule=f'"{schedule}"')
     (made,) = windows.render(usd, windows.check(usd, here.zone), here, "user")
     tree = parse(made.data)
     node = tree.find(f".//{{{NAMESPACE}}}Arguments")
@@ -128,3 +133,98 @@ def test_the_account():
         f"paths up to {windows_account.longest_path()}, in {Path.home()}"
     )
     assert windows_account.sid().startswith("S-1-")
+
+
+SHAPES = {
+    "each minute": "every minute",
+    "35 triggers": "every day at " + ", ".join(f"{n // 2:02}:{n * n % 60:02}" for n in range(35)),
+    "the last day": "every month on the last day at 10:30",
+}
+"""Jobs whose tasks differ most: one pulse, many triggers, a day that the calendar moves."""
+LAST_RESULT = "(Get-ScheduledTaskInfo -TaskPath '{folder}' -TaskName '{name}').LastTaskResult"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_installed_twice(tmp_path, shape):
+    """A second install finds nothing to do; a job of each minute has two slots after 150 seconds, and the last result 0."""
+    with RateServer(demo_table()) as rates:
+        made = life.Life(folder=tmp_path, url=rates.url, engine="windows")
+        try:
+            made.install(SHAPES[shape])
+            made.nothing_is_left_to_install()
+            what = f"{shape}, elevated {windows_account.is_elevated()}: installed, and nothing left"
+            if shape == "each minute":
+                time.sleep(life.PATIENCE)
+                what += f", {made.lines()} slots in {life.PATIENCE} s, last result {last_result()}"
+                assert made.lines() >= 2
+            told(what)
+        finally:
+            made.remove()
+
+
+def last_result():
+    """Return with what the living job's task ended the last time."""
+    folder, _, name = LIVING.rpartition("\\")
+    line = LAST_RESULT.format(folder=f"{folder}\\", name=name)
+    argv = ("powershell.exe", "-NoProfile", "-Command", line)
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_one_shot_out_of_a_task(create, tmp_path):
+    """Whether a task, S4U where this prompt is elevated, may register another one that runs once."""
+    log, other = tmp_path / "log", f"{TASK}-once"
+    line = f'/c schtasks /Create /TN {other} /SC ONCE /ST 23:59 /TR "cmd /c exit" /F & call echo %^errorlevel%>{log}'
+    elevated = windows_account.is_elevated()
+    tree = task("cmd.exe", line, user=windows_account.sid(), elevated=elevated)
+    try:
+        assert create(tree).returncode == 0
+        schtasks("/Run", "/TN", TASK)
+        time.sleep(20)
+        said = log.read_text().strip() if log.exists() else "nothing"
+        told(
+            f"a one-shot registered out of a task, elevated {elevated}: schtasks ended with {said}"
+        )
+    finally:
+        schtasks("/Delete", "/TN", other, "/F")
+
+
+def test_a_network_that_is_connected(create):
+    """Whether the task that tries again is taken with its event, and by an account without an administrator's rights."""
+    here = host(platform="win32", fetch=("cmd.exe",), user=windows_account.sid())
+    done = create(sweep_task(here))
+
+    told(
+        f"an event trigger, elevated {windows_account.is_elevated()}: schtasks ends with {done.returncode}"
+    )
+    assert done.returncode == 0
+
+
+def clock_command(moment):
+    """Return the command that sets the clock to *moment* (UTC)."""
+    return (
+        "powershell.exe",
+        "-NoProfile",
+        "-Command",
+        f"Set-Date ([datetime]'{moment:%Y-%m-%dT%H:%M:%SZ}')",
+    )
+
+
+@clock_facts.MAY_SET_THE_CLOCK
+def test_both_clock_changes(create, tmp_path):
+    """Which starts the service makes of a time that clocks skip, and of one that comes twice."""
+    subprocess.run(("tzutil", "/s", clock_facts.WINDOWS_ZONE), check=True)
+    log, before = tmp_path / "starts", time.monotonic()
+    began = dt.datetime.now(dt.UTC)
+    times = " and ".join(f"{hour:02}:{minute:02}" for hour, minute in clock_facts.TIMES)
+    line = f"/c echo x>>{log}"
+    tree = task("cmd.exe", line, user=windows_account.sid(), schedule=f"every day at {times}")
+    assert create(tree).returncode == 0
+    try:
+        for moment in clock_facts.MOMENTS:
+            told(clock_facts.watch(set_clock, log, moment))
+    finally:
+        set_clock(began + dt.timedelta(seconds=time.monotonic() - before))
+
+
+def set_clock(moment):
+    subprocess.run(clock_command(moment), capture_output=True, check=True)

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from ratectl import __version__
+from ratectl.backends.host import ClusterTarget
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import manifest
-from ratectl.backends.protocol import ClusterTarget
 from ratectl.model.cluster import Cluster
 from tests.engines.loopback import ANSWERS, HANGS
 from tests.fakes.machine import host

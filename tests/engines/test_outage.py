@@ -169,6 +169,30 @@ def test_removed_while_it_waits(outage):
     )
 
 
+@pytest.mark.parametrize("change", ["pause", "remove", "rename"])
+def test_changed_while_a_try_begins(outage, change):
+    """A service that just starts at the moment of a change is ended with it, and never left behind as a failed unit."""
+    outage.account.sh(f"{sys.prefix}/bin/ratectl remove --all --purge --yes; rm -f ~/{JOB}.txt")
+    outage.begin(rest=30)
+    folder = f"{UNITS[outage.user]}/{SERVICE}.d"
+    outage.account.sh(
+        f'printf "[Service]\\nExecStartPre=/bin/sleep 15\\n" > {folder}/slow.conf; '
+        f"{outage.manager} daemon-reload; {outage.manager} start --no-block {SERVICE}"
+    )
+    outage.wait_for(lambda: outage.shows("SubState")["SubState"] == "start-pre")
+    outage.account.ratectl(change, JOB, *(["dollar"] if change == "rename" else []))
+    state = outage.shows("ActiveState")
+    time.sleep(16)
+
+    assert outage.failed() == ""
+    assert state == {"ActiveState": "inactive"}
+    assert (
+        outage.account.sh(f"{outage.manager} list-units --all --plain --no-legend '*{JOB}*'") == ""
+    )
+    outage.account.sh(f"rm -rf {folder}; {outage.manager} daemon-reload")
+    outage.account.ratectl("remove", "--all", "--purge", "--yes")
+
+
 def test_over_a_restart_of_the_machine(systemd):
     """What is owed when the machine goes off is tried after the boot, though the timer's slot is over."""
     one = Outage(systemd, "root")

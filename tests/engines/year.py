@@ -12,7 +12,6 @@ import json
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from ratectl import __version__
+from tests.engines import package
 from tests.faults.conftest import need
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
     from tests.engines.conftest import Account, Engine
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 CLOCK = "etc/moved-clock"
-PREFIX = Path(sys.prefix)
 SPEC = """
 [jobs.{job}]
 pairs = ["USD/INR"]
@@ -139,7 +138,6 @@ class Year:
     due: list[dt.datetime] = field(default_factory=list)
     told: dict[dt.datetime, Told] = field(default_factory=dict)
     """Of each slot that the page of the report told as without a rate at some time."""
-    checkout: Path = CHECKOUT
     knows_zones: bool = False
     """The engine's entries name the zone that they go by."""
     began: dt.datetime = field(init=False)
@@ -150,6 +148,7 @@ class Year:
         """Install the job the day before its first slot."""
         self.set_zone(BERLIN.key)
         self.clock.move(self.after(self.clock.now() + DAY) - 22 * HOUR)
+        self.upgrade(__version__)
         self.install()
         self.hasten()
         self.began = self.clock.now()
@@ -179,6 +178,17 @@ class Year:
         )
         self.account.write(f"{self.account.home}/.config/ratectl/jobs.toml", spec.encode())
         return self.account.ratectl("install")
+
+    def upgrade(self, version: str, environment: str = "first") -> None:
+        """Let *version* of the package be in an *environment* of the account, and be what is typed."""
+        folder = f"{self.account.home}/{environment}"
+        self.account = package.install(self.account, folder, version)
+        assert f"ratectl {version}" in self.account.ratectl("--version")
+
+    @property
+    def path(self) -> str:
+        """The assignment by which a shell finds the account's ratectl."""
+        return f"PATH={Path(self.account.program).parent}:$PATH"
 
     def set_zone(self, zone: str) -> None:
         root = self.account.engine.account("root")
@@ -219,9 +229,7 @@ class Year:
             "ratectl status; ratectl doctor --offline; ratectl list; date; "
             "cat ~/.local/state/ratectl/*.log /var/log/cron.log /var/log/cron.mail; journalctl --no-pager -n 40 2>&1"
         )
-        return (
-            f"slot {self.due[-1:]}\n" + self.account.sh(f"PATH={PREFIX}/bin:$PATH; {asked}")[-6000:]
-        )
+        return f"slot {self.due[-1:]}\n" + self.account.sh(f"{self.path}; {asked}")[-6000:]
 
     def recorded(self, count: int | None = None) -> Callable[[], bool]:
         """Return what tells whether there is one line more than now."""
@@ -248,13 +256,13 @@ class Year:
 
     def doctor(self) -> list[dict[str, Any]]:
         """Return what is to be mended, apart from what the sandbox brings about."""
-        asked = f"{PREFIX}/bin/ratectl doctor --json --offline || true"
+        asked = f"{self.account.program} doctor --json --offline || true"
         found = json.loads(self.account.sh(asked))
         return [row for row in found if row["check"] not in OF_THE_TEST]
 
     def mend(self, finding: dict[str, Any]) -> None:
         command = finding["mend"].removeprefix("sudo ")
-        self.account.run("sh", "-c", f"PATH={PREFIX}/bin:$PATH; {command}")
+        self.account.run("sh", "-c", f"{self.path}; {command}")
 
     def lines_of_disk(self) -> list[str]:
         """Return the lines of the output while the machine is off."""

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ratectl.backends.protocol import Host
+from ratectl.backends.host import Host
 from ratectl.backends.reader import FileInfo
 from ratectl.backends.steps import (
     Completed,
@@ -384,8 +384,6 @@ class Systemd:
         self.active: set[str] = set()
         self.at_work: set[str] = set()
         """Timers whose service runs: they tell no next run."""
-        self.waiting: set[str] = set()
-        """Services that failed and wait to be started again."""
         self.refuses: set[str] = set()
         """Units that it will not start."""
         self.results: dict[str, tuple[str, int]] = {}
@@ -439,10 +437,6 @@ class Systemd:
             for unit, text in self.loaded.items()
             if unit.endswith(".timer")
         ]
-        rows += [
-            {"unit": unit, "load": "loaded", "active": "activating", "sub": "auto-restart"}
-            for unit in sorted(self.waiting)
-        ]
         return done(stdout=json.dumps(rows).encode())
 
     def _list_timers(self, rest):
@@ -489,7 +483,6 @@ class Systemd:
     def _stop(self, units):
         missing = [unit for unit in units if unit not in self.loaded]
         self.active -= set(units)
-        self.waiting -= set(units)
         return done(5, stderr=b"Unit not loaded.\n") if missing else done()
 
 

@@ -23,7 +23,7 @@ SID = "S-1-5-21-1004336348-1177238915-682003330-1001"
 TRIGGER_AS_KEPT = (
     *("Repetition", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "Enabled"),
     *("RandomDelay", "ScheduleByDay", "ScheduleByWeek", "ScheduleByMonth"),
-    "ScheduleByMonthDayOfWeek",
+    *("ScheduleByMonthDayOfWeek", "Subscription"),
 )
 ADDED_TO_SETTINGS = (
     ("AllowHardTerminate", "true"),

@@ -6,6 +6,7 @@ Their wall clock and the server's are set from day to day; nothing else is.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ from decimal import Decimal
 
 import pytest
 
-from ratectl.model.job import CatchUp
+from ratectl.model.job import CatchUp, ClosedDays
 from tests.fakes.station import PYTHON
 from tests.support.rate_server import RateServer
 from tests.support.rate_table import Table
@@ -177,3 +178,56 @@ def test_way_out_of_a_typo(november, station):
     november.fire(SATURDAY)
 
     assert november.recorded() == [(SATURDAY, "95.1")]
+
+
+def test_closed_day_asked_for_again(november):
+    """A day that was closed for want of a rate gets the one that was published late."""
+    november.install(closed_days=ClosedDays.SKIP, catch_up=CatchUp.ALL, revisit=0)
+    november.fire(FRIDAY)
+    november.publish(TUESDAY, "95.8")
+    november.fire(TUESDAY)
+    assert november.recorded() == [(FRIDAY, "95.1"), (TUESDAY, "95.8")]
+    november.publish(MONDAY, "95.7")
+    november.now += DAY
+
+    november.type_in("backfill", "usd-inr", "--since", "2026-11-20", "--again")
+
+    assert november.recorded() == [(FRIDAY, "95.1"), (MONDAY, "95.7"), (TUESDAY, "95.8")]
+
+
+def test_asked_for_again(november, station):
+    """`backfill --again` gives a marked day and one given up their own rates; what they had is a revision."""
+    november.install(outputs=(station.output("rates.csv", "csv"),))
+    november.fire(FRIDAY)
+    november.fire(MONDAY)  # marked with Friday's rate, and Saturday and Sunday are given up
+    november.fire(WEDNESDAY)  # and so is Tuesday
+    for day, rupees in ((MONDAY, "95.7"), (TUESDAY, "95.8")):
+        november.publish(day, rupees)
+    november.now += DAY
+    plain = november.type_in("backfill", "usd-inr", "--since", "2026-11-20")
+
+    again = november.type_in("backfill", "usd-inr", "--since", "2026-11-20", "--again")
+
+    assert (MONDAY, "95.1") not in november.recorded()
+    assert {(MONDAY, "95.7"), (TUESDAY, "95.8")} <= set(november.recorded())
+    ever = json.loads(november.type_in("history", "usd-inr", "--revisions", "--json"))
+    earlier = [(one["slot"][:10], one["rate"]) for one in ever if one.get("state") == "revised"]
+    assert ("2026-11-23", "95.1") in earlier
+    own = [line for line in november.rates("rates.csv") if line.startswith("2026-11-2")]
+    assert len(own) == len(set(own))
+    assert "revised" in again
+    assert "revised" not in plain
+
+
+@pytest.mark.parametrize("revisit", [None, 0])
+def test_revisit(november, revisit):
+    """By default a marked day is asked for again for three days; with `revisit` of none it stays."""
+    more = {} if revisit is None else {"revisit": revisit}
+    november.install(catch_up=CatchUp.ALL, **more)
+    for day in range(FRIDAY, TUESDAY):
+        november.fire(day)
+    november.publish(MONDAY, "95.7")
+
+    november.fire(TUESDAY)
+
+    assert ((MONDAY, "95.7") in november.recorded()) is (revisit is None)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ratectl.commands._shared import as_account
 from ratectl.errors import RatectlError, RefusedError, StorageError
 from ratectl.firing import catch_up
 from ratectl.firing.runner import Runner
@@ -327,6 +328,22 @@ def test_a_process_of_the_clerk_has_nothing_of_roots(house, monkeypatch):
     assert "not a tty" in text
     assert "PGPASSWORD" not in text
     assert "Permission denied" in text
+
+
+@pytest.mark.parametrize("reader", ["cat", "head -n 1", "exit 0"])
+@pytest.mark.usefixtures("house")
+def test_what_is_typed_into_a_command_of_the_clerks(monkeypatch, capsys, reader):
+    """What comes on root's standard input comes on the clerk's, whole, and whether or not it is read."""
+    lines = "".join(f"{number}/11/2025 - 95.1\n" for number in range(100_000))
+    start = accounts._start
+    monkeypatch.setattr(
+        accounts, "commanding", lambda account, words: start(account, ("/bin/sh", "-c", *words))
+    )
+
+    assert as_account.command(CLERK, (reader,), lines.encode()) == 0
+
+    wanted = {"cat": lines, "head -n 1": "0/11/2025 - 95.1\n", "exit 0": ""}
+    assert capsys.readouterr().out == wanted[reader]
 
 
 def test_a_program_out_of_reach(house, monkeypatch):

@@ -279,6 +279,21 @@ def test_install_refuses_a_spec_of_others(town):
     assert f"the spec: {spec}: belongs to {MALLORY}" in done.stderr
 
 
+def test_check_tells_root_what_install_refuses(town):
+    """What root may not install, ``check`` does not propose to install, and says why; to its owner it proposes that."""
+    spec = town.folder / "jobs.toml"
+    spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
+    fine = town.ratectl("check", str(spec)).stdout
+    shutil.chown(spec, MALLORY)
+
+    told = town.ratectl("check", str(spec))
+
+    assert f"next: ratectl install {spec}" in fine
+    assert "next:" not in told.stdout
+    assert told.returncode == 78
+    assert f"the spec: {spec}: belongs to {MALLORY}" in " ".join(told.stdout.split())
+
+
 def test_install_refuses_a_program_of_others(town):
     """Root's entries do not start an interpreter that lies in another account's folder."""
     binary = town.theirs / "python3"
@@ -348,7 +363,8 @@ def test_a_pipe_where_an_output_is_looked_at(town):
 
     done = town.ratectl("check", str(spec), within=30)
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 78, done.stderr
+    assert "rates.csv" in done.stdout
 
 
 def test_certificates_that_others_may_change(town, live_rates):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -19,23 +16,15 @@ from tests.support.rate_server import Fault
 pytestmark = pytest.mark.network
 FRIDAY, SATURDAY, SUNDAY, MONDAY = (dt.date(2026, 11, day) for day in (13, 14, 15, 16))
 GONE = Fault(status=404, body=b"<html>no such file</html>")
+EMPTY = Fault(body=b"[]")
+"""How other archives say that there is no rate of a day."""
+ABSENT = pytest.mark.parametrize("absent", [GONE, EMPTY], ids=["404", "empty"])
 
 
 @pytest.fixture
-def run(station):
+def run(typed):
     """Run a command of ratectl as a process."""
-
-    def start(*words):
-        return subprocess.run(
-            (sys.executable, "-m", "ratectl", *words),
-            env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return start
+    return typed
 
 
 @pytest.fixture
@@ -73,9 +62,10 @@ def backfill(run, first, last, *more):
     return run("backfill", "usd-inr", "--since", str(first), "--until", str(last), *more)
 
 
-def test_weekend_without_page(archive, run, station):
-    """A 404 for Saturday and Sunday is no rate of those days, and nothing to configure."""
-    archive((FRIDAY, rate(95.1)), (SATURDAY, GONE), (SUNDAY, GONE), (MONDAY, rate(95.2)))
+@ABSENT
+def test_weekend_without_page(archive, run, station, absent):
+    """A 404, or an empty list, for Saturday and Sunday is no rate of those days, and nothing to configure."""
+    archive((FRIDAY, rate(95.1)), (SATURDAY, absent), (SUNDAY, absent), (MONDAY, rate(95.2)))
 
     done = backfill(run, FRIDAY, MONDAY)
 
@@ -83,9 +73,10 @@ def test_weekend_without_page(archive, run, station):
     assert outcomes(station) == {13: "recorded", 14: "closed", 15: "closed", 16: "recorded"}
 
 
-def test_holiday_without_page(archive, run, station):
+@ABSENT
+def test_holiday_without_page(archive, run, station, absent):
     """A working day without a page is closed, too, where the archive gave rates before."""
-    archive((FRIDAY, rate(95.1)), (MONDAY, GONE))
+    archive((FRIDAY, rate(95.1)), (MONDAY, absent))
     backfill(run, FRIDAY, FRIDAY)
 
     done = backfill(run, MONDAY, MONDAY)
@@ -105,12 +96,24 @@ def test_wrong_url(archive, run, station):
     assert outcomes(station).get(13) is None
 
 
-def test_today_without_page(archive, run, station, live_rates):
+def test_empty_from_the_start(archive, run, station):
+    """An archive that answers with nothing from the start is bad data, and closes no working day."""
+    archive((FRIDAY, EMPTY), (MONDAY, EMPTY))
+
+    done = backfill(run, FRIDAY, MONDAY)
+
+    assert done.returncode == 65
+    assert "is empty" in done.stderr
+    assert outcomes(station).get(13) is None
+
+
+@ABSENT
+def test_today_without_page(archive, run, station, live_rates, absent):
     """Today's page may come yet: try later, not configuration, once the archive is known to have pages."""
     due = now() - LATE
     archive((FRIDAY, rate(95.1)), schedule=f"every hour at :{due.minute:02}")
     backfill(run, FRIDAY, FRIDAY)
-    live_rates.misbehave(GONE, times=99, path="/any/")
+    live_rates.misbehave(absent, times=99, path="/any/")
 
     done = station.fetch("-v")
 

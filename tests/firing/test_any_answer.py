@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -98,6 +95,16 @@ TABLE = [
         ('rate = "r"\nfactor = 100\ninvert = true', {"r": 0.64}, "156.25"),
         ('rate = "r"\ninvert = true', {"r": "0.0064"}, "156.25"),
         ('rate = "r"\ndecimal = ","', {"r": "155,27"}, "155.27"),
+        ('rate = "r"\ndecimal = ","', {"r": "16.234,50"}, "16234.50"),
+        ('rate = "r"\ndecimal = ","', {"r": "1.016.234"}, "1016234"),
+        ('rate = "r"\ndecimal = ","', {"r": "16\u00a0234,5"}, "16234.5"),
+        ('rate = "r"', {"r": "16,234.50"}, "16234.50"),
+        ('rate = "r"', {"r": "1,016,234"}, "1016234"),
+        ('rate = "r"', {"r": "16'234.5"}, "16234.5"),
+        ('rate = "r"', {"r": "16 234"}, "16234"),
+        ('rate = "list.-1.r"', {"list": [{"r": 1.5}, {"r": 155.27}]}, "155.27"),
+        ('rate = "list[-2].r"', {"list": [{"r": 155.27}, {"r": 1.5}]}, "155.27"),
+        ('rate = "[-1].r"', [{"r": 1.5}, {"r": 155.27}], "155.27"),
     ],
 )
 def test_where_the_rate_stands(fire, provider, body, rate):
@@ -108,6 +115,46 @@ def test_where_the_rate_stands(fire, provider, body, rate):
     assert found in [
         {"USD/JPY": (rate, day)} for day in (before, now().date())
     ]  # of the day it came
+
+
+@pytest.mark.parametrize(
+    ("decimal", "cell"),
+    [(".", "16,234"), (",", "16.234"), (".", "1,2,3"), (".", "16,23.5"), (",", "1,5,5")],
+)
+def test_numbers_of_two_meanings(fire, decimal, cell):
+    """What may be a thousand or a decimal sign is no number, and is shown as it was written."""
+    table = f'url = "URL/any"\nrate = "r"\ndecimal = "{decimal}"'
+
+    assert fire(table, {"r": cell}, code=65) == {}
+
+    assert f"'{cell}'" in fire.stderr
+
+
+@pytest.mark.parametrize("index", ["2", "-3"])
+def test_entry_that_a_list_lacks(fire, index):
+    """A place beyond either end of a list is none of its entries."""
+    fire(f'url = "URL/any"\nrate = "{index}.r"', [{"r": 1}, {"r": 2}], code=65)
+
+    assert f"nothing at '{index}.r'" in fire.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("0.r", []),
+        ("observations.0.r", {"observations": []}),
+        ("observations.-1.r", {"terms": {"url": "x"}, "observations": []}),
+        ("rates.{quote}", {"date": "2026-11-20", "rates": {}}),
+        ("[code={quote}].r", []),
+        ("a.b", {}),
+        ("data.rates.{quote}", {"data": None}),
+    ],
+)
+def test_nothing_published(fire, path, body):
+    """An answer whose list or table of rates is empty is bad data, never configuration."""
+    assert fire(f'url = "URL/any"\nrate = "{path}"', body, code=65) == {}
+
+    assert "is empty" in fire.stderr
 
 
 BAD_CELLS = (0, -1.5, "0.0", "NaN", "soon", "", None, {}, [], True, "9" * 5000)
@@ -170,6 +217,17 @@ def test_forms_of_a_date(fire, written, more):
     found = fire(f'url = "URL/any"\nrate = "r"\ndate = "d"\n{more}', {"r": 155.27, "d": written})
 
     assert found == {"USD/JPY": ("155.27", TODAY)}
+
+
+@pytest.mark.parametrize(
+    "written", ["27/11/2026", "27 November 2026", "/Date(1795817374000)/", "soon"]
+)
+def test_other_forms_of_a_date(fire, written):
+    """A date in a form of its own is bad data, and the key that says the form is named."""
+    found = fire('url = "URL/any"\nrate = "r"\ndate = "d"', {"r": 2, "d": written}, code=65)
+
+    assert found == {}
+    assert "not a date; date_format says its form" in fire.stderr
 
 
 def test_civil_day_of_another_zone(station, live_rates, job_of):
@@ -237,6 +295,11 @@ def test_secret_in_a_url(job_of, url):
         ('url = "https://h/"\nrate = "r"\nheader = "X-Key"', "api_key"),
         ('url = "https://h/"\nrate = "r["', "expected a path"),
         ('url = "https://h/"\nrate = "a..b"', "expected a path"),
+        ('url = "https://h/"\nrate = "$.rates.JPY"', 'without "[$]."'),
+        ('url = "https://h/"\nrate = "$[0].rate"', 'without "[$]"'),
+        ('url = "https://h/"\nrate = "/rates/JPY"', "dots between"),
+        ('url = "https://h/"\nrate = "r"\ndate = "$.date"', 'without "[$]."'),
+        ('kind = "http-xml"\nurl = "https://h/"\nrate = "//Valute"', "dots between"),
         ('url = "https://h/"\nrate = "r"\nfactor = 0', "number of units"),
         (
             'url = "https://h/"\nrate = "r"\ndate = "d"\ndate_format = "%d.%m."',
@@ -278,6 +341,7 @@ def test_how_old_and_how_far_ahead(fire, days, more, code):
     [
         ({"Note": "Our standard API call frequency is 5 calls per minute"}, 77),
         ({"Information": "Thank you! The rate limit is 25 requests per day."}, 77),
+        ({"Information": "Please spread out your requests more sparingly (1 per second)."}, 77),
         ({"success": False, "error": {"code": 104, "info": "Monthly request volume reached"}}, 77),
         ({"success": False, "error": {"code": 101, "type": "missing_access_key"}}, 77),
         ({"success": False}, 65),
@@ -306,22 +370,12 @@ def test_notice_in_a_200(fire, station, body, code):
     assert b"s3cret" not in kept
 
 
-def test_days_by_date(station, live_rates, job_of):
+def test_days_by_date(station, live_rates, job_of, typed):
     """{date} makes it a provider with history, one request for each day."""
     station.install(job_of('url = "URL/any/{date}?d={date:%d/%m/%Y}"\nrate = "r"'))
     live_rates.misbehave(Fault(body=b'{"r": 2}'), times=99)
 
-    done = subprocess.run(
-        (
-            *(sys.executable, "-m", "ratectl", "backfill", "usd-inr"),
-            *("--since", "2026-11-02", "--until", "2026-11-04"),
-        ),
-        env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = typed("backfill", "usd-inr", "--since", "2026-11-02", "--until", "2026-11-04")
 
     assert done.returncode == 0, done.stderr + done.stdout
     assert sorted(path for path, _ in live_rates.requests) == [
@@ -333,24 +387,14 @@ def test_days_by_date(station, live_rates, job_of):
 
 
 @pytest.mark.parametrize(("late", "code"), [(2, 0), (7200, 65)])
-def test_stamped_after_midnight(station, live_rates, job_of, late, code):
+def test_stamped_after_midnight(station, live_rates, job_of, typed, late, code):
     """An archive that stamps the end of a day some seconds after midnight means that day."""
     provider = 'url = "URL/any/{date}"\nrate = "r"\ndate = "t"'
     station.install(job_of(provider))
     end = dt.datetime(2026, 11, 3, tzinfo=dt.UTC).timestamp() + late
     live_rates.misbehave(Fault(body=json.dumps({"r": 2, "t": end}).encode()), times=99)
 
-    done = subprocess.run(
-        (
-            *(sys.executable, "-m", "ratectl", "backfill", "usd-inr"),
-            *("--since", "2026-11-02", "--until", "2026-11-02"),
-        ),
-        env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = typed("backfill", "usd-inr", "--since", "2026-11-02", "--until", "2026-11-02")
 
     assert done.returncode == code, done.stderr + done.stdout
     with Journal(station.state) as journal:
@@ -417,3 +461,61 @@ def test_not_this_xml(fire, body, code):
     table = 'kind = "http-xml"\nurl = "URL/any"\nrate = "a.r"'
 
     assert fire(table, body, code=code, more='timeout = "2s"\n') == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "told"),
+    [
+        ("<ValCurs>\n    Error in parameters\n</ValCurs>", 65, "Error in parameters"),
+        ("<error><code>5</code><message>Invalid date</message></error>", 65, "5 Invalid date"),
+        ('<error code="104">quota reached</error>', 77, "104 quota reached"),
+        ("<r><success>false</success><info>x</info></r>", 65, "success is false"),
+        ("<r><error>your key is unknown</error></r>", 77, "your key is unknown"),
+        ("<a><b/></a>", 65, "is empty"),
+        ("<a/>", 65, "is empty"),
+    ],
+)
+def test_notice_in_xml(fire, station, body, code, told):
+    """A notice in XML is quota or bad data, never configuration, and its body is kept."""
+    table = 'kind = "http-xml"\nurl = "URL/any"\nrate = "a.b.c"'
+
+    assert fire(table, body.encode(), code=code) == {}
+
+    assert told in fire.stderr
+    with Journal(station.state) as journal:
+        [one] = quarantine.quarantine(journal.store())
+        assert quarantine.body(journal.store(), one.id) == body.encode()
+
+
+@pytest.mark.parametrize("place", ["0", "-1"])
+def test_one_entry_in_xml(fire, place):
+    """Where a list of XML has one entry only, that is its first and its last."""
+    table = f'kind = "http-xml"\nurl = "URL/any"\nrate = "a.day.{place}.rate"'
+
+    found = fire(table, b'<a><day rate="155.27"/></a>')
+
+    assert [rate for rate, _ in found.values()] == ["155.27"]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("Rates.JPY", "base, rates"),
+        ("rates.jpy", "EUR, JPY"),
+        ("rates.JPY.mid", "155.27"),
+        ("motto.x", "a text"),
+        ("list.mid", "a list of 2"),
+        ("list.9.mid", "a list of 2"),
+    ],
+)
+def test_a_path_that_leads_nowhere(fire, path, there):
+    """The message says how far the path leads, and what stands there."""
+    body = {"base": "USD", "rates": {"EUR": 1, "JPY": 155.27}, "list": [{"mid": 1}, {"mid": 2}]}
+    body["motto"] = (
+        "of 34 letters is all that is before s3cret-0123456789abcdef"  # a cut key hides nowhere
+    )
+
+    assert fire(f'url = "URL/any"\nrate = "{path}"', body, code=78) == {}
+
+    assert f"has no USD/JPY: nothing at '{path}' in the answer, which has {there}" in fire.stderr
+    assert "s3c" not in fire.stderr

@@ -5,10 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
-import os
 import re
-import subprocess
-import sys
 import zipfile
 from decimal import Decimal
 
@@ -251,7 +248,7 @@ def zipped(text: str) -> bytes:
         ("4.40", "0", 65),
     ],
 )
-def test_backfill_from_the_zip(station, live_rates, source, old, january, code):
+def test_backfill_from_the_zip(station, live_rates, source, typed, old, january, code):
     """A zero in 2017 does not matter to January 2020; one of the day itself spoils that pair alone."""
     pairs = (EUR_USD, Pair(base="EUR", quote="PLN"))
     job = station.job(
@@ -265,17 +262,7 @@ def test_backfill_from_the_zip(station, live_rates, source, old, january, code):
     )
     live_rates.misbehave(Fault(body=zipped(table)), path="/stats", times=9)
 
-    done = subprocess.run(
-        (
-            *(sys.executable, "-m", "ratectl", "backfill", "usd-inr"),
-            *("--since", "2020-01-02", "--until", "2020-01-03"),
-        ),
-        env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = typed("backfill", "usd-inr", "--since", "2020-01-02", "--until", "2020-01-03")
 
     assert done.returncode == code, done.stderr
     assert len(station.recorded()) == (4 if code == 0 else 2)
@@ -303,3 +290,40 @@ def test_agreement_on_a_suspicious_move(station, live_rates, source, second, rec
     assert len(station.recorded()) == (1 if recorded else 0)
     if not recorded:
         assert {str(one.quote.rate) for one in held(station)} == {"130", second}
+
+
+EUR_PLN = Pair(base="EUR", quote="PLN")
+ZLOTY = ("0.0", "null", "NaN", "-4.25", '"soon"')
+
+
+@pytest.mark.parametrize("cell", ZLOTY)
+@pytest.mark.parametrize("way", ["newest", "range", "zip"])
+def test_the_zloty(station, live_rates, source, typed, way, cell):
+    """EUR/USD 1.1172 and EUR/JPY 175.68 are recorded beside a zloty that is no rate, which is held, and named with its day."""
+    kind = "ecb" if way == "zip" else "frankfurter"
+    day = now().date() if way == "newest" else dt.date(2020, 1, 2)
+    pairs = (EUR_USD, EUR_JPY, EUR_PLN)
+    daily = {} if way == "newest" else {"schedule_texts": ("every day at 12:00",)}
+    station.install(station.job("", pairs=pairs, providers=(source(kind),), **daily))
+    rates = f'{{"USD": 1.1172, "JPY": 175.68, "PLN": {cell}}}'
+    table = f"Date,USD,JPY,PLN,\n{day},1.1172,175.68,{cell},\n2017-03-01,1.05,119.9,0,\n"
+    body = {
+        "newest": f'{{"amount": 1.0, "base": "EUR", "date": "{day}", "rates": {rates}}}'.encode(),
+        "range": (
+            f'{{"amount": 1.0, "base": "EUR", "start_date": "{day}", "end_date": "{day}",'
+            f' "rates": {{"{day}": {rates}}}}}'
+        ).encode(),
+        "zip": zipped(table),
+    }[way]
+    live_rates.misbehave(Fault(body=body), times=9)
+
+    if way == "newest":
+        done = station.fetch()
+    else:
+        done = typed("backfill", "usd-inr", "--since", day, "--until", day)
+
+    assert done.returncode == 65
+    assert f"EUR/PLN of {day} is " in done.stdout + done.stderr
+    assert {rate for _, rate in station.recorded()} == {"1.1172", "175.68"}
+    assert [one.reason.partition(" is ")[0] for one in held(station)] == [f"EUR/PLN of {day}"]
+    assert f"EUR/PLN of {day} is " in " ".join(typed("review").stdout.split())

@@ -83,6 +83,31 @@ def test_foreign_csv(station, live_rates, ratectl, spec, name, kind):
     assert len(station.lines("rates.csv")) >= 2
 
 
+OURS = {
+    "header alone": b"date,base,quote,amount,source,type\n",
+    "header that was not ended": b"date,base,quote,amount,source,type",
+    "Windows line ends": b"date,base,quote,amount,source,type\r\n2026-11-01,USD,INR,95,ecb,x\r\n",
+    "line that was not ended": b"date,base,quote,amount,source,type\n2026-11-01,USD,INR,95,ecb,x",
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_csv_as_others_leave_it(station, live_rates, ratectl, spec, name):
+    """A csv of ours that an editor saved, or that stopped anywhere, goes on with a line of its own."""
+    file = station.folder / "rates.csv"
+    file.write_bytes(OURS[name])
+    station.install(station.job(live_rates.url, outputs=(station.output("rates.csv", "csv"),)))
+
+    assert ratectl("check", spec(f"csv:{file}"))[0] == 0
+    assert station.fetch().returncode == 0
+
+    before = OURS[name].splitlines()
+    lines = file.read_bytes().splitlines()
+    assert lines[: len(before)] == before
+    assert len(lines) == max(len(before), 1) + 1
+
+
 def test_one_file_under_two_names(tmp_path, ratectl, spec):
     """Two names of one file, or two formats of it, are refused in check and at install."""
     file = tmp_path / "a.csv"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ratectl.errors import DataError, StorageError, TryLaterError, UsageError
+from ratectl.firing.report import Settled
 from ratectl.journal import quarantine
 from ratectl.journal.journal import Journal
 from ratectl.journal.rate_store import RateStore
@@ -741,3 +742,12 @@ class TestTelling:
         """A switch that cannot be reached does not fail the firing."""
         assert fire(installed(job(ping="http://127.0.0.1:9/x"))).error is None
         assert len(lines()) == 1
+
+
+def test_warnings_are_told_apart():
+    """What one slot came to is one line, in which each warning is a clause of its own."""
+    slot = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
+    settled = Settled(slot, "recorded", warnings=("7 % more than before", "rounded"))
+
+    told = "Fri 2026-11-20 09:30 UTC recorded; 7 % more than before; rounded"
+    assert settled.described(dt.UTC) == told

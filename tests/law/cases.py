@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.backends.protocol import Host
+from ratectl.backends.host import Host
 from ratectl.errors import ScheduleError
 from ratectl.model.cluster import Cluster
 from ratectl.model.job import Job

@@ -1,5 +1,6 @@
 """``report = "FILE"``: the page that each firing writes anew, after everything else, and that can fail only by itself."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -70,7 +71,7 @@ def test_a_page_that_cannot_be_written(station):
 @pytest.mark.posix("the shell's mv")
 @pytest.mark.parametrize("place", ["pages", "pages/index.html"])
 def test_doctor_mends_it(station, job, place):
-    """The doctor tells of it, nothing else does, and what it names lets the page be written."""
+    """The doctor tells of it, and what it names lets the page be written."""
     wrong = station.folder / place
     wrong.parent.mkdir(exist_ok=True)
     wrong.touch() if place == "pages" else wrong.mkdir()
@@ -84,12 +85,58 @@ def test_doctor_mends_it(station, job, place):
     assert [x for x in findings(station) if x["check"] == "page-unwritable"] == []
 
 
+@pytest.mark.network
+def test_status_tells_of_it(station, job):
+    """Status says once why there is no page and what helps, and no job counts as failing for it."""
+    station.install(job, dataclasses.replace(job, name="other", outputs=()))
+    (station.folder / "pages").write_text("a file, where the folder would be")
+    assert station.fetch().returncode == 0
+    said = " ".join(ratectl(station, "status").split())
+    by_job = {row["job"]: row["page"] for row in json.loads(ratectl(station, "status", "--json"))}
+    (station.folder / "pages").unlink()
+
+    assert said.count("cannot write the report page") == 1
+    assert f"{job.report}: {station.folder / 'pages'} is no folder" in said
+    assert "what helps: ratectl doctor" in said
+    assert "failing" not in said
+    assert set(by_job) == {"usd-inr", "other"}
+    assert all(text.startswith(job.report) for text in by_job.values())
+    assert "report page" not in ratectl(station, "status")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("words", [("usd-inr",), ("--sweep",)])
+@pytest.mark.parametrize(
+    ("flags", "in_systemd", "stream"),
+    [((), False, ""), ((), True, "stderr"), (("-v",), False, "stdout")],
+)
+@pytest.mark.usefixtures("job")
+def test_the_firing_tells_of_it(station, monkeypatch, words, flags, in_systemd, stream):
+    """With -v, and in systemd's log, a firing says why there is no page; in cron's mail, once a minute, it would not be read."""
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    if in_systemd:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+    (station.folder / "pages").write_text("a file, where the folder would be")
+    argv = (PYTHON, SCRIPT, *words, "--state", str(station.state), *flags)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0
+    assert len(station.recorded()) == 1
+    told = {name: "was not written" in getattr(done, name) for name in ("stdout", "stderr")}
+    assert told == {"stdout": stream == "stdout", "stderr": stream == "stderr"}
+
+
 def findings(station):
     """Return what the doctor finds in the station's state directory."""
-    argv = (sys.executable, "-m", "ratectl", "doctor", "--offline", "--json")
+    return json.loads(ratectl(station, "doctor", "--offline", "--json"))
+
+
+def ratectl(station, *words):
+    """Return what the command prints in the station's state directory."""
+    argv = (sys.executable, "-m", "ratectl", *words)
     environment = os.environ | {"RATECTL_STATE_DIR": str(station.state)}
     done = subprocess.run(argv, capture_output=True, env=environment, timeout=120, check=False)
-    return json.loads(done.stdout)
+    return done.stdout.decode()
 
 
 @pytest.mark.network

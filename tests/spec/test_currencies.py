@@ -44,6 +44,39 @@ def test_own(tmp_path):
             jobs_of(tmp_path, "USD/INR", table)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("RMB", "CNY"),
+        ("YEN", "JPY"),
+        ("NTD", "TWD"),
+        ("UKP", "GBP"),
+        ("STG", "GBP"),
+        ("NIS", "ILS"),
+        ("GOLD", "XAU"),
+        ("BITCOIN", "BTC"),
+        ("ether", "ETH"),
+        ("EURO", "EUR"),
+        ("eur", "EUR"),
+        ("usdt", "USDT"),
+        ("UDS", "USD"),
+    ],
+)
+def test_words_for_codes(tmp_path, written, meant):
+    """What people write in place of a code leads to that currency, and to no other that is spelt like it."""
+    with pytest.raises(SpecError, match=f'did you mean "{meant}"'):
+        jobs_of(tmp_path, f"{written}/CHF")
+
+
+@pytest.mark.parametrize("code", ["POINTS", "MILES", "COINS", "WWQQ"])
+def test_no_far_fetched_suggestion(tmp_path, code):
+    """A word that is like no code is not taken for one of another length."""
+    with pytest.raises(
+        SpecError, match=rf'for one of your own write \[currencies\] {code} = "NAME"'
+    ):
+        jobs_of(tmp_path, f"{code}/CHF")
+
+
 def test_a_code_dropped_later(tmp_path, monkeypatch):
     """A code that a newer list of codes drops does not make a spec unusable."""
     less = [currency for currency in iso4217.Currency if currency.name != "CUP"]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import importlib
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,3 +185,24 @@ def changed():
 def station(tmp_path):
     """An installation of its own."""
     return Station(folder=tmp_path)
+
+
+@pytest.fixture
+def typed(station):
+    """Run one command of ratectl on that installation as a process of its own, and return how it ended."""
+
+    def run(*words, code=None, given=None):
+        done = subprocess.run(
+            (sys.executable, "-m", "ratectl", *map(str, words)),
+            env=os.environ | {"RATECTL_STATE_DIR": str(station.state)},
+            input=given or b"",
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        said = [stream.decode().replace("\r\n", "\n") for stream in (done.stdout, done.stderr)]
+        ended = subprocess.CompletedProcess(done.args, done.returncode, *said)
+        assert code in {None, done.returncode}, said
+        return ended
+
+    return run

@@ -59,16 +59,30 @@ def test_line_goes_up():
     assert len(inked[0]) > len(inked[-1])
 
 
+@pytest.mark.parametrize("size", [(40, 8), (80, 24), (140, 30)])
+def test_the_last_rate_is_drawn(size):
+    """A jump of the last rate is drawn as high as one in the middle, though it lies on the right edge."""
+    heights = []
+    for rates in (["90"] * 150 + ["95"] + ["90"] * 149, ["90"] * 299 + ["95"]):
+        rows = [line.partition("|")[2] for line in drawn(*rates, size=size)[1:-2]]
+        heights.append(
+            [any("\u2801" <= char <= "\u28ff" for char in row) for row in rows].index(True)
+        )
+
+    assert heights[0] == heights[1]
+
+
 @pytest.mark.parametrize(
     ("step", "label"),
     [
+        (dt.timedelta(seconds=10), "05:00:00"),
         (dt.timedelta(minutes=15), "05:00"),
         (dt.timedelta(days=1), "01 Jan 26"),
         (dt.timedelta(days=40), "Jan 2026"),
     ],
 )
 def test_time_labels(step, label):
-    """Hours, days or months stand below, as the whole chart is long."""
+    """Seconds, hours, days or months stand below, as the whole chart is long."""
     assert label in drawn(*(str(90 + number) for number in range(60)), step=step)[-1]
 
 

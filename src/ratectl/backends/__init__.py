@@ -9,7 +9,14 @@ from ratectl.runtime.lazy_modules import LazyModules
 if TYPE_CHECKING:
     from ratectl.backends.protocol import Backend
 
-ENGINES = ("cron", "kubernetes", "launchd", "systemd", "windows")
+ENGINES: dict[str, tuple[str, ...]] = {
+    "cron": ("linux", "darwin", "freebsd"),
+    "kubernetes": ("linux", "darwin", "win32"),
+    "launchd": ("darwin",),
+    "systemd": ("linux",),
+    "windows": ("win32",),
+}
+"""Every engine by its name, and the systems that have it or reach it, as ``sys.platform`` spells them."""
 BACKENDS: LazyModules[Backend] = LazyModules(
     __name__, {name: f"{name}.backend" for name in ENGINES}
 )

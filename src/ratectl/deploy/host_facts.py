@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ratectl import paths
-from ratectl.backends.protocol import Host
+from ratectl.backends import ENGINES
+from ratectl.backends.host import Host
 from ratectl.deploy.machine import windows as windows_account
-from ratectl.errors import ConfigError, RefusedError
-from ratectl.runtime import trust
-from ratectl.spec import zones
+from ratectl.errors import ConfigError
+from ratectl.runtime import own_places, zones
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -33,52 +33,13 @@ NAME_IT = (
 
 def current() -> Host:
     """Return the facts of this machine and account. Raises ConfigError where its zone has no name."""
-    refuse_home_of_others()
+    own_places.refuse_state_of_others()
     return _account(zone())
 
 
 def here(zone: ZoneInfo) -> Host:
     """Return the facts of this machine and account, whose clocks are in *zone*, for commands that only look."""
     return _account(zone)
-
-
-def refuse_home_of_others() -> None:
-    """Raise RefusedError where ``HOME`` is another account's, as under ``sudo -E``: files of ours there would lock its owner out."""
-    if not os.environ.get("RATECTL_STATE_DIR"):
-        refuse_home()
-
-
-def refuse_home() -> None:
-    """Raise RefusedError where ``HOME`` is another account's, wherever the state lies."""
-    _refuse_of_others("HOME", Path.home())
-
-
-def refuse_config_of_others() -> None:
-    """Raise RefusedError where the configuration lies with another account, by ``HOME`` or ``XDG_CONFIG_HOME``."""
-    if os.environ.get("RATECTL_CONFIG_DIR"):
-        return
-    _refuse_of_others("HOME", Path.home())
-    if config := os.environ.get("XDG_CONFIG_HOME", "").strip():
-        nearest = next((p for p in (Path(config), *Path(config).parents) if p.exists()), Path("/"))
-        _refuse_of_others("XDG_CONFIG_HOME", Path(config), of=nearest)
-
-
-def _refuse_of_others(variable: str, place: Path, of: Path | None = None) -> None:
-    """Raise RefusedError where *place*, which *variable* names, or the folder *of* that it is to be made in, is another account's."""
-    if sys.platform == "win32":
-        return
-    try:
-        owner = (of or place).stat().st_uid
-    except OSError:
-        return
-    if owner in {os.geteuid(), trust.ROOT, trust.UNMAPPED}:
-        return
-    whose = trust.account(owner)
-    raise RefusedError(
-        f"{variable} is {place}, which belongs to {whose}, and you are {_user()}: nothing is read or written there. "
-        f"`sudo -H ratectl ...` takes root's own home, `sudo -u {whose} -H ratectl ...` works as {whose}, "
-        f"and {'RATECTL_CONFIG_DIR' if of else 'RATECTL_STATE_DIR'} names another place"
-    )
 
 
 def _account(zone: ZoneInfo) -> Host:
@@ -122,7 +83,7 @@ def _may_make_namespaces() -> bool:
 
 def is_native(backend: Backend) -> bool:
     """Tell whether *backend*'s engine exists on this kind of system."""
-    return sys.platform in backend.PLATFORMS
+    return sys.platform in ENGINES[backend.NAME]
 
 
 def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
@@ -132,10 +93,10 @@ def target(backend: Backend, zone: ZoneInfo, program: str) -> Host:
     """
     if is_native(backend):
         host = _account(zone)
-    elif "win32" in backend.PLATFORMS:
+    elif "win32" in ENGINES[backend.NAME]:
         host = _elsewhere(zone, "win32", r"C:\Program Files\ratectl\Scripts\ratectl-fetchw.exe")
     else:
-        host = _elsewhere(zone, backend.PLATFORMS[0], "/usr/local/bin/ratectl-fetch")
+        host = _elsewhere(zone, ENGINES[backend.NAME][0], "/usr/local/bin/ratectl-fetch")
     return replace(host, fetch=(program,)) if program else host
 
 

@@ -8,7 +8,6 @@ does not hold as installed, is taken back: engine and journal are as they were.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -98,12 +97,6 @@ class Prepared:
         first = self.before or self.after
         of_the_journal = self.record or self.forget or self.renamed
         return not (first or of_the_journal or any(plan.pending(p.changes) for p in parts))
-
-
-def digest_of(reader: Reader, path: str) -> str:
-    """Return the checksum of the spec file, or an empty text where it is gone."""
-    data = reader.read(Path(path))
-    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def covers_of(target: Target, jobs: Sequence[Job]) -> dict[str, Cover]:

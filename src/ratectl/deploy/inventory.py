@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -124,6 +125,12 @@ class SpecDrift:
         if jobs[row.job.name] == row.job:
             return None
         return SpecDifference(SpecState.CHANGED, "spec changed: `ratectl install` applies it")
+
+
+def digest_of(reader: Reader, path: str) -> str:
+    """Return the checksum of the spec file, or an empty text where it is gone."""
+    data = reader.read(Path(path))
+    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _spec_text(difference: SpecDifference | None) -> str:

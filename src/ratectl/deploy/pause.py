@@ -17,7 +17,8 @@ from ratectl.errors import RatectlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host, InstalledEntry
+    from ratectl.backends.host import Host
+    from ratectl.backends.protocol import Found, InstalledEntry
     from ratectl.backends.reader import Reader
     from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock

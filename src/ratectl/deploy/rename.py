@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, ENGINES
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.deploy.targets import Target, located
 from ratectl.errors import EngineError, RefusedError, UsageError
@@ -18,7 +18,8 @@ from ratectl.wording import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Backend, Host
+    from ratectl.backends.host import Host
+    from ratectl.backends.protocol import Backend
     from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Installed
 
@@ -85,9 +86,8 @@ def scope_of(host: Host, scope: str) -> str:
 
 def _running(host: Host, reader: Reader, scope: str) -> Target:
     reasons, usable = [], []
-    for backend in (BACKENDS[name] for name in PREFERENCE):
-        if host.platform not in backend.PLATFORMS:
-            continue
+    here = (name for name in PREFERENCE if host.platform in ENGINES[name])
+    for backend in (BACKENDS[name] for name in here):
         fitting = scope if scope in backend.SCOPES else "user"
         if problem := backend.detect(reader, host, fitting):
             reasons.append(problem)

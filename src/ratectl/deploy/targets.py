@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ratectl.backends import BACKENDS
+from ratectl.backends import BACKENDS, ENGINES
+from ratectl.backends.host import ClusterTarget
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.protocol import ClusterTarget, EngineAbsentError
+from ratectl.backends.protocol import EngineAbsentError
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy import plan
 from ratectl.errors import EngineError, RatectlError
@@ -18,7 +19,8 @@ from ratectl.runtime import accounts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ratectl.backends.protocol import Artefact, Backend, Change, Found, Host
+    from ratectl.backends.host import Host
+    from ratectl.backends.protocol import Artefact, Backend, Change, Found
     from ratectl.backends.reader import Reader
     from ratectl.backends.steps import Step
     from ratectl.model.job import Job
@@ -104,12 +106,13 @@ def inspect_all(
 
 def _everywhere(host: Host, reader: Reader, clusters: Sequence[ClusterTarget]) -> Iterator[Target]:
     """Yield every site at which entries of this account could stand."""
-    for backend in BACKENDS.values():
-        if backend is kubernetes:
+    for name, platforms in ENGINES.items():
+        if name == kubernetes.NAME:
             for cluster in clusters:
                 there = replace(host, cluster=cluster)
-                yield Target(backend=backend, scope="user", host=there, reader=reader)
-        elif host.platform in backend.PLATFORMS:
+                yield Target(backend=kubernetes, scope="user", host=there, reader=reader)
+        elif host.platform in platforms:
+            backend = BACKENDS[name]
             for scope in ("system", "user"):
                 if scope in backend.SCOPES and (scope == "user" or host.root):
                     yield Target(backend=backend, scope=scope, host=host, reader=reader)

@@ -14,6 +14,8 @@ from ratectl.deploy import plan
 from ratectl.deploy.checks import elsewhere
 from ratectl.deploy.targets import Target, TargetPlan, stage
 from ratectl.errors import ConfigError, EngineError, RatectlError
+from ratectl.runtime import locks
+from ratectl.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.journal import Installed, Journal
+
+
+PATIENCE = 30
+"""Seconds in all that firings at work may take to end, before what wakes them is taken away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ def apply(
     """
     lock.begin()
     try:
+        _let_firings_end(removal)
         for part in removal.parts:
             perform(part.steps)
             _look_after(part)
@@ -83,6 +90,17 @@ def apply(
         raise
     note(removal.jobs)
     lock.finish()
+
+
+def _let_firings_end(removal: Removal) -> None:
+    """Wait for the firings at work on the jobs of *removal*, though not for ever: systemd stops those that go on."""
+    until = Deadline(PATIENCE)
+    for part in removal.parts:
+        for change in plan.pending(part.changes):
+            lock = part.target.host.state_dir / "locks" / f"job-{change.job}.lock"
+            if lock.exists():
+                with locks.acquire(lock, until=until):
+                    pass
 
 
 def _look_after(part: TargetPlan) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.deploy import remedies, targets
 from ratectl.doctor.finding import Finding, warning
-from ratectl.spec import zones
+from ratectl.runtime import zones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ from ratectl.errors import EngineError, RatectlError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.backends.protocol import ClusterTarget
+    from ratectl.backends.host import ClusterTarget
     from ratectl.doctor.observations import Observations
 
 ALLOW, DENY = Path("/etc/cron.allow"), Path("/etc/cron.deny")

@@ -18,16 +18,17 @@ from ratectl.schedule.cover.triggers import Fidelity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
     from ratectl.spec.document import Spec
 
 
 class Refusal(NamedTuple):
-    """What an install would refuse of one job."""
+    """What an install would refuse, of one job or of all."""
 
     job: str
+    """Empty for the file as a whole."""
     key: str
     """The key of the job that says it; empty for the job as a whole."""
     text: str
@@ -44,20 +45,28 @@ def of_spec(loaded: Spec, jobs: Sequence[Job], here: Host) -> Iterator[Refusal]:
     if backend is kubernetes or (backend is not None and not host_facts.is_native(backend)):
         return  # it is for other machines
     reader = OnceReader(execute.SystemReader())
-    for job in jobs:
-        for text in _of_outputs(job, here, reader):
-            yield Refusal(job.name, "output", text.removeprefix(f"{job.name}: "))
+    own = [job for job in jobs if here.root or not accounts.is_foreign(job.user)]
+    open_to_others = list(_open_to_others(loaded, own, here, reader))
+    yield from open_to_others
+    in_danger = {refusal.job for refusal in open_to_others}
+    for job in own:  # of a job of another account root looks with the eyes of that one
+        if job.enabled and job.name not in in_danger and not accounts.is_foreign(job.user):
+            for text in writable.told(here, reader, job):
+                yield Refusal(job.name, "output", text.removeprefix(f"{job.name}: "))
     yield from _of_installed(loaded, jobs, here, reader)
 
 
-def _of_outputs(job: Job, here: Host, reader: Reader) -> Iterator[str]:
-    """Yield which outputs of *job* this account could not write to, or others could lead elsewhere."""
-    if accounts.is_foreign(job.user):
-        return  # root installs it, and looks with the eyes of that account
-    dangers = list(other_accounts.of_outputs(reader, job))
-    yield from (f"{danger.what}: {danger.fault}" for danger in dangers)
-    if job.enabled and not dangers:
-        yield from writable.told(here, reader, job)
+def _open_to_others(
+    loaded: Spec, jobs: Sequence[Job], here: Host, reader: Reader
+) -> Iterator[Refusal]:
+    """Yield what another account could change: outputs of *jobs*, and for root what they are made of."""
+    names = {job.name for job in jobs}
+    for line in other_accounts.told(here, reader, jobs, loaded.path):
+        job, _, rest = line.partition(": ")
+        if job in names:
+            yield Refusal(job, "output" if rest.startswith("output ") else "", rest)
+        else:
+            yield Refusal("", "", line)
 
 
 def _of_installed(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Found, Host, InstalledEntry
+    from ratectl.backends.host import ClusterTarget, Host
+    from ratectl.backends.protocol import Found, InstalledEntry
     from ratectl.backends.reader import Reader
     from ratectl.deploy.inventory import SpecDifference
     from ratectl.deploy.targets import Target

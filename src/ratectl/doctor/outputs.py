@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
-from ratectl.backends.systemd import sandbox
 from ratectl.deploy import remedies, targets
-from ratectl.deploy.checks import other_accounts
+from ratectl.deploy.checks import other_accounts, report_page
 from ratectl.deploy.checks import writable as writable_files
-from ratectl.deploy.checks.writable import Obstacle
 from ratectl.doctor.finding import Finding, warning
 from ratectl.runtime import accounts
 from ratectl.wording import listed
@@ -20,6 +18,7 @@ from ratectl.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ratectl.deploy.checks.writable import Obstacle
     from ratectl.doctor.observations import Observations
     from ratectl.journal.journal import Installed
 
@@ -42,7 +41,7 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
         if output.kind in writable_files.IN_PLACES:
             continue
         found = writable_files.of_output(observed.host, observed.reader, output)
-        found = found or _gone(observed, row, output.target)
+        found = found or report_page.gone(observed.host, observed.reader, row, output.target)
         if found is not None:
             problem = f"cannot record into {output}: {found.text}"
             yield Finding(
@@ -54,39 +53,19 @@ def writable(observed: Observations, row: Installed) -> Iterator[Finding]:
 
 
 def page(observed: Observations, row: Installed) -> Iterator[Finding]:
-    """Find that the report page cannot be written, which no firing fails for, and so nobody would hear of."""
-    if not row.job.report or not observed.is_awake(row) or row.backend == kubernetes.NAME:
+    """Find that the report page cannot be written, which no firing fails for."""
+    if not observed.is_awake(row):
         return
-    observed, path = observed.as_account(row), Path(row.job.report)
-    status = observed.reader.status(path)
-    fault = observed.reader.fault(path, strict=None)
-    if status is not None and not stat.S_ISREG(status.mode):
-        found: Obstacle | None = writable_files.of_file(observed.host, observed.reader, path)
-    elif fault is not None:
-        found = Obstacle(f"{fault.place}: {fault.why}", fault.fix)
-    else:  # the file is replaced as a whole, so that its own rights do not matter
-        found = writable_files.of_folder(observed.host, observed.reader, path.parent)
-        found = found or _gone(observed, row, row.job.report)
+    found = report_page.obstacle(observed.host, observed.reader, row)
     if found is not None:
-        text = f"cannot write the report page {path}: {found.text}"
-        fix = _fix(observed, row, found)
+        text = f"cannot write the report page {row.job.report}: {found.text}"
+        fix = _fix(observed.as_account(row), row, found)
         yield warning(check="page-unwritable", job=row.job.name, text=text, fix=fix)
 
 
 def _fix(observed: Observations, row: Installed, found: Obstacle) -> str:
     """Return the command against *found*: that which says where in the spec another name is needed, where nothing else helps."""
     return found.fix or remedies.typed(observed.host, "ratectl", "check", row.spec)
-
-
-def _gone(observed: Observations, row: Installed, path: str) -> Obstacle | None:
-    """Return that the folder of the output *path* is gone, where the unit may not make it: it is confined to what is there."""
-    folder = observed.reader.real(Path(path)).parent
-    if row.backend != systemd.NAME or not sandbox.confined(observed.host, row.scope):
-        return None
-    if observed.reader.is_folder(folder) or observed.reader.status(folder) is not None:
-        return None
-    fix = remedies.install(observed.host, row)
-    return Obstacle(f"the folder {folder} is gone, and the unit may make none", fix)
 
 
 def trusted(observed: Observations, row: Installed) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.doctor.install_refusals import Refusal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
@@ -78,7 +78,7 @@ def check(
         *_over(ended, lines),
         *_partly_over(going, lines, now),
         *_foreign(loaded.jobs, lines),
-        *(_issue(*refusal, lines) for refusal in refused if of_this_machine),
+        *(_refused(refusal, lines) for refusal in refused if of_this_machine),
     ]
     return SpecCheck(
         meanings=meanings,
@@ -145,6 +145,13 @@ def _issue(job: str, name: str, message: str, lines: Mapping[KeyPath, int]) -> I
     key: KeyPath = ("jobs", job, name) if name else ("jobs", job)
     key = key if key in lines or not name else ("defaults", name)
     return Issue(line=lines.get(key), key=".".join(key), message=message)
+
+
+def _refused(refusal: Refusal, lines: Mapping[KeyPath, int]) -> Issue:
+    """Return *refusal* as an issue at the key that it is about, or of the whole file."""
+    if not refusal.job:
+        return Issue(line=None, key="", message=refusal.text)
+    return _issue(refusal.job, refusal.key, refusal.text, lines)
 
 
 def _foreign(jobs: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:

@@ -203,6 +203,7 @@ def _with_body(
     with_body = FetchError(failure.kind, text, retry_after=failure.retry_after)
     with_body.body = body
     with_body.is_absent = failure.is_absent
+    with_body.is_lack = failure.is_lack
     with_body.is_notice = status == 200 and failure.kind is FailureKind.REFUSED
     return with_body
 

@@ -72,6 +72,7 @@ class FetchError(Exception):
         body: the answer that failed, empty where there was none.
         proxy: the proxy that is at fault, and not the provider; empty where none is.
         is_notice: whether it came with status 200 and refused us, which a person should see.
+        is_lack: whether the provider answered, and has none of the pairs that it was asked for.
         is_absent: whether it says no more than that there is no such page, as of a day without rates.
     """
 
@@ -83,11 +84,12 @@ class FetchError(Exception):
         self.proxy = ""
         self.is_notice = False
         self.is_absent = False
+        self.is_lack = False
 
 
-def absent(message: str) -> FetchError:
-    """Return the failure of an address that has no page, which may be one of a day without rates."""
-    failure = FetchError(FailureKind.CONFIG, message)
+def absent(message: str, kind: FailureKind = FailureKind.CONFIG) -> FetchError:
+    """Return the failure of an address that has no page, or an empty one, which may be one of a day without rates."""
+    failure = FetchError(kind, message)
     failure.is_absent = True
     return failure
 

@@ -13,7 +13,7 @@ from ratectl.fetch.providers._shared import json_body as bodies
 NAMES = ("error", "errors", "error message", "note", "information", "message", "fault", "warning")
 """Keys of notices, in small letters."""
 ABOUT_ACCESS = re.compile(
-    r"quota|limit|frequency|volume|too many|requests? per|plan\b|premium|subscri|upgrade|key\b|token|"
+    r"quota|limit|frequency|volume|too many|requests? per|per (second|minute|hour|day|month)|sparing|plan\b|premium|subscri|upgrade|key\b|token|"
     r"access|unauthor|forbidden|permission|expired|inactive|suspend|payment|credit",
     re.IGNORECASE,
 )
@@ -24,7 +24,7 @@ def refuse_failure(answer: object) -> None:
     """Raise FetchError for an answer that calls itself a failure (``"success": false``), whatever else it holds."""
     if not isinstance(answer, dict):
         return
-    said = {str(name).lower(): value for name, value in answer.items()}
+    said = {str(name).lower(): getattr(value, "text", value) for name, value in answer.items()}
     for name in ("success", "status", "result", "ok"):
         if name in said and str(said[name]).lower() in DENIED:
             raise _failure(notice(answer) or f"{name} is {str(said[name]).lower()}")
@@ -44,7 +44,11 @@ def notice(answer: object) -> str:
     if not isinstance(answer, dict):
         return ""
     said = {str(name).lower().replace("_", " "): value for name, value in answer.items()}
-    words = filter(None, (_text(said.get(name)) for name in NAMES))
+    words = [text for name in NAMES if (text := _text(said.get(name)))]
+    if not answer:
+        words = [
+            bodies.printable(getattr(answer, "text", ""))
+        ]  # an element of XML with words alone
     unnamed = "an error" if any(said.get(name) is True for name in NAMES) else ""
     return bodies.printable(" ".join(words)) or unnamed
 
@@ -52,7 +56,8 @@ def notice(answer: object) -> str:
 def _text(value: object) -> str:
     """Return the words in *value*, which may be a table or list of them."""
     if isinstance(value, dict):
-        return bodies.printable(" ".join(filter(None, map(_text, value.values()))))
+        inside = [*map(_text, value.values()), getattr(value, "text", "")]
+        return bodies.printable(" ".join(filter(None, inside)))
     if isinstance(value, list):
         return bodies.printable(" ".join(filter(None, map(_text, value))))
     if isinstance(value, bool) or not isinstance(value, str | int):

@@ -88,7 +88,8 @@ def jump(quote: Quote, previous: Quote | None, *, of_job: str = "") -> Jump | No
         return Jump(
             reason=f"{change}: the inverse", is_suspect=True, is_scale_error=True, repeats=0
         )
-    moved = f"{change}: {move * 100:.1f} % in {days} d"
+    within = "" if quote.rate_date == previous.rate_date else f" in {days} d"
+    moved = f"{change}: {move * 100:.1f} %{within}"
     return Jump(reason=moved, is_suspect=is_suspect)
 
 

@@ -52,6 +52,8 @@ def run_sweep(state: str, names: Sequence[str] | None, env: Environment) -> Iter
             yield _fired(journal, name, env, pages)
         for runner in pages.values():
             runner.publish()
+            if runner.report.page:
+                yield runner.report
 
 
 def _jitters(journal: Journal, names: Sequence[str]) -> Iterator[int]:

@@ -72,10 +72,36 @@ def _run() -> int:
     if not arguments.state:
         from ratectl.paths import state_dir  # noqa: PLC0415 - not every call needs it
 
+        if not _is_at_home() and (refused := _refused_place()):
+            return refused
         arguments.state = state_dir()
     if arguments.again:
         return _again(arguments)
     return _started(arguments)
+
+
+def _is_at_home() -> bool:
+    """Tell whether the state lies in a home of our own, as far as one look tells."""
+    if sys.platform == "win32":
+        return True
+    try:
+        owner = os.stat(os.path.expanduser("~")).st_uid  # noqa: PTH111, PTH116 - pathlib is dear
+    except OSError:
+        return False
+    return owner == os.geteuid() and not os.environ.get("XDG_STATE_HOME")
+
+
+def _refused_place() -> int:
+    """Return the exit code, and say why, where the state would lie with another account; else 0."""
+    from ratectl.errors import RatectlError  # noqa: PLC0415 - seldom, and then by hand
+    from ratectl.runtime import own_places  # noqa: PLC0415
+
+    try:
+        own_places.refuse_state_of_others()
+    except RatectlError as error:
+        _print_error(str(error))
+        return error.exit_code
+    return 0
 
 
 def _again(arguments: Arguments) -> int:
@@ -336,8 +362,7 @@ def _fire(arguments: Arguments) -> int:
     except RatectlError as error:
         _print_error(f"{arguments.job}: {error}")
         return error.exit_code
-    if arguments.verbose:
-        _print_lines(report)
+    _print_lines(report, verbose=arguments.verbose)
     if report.error is None:
         return TRY_LATER if report.owing else 0
     if arguments.verbose or not report.passing:
@@ -345,7 +370,15 @@ def _fire(arguments: Arguments) -> int:
     return report.error.exit_code
 
 
-def _print_lines(report: "FiringReport") -> None:
+def _print_lines(report: "FiringReport", *, verbose: bool) -> None:
+    """Print what a firing did for those who asked; a page that was not written stands in systemd's log in any case.
+
+    That log bothers nobody, as cron's mail after each firing would.
+    """
+    if not verbose:
+        if report.page and "JOURNAL_STREAM" in os.environ:
+            _print_error(f"{report.job}: {report.page}")
+        return
     from ratectl.runtime.visible import one_line  # noqa: PLC0415 - for -v only
 
     for line in report.lines():
@@ -359,8 +392,7 @@ def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     code = 0
     try:
         for report in run_sweep(arguments.state, names, _surroundings()):
-            if arguments.verbose:
-                _print_lines(report)
+            _print_lines(report, verbose=arguments.verbose)
             if report.error is not None:
                 code = code or report.error.exit_code
                 if arguments.verbose or not report.passing:

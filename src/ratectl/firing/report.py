@@ -31,7 +31,8 @@ class Settled(NamedTuple):
         """Return slot (in *zone*), outcome and rates as one line for people."""
         rates = ", ".join(f"{q.pair} {plain(q.rate)} ({q.provider})" for q in self.quotes)
         slot = clock(self.slot.astimezone(zone))
-        return " ".join(filter(None, (slot, self.outcome, rates, *self.warnings)))
+        told = " ".join(filter(None, (slot, self.outcome, rates)))
+        return "; ".join((told, *self.warnings))
 
 
 @dataclass(slots=True, kw_only=True)

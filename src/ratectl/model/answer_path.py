@@ -1,6 +1,6 @@
 """Where a value stands in an answer: a path as a spec writes it -> steps.
 
-``rates.JPY`` takes keys, ``rates[0]`` or ``rates.0`` picks from a list, ``rates[code=JPY].mid`` takes the one
+``rates.JPY`` takes keys, ``rates[0]`` or ``rates.0`` picks from a list (``-1`` its last), ``rates[code=JPY].mid`` takes the one
 entry whose ``code`` is JPY, and ``["5. Exchange Rate"]`` is a key with dots, blanks or brackets in it.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """The member of this name; in a list, if it is a whole number, the entry at this place."""
+    """The member of this name; in a list, if it is a whole number, the entry at this place, from the end on where it is negative."""
 
     name: str
 

@@ -133,6 +133,32 @@ BESIDE: dict[str, str] = {
 }
 """Codes that providers and accounts use without ISO's leave -> name."""
 
+WORDS: dict[str, str] = {
+    "BITCOIN": "BTC",
+    "DOLLAR": "USD",
+    "ETHER": "ETH",
+    "ETHEREUM": "ETH",
+    "EURO": "EUR",
+    "FRANKEN": "CHF",
+    "GOLD": "XAU",
+    "NIS": "ILS",
+    "NTD": "TWD",
+    "PLATINUM": "XPT",
+    "POUND": "GBP",
+    "RMB": "CNY",
+    "RUPEE": "INR",
+    "SDR": "XDR",
+    "SFR": "CHF",
+    "SILVER": "XAG",
+    "STERLING": "GBP",
+    "STG": "GBP",
+    "TETHER": "USDT",
+    "UKP": "GBP",
+    "YEN": "JPY",
+    "YUAN": "CNY",
+}
+"""What people write in place of a code -> the code that they probably mean."""
+
 LIST = (
     "AED UAE dirham, AFN afghani, ALL Albanian lek, AMD Armenian dram, AOA kwanza, ARS Argentine peso, "
     "AUD Australian dollar, AWG Aruban florin, AZN Azerbaijani manat, BAM convertible mark, "

@@ -31,8 +31,8 @@ def problem(start: bytes, header: bytes) -> str:
     for mark, encoding in MARKS.items():
         if start.startswith(mark):
             return f"begins with a byte order mark ({encoding}), which is not ours"
-    first, newline, _ = start.partition(b"\n")
-    if first.removesuffix(b"\r") == header.removesuffix(b"\n") and newline:
+    first = start.partition(b"\n")[0]
+    if first.removesuffix(b"\r") == header.removesuffix(b"\n"):
         return ""
     beginning = first[:60].decode("utf-8", "replace").strip()
     line = "".join(char if char.isprintable() else "?" for char in beginning)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -112,7 +111,7 @@ class Drafts:
             else:
                 folder = _Folder(path.parent, trust.open_folder(str(path.parent), make=True))
             self._folders[path.parent] = folder
-        return folder, f".{path.name[:100]}.{secrets.token_hex(8)}.new"
+        return folder, f".{path.name[:100]}.{os.urandom(8).hex()}.new"
 
 
 @contextlib.contextmanager

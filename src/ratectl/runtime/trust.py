@@ -23,6 +23,8 @@ MOST_LINKS = 40
 ROOT = 0
 UNMAPPED = 65534
 """Whose things are that belong to nobody in this user namespace, see user_namespaces(7)."""
+INSTALL = "ratectl install"
+"""What whoever owns a place may do instead."""
 RECORD = "journal.sqlite3"
 """How the names of the files begin that hold what was recorded."""
 FOR_ALL = ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp")  # noqa: S108
@@ -236,7 +238,7 @@ def _with_rights(command: str, owner: int, me: int) -> str:
 def _ours(path: str, owner: int, me: int, options: str = "") -> str:
     """Return the command that ends that *path* is another account's: it becomes ours, but nothing in a home of theirs does."""
     if _is_at_home(path, owner):
-        return f"sudo -u {account(owner)} -H ratectl install"
+        return f"sudo -u {account(owner)} -H {INSTALL}"
     return _with_rights(f"chown {options}{_login(me)} {quoted(path)}", owner, me)
 
 

@@ -11,10 +11,10 @@ from ratectl import paths
 from ratectl.errors import ScheduleError
 from ratectl.model.job import CatchUp, ClosedDays, Job, Output, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
+from ratectl.runtime import zones
 from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.schedule.occurrences.subsets import idle_members
 from ratectl.spec import readers as values
-from ratectl.spec import zones
 from ratectl.spec.issues import MISSING
 from ratectl.spec.outputs import output
 from ratectl.spec.providers import LONGEST_NAME, NAME, named
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ratectl.spec.key_lines import KeyPath
 
 DEFAULT_PROVIDERS = ["exchangerate-api-v4", "exchangerate-api-open", "frankfurter"]
-DEFAULT_TIMEZONE = "local"
-"""This machine's zone when the spec is read."""
 REQUIRED = ("pairs", "schedule", "output")
 JOB_READERS: Readers = {
     "jitter": values.duration,
@@ -244,8 +242,8 @@ def _zone(table: _Table) -> ZoneInfo | None:
 
 
 def _read_zone(table: _Table) -> ZoneInfo | None:
-    value = table.merged.get("timezone", DEFAULT_TIMEZONE)
-    name = table.reading.host_timezone if value == DEFAULT_TIMEZONE else value
+    value = table.merged.get("timezone", zones.DEFAULT_TIMEZONE)
+    name = table.reading.host_timezone if value == zones.DEFAULT_TIMEZONE else value
     try:
         return zones.named(name)
     except ValueError:

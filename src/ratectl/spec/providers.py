@@ -42,8 +42,20 @@ def _path(value: Any) -> str:
         path = answer_path.of_keys(readers.text(key) for key in value)
     else:
         path = readers.text(value)
+        _refuse_other_languages(path)
     answer_path.parse(path)
     return path
+
+
+def _refuse_other_languages(path: str) -> None:
+    """Raise ValueError for what is a path as JSONPath, XPath or JSON Pointer writes it, which would lead nowhere."""
+    start = re.match(r"\$\.?(?=[^.]|$)|/", path)
+    if start is None:
+        return
+    way = "keys with dots between them" if start[0] == "/" else f'the path without "{start[0]}"'
+    raise ValueError(
+        f'write {way}, such as "rates.{{quote}}"; a key that really begins so stands in a list'
+    )
 
 
 def _date_format(value: Any) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ratectl.errors import RatectlError
 from ratectl.model import notify_url
-from ratectl.model.currencies import BESIDE, ENDED, NOW
+from ratectl.model.currencies import BESIDE, ENDED, NOW, WORDS
 from ratectl.model.job import Pair, PairsInText
 from ratectl.runtime import given, trust
 from ratectl.schedule.values import YEARS
@@ -174,14 +174,25 @@ def pair(value: Any, own: frozenset[str] = frozenset()) -> Pair:
 
 
 def _currency(code: str, own: frozenset[str]) -> str:
+    if (
+        code in NOW or code in own
+    ):  # which nearly all are: the whole list takes ten milliseconds to read
+        return code
     known = currencies() | own
     if code not in known:
-        hint = did_you_mean(code, known)
+        hint = _currency_meant(code, known)
         another = (
             "" if hint else f'; for one of your own write [currencies] {code.upper()} = "NAME"'
         )
         raise ValueError(f"{quoted(code)} is not a currency code of ISO 4217{hint}{another}")
     return code
+
+
+def _currency_meant(code: str, known: frozenset[str]) -> str:
+    """Return ' (did you mean "..."?)' for what people write in place of a code, or misspell; else an empty text."""
+    if code.upper() in WORDS:
+        return f' (did you mean "{WORDS[code.upper()]}"?)'
+    return did_you_mean(code, [name for name in known if abs(len(name) - len(code)) <= 1])
 
 
 def currency_code(code: str) -> str:

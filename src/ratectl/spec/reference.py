@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from ratectl.model.cluster import Cluster
 from ratectl.model.job import REQUEST_SECONDS, CatchUp, ClosedDays, Job, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS
+from ratectl.runtime.zones import DEFAULT_TIMEZONE
 from ratectl.spec import readers
 from ratectl.spec.document import Installation
-from ratectl.spec.jobs import DEFAULT_PROVIDERS, DEFAULT_TIMEZONE, JOB_READERS, REQUIRED
+from ratectl.spec.jobs import DEFAULT_PROVIDERS, JOB_READERS, REQUIRED
 
 
 class Key(NamedTuple):

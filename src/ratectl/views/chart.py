@@ -23,8 +23,13 @@ AXES = 22
 BLANK = " \N{BRAILLE PATTERN BLANK}"
 SET_IN = " " * 9
 """Before the second line of a title, which begins below the rate of the first."""
+DOTS = 2
+"""In one column; what lies on the right edge itself plotille leaves out."""
 MARGIN = 0.05
 """Of the height, left free above and below."""
+DAY = dt.timedelta(days=1)
+SHORT = dt.timedelta(minutes=20)
+"""Of a shorter chart two labels would be of one minute."""
 
 
 def chart(pair: Pair, series: Series, zone: dt.tzinfo, size: tuple[int, int]) -> str:
@@ -45,7 +50,8 @@ def chart(pair: Pair, series: Series, zone: dt.tzinfo, size: tuple[int, int]) ->
     figure.x_label = figure.y_label = ""
     figure.register_label_formatter(float, _rate)
     figure.register_label_formatter(dt.datetime, _time)
-    figure.set_x_limits(min_=times[0], max_=times[-1])
+    dot = (times[-1] - times[0]) / (DOTS * figure.width)
+    figure.set_x_limits(min_=times[0], max_=times[-1] + dot)
     figure.set_y_limits(min_=low - margin, max_=high + margin)
     figure.plot(times, rates, lc="cyan")
     _, *drawn = figure.show().splitlines()  # the first only names the axis
@@ -89,7 +95,8 @@ def _rate(value: float, chars: int, delta: float, left: bool = False) -> str:
 
 
 def _time(value: dt.datetime, chars: int, delta: dt.timedelta, left: bool = False) -> str:
-    """Return a label of the axis of time: hours, days or months, as the whole chart is long."""
-    form = "%H:%M" if delta.days < 3 else "%d %b %y" if delta.days < 1100 else "%b %Y"
+    """Return a label of the axis of time: seconds, hours, days or months, as the whole chart is long."""
+    forms = ((SHORT, "%H:%M:%S"), (3 * DAY, "%H:%M"), (1100 * DAY, "%d %b %y"))
+    form = next((form for most, form in forms if delta < most), "%b %Y")
     text = value.strftime(form)
     return text.ljust(chars) if left else text.rjust(chars)

@@ -52,6 +52,8 @@ class JobStatus:
     """Why what the engine started came to nothing, as far as it tells."""
     retry_at: dt.datetime | None = None
     """From when on what failed is tried again."""
+    page: str = ""
+    """Why its report page cannot be written, which changes nothing else."""
 
     @property
     def newest(self) -> RecordedQuote | None:
@@ -75,17 +77,24 @@ def statuses(
     rows: Sequence[Row],
     installed: Sequence[Installed],
     recent: Mapping[str, Recent],
+    pages: Mapping[str, str] | None = None,
 ) -> tuple[JobStatus, ...]:
-    """Return how each job of *rows* (by name) stands; one that two engines hold is one job, and one of another state directory none."""
+    """Return how each job of *rows* (by name) stands; one that two engines hold is one job, and one of another state directory none.
+
+    *pages* says, by job, why a report page cannot be written.
+    """
+    pages = pages or {}
     rows = [row for row in rows if not row.foreign]
     known = {row.job.name: row for row in installed}
     return tuple(
-        _status(name, list(group), known.get(name), recent.get(name, {}))
+        _status(name, list(group), known.get(name), recent.get(name, {}), pages.get(name, ""))
         for name, group in groupby(rows, key=lambda row: row.job)
     )
 
 
-def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -> JobStatus:
+def _status(
+    name: str, rows: list[Row], row: Installed | None, recent: Recent, page: str
+) -> JobStatus:
     slots = [row.next for row in rows if row.next is not None]
     return JobStatus(
         job=name,
@@ -104,6 +113,7 @@ def _status(name: str, rows: list[Row], row: Installed | None, recent: Recent) -
         since=row.installed_at if row else None,
         retry_at=row.retry_at if row and any(entry.enabled for entry in rows) else None,
         troubles=tuple(dict.fromkeys(text for row in rows for text in row.troubles)),
+        page=page,
     )
 
 
@@ -165,6 +175,7 @@ def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
         "next_try": status.retry_at.isoformat() if status.retry_at else None,
         "drift": list(status.drift),
         "troubles": list(status.troubles),
+        "page": status.page,
     }
 
 

@@ -99,7 +99,7 @@ def screen(found: Sequence[JobStatus], view: View) -> Text:
     table = _Rates(found, view)
     worst_first = sorted(found, key=lambda status: standing.WORDS.index(word(status)))
     blocks = [_block(status, names, table, view) for status in worst_first]
-    head = _summary(found, view)
+    head = [*_summary(found, view), *_pages(found, view)]
     return Text("\n").join([*head, *_fitting(blocks, view.height - len(head))])
 
 
@@ -248,6 +248,13 @@ def _summary(found: Sequence[JobStatus], view: View) -> list[Text]:
     if room < 2:
         return [Text(summary, "bold"), Text(moment, "dim")]
     return [Text.assemble((summary, "bold"), " " * room, (moment, "dim"))]
+
+
+def _pages(found: Sequence[JobStatus], view: View) -> Iterator[Text]:
+    """Yield, once of each report page that cannot be written, why, and what helps."""
+    for page in dict.fromkeys(status.page for status in found if status.page):
+        text = f"cannot write the report page {page}; what helps: ratectl doctor"
+        yield from map(Text, wrapped(text, view.width, "", " " * INDENT))
 
 
 def _fitting(blocks: list[Block], height: int) -> list[Text]:

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ratectl import schedule
+from ratectl.backends.host import ClusterTarget
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.kubernetes import cron, differences, kubectl, manifest
-from ratectl.backends.protocol import Change, ClusterTarget, EngineAbsentError, InstalledEntry, Verb
+from ratectl.backends.protocol import Change, EngineAbsentError, InstalledEntry, Verb
 from ratectl.deploy import select_backend
 from ratectl.errors import ConfigError, EngineError, RefusedError, TryLaterError
 from ratectl.model.cluster import Toleration

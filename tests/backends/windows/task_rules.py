@@ -126,6 +126,9 @@ def _triggers(node):
 
 
 def _trigger(node):
+    if _tag(node) == "EventTrigger":
+        yield from _event(node)
+        return
     tags = ["Schedule" if _tag(c).startswith("ScheduleBy") else _tag(c) for c in node]
     if unknown := set(tags) - set(IN_A_TRIGGER):
         yield f"in a trigger: {sorted(unknown)}"
@@ -140,6 +143,20 @@ def _trigger(node):
         yield f"a trigger {_tag(node)}"
     for child in node:
         yield from TRIGGER_RULES.get(_tag(child), _schedule)(child)
+
+
+def _event(node):
+    if [_tag(child) for child in node] != ["Enabled", "Subscription"]:
+        yield f"an event trigger of {[_tag(child) for child in node]}"
+        return
+    yield from _truth(node[0])
+    try:
+        query = ET.fromstring(node[1].text or "")
+    except ET.ParseError as error:
+        yield f"a subscription that is no query: {error}"
+        return
+    if not query.findtext("Query/Select", "").startswith("*[System["):
+        yield "a subscription that selects nothing"
 
 
 def _truth(node):

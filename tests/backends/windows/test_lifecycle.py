@@ -298,7 +298,20 @@ def test_what_tries_again(pc):
     assert pc.tasks.kept == {}
 
 
-@pytest.mark.parametrize("change", ["gone", "disabled", "another"])
+def test_what_tries_again_when_a_network_is_connected(pc):
+    """The same task also starts when a network is connected, and comes back from Windows as the one that was written."""
+    pc.install(job("a"))
+    (trigger,) = pc.tasks.kept[SWEEP].iter(f"{{{NAMESPACE}}}EventTrigger")
+    query = ET.fromstring(trigger.findtext(f"{{{NAMESPACE}}}Subscription"))
+
+    assert {node.get("Path") for node in query.iter() if node.get("Path")} == {
+        "Microsoft-Windows-NetworkProfile/Operational"
+    }
+    assert "EventID=10000" in query.findtext("Query/Select")
+    assert pc.install(job("a")).empty
+
+
+@pytest.mark.parametrize("change", ["gone", "disabled", "another", "by the clock alone"])
 def test_what_tries_again_is_looked_after(pc, change):
     """Where that task is gone, disabled or another one, a plan tells it of the jobs, and an install mends it."""
     pc.install(*jobs("a", "b"))
@@ -306,6 +319,9 @@ def test_what_tries_again_is_looked_after(pc, change):
         del pc.tasks.kept[SWEEP]
     elif change == "disabled":
         pc.tasks.change(SWEEP, "Settings", "Enabled", text="false")
+    elif change == "by the clock alone":
+        triggers = pc.tasks.kept[SWEEP].find(f"{{{NAMESPACE}}}Triggers")
+        triggers.remove(triggers.find(f"{{{NAMESPACE}}}EventTrigger"))
     else:
         pc.tasks.change(SWEEP, "Actions", "Exec", "Arguments", text="--sweep -v")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
+from ratectl.backends.windows.task import sweep_task
+from ratectl.backends.windows.task_xml import to_bytes
 from scripts import golden
 from tests.backends.windows import task_rules
-from tests.backends.windows.test_backend import rendered
+from tests.backends.windows.test_backend import PC, rendered
 from tests.fakes.jobs import job
 
 TASKS = sorted(golden.GOLDEN.glob("*/windows/*.xml"))
@@ -16,11 +18,13 @@ PLAIN = rendered().decode("utf-16")
 BY_WEEKDAY = rendered(job(schedule='"every month on the last friday at 10:30"')).decode("utf-16")
 BY_MONTH = rendered(job(schedule='"30 10 1 1 *"')).decode("utf-16")
 REPEATED = rendered(job(schedule='"every 50 minutes"')).decode("utf-16")
+TRIES_AGAIN = to_bytes(sweep_task(PC)).decode("utf-16")
 FIRST = "<Enabled>true</Enabled>\r\n      <StartBoundary>2020-01-01T10:30:00</StartBoundary>"
 SWAPPED = "<StartBoundary>2020-01-01T10:30:00</StartBoundary><Enabled>true</Enabled>"
 DAILY = PLAIN[PLAIN.index("<CalendarTrigger>") : PLAIN.index("</Triggers>")]
 
 BROKEN_BY_THE_SCHEMA = [
+    ("an event without a query", TRIES_AGAIN, "Subscription>", "Subscriptions>"),
     ("another namespace", PLAIN, "2004/02/mit/task", "2004/02/mit/tasks"),
     ("an unknown part", PLAIN, "RegistrationInfo", "Registration"),
     ("too many triggers", PLAIN, DAILY, DAILY * 49),
@@ -83,7 +87,7 @@ def test_golden(path):
     assert task_rules.broken(path.read_bytes()) == []
 
 
-@pytest.mark.parametrize("text", [PLAIN, BY_WEEKDAY, BY_MONTH, REPEATED])
+@pytest.mark.parametrize("text", [PLAIN, BY_WEEKDAY, BY_MONTH, REPEATED, TRIES_AGAIN])
 def test_kept(text, schema):
     """What is changed below keeps our rules and the schema as it stands."""
     assert task_rules.broken(text.encode("utf-16")) == []

@@ -59,7 +59,8 @@ def test_not_a_rate(parse, value):
 
 def test_absent(parse):
     """A path that leads nowhere gives no rate."""
-    assert parse(b'{"date":"2026-11-20","rates":{}}') == ()
+    with pytest.raises(FetchError, match=r"has no USD/INR: nothing at .rates\.INR."):
+        parse(b'{"date":"2026-11-20","rates":{"EUR":1}}')
 
 
 def test_url():

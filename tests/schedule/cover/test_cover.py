@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratectl.backends import BACKENDS
-from ratectl.schedule.cover.cover import CalendarTrigger, Fidelity, FixedInterval, count, cover
+from ratectl.schedule.cover.cover import CalendarTrigger, Fidelity, FixedInterval, cover
+from ratectl.schedule.cover.limits import count
 from ratectl.schedule.cover.triggers import Capabilities
 from ratectl.schedule.language.parse import parse
 from ratectl.schedule.occurrences.civil import days_in_month
@@ -216,6 +217,28 @@ def test_launchd_does_not_poll(text, zone_name, host):
 
     assert not [t for t in found.triggers if isinstance(t, FixedInterval)]
     assert sum(count(t, ENGINES["launchd"]) for t in found.triggers) <= 110
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("*/30 8-18 1-15 1-6 *", {"days": range(1, 16)}),
+        ("*/30 8-18 1-15 1,7 *", {"months": {1, 7}, "hours": range(8, 19)}),
+        ("0,7,19,31,43 5-22 * 1,4,7 1-5", {"weekdays": range(1, 6)}),
+    ],
+)
+def test_launchd_holds_fewer_starts_rather_than_poll(text, kept):
+    """Times on more days and months than launchd holds starts for are said without some of these, and the rest is kept."""
+    zone = ZoneInfo("Asia/Kolkata")
+
+    found = cover(parse([text]), zone, zone, ENGINES["launchd"])
+
+    assert sum(count(t, ENGINES["launchd"]) for t in found.triggers) <= 499
+    (line,) = found.triggers
+    assert isinstance(line, CalendarTrigger)
+    for field, values in kept.items():
+        assert getattr(line.calendar, field) == frozenset(values)
+    assert "more than 499 triggers" in found.reason
 
 
 @pytest.mark.parametrize(

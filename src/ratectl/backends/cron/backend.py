@@ -20,7 +20,6 @@ from ratectl.backends.protocol import (
     Change,
     EngineAbsentError,
     Found,
-    Host,
     InstalledEntry,
     Verb,
     always_covers,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ratectl.backends.cron.crontab import Tab
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Trigger
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 NAME = "cron"
 CAPABILITIES = Capabilities(gap="after", fold="cron")
 SCOPES: tuple[str, ...] = ("user", "system")
-PLATFORMS: tuple[str, ...] = ("linux", "darwin", "freebsd")
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False

@@ -21,10 +21,8 @@ from ratectl.backends.kubernetes import runs as observed
 from ratectl.backends.protocol import (
     Artefact,
     Change,
-    ClusterTarget,
     EngineAbsentError,
     Found,
-    Host,
     InstalledEntry,
     Runs,
     Verb,
@@ -47,6 +45,7 @@ from ratectl.wording import count, listed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from ratectl.backends.host import ClusterTarget, Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Trigger
@@ -55,7 +54,6 @@ NAME = "kubernetes"
 CAPABILITIES = Capabilities(gap="skip", fold="both", one_line=True)
 """In the zone that ``timeZone`` names, which stands for the host's."""
 SCOPES: tuple[str, ...] = ("user",)
-PLATFORMS: tuple[str, ...] = ("linux", "darwin", "win32")
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = True

@@ -17,7 +17,7 @@ from ratectl.errors import ConfigError, EngineError, RatectlError, RefusedError,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ratectl.backends.protocol import ClusterTarget
+    from ratectl.backends.host import ClusterTarget
     from ratectl.backends.reader import Reader
     from ratectl.backends.steps import Completed
 

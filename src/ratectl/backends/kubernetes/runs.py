@@ -18,7 +18,8 @@ from ratectl.errors import EXIT_CODES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Host, InstalledEntry, Runs
+    from ratectl.backends.host import ClusterTarget, Host
+    from ratectl.backends.protocol import InstalledEntry, Runs
     from ratectl.backends.reader import Reader
 
     Item = Mapping[str, Any]

@@ -19,7 +19,6 @@ from ratectl.backends.protocol import (
     Change,
     EngineAbsentError,
     Found,
-    Host,
     InstalledEntry,
     Verb,
     always_covers,
@@ -39,13 +38,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
 NAME = "launchd"
 CAPABILITIES = Capabilities(max_triggers=499, days_multiply=True)
 SCOPES: tuple[str, ...] = ("user", "system")
-PLATFORMS: tuple[str, ...] = ("darwin",)
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False

@@ -15,7 +15,6 @@ from ratectl.backends.protocol import (
     Change,
     EngineAbsentError,
     Found,
-    Host,
     InstalledEntry,
     Verb,
     always_covers,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
@@ -51,7 +51,6 @@ CAPABILITIES = Capabilities(
     fold="first",
 )
 SCOPES: tuple[str, ...] = ("user", "system")
-PLATFORMS: tuple[str, ...] = ("linux",)
 REPORTS_NEXT_RUN = True
 SANDBOXES = True
 SUSPENDS = False
@@ -106,7 +105,7 @@ def inspect(reader: Reader, host: Host, scope: str) -> Found:
     if problem := detect(reader, host, scope):
         raise EngineAbsentError(problem)
     units = loaded.look(reader, _folder(host, scope), scope)
-    lists = {"foreign": units.foreign, "loaded": sorted(units.active), "waiting": units.waiting}
+    lists = {"foreign": units.foreign, "loaded": sorted(units.active)}
     return Found(
         entries={job: units.entry(job) for job in units.jobs()},
         raw={name: "\n".join(unit_names).encode() for name, unit_names in lists.items()},
@@ -258,14 +257,14 @@ def _again(call: tuple[str, ...], jobs: Sequence[str]) -> Iterator[Step]:
 
 def _removal(gone: Sequence[Change], found: Found, host: Host, scope: str) -> Iterator[Step]:
     folder, call = _folder(host, scope), systemctl(scope)
-    active, waiting = (set(found.raw[name].decode().split("\n")) for name in ("loaded", "waiting"))
+    active = set(found.raw["loaded"].decode().split("\n"))
     timers = [f"ratectl-{change.job}.timer" for change in gone]
     yield from _chunks(
         (*call, "stop"), [name for name in timers if name in active], "stop the timers"
     )
     services = [f"ratectl-{change.job}.service" for change in gone]
-    owing = [name for name in services if name in waiting]
-    yield from _chunks((*call, "stop"), owing, "stop those that wait to try again", may_fail=True)
+    # All of them: one that waits to try again may be at it just now, and failed later with no file any more to say how.
+    yield from _chunks((*call, "stop"), services, "stop what still tries", may_fail=True)
     yield from _chunks((*call, "reset-failed"), services, "forget failures", may_fail=True)
     for change, timer, service in zip(gone, timers, services, strict=True):
         # The stamp of its last run goes first: a removal cut short finds its way by the units.

@@ -25,8 +25,6 @@ UNIT = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|s
 _DESCRIPTION = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
-WAITING = "auto-restart"
-"""How the manager calls a service that failed and waits to be started again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +39,6 @@ class Units:
     """Timers that the manager has loaded, each with its state, such as ``active``."""
     running: frozenset[str]
     """Timers whose service runs now."""
-    waiting: tuple[str, ...]
-    """Services that failed and wait to be started again."""
     ghosts: frozenset[str]
     """Jobs whose units have no file any more: the manager knows, and may start, them until it reloads."""
     next_runs: Mapping[str, dt.datetime]
@@ -97,8 +93,7 @@ def look(reader: Reader, folder: Path, scope: str) -> Units:
     names = reader.names(folder)
     like_ours = [name for name in names if UNIT.fullmatch(name)]
     texts = {name: text for name in like_ours if (text := _own_text(reader, folder, name))}
-    rows = _loaded(reader, scope)
-    timers = [row for row in rows if row["unit"].endswith(".timer")]
+    timers = _timers(reader, scope)
     ghosts = _ghosts(timers, names)
     jobs = {job_of(name) for name in texts} | ghosts
     others = [name for name in like_ours if name not in texts]
@@ -107,7 +102,6 @@ def look(reader: Reader, folder: Path, scope: str) -> Units:
         enabled=frozenset(reader.names(folder / WANTS)),
         active={row["unit"]: row["active"] for row in timers},
         running=frozenset(row["unit"] for row in timers if row.get("sub") == "running"),
-        waiting=tuple(row["unit"] for row in rows if row.get("sub", "").startswith(WAITING)),
         ghosts=ghosts,
         next_runs=_next_runs(reader, scope) if jobs else {},
         drop_ins=drop_ins.of_jobs(reader, folder, systemctl(scope), jobs),
@@ -133,9 +127,9 @@ def _own_text(reader: Reader, folder: Path, name: str) -> bytes | None:
     return text if match and match[1].decode() == job_of(name) else None
 
 
-def _loaded(reader: Reader, scope: str) -> list[dict[str, str]]:
-    """Return the rows of the timers and services with names like ours that the manager has loaded."""
-    rows = _json(reader, scope, "list-units", "--all", "--type=timer,service", "--full")
+def _timers(reader: Reader, scope: str) -> list[dict[str, str]]:
+    """Return the rows of the timers with names like ours that the manager has loaded."""
+    rows = _json(reader, scope, "list-units", "--all", "--type=timer", "--full")
     return [row for row in rows if UNIT.fullmatch(row["unit"]) and row["load"] == "loaded"]
 
 

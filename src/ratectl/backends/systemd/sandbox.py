@@ -1,6 +1,6 @@
 """What a unit of a job may touch: its outputs, the state directory, the network, and nothing else.
 
-Pure: whose the folders are is a fact of the :class:`~ratectl.backends.protocol.Host`. A job that
+Pure: whose the folders are is a fact of the :class:`~ratectl.backends.host.Host`. A job that
 writes where others own needs root's right to do so, which a user namespace would take away.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.model.job import Job
 
 HOMES = ("/home", "/root", "/run/user")

@@ -20,7 +20,6 @@ from ratectl.backends.protocol import (
     Change,
     EngineAbsentError,
     Found,
-    Host,
     InstalledEntry,
     Verb,
     always_covers,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 
@@ -61,7 +61,6 @@ CAPABILITIES = Capabilities(
     max_triggers=48,
 )
 SCOPES: tuple[str, ...] = ("user",)
-PLATFORMS: tuple[str, ...] = ("win32",)
 REPORTS_NEXT_RUN = False
 SANDBOXES = False
 SUSPENDS = False

@@ -16,7 +16,7 @@ from ratectl.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.model.job import Job
 
 PATH = 260

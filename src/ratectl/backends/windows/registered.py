@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.backends.protocol import Artefact, Host, InstalledEntry
+from ratectl.backends.protocol import Artefact, InstalledEntry
 from ratectl.backends.windows.task import SWEEP, folder_of, sweep_task, task_of
 from ratectl.backends.windows.task_xml import as_printed, canonical, readings, to_bytes
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Iterator, Sequence
 
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
 
 _POWER = {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
 
 
 FOLDER = "\\ratectl\\"
@@ -21,6 +21,16 @@ FOLDER = "\\ratectl\\"
 SWEEP = "_try-again"
 """No job's name: what it starts finds whatever is still due, of all jobs of the account."""
 EVERY = FixedInterval(every=300, phase=120)
+_NETWORK_LOG = "Microsoft-Windows-NetworkProfile/Operational"
+_CONNECTED = (
+    f'<QueryList><Query Id="0" Path="{_NETWORK_LOG}"><Select Path="{_NETWORK_LOG}">'
+    "*[System[Provider[@Name='Microsoft-Windows-NetworkProfile'] and EventID=10000]]</Select></Query></QueryList>"
+)
+"""The event that Windows writes when a network is connected.
+
+Where it cannot be watched the task is registered all the same, and starts by the clock: [MS-TSCH] calls that
+SCHED_S_SOME_TRIGGERS_FAILED.
+"""
 _SWEEP_LIMIT = 3600
 _SWEEP_DESCRIPTION = "Try again what ratectl could not record, while any slot is still due"
 
@@ -31,11 +41,15 @@ def folder_of(host: Host) -> str:
 
 
 def sweep_task(host: Host) -> ET.Element:
-    """Return the one task that tries again what failed: RestartOnFailure is only for tasks that do not start.
+    """Return the one task that tries again what failed, by the clock and when a network is connected.
 
-    Source: [MS-TSCH] 2.5.4.2. A task that a firing registers for its own next try would be denied without elevation.
+    RestartOnFailure is only for tasks that do not start ([MS-TSCH] 2.5.4.2), and a task that a firing registers
+    for its own next try would be denied without elevation.
     """
-    triggers = tuple(trigger_nodes((EVERY,), host.zone))
+    connected = element(
+        "EventTrigger", element("Enabled", "true"), element("Subscription", _CONNECTED)
+    )
+    triggers = (*trigger_nodes((EVERY,), host.zone), connected)
     return task_of(
         "--sweep", host, triggers, limit=_SWEEP_LIMIT, name=SWEEP, description=_SWEEP_DESCRIPTION
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import IO, TYPE_CHECKING
 
@@ -19,25 +20,37 @@ LONGEST = 65_536
 """Bytes that are passed on at once, however far off the end of a line is."""
 
 
-def hand_over(journal: Journal, job: str, words: Sequence[str]) -> None:
+def hand_over(journal: Journal, job: str, words: Sequence[str], *, given: bytes = b"") -> None:
     """Where *job* runs as another account, let that one do ``ratectl`` *words*, and exit as it does; else return.
 
-    Raises ConfigError where the account is gone.
+    What came on our standard input, *given*, comes on its own. Raises ConfigError where the account is gone.
     """
     if user := journal.account_of(job):
         journal.__exit__(None, None, None)  # it may wait for a person, or for a provider
-        raise typer.Exit(command(user, words))
+        raise typer.Exit(command(user, words, given))
 
 
-def command(user: str, words: Sequence[str]) -> int:
-    """Run ``ratectl`` *words* as the account *user* and pass on what it says; return its exit code."""
-    process = accounts.commanding(accounts.known(user), words)
-    process.stdin.close()  # type: ignore[union-attr]  # it has a pipe
-    errors = threading.Thread(target=_pass_on, args=(process.stderr, True))
-    errors.start()
-    _pass_on(process.stdout, False)
-    errors.join()
-    return process.wait()
+def command(user: str, words: Sequence[str], given: bytes = b"") -> int:
+    """Run ``ratectl`` *words* as the account *user*, with *given* on its standard input, and pass on what it says; return its exit code."""
+    with accounts.commanding(accounts.known(user), words) as process:
+        beside = (
+            threading.Thread(target=_feed, args=(process.stdin, given)),
+            threading.Thread(target=_pass_on, args=(process.stderr, True)),
+        )
+        for thread in beside:
+            thread.start()
+        _pass_on(process.stdout, False)
+        for thread in beside:
+            thread.join()
+    return process.returncode
+
+
+def _feed(stream: IO[bytes] | None, given: bytes) -> None:
+    """Write what is *given* to *stream* and close it; who reads may be gone before."""
+    with contextlib.suppress(OSError):
+        if stream is not None:
+            with stream:
+                stream.write(given)
 
 
 def _pass_on(stream: IO[bytes] | None, err: bool) -> None:

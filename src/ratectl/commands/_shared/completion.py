@@ -16,17 +16,18 @@ import typer
 
 from ratectl import manual, paths
 from ratectl.backends import BACKENDS
-from ratectl.deploy import host_facts, select_backend
+from ratectl.deploy import select_backend
 from ratectl.journal import job_names
 from ratectl.model.providers import PROVIDER_KINDS
 from ratectl.outputs.formats import FILES
+from ratectl.runtime import own_places
 
 Completer = Callable[[typer.Context], Iterable[str]]
 
 
 def refuse_home() -> None:
     """Raise RefusedError where the shell's files that a completion is written to are another account's."""
-    host_facts.refuse_home()
+    own_places.refuse_home()
 
 
 def verb(environment: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -20,4 +19,6 @@ def utc_now() -> dt.datetime:
 
 def surroundings(tell: Callable[[str], None] = nobody) -> Environment:
     """Return this machine's clock and name, as a firing takes them, and who is to hear of what stands in the way."""
+    import socket  # noqa: PLC0415 - a look asks for the time alone
+
     return Environment(clock=utc_now, sleep=time.sleep, host=socket.gethostname(), tell=tell)

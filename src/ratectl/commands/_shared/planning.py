@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl import spec
-from ratectl.backends.protocol import ClusterTarget
+from ratectl.backends.host import ClusterTarget
 from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import default_spec
-from ratectl.deploy import execute, journal_move, select_backend
+from ratectl.deploy import execute, inventory, journal_move, select_backend
 from ratectl.deploy import install as deploy
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
@@ -20,7 +20,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.spec.document import Spec
 
 
@@ -50,7 +50,7 @@ def prepare(
         scope=chosen.scope if scope == select_backend.AUTO else scope,
     )
     source = deploy.SpecSource(
-        jobs=loaded.jobs, path=loaded.path, digest=deploy.digest_of(reader, loaded.path)
+        jobs=loaded.jobs, path=loaded.path, digest=inventory.digest_of(reader, loaded.path)
     )
     return deploy.prepare(
         target, source, journal, prune=prune, rewrite_all=rewrite_all, enable_linger=enable_linger

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ratectl.commands._shared.environment import utc_now
-from ratectl.deploy import execute, install, inventory, targets
+from ratectl.deploy import execute, inventory, targets
 from ratectl.deploy.checks import serving
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
@@ -18,7 +18,8 @@ from ratectl.views import status as views
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ratectl.backends.protocol import Found, Host
+    from ratectl.backends.host import Host
+    from ratectl.backends.protocol import Found
     from ratectl.backends.reader import Reader
     from ratectl.deploy.inventory import Row
     from ratectl.deploy.targets import Target
@@ -43,7 +44,7 @@ def rows_of(
         installed,
         journal.last_firings(installed, on_unreachable or complaining()),
         inventory.SpecDrift(
-            lambda path: install.digest_of(reader, path),
+            lambda path: inventory.digest_of(reader, path),
             jobs_of,
             journal.readable(),
             journal.known(),
@@ -91,7 +92,23 @@ def look(host: Host, journal: Journal, names: Sequence[str]) -> tuple[JobStatus,
     installed = list(journal.counting_together(installed, last))
     recent = queries.recent(journal, installed, views.QUOTES, complain)
     wanted = [row for row in rows if not names or row.job in names]
-    return views.statuses(wanted, installed, recent)
+    return views.statuses(wanted, installed, recent, _pages(host, reader, installed))
+
+
+def _pages(host: Host, reader: Reader, installed: Sequence[Installed]) -> dict[str, str]:
+    """Return, by job, why its report page cannot be written; each page of each account is looked at once."""
+    seen: dict[tuple[str, ...], str] = {}
+    pages: dict[str, str] = {}
+    for row in installed:
+        if row.job.report and row.enabled and row.job.enabled and not row.paused:
+            key = (row.job.report, row.job.user, row.backend, row.scope)
+            if key not in seen:
+                from ratectl.deploy.checks import report_page  # noqa: PLC0415 - loads engines
+
+                found = report_page.obstacle(host, reader, row)
+                seen[key] = f"{row.job.report}: {found.text}" if found else ""
+            pages[row.job.name] = seen[key]
+    return pages
 
 
 def _unreadable(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from rich.console import Console
+    from rich.text import Text
 
 PIPED = 1_000
 """Columns where nothing is shown on a screen: nothing is left out for want of room."""
@@ -86,6 +87,14 @@ def show(text: str) -> None:
         for found in re.finditer(pattern, text, re.MULTILINE):
             styled.stylize(style, *found.span(1))
     console().print(styled)
+
+
+def show_styled(text: Text) -> None:
+    """Print *text*, whose colours are for a terminal, and for a pipe that is to have them (``FORCE_COLOR``)."""
+    if sys.stdout.isatty() or os.environ.get("FORCE_COLOR"):
+        console().print(text)
+    else:
+        typer.echo(text.plain)
 
 
 def complain(text: str) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
@@ -19,6 +17,7 @@ from ratectl.errors import TryLaterError, UsageError
 from ratectl.firing.backfill import Backfill, Filled
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
+from ratectl.runtime import own_places
 from ratectl.schedule.values import YEARS
 from ratectl.views.format import as_json
 from ratectl.wording import count
@@ -62,7 +61,7 @@ def backfill(
       ratectl backfill usd-inr --again
     """
     begun = time.monotonic()
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         as_account.hand_over(journal, job, sys.argv[1:])
         installed = journal.installed_job(job)
         runner = Runner(journal, installed, surroundings())

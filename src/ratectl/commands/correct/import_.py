@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, complaints, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
@@ -18,13 +19,16 @@ from ratectl.fetch import measure
 from ratectl.firing.imports import lines
 from ratectl.firing.imports.doubts import Doubtful
 from ratectl.firing.imports.importer import Imported, Importer
-from ratectl.firing.imports.lines import Wrong
+from ratectl.firing.imports.lines import Row, Wrong
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import given
+from ratectl.runtime import given, own_places
 from ratectl.views.format import as_json
 from ratectl.wording import count
+
+STDIN, STDIN_NAME = Path("-"), Path("stdin")
+"""The word for the standard input, and what messages call it."""
 
 
 def import_(
@@ -33,7 +37,7 @@ def import_(
         typer.Argument(
             metavar="FILE",
             readable=False,
-            help="What to read; the format is known by its first line.",
+            help="What to read, or - for stdin; the format is known by its first line.",
         ),
     ],
     *,
@@ -53,6 +57,10 @@ def import_(
             help=f"What the file is written in: {', '.join(FILES)}. By default it is looked at.",
         ),
     ] = "",
+    decimal: Annotated[
+        str,
+        typer.Option(metavar="SIGN", help="The decimal sign of its rates: . or a comma."),
+    ] = ".",
     skip_wrong: Annotated[
         bool, typer.Option("--skip-wrong", help="Take the other lines where some are wrong.")
     ] = False,
@@ -67,25 +75,23 @@ def import_(
     Examples:
       ratectl import output.txt --job usd-inr
       ratectl import prices.csv --job books --pair EUR/USD
+      ratectl import - --job usd-inr < output.txt
     """
     if form and form not in FILES:
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}")
-    text = _text(file)
-    with Journal(Path(paths.state_dir())) as journal:
-        words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
-        as_account.hand_over(journal, job, words)
+    if decimal not in {".", ","}:
+        raise UsageError(f"--decimal {decimal}: there are . and ,")
+    source, file = file, STDIN_NAME if file == STDIN else file
+    data = _contents(source)
+    text = _text(file, data)
+    with Journal(own_places.state_dir()) as journal:
+        _hand_over(journal, job, source, data)
         installed = journal.installed_job(job)
         wanted = date_range.pair(pair, installed.job)
         importer = Importer(Runner(journal, installed, surroundings()), wanted, file.name)
-        rows, wrong = importer.checked(lines.read(text, form or lines.sniff(text, str(file))))
-        _name(file, wrong)
-        if wrong and not rows:
-            raise DataError(f"{file}: no line of it can be imported, and nothing was")
-        if wrong and not skip_wrong:
-            raise DataError(
-                f"{file}: {count(len(wrong), 'line')} of {len(rows) + len(wrong)} cannot be imported, and nothing"
-                " was; mend the file, or --skip-wrong takes the others"
-            )
+        said = lines.read(text, form or lines.sniff(text, str(file)), decimal)
+        rows, wrong = importer.checked(said)
+        _refuse(file, rows, wrong, skip_wrong=skip_wrong)
         try:
             with progress(job, len(rows)) as on_progress:
                 done = importer.run(rows, on_progress)
@@ -103,14 +109,54 @@ def import_(
         terminal.show(f"{job}: {_said(done, wrong)}")
 
 
-def _text(file: Path) -> str:
+def _contents(file: Path) -> bytes:
+    """Return what *file*, or the standard input, holds. Raises StorageError."""
+    if file == STDIN:
+        return sys.stdin.buffer.read()
     try:
-        return given.contents(file).decode("utf-8-sig")
+        return given.contents(file)
     except OSError as error:
         raise StorageError(f"{file}: cannot be read: {error.strerror}") from error
+
+
+def _text(file: Path, data: bytes) -> str:
+    """Return *data* as text: UTF-8, or the UTF-16 that PowerShell writes. Raises DataError."""
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{file}:{line}: is not UTF-8, and nothing was imported") from error
+        name = "UTF-16" if is_wide else "UTF-8"
+        raise DataError(f"{file}:{line}: is not {name}, and nothing was imported") from error
+
+
+def _hand_over(journal: Journal, job: str, file: Path, data: bytes) -> None:
+    """Let the account that *job* runs as import *file*, where that is not ours, and exit as it does."""
+    if file == STDIN:
+        as_account.hand_over(journal, job, sys.argv[1:], given=data)
+        return
+    words = [str(file.absolute()) if word == str(file) else word for word in sys.argv[1:]]
+    as_account.hand_over(journal, job, words)
+
+
+def _refuse(file: Path, rows: list[Row], wrong: list[Wrong], *, skip_wrong: bool) -> None:
+    """Name the lines that are *wrong*. Raises DataError where nothing is imported for them."""
+    _name(file, wrong)
+    if any(one.reason.endswith(lines.MONTH_FIRST) for one in wrong):
+        raise DataError(
+            f"{file}: its dates seem to be mm/dd/YYYY, and nothing was imported; write them as dd/mm/YYYY"
+        )
+    if not wrong or (rows and skip_wrong):
+        return
+    some = f"{count(len(wrong), 'line')} of {len(rows) + len(wrong)}" if rows else "no line of it"
+    ways = ["--decimal , reads decimal commas"] if any(map(_has_comma, wrong)) else []
+    ways += ["mend the file, or --skip-wrong takes the others"] if rows else []
+    head = f"{file}: {some} can{'not' if rows else ''} be imported, and nothing was"
+    raise DataError("; ".join([head, *ways]))
+
+
+def _has_comma(wrong: Wrong) -> bool:
+    return re.match(r"the rate is '[0-9.]*[0-9],[0-9]+'", wrong.reason) is not None
 
 
 def _name(file: Path, wrong: list[Wrong]) -> None:

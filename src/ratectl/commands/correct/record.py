@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.errors import UsageError
@@ -20,6 +18,7 @@ from ratectl.firing.by_hand import Entry
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import plain
+from ratectl.runtime import own_places
 
 EXAMPLE = "95.12"
 """A rate, as it is typed."""
@@ -72,7 +71,7 @@ def record(
         number = json_body.number_text(rate, "RATE")
     except FetchError as failure:
         raise UsageError(f"record: {_mended(rate, failure)}") from failure
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         as_account.hand_over(journal, job, sys.argv[1:])
         installed = journal.installed_job(job)
         wanted = date_range.named_pair(pair, installed.job, option="PAIR")

@@ -7,12 +7,10 @@ import datetime as dt
 import enum
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, terminal
 from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption
@@ -26,6 +24,7 @@ from ratectl.journal.quarantine import QuarantinedAnswer
 from ratectl.journal.rate_store import RateStore
 from ratectl.journal.rows import EVERY_SLOT
 from ratectl.model.quote import plain, to_dict
+from ratectl.runtime import own_places
 from ratectl.runtime.visible import visible
 from ratectl.views.format import as_json, clock
 from ratectl.wording import count
@@ -98,7 +97,7 @@ def review(
       ratectl review void 2026-11-20 --job usd-inr --reason "upside down"
     """
     _check_usage(action, ids or [], job=job, since=since, voiding=bool(pair or reason))
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         if job and action in {Action.ACCEPT, Action.REJECT, Action.VOID}:
             as_account.hand_over(journal, job, sys.argv[1:])
         if action is Action.LIST:

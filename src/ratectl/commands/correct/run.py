@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import as_account, date_range, tags, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
@@ -18,7 +17,7 @@ from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
 from ratectl.model import quote
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, own_places
 from ratectl.views.format import as_json
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def run(
         raise UsageError("run: name one JOB, or give --tag or --all")
     if slot and (force or every or tag):
         raise UsageError("run: --slot goes with one JOB and without --force")
-    with Journal(state or Path(paths.state_dir())) as journal:
+    with Journal(state or own_places.state_dir()) as journal:
         if job:
             more = ["--slot", slot] if slot else []
             as_account.hand_over(journal, job, ["run", job, *_options(force, json), *more])
@@ -85,14 +84,13 @@ def run(
         lines = [line for firing_report in done for line in _lines(firing_report)]
         if lines:
             terminal.show("\n".join(lines))
-    errors = [firing_report.error for firing_report in done if firing_report.error is not None]
-    for firing_report in done[:-1] if len(errors) > 1 else ():
-        if firing_report.error is not None and firing_report.error is not errors[-1]:
-            terminal.complain(f"ratectl: {firing_report.job}: {firing_report.error}")
-    if errors:
-        raise errors[-1]
-    if any(codes):
-        raise typer.Exit(max(codes))
+    failed = [(report.job, report.error) for report in done if report.error is not None]
+    if failed and len(done) == 1:
+        raise failed[0][1]
+    for name, error in failed:
+        terminal.complain(f"ratectl: {name}: {error}")
+    if failed or any(codes):
+        raise typer.Exit(failed[-1][1].exit_code if failed else max(codes))
 
 
 def _users(rows: Sequence[Installed]) -> list[str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import date_range, terminal
 from ratectl.errors import ConfigError
 from ratectl.journal import queries
 from ratectl.journal.journal import Journal
+from ratectl.runtime import own_places
 from ratectl.views import chart as views
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def chart(
       ratectl chart euro --pair EUR/USD --since 2020-01-01
     """
     size = _size()
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         known = journal.remembered(job).job
         span, store = date_range.span(since, until, known.zone), journal.store(known)
         wanted = date_range.pair(pair, known)

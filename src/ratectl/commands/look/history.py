@@ -9,12 +9,10 @@ import datetime as dt
 import json as jsons
 from collections import deque
 from itertools import chain, groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared import date_range, tags, terminal
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.tags import TagOption
@@ -24,6 +22,7 @@ from ratectl.journal import revisions as all_numbers
 from ratectl.journal.journal import Journal
 from ratectl.model.quote import to_dict
 from ratectl.outputs.formats import FILES
+from ratectl.runtime import own_places
 from ratectl.runtime.visible import visible
 from ratectl.views.history_table import table
 
@@ -84,7 +83,7 @@ def history(
         raise UsageError(f"--format {form}: there are {', '.join(FILES)}, and --json")
     if not (job or tag):
         raise UsageError("history: name a JOB, or give --tag")
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         names = tags.chosen(journal, [job] if job else (), tag)
         limits = _Limits(since, until, pair, last, revisions)
         found = [_entries(journal, name, limits) for name in names]

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ratectl import paths, schedule, spec
+from ratectl import schedule
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
+from ratectl.runtime import own_places, zones
 from ratectl.schedule.language.explain import explain
 from ratectl.schedule.language.parse import parse_one
-from ratectl.spec import zones
-from ratectl.spec.jobs import DEFAULT_TIMEZONE
 from ratectl.views.format import as_json, clock
 from ratectl.wording import SWITCHED_OFF
 
@@ -136,13 +135,15 @@ def _asked(what: str, spec_path: Path | None, timezone: str | None) -> _Asked:
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
         )
     if spec_path:
+        from ratectl import spec  # noqa: PLC0415 - an installed job is in the journal
+
         return _Asked.of_job(spec.load(spec_path, host_timezone=host_facts.zone().key).job(what))
     with Journal(host_facts.current().state_dir) as journal:
         return _Asked.of_job(journal.installed_job(what).job)
 
 
 def _is_installed(name: str) -> bool:
-    with Journal(Path(paths.state_dir())) as journal:
+    with Journal(own_places.state_dir()) as journal:
         return name in {row.job.name for row in journal.readable()}
 
 
@@ -159,7 +160,7 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
             raise
         hint = f"; as a schedule, say {offered[2]}" if offered else ""
         if as_job:
-            with Journal(Path(paths.state_dir())) as journal:
+            with Journal(own_places.state_dir()) as journal:
                 raise ConfigError(f"{journal.unknown_job(word)}{hint}") from error
     raise UsageError(
         f'next: no job "{word}" is installed, and a job has a zone of its own; --timezone goes with "EXPR"'
@@ -167,7 +168,7 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
 
 
 def _zone(name: str | None) -> ZoneInfo:
-    if name in {None, DEFAULT_TIMEZONE}:
+    if name in {None, zones.DEFAULT_TIMEZONE}:
         return host_facts.zone()
     try:
         return zones.named(name)

@@ -26,7 +26,7 @@ from ratectl.runtime import accounts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
 
 FILE = Path("ratectl-report.html")
 EVERY = 2

@@ -18,7 +18,6 @@ from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.visible import UNSAFE, visible
-from ratectl.spec.readers import duration
 from ratectl.views import status as views
 from ratectl.views.format import as_json, length
 
@@ -81,12 +80,14 @@ def status(
     elif json:
         typer.echo(as_json(views.as_facts(found, now)))
     else:
-        terminal.console().print(_screen(found))
+        terminal.show_styled(_screen(found))
     if seconds is not None:
         _judge(found, seconds, now)
 
 
 def _seconds(text: str) -> int | None:
+    from ratectl.spec.readers import duration  # noqa: PLC0415 - for --max-age, with all that reads a spec
+
     try:
         return duration(text) if text else None
     except ValueError as error:

@@ -13,7 +13,7 @@ from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import surroundings, utc_now
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.commands._shared.planning import cluster_of
-from ratectl.deploy import execute, host_facts, install, inventory
+from ratectl.deploy import execute, host_facts, inventory
 from ratectl.deploy.checks import serving
 from ratectl.deploy.install_lock import was_interrupted
 from ratectl.doctor.diagnose import diagnose
@@ -28,7 +28,7 @@ from ratectl.views.format import as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ratectl.backends.protocol import ClusterTarget, Host
+    from ratectl.backends.host import ClusterTarget, Host
     from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Firing, Installed
     from ratectl.model.job import Job
@@ -114,7 +114,7 @@ def _scene(
         out_of_reach=out_of_reach,
         lost=_lost(journal, jobs),
         spec_drift=inventory.SpecDrift(
-            lambda path: install.digest_of(reader, path),
+            lambda path: inventory.digest_of(reader, path),
             lambda path, zone: _jobs_of(reader, path, zone),
             rows,
             journal.known() if rows else (),

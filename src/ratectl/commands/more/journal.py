@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratectl import paths
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal import copy as copying
 from ratectl.journal.journal import Journal
+from ratectl.runtime import own_places
 from ratectl.runtime.postgres import redacted
 from ratectl.spec import outputs
 from ratectl.views.format import as_json
@@ -75,7 +75,7 @@ def journal(
       ratectl journal create postgresql://owner@db.example/books
       ratectl journal copy ~/damaged/journal.sqlite3 sqlite
     """
-    with Journal(Path(paths.state_dir())) as mine:
+    with Journal(own_places.state_dir()) as mine:
         if action is Action.CREATE:
             _create(mine, names)
             return

@@ -194,6 +194,8 @@ def _answer(reached: ProviderProbe, source: ProviderListing) -> ProbeResult:
     if not reached.asked:
         elsewhere = f"only the systemd unit of a job can read {source.provider.api_key}"
         return ProbeResult(state=NEEDS_KEY, text=str(reached.failure or elsewhere))
+    if reached.failure is not None and reached.failure.is_lack:
+        return ProbeResult(state=ANSWERS, text=f"it {reached.failure}")
     if reached.failure is not None:
         return ProbeResult(state=FAILED, text=f"{reached.failure.kind.value}: {reached.failure}")
     if not reached.published:

@@ -12,7 +12,7 @@ from ratectl.commands._shared import write_file
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts, install, select_backend, targets
 from ratectl.errors import UsageError
-from ratectl.spec import zones
+from ratectl.runtime import zones
 from ratectl.wording import count
 
 if TYPE_CHECKING:

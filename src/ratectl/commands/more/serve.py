@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl import paths, schedule, spec
+from ratectl import schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
-from ratectl.deploy import execute, host_facts, install
+from ratectl.deploy import execute, host_facts, inventory
 from ratectl.deploy.checks import other_accounts, serving, writable
 from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
-from ratectl.runtime import accounts
+from ratectl.runtime import accounts, own_places
 from ratectl.views.format import clock
 from ratectl.wording import count
 
@@ -53,7 +53,13 @@ def serve(
         ),
     ] = None,
     *,
-    count: Annotated[int, typer.Option(min=0, help="End after so many firings; 0 is never.")] = 0,
+    count: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="End after so many firings, each of which records all slots of its minute; 0 is never.",
+        ),
+    ] = 0,
 ) -> None:
     """Run jobs in the foreground, where no scheduler exists.
 
@@ -62,7 +68,7 @@ def serve(
       ratectl serve ./jobs.toml
       ratectl serve usd-inr --count 1
     """
-    state_dir = Path(paths.state_dir())
+    state_dir = own_places.state_dir()
     names = frozenset(_names(state_dir, what or []))
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -133,6 +139,7 @@ class _Loop:
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
         for row in self._rows():
+            self._seen[row.job.name] = _end_of_minute(utc_now())
             self._start(row.job.name)
 
     def told_first(self) -> str:
@@ -226,7 +233,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         journal.record_jobs(
             loaded.jobs,
             spec=loaded.path,
-            digest=install.digest_of(execute.SystemReader(), loaded.path),
+            digest=inventory.digest_of(execute.SystemReader(), loaded.path),
             backend=BACKEND,
             scope=SCOPE,
             host_timezone=zone,

@@ -35,7 +35,7 @@ from ratectl.errors import (
 from ratectl.model import currencies
 from ratectl.model.quote import PUBLISHED, Quote
 from ratectl.outputs.formats import FILES
-from ratectl.runtime import accounts, templates, trust
+from ratectl.runtime import accounts, own_places, templates, trust
 from ratectl.schedule import after
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import clock
@@ -43,7 +43,7 @@ from ratectl.views.format import clock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.model.job import Job, Output
 
 SLOTS_SHOWN = 3
@@ -151,7 +151,7 @@ def init(
       ratectl init --yes --pair EUR/USD --schedule "every weekday at 16:30"
     """
     if spec_path is None:
-        host_facts.refuse_config_of_others()
+        own_places.refuse_config_of_others()
     given = {"pair": pair, "schedule": schedule, "output": output}
     if spec_path is not None:
         _refuse_pairs_as_file(spec_path, pair)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.model.job import Job
 

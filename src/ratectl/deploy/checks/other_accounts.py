@@ -23,7 +23,7 @@ from ratectl.wording import first_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.deploy.targets import Target
     from ratectl.model.job import Job
@@ -88,12 +88,8 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
         _check_account(target, job)
     if target.backend is kubernetes:
         return  # its outputs are databases, and the program is in an image
-    found = [danger for job in jobs for danger in of_outputs(_eyes(target, job), job)]
-    if target.host.root:
-        found += [danger for job in jobs for danger in of_inputs(target.reader, job, spec)]
-        found += of_program(target.reader, target.host)
-    lines = [f"{danger.what}: {danger.fault}" for danger in dict.fromkeys(found)]
-    lines += [] if lines else dict.fromkeys(text for job in jobs for text in _closed(target, job))
+    found = told(target.host, target.reader, jobs, spec)
+    lines = found or list(dict.fromkeys(text for job in jobs for text in _closed(target, job)))
     if not lines:
         return
     way_out = (
@@ -107,6 +103,23 @@ def refuse(target: Target, jobs: Sequence[Job], spec: str) -> None:
         else "the account of these jobs may not do what they do, so nothing was installed:"
     )
     raise RefusedError("\n".join((head, *first_lines(lines), *((way_out,) if found else ()))))
+
+
+def told(host: Host, reader: Reader, jobs: Sequence[Job], spec: str) -> list[str]:
+    """Return, in a line each, what of *jobs* in the file *spec* another account could change."""
+    found = [d for job in jobs for d in of_outputs(reader_for(host, reader, job), job)]
+    if host.root:
+        found += [danger for job in jobs for danger in of_inputs(reader, job, spec)]
+        found += of_program(reader, host)
+    return [_told(danger, spec) for danger in dict.fromkeys(found)]
+
+
+def _told(danger: Danger, spec: str) -> str:
+    """Return *danger* in a line; what its owner may install instead is this very *spec*, where that is in the owner's hands."""
+    fault = danger.fault
+    if danger.what == "the spec" and fault.fix.endswith(trust.INSTALL):
+        return f"{danger.what}: {fault.place}: {fault.why}; `{fault.fix} {trust.quoted(spec)}`"
+    return f"{danger.what}: {fault}"
 
 
 def refuse_spec(reader: Reader, spec: Path) -> None:

@@ -22,7 +22,7 @@ from ratectl.wording import first_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ratectl.backends.protocol import Host
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.deploy.targets import Target
     from ratectl.model.job import Job, Output

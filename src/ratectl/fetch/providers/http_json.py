@@ -15,7 +15,7 @@ from urllib.parse import quote as percent
 from ratectl.fetch import notices
 from ratectl.fetch.failures import FailureKind, FetchError, absent
 from ratectl.fetch.http import Request
-from ratectl.fetch.providers._shared import answer_dates
+from ratectl.fetch.providers._shared import answer_dates, written_numbers
 from ratectl.fetch.providers._shared import json_body as bodies
 from ratectl.fetch.providers._shared import query as asks
 from ratectl.model import answer_path
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 MISSING = object()
 PLACEHOLDER = re.compile(r"{(?:(base|quote)(_lower)?|date(?::([^}]*))?)}")
+PLACE = re.compile(r"-?[0-9]{1,9}")
+"""Of an entry in a list, from its end where it is negative."""
+LONGEST_NAME, MOST_NAMES = 30, 5
+"""Of the names in an answer that a message tells: longer ones are left out, whole ones are searched for the key."""
 EXACT = Context(prec=60)
 TWELVE_DIGITS = Context(prec=12)
 
@@ -67,20 +71,60 @@ def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, 
     return parsed(provider, query, bodies.load_any(body))
 
 
-def parsed(provider: Provider, query: RateQuery, answer: object) -> tuple[Answered, ...]:
-    """Return what the tables and lists of *answer* say of the asked pairs. Raises FetchError for a notice."""
-    notices.refuse_failure(answer)
+def parsed(
+    provider: Provider, query: RateQuery, answer: object, tables: Sequence[object] = ()
+) -> tuple[Answered, ...]:
+    """Return what the tables and lists of *answer* say of the asked pairs.
+
+    Raises FetchError for a notice in one of *tables* (by default the answer itself), and where nothing is found.
+    """
+    tables = tables or (answer,)
+    for table in tables:
+        notices.refuse_failure(table)
     found = [_answered(provider, query, pair, answer) for pair in query.pairs]
     if not any(found):
-        notices.refuse_notice(answer)
-        if not isinstance(answer, dict):
-            raise bodies.bad(f"nothing at {provider.rate!r} in the answer")
+        for table in tables:
+            notices.refuse_notice(table)
+        raise _nowhere(provider, query, answer)
     return tuple(answered for answered in found if answered is not None)
 
 
 def not_before(body: bytes) -> None:
     """Return None: nothing is known of when an unknown server publishes."""
     del body
+
+
+def _nowhere(provider: Provider, query: RateQuery, answer: object) -> FetchError:
+    """Return what it means that the path of the rate leads nowhere: nothing was published, or the path is wrong."""
+    pair = query.pairs[0]
+    path = _filled(provider.rate, pair, query.until or query.civil_day, str)
+    there = answer
+    for step in answer_path.parse(path):
+        further = _step(there, step)
+        if further is MISSING:
+            break
+        there = further
+    if there in ([], {}, None):
+        message = f"what should hold {path!r} is empty in the answer"
+        return absent(message, FailureKind.DATA)
+    message = (
+        f"has no {pair}: nothing at {path!r} in the answer, which has {_contents(there)} there"
+    )
+    if not isinstance(answer, dict):
+        return bodies.bad(message)
+    failure = FetchError(FailureKind.CONFIG, message)
+    failure.is_lack = True
+    return failure
+
+
+def _contents(value: object) -> str:
+    """Return what *value* is made of; nothing that could be a part of a secret that an answer repeats."""
+    if isinstance(value, dict):
+        names = [bodies.printable(str(name)) for name in value if len(str(name)) <= LONGEST_NAME]
+        return ", ".join(names[:MOST_NAMES]) or f"{len(value)} names"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "a text" if isinstance(value, str) else bodies.excerpt(value)
 
 
 def _answered(provider: Provider, query: RateQuery, pair: Pair, answer: object) -> Answered | None:
@@ -118,9 +162,7 @@ def _reader(provider: Provider) -> Callable[[Any, str], Decimal]:
 
     def read(cell: object, what: str) -> Decimal:
         if isinstance(cell, str):
-            text = cell.strip()
-            text = text.replace(",", ".") if provider.decimal == "," else text
-            value = bodies.number_text(text, what)
+            value = written_numbers.read(cell, what, provider.decimal or ".")
         else:
             value = bodies.number(cell, what)
         if not provider.factor:
@@ -148,15 +190,21 @@ def _date(provider: Provider, at: Callable[[str], object], asked: dt.date | None
 def _at(value: object, path: str) -> object:
     """Return what stands at *path*, MISSING where nothing does. Raises FetchError where several fit."""
     for step in answer_path.parse(path):
-        if isinstance(step, answer_path.Match):
-            value = _matching(value, step)
-        elif isinstance(value, dict) and step.name in value:
-            value = value[step.name]
-        elif isinstance(value, list) and step.name.isdecimal() and int(step.name) < len(value):
-            value = value[int(step.name)]
-        else:
-            return MISSING
+        value = _step(value, step)
     return getattr(value, "text", value)
+
+
+def _step(value: object, step: answer_path.Step) -> object:
+    """Return what *step* leads to from *value*, MISSING where there is nothing. Raises FetchError where several fit."""
+    if isinstance(step, answer_path.Match):
+        return _matching(value, step)
+    if isinstance(value, dict):
+        is_alone = hasattr(value, "text") and step.name in {"0", "-1"}  # one entry of XML
+        return value.get(step.name, value if is_alone else MISSING)
+    if isinstance(value, list) and PLACE.fullmatch(step.name):
+        place = int(step.name)
+        return value[place] if -len(value) <= place < len(value) else MISSING
+    return MISSING
 
 
 def _matching(value: object, wanted: answer_path.Match) -> object:

@@ -37,7 +37,8 @@ def request(provider: Provider, query: RateQuery, today: dt.date) -> Request:
 
 def parse(provider: Provider, query: RateQuery, body: bytes) -> tuple[Answered, ...]:
     """Return what *body* says of the asked pairs at their paths."""
-    return http_json.parsed(provider, query, document(body))
+    whole = document(body)
+    return http_json.parsed(provider, query, whole, (whole, *whole.values()))
 
 
 def document(body: bytes) -> Element:

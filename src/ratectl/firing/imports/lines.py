@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.errors import DataError
 from ratectl.fetch.failures import FetchError
-from ratectl.fetch.providers._shared import json_body
+from ratectl.fetch.providers._shared import written_numbers
 from ratectl.model.job import Pair
 from ratectl.outputs.formats import FILES
 from ratectl.schedule.values import YEARS
@@ -33,6 +33,8 @@ LEDGER = re.compile(rf'P\s+{DAY}(?:\s+\d\d:\d\d(?::\d\d)?)?\s+"?{CODE}"?\s+(\S+)
 BEANCOUNT = re.compile(rf"{DAY}\s+price\s+{CODE}\s+(\S+)\s+{CODE}")
 COMMENT = re.compile(r"(?:^|\s)[;#].*$")
 NAME = re.compile(r"[\w.+-]{1,64}")
+MONTH_FIRST = "is no day as dd/mm/YYYY"
+"""What is wrong with a day that is one as mm/dd/YYYY: the days of the lines beside it may be others than they seem."""
 SAID = {
     "text": "dd/mm/YYYY - RATE",
     "ledger": "P YYYY-MM-DD BASE RATE QUOTE",
@@ -83,21 +85,23 @@ def sniff(text: str, path: str) -> str:
     )
 
 
-def read(text: str, form: str) -> Iterator[Row | Wrong]:
-    """Yield what each line of *text* in the format *form* says; blank lines and comments say nothing."""
+def read(text: str, form: str, decimal: str = ".") -> Iterator[Row | Wrong]:
+    """Yield what each line of *text* in the format *form* says, with the *decimal* sign of its rates; blank lines and comments say nothing."""
     if form.startswith("csv"):
-        yield from _csv(text, form)
+        yield from _csv(text, form, decimal)
         return
     reader = READERS[form]
     for number, line in enumerate(text.splitlines(), 1):
         said = line.strip() if form == "jsonl" else COMMENT.sub("", line).strip()
         if said:
-            yield _attempt(reader, number, said)
+            yield _attempt(reader, number, said, decimal)
 
 
-def _attempt(reader: Callable[[int, Any], Row], number: int, said: Any) -> Row | Wrong:
+def _attempt(
+    reader: Callable[[int, Any, str], Row], number: int, said: Any, decimal: str
+) -> Row | Wrong:
     try:
-        return reader(number, said)
+        return reader(number, said, decimal)
     except KeyError as error:
         return Wrong(number, f"it lacks {error.args[0]}")
     except (FetchError, ValueError) as error:
@@ -109,20 +113,20 @@ def _columns(line: str) -> list[str]:
     return [name.strip().strip('"') for name in line.split(delimiter)]
 
 
-def _csv(text: str, form: str) -> Iterator[Row | Wrong]:
+def _csv(text: str, form: str, decimal: str) -> Iterator[Row | Wrong]:
     lines = text.splitlines()
     head = next((line for line in lines if line.strip()), "")
     delimiter = ";" if ";" in head else "\t" if "\t" in head else ","
     table = csv.DictReader(lines, delimiter=delimiter, restval="")
     try:
-        yield from _records(table, form)
+        yield from _records(table, form, decimal)
     except csv.Error:
         most = csv.field_size_limit()
         reason = f"holds a cell of more than {most:,} characters, and nothing from there on is read"
         yield Wrong(table.line_num + 1, reason)
 
 
-def _records(table: csv.DictReader[str], form: str) -> Iterator[Row | Wrong]:
+def _records(table: csv.DictReader[str], form: str, decimal: str) -> Iterator[Row | Wrong]:
     wanted = FILES[form].HEADER.decode().strip().split(",")
     lacking = [name for name in wanted[:4] if name not in (table.fieldnames or ())]
     if lacking:
@@ -130,45 +134,46 @@ def _records(table: csv.DictReader[str], form: str) -> Iterator[Row | Wrong]:
         return
     reader = _quotes_record if form == "csv-quotes" else _record
     for record in table:
-        yield _attempt(reader, table.line_num, record)
+        yield _attempt(reader, table.line_num, record, decimal)
 
 
-def _text(number: int, line: str) -> Row:
+def _text(number: int, line: str, decimal: str) -> Row:
     found = _matched("text", TEXT, line)
     day, base, quote, rate, own = found.groups()
     civil = _reversed_day(day)
     return Row(
         line=number,
         pair=Pair(base=base, quote=quote) if base else None,
-        rate=_rate(rate),
+        rate=_rate(rate, decimal),
         rate_date=_reversed_day(own) if own else civil,
         day=civil,
     )
 
 
-def _ledger(number: int, line: str) -> Row:
-    return _price(number, _matched("ledger", LEDGER, line))
+def _ledger(number: int, line: str, decimal: str) -> Row:
+    return _price(number, _matched("ledger", LEDGER, line), decimal)
 
 
-def _beancount(number: int, line: str) -> Row:
-    return _price(number, _matched("beancount", BEANCOUNT, line))
+def _beancount(number: int, line: str, decimal: str) -> Row:
+    return _price(number, _matched("beancount", BEANCOUNT, line), decimal)
 
 
-def _price(number: int, found: re.Match[str]) -> Row:
-    day, base, rate, quote = found.groups()
-    return _dated(number, _day(day), Pair(base=base, quote=quote), rate)
+def _price(number: int, found: re.Match[str], decimal: str) -> Row:
+    day, base, text, quote = found.groups()
+    return _dated(number, _day(day), Pair(base=base, quote=quote), _rate(text, decimal))
 
 
-def _record(number: int, record: dict[str, str]) -> Row:
-    row = _dated(number, _day(record["date"]), _pair(record), record["amount"])
+def _record(number: int, record: dict[str, str], decimal: str) -> Row:
+    day, pair = _day(record["date"]), _pair(record)
+    row = _dated(number, day, pair, _rate(record["amount"], decimal))
     return row._replace(provider=_name(record.get("source") or SOURCE))
 
 
-def _dated(number: int, day: dt.date, pair: Pair, rate: str) -> Row:
-    return Row(line=number, pair=pair, rate=_rate(rate), rate_date=day, day=day)
+def _dated(number: int, day: dt.date, pair: Pair, rate: Decimal) -> Row:
+    return Row(line=number, pair=pair, rate=rate, rate_date=day, day=day)
 
 
-def _quotes_record(number: int, record: dict[str, Any]) -> Row:
+def _quotes_record(number: int, record: dict[str, Any], decimal: str) -> Row:
     """Return what a record with the columns of the quotes table says, or an object of ``jsonl``."""
     rate = record["rate"]
     texts = record | {"rate": f"{rate:f}" if isinstance(rate, Decimal) else rate}
@@ -178,7 +183,7 @@ def _quotes_record(number: int, record: dict[str, Any]) -> Row:
     return Row(
         line=number,
         pair=_pair(texts),
-        rate=_rate(texts["rate"]),
+        rate=_rate(texts["rate"], decimal),
         rate_date=_day(texts["rate_date"]),
         day=None,
         slot=_moment(texts["slot"]),
@@ -194,17 +199,19 @@ def _kind(value: object) -> str:
     return {None: "null", True: "true", False: "false"}.get(value, "a number")  # type: ignore[call-overload, no-any-return]
 
 
-def _jsonl(number: int, line: str) -> Row:
+def _jsonl(number: int, line: str, decimal: str) -> Row:
     try:
         record = json.loads(line, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
         raise ValueError(f"is no JSON object: {line[:60]!r}")
-    return _quotes_record(number, record)
+    return _quotes_record(
+        number, record, "." if isinstance(record.get("rate"), Decimal) else decimal
+    )
 
 
-READERS: dict[str, Callable[[int, str], Row]] = {
+READERS: dict[str, Callable[[int, str, str], Row]] = {
     "text": _text,
     "ledger": _ledger,
     "beancount": _beancount,
@@ -219,8 +226,8 @@ def _matched(form: str, pattern: re.Pattern[str], line: str) -> re.Match[str]:
     return found
 
 
-def _rate(text: str) -> Decimal:
-    return json_body.number_text(text, "the rate")
+def _rate(text: str, decimal: str) -> Decimal:
+    return written_numbers.read(text, "the rate", decimal)
 
 
 def _pair(record: dict[str, str]) -> Pair:
@@ -245,7 +252,13 @@ def _day(text: str) -> dt.date:
 
 
 def _reversed_day(text: str) -> dt.date:
-    return _date(text, *reversed(text.split("/")))
+    day, month, year = text.split("/")
+    try:
+        return _date(text, year, month, day)
+    except ValueError as error:
+        if int(month) > 12 >= int(day):
+            raise ValueError(f"{text!r} {MONTH_FIRST}") from error
+        raise
 
 
 def _date(text: str, year: str, month: str, day: str) -> dt.date:

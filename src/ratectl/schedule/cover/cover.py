@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import gcd
 from zoneinfo import ZoneInfo
 
-from ratectl.schedule.cover import clock_changes, repetition
+from ratectl.schedule.cover import clock_changes, limits
 from ratectl.schedule.cover.single_line import one_line
 from ratectl.schedule.cover.triggers import (
     EVERY_MINUTE,
@@ -28,7 +28,6 @@ from ratectl.schedule.cover.zone_shift import deltas, merged, shifted
 from ratectl.schedule.occurrences.zones import changes, first_instant, offsets
 from ratectl.schedule.values import (
     DAYS,
-    HOURS,
     MONTHS,
     WEEKDAYS,
     Calendar,
@@ -71,40 +70,12 @@ def cover(schedule: Schedule, zone: ZoneInfo, host_zone: ZoneInfo, engine: Capab
         triggers = [EVERY_MINUTE]
     if engine.one_line and triggers != [EVERY_MINUTE]:
         triggers = [one_line(triggers, (schedule, zone), host_zone, engine, reasons)]
-    most = engine.max_triggers
-    if most is not None and _number(triggers, host_zone, engine) > most:
+    fewer = limits.within(triggers, host_zone, engine)
+    if fewer != triggers:
         reasons.append(f"more than {engine.max_triggers} triggers would be needed")
-        triggers = [_coarsest(triggers, host_zone, engine)]
     reason = "; ".join(dict.fromkeys(reasons))
     fidelity = Fidelity.GUARDED if reason else Fidelity.EXACT
-    return Cover(fidelity=fidelity, reason=reason, triggers=tuple(triggers))
-
-
-def _number(triggers: list[Trigger], host_zone: ZoneInfo, engine: Capabilities) -> int:
-    """Return how many native triggers *engine* needs for all *triggers*."""
-    if not engine.repetitions:
-        return sum(count(trigger, engine) for trigger in triggers)
-    intervals = sum(isinstance(trigger, FixedInterval) for trigger in triggers)
-    return intervals + sum(1 for _ in repetition.starts(triggers, host_zone))
-
-
-def count(trigger: Trigger, engine: Capabilities) -> int:
-    """Return how many native triggers *engine* needs for *trigger*."""
-    if isinstance(trigger, FixedInterval):
-        return 1
-    calendar = trigger.calendar
-    times = len(calendar.hours) * len(calendar.minutes) * len(calendar.seconds)
-    if not engine.days_multiply:
-        return times
-    if calendar.hours == HOURS:
-        times = len(calendar.minutes)
-    for field, full in (
-        (calendar.days, DAYS),
-        (calendar.weekdays, WEEKDAYS),
-        (calendar.months, MONTHS),
-    ):
-        times *= len(field) if field != full else 1
-    return times
+    return Cover(fidelity=fidelity, reason=reason, triggers=tuple(fewer))
 
 
 def _atoms(schedule: Schedule, reasons: list[str]) -> tuple[Calendar | Interval | Gaps, ...]:
@@ -265,31 +236,3 @@ def _spellable(calendar: Calendar, engine: Capabilities) -> Calendar:
         for step in range(1, top)
     )
     return calendar if starred else replace(calendar, elapsed_time=False)
-
-
-def _coarsest(triggers: list[Trigger], host_zone: ZoneInfo, engine: Capabilities) -> Trigger:
-    """Return one pulse that contains all *triggers*, at most once a minute."""
-    if not engine.pulses:
-        return EVERY_MINUTE
-    phases: set[int] = set()
-    for trigger in triggers:
-        if isinstance(trigger, CalendarTrigger):
-            phases |= _utc_times(trigger.calendar, host_zone)
-        elif DAY_SECONDS % trigger.every == 0:
-            phases |= set(range(trigger.phase, DAY_SECONDS, trigger.every))
-        else:
-            return EVERY_MINUTE
-    minutes = {phase - phase % 60 for phase in phases}  # the firing waits for seconds
-    first = min(minutes)
-    every = gcd(DAY_SECONDS, *(phase - first for phase in minutes))
-    return FixedInterval(every=every, phase=first % every)
-
-
-def _utc_times(calendar: Calendar, host_zone: ZoneInfo) -> set[int]:
-    """Return the minutes of *calendar*'s times as seconds of the UTC day, at every offset."""
-    return {
-        (hour * 3600 + minute * 60 - int(shift.total_seconds())) % DAY_SECONDS
-        for hour in calendar.hours
-        for minute in calendar.minutes
-        for shift in offsets(host_zone)
-    }

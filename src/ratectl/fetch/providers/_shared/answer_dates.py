@@ -11,6 +11,7 @@ import email.utils
 import re
 from decimal import Decimal
 
+from ratectl.fetch.failures import FetchError
 from ratectl.fetch.providers._shared import json_body as bodies
 
 UNIX = re.compile(r"[0-9]{9,14}(\.[0-9]+)?")
@@ -43,9 +44,16 @@ def read(
     if UNIX.fullmatch(text):
         return stamped_day(_moment(Decimal(text)), asked, late)
     found = _written(text)
-    found = bodies.day(value, what) if found is None else found
+    found = _iso(text, what) if found is None else found
     just_after = asked is not None and found == asked + DAY and _hour(text) <= late
     return asked if just_after and asked else found
+
+
+def _iso(text: str, what: str) -> dt.date:
+    try:
+        return bodies.day(text, what)
+    except FetchError as error:
+        raise bodies.bad(f"{error}; date_format says its form") from error
 
 
 def _hour(text: str) -> dt.timedelta:

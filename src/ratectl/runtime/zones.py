@@ -7,11 +7,12 @@ Zone folders hold more than zones: ``right/...`` counts leap seconds, and ``posi
 from __future__ import annotations
 
 import difflib
-import importlib.resources
 import zoneinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+DEFAULT_TIMEZONE = "local"
+"""What a job has that names no zone: this machine's when the spec is read."""
 NO_ZONES = frozenset({"posixrules", "localtime", "Factory", "posix", "right"})
 THIS_MACHINE = frozenset({"localtime", "Local", "LOCAL", "system", "host"})
 PLACES = {
@@ -105,6 +106,8 @@ def data(name: str) -> bytes | None:
             return Path(folder, name).read_bytes()
         except OSError:
             continue
+    import importlib.resources  # noqa: PLC0415 - for a machine without zone data of its own
+
     try:
         return importlib.resources.files("tzdata.zoneinfo").joinpath(name).read_bytes()
     except (ImportError, OSError):
