@@ -168,10 +168,12 @@ def test_a_spec_on_stdin(ratectl, spec, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(spec.read_bytes())))
     answer = ratectl("check", "-")
     assert (answer.code, "usd-inr" in answer.out) == (0, True), answer.err
+    assert "standard input: 1 job, no issues" in answer.out
 
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[jobs.a]\nfrob = 1\n")))
     answer = ratectl("check", "-")
     assert answer.code == 78
+    assert "standard input has " in answer.err
     assert "line 2: jobs.a.frob" in answer.err
 
 

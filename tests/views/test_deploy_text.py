@@ -86,7 +86,7 @@ def test_prune_and_nothing_else(office):
     lines = deploy_text.plan_text(prepared(office, job("a"), prune=True)).splitlines()
 
     assert lines[1:3] == ["  - delete b (not in the spec)", "  = 1 unchanged"]
-    assert lines[-1] == "  mark 1 job as removed in the journal"
+    assert lines[-1] == "  mark 1 job as removed in the journal: b"
 
 
 def test_a_change_that_the_engine_does_not_see(office):

@@ -124,7 +124,7 @@ def missing(observed: Observations, row: Installed) -> Iterator[Finding]:
         yield Finding(
             check="entry-missing",
             job=row.job.name,
-            text=f"gone from {target}, so nothing wakes it",
+            text=f"gone from {target}, and woken by nothing",
             fix=observed.by_install(row),
         )
 
@@ -133,7 +133,7 @@ def unserved(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that is for ``serve`` to wake while no such process is at work on it."""
     if row.job.name in observed.unserved:
         fix = remedies.typed(observed.host, "ratectl", "serve", row.spec)
-        text = "not being served, so nothing wakes it"
+        text = "not being served, and woken by nothing"
         yield Finding(check="not-served", job=row.job.name, text=text, fix=fix)
 
 
@@ -143,6 +143,8 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     if drift is None:
         return
     text = drift.text.partition(": `")[0]
+    if drift.state is SpecState.CHANGED:
+        text = "said otherwise in the spec than it was installed"
     fix = observed.by_install(row)
     yield Finding(check=SPEC_CHECKS[drift.state], job=row.job.name, text=text, fix=fix)
 

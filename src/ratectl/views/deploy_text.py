@@ -10,7 +10,7 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Verb
 from ratectl.backends.steps import Expect, Link, MakeFolder, RemoveFile, Settle, WriteFile
 from ratectl.deploy import plan
-from ratectl.wording import SWITCHED_OFF, count, typed_names
+from ratectl.wording import SWITCHED_OFF, count, listed, typed_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -251,7 +251,7 @@ def _steps(prepared: Prepared) -> Iterator[str]:
 
 
 def _marking(jobs: Sequence[str]) -> str:
-    return f"mark {count(len(jobs), 'job')} as removed in the journal"
+    return f"mark {count(len(jobs), 'job')} as removed in the journal: {listed(jobs, _LISTED)}"
 
 
 def _step(step: Step) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 STDIN = Path("-")
+CALLED = "standard input"
+"""What stands in the place of its name."""
 
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
@@ -39,11 +42,12 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     path, zone = spec_path or default_spec(), host_facts.zone()
     try:
         checked = _checked(path, zone)
-    except SpecError as error:
+    except SpecError as fault:
+        error = fault if path != STDIN else SpecError(CALLED, fault.issues)
         if json:
             typer.echo(as_json({"jobs": [], "issues": views.issues_json(error)}))
-            raise typer.Exit(error.exit_code) from error
-        raise
+            raise typer.Exit(error.exit_code) from fault
+        raise error from fault
     if json:
         typer.echo(as_json(views.check_json(checked)))
     else:
@@ -66,4 +70,7 @@ def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
         data, of_this_machine = spec.read(path), True
         loaded = spec.loads(data, path=path.expanduser().absolute(), host_timezone=zone.key)
     written = data.decode("utf-8-sig")
-    return spec_check.check(loaded, written, zone, utc_now(), of_this_machine=of_this_machine)
+    checked = spec_check.check(loaded, written, zone, utc_now(), of_this_machine=of_this_machine)
+    if of_this_machine:
+        return checked
+    return replace(checked, problems=SpecError(CALLED, checked.problems.issues))
