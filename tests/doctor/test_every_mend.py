@@ -22,6 +22,7 @@ TYPED = {
     "account-without-job": "engines/test_accounts.py::test_the_account_loses_what_root_gave_it",
     "cron-file-ignored": "engines/test_doctor.py::test_a_file_that_cron_ignores",
     "crontab-refused": "engines/test_doctor.py::test_planted_in_cron",
+    "daemon-not-running": "engines/test_sudo.py::test_the_daemon_that_does_not_run",
     "engine-unreadable": "engines/test_mends.py::test_busybox_without_its_right",
     "entry-differs": "engines/test_mends.py::test_units_that_were_edited",
     "entry-drifted": "engines/test_doctor.py::test_timer_undone",
@@ -85,7 +86,6 @@ SHOWS = {
 OUT_OF_REACH = {
     "clock-unsynchronised": "the clock belongs to the whole machine, and no test may let anything set it",
     "clock-wrong": "the clock belongs to the whole machine, and no test may let anything set it",
-    "daemon-not-running": "a service manager starts it, which no sandbox with a cron daemon has",
     "engine-absent": "a package is installed from the network, or another engine taken",
     "host-zone-unknown": "a person names the zone",
     "journal-too-new": "a newer ratectl is installed from the network",

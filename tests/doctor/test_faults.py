@@ -193,7 +193,7 @@ FAULTS = {
     "interpreter not executable": ("cron", lambda c: c.machine.modes.update({PYTHON: 0o644}), "program-not-executable", INSTALL),
     "interpreter broken": ("cron", lambda c: c.machine.files.update({PYTHON: b"broken"}), "program-broken", INSTALL),
     "spec changed": ("cron", lambda c: c.write(schedule="every day at 11:00"), "spec-changed", INSTALL),
-    "spec gone": ("cron", lambda c: c.machine.files.pop(SPEC), "spec-unusable", f"put {SPEC} back, or `ratectl remove one` takes the job out"),
+    "spec gone": ("cron", lambda c: c.machine.files.pop(SPEC), "spec-unusable", f"put {SPEC} back, or `ratectl install NEW-PATH` where it lies now"),
     "spec with problems": ("cron", lambda c: c.write(job="frob = 1"), "spec-unusable", f"mend what `ratectl check {SPEC}` names, then `{INSTALL}`"),
     "journal gone": ("cron", lose_journal, "entry-unknown", "ratectl remove one"),
     "install cut short": ("cron", cut_short, "install-interrupted", INSTALL),
@@ -413,6 +413,18 @@ def test_a_job_that_left_the_spec(cron):
     [left, *_] = cron.doctor("--offline").of("spec-left-out")
 
     assert (left["job"], left["mend"]) == ("one", "ratectl remove one")
+
+
+def test_a_spec_that_was_moved(cron):
+    """Of a spec file that is gone it is said what to type where it was moved, and where the job shall end; not so of one with problems."""
+    text = cron.machine.files.pop(SPEC)
+    moved, *_ = cron.doctor("--offline").of("spec-unusable")
+    cron.machine.files[SPEC] = text.replace(b"[jobs.one]", b"[jobs.one]\nfrob = 1")
+    wrong, *_ = cron.doctor("--offline").of("spec-unusable")
+
+    assert "`ratectl install NEW-PATH` where the file was moved" in moved["text"]
+    assert "`ratectl remove JOB`" in moved["text"]
+    assert "NEW-PATH" not in wrong["text"]
 
 
 def test_a_job_that_was_renamed_in_the_spec(cron):

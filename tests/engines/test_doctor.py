@@ -228,6 +228,24 @@ def test_no_mend_loses_a_record(keeper, case):
     assert keeper.account.json("history", JOB) == before
 
 
+def test_a_damaged_journal_whose_spec_lies_elsewhere(keeper):
+    """The mend saves the record also where the install in it finds no spec; the install of the right one then finds all."""
+    spec, moved = "/home/keeper/.config/ratectl/jobs.toml", "/home/keeper/rates.toml"
+    keeper.account.run("mv", spec, moved)
+    keeper.account.ratectl("install", moved)
+    keeper.account.ratectl("run", JOB, "--force")
+    before = keeper.account.json("history", JOB)
+    keeper.account.run("sh", "-c", SHUT["a page damaged"][1])
+    try:
+        keeper.mend(keeper.doctor("--offline")["journal-damaged"])
+        keeper.account.ratectl("install", moved)
+        assert keeper.account.json("history", JOB) == before
+        assert keeper.doctor("--offline") == {}
+    finally:
+        keeper.account.run("mv", moved, spec)
+        keeper.account.ratectl("install")
+
+
 def test_a_file_that_cron_ignores(root):
     """A file in /etc/cron.d that others may write to is found, and mended."""
     root.account.run("chmod", "666", "/etc/cron.d/ratectl")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 
 import pytest
 
 from tests.engines.conftest import RATECTL
-from tests.engines.sudo import install_sudo
+from tests.engines.sudo import PACKAGE, install_sudo
 from tests.support.share import share
 
 pytestmark = pytest.mark.engine
@@ -128,6 +129,19 @@ def test_a_spec_in_the_home_of_who_calls(tester):
     assert misplaced(tester) == []
 
 
+def test_a_spec_that_root_would_follow_at_once(tester):
+    """What is named instead does what was asked for, as the owner of the spec, and installs nothing."""
+    code, said = typed(tester, "sudo ratectl providers exchangerate-api-v4 --spec jobs.toml")
+    [command] = advised(said)
+
+    assert code == 77
+    assert command == "sudo -u tester -H ratectl providers --spec /home/tester/jobs.toml"
+    code, said = typed(tester, command.replace("providers", "providers exchangerate-api-v4"))
+    assert (code, "Traceback" in said) == (0, False), said
+    assert tester.json("list") == []
+    assert misplaced(tester) == []
+
+
 def test_jobs_of_root(tester):
     """A job that sudo installs is root's: root's home, root's state; its caller is told of it, and cannot touch it."""
     typed(tester, "sudo mkdir -p /root/.config/ratectl; sudo cp jobs.toml /root/.config/ratectl/")
@@ -176,3 +190,49 @@ def test_root_becomes_an_account_and_keeps_its_home(tester):
         assert "chown" not in said
         assert "HOME is /root, which belongs to root, and you are tester" in said
     assert misplaced(tester) == []
+
+
+@pytest.fixture
+def cron_is_stopped(both):
+    """An ordinary account with sudo, on a machine with systemd whose cron is installed, and does not run."""
+    root, tester = both.account("root"), both.account("tester")
+    install_sudo(root)
+    cron = f"{PACKAGE.with_name('cron')}"
+    root.run(
+        "sh",
+        "-ec",
+        f"cp {cron}/usr/sbin/cron /usr/sbin/cron; cp {cron}/lib/systemd/system/cron.service /etc/systemd/system/; "
+        f"cp {cron}/etc/pam.d/cron /etc/pam.d/cron; systemctl daemon-reload",
+    )
+    tester.write_spec("usd-inr", both.rates, schedule="every day at 10:30")
+    yield tester
+    tester.ratectl("remove", "--all", "--purge", "--yes")
+    root.sh(
+        "systemctl disable --now cron; rm /etc/systemd/system/cron.service /usr/sbin/cron /etc/pam.d/cron; "
+        "systemctl daemon-reload; rm -rf /home/tester/.config/ratectl"
+    )
+
+
+def test_the_daemon_that_does_not_run(cron_is_stopped):
+    """Cron that was stopped is started by what the doctor says, typed as it stands: now, and at each boot."""
+    tester = cron_is_stopped
+    tester.ratectl("install", "--backend", "cron")
+    before = findings(tester)
+    mend = before["daemon-not-running"]["mend"]
+
+    code, said = typed(tester, mend)
+
+    assert mend.startswith("sudo systemctl")
+    assert code == 0, said
+    assert "daemon-not-running" not in findings(tester)
+    assert tester.sh("systemctl is-active cron; systemctl is-enabled cron").split() == [
+        "active",
+        "enabled",
+    ]
+    assert [row["job"] for row in tester.json("list")] == ["usd-inr"]
+
+
+def findings(account):
+    """Return what the doctor finds, by its word."""
+    told = json.loads(account.sh(f"{RATECTL} doctor --offline --json"))
+    return {one["check"]: one for one in told}

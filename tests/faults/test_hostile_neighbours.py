@@ -329,11 +329,11 @@ def test_a_spec_that_a_container_was_handed(town):  # noqa: F811
     spec.write_text(SPEC.format(output=town.station.folder / "output.txt"))
     os.chown(spec, 60_123, 60_123)
 
-    other_accounts.refuse_spec(execute.SystemReader(), spec)
+    other_accounts.refuse_spec(execute.SystemReader(), spec, "serve")
 
     shutil.chown(spec, MALLORY)
     with pytest.raises(RefusedError, match="the spec"):
-        other_accounts.refuse_spec(execute.SystemReader(), spec)
+        other_accounts.refuse_spec(execute.SystemReader(), spec, "serve")
 
 
 @pytest.mark.parametrize("deeper", ["", "/deeper"])

@@ -145,10 +145,17 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     text = drift.text.partition(": `")[0]
     if drift.state is SpecState.CHANGED:
         text = "said otherwise in the spec than it was installed"
+    elif drift.state is SpecState.MISSING:
+        text += MOVED
     fix = observed.by_install(row)
     yield Finding(check=SPEC_CHECKS[drift.state], job=row.job.name, text=text, fix=fix)
 
 
+MOVED = (
+    "; what is installed goes on as it is: `ratectl install NEW-PATH` where the file was moved, "
+    "`ratectl remove JOB` where the job shall end"
+)
+"""What to do about a spec file that is gone, which only a person can know."""
 SPEC_CHECKS: dict[SpecState, str] = {
     SpecState.CHANGED: "spec-changed",
     SpecState.RENAMED: "spec-changed",

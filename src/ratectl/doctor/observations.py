@@ -155,7 +155,7 @@ class Observations:
         if drift.state is SpecState.LEFT_OUT:
             return removal
         if drift.state is SpecState.MISSING:
-            return f"put {row.spec} back, or `{removal}` takes the job out"
+            return f"put {row.spec} back, or `ratectl install NEW-PATH` where it lies now"
         check = remedies.typed(self.host, "ratectl", "check", row.spec)
         return f"mend what `{check}` names, then `{install}`"
 

@@ -64,7 +64,10 @@ def _of_the_journal(observed: Observations, error: RatectlError) -> Finding:
 
 
 def _rescue(observed: Observations) -> str:
-    """Return the command that keeps the damaged journal, makes a new one, and saves what can be read of the old one."""
+    """Return the command that keeps the damaged journal, makes a new one, and saves what can be read of the old one.
+
+    That is saved whatever the install says: the spec may lie elsewhere, which a journal that cannot be read does not tell.
+    """
     host = observed.host
     folder = str(host.state_dir)
     kept = _free_name(observed, f"{folder}.damaged")
@@ -72,12 +75,14 @@ def _rescue(observed: Observations) -> str:
     if host.platform == "win32":
         make = remedies.typed(host, "mkdir", kept)
         moved = f'move "{folder}\\{FILE}*" {remedies.typed(host, kept)}'
+        both = f"( {observed.reinstall_command} & {copied} )"
     else:
         make = remedies.typed(host, "mkdir", "-m", "700", kept)
         moved = (
             f"mv {remedies.typed(host, str(host.state_dir / FILE))}* {remedies.typed(host, kept)}"
         )
-    return f"{make} && {moved} && {observed.reinstall_command} && {copied}"
+        both = f"{{ {observed.reinstall_command}; {copied}; }}"
+    return f"{make} && {moved} && {both}"
 
 
 def _free_name(observed: Observations, name: str) -> str:

@@ -88,7 +88,8 @@ def providers(
       ratectl providers frankfurter ecb --offline
     """
     if not offline:
-        other_accounts.refuse_spec(execute.SystemReader(), spec_path or default_spec())
+        path = spec_path or default_spec()
+        other_accounts.refuse_spec(execute.SystemReader(), path, "providers --spec")
     loaded = _loaded(spec_path)
     sources = _chosen(_known(loaded), names or ())
     answers = {} if offline else _ask(sources, loaded)

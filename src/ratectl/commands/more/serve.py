@@ -218,7 +218,7 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
 
 def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     zone = host_facts.zone().key
-    other_accounts.refuse_spec(execute.SystemReader(), path)
+    other_accounts.refuse_spec(execute.SystemReader(), path, "serve")
     loaded = spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     _refuse_accounts(loaded.jobs)

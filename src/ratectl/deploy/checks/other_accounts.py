@@ -122,16 +122,19 @@ def _told(danger: Danger, spec: str) -> str:
     return f"{danger.what}: {fault}"
 
 
-def refuse_spec(reader: Reader, spec: Path) -> None:
+def refuse_spec(reader: Reader, spec: Path, verb: str) -> None:
     """Raise RefusedError where root would at once do what the file *spec* says, and another account may write to it.
 
+    What that account may type instead is ``ratectl`` *verb* with the path of the spec.
     Whoever has no account here is none, such as the owner of a file that a container was handed.
     """
     fault = reader.fault(spec.expanduser().absolute()) if trust.is_root() else None
     if fault is not None:
         there = reader.status(Path(fault.place))
         if there is None or trust.has_account(there.owner):
-            raise RefusedError(f"the spec: {fault}")
+            instead = f"ratectl {verb} {trust.quoted(str(spec.expanduser().absolute()))}"
+            fix = fault.fix.replace(trust.INSTALL, instead)
+            raise RefusedError(f"the spec: {fault.place}: {fault.why}; `{fix}`")
 
 
 def _eyes(target: Target, job: Job) -> Reader:
