@@ -64,9 +64,10 @@ def lookup(
 
     None where there is none. Of a day with several numbers that of its newest slot counts. With *derive* the inverse
     of a recorded pair, or a cross of two recorded for one day, stands in for a pair that was not recorded itself.
-    *state_dir* is where the journal lies, by default this account's. Raises UsageError for what is no pair.
+    *state_dir* is where the journal lies, by default this account's. Raises UsageError for what is no pair, no day or no length of time.
     """
     wanted = pair if isinstance(pair, Pair) else _pair(pair)
+    _refuse_other_kinds(on, within)
     with Journal(state_dir or own_places.state_dir()) as journal:
         record = _Record(journal.stores(), on - min(within, on - dt.date.min), on)
         found = record.newest(wanted)
@@ -176,8 +177,22 @@ def _as_rate(quote: Quote, on: dt.date) -> Rate:
     )
 
 
+def _refuse_other_kinds(on: object, within: object) -> None:
+    """Raise UsageError for a day that is a moment or a text, and for a length that is a number."""
+    if isinstance(on, dt.datetime):
+        raise UsageError(
+            f"on is a moment, {on!r}: rates are of days; give {on.date()!r}, or on.date()"
+        )
+    if not isinstance(on, dt.date):
+        raise UsageError(f"on is {on!r}: expected a day such as datetime.date(2026, 11, 20)")
+    if not isinstance(within, dt.timedelta):
+        raise UsageError(
+            f"within is {within!r}: expected a length such as datetime.timedelta(days=7)"
+        )
+
+
 def _pair(text: str) -> Pair:
-    found = FORM.fullmatch(text)
+    found = FORM.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise UsageError(f'{text!r}: expected a pair such as "EUR/USD"')
     return Pair(base=found[1].upper(), quote=found[2].upper())

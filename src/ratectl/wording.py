@@ -6,6 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+SWITCHED_OFF = "switched off in the spec (enabled = false)"
+"""Why nothing wakes a job that stands in a spec all the same."""
+
 
 def count(number: int, noun: str) -> str:
     """Return *number* with its noun: ``1 slot``, ``3 slots``."""

@@ -1,11 +1,20 @@
 """``ratectl check`` tells people and programs what a spec means."""
 
+import datetime as dt
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from ratectl.backends import BACKENDS
+from ratectl.backends.cron import backend as cron
+from ratectl.deploy import execute, host_facts
+from ratectl.deploy.checks import other_accounts, writable
+from ratectl.deploy.targets import Target
+from ratectl.errors import RefusedError
+from ratectl.journal.journal import Journal
+from ratectl.spec import load
 
 
 def test_json_contract(ratectl, spec):
@@ -154,30 +163,17 @@ def test_a_currency_that_ended(ratectl, spec):
     assert len(job["warnings"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "odd"),
-    [("r-%Y-%B.csv", "%B"), ("r-%H%M.csv", "%H, %M"), ("100%.csv", ""), ("%Y-%m-%d.csv", "")],
-)
-def test_a_part_that_is_none(ratectl, spec, name, odd):
-    """What looks like a part of the date in a file's name, and stays as it is, is warned of."""
-    spec.write_text(spec.read_text(encoding="utf-8").replace("out.txt", name), encoding="utf-8")
-
-    [job] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
-
-    assert [warning.split(": ")[1].split(" stays")[0] for warning in job["warnings"]] == (
-        [odd] if odd else []
-    )
-
-
 def test_a_spec_on_stdin(ratectl, spec, monkeypatch):
     """``check -`` reads the spec from standard input, with the lines of its issues."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(spec.read_bytes())))
     answer = ratectl("check", "-")
     assert (answer.code, "usd-inr" in answer.out) == (0, True), answer.err
+    assert "standard input: 1 job, no issues" in answer.out
 
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[jobs.a]\nfrob = 1\n")))
     answer = ratectl("check", "-")
     assert answer.code == 78
+    assert "standard input has " in answer.err
     assert "line 2: jobs.a.frob" in answer.err
 
 
@@ -219,19 +215,100 @@ def test_rates_that_nobody_could_tell_apart(ratectl, tmp_path):
 
 @pytest.mark.posix("a file system with this limit")
 def test_an_output_that_cannot_be_written(ratectl, spec):
-    """An output that nobody could write here is told before the install that would refuse it, and no install is proposed."""
+    """An output that nobody could write here is an issue before the install that would refuse it, and no install is proposed."""
     name = "x" * 300
     spec.write_text(spec.read_text().replace("out.txt", f"{name}.txt"))
 
     answer = ratectl("check", str(spec))
-    [job] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
+    told = ratectl("check", str(spec), "--json")
+    [issue] = json.loads(told.out)["issues"]
+
+    assert (answer.code, told.code) == (78, 78)
+    assert "1 job, 1 issue:\n  line 4: jobs.usd-inr.output:" in answer.out
+    assert (
+        "has 304 bytes, and 255 is the most that a name can have; name another file" in answer.out
+    )
+    assert "next:" not in answer.out
+    assert (issue["line"], issue["key"]) == (4, "jobs.usd-inr.output")
+    assert "has 304 bytes" in issue["message"]
+
+
+@pytest.mark.posix("the files of Linux")
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("csv:folder", "is a folder"),
+        ("text:/dev/null", "/dev/null is no regular file"),
+        ("sqlite:open/x.db", "others may"),
+    ],
+)
+def test_what_install_refuses_is_an_issue(ratectl, spec, output, told):
+    """What install would refuse of an output is said as an issue, in the same words."""
+    (spec.parent / "folder").mkdir()
+    (spec.parent / "folder" / "mine").touch()
+    (spec.parent / "open").mkdir()
+    (spec.parent / "open").chmod(0o1777)
+    spec.write_text(spec.read_text().replace("out.txt", output))
+
+    answer = ratectl("check", str(spec))
+    issues = json.loads(ratectl("check", str(spec), "--json").out)["issues"]
+    with pytest.raises(RefusedError) as refused:
+        _install_looks(spec)
+
+    assert answer.code == 78
+    [issue] = issues
+    assert issue["message"] in str(refused.value)
+    assert issue["message"] in answer.out
+    assert told in issue["message"]
+
+
+def _install_looks(spec):
+    """What an install into cron looks at before it changes anything."""
+    host = replace(host_facts.current(), root=False)
+    loaded = load(spec, host_timezone=host.zone.key)
+    target = Target(backend=cron, scope="user", host=host, reader=execute.SystemReader())
+    other_accounts.refuse(target, loaded.jobs, loaded.path)
+    writable.refuse(target, loaded.jobs)
+
+
+def test_a_job_of_another_spec_is_an_issue(ratectl, spec, station):
+    """A job that is installed from another file, which still has it, is refused by install and so an issue."""
+    other = spec.parent / "other.toml"
+    other.write_text(spec.read_text())
+    with Journal(station.state) as journal:
+        for job in load(other, host_timezone="UTC").jobs:
+            journal.record_job(
+                job,
+                spec=str(other),
+                digest="0",
+                backend="cron",
+                scope="user",
+                host_timezone="UTC",
+                now=dt.datetime.now(dt.UTC),
+            )
+
+    answer = ratectl("check", str(spec))
+
+    assert answer.code == 78
+    assert f"line 1: jobs.usd-inr: 'usd-inr' is a job of {other}" in answer.out
+    assert "`ratectl remove usd-inr`" in answer.out
+    assert ratectl("check", str(other)).code == 0
+
+
+@pytest.mark.posix("the files of Linux")
+def test_a_spec_for_another_machine(ratectl, spec, monkeypatch):
+    """A spec on standard input, or for a scheduler that is not here, may name what this machine has not."""
+    text = spec.read_text().replace("out.txt", "text:/dev/null")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    answer = ratectl("check", "-")
 
     assert answer.code == 0
-    told = " ".join(answer.out.split())
-    assert "refused install refuses this: usd-inr:" in told
-    assert "has 304 bytes, and 255 is the most that a name can have; name another file" in told
-    assert "next:" not in answer.out
-    assert [text for text in job["warnings"] if "has 304 bytes" in text]
+    assert "warning install refuses this here: /dev/null: /dev/null is no regular file" in " ".join(
+        answer.out.split()
+    )
+    spec.write_text(f'[ratectl]\nbackend = "windows"\n{text}')
+    assert "/dev/null is no" not in ratectl("check", str(spec)).out
 
 
 def test_a_folder_that_is_missing_is_fine(ratectl, spec):

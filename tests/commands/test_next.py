@@ -7,7 +7,7 @@ import pytest
 
 def slots(answer):
     assert answer.code == 0, answer.err
-    return json.loads(answer.out)
+    return json.loads(answer.out)["slots"]
 
 
 def test_expression(ratectl):
@@ -50,7 +50,7 @@ def test_text_names_the_zone(ratectl, spec):
         "next", "usd-inr", "--spec", str(spec), "--after", "2026-11-22", "--count", "1"
     )
 
-    assert answer.out == "Sun 2026-11-22 10:30 IST\n"
+    assert answer.out == "Every day at 10:30 (Asia/Kolkata).\nSun 2026-11-22 10:30 IST\n"
 
 
 def test_ended(ratectl):
@@ -139,3 +139,18 @@ def test_a_file(ratectl):
     assert answer.code == 2
     assert "`ratectl check jobs.toml`" in answer.err
     assert "`ratectl next JOB --spec jobs.toml`" in answer.err
+
+
+@pytest.mark.parametrize(("typed", "sentence"), [("daily at 9am", "Every day at 09:00")])
+def test_what_was_understood_comes_first(ratectl, typed, sentence):
+    """People and programs are told in words what was understood, before the slots of it."""
+    words = ("next", typed, "--timezone", "Europe/Berlin", "--count", "2")
+
+    lines = ratectl(*words).out.splitlines()
+    facts = json.loads(ratectl(*words, "--json").out)
+
+    assert lines[0] == f"{sentence} (Europe/Berlin)."
+    assert len(lines) == 3
+    assert list(facts) == ["sentence", "timezone", "enabled", "slots"]
+    assert (facts["sentence"], facts["timezone"]) == (f"{sentence}.", "Europe/Berlin")
+    assert len(facts["slots"]) == 2

@@ -271,3 +271,34 @@ def test_width_of_a_terminal(ratectl, install, station, tmp_path, monkeypatch):
     lines = [line for one in said for line in (one.out + one.err).splitlines()]
     wide = [line for line in lines if len(line) > 80]
     assert [line for line in wide if not re.fullmatch(r"\s*`[^`]*`[;,.]?", line)] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("review", "bla"), "'bla' is not one of 'list', 'show', 'accept', 'reject', 'void'"),
+        (("next", "daily", "--count", "0"), "'--count': "),
+        (("history", "x", "--last", "0"), "'--last': "),
+        (("history", "x", "--last", "abc"), "'--last': "),
+        (("next", "daily", "--count", "9999999999"), "'--count': "),
+    ],
+)
+def test_values_are_refused_in_plain_words(ratectl, words, told):
+    """What a library says of a value is not what a person reads."""
+    answer = ratectl(*words)
+
+    assert answer.code == 2
+    assert told in answer.err
+    assert "Value error" not in answer.err
+    assert "Input should" not in answer.err
+
+
+def test_all_of_nothing_is_nothing_to_do(ratectl, tmp_path, monkeypatch):
+    """``run --all`` where no job is installed has nothing to do, as ``pause --all`` and ``remove --all`` have."""
+    monkeypatch.setenv("RATECTL_STATE_DIR", str(tmp_path / "state"))
+
+    answer = ratectl("run", "--all")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("nothing to run: no job is installed")
+    assert ratectl("run", "--all", "--json").out == "[]\n"

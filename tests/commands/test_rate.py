@@ -17,6 +17,23 @@ FRIDAY = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
+@pytest.mark.parametrize(
+    ("pair", "on", "more", "told"),
+    [
+        ("EUR/USD", FRIDAY, {}, "rates are of days; give datetime.date(2026, 11, 20)"),
+        ("EUR/USD", "2026-11-20", {}, "expected a day such as datetime.date("),
+        ("EUR/USD", FRIDAY.date(), {"within": 7}, "expected a length such as datetime.timedelta("),
+        (None, FRIDAY.date(), {}, 'expected a pair such as "EUR/USD"'),
+    ],
+)
+def test_what_is_no_day(tmp_path, pair, on, more, told):
+    """A moment, a text or a number in the place of a day or a length is refused in words."""
+    with pytest.raises(UsageError) as caught:
+        lookup(pair, on, state_dir=tmp_path, **more)
+
+    assert told in str(caught.value)
+
+
 @pytest.fixture
 def recorded(station):
     """Three pairs of Friday the 20th of November 2026, and what was said of EUR/USD on Saturday for Friday."""

@@ -9,6 +9,7 @@ import pytest
 
 from ratectl.backends import BACKENDS
 from ratectl.deploy import inventory, targets
+from ratectl.deploy.inventory import SpecDifference, SpecState
 from ratectl.errors import RefusedError, SpecError
 from ratectl.journal.journal import Journal
 from ratectl.views.format import as_json
@@ -94,6 +95,17 @@ def test_an_entry_that_is_gone(office):
 
     assert first.drift == (f"gone from cron (user): `ratectl install {office.spec}` puts it back",)
     assert (first.enabled, first.next, first.triggers) == (False, None, ())
+
+
+def test_an_entry_that_no_install_brings_back(office):
+    """Where the spec has the job no more, what ends it is named, and no install that would not help."""
+    office.machine.crontab.tab = None
+    left_out = SpecDifference(SpecState.LEFT_OUT, f"no longer in the spec: {office.spec}")
+
+    (first, _) = rows(office, spec=lambda _row: left_out)
+
+    assert "gone from cron (user): `ratectl remove a` takes it off this list, too" in first.drift
+    assert "ratectl install" not in " ".join(first.drift)
 
 
 def test_spec_that_cannot_be_read(office):

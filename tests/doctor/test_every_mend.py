@@ -71,15 +71,15 @@ SHOWS = {
     "journal-busy": "another program is at work; the doctor is asked again",
     "journal-unusable": "the doctor is asked again",
     "look-failed": "the doctor is asked again",
-    "provider-bad-data": "`ratectl check` shows what the provider says",
+    "provider-bad-data": "the provider answers rightly again, or a person names another",
     "provider-behind-portal": "`curl` shows the page of the portal",
-    "provider-misconfigured": "`ratectl check` shows the line of the spec that a person changes",
+    "provider-misconfigured": "a person changes the provider in the spec",
     "not-served": "`ratectl serve` runs until it is stopped; commands/test_status.py looks before, while and after",
     "provider-offline": "`ratectl run` or `ratectl doctor` tries again once the network is back",
     "provider-unknown-host": "`getent` shows whether the name is known",
     "rights-missing": "`kubectl` prints the Role that whoever runs the cluster makes",
     "secret-missing": "`kubectl create secret` needs the person's file of keys",
-    "spec-unusable": "`ratectl check` shows the line of the spec that a person changes",
+    "spec-unusable": "a person puts the file back, or changes the line that `ratectl check` shows",
     "state-full": "`df` shows what is full",
 }
 """Findings whose command destroys and changes nothing: it shows a person what to decide."""

@@ -193,8 +193,8 @@ FAULTS = {
     "interpreter not executable": ("cron", lambda c: c.machine.modes.update({PYTHON: 0o644}), "program-not-executable", INSTALL),
     "interpreter broken": ("cron", lambda c: c.machine.files.update({PYTHON: b"broken"}), "program-broken", INSTALL),
     "spec changed": ("cron", lambda c: c.write(schedule="every day at 11:00"), "spec-changed", INSTALL),
-    "spec gone": ("cron", lambda c: c.machine.files.pop(SPEC), "spec-unusable", f"ratectl check {SPEC}"),
-    "spec with problems": ("cron", lambda c: c.write(job="frob = 1"), "spec-unusable", f"ratectl check {SPEC}"),
+    "spec gone": ("cron", lambda c: c.machine.files.pop(SPEC), "spec-unusable", f"put {SPEC} back, or `ratectl install NEW-PATH` where it lies now"),
+    "spec with problems": ("cron", lambda c: c.write(job="frob = 1"), "spec-unusable", f"mend what `ratectl check {SPEC}` names, then `{INSTALL}`"),
     "journal gone": ("cron", lose_journal, "entry-unknown", "ratectl install SPEC"),
     "install cut short": ("cron", cut_short, "install-interrupted", INSTALL),
     "output read-only": ("cron", lambda c: close(c, OUTPUT), "output-unwritable", f"chmod u+w {OUTPUT}"),
@@ -211,7 +211,7 @@ FAULTS = {
     "no key": ("cron", lambda c: key(c, there=False), "key-unreadable", "(umask 077 && cat > /home/tester/office.key)"),
     "key closed": ("cron", lambda c: key(c, closed=True), "key-unreadable", "sudo chown tester /home/tester/office.key"),
     "credential outside systemd": ("cron", lambda c: office(c, "credential:office"), "key-unreadable", f"{INSTALL} --backend systemd"),
-    "provider down": ("cron", lambda c: c.reinstall(provider=DEAD), "provider-down", "ratectl doctor"),
+    "provider down": ("cron", lambda c: c.reinstall(provider=DEAD), "provider-down", "wait until it can be reached; `ratectl doctor` looks again"),
     "unknown host": ("cron", lambda c: c.reinstall(provider="http://rates.invalid"), "provider-unknown-host", "getent hosts rates.invalid"),
     "clock wrong": ("cron", lambda c: c.wait(hours=-1), "clock-wrong", "sudo timedatectl set-ntp true"),
     "slot passed": ("cron", lambda c: c.wait(days=1), "not-woken", "ratectl run one"),
@@ -268,6 +268,20 @@ def test_warning(case, clinic_of):
     }
     assert told.code == 0
     assert mend in {finding["mend"] for finding in told.findings}
+
+
+def test_gone_and_left_out(cron):
+    """A job that left its spec and its scheduler is ended, since no install brings it back."""
+    cron.write(schedule="every day at 11:45")
+    written = cron.machine.files[SPEC]
+    cron.machine.files[SPEC] = written.replace(b"[jobs.one]", b"[jobs.other]")
+    lose_entry(cron)
+
+    told = cron.doctor("--offline")
+
+    assert {finding["mend"] for finding in told.findings if finding["job"] == "one"} == {
+        "ratectl remove one"
+    }
 
 
 def test_a_machine_that_was_just_started(cron):

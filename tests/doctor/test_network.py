@@ -119,7 +119,7 @@ def test_one_cause_is_one_line(cron, rates):
 
     assert down.count("fault: ") == 1
     assert "fault: provider-down: one, two: " in down
-    assert "\n    fix: ratectl doctor\n" in down
+    assert "\n    fix: wait until it can be reached; `ratectl doctor` looks again\n" in down
     assert "1 fault · 0 warnings in 2 jobs" in down
 
 

@@ -370,3 +370,61 @@ def test_provider_names_follow_the_rule_of_job_names(name, tmp_path):
         loads(text.encode(), path=tmp_path / "jobs.toml", host_timezone="UTC")
 
     assert "expected a provider name of at most 40" in str(caught.value)
+
+
+JOB = '[jobs.a]\npairs = ["USD/INR"]\nschedule = "every day"\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            f'{JOB}output = "C:\\Users\\a.csv"\n'.encode(),
+            "write the path in single quotes, or with /",
+        ),
+        (
+            f'{JOB}output = "D:\\rates\\a.csv"\n'.encode(),
+            "write the path in single quotes, or with /",
+        ),
+        (f"{JOB}output = \u201ca.csv\u201d\n".encode(), "write straight quotes"),
+        (f'{JOB}output = "a.csv"\n'.encode("utf-16"), "with the encoding UTF-8"),
+        (f'{JOB}output = "a.csv"\n'.encode("utf-16-le"), "with the encoding UTF-8"),
+        (f'{JOB}output = "a\0.csv"\n'.encode(), "line 4: expected UTF-8 text, found a NUL byte"),
+    ],
+)
+def test_what_editors_make_of_it(content, told):
+    """What is no TOML for its quotes, its backslashes or its encoding is told with what to do."""
+    with pytest.raises(SpecError) as caught:
+        loads(content, path=PLACE, host_timezone="UTC")
+
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("r-%H.csv", "%H is no part of a date"),
+        ("rates-%Q.csv", "%Q is no part of a date"),
+        ("csv:rates-%-d", "%-d is no part of a date"),
+        ("$HOME/o.csv", '$HOME is not filled in in a spec; write "~/o.csv"'),
+        ("${HOME}/o.csv", '${HOME} is not filled in in a spec; write "~/o.csv"'),
+        ("sqlite:$RATES/o.db", "$RATES is not filled in in a spec; write the path itself"),
+        ("%APPDATA%/o.csv", "%APPDATA% is not filled in"),
+    ],
+)
+def test_no_output_is_taken_literally_by_accident(output, told):
+    """Other parts of a date, and variables of a shell, are refused with what to write."""
+    with pytest.raises(SpecError) as caught:
+        read(f'{JOB}output = "{output}"\n')
+
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "output", ["rates-%Y-%m.csv", "100%.csv", "50%-off.csv", "a$.csv", "c$/5$.csv"]
+)
+def test_a_sign_that_means_nothing_stays(output):
+    """A percent or dollar sign that begins neither a part of a date nor a variable is one of the name."""
+    [job] = read(f'{JOB}output = "{output}"\n').jobs
+
+    assert job.outputs[0].target.endswith(output)

@@ -86,7 +86,7 @@ def test_prune_and_nothing_else(office):
     lines = deploy_text.plan_text(prepared(office, job("a"), prune=True)).splitlines()
 
     assert lines[1:3] == ["  - delete b (not in the spec)", "  = 1 unchanged"]
-    assert lines[-1] == "  mark 1 job as removed in the journal"
+    assert lines[-1] == "  mark 1 job as removed in the journal: b"
 
 
 def test_a_change_that_the_engine_does_not_see(office):
@@ -148,3 +148,17 @@ def test_what_a_remove_did(office):
         "marked as removed in the journal, no scheduler held it: b",
     ]
     assert deploy_text.removal_text(office.remove()) == "nothing to remove"
+
+
+def test_a_job_that_nothing_wakes_is_not_at_work(office):
+    """Of jobs that left the spec those without an entry are not told as being at work."""
+    office.install(*jobs("a", "b", "c"))
+    with office.at_work() as (_, journal):
+        journal.pause_jobs(["b"])
+    office.machine.crontab.tab = None
+
+    told = " ".join(prepared(office, job("c")).warnings)
+
+    assert (
+        f"a, b: no longer in {office.spec}, and still installed, though nothing wakes them" in told
+    )

@@ -37,7 +37,7 @@ from ratectl.deploy.targets import (
 from ratectl.errors import ConfigError, EngineError, RatectlError
 from ratectl.model import unknown_pairs
 from ratectl.schedule.cover.triggers import Fidelity
-from ratectl.wording import listed, typed_names
+from ratectl.wording import SWITCHED_OFF, listed, typed_names
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -177,11 +177,12 @@ def prepare(
         renamed=tuple(sorted({*known.left, *known.renames})),
         keys=_changed_keys(source.jobs, known.installed),
         warnings=(
-            *_left_out(known.gone - removed, source.path),
+            *_left_out(known.gone - removed, source.path, known, target, found),
             *_likely_renamed(known, known.gone - removed, source, journal.known()),
             *of_the_server,
             *(() if linger else target.backend.warnings(*where)),
             *_at_rest(known),
+            *_switched_off(source.jobs),
             *other_accounts.open_secrets(target, source.jobs),
             *closed_folders.warnings(awake, target.host, target.reader),
             *unknown_pairs.warnings(awake),
@@ -386,13 +387,30 @@ def _changed_keys(
     return {name: changed for name, changed in lines.items() if changed}
 
 
-def _left_out(names: Collection[str], spec: str) -> Iterator[str]:
-    """Yield that jobs are no longer in the spec, and still run."""
-    if names:
-        yield (
-            f"{listed(sorted(names))}: no longer in {spec}, and still at work; "
-            f"`ratectl install {spec} --prune` removes {'it' if len(names) == 1 else 'them'}"
-        )
+def _left_out(
+    names: Collection[str], spec: str, known: _Known, target: Target, found: Found
+) -> Iterator[str]:
+    """Yield that jobs are no longer in the spec, and still run or at least still are on the list."""
+    rows = {name: known.installed[name] for name in sorted(names)}
+    idle = [
+        name
+        for name, row in rows.items()
+        if row.paused or not row.job.enabled or _is_lost(row, target, found)
+    ]
+    at_work = [name for name in rows if name not in idle]
+    for some, how in ((at_work, "still at work"), (idle, "still installed, though nothing wakes")):
+        if some:
+            them = "it" if len(some) == 1 else "them"
+            state = how if some is at_work else f"{how} {them}"
+            yield (
+                f"{listed(some)}: no longer in {spec}, and {state}; "
+                f"`ratectl install {spec} --prune` removes {them}"
+            )
+
+
+def _is_lost(row: Installed, target: Target, found: Found) -> bool:
+    """Tell whether the job of *row* is to stand at *target*, which does not hold it."""
+    return stands_at(target, row) and row.job.name not in found.entries
 
 
 def _likely_renamed(
@@ -415,6 +433,12 @@ def _at_rest(known: _Known) -> Iterator[str]:
     rows = known.installed.items()
     if paused := sorted(name for name, row in rows if row.paused and name in known.names):
         yield f"{listed(paused)}: paused until `ratectl resume {typed_names(paused)}`"
+
+
+def _switched_off(jobs: Sequence[Job]) -> Iterator[str]:
+    """Yield that jobs are in the spec and get no entry."""
+    if off := sorted(job.name for job in jobs if not job.enabled):
+        yield f"{listed(off)}: {SWITCHED_OFF}, so nothing wakes {'it' if len(off) == 1 else 'them'}"
 
 
 def _is_news(job: Job, known: _Known, target: Target, source: SpecSource) -> bool:

@@ -54,6 +54,8 @@ class Row:
     """Engine and place as people call them, such as ``cron (user)``."""
     troubles: tuple[str, ...] = ()
     """Why what the engine started came to nothing, as far as it tells."""
+    switched_off: bool = False
+    """By its spec, so that no engine is to hold it."""
     foreign: bool = False
     """It is recorded in another state directory of the account, and here nothing is known of it, nor wrong with it."""
 
@@ -66,8 +68,15 @@ class SpecState(Enum):
     """It has the job under another name."""
     LEFT_OUT = "left out"
     """It has the job no more."""
+    MISSING = "missing"
+    """There is no such file."""
     UNUSABLE = "unusable"
-    """It is gone, or cannot be read."""
+    """It cannot be read."""
+
+    @property
+    def installs(self) -> bool:
+        """Tell whether an install of the file still brings the job to its scheduler."""
+        return self in {SpecState.CHANGED, SpecState.RENAMED}
 
 
 class SpecDifference(NamedTuple):
@@ -101,7 +110,7 @@ class SpecDrift:
         if digest == row.digest:
             return None
         if not digest:
-            return SpecDifference(SpecState.UNUSABLE, f"spec missing: {row.spec}")
+            return SpecDifference(SpecState.MISSING, f"spec missing: {row.spec}")
         try:
             jobs = {job.name: job for job in self._load(row.spec, row.host_timezone)}
         except SpecError:
@@ -218,6 +227,7 @@ def _held_row(
         drift=(*entry.drift, *(() if asleep else entry.overrides), *of_record),
         last=_in_zone(last, row),
         paused=paused,
+        switched_off=row is not None and not row.job.enabled,
         place=str(target),
         foreign=row is None and bool(elsewhere.state_dir(target, entry)),
     )
@@ -281,11 +291,12 @@ def _missing_row(
     """Return the row of a job that no engine holds: gone, switched off, woken by ``serve``, or at an *unseen* target."""
     served = row.backend not in BACKENDS
     wanted = row.job.enabled and not row.paused
-    drift = [row.job.fault, _spec_text(spec(row))]
+    of_spec = spec(row)
+    drift = [row.job.fault, _spec_text(of_spec)]
     if unseen is not None:
         drift.insert(0, f"unknown: {unseen} cannot be looked at now")
     elif wanted and not served:
-        drift.append(f"gone from {targets.title(row)}: `ratectl install {row.spec}` puts it back")
+        drift.append(f"gone from {targets.title(row)}: {_way_back(row, of_spec)}")
     fidelity = "exact" if served else ""
     if not served:
         with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
@@ -302,8 +313,18 @@ def _missing_row(
         drift=tuple(filter(None, drift)),
         last=_in_zone(last, row),
         paused=row.paused,
+        switched_off=not row.job.enabled,
         place=targets.title(row),
     )
+
+
+def _way_back(row: Installed, difference: SpecDifference | None) -> str:
+    """Return what brings the job of *row* back to its scheduler, or ends it where its spec no longer can."""
+    if difference is None or difference.state.installs:
+        return f"`ratectl install {row.spec}` puts it back"
+    if difference.state is SpecState.UNUSABLE:
+        return f"`ratectl install {row.spec}` puts it back, once the spec can be read"
+    return f"`ratectl remove {row.job.name}` takes it off this list, too"
 
 
 def _fidelity(backend: Backend, row: Installed, zone: ZoneInfo) -> str:

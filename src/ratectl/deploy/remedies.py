@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ratectl.backends.reader import Reader
     from ratectl.journal.journal import Installed
 
-RETRY = "ratectl doctor"
+RETRY = "wait a moment; `ratectl doctor` looks again"
 BOOTED = Path("/run/systemd/system")
 INSTALLERS = (
     ("apt-get", "apt-get install"),

@@ -102,6 +102,6 @@ def _running(host: Host, reader: Reader, scope: str) -> Target:
     looked = "; ".join(reasons) or f"no scheduler that ratectl knows exists on {host.platform}"
     raise EngineError(
         f"no scheduler of the operating system runs here ({looked}). "
-        "`ratectl serve` runs the jobs in the foreground instead, as in a container; "
+        "`ratectl serve SPEC` runs the jobs in the foreground instead, as in a container; "
         "--backend NAME forces one."
     )

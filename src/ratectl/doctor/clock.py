@@ -47,7 +47,7 @@ def host_zone(observed: Observations, row: Installed) -> Iterator[Finding]:
             check="host-zone-changed",
             job=row.job.name,
             text=f"the machine's zone is {now}, and was {row.host_timezone} at the installation",
-            fix=remedies.install(observed.host, row),
+            fix=observed.by_install(row),
         )
 
 

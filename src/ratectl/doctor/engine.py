@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
@@ -51,7 +52,16 @@ def unscheduled(observed: Observations) -> Iterator[Finding]:
             scope=select_backend.AUTO,
         )
     except EngineError as error:
-        yield Finding(check="engine-absent", text=str(error), fix="ratectl serve")
+        yield Finding(check="engine-absent", text=str(error), fix=_by_serving(observed))
+
+
+def _by_serving(observed: Observations) -> str:
+    """Return what wakes jobs where there is no engine: ``serve`` of the usual spec, which has to be there."""
+    path = Path(paths.config_dir()) / "jobs.toml"
+    serve = remedies.typed(observed.host, "ratectl", "serve", str(path))
+    if observed.reader.status(path) is not None:
+        return serve
+    return f"install cron, or write a spec by `ratectl init` and start `{serve}`"
 
 
 def _planned(observed: Observations, cluster: ClusterTarget) -> Iterator[Finding]:

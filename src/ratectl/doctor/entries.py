@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def drift(observed: Observations, target: Target, entry: InstalledEntry) -> Iterator[Finding]:
     """Find what the engine lost or somebody undid: a stopped or masked timer, a line above our block, a setting."""
     row = observed.row(entry.job)
-    fix = remedies.install(observed.host, row) if row else observed.reinstall_command
+    fix = observed.by_install(row) if row else observed.reinstall_command
     for text in entry.drift:
         message = f"{target}: {text}"
         yield Finding(check="entry-drifted", job=entry.job, text=message, fix=fix)
@@ -88,7 +88,7 @@ def ownership(observed: Observations, target: Target, entry: InstalledEntry) -> 
         yield warning(check="entry-left-over", job=entry.job, text=text, fix=fix)
     elif not observed.is_awake(row):
         text = f"switched off, but {target} still wakes it"
-        fix = remedies.install(observed.host, row)
+        fix = observed.by_install(row)
         yield warning(check="entry-left-over", job=entry.job, text=text, fix=fix)
 
 
@@ -133,8 +133,8 @@ def missing(observed: Observations, row: Installed) -> Iterator[Finding]:
         yield Finding(
             check="entry-missing",
             job=row.job.name,
-            text=f"gone from {target}, so nothing wakes it",
-            fix=remedies.install(observed.host, row),
+            text=f"gone from {target}, and woken by nothing",
+            fix=observed.by_install(row),
         )
 
 
@@ -142,7 +142,7 @@ def unserved(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that is for ``serve`` to wake while no such process is at work on it."""
     if row.job.name in observed.unserved:
         fix = remedies.typed(observed.host, "ratectl", "serve", row.spec)
-        text = "not being served, so nothing wakes it"
+        text = "not being served, and woken by nothing"
         yield Finding(check="not-served", job=row.job.name, text=text, fix=fix)
 
 
@@ -151,14 +151,12 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     drift = observed.spec_drift(row)
     if drift is None:
         return
-    fix = remedies.install(observed.host, row)
-    if drift.state is SpecState.LEFT_OUT:
-        fix = remedies.typed(observed.host, "ratectl", "remove", row.job.name)
-    elif drift.state is SpecState.UNUSABLE:
-        fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
     text = drift.text.partition(": `")[0]
-    if drift.state is SpecState.UNUSABLE and observed.reader.status(Path(row.spec)) is None:
+    if drift.state is SpecState.CHANGED:
+        text = "said otherwise in the spec than it was installed"
+    elif drift.state is SpecState.MISSING:
         text += MOVED
+    fix = observed.by_install(row)
     yield Finding(check=SPEC_CHECKS[drift.state], job=row.job.name, text=text, fix=fix)
 
 
@@ -171,6 +169,7 @@ SPEC_CHECKS: dict[SpecState, str] = {
     SpecState.CHANGED: "spec-changed",
     SpecState.RENAMED: "spec-changed",
     SpecState.LEFT_OUT: "spec-left-out",
+    SpecState.MISSING: "spec-unusable",
     SpecState.UNUSABLE: "spec-unusable",
 }
 """Which check a difference is of."""
@@ -217,7 +216,7 @@ def program(observed: Observations, target: Target, entry: InstalledEntry) -> It
         observed.started[start] = _obstacle(observed, start)
     if failure := observed.started[start]:
         check, text = failure
-        fix = remedies.install(observed.host, row) if row else observed.reinstall_command
+        fix = observed.by_install(row) if row else observed.reinstall_command
         yield Finding(check=check, job=entry.job, text=f"{target}: {text}", fix=fix)
 
 

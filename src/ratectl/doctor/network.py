@@ -84,10 +84,10 @@ def _cut_off(said: Sequence[ProviderProbe]) -> str:
 
 
 def _again(observed: Observations) -> str:
-    """Return what to type once the network is there: what settles slots that are owed, else what looks again."""
+    """Return what to type once the network is there: what settles slots that are owed, else that there is only to wait."""
     owing = [row.job.name for row in observed.awake if row.failures]
     if not owing:
-        return remedies.RETRY
+        return "wait until it can be reached; `ratectl doctor` looks again"
     which = owing[0] if len(owing) == 1 else "--all"
     return remedies.typed(observed.host, "ratectl", "run", which)
 
@@ -103,8 +103,13 @@ def _mend(observed: Observations, row: Installed, probe: ProviderProbe, kind: Fa
     key = next((p.api_key for p in row.job.providers if p.name == probe.provider), "")
     if kind is FailureKind.REFUSED and key.startswith("file:"):
         return remedies.new_secret(host, key.removeprefix("file:"))
-    if kind in {FailureKind.CONFIG, FailureKind.REFUSED, FailureKind.DATA}:
-        return remedies.typed(host, "ratectl", "check", row.spec)
+    if kind in {FailureKind.CONFIG, FailureKind.REFUSED}:
+        return f"change the provider {probe.provider} in {row.spec}, then `{remedies.install(host, row)}`"
+    if kind is FailureKind.DATA:
+        return (
+            f"wait until it answers rightly, or name another provider than {probe.provider} in {row.spec}, then "
+            f"`{remedies.install(host, row)}`"
+        )
     if kind is FailureKind.DNS:
         name = urlsplit(f"//{probe.host}").hostname or probe.host
         return remedies.look_up(host, name)

@@ -13,6 +13,7 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
 from ratectl.deploy import remedies, targets
 from ratectl.deploy.checks import other_accounts
+from ratectl.deploy.inventory import SpecState
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -147,6 +148,20 @@ class Observations:
         return replace(
             self, host=host, reader=other_accounts.reader_for(self.host, self.reader, row.job)
         )
+
+    def by_install(self, row: Installed) -> str:
+        """Return what puts the job of *row* in place again: an install, unless its spec no longer says how, or is to be mended first."""
+        install = remedies.install(self.host, row)
+        removal = remedies.typed(self.host, "ratectl", "remove", row.job.name)
+        drift = self.spec_drift(row)
+        if drift is None or drift.state.installs:
+            return install
+        if drift.state is SpecState.LEFT_OUT:
+            return removal
+        if drift.state is SpecState.MISSING:
+            return f"put {row.spec} back, or `ratectl install NEW-PATH` where it lies now"
+        check = remedies.typed(self.host, "ratectl", "check", row.spec)
+        return f"mend what `{check}` names, then `{install}`"
 
     @property
     def reinstall_command(self) -> str:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.launchd import backend as launchd
 from ratectl.deploy import execute, host_facts
-from ratectl.deploy.checks import closed_folders, other_accounts, writable
-from ratectl.doctor import outputs
+from ratectl.deploy.checks import closed_folders
+from ratectl.doctor import install_refusals, outputs
 from ratectl.errors import Issue, SpecError
 from ratectl.model import currencies, unknown_pairs
 from ratectl.outputs.foreign import foreign_files
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ratectl.backends.host import Host
+    from ratectl.doctor.install_refusals import Refusal
     from ratectl.model.job import Job
     from ratectl.schedule.cover.triggers import Cover
     from ratectl.spec.document import Spec
@@ -47,8 +46,6 @@ class Meaning:
     covers: Mapping[str, Cover]
     """By engine, how it can wake the job."""
     warnings: tuple[str, ...]
-    unwritable: tuple[str, ...] = ()
-    """Outputs that this account could not write here, each with the way out: an install is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,43 +57,34 @@ class SpecCheck:
     """Without issues where all is well."""
     remarks: tuple[str, ...]
     """About the account that installs it."""
-    refused: tuple[str, ...] = ()
-    """What an install by root is refused for, since others could change it."""
-
-    @property
-    def installs_here(self) -> bool:
-        """Tell whether nothing that is seen beforehand stops an install by this account on this machine."""
-        stopped = self.refused or any(told.unwritable for told in self.meanings)
-        return not self.problems.issues and not stopped
 
 
-def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecCheck:
-    """Return what the spec *loaded* from the text *written* means on a machine whose clocks are in *zone*."""
+def check(
+    loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime, *, of_this_machine: bool = True
+) -> SpecCheck:
+    """Return what the spec *loaded* from the text *written* means on a machine whose clocks are in *zone*.
+
+    What an install here would refuse is an issue, or for a spec that is not *of_this_machine* a warning.
+    """
     here = host_facts.here(zone)
     meanings = tuple(_meaning(job, loaded, here, now) for job in loaded.jobs)
     ended = [meaning.job for meaning in meanings if not meaning.slots]
     going = [meaning.job for meaning in meanings if meaning.slots]
+    refused = list(install_refusals.of_spec(loaded, going, here))
+    if not of_this_machine:
+        meanings = tuple(_warned(meaning, refused) for meaning in meanings)
     lines = key_lines(written)
     found = [
         *_over(ended, lines),
         *_partly_over(going, lines, now),
         *_foreign(loaded.jobs, lines),
+        *(_refused(refusal, lines) for refusal in refused if of_this_machine),
     ]
     return SpecCheck(
         meanings=meanings,
         problems=SpecError(loaded.path, found),
         remarks=tuple(_as_root(loaded.jobs)),
-        refused=tuple(_open_to_others(loaded, here)),
     )
-
-
-def _open_to_others(loaded: Spec, here: Host) -> list[str]:
-    """Return what an install by root would be refused for; of a spec that is no file nobody knows who may change it."""
-    reader = execute.SystemReader()
-    kept = here.root and reader.status(Path(loaded.path)) is not None
-    if not kept or loaded.installation.backend == kubernetes.NAME:
-        return []
-    return other_accounts.told(here, reader, loaded.jobs, loaded.path)
 
 
 def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:
@@ -106,16 +94,14 @@ def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:
         job=job,
         slots=slots,
         covers={name: backend.check(job, here.zone) for name, backend in BACKENDS.items()},
-        warnings=(*warnings, *_mixed(job, loaded.jobs), *_odd_names(job)),
-        unwritable=tuple(_unwritable(job, loaded, here)) if slots else (),
+        warnings=(*warnings, *_mixed(job, loaded.jobs)),
     )
 
 
-def _unwritable(job: Job, loaded: Spec, here: Host) -> Iterator[str]:
-    """Yield which outputs of *job* an install by this account would be refused for."""
-    elsewhere = loaded.installation.backend == kubernetes.NAME or accounts.is_foreign(job.user)
-    if job.enabled and not elsewhere:
-        yield from writable.told(here, execute.SystemReader(), job)
+def _warned(meaning: Meaning, refused: Sequence[Refusal]) -> Meaning:
+    """Return *meaning* with what an install on this machine would refuse of its job."""
+    told = (f"install refuses this here: {x.text}" for x in refused if x.job == meaning.job.name)
+    return replace(meaning, warnings=(*meaning.warnings, *told))
 
 
 def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
@@ -156,9 +142,16 @@ def _alone(job: Job, phrase: str) -> schedule.Schedule:
 
 def _issue(job: str, name: str, message: str, lines: Mapping[KeyPath, int]) -> Issue:
     """Return an issue with the key *name* of *job*, or of the defaults where the job has none."""
-    key: KeyPath = ("jobs", job, name)
-    key = key if key in lines else ("defaults", name)
+    key: KeyPath = ("jobs", job, name) if name else ("jobs", job)
+    key = key if key in lines or not name else ("defaults", name)
     return Issue(line=lines.get(key), key=".".join(key), message=message)
+
+
+def _refused(refusal: Refusal, lines: Mapping[KeyPath, int]) -> Issue:
+    """Return *refusal* as an issue at the key that it is about, or of the whole file."""
+    if not refusal.job:
+        return Issue(line=None, key="", message=refusal.text)
+    return _issue(refusal.job, refusal.key, refusal.text, lines)
 
 
 def _foreign(jobs: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
@@ -203,15 +196,6 @@ def _mixed(job: Job, jobs: Sequence[Job]) -> list[str]:
         if output.kind == "text"
         for other in jobs
         if not text.names_pairs(other) and other.pairs != job.pairs and output in other.outputs
-    ]
-
-
-def _odd_names(job: Job) -> list[str]:
-    """Return which files of *job* have something in their names that looks like a part of the date, and is none."""
-    return [
-        f"{output.target}: {', '.join(output.unknown_parts)} stays as it is; parts of the date are %Y, %m, %d, %y, %j, %G, %V"
-        for output in job.outputs
-        if output.unknown_parts
     ]
 
 

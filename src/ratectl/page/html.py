@@ -15,6 +15,7 @@ from ratectl.runtime import templates
 from ratectl.runtime.visible import visible
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import clock, length, relative_time
+from ratectl.wording import SWITCHED_OFF
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -141,6 +142,7 @@ def _job(page: JobPage, view: View) -> dict[str, Any]:
         "schedule": explain(page.job.schedule).removesuffix("."),
         "zone": page.job.timezone,
         "next": _moment(following, view.now) if following else None,
+        "off": "" if page.job.enabled else SWITCHED_OFF,
         "strip": [templates.verbatim(svg) for svg in drawing.strip(slots.strip())],
         "told": slots.summary(),
         "on_time": slots.on_time(),

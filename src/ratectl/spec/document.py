@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ratectl.spec.issues import Readers
     from ratectl.spec.key_lines import KeyPath
 
+AS_UTF8 = "save the file again with the encoding UTF-8"
 TOO_DEEP = f"not TOML as it is read here: nested too deeply; tables, lists and keys go {DEEPEST} deep at most"
 TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes", "currencies")
 RATECTL_READERS: Readers = {
@@ -128,13 +129,15 @@ def _way_out(file: Path, error: OSError) -> str:
 def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = True) -> Spec:
     """Return the spec that *content* holds; *path* is named in issues and anchors relative outputs."""
     try:
+        if b"\0" in content:  # as UTF-16 has them, and no TOML
+            raise SpecError(str(path), [_nul_issue(content)])
         text = content.decode("utf-8-sig")
         if line := too_deep(text):
             raise SpecError(str(path), [Issue(line=line, key="", message=TOO_DEEP)])
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        issue = Issue(line=line, key="", message="expected UTF-8 text")
+        issue = Issue(line=line, key="", message=f"expected UTF-8 text; {AS_UTF8}")
         raise SpecError(str(path), [issue]) from error
     except (
         ValueError,
@@ -183,6 +186,12 @@ def _given_twice(message: str, line: str) -> str:
     return ""
 
 
+def _nul_issue(content: bytes) -> Issue:
+    line = content[: content.index(b"\0")].count(b"\n") + 1
+    message = f"expected UTF-8 text, found a NUL byte, as in UTF-16; {AS_UTF8}"
+    return Issue(line=line, key="", message=message)
+
+
 def _syntax_issue(error: Exception, text: str) -> Issue:
     if isinstance(error, RecursionError):
         return Issue(line=None, key="", message=TOO_DEEP)
@@ -194,7 +203,18 @@ def _syntax_issue(error: Exception, text: str) -> Issue:
         return Issue(line=number, key="", message=twice)
     if match is None:
         return Issue(line=None, key="", message=f"not TOML: {message}")
-    return Issue(line=int(match[1]), key="", message=f"not TOML: {message} in column {match[2]}")
+    hint = _hint(message, lines[min(number, len(lines)) - 1])
+    message = f"not TOML: {message} in column {match[2]}{hint}"
+    return Issue(line=number, key="", message=message)
+
+
+def _hint(message: str, line: str) -> str:
+    """Return what to write instead in *line*, where its fault is one of those that editors and paths of Windows make."""
+    if re.search(r"[\u2018-\u201f\u00ab\u00bb]", line):
+        return '; write straight quotes, as in "every day"'
+    if "\\" in line and ("hex value" in message or "'\\'" in message or "backslash" in message):
+        return "; in double quotes a backslash begins a sign of its own: write the path in single quotes, or with /"
+    return ""
 
 
 def _read(reading: Reading, document: dict[str, object]) -> Spec:

@@ -10,10 +10,10 @@ from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Verb
 from ratectl.backends.steps import Expect, Link, MakeFolder, RemoveFile, Settle, WriteFile
 from ratectl.deploy import plan
-from ratectl.wording import count, typed_names
+from ratectl.wording import SWITCHED_OFF, count, listed, typed_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Change
     from ratectl.backends.steps import Step
@@ -154,12 +154,16 @@ def removal_text(removal: Removal) -> str:
     return "\n".join(lines)
 
 
-def pause_text(removal: Removal) -> str:
-    """Return what a pause did."""
+def pause_text(removal: Removal, off: Collection[str] = ()) -> str:
+    """Return what a pause did; the jobs *off* are switched off in their specs, and rest after it, too."""
     lines = [f"paused in {part.target}:" for part in removal.parts[:1]] or ["paused:"]
-    lines += _shortened([f"  {job}" for job in removal.jobs])
-    them = "it" if len(removal.jobs) == 1 else "them"
+    lines += _shortened(
+        [f"  {job}" + (f", {SWITCHED_OFF} anyway" if job in off else "") for job in removal.jobs]
+    )
     command = f"`ratectl resume {typed_names(removal.jobs)}`"
+    if set(removal.jobs) <= set(off):
+        return "\n".join((*lines, f"{command} ends the pause alone"))
+    them = "it" if len(removal.jobs) == 1 else "them"
     return "\n".join((*lines, f"{command} lets {them} run again; slots until then are left out"))
 
 
@@ -247,7 +251,7 @@ def _steps(prepared: Prepared) -> Iterator[str]:
 
 
 def _marking(jobs: Sequence[str]) -> str:
-    return f"mark {count(len(jobs), 'job')} as removed in the journal"
+    return f"mark {count(len(jobs), 'job')} as removed in the journal: {listed(jobs, _LISTED)}"
 
 
 def _step(step: Step) -> str:

@@ -55,6 +55,7 @@ def listing_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
             else None,
         }
         | ({"paused": True} if row.paused else {})
+        | ({"switched_off": True} if row.switched_off else {})
         | ({"place": row.place} if "namespace" in row.place else {})
         | ({"troubles": list(row.troubles)} if row.troubles else {})
         for row in rows
@@ -67,7 +68,12 @@ def _listed(row: Row, now: dt.datetime) -> tuple[str, str, str, str, str]:
         triggers += f" and {len(row.triggers) - 1} more"
     if row.triggers and row.fidelity == "guarded":
         triggers += " (guarded)"
-    following = "paused" if row.paused else "not known here" if row.foreign else "nothing ahead"
+    resting = (
+        (row.paused, "paused"),
+        (row.foreign, "not known here"),
+        (row.switched_off, "switched off in the spec"),
+    )
+    following = next((text for is_so, text in resting if is_so), "nothing ahead")
     if row.next and not row.paused:
         following = f"{clock(row.next)}, {relative_time(row.next, now)}"
     last, never = row.last, "" if row.foreign else "not yet run"

@@ -10,7 +10,7 @@ from ratectl.errors import describe
 from ratectl.runtime.postgres import redacted
 from ratectl.schedule.language.explain import explain
 from ratectl.views.format import clock
-from ratectl.wording import count, first_lines
+from ratectl.wording import SWITCHED_OFF, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,9 @@ def _job_json(meaning: Meaning) -> dict[str, Any]:
         "timezone": job.timezone,
         "user": job.user,
         "journal": redacted(job.journal) if job.journal else "sqlite",
-        "warnings": [*meaning.warnings, *meaning.unwritable],
-        "slots": [slot.isoformat() for slot in meaning.slots],
+        "warnings": list(meaning.warnings),
+        "enabled": job.enabled,
+        "slots": [slot.isoformat() for slot in meaning.slots if job.enabled],
         "engines": {
             name: {"fidelity": cover.fidelity.value, "reason": cover.reason}
             for name, cover in meaning.covers.items()
@@ -62,8 +63,6 @@ def check_lines(checked: SpecCheck, clocks: str, width: int) -> Iterator[str]:
         yield _job_text(meaning, width)
     yield clocks
     yield from checked.remarks
-    for text in first_lines(checked.refused):
-        yield f"root is refused to install it, since another account could change {text.lstrip()}"
     path, issues = checked.problems.path, checked.problems.issues
     found = f"{count(len(issues), 'issue')}:" if issues else "no issues"
     yield f"{path}: {count(len(checked.meanings), 'job')}, {found}"
@@ -72,20 +71,25 @@ def check_lines(checked: SpecCheck, clocks: str, width: int) -> Iterator[str]:
 
 def _job_text(meaning: Meaning, width: int) -> str:
     job = meaning.job
-    first, *later = [clock(slot) for slot in meaning.slots] or ["never again"]
     rows = [
         ("means", f"{explain(job.schedule).removesuffix('.')} ({job.timezone})."),
-        ("next", first),
-        *(("", slot) for slot in later),
+        *_next_rows(meaning),
         ("records", f"{', '.join(map(str, job.pairs))} into {', '.join(map(str, job.outputs))}"),
         *(("warning", warning) for warning in meaning.warnings),
-        *(("refused", f"install refuses this: {text}") for text in meaning.unwritable),
         *((("journal", redacted(job.journal)),) if job.journal else ()),
         *((("runs as", job.user),) if job.user else ()),
         ("asks", ", then ".join(provider.name for provider in job.providers)),
-        *_engine_rows(meaning),
+        *(_engine_rows(meaning) if job.enabled else ()),
     ]
     return "\n".join([job.name, *(_row(label, text, width) for label, text in rows)])
+
+
+def _next_rows(meaning: Meaning) -> list[tuple[str, str]]:
+    """Return when the job fires next, or that nothing wakes it."""
+    if not meaning.job.enabled:
+        return [("off", f"{SWITCHED_OFF}: no scheduler gets it")]
+    first, *later = [clock(slot) for slot in meaning.slots] or ["never again"]
+    return [("next", first), *(("", slot) for slot in later)]
 
 
 def _engine_rows(meaning: Meaning) -> Iterator[tuple[str, str]]:

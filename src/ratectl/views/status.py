@@ -44,6 +44,8 @@ class JobStatus:
     drift: tuple[str, ...]
     since: dt.datetime | None
     """When it was installed; None where the journal does not know it."""
+    switched_off: bool = False
+    """By its spec: nothing wakes it, paused or not."""
     is_owed: bool = True
     """The last slot, where it failed, is still due; one that is not may be backfilled."""
     troubles: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ def _status(
         engines=tuple(row.place or f"{row.backend} ({row.scope})" for row in rows),
         enabled=any(row.enabled for row in rows),
         paused=any(row.paused for row in rows),
+        switched_off=any(row.switched_off for row in rows),
         next=min(slots, default=None),
         last=rows[0].last,
         is_owed=_is_owed(rows[0].last, row),
@@ -160,6 +163,7 @@ def _as_json(status: JobStatus, now: dt.datetime) -> dict[str, Any]:
         "engines": list(status.engines),
         "enabled": status.enabled,
         "paused": status.paused,
+        "switched_off": status.switched_off,
         "next": status.next.isoformat() if status.next else None,
         "last_slot": last.slot.isoformat() if last else None,
         "last_outcome": (last.outcome or "at work") if last else None,

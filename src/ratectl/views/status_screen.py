@@ -16,7 +16,7 @@ from rich.text import Text
 from ratectl.page import numbers, standing
 from ratectl.views.format import clock, clocks, length, relative_time, sparkline
 from ratectl.views.status import QUOTES, age
-from ratectl.wording import count
+from ratectl.wording import SWITCHED_OFF, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,6 +127,8 @@ def _head(status: JobStatus, names: int, view: View) -> list[Text]:
 def _next(status: JobStatus, label: str, view: View) -> str:
     if status.next is not None:
         return f"next {clocks(status.next, view.zone)}, {relative_time(status.next, view.now)}"
+    if status.switched_off:
+        return SWITCHED_OFF
     if label == "paused":
         return f"`ratectl resume {status.job}` lets it run again"
     if status.enabled:

@@ -3,6 +3,8 @@
 import contextlib
 import datetime as dt
 import random
+import re
+import tomllib
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.cron import MACROS, parse_cron
-from ratectl.schedule.language.parse import parse_one
+from ratectl.schedule.language.parse import parse, parse_one
 from ratectl.schedule.occurrences.slots import after
 from ratectl.schedule.occurrences.zones import changes as clock_changes
 from ratectl.schedule.values import Union
@@ -108,6 +110,49 @@ def test_seven_is_sunday():
 @pytest.mark.parametrize(
     ("line", "says"),
     [
+        ("30 10 31 2 *", 'say "every month on the last day in February at 10:30"'),
+        (
+            "0 9 * * 1-5 /usr/bin/foo",
+            'with its command; a schedule is the five fields before it: "0 9 * * 1-5"',
+        ),
+        ("0 9 * * 1-5 root foo --all", '"0 9 * * 1-5"'),
+        ("10 9 1 1 1 /opt/backup.sh", '"10 9 1 1 1"'),
+    ],
+)
+def test_what_to_write_instead(line, says):
+    """A day that does not exist, and a line that was copied with its command, are told with what to write."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_one(line)
+
+    assert says in str(caught.value)
+    parse_one(re.findall(r'"([^"]+)"', says)[-1])
+
+
+def test_the_nearest_weekday():
+    """What Quartz calls 15W is told as the list that says it: the 15th, or the Friday or Monday beside it."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_cron("0 9 15W * *")
+
+    [said] = re.findall(r"schedule = (\[.*\])", str(caught.value))
+    value = parse(tomllib.loads(f"schedule = {said}")["schedule"])
+    slots = islice(after(value, ZoneInfo("UTC"), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)), 12)
+
+    # 2026: the 15th is a Sunday in February, March and November, and a Saturday in August
+    assert [slot.day for slot in slots] == [15, 16, 16, 15, 15, 15, 15, 14, 15, 15, 16, 15]
+
+
+@pytest.mark.parametrize("line", ["*/5 9 L * *", "0 9 L,15 * *", "0 9 L * 1", "0 9 L 1-3 *"])
+def test_no_phrase_for_a_part_of_a_line(line):
+    """No phrase is offered that would say less than the line."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_cron(line)
+
+    assert "every month" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
         ("30 25 * * *", "25 is outside 0-23"),
         ("60 * * * *", "60 is outside 0-59"),
         ("0 22-2 * * *", "write 22-23,0-2"),
@@ -115,10 +160,15 @@ def test_seven_is_sunday():
         ("0 0 * * 6-0", "write 6,0"),
         ("0 0 * * sat#4", "every month on the second friday"),
         ("0 0 L * *", "every month on the last day"),
-        ("0 0 15W * *", "every month on the last day"),
+        (
+            "0 9 1W * *",
+            '["every month on the 1st if it is a weekday at 09:00", "every month on the 3rd if it is a monday at 09:00"',
+        ),
+        ("0 9 31W * *", "cron has no W (the weekday nearest to a day)"),
+        ("0 0 9 * * MON", "six fields"),
         ("*/90 * * * *", '"every 90 minutes"'),
         ("0 */30 * * *", '"every 30 hours"'),
-        ("*/0 * * * *", "never moves"),
+        ("*/0 * * * *", "never moves; write * for each minute, or a step such as */2"),
         ("5/15 * * * *", "5-59/15"),
         ("0~30 * * * *", "belong to other schedulers"),
         ("? * * * *", "belong to other schedulers"),

@@ -216,7 +216,7 @@ def test_union_counts_each_instant_once():
         ("every day at", "ends where a time"),
         ("every day at 10:30 please", '"please"'),
         ("sometimes", '"every", "once at"'),
-        ("once at tomorrow", "a date such as"),
+        ("once at tomorrow", "written with its date"),
         ("once at 2026-02-30 10:00", "not a date"),
         ("", "the schedule is empty"),
         ("30 2 30 2 *", "never fires"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -106,8 +107,27 @@ TAKES_NUMBERS = frozenset({"record", "review"})
 NEGATIVE = re.compile(r"-(\d[\d.,]*|[.,]\d+|nan|inf(inity)?)", re.IGNORECASE)
 
 
+PLAIN_WORDS = (
+    (re.compile(r"^Value error, "), ""),
+    (re.compile(r"^Input should be greater than or equal to (\S+)"), r"expected \1 or more"),
+    (re.compile(r"^Input should be less than or equal to (\S+)"), r"expected \1 or less"),
+    (re.compile(r"^Input should be a valid integer.*"), "expected a whole number"),
+    (re.compile(r"^Input should be a valid number.*"), "expected a number"),
+)
+"""What the library says of a value, and how we say it."""
+
+
 class Command(TyperCommand):
     """A command, whose help shows its options in groups and ends with the manual's topic."""
+
+    def make_context(self, *names: Any, **more: Any) -> Any:
+        """Read the words of the command; what is wrong with a value is said in our words."""
+        try:
+            return super().make_context(*names, **more)
+        except typer.BadParameter as error:
+            for pattern, words in PLAIN_WORDS:
+                error.message = pattern.sub(words, error.message)
+            raise
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words of the command; a negative number is none of its options, and is refused by whoever expects another number."""

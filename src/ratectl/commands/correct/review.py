@@ -300,7 +300,7 @@ def _show(store: RateStore, number: int) -> None:
     if quarantine.find(store, number) is None:
         raise ConfigError(f"there is no held answer {number}; `ratectl review` lists them")
     body = quarantine.body(store, number).decode("utf-8", "backslashreplace")
-    typer.echo(visible(body), nl=False)
+    typer.echo(visible(body), nl=sys.stdout.isatty() and not body.endswith("\n"))
 
 
 def _what(answer: QuarantinedAnswer) -> str:

@@ -71,7 +71,12 @@ def run(
         named = tags.chosen(journal, [job] if job else (), tag)
         wanted = journal.installed() if every else tuple(map(journal.installed_job, named))
         if not wanted:
-            raise UsageError("run --all: no job is installed; `ratectl install` comes first")
+            typer.echo(
+                "[]"
+                if json
+                else "nothing to run: no job is installed; `ratectl install` comes first"
+            )
+            return
         theirs = [row for row in wanted if accounts.is_foreign(row.job.user)]
         own = [row for row in wanted if row not in theirs]
         done = [_one(journal, installed, force=force, slot=slot) for installed in own]

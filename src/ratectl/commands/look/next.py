@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -18,12 +18,17 @@ from ratectl.errors import ConfigError, ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
 from ratectl.runtime import own_places, zones
+from ratectl.schedule.language.explain import explain
 from ratectl.schedule.language.parse import parse_one
-from ratectl.views.format import clock
+from ratectl.views.format import as_json, clock
+from ratectl.wording import SWITCHED_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
     from zoneinfo import ZoneInfo
+
+    from ratectl.model.job import Job
 
 JOB_NAME = re.compile(r"[A-Za-z0-9-]+")
 MOST_SLOTS = 1_000_000_000
@@ -60,14 +65,18 @@ def next_(
     """
     if after and before:
         raise UsageError("next: give --after or --before, not both")
-    value, zone = _schedule(what, spec_path, timezone)
+    asked = _asked(what, spec_path, timezone)
+    value, zone = asked.schedule, asked.zone
     given, option = (before, "--before") if before else (after, "--after")
     moment = due.parse_moment(given, zone, option=option) if given else utc_now()
     find = schedule.before if before else schedule.after
     slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
     if json:
-        _print_json(slot.isoformat() for slot in slots)
+        _print_json(asked, (slot.isoformat() for slot in slots))
         return
+    typer.echo(f"{explain(value).removesuffix('.')} ({zone.key}).")
+    if asked.off:
+        typer.echo(f"{asked.off} is {SWITCHED_OFF}, so nothing wakes it; its slots would be:")
     first = next(slots, None)
     if first is None:
         typer.echo("no slot: the schedule has ended, or not begun")
@@ -76,18 +85,38 @@ def next_(
         typer.echo(clock(slot))
 
 
-def _print_json(texts: Iterator[str]) -> None:
-    """Print a list of any length in constant memory, as ``report.as_json`` would."""
+class _Asked(NamedTuple):
+    """The schedule whose slots are asked for."""
+
+    schedule: schedule.Schedule
+    zone: ZoneInfo
+    off: str = ""
+    """The job that has it, where its spec switches it off."""
+
+    @classmethod
+    def of_job(cls, job: Job) -> Self:
+        """Return that of *job*."""
+        return cls(job.schedule, job.zone, "" if job.enabled else job.name)
+
+
+def _print_json(asked: _Asked, texts: Iterator[str]) -> None:
+    """Print what was understood with slots of any number in constant memory, as ``report.as_json`` would."""
+    facts = {
+        "sentence": explain(asked.schedule),
+        "timezone": asked.zone.key,
+        "enabled": not asked.off,
+        "slots": [],
+    }
+    head, foot = as_json(facts).rsplit("[]", 1)
+    typer.echo(head, nl=False)
     separator = "["
     for text in texts:
-        typer.echo(f'{separator}\n  "{text}"', nl=False)
+        typer.echo(f'{separator}\n    "{text}"', nl=False)
         separator = ","
-    typer.echo("[]" if separator == "[" else "\n]")
+    typer.echo(("[]" if separator == "[" else "\n  ]") + foot)
 
 
-def _schedule(
-    what: str, spec_path: Path | None, timezone: str | None
-) -> tuple[schedule.Schedule, ZoneInfo]:
+def _asked(what: str, spec_path: Path | None, timezone: str | None) -> _Asked:
     if what.endswith(".toml"):
         raise UsageError(
             f"next: {what} is a file; `ratectl check {what}` shows the next slots of its jobs, and "
@@ -98,9 +127,9 @@ def _schedule(
             raise UsageError(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
-        return parse_one(what), _zone(timezone)
+        return _Asked(parse_one(what), _zone(timezone))
     if not spec_path and not _is_installed(what):
-        return _as_schedule(what, as_job=timezone is None), _zone(timezone)
+        return _Asked(_as_schedule(what, as_job=timezone is None), _zone(timezone))
     if timezone is not None:
         raise UsageError(
             f'next: the job "{what}" has a zone of its own; --timezone goes with "EXPR"'
@@ -108,11 +137,9 @@ def _schedule(
     if spec_path:
         from ratectl import spec  # noqa: PLC0415 - an installed job is in the journal
 
-        job = spec.load(spec_path, host_timezone=host_facts.zone().key).job(what)
-        return job.schedule, job.zone
+        return _Asked.of_job(spec.load(spec_path, host_timezone=host_facts.zone().key).job(what))
     with Journal(host_facts.current().state_dir) as journal:
-        job = journal.installed_job(what).job
-    return job.schedule, job.zone
+        return _Asked.of_job(journal.installed_job(what).job)
 
 
 def _is_installed(name: str) -> bool:

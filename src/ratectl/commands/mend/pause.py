@@ -49,4 +49,5 @@ def pause(
             typer.echo("nothing to pause" if not removal.jobs else "paused already")
             return
         uninstall.apply(removal, lock, perform=execute.perform, note=journal.pause_jobs)
-    terminal.show(deploy_text.pause_text(removal))
+    off = {row.job.name for row in installed if not row.job.enabled}
+    terminal.show(deploy_text.pause_text(removal, off))

@@ -16,6 +16,7 @@ from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.views.format import clock
+from ratectl.wording import SWITCHED_OFF
 
 if TYPE_CHECKING:
     from ratectl.journal.journal import Installed
@@ -65,6 +66,11 @@ def resume(
 def _resumed(row: Installed) -> str:
     if row.job.fault:
         return f"resumed {row.job.name}: {row.job.fault}"
+    if not row.job.enabled:
+        return (
+            f"resumed {row.job.name}: it is {SWITCHED_OFF}, so nothing wakes it; take that out of {row.spec}, and "
+            f"`ratectl install {row.spec}`"
+        )
     following = next(schedule.after(row.job.schedule, row.job.zone, utc_now()), None)
     when = (
         f"next {clock(following.astimezone(row.job.zone))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 STDIN = Path("-")
+CALLED = "standard input"
+"""What stands in the place of its name."""
 
 
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     """Say what a spec means and what each scheduler makes of it.
+
+    What install would refuse on this machine is an issue; of a spec on standard input only a warning.
 
     \b
     Examples:
@@ -37,11 +42,12 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     path, zone = spec_path or default_spec(), host_facts.zone()
     try:
         checked = _checked(path, zone)
-    except SpecError as error:
+    except SpecError as fault:
+        error = fault if path != STDIN else SpecError(CALLED, fault.issues)
         if json:
             typer.echo(as_json({"jobs": [], "issues": views.issues_json(error)}))
-            raise typer.Exit(error.exit_code) from error
-        raise
+            raise typer.Exit(error.exit_code) from fault
+        raise error from fault
     if json:
         typer.echo(as_json(views.check_json(checked)))
     else:
@@ -50,7 +56,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             terminal.show(line)
     if checked.problems.issues:
         raise typer.Exit(checked.problems.exit_code)
-    if not json and path != STDIN and checked.installs_here:
+    if not json and path != STDIN:
         named = () if spec_path is None else (str(spec_path),)
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 
@@ -58,9 +64,13 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
 def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
     """Return what the spec at *path* means, which may come on the standard input."""
     if path == STDIN:
-        data = sys.stdin.buffer.read()
+        data, of_this_machine = sys.stdin.buffer.read(), False
         loaded = spec.loads(data, path=Path.cwd() / "stdin", host_timezone=zone.key)
     else:
-        data = spec.read(path)
+        data, of_this_machine = spec.read(path), True
         loaded = spec.loads(data, path=path.expanduser().absolute(), host_timezone=zone.key)
-    return spec_check.check(loaded, data.decode("utf-8-sig"), zone, utc_now())
+    written = data.decode("utf-8-sig")
+    checked = spec_check.check(loaded, written, zone, utc_now(), of_this_machine=of_this_machine)
+    if of_this_machine:
+        return checked
+    return replace(checked, problems=SpecError(CALLED, checked.problems.issues))

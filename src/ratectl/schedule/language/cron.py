@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.lexicon import MONTH_NAMES as FULL_MONTH_NAMES
 from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
+from ratectl.schedule.language.numerals import nth
 from ratectl.schedule.values import (
     DAYS,
     HOURS,
@@ -114,12 +115,33 @@ def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:
 
 
 def _count_message(text: str, count: int) -> str:
+    if count > len(FIELDS) and (fields := _without_command(text)):
+        return (
+            f'"{text}": a line of a crontab with its command; a schedule is the five fields before it: '
+            f'"{fields}"'
+        )
     if count == 6:
         return (
             f'"{text}": six fields; cron lines have five (minute hour day month weekday), '
             'seconds are said in a phrase: "every 30 seconds", "every minute at :05"'
         )
     return f'"{text}": {count} fields; a cron line has five (minute hour day month weekday)'
+
+
+def _without_command(text: str) -> str:
+    """Return the five fields of *text*, where a command or an account follows them; else an empty text."""
+    parts = text.split()
+    items = re.split(r"[-,/#]", parts[5].lower())
+    if all(
+        item in {*DAY_NAMES, *MONTH_NAMES} or re.fullmatch(r"[0-9*?lw]*", item) for item in items
+    ):
+        return ""
+    fields = " ".join(parts[:5])
+    try:
+        parse_cron(fields)
+    except ScheduleError:
+        return ""
+    return fields
 
 
 def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
@@ -158,7 +180,12 @@ def _parse_item(item: str, field: _Field, line: str) -> set[int]:
 def _check_step(step: int, values: range, field: _Field, item: str, line: str) -> None:
     """Refuse a step that never moves, or that moves out of the range at once."""
     if step == 0:
-        raise _error(line, field, item, "a step of 0 never moves")
+        raise _error(
+            line,
+            field,
+            item,
+            f"a step of 0 never moves; write * for each {field.name}, or a step such as */2",
+        )
     if step == SUNDAY and field.names == DAY_NAMES:
         return  # Debian fires on Sundays, as those mean who write it beside 1-7
     if step >= len(values):
@@ -190,31 +217,53 @@ def _wrapped_hint(field: _Field, low: int, high: int) -> str:
 
 def _unknown_hint(item: str, line: str) -> str:
     if "#" in item:
-        return (
-            'cron has no "#"; say it as a phrase such as "every month on the second friday", here: '
-            f'"{_as_phrase(item, line)}"'
-        )
-    if item.upper() in {"L", "LW", "W"} or item.upper().endswith(("L", "W")):
-        return f'cron has no L or W; say it as a phrase: "{_as_phrase(item, line)}"'
+        example = 'cron has no "#"; say it as a phrase such as "every month on the second friday"'
+        return f"{example}{_as_phrase(item, line, ', here: ')}"
+    if match := re.fullmatch(r"([1-9]|[12][0-9]|3[01])W", item.upper()):
+        return f"cron has no W (the weekday nearest to a day){_nearest(int(match[1]), line)}"
+    if item.upper() in {"L", "LW", "WL"} or item.upper().endswith("L"):
+        return f"cron has no L or W; a phrase says it{_as_phrase(item, line, ': ')}"
     if "?" in item or "~" in item or item.upper() == "H":
         return "?, ~ and H belong to other schedulers; use * or a number"
     return "expected numbers, ranges a-b, steps a-b/n or */n, joined by commas"
 
 
-def _as_phrase(item: str, line: str) -> str:
-    """Return the phrase for what Quartz calls ``5#2``, ``5L``, ``L`` and ``LW``, at the time and month of *line*."""
-    minute, hour, _, month, _ = line.lower().split()
+def _nearest(day: int, line: str) -> str:
+    """Return the list of phrases for the weekday nearest to the *day* of each month; nothing where its ends come in between."""
+    at = _at(line)
+    if at is None or not 1 <= day <= 27:
+        return ""
+    saturday = f"{nth(3)} if it is a monday" if day == 1 else f"{nth(day - 1)} if it is a friday"
+    days = (f"{nth(day)} if it is a weekday", saturday, f"{nth(day + 1)} if it is a monday")
+    members = ", ".join(f'"every month on the {said}{at}"' for said in days)
+    return f"; a list of phrases says it: schedule = [{members}]"
+
+
+def _as_phrase(item: str, line: str, lead: str) -> str:
+    """Return *lead* and the phrase for what Quartz calls ``5#2``, ``5L``, ``L`` and ``LW``, if it says all of *line*."""
+    at = _at(line)
+    if at is None:
+        return ""
     day = "last weekday" if item.upper() in {"LW", "WL"} else "last day"
     if match := re.fullmatch(r"([0-7]|[a-z]{3})(?:#([1-5])|l)", item.lower()):
         number = DAY_NAMES.index(match[1]) if match[1] in DAY_NAMES else int(match[1][0], 36) % 7
         places = ("last", "first", "second", "third", "fourth", "fifth")
         day = f"{places[int(match[2] or 0)]} {WEEKDAY_NAMES[number - 1]}"
+    return f'{lead}"every month on the {day}{at}"'
+
+
+def _at(line: str) -> str | None:
+    """Return the month and the time of *line* in words; None where it has several, or both kinds of day."""
+    minute, hour, day, month, weekday = line.lower().split()
     months = {str(number): name for number, name in enumerate(FULL_MONTH_NAMES, start=1)}
     months |= {name[:3]: name for name in FULL_MONTH_NAMES}
-    at = ""
-    if re.fullmatch(r"[0-5]?[0-9]", minute) and re.fullmatch(r"[01]?[0-9]|2[0-3]", hour):
-        at = f" at {int(hour):02}:{int(minute):02}"
-    return f"every month on the {day}{f' in {months[month]}' if month in months else ''}{at}"
+    one_time = re.fullmatch(r"[0-5]?[0-9]", minute) and re.fullmatch(r"[01]?[0-9]|2[0-3]", hour)
+    if not one_time or "," in f"{day}{weekday}" or (month != "*" and month not in months):
+        return None
+    if day not in {"*", "?"} and weekday not in {"*", "?"}:
+        return None
+    in_month = "" if month == "*" else f" in {months[month]}"
+    return f"{in_month} at {int(hour):02}:{int(minute):02}"
 
 
 def _error(line: str, field: _Field, item: str, hint: str) -> ScheduleError:

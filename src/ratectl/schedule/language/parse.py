@@ -105,13 +105,11 @@ def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Sc
 
 
 def _offered(line: str, value: Schedule) -> str:
-    """Return the offer of the last day of the months that the phrase *line* names; fields have their own."""
-    if is_cron(line):
-        return ""
+    """Return the offer of the last day of the months that *line* names."""
     from ratectl.schedule.language.explain import explain  # noqa: PLC0415 - only what never fires needs it
 
     first = value.members[0] if isinstance(value, Union) else value
-    if not isinstance(first, Calendar):
+    if not isinstance(first, Calendar) or (is_cron(line) and first.weekdays != WEEKDAYS):
         return ""
     error = explain(
         replace(first, days=frozenset({LAST_DAY}), nth_weekday=frozenset(), weekdays=WEEKDAYS)
@@ -141,6 +139,8 @@ def is_cron(line: str) -> bool:
     if line.startswith("@") or "*" in line:
         return True
     words = line.split()
+    if len(words) > 5 and all(CRON_FIELD.fullmatch(word) for word in words[:5]):
+        return re.search(r"[/.&|>$]", " ".join(words[5:])) is not None  # a crontab's command
     if len(words) < 5 and words[1:] and words[1][0].isalpha():
         return False  # "25 dec", "9 mon"
     return len(words) > 1 and all(CRON_FIELD.fullmatch(word) for word in words)

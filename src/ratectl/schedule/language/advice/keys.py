@@ -139,17 +139,20 @@ def written_dates(text: str) -> Advice | None:
         both = tuple(
             f"once at {year}-{int(m):02}-{int(d):02} 10:30" for d, m in dates if int(m) <= 12
         )
-        return Advice("a date is written 2026-12-01", both, match.span())
+        return Advice(AS_DATE, both, match.span())
     plain = " ".join(MONTHS_BY_WORD.get(word.strip(","), word.strip(",")) for word in text.split())
     found = [_as_date(match) for match in WRITTEN_DATE.finditer(plain)]
     if not found or None in found:
         return None
     offers = tuple(f"once at {date}" for date in found if date)
     if len(offers) == 1:
-        return Advice("a date is written 2026-12-01", offers, (0, len(text)))
+        message = "a single moment begins with once" if ISO.search(text) else AS_DATE
+        return Advice(message, offers, (0, len(text)))
     return Advice("several moments make a list", (), (0, len(text)), offers)
 
 
+AS_DATE = "a date is written 2026-12-01"
+ISO = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 MONTHS_BY_WORD = {word: name for word, name in SPELLINGS.items() if name in MONTH_NAMES}
 SLASHED_DATE = re.compile(r"(?<![0-9/])([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?![0-9/])")
 WRITTEN_DATE = re.compile(
@@ -170,7 +173,7 @@ def _as_date(match: re.Match[str]) -> str | None:
 
 
 def one_day(text: str) -> Advice | None:
-    """Offer "once at" a date for "tomorrow at 9am" and "2026-12-01 10:30"."""
+    """Offer "once at" for "2026-12-01 10:30", and tell how "tomorrow at 9am" is written: what day it is nobody here knows."""
     match = re.search(rf"\b({DATE})\b", text)
     if match and not re.match(
         r"once.*[0-9]:|once.*-[0-9][0-9]$|.*counted from|.*start|.*end", text
@@ -187,20 +190,21 @@ def one_day(text: str) -> Advice | None:
     )
     if re.search(r"[0-9]/[0-9]|[0-9]{5}", text):
         return None
-    match = match or re.fullmatch(r"once(,? (at|on))? ([0-9].*|noon|midnight)", text)
+    plain = " ".join(MONTHS_BY_WORD.get(word, word) for word in text.split())
+    match = match or re.fullmatch(
+        rf"once(,? (at|on))? ([0-9].*|noon|midnight|({'|'.join(MONTH_NAMES)})\b.*)", plain
+    )
     if match is None or re.search(r"\b(every|each|daily|hourly|weekly)\b", text):
         return None
-    time = re.search(r"\b([0-9]{1,2}:[0-9]{2}|[0-9]{1,2} ?[ap]m|noon|midnight)", text)
-    clock = tokens(time[0])[0].word if time else "10:30"
+    time = re.search(r"\b([0-9]{1,2}:[0-9]{2}( ?[ap]m)?|[0-9]{1,2} ?[ap]m|noon|midnight)", text)
+    bare = re.search(r"\bat ([01]?[0-9]|2[0-3])$", text)
+    clock = tokens(time[0])[0].word if time else f"{int(bare[1]):02}:00" if bare else "HH:MM"
     words = [token.word for token in tokens(text)]
     month = next((MONTH_NAMES.index(word) + 1 for word in words if word in MONTH_NAMES), 0)
     day = next((int(word[:2].rstrip("strndh")) for word in words if DAY.fullmatch(word)), 1)
-    date = f"2027-{month:02}-{day:02}" if month else "2026-12-01"
-    return Advice(
-        "a single moment is a date such as 2026-12-01 and a time",
-        (f"once at {date} {clock}",),
-        match.span(),
-    )
+    date = f"YYYY-{month:02}-{day:02}" if month else "YYYY-MM-DD"
+    message = f'a single moment is written with its date: schedule = "once at {date} {clock}"'
+    return Advice(message, (), (0, len(text)) if month else match.span())
 
 
 def two_schedules(text: str) -> Advice | None:

@@ -20,6 +20,8 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     rhythms.some,
     rhythms.two_rhythms,
     rhythms.hours_and_minutes,
+    rhythms.signs,
+    parts_of_day.except_window,
     parts_of_day.two_windows,
     rhythms.two_gaps,
     days.words_for_days,

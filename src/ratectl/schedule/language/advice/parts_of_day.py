@@ -126,6 +126,29 @@ def _on_grid(said: str, clock: str) -> bool:
     return step > 0 and 86400 % step == 0 and (int(hour) * 3600 + int(minute) * 60) % step == 0
 
 
+EXCEPT_WINDOW = re.compile(
+    r",? (?:except|but not|not|excluding)(?: from)?(?: between)? (?P<first>[0-9]{1,2}:[0-9]{2}) ?(?:and|to|until|till|-|\u2013) ?"
+    r"(?P<last>[0-9]{1,2}:[0-9]{2})(?![:0-9])"
+)
+
+
+def except_window(text: str) -> Advice | None:
+    """Offer a list of what is left for "every 15 minutes except between 12:00 and 13:00"."""
+    match = EXCEPT_WINDOW.search(text)
+    if match is None:
+        return None
+    hour, minute = map(int, match["first"].split(":"))
+    before, after = text[: match.start()], text[match.end() :]
+    hour, minute = divmod(hour * 60 + minute - 1, 60)
+    windows = [f"between {match['last']} and 23:59"]
+    if hour >= 0:
+        windows.insert(0, f"between 00:00 and {hour:02}:{minute:02}")
+    members = tuple(f"{before} {window}{after}" for window in windows)
+    if len(members) == 1:
+        return Advice("the part of the day that is left is named", members, match.span())
+    return Advice("the parts of the day that are left make a list", (), match.span(), members)
+
+
 def two_windows(text: str) -> Advice | None:
     """Offer a list for "from 9:00 to 11:00 and from 14:00 to 16:00"."""
     window = r"(?:between|from) \S+(?: [ap]m)? ?(?:and|to|until|till|-|\u2013) ?\S+(?: [ap]m)?"

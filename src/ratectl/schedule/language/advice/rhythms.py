@@ -249,3 +249,12 @@ def fortnights(text: str) -> Advice | None:
         return None
     offer = f"{text[: match.start()]}{2 * int(match[1])} weeks{text[match.end() :]}"
     return Advice(f"expected a unit ({', '.join(UNITS)})", (offer,), match.span())
+
+
+def signs(text: str) -> Advice | None:
+    """Offer the interval without its sign for "every -5 minutes"."""
+    match = re.search(r"\b(?:every|each) (?P<sign>(?:-|\+|minus |plus ) ?)(?=[0-9])", text)
+    if match is None:
+        return None
+    offer = f"{text[: match.start('sign')]}{text[match.end('sign') :]}"
+    return Advice("an interval has no sign", (offer,), match.span("sign"))
