@@ -90,7 +90,7 @@ def said(root, since, length):
     after = ("--after", since.isoformat(), "--count", "40")
     found = {}
     for job in SCHEDULES:
-        texts = root.json("next", job, "--spec", "/root/jobs.toml", *after)["slots"]
+        texts = root.json("next", job, "--spec", "/root/jobs.toml", *after)
         slots = [dt.datetime.fromisoformat(text).astimezone(dt.UTC) for text in texts]
         found[job] = [slot for slot in slots if slot < since + length]
     return found

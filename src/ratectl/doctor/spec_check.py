@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ratectl.spec.key_lines import KeyPath
 
 SLOTS_SHOWN = 3
+REFUSED_HERE = "install refuses this here:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +58,34 @@ class SpecCheck:
     """Without issues where all is well."""
     remarks: tuple[str, ...]
     """About the account that installs it."""
+    refused_here: bool
+    """An install on this machine would refuse it; that is no fault of a spec, which may be for another machine."""
 
 
-def check(
-    loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime, *, of_this_machine: bool = True
-) -> SpecCheck:
+def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecCheck:
     """Return what the spec *loaded* from the text *written* means on a machine whose clocks are in *zone*.
 
-    What an install here would refuse is an issue, or for a spec that is not *of_this_machine* a warning.
+    What an install here would refuse is a warning.
     """
     here = host_facts.here(zone)
     meanings = tuple(_meaning(job, loaded, here, now) for job in loaded.jobs)
     ended = [meaning.job for meaning in meanings if not meaning.slots]
     going = [meaning.job for meaning in meanings if meaning.slots]
     refused = list(install_refusals.of_spec(loaded, going, here))
-    if not of_this_machine:
-        meanings = tuple(_warned(meaning, refused) for meaning in meanings)
     lines = key_lines(written)
     found = [
         *_over(ended, lines),
         *_partly_over(going, lines, now),
         *_foreign(loaded.jobs, lines),
-        *(_refused(refusal, lines) for refusal in refused if of_this_machine),
     ]
     return SpecCheck(
-        meanings=meanings,
+        meanings=tuple(_warned(meaning, refused) for meaning in meanings),
         problems=SpecError(loaded.path, found),
-        remarks=tuple(_as_root(loaded.jobs)),
+        remarks=(
+            *_as_root(loaded.jobs),
+            *(f"{REFUSED_HERE} {refusal.text}" for refusal in refused if not refusal.job),
+        ),
+        refused_here=bool(refused),
     )
 
 
@@ -100,7 +102,7 @@ def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:
 
 def _warned(meaning: Meaning, refused: Sequence[Refusal]) -> Meaning:
     """Return *meaning* with what an install on this machine would refuse of its job."""
-    told = (f"install refuses this here: {x.text}" for x in refused if x.job == meaning.job.name)
+    told = (f"{REFUSED_HERE} {x.text}" for x in refused if x.job == meaning.job.name)
     return replace(meaning, warnings=(*meaning.warnings, *told))
 
 
@@ -145,13 +147,6 @@ def _issue(job: str, name: str, message: str, lines: Mapping[KeyPath, int]) -> I
     key: KeyPath = ("jobs", job, name) if name else ("jobs", job)
     key = key if key in lines or not name else ("defaults", name)
     return Issue(line=lines.get(key), key=".".join(key), message=message)
-
-
-def _refused(refusal: Refusal, lines: Mapping[KeyPath, int]) -> Issue:
-    """Return *refusal* as an issue at the key that it is about, or of the whole file."""
-    if not refusal.job:
-        return Issue(line=None, key="", message=refusal.text)
-    return _issue(refusal.job, refusal.key, refusal.text, lines)
 
 
 def _foreign(jobs: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:

@@ -20,7 +20,7 @@ from ratectl.journal.journal import Journal
 from ratectl.runtime import own_places, zones
 from ratectl.schedule.language.explain import explain
 from ratectl.schedule.language.parse import parse_one
-from ratectl.views.format import as_json, clock
+from ratectl.views.format import clock
 from ratectl.wording import SWITCHED_OFF
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def next_(
     find = schedule.before if before else schedule.after
     slots: Iterator[dt.datetime] = islice(find(value, zone, moment), count)
     if json:
-        _print_json(asked, (slot.isoformat() for slot in slots))
+        _print_json(slot.isoformat() for slot in slots)
         return
     typer.echo(f"{explain(value).removesuffix('.')} ({zone.key}).")
     if asked.off:
@@ -99,21 +99,13 @@ class _Asked(NamedTuple):
         return cls(job.schedule, job.zone, "" if job.enabled else job.name)
 
 
-def _print_json(asked: _Asked, texts: Iterator[str]) -> None:
-    """Print what was understood with slots of any number in constant memory, as ``report.as_json`` would."""
-    facts = {
-        "sentence": explain(asked.schedule),
-        "timezone": asked.zone.key,
-        "enabled": not asked.off,
-        "slots": [],
-    }
-    head, foot = as_json(facts).rsplit("[]", 1)
-    typer.echo(head, nl=False)
+def _print_json(texts: Iterator[str]) -> None:
+    """Print a list of any length in constant memory, as ``report.as_json`` would."""
     separator = "["
     for text in texts:
-        typer.echo(f'{separator}\n    "{text}"', nl=False)
+        typer.echo(f'{separator}\n  "{text}"', nl=False)
         separator = ","
-    typer.echo(("[]" if separator == "[" else "\n  ]") + foot)
+    typer.echo("[]" if separator == "[" else "\n]")
 
 
 def _asked(what: str, spec_path: Path | None, timezone: str | None) -> _Asked:

@@ -31,7 +31,7 @@ CALLED = "standard input"
 def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     """Say what a spec means and what each scheduler makes of it.
 
-    What install would refuse on this machine is an issue; of a spec on standard input only a warning.
+    What install would refuse on this machine is a warning: a spec may be for another one.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             terminal.show(line)
     if checked.problems.issues:
         raise typer.Exit(checked.problems.exit_code)
-    if not json and path != STDIN:
+    if not (json or checked.refused_here or path == STDIN):
         named = () if spec_path is None else (str(spec_path),)
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 
@@ -64,13 +64,13 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
 def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
     """Return what the spec at *path* means, which may come on the standard input."""
     if path == STDIN:
-        data, of_this_machine = sys.stdin.buffer.read(), False
+        data = sys.stdin.buffer.read()
         loaded = spec.loads(data, path=Path.cwd() / "stdin", host_timezone=zone.key)
     else:
-        data, of_this_machine = spec.read(path), True
+        data = spec.read(path)
         loaded = spec.loads(data, path=path.expanduser().absolute(), host_timezone=zone.key)
     written = data.decode("utf-8-sig")
-    checked = spec_check.check(loaded, written, zone, utc_now(), of_this_machine=of_this_machine)
-    if of_this_machine:
+    checked = spec_check.check(loaded, written, zone, utc_now())
+    if path != STDIN:
         return checked
     return replace(checked, problems=SpecError(CALLED, checked.problems.issues))
