@@ -163,6 +163,21 @@ def test_a_currency_that_ended(ratectl, spec):
     assert len(job["warnings"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("r-%Y-%B.csv", "%B"), ("r-%H%M.csv", "%H, %M"), ("100%.csv", ""), ("%Y-%m-%d.csv", "")],
+)
+def test_a_part_that_is_none(ratectl, spec, name, odd):
+    """What looks like a part of the date in a file's name, and stays as it is, is warned of."""
+    spec.write_text(spec.read_text(encoding="utf-8").replace("out.txt", name), encoding="utf-8")
+
+    [job] = json.loads(ratectl("check", str(spec), "--json").out)["jobs"]
+
+    assert [warning.split(": ")[1].split(" stays")[0] for warning in job["warnings"]] == (
+        [odd] if odd else []
+    )
+
+
 def test_a_spec_on_stdin(ratectl, spec, monkeypatch):
     """``check -`` reads the spec from standard input, with the lines of its issues."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(spec.read_bytes())))

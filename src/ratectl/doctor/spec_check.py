@@ -96,7 +96,7 @@ def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:
         job=job,
         slots=slots,
         covers={name: backend.check(job, here.zone) for name, backend in BACKENDS.items()},
-        warnings=(*warnings, *_mixed(job, loaded.jobs)),
+        warnings=(*warnings, *_mixed(job, loaded.jobs), *_odd_names(job)),
     )
 
 
@@ -191,6 +191,15 @@ def _mixed(job: Job, jobs: Sequence[Job]) -> list[str]:
         if output.kind == "text"
         for other in jobs
         if not text.names_pairs(other) and other.pairs != job.pairs and output in other.outputs
+    ]
+
+
+def _odd_names(job: Job) -> list[str]:
+    """Return which files of *job* have something in their names that looks like a part of the date, and is none."""
+    return [
+        f"{output.target}: {', '.join(output.unknown_parts)} stays as it is; parts of the date are %Y, %m, %d, %y, %j, %G, %V"
+        for output in job.outputs
+        if output.unknown_parts
     ]
 
 

@@ -148,6 +148,12 @@ class Output:
         """Whether its file name holds a part of the date, so that it is a file for each month or day."""
         return self.kind != "postgresql" and DIRECTIVE.search(_file_name(self.target)) is not None
 
+    @property
+    def unknown_parts(self) -> tuple[str, ...]:
+        """What looks like a part of the date in its file name, and is none."""
+        rest = DIRECTIVE.sub("", "" if self.kind == "postgresql" else self._name)
+        return tuple(re.findall("%[A-Za-z]", rest))
+
     def on(self, day: dt.date) -> Output:
         """Return where it goes on the civil *day* of a slot."""
         if not self.is_template:

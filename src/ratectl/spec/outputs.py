@@ -31,7 +31,6 @@ SUFFIXES = {
     ".db": "sqlite",
 }
 PART = re.compile(r"%[A-Za-z]|%[-_0^#EO][A-Za-z](?![A-Za-z])")
-PARTS = "%Y, %m, %d, %y, %j, %G and %V"
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 """Both are libpq's: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS."""
 SECRET_OPTIONS = frozenset(
@@ -60,22 +59,11 @@ def output(value: Any, folder: Path) -> Output:
             f"{quoted(value)}: parts of a date may stand in the file's name, not in its folder's"
         )
     path = absolute(target, folder)
-    _refuse_other_parts(value, path)
     if kind == "sqlite" and os.path.dirname(path) == paths.state_dir():  # noqa: PTH120 - for speed
         raise ValueError(
             f"{quoted(value)}: lies in ratectl's own state directory; name a file elsewhere"
         )
     return Output(kind=kind, target=path)
-
-
-def _refuse_other_parts(value: str, path: str) -> None:
-    """Raise ValueError for what looks like a part of a date and would stand in the file's name as it is."""
-    wrong = PART.search(DIRECTIVE.sub("", os.path.basename(path)))  # noqa: PTH119 - for speed
-    if wrong:
-        raise ValueError(
-            f"{quoted(value)}: {wrong[0]} is no part of a date that a file's name takes, which are {PARTS}; "
-            "name one of these, or leave the percent sign out"
-        )
 
 
 def _by_prefix(target: str) -> tuple[str, str] | None:

@@ -326,8 +326,8 @@ def key_reference(value: Any, folder: Path) -> str:
     return f"file:{absolute(location, folder)}" if kind == "file" else reference
 
 
-VARIABLE = re.compile(r"\$(?:\{\w+\}|[A-Za-z_]\w*)|%[A-Za-z_]\w+%")
-"""A variable as shells and Windows write it."""
+VARIABLE = re.compile(r"(?:\$\{\w+\}|\$[A-Za-z_]\w*|%[A-Za-z_]\w+%)(?=[/\\]|$)")
+"""A variable as shells and Windows write it, where a path begins with it; elsewhere the signs are those of a name."""
 HOMES = frozenset({"$HOME", "${HOME}", "%USERPROFILE%", "%HOME%"})
 
 
@@ -336,8 +336,8 @@ def absolute(path: str, folder: Path) -> str:
 
     Raises ValueError for a variable of a shell, which would become the name of a folder.
     """
-    if found := VARIABLE.search(path):
-        home = path.replace(found[0], "~", 1) if found[0] in HOMES and not found.start() else ""
+    if found := VARIABLE.match(path):
+        home = path.replace(found[0], "~", 1) if found[0] in HOMES else ""
         instead = quoted(home) if home else "the path itself"
         raise ValueError(f"{quoted(path)}: {found[0]} is not filled in in a spec; write {instead}")
     resolved = os.path.expanduser(path)  # noqa: PTH111 - thousands of jobs: pathlib takes ten times as long
