@@ -597,7 +597,7 @@ def test_same_number_after_void(ratectl, taken_back, station):
     done = ratectl("run", "usd-inr", "--slot", moment.isoformat())
 
     assert (done.code, station.recorded()) == (0, [])
-    assert f"closed USD/INR {rate} of " in done.out
+    assert f"closed; USD/INR {rate} of " in done.out
     assert "was taken back with `review void`" in done.out
     assert len(station.lines()) == 1
     advice = done.out.split("`")[3].split()[1:]

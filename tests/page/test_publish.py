@@ -115,7 +115,8 @@ def test_status_tells_of_it(station, job):
     (station.folder / "pages").unlink()
 
     assert said.count("cannot write the report page") == 1
-    assert f"{job.report}: {station.folder / 'pages'} is no folder" in said
+    reason = f"{job.report}: {station.folder / 'pages'} is no folder"
+    assert reason.replace(" ", "") in said.replace(" ", "")  # a long path is broken into lines
     assert "what helps: ratectl doctor" in said
     assert "failing" not in said
     assert set(by_job) == {"usd-inr", "other"}
