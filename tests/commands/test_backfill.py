@@ -137,7 +137,7 @@ def test_stopped_and_again(install, backfill, history, bank, tmp_path):
 
     stopped = backfill(stop_when=lambda: output.exists() and output.stat().st_size > 5000)
 
-    assert stopped.returncode == 75
+    assert stopped.returncode == 75, stopped.stderr
     assert "the same command does the rest" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     before = len(output.read_text().splitlines()) - 1

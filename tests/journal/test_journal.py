@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import datetime as dt
 import os
 import sqlite3
 import threading
+import time
+from contextlib import closing
 
 import pytest
 
@@ -54,6 +57,30 @@ def test_reading_creates_nothing(state):
         assert list(journal.store().quotes("x")) == []
 
     assert not state.exists()
+
+
+@pytest.mark.posix("an interrupt ends a wait for a lock")
+def test_interrupted_while_another_writes(journal):
+    """A Ctrl-C that comes while a transaction waits to begin leaves none open: what is written next is written."""
+    record(journal, JOB)
+    path = str(journal.database.path)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def interrupt():
+            time.sleep(0.2)
+            _thread.interrupt_main()
+            time.sleep(0.2)
+            other.execute("COMMIT")
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt), journal.database.transaction():
+            time.sleep(60)
+        thread.join(60)
+
+    journal.advance("usd-inr", LATER)
+    assert journal.installed_job("usd-inr").settled_until == LATER
 
 
 def test_write_after_read(journal):

@@ -88,8 +88,8 @@ class SqliteDatabase:
         with self._translated():
             connection = self._writable()
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")  # after which a Ctrl-C may come at once
                 yield connection
                 connection.execute("COMMIT")
                 self._see_that_it_is_there()
