@@ -371,6 +371,7 @@ def test_brought_up(ratectl, postgres, station, live_rates):
     for statement in (
         "DROP INDEX ratectl_journal.quarantine_by_job",
         "DROP INDEX ratectl_journal.firings_in_trouble",
+        "DROP INDEX ratectl_journal.quotes_by_job",
         "UPDATE ratectl_journal.meta SET value = '2' WHERE key = 'version'",
     ):
         postgres.sql(name, statement)
@@ -379,7 +380,7 @@ def test_brought_up(ratectl, postgres, station, live_rates):
     listing = "SELECT indexname FROM pg_indexes WHERE schemaname = 'ratectl_journal'"
     indexes = postgres.sql(name, listing)
     assert station.recorded() == before
-    assert {"quarantine_by_job", "firings_in_trouble"} <= set(indexes)
+    assert {"quarantine_by_job", "firings_in_trouble", "quotes_by_job"} <= set(indexes)
 
 
 @pytest.mark.usefixtures("recorded")

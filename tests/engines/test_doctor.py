@@ -27,6 +27,10 @@ RATECTL = str(PREFIX / "bin" / "ratectl")
 UNPACKED_CRON = PREFIX / "engines" / "cron"
 
 
+DAMAGED = 65
+"""How the copy of a damaged journal ends, also where all of it could be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """An account with one job installed, and root beside it."""
@@ -52,14 +56,16 @@ class Patient:
         assert code == (str(FAULT) if faults else "0"), text
         return findings
 
-    def mend(self, finding: dict[str, Any], stdin: bytes = b"", **variables: str) -> None:
-        """Type what mends *finding*, as root where it says so."""
+    def mend(
+        self, finding: dict[str, Any], stdin: bytes = b"", code: int = 0, **variables: str
+    ) -> None:
+        """Type what mends *finding*, as root where it says so; it ends with *code*."""
         command = finding["mend"]
         who = self.root if command.startswith("sudo ") else self.account
         path = f"export PATH={PREFIX / 'bin'}:$PATH"
         words = [f"{name}={value}" for name, value in variables.items()]
         typed = f"{path}; {command.removeprefix('sudo ')}"
-        who.run("env", *words, "sh", "-c", typed, stdin=stdin)
+        who.run("env", *words, "sh", "-c", typed, stdin=stdin, code=code)
 
     def findings(self) -> dict[str, dict[str, Any]]:
         """Return what is found without the network, that the job is root's included."""
@@ -220,7 +226,7 @@ def test_no_mend_loses_a_record(keeper, case):
     try:
         found = keeper.doctor("--offline")
         assert found.keys() - {"entry-drifted", "not-woken"} == {check}, found
-        keeper.mend(found[check])
+        keeper.mend(found[check], code=DAMAGED if check == "journal-damaged" else 0)
         assert keeper.doctor("--offline") == {}
     finally:
         keeper.root.sh(f"umount {STATE} 2>/dev/null")
@@ -237,7 +243,7 @@ def test_a_damaged_journal_whose_spec_lies_elsewhere(keeper):
     before = keeper.account.json("history", JOB)
     keeper.account.run("sh", "-c", SHUT["a page damaged"][1])
     try:
-        keeper.mend(keeper.doctor("--offline")["journal-damaged"])
+        keeper.mend(keeper.doctor("--offline")["journal-damaged"], code=DAMAGED)
         keeper.account.ratectl("install", moved)
         assert keeper.account.json("history", JOB) == before
         assert keeper.doctor("--offline") == {}
