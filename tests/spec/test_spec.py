@@ -425,4 +425,4 @@ def test_a_sign_that_means_nothing_stays(output):
     """A percent or dollar sign is one of the name, but for parts of a date and a variable at the beginning."""
     [job] = read(f'{JOB}output = "{output}"\n').jobs
 
-    assert job.outputs[0].target.endswith(output)
+    assert Path(job.outputs[0].target).as_posix().endswith(output)

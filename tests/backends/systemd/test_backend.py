@@ -398,7 +398,7 @@ def test_two_drop_ins_of_one_name(machine, first, second):
     machine.files[Path(second, "x.conf")] = TIMES
     machine.files[Path(first, "x.conf")] = b"[Timer]\n"
 
-    assert entry(machine).overrides == (f"a drop-in changes it: {first}",)
+    assert entry(machine).overrides == (f"a drop-in changes it: {Path(first)}",)
     assert not entry(machine).rescheduled
 
 
