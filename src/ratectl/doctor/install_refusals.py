@@ -29,8 +29,6 @@ class Refusal(NamedTuple):
 
     job: str
     """Empty for the file as a whole."""
-    key: str
-    """The key of the job that says it; empty for the job as a whole."""
     text: str
 
 
@@ -41,7 +39,7 @@ def of_spec(loaded: Spec, jobs: Sequence[Job], here: Host) -> Iterator[Refusal]:
         for job in jobs:
             cover = backend.check(job, here.zone)
             if cover.fidelity is Fidelity.REFUSED:
-                yield Refusal(job.name, "schedule", f"{backend.NAME}: {cover.reason}")
+                yield Refusal(job.name, f"{backend.NAME}: {cover.reason}")
     if backend is kubernetes or (backend is not None and not host_facts.is_native(backend)):
         return  # it is for other machines
     reader = OnceReader(execute.SystemReader())
@@ -52,7 +50,7 @@ def of_spec(loaded: Spec, jobs: Sequence[Job], here: Host) -> Iterator[Refusal]:
     for job in own:  # of a job of another account root looks with the eyes of that one
         if job.enabled and job.name not in in_danger and not accounts.is_foreign(job.user):
             for text in writable.told(here, reader, job):
-                yield Refusal(job.name, "output", text.removeprefix(f"{job.name}: "))
+                yield Refusal(job.name, text.removeprefix(f"{job.name}: "))
     yield from _of_installed(loaded, jobs, here, reader)
 
 
@@ -64,9 +62,9 @@ def _open_to_others(
     for line in other_accounts.told(here, reader, jobs, loaded.path):
         job, _, rest = line.partition(": ")
         if job in names:
-            yield Refusal(job, "output" if rest.startswith("output ") else "", rest)
+            yield Refusal(job, rest)
         else:
-            yield Refusal("", "", line)
+            yield Refusal("", line)
 
 
 def _of_installed(
@@ -80,20 +78,18 @@ def _of_installed(
             source = install.SpecSource(jobs=tuple(some), path=loaded.path, digest="")
             install.refuse_jobs_of_other_specs(reader, source, installed)
 
-        yield from _each(jobs, "", other_spec)
-        yield from _each(jobs, "output", partial(journal_move.refuse_two_formats, journal))
-        yield from _each(jobs, "output", partial(journal_move.refuse_shared_files, journal))
+        yield from _each(jobs, other_spec)
+        yield from _each(jobs, partial(journal_move.refuse_two_formats, journal))
+        yield from _each(jobs, partial(journal_move.refuse_shared_files, journal))
 
 
-def _each(
-    jobs: Sequence[Job], key: str, refuse: Callable[[Sequence[Job]], None]
-) -> Iterator[Refusal]:
+def _each(jobs: Sequence[Job], refuse: Callable[[Sequence[Job]], None]) -> Iterator[Refusal]:
     """Yield why *refuse* raises ConfigError for *jobs*, by job; all are asked at once where none is refused."""
     if not _why(refuse, jobs):
         return
     for job in jobs:
         if text := _why(refuse, [job]):
-            yield Refusal(job.name, key, text)
+            yield Refusal(job.name, text)
 
 
 def _why(refuse: Callable[[Sequence[Job]], None], jobs: Sequence[Job]) -> str:
