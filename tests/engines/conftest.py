@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -108,6 +108,8 @@ class Engine:
 
     rates = f"http://127.0.0.1:{PORT}"
 
+    running: ClassVar[list[Engine]] = []
+
     def __init__(self, kind: str) -> None:
         self.kind = kind
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -180,10 +182,19 @@ def start(kind: str) -> Iterator[Engine]:
     """Yield an engine of *kind*; it ends with the session, or when this process dies."""
     need(kind)
     engine = Engine(kind)
+    Engine.running.append(engine)
     try:
         yield engine
     finally:
+        Engine.running.remove(engine)
         engine.end()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_record_of_other_tests() -> None:
+    """Let each file begin without the records that the files before it left in the same sandbox."""
+    for engine in Engine.running:
+        engine.account("root").sh("rm -rf /root/.local/state/ratectl /home/*/.local/state/ratectl")
 
 
 @pytest.fixture(scope="session")
