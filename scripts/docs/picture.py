@@ -44,7 +44,7 @@ def main(words: list[str]) -> int:
 def report(folder: Path) -> Path:
     """Let ``ratectl report`` write the page of the journal in *folder*, as in Kolkata, while its jobs are served."""
     environment = os.environ | {"RATECTL_STATE_DIR": str(folder), "TZ": "Asia/Kolkata"}
-    path = folder / "page.html"
+    path = folder.with_suffix(".html")
     argv = (sys.executable, "-m", "ratectl", "report", str(path))
     with states.served(folder):
         subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=True)

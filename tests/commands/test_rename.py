@@ -87,6 +87,22 @@ def test_what_would_be_done(ratectl, office):
     assert office.held() == office.known() == ["eur-inr", "usd-inr"]
 
 
+@pytest.mark.parametrize("dry", [True, False], ids=["dry run", "for good"])
+def test_a_job_that_serve_runs(ratectl, office, dry):
+    """Where no entry is to be changed, a dry run says what would be, and the command what is."""
+    with Journal(office.account.state_dir) as journal, journal.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET backend = 'serve' WHERE name = 'usd-inr'")
+
+    answer = ratectl("rename", "usd-inr", "dollar", *["--dry-run"] * dry)
+
+    told = ("would be dollar", "would be") if dry else ("is dollar now", "is")
+    assert answer.out == (
+        f"usd-inr {told[0]}, in serve (user) and in the journal, with all that was recorded\n"
+        f"{office.spec}: the name {told[1]} changed there, too\n"
+    )
+    assert ("dollar" in office.known(), "[jobs.dollar]" in office.text()) == (not dry, not dry)
+
+
 def test_the_spec_has_it_already(ratectl, office):
     """Where a person changed the name in the spec, the file is left as it is."""
     edited = SPEC.replace('"usd-inr"', "dollar").replace("one.txt", "two.txt")

@@ -184,6 +184,10 @@ class Machine:
     def fault(self, path, *, strict=None, uid=None, alone=False):  # noqa: ARG002 - a test says what is at fault
         return self.untrusted.get(Path(path))
 
+    def fault_in(self, folder):
+        places = self.untrusted.items()
+        return next((why for path, why in places if folder in {path, path.parent}), None)
+
     def account(self, name):
         return self.accounts.get(name)
 

@@ -12,15 +12,22 @@ from ratectl.runtime import own_places
 from tests.fakes.station import SCRIPT
 
 
+def somebody_else_reads(monkeypatch, folder):
+    """Be an ordinary account that does not own *folder*, which is not root's either, with a home of nobody's."""
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 4321)
+    monkeypatch.setattr(own_places.trust, "ROOT", -1 if owner == 0 else Path("/").stat().st_uid)
+    monkeypatch.setenv("HOME", str(folder / "nowhere") if owner == 0 else "/")
+
+
 @pytest.mark.posix("accounts have numbers there")
 def test_a_home_of_somebody_else(monkeypatch, tmp_path):
     """Under ``sudo -E`` the home is another account's: nothing is done there, and the ways out are named."""
     monkeypatch.delenv("RATECTL_STATE_DIR", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     own_places.refuse_state_of_others()
-    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 4321)
-    if tmp_path.stat().st_uid == 0:
-        monkeypatch.setattr(own_places.trust, "ROOT", -1)
+    somebody_else_reads(monkeypatch, tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
     with pytest.raises(RefusedError, match="belongs to"):
         own_places.refuse_state_of_others()
@@ -33,13 +40,8 @@ def test_a_home_of_somebody_else(monkeypatch, tmp_path):
 def test_a_configuration_of_somebody_else(monkeypatch, tmp_path, below):
     """A configuration folder that would be made with another account is refused as its home is."""
     monkeypatch.delenv("RATECTL_CONFIG_DIR", raising=False)
-    monkeypatch.setenv("HOME", "/")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / below))
-    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 4321)
-    monkeypatch.setattr(own_places.trust, "ROOT", Path("/").stat().st_uid)
-    if tmp_path.stat().st_uid == 0:
-        monkeypatch.setattr(own_places.trust, "ROOT", -1)
-        monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    somebody_else_reads(monkeypatch, tmp_path)
 
     with pytest.raises(
         RefusedError, match=r"XDG_CONFIG_HOME is .* belongs to .*RATECTL_CONFIG_DIR"
@@ -54,14 +56,9 @@ def test_a_configuration_of_somebody_else(monkeypatch, tmp_path, below):
 def test_a_state_folder_of_somebody_else(monkeypatch, tmp_path, below):
     """A state folder that would be made with another account is refused, though the home is one's own."""
     monkeypatch.delenv("RATECTL_STATE_DIR", raising=False)
-    monkeypatch.setenv("HOME", "/")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / below))
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 4321)
-    monkeypatch.setattr(own_places.trust, "ROOT", Path("/").stat().st_uid)
-    if tmp_path.stat().st_uid == 0:
-        monkeypatch.setattr(own_places.trust, "ROOT", -1)
-        monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    somebody_else_reads(monkeypatch, tmp_path)
 
     with pytest.raises(RefusedError, match=r"XDG_STATE_HOME is .* belongs to .*RATECTL_STATE_DIR"):
         own_places.state_dir()

@@ -53,3 +53,36 @@ def test_a_number_without_a_name():
     """A command names an account without a name, as in a container, by its number."""
     assert trust._ours("/srv/x", 60_123, 60_124) == "sudo chown 60124 /srv/x"
     assert trust.account(60_124) == "account 60124"
+
+
+def open_file(path):
+    path.touch()
+    path.chmod(0o666)
+
+
+def open_folder(path):
+    path.mkdir()
+    path.chmod(0o777)
+
+
+def link_to_an_open_file(path):
+    elsewhere = path.parents[1] / "elsewhere"
+    open_file(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+@pytest.mark.posix("permissions are lists there")
+@pytest.mark.parametrize("make", [open_file, open_folder, link_to_an_open_file])
+def test_a_folder_with_all_that_is_in_it(monkeypatch, tmp_path, make):
+    """One walk to a folder finds what a walk to each thing in it finds, and nothing where nothing is at fault."""
+    monkeypatch.setattr(trust, "_is_strict", lambda _strict: True)
+    folder = tmp_path / "packages"
+    (folder / "sound").mkdir(parents=True)
+    (folder / "sound.py").touch()
+    (folder / "link.py").symlink_to("sound.py")
+    assert trust.fault_in(str(folder)) is trust.fault_in(str(folder / "absent")) is None
+
+    make(folder / "spoilt")
+
+    found, one = trust.fault_in(str(folder)), trust.fault(str(folder / "spoilt"))
+    assert (found.place, found.why, found.fix) == (one.place, one.why, one.fix)

@@ -78,6 +78,9 @@ class Reader(Protocol):
     ) -> UntrustedError | None:
         """Return why another account could change what is at *path*; the others as in :mod:`ratectl.runtime.trust`."""
 
+    def fault_in(self, folder: Path) -> UntrustedError | None:
+        """Return why another account could change *folder* or what lies in it, one level deep."""
+
     def account(self, name: str) -> Account | None:
         """Return the account *name* of this machine, None where there is none."""
 

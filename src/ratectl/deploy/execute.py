@@ -142,6 +142,10 @@ class SystemReader:
         """Return why another account could change what is at *path*, None where none could."""
         return trust.fault(str(path), strict=strict, uid=uid, alone=alone)
 
+    def fault_in(self, folder: Path) -> trust.UntrustedError | None:
+        """Return why another account could change *folder* or what lies in it, None where none could."""
+        return trust.fault_in(str(folder))
+
     def account(self, name: str) -> accounts.Account | None:
         """Return the account *name* of this machine, None where there is none."""
         return accounts.find(name)

@@ -135,7 +135,7 @@ def failing(observed: Observations, row: Installed) -> Iterator[Finding]:
     count = "the last firing" if row.failures == 1 else f"the last {row.failures} firings"
     last = observed.last.get(row.job.name)
     why = f": {last.detail}" if last is not None and last.detail else ""
-    zone = observed.host.zone
+    zone = row.job.zone if has_zone(row.job.timezone) else observed.host.zone
     until = f" (settled up to {clock(row.settled_until.astimezone(zone))})"
     fix = remedies.typed(observed.host, "ratectl", "run", row.job.name)
     if row.job.name in observed.held:

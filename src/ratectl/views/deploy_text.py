@@ -123,11 +123,15 @@ def _at_once(prepared: Prepared, job: str) -> str:
     return f"{shlex.join(kubernetes.trying(cluster, job))}   # runs it at once, in a pod"
 
 
-def rename_text(old: str, new: str, *, spec: str, place: str, lacks: str = "") -> str:
-    """Return what a rename did; *spec* is the file that was written, if one was, *lacks* the one that has not this job."""
-    lines = [f"{old} is {new} now, in {place} and in the journal, with all that was recorded"]
+def rename_text(
+    old: str, new: str, *, spec: str, place: str, lacks: str = "", done: bool = True
+) -> str:
+    """Return what a rename did, or would do; *spec* is the file that it writes, if any, *lacks* the one that has not this job."""
+    renamed, written = ("is {} now", "is") if done else ("would be {}", "would be")
+    everywhere = f"in {place} and in the journal, with all that was recorded"
+    lines = [f"{old} {renamed.format(new)}, {everywhere}"]
     if spec:
-        lines.append(f"{spec}: the name is changed there, too")
+        lines.append(f"{spec}: the name {written} changed there, too")
     if lacks:
         lines.append(
             f"{lacks}: has no job of either name; `ratectl install {lacks} --prune` removes {new}"

@@ -45,7 +45,7 @@ def rename(
         elif planned.prepared is not None:
             show_plan(planned.prepared)
             return
-    terminal.show(_done(planned))
+    terminal.show(_told(planned, done=not dry_run))
 
 
 def _check(old: str, new: str) -> None:
@@ -57,10 +57,10 @@ def _check(old: str, new: str) -> None:
         )
 
 
-def _done(rename: renaming.Rename) -> str:
+def _told(rename: renaming.Rename, *, done: bool) -> str:
     row = rename.row
     written = row.spec if rename.text is not None else ""
     lacks = "" if rename.is_in_spec else row.spec
     return deploy_text.rename_text(
-        row.job.name, rename.new, spec=written, place=targets.title(row), lacks=lacks
+        row.job.name, rename.new, spec=written, place=targets.title(row), lacks=lacks, done=done
     )

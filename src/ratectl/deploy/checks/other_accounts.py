@@ -6,6 +6,8 @@ that anybody else can change. The same is looked at by each firing (outputs, sta
 
 from __future__ import annotations
 
+import itertools
+import os
 import site
 import sys
 import sysconfig
@@ -273,24 +275,18 @@ def open_secrets(target: Target, jobs: Sequence[Job]) -> Iterator[str]:
 def of_program(reader: Reader, host: Host) -> Iterator[Danger]:
     """Yield the first part of the program that others may write to: interpreter, packages, and each folder above."""
     command = (path for path in map(Path, host.fetch) if path.is_absolute())
-    for path in (*command, *_environment()):
-        fault = reader.fault(path)
-        if fault is not None:
-            yield Danger("the program", type(fault)(fault.place, fault.why, GLOBAL))
-            return
+    files = (*command, Path(sys.prefix, "pyvenv.cfg"))
+    faults = itertools.chain(map(reader.fault, files), map(reader.fault_in, _folders()))
+    fault = next(filter(None, faults), None)
+    if fault is not None:
+        yield Danger("the program", type(fault)(fault.place, fault.why, GLOBAL))
 
 
-def _environment() -> Iterator[Path]:
-    """Yield the folders and files that this interpreter takes its modules from, one level deep, and all of our own."""
-    own = Path(__file__).parents[2]
+def _folders() -> Iterator[Path]:
+    """Yield the folders that this interpreter takes its modules from, and all of our own."""
     library, packages = Path(sysconfig.get_path("stdlib")), [*map(Path, site.getsitepackages())]
-    yield Path(sys.prefix, "pyvenv.cfg")
-    for folder in (library, library / "lib-dynload", *packages, *_added(packages)):
-        if folder.is_dir():
-            yield folder
-            yield from sorted(folder.iterdir())
-    yield own
-    yield from sorted(path for path in own.rglob("*") if path.is_dir() or path.suffix == ".py")
+    yield from filter(Path.is_dir, (library, library / "lib-dynload", *packages, *_added(packages)))
+    yield from sorted(Path(folder) for folder, _, _ in os.walk(Path(__file__).parents[2]))
 
 
 def _added(packages: Sequence[Path]) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if not __package__:
     # Started by its path: modules are found from the checkout on, so that each has one name.
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from ratectl.deploy import host_facts
 from scripts import bench
