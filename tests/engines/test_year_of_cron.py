@@ -58,6 +58,6 @@ def year(request):
         )
 
 
-def test_every_slot_is_accounted_for(year):
+def test_every_slot_is_accounted_for(year, record_property):
     """No slot is lost, none recorded twice, and no line is written that is not of a slot."""
-    chapters.hold(year)
+    chapters.hold(year, record_property)

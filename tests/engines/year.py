@@ -240,6 +240,11 @@ class Year:
         [row] = self.account.json("status")
         return row
 
+    def slots(self) -> list[dt.datetime]:
+        """Return the slot of each rate that is recorded."""
+        entries = self.account.json("history", self.job)
+        return [dt.datetime.fromisoformat(entry["slot"]) for entry in entries]
+
     def read_report(self, *missed: dt.datetime) -> None:
         """Keep what the page tells of slots that are without a rate by now, and hold it to what *missed* says."""
         self.account.ratectl("report", "/tmp/year.html")

@@ -172,6 +172,24 @@ def test_courses(installed, state):
     ]
 
 
+@pytest.mark.parametrize(
+    ("how", "went"),
+    [
+        ({"kind": "imported", "detail": "imported from rates.csv, line 2"}, "backfilled"),
+        ({"provider": "by-hand", "detail": "USD/INR was entered by hand"}, "backfilled"),
+        ({"detail": "frankfurter: offline, and another provider answered"}, "on time"),
+    ],
+)
+def test_what_was_entered_later(installed, state, how, went):
+    """A line of a file may say that it was there at its slot: no firing was punctual for that."""
+    job = installed()
+    past.settle(state, job, MONDAY, **how)
+
+    [count] = reading(state, job, lambda book: list(queries.slot_outcomes(book, job)))
+
+    assert count.outcome == went
+
+
 def test_jitter_is_not_late(installed, state):
     """A firing within the job's own jitter was on time."""
     job = installed(jitter='"20m"')

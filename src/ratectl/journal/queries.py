@@ -16,7 +16,7 @@ from ratectl.errors import RatectlError
 from ratectl.journal.rate_store import NAMES_AT_ONCE
 from ratectl.journal.rows import EVERY_SLOT, Firing, Span, aware, to_firing, to_recorded_quote, unix
 from ratectl.model.job import ON_TIME, Pair
-from ratectl.model.quote import BACKFILLED, IMPORTED
+from ratectl.model.quote import BACKFILLED, BY_HAND, IMPORTED
 from ratectl.schedule.occurrences.zones import SECOND
 
 if TYPE_CHECKING:
@@ -207,20 +207,26 @@ def summary(store: RateStore, job: str, pair: Pair, span: Span) -> Summary:
 
 
 def slot_outcomes(store: RateStore, job: Job, span: Span = EVERY_SLOT) -> Iterator[Count]:
-    """Yield how the slots of *job* went, counted by quarters of an hour, oldest first."""
+    """Yield how the slots of *job* went, counted by quarters of an hour, oldest first.
+
+    What was backfilled, imported or entered by hand counts as backfilled, whatever time stands in an imported line;
+    a slot is punctual where one of its rates is.
+    """
     condition, bounds = span.condition()
+    rated = "EXISTS (SELECT 1 FROM quotes q WHERE q.job = firings.job AND q.slot = firings.slot AND"
+    afterwards = "(q.kind IN (?, ?) OR q.provider = ?)"
     sql = (
         f"SELECT slot / {QUARTER} AS quarter, went, count(*) AS number FROM (SELECT slot, CASE"  # noqa: S608 - no input
         " WHEN state <> 'settled' AND outcome = 'failed' THEN 'failed'"
         " WHEN state <> 'settled' THEN 'open'"
         " WHEN outcome IN ('closed', 'missed', 'failed') THEN outcome"
         " WHEN outcome <> 'recorded' THEN 'failed'"
-        " WHEN at - slot <= ? THEN 'on time'"
-        " WHEN EXISTS (SELECT 1 FROM quotes q WHERE q.job = firings.job AND q.slot = firings.slot"
-        " AND q.kind IN (?, ?)) THEN 'backfilled' ELSE 'late' END AS went"
+        f" WHEN at - slot <= ? AND (detail = '' OR {rated} NOT {afterwards})) THEN 'on time'"
+        f" WHEN {rated} {afterwards}) THEN 'backfilled' ELSE 'late' END AS went"
         f" FROM firings WHERE job = ?{condition}) AS told GROUP BY quarter, went ORDER BY quarter"
     )
-    values = (ON_TIME + job.jitter, BACKFILLED, IMPORTED, job.name, *bounds)
+    entered = BACKFILLED, IMPORTED, BY_HAND
+    values = (ON_TIME + job.jitter, *entered, *entered, job.name, *bounds)
     for row in store.database.each(sql, values):
         yield Count(aware(row["quarter"] * QUARTER), row["went"], row["number"])
 
