@@ -16,6 +16,7 @@ from ratectl.journal.journal import Journal
 from ratectl.journal.rate_store import RateStore
 from ratectl.model.job import CatchUp, ClosedDays, Output, Overlap, Pair
 from ratectl.runtime.locks import acquire
+from tests.fakes import past
 from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
@@ -423,6 +424,17 @@ class TestOneSlot:
                 "manual",
                 "published",
             ]
+
+    def test_forced_and_held(self, job, installed, fire, state):
+        """An answer that is held is of the kind that it would have been recorded as, for whoever accepts it."""
+        usd = installed(job())
+        past.settle(state, usd, dt.datetime(2026, 11, 19, 9, tzinfo=UTC), "0.95")
+
+        fire(usd, "run_now")
+
+        with Journal(state) as journal:
+            [answer] = quarantine.quarantine(journal.store())
+        assert answer.quote.kind == "manual"
 
     def test_forced_twice_in_a_second(self, job, installed, fire, lines):
         """Two manual firings never share a slot."""

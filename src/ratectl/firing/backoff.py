@@ -1,6 +1,6 @@
 """How long what failed is left alone before it is tried again: 4, 8, 16, 32 and then 60 minutes.
 
-One rule for every engine, whatever wakes the job in between. Read by wakeups that do nothing, so it imports nothing.
+One rule for every engine, whatever wakes the job in between; ``firing/runner.py`` keeps to it. Read by wakeups that do nothing, so it imports nothing.
 """
 
 FIRST_WAIT = 240

@@ -224,7 +224,7 @@ class Settler:
         done = {slot: _settlement(slot, items, fetched, kind) for slot, items in wanted.items()}
         failed = {slot for slot, settlement in done.items() if not settlement.outcome}
         useful = [s for s in done.values() if s.outcome or s.quotes]
-        suspects = self._quarantined(wanted, fetched)
+        suspects = self._quarantined(wanted, fetched, kind)
         error: RatectlError | None = None
         if useful:
             error = self.write(
@@ -295,15 +295,18 @@ class Settler:
         self.store.add_suspects(self.job.name, suspects, self.env.clock())
 
     def _quarantined(
-        self, wanted: Mapping[dt.datetime, tuple[PairDay, ...]], fetched: FetchResult
+        self,
+        wanted: Mapping[dt.datetime, tuple[PairDay, ...]],
+        fetched: FetchResult,
+        kind: str = "",
     ) -> list[tuple[dt.datetime, SuspectQuote]]:
-        """Return what failed a check with each slot in hand that it was for."""
+        """Return what failed a check with each slot in hand that it was for; it is of the *kind* that it would have been recorded as."""
         slots_of: dict[PairDay | None, list[dt.datetime]] = {None: [next(iter(wanted))]}
         for slot, items in wanted.items():
             for item in items:
                 slots_of.setdefault(item, []).append(slot)
         return [
-            (slot, suspect)
+            (slot, _of_kind(suspect, kind))
             for item, suspect in fetched.quarantined
             for slot in slots_of.get(item, ())
         ]
@@ -363,6 +366,12 @@ def _with_way_out(
     if not any(item is None or item in items for item, _ in fetched.quarantined):
         return error
     return type(error)(f"{error}; `ratectl review` shows the held answer, and decides")
+
+
+def _of_kind(suspect: SuspectQuote, kind: str) -> SuspectQuote:
+    if not kind or suspect.quote is None:
+        return suspect
+    return suspect._replace(quote=suspect.quote._replace(kind=kind))
 
 
 def _settlement(

@@ -1,7 +1,7 @@
 """The series of the charts, packed as JSON-ready values for the page's script.
 
 Times are minutes on the job's own clocks, as if these were UTC: a browser then shows the job's wall time wherever
-it stands. Rates are texts, with the provider's own digits.
+it stands. Rates are texts, with the provider's own digits. A long series was thinned by ``journal/queries.py``.
 """
 
 from __future__ import annotations

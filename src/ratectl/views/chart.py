@@ -1,4 +1,4 @@
-"""Rates over time as dots on a terminal, drawn by plotille."""
+"""Rates over time as dots on a terminal, drawn by plotille; ``journal/queries.py`` thins long series out."""
 
 from __future__ import annotations
 
