@@ -30,6 +30,14 @@ def test_strip(page):
     assert tomorrow.course == DUE
 
 
+def test_months_before_the_installation(page):
+    """Of a new job only the month in which there is something takes room on a narrow screen."""
+    days = Slots(page(), NOW).strip()
+    months = [svg.partition(">")[0] for svg in drawing.strip(days)]
+
+    assert ['"days early"' in month for month in months] == [True, True, False]
+
+
 def test_a_day_is_shown_as_its_worst(page):
     """Each day counts all of its slots, gaps and held answers included, and looks as the worst of them."""
     many = [Count(SLOT, "on time", 4), Count(SLOT + dt.timedelta(hours=1), "on time", 2)]

@@ -79,12 +79,12 @@ def place(low: float, mean: float, high: float, value: float) -> str:
 
 
 def strip(days: Sequence[Day]) -> list[str]:
-    """Return *days* as one picture for each thirty, which a narrow screen shows below each other."""
+    """Return *days* as one picture for each thirty, which a narrow screen shows below each other, without those before the installation."""
     parts = [days[start : start + A_MONTH] for start in range(0, len(days), A_MONTH)]
     width, height = CELL
     return [
         _svg(
-            "days",
+            "days early" if all(day.course == BEFORE for day in part) else "days",
             _marks([(day, n, 0) for n, day in enumerate(part)], CELL),
             A_MONTH * width,
             height,
