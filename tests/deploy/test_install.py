@@ -287,6 +287,22 @@ def test_an_install_in_the_minute_of_a_slot(tmp_path):
     assert office.held() == ["usd-inr"]
 
 
+def test_a_slot_between_two_answers(tmp_path):
+    """A timer that waited when its state was read, and fires when its next run is, is read anew."""
+    office = Office(tmp_path, "systemd")
+    systemd, list_timers = office.machine.systemd, office.machine.systemd._list_timers
+
+    def elapse(rest):
+        systemd.at_work.update(systemd.active)
+        return list_timers(rest)
+
+    systemd._list_timers = elapse
+
+    office.install(job())
+
+    assert office.held() == ["usd-inr"]
+
+
 def test_an_engine_that_loses_it(tmp_path):
     """An entry that is not there after the install is an error."""
     office = Office(tmp_path, "cron")

@@ -435,13 +435,18 @@ class Systemd:
                 "unit": unit,
                 "load": "loaded",
                 "active": "active" if unit in self.active else "inactive",
-                "sub": "running" if unit in self.at_work else "waiting",
+                "sub": self._sub(unit),
                 "description": description(text),
             }
             for unit, text in self.loaded.items()
             if unit.endswith(".timer")
         ]
         return done(stdout=json.dumps(rows).encode())
+
+    def _sub(self, unit):
+        if unit not in self.active:
+            return "dead"
+        return "running" if unit in self.at_work else "waiting"
 
     def _list_timers(self, rest):
         assert "--output=json" in rest, rest

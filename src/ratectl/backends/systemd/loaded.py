@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WANTS = "timers.target.wants"
 UNIT = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|service)")
+LOOKS = 3
+"""How often the manager is asked where its answers contradict each other."""
 _DESCRIPTION = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
@@ -93,7 +95,7 @@ def look(reader: Reader, folder: Path, scope: str) -> Units:
     names = reader.names(folder)
     like_ours = [name for name in names if UNIT.fullmatch(name)]
     texts = {name: text for name in like_ours if (text := _own_text(reader, folder, name))}
-    timers = _timers(reader, scope)
+    timers, next_runs = _timers_and_next_runs(reader, scope)
     ghosts = _ghosts(timers, names)
     jobs = {job_of(name) for name in texts} | ghosts
     others = [name for name in like_ours if name not in texts]
@@ -103,7 +105,7 @@ def look(reader: Reader, folder: Path, scope: str) -> Units:
         active={row["unit"]: row["active"] for row in timers},
         running=frozenset(row["unit"] for row in timers if row.get("sub") == "running"),
         ghosts=ghosts,
-        next_runs=_next_runs(reader, scope) if jobs else {},
+        next_runs=next_runs,
         drop_ins=drop_ins.of_jobs(reader, folder, systemctl(scope), jobs),
         folder=folder,
         foreign=tuple(name for name in others if reader.link(folder / name) != MASKED),
@@ -125,6 +127,26 @@ def _own_text(reader: Reader, folder: Path, name: str) -> bytes | None:
     text = reader.read(folder / name)
     match = _OURS.search(text) if text else None
     return text if match and match[1].decode() == job_of(name) else None
+
+
+def _timers_and_next_runs(
+    reader: Reader, scope: str
+) -> tuple[list[dict[str, str]], dict[str, dt.datetime]]:
+    """Return the rows of our timers, and when each runs next.
+
+    They are two answers of the manager. A timer that elapses between them waits in the first and has no next run
+    in the second, as one that is never run again: both are asked for anew then.
+    """
+    for _ in range(LOOKS):
+        timers = _timers(reader, scope)
+        next_runs = _next_runs(reader, scope) if timers else {}
+        if all(row["unit"] in next_runs for row in timers if _waits(row)):
+            break
+    return timers, next_runs
+
+
+def _waits(row: Mapping[str, str]) -> bool:
+    return row["active"] == "active" and row.get("sub") == "waiting"
 
 
 def _timers(reader: Reader, scope: str) -> list[dict[str, str]]:
