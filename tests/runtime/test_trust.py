@@ -86,3 +86,22 @@ def test_a_folder_with_all_that_is_in_it(monkeypatch, tmp_path, make):
 
     found, one = trust.fault_in(str(folder)), trust.fault(str(folder / "spoilt"))
     assert (found.place, found.why, found.fix) == (one.place, one.why, one.fix)
+
+
+@pytest.mark.posix("permissions are lists there")
+def test_one_thing_that_may_not_be_looked_at(monkeypatch, tmp_path):
+    """It hides nothing that comes after it."""
+    monkeypatch.setattr(trust, "_is_strict", lambda _strict: True)
+    folder, status = tmp_path / "packages", trust.Way.status
+    folder.mkdir()
+    (folder / "closed").touch()
+    open_file(folder / "spoilt")
+
+    def closed(way, name):
+        if name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return status(way, name)
+
+    monkeypatch.setattr(trust.Way, "status", closed)
+
+    assert trust.fault_in(str(folder)).place == str(folder / "spoilt")

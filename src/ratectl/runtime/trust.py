@@ -15,6 +15,10 @@ import sys
 
 from ratectl.errors import RefusedError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SEARCH = getattr(os, "O_PATH", 0x40100000 if sys.platform == "darwin" else os.O_RDONLY)
 """Opens a folder that one may pass and not list; on macOS it is O_SEARCH, which Python has no name for."""
 FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -117,11 +121,8 @@ def fault(
     What is not there, or may not be looked at, is nobody's fault here. It is looked at as the account *uid*
     sees it, by default ours. With *alone* nobody else may lay anything beside it either.
     """
-    if sys.platform == "win32":
-        return None
-    way = None
-    try:
-        way = Way(_is_strict(uid == ROOT if strict is None and uid is not None else strict), uid)
+
+    def look(way: Way) -> None:
         name = way.to(path)
         if alone:
             way.judge_neighbours(name)
@@ -130,14 +131,8 @@ def fault(
             way.judge_file(name, status)
         elif status is not None:
             way.enter(name)
-    except UntrustedError as error:
-        return error
-    except OSError:
-        return None
-    finally:
-        if way is not None:
-            way.close()
-    return None
+
+    return _found(look, uid == ROOT if strict is None and uid is not None else strict, uid)
 
 
 def fault_in(folder: str) -> UntrustedError | None:
@@ -145,25 +140,28 @@ def fault_in(folder: str) -> UntrustedError | None:
 
     As :func:`fault` says of each of them, with a single walk to the folder.
     """
+
+    def look(way: Way) -> None:
+        way.enter_all(folder)
+        for name in sorted(os.listdir(folder)):  # noqa: PTH208
+            try:
+                way.judge_entry(name)
+            except OSError:
+                continue  # that one thing may not be looked at; the others may
+
+    return _found(look)
+
+
+def _found(
+    look: Callable[[Way], None], strict: bool | None = None, uid: int | None = None
+) -> UntrustedError | None:
+    """Return what *look* finds at fault on a walk, as the account *uid* sees it; None where nothing is, or may be looked at."""
     if sys.platform == "win32":
         return None
     way = None
     try:
-        way = Way(_is_strict(None))
-        way.enter_all(folder)
-        for name in sorted(os.listdir(folder)):  # noqa: PTH208
-            status = way.status(name)
-            path = os.path.join(way.place, name)  # noqa: PTH118
-            if status is None:
-                continue
-            if stat.S_ISLNK(status.st_mode):
-                found = fault(path)
-                if found is not None:
-                    return found
-            elif stat.S_ISDIR(status.st_mode):
-                way.judge_folder(status, path)
-            else:
-                way.judge_file(name, status)
+        way = Way(_is_strict(strict), uid)
+        look(way)
     except UntrustedError as error:
         return error
     except OSError:
@@ -416,6 +414,20 @@ class Way:
                 "has a second name elsewhere (a hard link), and others may have laid it there",
                 f"mv {quoted(path)} {quoted(path + '.old')}",
             )
+
+    def judge_entry(self, name: str) -> None:
+        """Raise UntrustedError where others could change what *name* of this folder is: a file, a folder or a link to either."""
+        status = self.status(name)
+        path = os.path.join(self.place, name)  # noqa: PTH118
+        if status is None:
+            return
+        if stat.S_ISLNK(status.st_mode):
+            if (found := fault(path, strict=self.strict)) is not None:
+                raise found
+        elif stat.S_ISDIR(status.st_mode):
+            self.judge_folder(status, path)
+        else:
+            self.judge_file(name, status)
 
     def judge_folder(self, status: os.stat_result, path: str) -> bool:
         """Tell whether others may lay things into the folder *path*; raise UntrustedError where they may, and that counts."""
