@@ -5,6 +5,7 @@ Runs everything even when something fails, so that one run names every problem.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ CHECKS = (
 
 def main() -> int:
     """Run every check and return the first failure's exit code."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     codes = []
     for module, *arguments in CHECKS:
         print(f"$ {' '.join((module, *arguments))}", flush=True)

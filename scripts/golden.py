@@ -6,6 +6,7 @@ Run it after a change of rendering, then review the difference as a person:
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path, PureWindowsPath
@@ -78,6 +79,7 @@ def _host(zone: str, own: dict[str, Any]) -> Host:
 
 def main() -> None:
     """Rewrite every case."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     for case in cases():
         for folder in (path for path in case.iterdir() if path.is_dir()):
             shutil.rmtree(folder)

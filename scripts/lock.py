@@ -6,6 +6,7 @@ allows; a person reviews the difference. A hash stands for every Python and mach
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -37,6 +38,7 @@ HEAD = "# Made by scripts/lock.py from pyproject.toml; what the image installs{w
 
 def main() -> int:
     """Rewrite both files; say what they hold."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     try:
         ensure("dev")
         for name, (what, wanted) in files().items():

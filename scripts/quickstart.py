@@ -7,6 +7,7 @@ a crontab, unit or journal of your own is never touched.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -107,6 +108,7 @@ class Stage:
 
 def main() -> int:
     """Set up, show the whole path, clean up, verify; 0 when everything was seen."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     signal.signal(signal.SIGTERM, interrupted)
     began = time.monotonic()
     say(AHEAD)
@@ -121,6 +123,9 @@ def main() -> int:
         verify(before, stage.folder)
     except (SetupError, NotSeenError) as error:
         print(f"\nquickstart: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # who read it went away, and everything is removed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("\nquickstart: interrupted, and everything it made is removed", file=sys.stderr)

@@ -20,7 +20,7 @@ BESIDE = (f"{NAME}.dist-info/", f"{NAME}.data/")
 """Folders of the wheel that are no part of the package."""
 PROGRAMS = {
     "console_scripts": {
-        "ratectl": "ratectl.cli:main",
+        "ratectl": "ratectl.__main__:main",
         "ratectl-fetch": "ratectl.firing.__main__:main",
     },
     "gui_scripts": {"ratectl-fetchw": "ratectl.firing.__main__:main"},

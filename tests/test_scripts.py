@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -45,11 +46,31 @@ ROWS = [
 ]
 
 
+STARTED = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "scripts").rglob("*.py")
+    if '__name__ == "__main__"' in path.read_text() and path.parent.name != "docs"
+)
+"""The scripts that a person starts; those in docs/ are started by one of them."""
+
+
 def run(*argv, code=0, **options):
     """Return what *argv* said on both streams, after checking its exit code."""
     done = subprocess.run(argv, check=False, capture_output=True, text=True, **options)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("script", STARTED)
+def test_help_and_unknown_words(script):
+    """Each script answers --help with its first sentence, refuses what it does not know, and does nothing else."""
+    first = ast.get_docstring(ast.parse((ROOT / script).read_text())).splitlines()[0]
+
+    helped = run(PYTHON, str(ROOT / script), "--help")
+    refused = run(PYTHON, str(ROOT / script), "--no-such-option", code=2)
+
+    assert first.replace(" ", "") in "".join(helped.split())
+    assert "unrecognized arguments: --no-such-option" in refused
 
 
 @pytest.mark.long

@@ -6,6 +6,7 @@ The floor is a program that does by hand what a firing must do, and imports noth
 
 from __future__ import annotations
 
+import argparse
 import compileall
 import os
 import re
@@ -63,6 +64,7 @@ os.fsync(output)
 
 def main() -> int:
     """Count, and print both tables."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     if not shutil.which("valgrind"):
         print("instructions.py: valgrind is missing: apt-get install valgrind", file=sys.stderr)
         return 1

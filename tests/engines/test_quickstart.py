@@ -35,14 +35,22 @@ MACHINES = {
     "lingering": ("systemd", *LOOKING, "sh", "-c", LINGERING, "sh", *QUICKSTART),
     "nothing": ("cron", *LOOKING, *WITHOUT_CRON, *QUICKSTART),
 }
+FIRST_LINES = ("sh", "-c", '"$@" | head -n 2', "sh")
 
 
 @pytest.fixture(scope="module")
-def said(every_engine):
-    """What the quick start said on each machine; there is no network on any of them."""
+def checkout(every_engine):
+    """The checkout, where scripts/test.py has brought its environment up to date."""
     assert every_engine is None
     if Path(sys.prefix) != CHECKOUT / ".venv":
         pytest.skip("not run from the checkout's .venv, as scripts/test.py does")
+    return CHECKOUT
+
+
+@pytest.fixture(scope="module")
+def said(checkout):
+    """What the quick start said on each machine; there is no network on any of them."""
+    assert checkout.is_dir()
     running = {
         name: subprocess.Popen(
             (sys.executable, SANDBOX, "run", *command),
@@ -96,3 +104,21 @@ def test_says_what_it_waits_for(said, machine):
 def test_without_the_internet(said):
     """Where the provider cannot be reached, that is said, and demonstration rates take its place."""
     assert all("not reachable" in text for text in said.values())
+
+
+def test_whose_reader_goes_away(checkout):
+    """Piped into `head`, it ends when nobody reads it any more, without a traceback, and leaves nothing."""
+    argv = (sys.executable, SANDBOX, "run", "cron", *LOOKING, *FIRST_LINES, *QUICKSTART)
+
+    done = subprocess.run(
+        argv,
+        cwd=checkout,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    _, first, *rest = done.stdout.splitlines()
+    assert first.startswith("* This waits twice")
+    assert rest == ["left:"]

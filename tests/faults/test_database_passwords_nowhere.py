@@ -231,7 +231,7 @@ for name, value in vars(rate_store.RateStore).items():
     if name in {"settle", "claim", "quotes", "last_firing"}:
         setattr(rate_store.RateStore, name, bug)
 sys.argv = ["ratectl", "run", "usd-inr", "--force"]
-from ratectl.cli import main
+from ratectl.__main__ import main
 main()
 """
 

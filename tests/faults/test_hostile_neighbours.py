@@ -492,7 +492,7 @@ def test_addresses_behind_a_link(town):  # noqa: F811
     assert "issue" not in done.stderr, done.stderr
 
 
-CONSOLE_SCRIPT = "import sys; del sys.path[0]; from ratectl.cli import main; main()"
+CONSOLE_SCRIPT = "import sys; del sys.path[0]; from ratectl.__main__ import main; main()"
 
 
 @pytest.mark.parametrize("start", [("-m", "ratectl"), ("-c", CONSOLE_SCRIPT)])

@@ -196,7 +196,7 @@ for name in ("quotes", "read", "parse", "answer"):
     if hasattr(provider, name):
         setattr(provider, name, parse)
 sys.argv = ["ratectl", "run", "usd-inr", "--force"]
-from ratectl.cli import main
+from ratectl.__main__ import main
 main()
 """
 

@@ -147,7 +147,7 @@ def fetching(account: Account, *words: str) -> Process:
 
 def commanding(account: Account, words: Sequence[str]) -> Process:
     """Start ``ratectl`` with *words* as *account* on its own record, with pipes from it. Raises RefusedError."""
-    program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from ratectl.cli import main; main()"
+    program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from ratectl.__main__ import main; main()"
     return _start(account, (sys.executable, "-I", "-c", program, *words))
 
 
