@@ -1,4 +1,4 @@
-"""Instructions instead of time: each command against its yardstick, and a firing taken apart down to its floor.
+"""Instructions instead of time: each command against its yardstick, and a firing taken apart down to its floor, with its memory.
 
 cachegrind counts what the processor ran, so a busy machine changes nothing (Debian's package ``valgrind``).
 The floor is a program that does by hand what a firing must do, and imports nothing else for it.
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if not __package__:
     # Started by its path: modules are found from the checkout on, so that each has one name.
@@ -50,7 +50,7 @@ import os
 book = sqlite3.connect({folder!r} + "/by-hand.sqlite3", isolation_level=None)
 book.execute("PRAGMA journal_mode = WAL")
 book.execute("PRAGMA synchronous = FULL")
-book.execute("CREATE TABLE rates (slot, pair, rate)")
+book.execute("CREATE TABLE IF NOT EXISTS rates (slot, pair, rate)")
 for turn in range(3):
     book.execute("BEGIN IMMEDIATE")
     book.execute("INSERT INTO rates VALUES (?, ?, ?)", (turn, "USD/INR", str(rate)))
@@ -81,6 +81,28 @@ def main() -> int:
             finally:
                 rates.terminate()
     return 0
+
+
+class Taken(NamedTuple):
+    """What a program took."""
+
+    instructions: float
+    kib: float
+    """The most memory that it had at once."""
+
+    def __sub__(self, other: Taken) -> Taken:
+        """Return how much more this is than *other*."""
+        return Taken(self.instructions - other.instructions, self.kib - other.kib)
+
+
+def measured(argv: Command) -> Taken:
+    """Return what *argv* takes, which runs twice for it."""
+    return Taken(counted(argv), floor.peak(argv))
+
+
+def line(what: str, taken: Taken) -> str:
+    """Return a row of a table of parts."""
+    return f"{what:<34}{millions(taken.instructions):>9}{taken.kib / 1024:>7.1f}"
 
 
 def counted(argv: Command) -> int:
@@ -145,14 +167,19 @@ def of_a_firing(folder: Path, url: str) -> str:
         ("the request", head + "import _sqlite3 as sqlite3, requests" + asked),
         ("commits and append by hand", code),
     ]
-    found = [(what, counted((*FAST, program))) for what, program in programs]
-    lines = [f"\n{'a firing by its parts':<34}{'millions':>9}"]
-    lines += [f"{found[0][0]:<34}{millions(found[0][1]):>9}"]
-    lines += [f"{what:<34}{millions(n - before):>9}" for (_, before), (what, n) in pairwise(found)]
-    lines.append(f"{'the floor: all of these':<34}{millions(found[-1][1]):>9}")
+    found = [(what, measured((*FAST, program))) for what, program in programs]
+    lines = [f"\n{'a firing by its parts':<34}{'millions':>9}{'MiB':>7}"]
+    lines.append(line(*found[0]))
+    lines += [line(what, now - before) for (_, before), (what, now) in pairwise(found)]
+    lines.append(line("the floor: all of these", found[-1][1]))
     program = head + "import _sqlite3 as sqlite3, requests\n"
-    lines += of_our_rooms(program, loaded, lambda program: counted((*FAST, program)))
-    lines.append(f"{'a whole firing':<34}{millions(counted(bench.due(folder / 'all', url))):>9}")
+    lines += of_our_rooms(program, loaded, lambda program: measured((*FAST, program)))
+    whole = Taken(
+        counted(bench.due(folder / "all", url)), floor.peak(bench.due(folder / "peak", url))
+    )
+    lines.append(line("a whole firing", whole))
+    bare = (bench.PYTHON, "-c", f"import requests; requests.get('{url}/v4/latest/USD')")
+    lines.append(line("the bare request", measured(bare)))
     return "\n".join(lines)
 
 
@@ -164,24 +191,24 @@ def of_a_look(folder: Path) -> str:
     head = "import re, typer, typer.main, _sqlite3\n"
     app = folder / "one_line.py"
     app.write_text(bench.ONE_LINE_APP)
-    least, whole = counted((bench.PYTHON, str(app))), counted(argv)
-    lines = [f"\n{'list by its parts':<34}{'millions':>9}"]
-    lines += [f"{'a typer program that prints a line':<34}{millions(least):>9}"]
+    least, whole = measured((bench.PYTHON, str(app))), measured(argv)
+    lines = [f"\n{'list by its parts':<34}{'millions':>9}{'MiB':>7}"]
+    lines.append(line("a typer program that prints a line", least))
     loaded = modules((env, setting, bench.PYTHON, script, *words))
-    lines += of_our_rooms(head, loaded, lambda program: counted((*start, program)))
-    return "\n".join([*lines, f"{'the whole command':<34}{millions(whole):>9}"])
+    lines += of_our_rooms(head, loaded, lambda program: measured((*start, program)))
+    return "\n".join([*lines, line("the whole command", whole)])
 
 
-def of_our_rooms(program: str, loaded: list[str], count: Callable[[str], int]) -> list[str]:
+def of_our_rooms(program: str, loaded: list[str], measure: Callable[[str], Taken]) -> list[str]:
     """Return what loading each of our rooms takes after those above it, with what *program* loads being there already."""
-    before, lines = count(program), []
+    before, lines = measure(program), []
     for room in ROOMS:
         names = [name for name in loaded if name.split(".")[1:2] == [room]]
         if not names:
             continue
         program += "".join(f"import {name}\n" for name in names)
-        now = count(program)
-        lines.append(f"{'loading ' + room:<34}{millions(now - before):>9}")
+        now = measure(program)
+        lines.append(line(f"loading {room}", now - before))
         before = now
     return lines
 
@@ -200,7 +227,7 @@ def libraries() -> list[str]:
     return [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
 
 
-def millions(number: int) -> str:
+def millions(number: float) -> str:
     """Return *number* in millions."""
     return f"{number / 1e6:.0f}"
 

@@ -19,7 +19,10 @@ def main() -> None:
     gc.set_threshold(COLLECTED)
     from ratectl import cli  # noqa: PLC0415 - loaded after that
 
-    cli.main()
+    try:
+        cli.main()
+    finally:
+        gc.disable()  # Python looks once more at its end, when all goes anyway
 
 
 if __name__ == "__main__":
