@@ -26,6 +26,8 @@ LONGEST = dict.fromkeys(MONTHS, 31) | {2: 29} | dict.fromkeys((4, 6, 9, 11), 30)
 LAST_DAY = -1
 YEARS = range(1900, 2201)
 """Years in which schedules have slots; zone data and calendars outside them say little."""
+EXAMPLE_YEAR = 2027
+"""From which an offer counts, as nothing here knows the date."""
 MONDAY_1970 = dt.date(1970, 1, 5)
 """The anchor from which intervals, days and weeks count when the job has no ``from``."""
 

@@ -8,6 +8,7 @@ import datetime as dt
 import random
 import re
 from functools import lru_cache
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +31,15 @@ SUBJECTS = (
     *("every day", "every week", "every month", "every quarter", "every year", "every weekday"),
     *("every weekend day", "every hour", "every minute", "every 15 minutes", "every 20 minutes"),
     *("every 45 minutes", "every 90 minutes", "every 7 minutes", "every 2 hours", "every 36 hours"),
-    *("every 2 days", "every 3 days", "every 2 weeks", "every 3 weeks", "every 2 months"),
+    *(
+        "every 2 days",
+        "every 3 days",
+        "every 7 days",
+        "every 14 days",
+        "every 2 weeks",
+        "every 3 weeks",
+        "every 2 months",
+    ),
     *("every 5 months", "every monday", "every tuesday and friday", "every 24 hours"),
     *("every 30 seconds", "every 5 to 10 minutes", "every other friday"),
 )
@@ -87,21 +96,39 @@ def same_slots(value, other):
         return value == other
     begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     ours, theirs = (next(after(each, UTC, begin), None) for each in (value, other))
-    return ours == theirs and all(
+    if ours != theirs:
+        return False
+    if any(isinstance(each, Calendar) and each.stride for each in parts(value) + parts(other)):
+        ours, theirs = (list(islice(after(each, UTC, begin), COUNTED)) for each in (value, other))
+        return ours == theirs
+    return all(
         days_of(value, year) is not None and days_of(value, year) == days_of(other, year)
         for year in YEARS
     )
 
 
+def same_day(value, other):
+    """Tell whether two values are the same: counting from another day may meet the same days by chance."""
+    return value == other
+
+
+COUNTED = 250
+"""So many slots are compared where days, weeks or months are counted."""
+
+
+def parts(value):
+    """The members of a union, or the value alone."""
+    return value.members if isinstance(value, Union) else (value,)
+
+
 @lru_cache(maxsize=64)
 def days_of(value, year):
     """The days of a value in a year, each with its times of day; None for what counts from a day."""
-    members = value.members if isinstance(value, Union) else (value,)
-    if not all(isinstance(each, Calendar) and each.stride is None for each in members):
+    if not all(isinstance(each, Calendar) for each in parts(value)):
         return None
     return frozenset(
         (day, each.hours, each.minutes, each.seconds)
-        for each in members
+        for each in parts(value)
         for month in range(1, 13)
         for day in days_in_month(each, year, month)
     )
@@ -135,10 +162,14 @@ def test_law():
         for kind, clause in clauses.items():
             without = {other: text for other, text in clauses.items() if other != kind}
             said = f"{subject} {' '.join(clauses.values())}"
-            if clause not in SPELLED_OUT and same_slots(value, value_of(subject, without)):
+            alike = same_day if kind == "anchor" else same_slots
+            if clause not in SPELLED_OUT and alike(value, value_of(subject, without)):
                 broken.append(f"{said}: {clause!r} is dropped")
             other = KINDS[kind](rng)
+            may_end_alike = kind == "between"  # a window ends anywhere between two slots
             if other != clause and value_of(subject, clauses | {kind: other}) == value:
+                if may_end_alike and clause[:13] == other[:13]:
+                    continue
                 broken.append(f"{said}: or {other!r}")
             if kind not in {"between", "anchor"} and fires(value):
                 broken += [

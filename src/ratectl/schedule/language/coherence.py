@@ -7,6 +7,7 @@ refused; only what holds anyway may be spelled out ("at 00:00", "on the 1st").
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,38 @@ def _refuse_exceptions(
             f"{names[idle[0] - 1]} is left out already",
             *([phrase.swapped(**{clause: f"except {left}"})] if left else []),
             phrase.swapped(**{clause: ""}),
+        )
+
+
+def refuse_two_rhythms(phrase: Phrase) -> None:
+    """Refuse "every other monday and every friday", whose fridays would be counted, too."""
+    said = phrase.said("weekdays")
+    first, *others = re.split(
+        r"(?:,|\band\b|\bor\b|&|\s)+(?=(?:every|each)\b)", said, flags=re.IGNORECASE
+    )
+    if not others or (phrase.every or Every()).count == 1:
+        return
+    shared = phrase.spans["weekdays"] == phrase.spans.get("every")
+    kept = {"every": first, "weekdays": ""} if shared else {"weekdays": first}
+    members = [phrase.swapped(**kept)]
+    members += [phrase.swapped(every=other, weekdays="") for other in others]
+    raise phrase.refusal("only some of these days are counted, which makes a list", members)
+
+
+def refuse_more_than_once(phrase: Phrase) -> None:
+    """Refuse "once a day at 09:00 and 17:00"."""
+    said, unit = phrase.said("every"), (phrase.every or Every()).unit
+    if re.match(r"once (a|an|per)\b", said, re.IGNORECASE) is None:
+        return
+    named = {
+        "at": len(phrase.at),
+        "weekdays": len(phrase.weekdays) if unit == "week" else 0,
+        "ordinals": len(phrase.ordinals) if UNITS.index(unit) > UNITS.index("week") else 0,
+        "months": len(phrase.months) if unit == "year" else 0,
+    }
+    if max(named.values()) > 1:
+        raise phrase.error(
+            f'"{said}", or {max(named.values())} times?', phrase.swapped(every=f"every {unit}")
         )
 
 

@@ -146,15 +146,15 @@ def _days(words: Words, *, before_month: bool) -> frozenset[int]:
 
 def _number(words: Words) -> int:
     """Read "15" or "15th"."""
-    match = re.match(r"[0-9]+", words.peek())
-    if match and int(match[0][:3]) > LONGEST_MONTH:
+    match = re.fullmatch(r"([0-9]+)(st|nd|rd|th)?", words.peek())
+    if match and int(match[1][:3]) > LONGEST_MONTH:
         first = words.place
         words.pop()
         raise words.wrong("no month has that many days (1st to 31st)", first, ["last day"])
-    if not match or not 1 <= int(match[0][:3]) <= LONGEST_MONTH:
+    if not match or not 1 <= int(match[1][:3]) <= LONGEST_MONTH:
         raise words.error("a day such as 1st, 15th, first monday, last day (1st to 31st)")
     words.pop()
-    return int(match[0])
+    return int(match[1])
 
 
 def read_days(words: Words) -> dict[str, Any]:
@@ -247,6 +247,10 @@ def _closing(words: Words) -> frozenset[int] | None:
         return frozenset()
     if words.take_all("business", "day"):
         return WORKING_DAYS
+    if words.peek() == "weekend" and words.peek(1) != "day":
+        start = words.place
+        words.pop()
+        raise words.wrong("a weekend has two days", start, ["saturday", "sunday"])
     return read_weekday_group(words) if is_weekday(words) else None
 
 

@@ -79,7 +79,7 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
         return error
     if not error.known:
         for offer in _advice(text):
-            members = _all_readable(offer.members, reads)
+            members = _all_readable(offer.members, reads) or _nested_members(offer, reads)
             found = _readable(_followed(offer.offers, reads), reads)
             if members or found or offer.names_key:
                 message = f'"{text}": {offer.message}{members}'
@@ -95,6 +95,14 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
         return _with(error, [meant], reads, "did you mean")
     examples = [] if error.known else [*_completed(text, error), *_examples(text)]
     return _with(error, examples, reads, "say for example", most=1)
+
+
+def _nested_members(offer: Advice, reads: Reads) -> str:
+    """Return the list that an *offer* comes to, where it cannot be read and needs more advice itself: "except christmas"."""
+    if _readable(offer.offers, reads):
+        return ""
+    nested = (more.members for said in offer.offers for more in _advice(" ".join(said.split())))
+    return next(filter(None, (_all_readable(members, reads) for members in nested)), "")
 
 
 def _all_readable(members: Iterable[str], reads: Reads) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ratectl.errors import ScheduleError
 from ratectl.schedule.occurrences.slots import fires
 from ratectl.schedule.values import (
+    EXAMPLE_YEAR,
     LAST_DAY,
     WEEKDAYS,
     YEARS,
@@ -100,21 +101,26 @@ def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Sc
         raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
     value = _sentence(line, name) if ";" in line else _simple(line, start, name)
     if not fires(value):
-        raise ScheduleError(f'"{line}": never fires: no such day exists{_offered(line, value)}')
+        raise ScheduleError(f'"{line}": never fires: {_never(line, value)}')
     return value
 
 
-def _offered(line: str, value: Schedule) -> str:
-    """Return the offer of the last day of the months that *line* names."""
+def _never(line: str, value: Schedule) -> str:
+    """Return why *value*, which *line* says, never fires, with the offer of the last day of the months that it names."""
     from ratectl.schedule.language.explain import explain  # noqa: PLC0415 - only what never fires needs it
 
     first = value.members[0] if isinstance(value, Union) else value
+    if isinstance(first, Calendar) and first.stride is not None:
+        day = f"{EXAMPLE_YEAR}-{min(first.months):02}-01"
+        offer = "" if "counted from" in line else f'; say "{line} counted from {day}"'
+        return f"none of the days that are counted is one of these{offer}"
+    why = "no such day exists"
     if not isinstance(first, Calendar) or (is_cron(line) and first.weekdays != WEEKDAYS):
-        return ""
+        return why
     error = explain(
         replace(first, days=frozenset({LAST_DAY}), nth_weekday=frozenset(), weekdays=WEEKDAYS)
     )
-    return f'; say "{error[0].lower()}{error[1:].removesuffix(".")}"'
+    return f'{why}; say "{error[0].lower()}{error[1:].removesuffix(".")}"'
 
 
 def _simple(line: str, start: dt.datetime | None, name: str) -> Schedule:
@@ -172,7 +178,10 @@ def _sentence(line: str, name: str) -> Schedule:
         if word:
             ends[word] = _moment(line, part.removeprefix(word).strip())
         else:
-            members.append(_simple(part.removeprefix("and "), None, name))
+            said = part.removeprefix("and ")
+            if members and said == part:
+                _refuse_loose_clause(line, said, name)
+            members.append(_simple(said, None, name))
     if not members:
         raise ScheduleError(f'"{line}": names no schedule to begin or end')
     if "" in parts:
@@ -181,6 +190,21 @@ def _sentence(line: str, name: str) -> Schedule:
     value = union(members)
     start, end = ends.values()
     return value if start is end is None else Window(inner=value, start=start, end=end)
+
+
+def _refuse_loose_clause(line: str, said: str, name: str) -> None:
+    """Refuse "every 5 minutes; weekdays", whose end narrows the schedule before it and is none of its own."""
+    if re.match(r"(every|each|once|[a-z]+ly|everyday)\b|[0-9*@]+ ", said.lower()):
+        return
+    joined = line.replace(f"; {said}", f" {said}").replace(f";{said}", f" {said}")
+    narrowed = line.replace(f"; {said}", f" on {said}").replace(f";{said}", f" on {said}")
+    for offer in (joined, narrowed):
+        try:
+            parse_one(offer, None, name)
+        except ScheduleError:
+            continue
+        raise ScheduleError(f'"{line}": is "{said}" a schedule of its own? Say "{offer}"')
+    raise ScheduleError(f'"{line}": is "{said}" a schedule of its own? Say "; and every ..."')
 
 
 def _moment(line: str, text: str) -> dt.datetime:

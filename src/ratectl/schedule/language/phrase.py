@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.schedule.language.dates import is_date, is_place, read_dates, read_days
+from ratectl.schedule.language.dates import PLACES, is_date, is_place, read_dates, read_days
 from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.subject import Every, read_subject
 from ratectl.schedule.language.tokens import (
@@ -25,7 +25,7 @@ from ratectl.schedule.language.tokens import (
     read_numbers,
     read_weekdays,
 )
-from ratectl.schedule.values import YEARS
+from ratectl.schedule.values import EXAMPLE_YEAR, YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,7 +140,9 @@ def read_phrase(text: str) -> Phrase:
         first = words.place
         for clause, value in _read_clause(words, begins=not found).items():
             if clause in found:
-                raise _twice(words, clause, spans[clause], first)
+                from ratectl.schedule.language.advice import said_twice  # noqa: PLC0415 - only what is wrong needs it
+
+                raise said_twice.error(words, clause, spans, first)
             found[clause] = value
             spans[clause] = words.span(first)
         if "once" in found and words.peek():
@@ -153,7 +155,7 @@ def read_phrase(text: str) -> Phrase:
 def _refuse_slashes(text: str) -> None:
     """Refuse "12/25", which is December 25 to some and no date to others."""
     match = re.search(r"(?<![0-9:/])([0-9]{1,2})/([0-9]{1,2})(?![0-9:/a-z])", text)
-    if match is None or match[0] in {"1/2", "1/4", "3/4"}:
+    if match is None or match[0] in {"1/2", "1/4", "3/4", "24/7"}:
         return
     numbers = int(match[1]), int(match[2])
     offers = [
@@ -163,30 +165,6 @@ def _refuse_slashes(text: str) -> None:
     ]
     message = f'"{text}": a date is written with the name of its month'
     raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
-
-
-def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> PhraseError:
-    """Return the error for a second clause of a kind; both in one, or either, may have been meant."""
-    text, (start, end) = words.text, words.span(first)
-    again = text[start:end].lstrip(", ")
-    one, other = (
-        re.sub(r"^(and|or|,|&|\s)+|(\band\b|\bor\b|,|&|\s)+$", "", said)
-        for said in (text[: before[0]] + text[before[1] :], text[:start] + text[end:])
-    )
-    bare = re.sub(r"^(at|on|in|except|every|each)\s+", "", again, flags=re.IGNORECASE)
-    joined = f"{text[: before[1]]} and {bare}{text[before[1] : start]}{text[end:]}"
-    several = clause in {"every", "between"}
-    message = f'"{again}" is said beside "{text[slice(*before)]}", and one would be lost'
-    if clause == "at" and (":" in again) and re.search(r"(?<![0-9]):", again + joined):
-        message = f'"{again}": a full time of day and a part of each hour do not go together'
-    return PhraseError(
-        f'"{text}": {message}',
-        text=text,
-        span=(start, end),
-        offers=() if several else [" ".join(joined.split())],
-        members=[" ".join(member.split()) for member in (other, one)] if several else (),
-        known=True,
-    )
 
 
 def _read_clause(words: Words, *, begins: bool) -> Clauses:
@@ -221,6 +199,8 @@ def _once(words: Words) -> Clauses:
 
 
 def _at(words: Words) -> Clauses:
+    if words.place == 1 and (words.peek() == "every" or is_weekday(words)):
+        return _on(words)  # "at weekends", "at every hour"
     minute = next((minute for place, minute in PLACES_IN_HOUR if words.take_all(*place)), None)
     if minute is not None:
         return {"at": (Clock(hour=None, minute=minute),)}
@@ -230,6 +210,10 @@ def _at(words: Words) -> Clauses:
 
 
 def _on(words: Words) -> Clauses:
+    if words.take("every"):
+        return _every(words)
+    if words.peek() == "the" and words.peek(1) in WEEKDAY_NAMES:
+        words.pop()
     if is_date(words):
         return read_dates(words)
     if is_weekday(words) and words.peek() != "business":
@@ -251,19 +235,21 @@ def _in(words: Words) -> Clauses:
 
 def _between(words: Words) -> Clauses:
     if words.peek() in WEEKDAY_NAMES:
-        return {"weekdays": _weekdays_between(words)}
+        return {"weekdays": _names_between(words, WEEKDAY_NAMES, "two weekdays or two times")}
+    if words.peek() in MONTH_NAMES and words.peek(1) in {"and", "to"}:
+        return {"months": _names_between(words, MONTH_NAMES, "two months or two times")}
     first = read_clock(words)
     if not words.take("and", *TO):
         raise words.error('"and"')
     return {"between": (first, read_clock(words))}
 
 
-def _weekdays_between(words: Words) -> frozenset[int]:
+def _names_between(words: Words, names: tuple[str, ...], expected: str) -> frozenset[int]:
     start = words.place
     first, joined, last = words.peek(), words.peek(1), words.peek(2)
-    if joined not in {"and", "to"} or last not in WEEKDAY_NAMES:
-        raise words.error("two weekdays or two times")
-    low, high = WEEKDAY_NAMES.index(first), WEEKDAY_NAMES.index(last)
+    if joined not in {"and", "to"} or last not in names:
+        raise words.error(expected)
+    low, high = names.index(first), names.index(last)
     words.place += 3
     if low >= high:
         raise words.wrong("the run goes backwards", start)
@@ -326,11 +312,31 @@ def _counted(words: Words) -> Clauses:
 
 def _every(words: Words) -> Clauses:
     words.take("single")
+    if words.peek(1) in MONTH_NAMES and (
+        words.peek() == "other" or PLACES.get(words.peek(), 0) > 1
+    ):
+        raise _nth_month(words)
     if is_date(words):
         return {"every": Every(unit="year")} | read_dates(words)
     if words.peek() in MONTH_NAMES:
         return {"every": Every(unit="year"), "months": read_months(words)}
     return read_subject(words)
+
+
+def _nth_month(words: Words) -> PhraseError:
+    """Return the error for "every second january": its 2nd, or that of every other year."""
+    start, word = words.place, words.pop()
+    count, dated = PLACES.get(word, 2), is_date(words)
+    first = words.place
+    named: Clauses = read_dates(words) if dated else {"months": read_months(words)}
+    said, days = words.text[slice(*words.span(first))], named.get("ordinals", ())
+    if len(named["months"]) > 1 or len(days) > 1:
+        return words.wrong("not every year?", start, [said if dated else f"year in {said}"])
+    (month,) = named["months"]
+    on = f" on day {days[0].number}" if days else ""
+    counted = f"{12 * count} months{on} counted from {EXAMPLE_YEAR}-{month:02}-01"
+    day = [] if dated or word == "other" else [f"{said} {count}"]
+    return words.wrong("a day of that month, or not every year?", start, [*day, counted])
 
 
 def _each_and(words: Words) -> Clauses:

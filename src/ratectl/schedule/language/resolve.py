@@ -20,6 +20,8 @@ from ratectl.schedule.language.coherence import (
     months_said,
     refuse_lost_anchor,
     refuse_lost_days,
+    refuse_more_than_once,
+    refuse_two_rhythms,
     says_the_default,
     settled,
     without,
@@ -35,6 +37,7 @@ from ratectl.schedule.language.resolve_days import (
 )
 from ratectl.schedule.language.resolve_within_day import clauses_of, in_fields, within_day
 from ratectl.schedule.values import (
+    EXAMPLE_YEAR,
     MONDAY_1970,
     Calendar,
     Gaps,
@@ -110,6 +113,8 @@ def _value(phrase: Phrase, start: dt.datetime | None, name: str) -> Schedule:
         return Once(at=phrase.once)
     start = phrase.anchor or start
     phrase = settled(phrase)
+    refuse_two_rhythms(phrase)
+    refuse_more_than_once(phrase)
     refuse_lost_days(phrase)
     refuse_lost_anchor(phrase)
     every = every_of(phrase)
@@ -158,6 +163,12 @@ def _by_days(phrase: Phrase, start: dt.datetime | None) -> Schedule:
             'days of the month go with "every month on the ..."',
             phrase.swapped(every="every month"),
         )
+    if every.unit == "day" and every.count % 7 == 0 and (phrase.weekdays or phrase.but):
+        weeks = "week" if every.count == 7 else f"{every.count // 7} weeks"
+        raise phrase.error(
+            f"every {every.count} days are always the same weekday",
+            phrase.swapped(every=f"every {weeks}") if phrase.weekdays else phrase.swapped(but=""),
+        )
     anchor = start.date() if start else MONDAY_1970
     base = base_of(phrase)
     if every.unit == "week" and not phrase.weekdays:
@@ -199,7 +210,8 @@ def _month_base(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
     months = base.months - phrase.but_months
     if not months or phrase.but_months - base.months:
         what = "something else is left out already" if months else "nothing is left"
-        raise phrase.error(what, phrase.swapped(but_months=""))
+        left = months_said("except in", phrase.but_months & base.months) if months else ""
+        raise phrase.error(what, phrase.swapped(but_months=left))
     return replace(base, months=months)
 
 
@@ -209,6 +221,7 @@ def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
         if every.count > 1:
             raise phrase.error(
                 '"in" names the months itself; leave out the number',
+                *_counted_years(phrase),
                 phrase.swapped(every=f"every {every.unit}"),
             )
         _refuse_lost_quarters(phrase)
@@ -222,6 +235,18 @@ def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
     month = (first.month - 1) // length * length + place
     anchor = dt.date(first.year, month, 1)
     return Calendar(stride=Stride(unit=Unit.MONTH, every=step, anchor=anchor))
+
+
+def _counted_years(phrase: Phrase) -> list[str]:
+    """Return what says every so many years in the one month of *phrase*: months counted from it."""
+    every = every_of(phrase)
+    if every.unit != "year" or len(phrase.months) > 1 or phrase.anchor:
+        return []
+    (month,) = phrase.months
+    words = {"anchor": f"counted from {EXAMPLE_YEAR}-{month:02}-01", "months": ""}
+    if phrase.ordinals:
+        words["ordinals"] = f"on the {days_said(phrase)}"
+    return [phrase.swapped(every=f"every {12 * every.count} months", **words)]
 
 
 def _refuse_lost_quarters(phrase: Phrase) -> None:

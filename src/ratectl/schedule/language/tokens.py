@@ -188,7 +188,7 @@ def _fits(word: str, wanted: Iterable[str | re.Pattern[str]]) -> bool:
 def is_weekday(words: Words, ahead: int = 0) -> bool:
     """Tell whether a weekday, "weekday", "work day" or "weekend" comes next."""
     word = words.peek(ahead)
-    if word in {"work", "working", "business"}:
+    if word in {"work", "working", "business", "week"}:
         return words.peek(ahead + 1) == "day"
     return word in WEEKDAY_NAMES or word in {"weekday", "weekend"}
 
@@ -210,7 +210,8 @@ def read_weekdays(words: Words) -> frozenset[int]:
 
 def read_weekday_group(words: Words) -> frozenset[int]:
     """Read one name. Raises ScheduleError."""
-    if words.take("weekday") or words.take_all("work", "day") or words.take_all("working", "day"):
+    spelt = ("work", "working", "week")
+    if words.take("weekday") or any(words.take_all(word, "day") for word in spelt):
         return WORKING_DAYS
     if words.take("weekend"):
         words.take("day")

@@ -33,7 +33,7 @@ def counted_weekdays(text: str) -> Advice | None:
 def business_day(text: str) -> Advice | None:
     """Offer weekdays for business days, and hours for "during market hours"."""
     match = re.search(
-        r"\b(?P<during>during )?(?P<kind>business|banking|trading|market|working|office|school)[ -]?"
+        r"\b(?P<during>during )?(?P<kind>business|banking|bank|trading|market|working|office|school)[ -]?"
         r"(?P<what>days?|hours)\b",
         text,
     )
@@ -55,6 +55,23 @@ def business_day(text: str) -> Advice | None:
 
 
 WORDS_FOR_DAYS = {
+    r",? ?\bbut only(?: on| in)?\b": " on",
+    r"\b(?:without|minus|w/o|excl\b\.?)": "except",
+    r"\b(?:during|throughout) (?=(?:the )?(?:"
+    + "|".join(name[:3] for name in MONTH_NAMES)
+    + "))": "in ",
+    r"\b(?:all|any) (?=(?:mon|tues|wednes|thurs|fri|satur|sun|week)(?:day|end)s?\b)": "every ",
+    r"\bonce (?:in|every) an? (?=day|week|month|year)": "every ",
+    r"\bhalf[ -]?yearly\b": "every 6 months",
+    r"\beom\b": "the last day of the month",
+    r"\beoq\b": "the last day of the quarter",
+    r"\beoy\b": "the last day of the year",
+    r"(?<=[0-9]) ?mo(?:s|nths?)?\b(?! ?[0-9])": " months",
+    r"(?<=[0-9]) ?yrs?\b": " years",
+    r"(?<=[0-9]) ?['\u2032](?![a-z0-9])": " minutes",
+    r"(?<=[0-9]) ?[\"\u2033](?![a-z0-9])": " seconds",
+    r",? ?\b24 ?/ ?7\b,? ?(?=every)": "",
+    r"^(24 ?/ ?7|(a?round the clock))$": "every 15 minutes",
     r"\bhalf[ -]?hourly\b": "every 30 minutes",
     r"\b(on )?alternat(e|ing)\b": "every other",
     r"\bm ?(?:-|to) ?f\b": "monday to friday",
@@ -109,7 +126,9 @@ def words_for_days(text: str) -> Advice | None:
             whole = f"{text[: match.start()]}{match.expand(said)}{text[match.end() :]}"
             whole = re.sub(r"\b(at|on|in) (the )?(?=(2|month|hour) )", "", whole)
             offers = (whole, f"every {whole}")
-            return Advice(f'"{match[0].strip(", ")}" has no word here', offers, match.span())
+            word = match[0].strip(", ")
+            quoted = word if '"' in word else f'"{word}"'
+            return Advice(f"{quoted} has no word here", offers, match.span())
     return None
 
 
@@ -125,6 +144,63 @@ def holidays(text: str) -> Advice | None:
     return Advice(
         "a schedule knows no holidays; what becomes of their rates is told by the key closed_days",
         (offer,),
+        match.span(),
+    )
+
+
+def day_of_week(text: str) -> Advice | None:
+    """Offer the ends of a week for "the first day of the week"."""
+    match = re.search(
+        r"\b(?:on |at |every )?(?:the )?(?P<which>first|last) day of (?:the|each|every|a) week\b",
+        text,
+    )
+    if match is None:
+        return None
+    before, after = text[: match.start()].strip(), text[match.end() :]
+    before = re.sub(r"^(every week|weekly)\b", "", before)
+    days = (
+        ("every monday", "every sunday")
+        if match["which"] == "first"
+        else ("every friday", "every sunday")
+    )
+    return Advice(
+        "which day is that?", tuple(f"{day} {before} {after}" for day in days), match.span()
+    )
+
+
+def numbered_day(text: str) -> Advice | None:
+    """Offer a day of the month for "every month 15"."""
+    match = re.match(r"(?P<every>every month|each month|monthly),? (?P<day>[0-9]{1,2})$", text)
+    if match is None or not 1 <= int(match["day"]) <= 31:
+        return None
+    return Advice(
+        "a day of the month, or a time?",
+        (f"every month on the {nth(int(match['day']))}",),
+        match.span(),
+    )
+
+
+def timed_day(text: str) -> Advice | None:
+    """Offer a day for "every 9am", and a time for "day 8am" and "day 12 noon"."""
+    time = r"(?:[0-9]{1,2}(?::[0-9]{2})? ?[ap]\.?m\b|[0-9]{1,2}:[0-9]{2})"
+    match = re.search(rf"\b(?:every|each) (?={time})", text)
+    if match is not None and re.match(r"[0-9: ]+[ap]", text[match.end() :]):
+        return Advice(
+            "a time of day goes with a day",
+            (f"{text[: match.start()]}every day at {text[match.end() :]}",),
+            match.span(),
+        )
+    match = re.search(r"\bday (?P<day>[0-9]{1,2}) (?=noon|midday|midnight)", text)
+    if match is not None:
+        offer = f"{text[: match.end()]}at {text[match.end() :]}"
+        return Advice("a time is said with at", (offer,), match.span())
+    match = re.search(rf"^(?P<before>.*?)\b(?:on )?(?:the )?days? (?={time})", text)
+    if match is None:
+        return None
+    before = re.sub(r"\b(monthly|daily|(every|each) (month|day))\b", "", match["before"])
+    return Advice(
+        "a day has a number from 1 to 31",
+        (f"{before} every day at {text[match.end() :]}",),
         match.span(),
     )
 
@@ -149,6 +225,7 @@ def ends_of(text: str) -> Advice | None:
     unit, which = match[3] or match[4], match[1] or match[5]
     day = "last day" if which in {"end", "close"} else "1st"
     before = re.sub(rf"\b((every|each)( {unit})?|{unit}ly)\b", "", text[: match.start()]).strip()
+    before = re.sub(r"(^|\s)(at|on|by)( the)?$", "", before)
     after = text[match.end() :]
     if unit in {"day", "week"}:
         days = WHOLE_DAYS[unit, which in {"end", "close"}]

@@ -71,7 +71,9 @@ def zone(text: str) -> Advice | None:
         return Advice('the zone is the job\'s key: timezone = "local"', (rest,), match.span())
     if name.endswith(" time"):
         return Advice(
-            'the zone is a key of the job: timezone = "America/New_York"', (rest,), match.span()
+            'the zone is a key of the job, such as timezone = "America/New_York"',
+            (rest,),
+            match.span(),
         )
     if "/" in name:
         parts = re.split(r"([/_])", name)
@@ -79,6 +81,34 @@ def zone(text: str) -> Advice | None:
     else:
         key = ZONE_KEYS.get(re.split(r"[ +-]", name)[0], "UTC")
     return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), match.span())
+
+
+def city(text: str) -> Advice | None:
+    """Name the key timezone for "in Berlin" and "new york time", by the names of all zones."""
+    match = re.search(
+        r",?\s*\b(?:(?:in|at) (?P<place>[a-z]+(?: [a-z]+){0,2}?)(?: time)?|(?<![a-z/])(?P<whose>[a-z]+(?: [a-z]+)?) time)$",
+        text,
+    )
+    if match is None:
+        return None
+    key = _zone_of(match["place"] or match["whose"])
+    if not key:
+        return None
+    rest = text[: match.start()]
+    return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), match.span())
+
+
+def _zone_of(place: str) -> str:
+    """Return the zone that is named after *place*; an empty text where none is."""
+    import zoneinfo  # noqa: PLC0415 - reads a folder of names, which only a refusal needs
+
+    named = (
+        name
+        for name in sorted(zoneinfo.available_timezones(), key=lambda name: (name.count("/"), name))
+        if "/" in name and not name.startswith(("Etc/", "US/", "SystemV/"))
+    )
+    wanted = place.replace(" ", "_")
+    return next((name for name in named if name.rpartition("/")[2].lower() == wanted), "")
 
 
 def bounds(text: str) -> Advice | None:
@@ -207,10 +237,14 @@ def one_day(text: str) -> Advice | None:
     return Advice(message, (), (0, len(text)) if month else match.span())
 
 
+WHOLE_TIME = r"\b[0-9]{1,2}(?::[0-9]{2})?(?: ?[ap]m|(?<=:[0-9]{2}))"
+
+
 def two_schedules(text: str) -> Advice | None:
     """Offer a list for "every monday at 9am and friday at 5pm"."""
     match = re.fullmatch(
-        r"(?P<one>.*\bat .*?\S) and (?P<on>on |every )?(?P<other>[a-z].* at .+)", text
+        rf"(?P<one>.*(?:\bat .*?\S|{WHOLE_TIME})) and (?P<on>on |every )?(?P<other>[a-z].*(?: at .+|{WHOLE_TIME}))",
+        text,
     )
     match = match or re.fullmatch(r"(?P<one>\S+ .+) and (?P<on>every )(?P<other>.+)", text)
     if match is None:

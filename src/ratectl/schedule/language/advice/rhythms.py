@@ -139,8 +139,10 @@ def two_rhythms(text: str) -> Advice | None:
     if match[1] == "tri":
         offers = (f"every 3 {unit}s", *SHARES.get((unit, 3), ())[:1])
         return Advice(f"every three {unit}s, or three times?", offers, match.span())
-    every = f"every 2 {unit}s"
-    return Advice(f"every two {unit}s, or two times?", (every, twice), match.span())
+    before, after = text[: match.start()], text[match.end() :]
+    alone = not (before.strip() or after.strip())
+    both = (f"{before}every 2 {unit}s{after}", *((twice,) if alone else ()))
+    return Advice(f"every two {unit}s, or two times?", both, match.span())
 
 
 def hours_and_minutes(text: str) -> Advice | None:
@@ -197,7 +199,7 @@ def fractions(text: str) -> Advice | None:
     plain = re.sub(r"\b([0-9]+) and (?:a half|1/2|\u00bd)(?= )", r"\1.5", text)
     plain = re.sub(r"\b([0-9]+) and a quarter\b", r"\1.25", plain)
     plain = re.sub(r"\b(?:an? )?(minute|hour|day) and a quarter\b", r"1.25 \1", plain)
-    plain = re.sub(r"\b([0-9]+) ?d(?:ays?)? (?:and )?([0-9]+) ?h(?:ours?)?\b", _in_hours, plain)
+    plain = re.sub(r"\b([0-9]+) ?d(?:ays?)? ?(?:and )?([0-9]+) ?h(?:ours?)?\b", _in_hours, plain)
     plain = re.sub(r"\b([0-9]+) ?h(?:ours?|rs?)? ([0-5][0-9])$", _in_minutes, plain)
     for sign, part in FRACTIONS.items():
         alone = r"(?<![0-9/])" if "/" in sign else ""
