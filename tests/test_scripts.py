@@ -42,7 +42,6 @@ ROWS = [
     "install 1000 jobs, cron",
     "install 1000 jobs, cron, peak memory",
     "install 200 jobs, systemd",
-    "the same, and they run",
 ]
 
 
