@@ -80,7 +80,7 @@ def test_plain_page_stays_markdown(ratectl):
 
     assert "## Keys of a job" in lines
     assert lines[row].split()[:4] == ["`providers`", "list", "of", "names"]
-    assert "`exchangerate-api-open`," in lines[row + 1]
+    assert "`exchangerate-api-open`," in lines[row + 3]
     assert "" in (lines[row - 1], lines[row - 2])
     assert not any(line != line.rstrip() for line in lines)
 
@@ -93,18 +93,18 @@ def test_web_addresses_are_whole_in_a_pipe(ratectl):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "room", "given"),
+    ("lengths", "room", "given"),
     [
-        ([5, 10], 20, [5, 10]),
-        ([5, 30, 60], 50, [5, 22, 23]),
-        ([5, 20, 60], 45, [5, 20, 20]),
-        ([5, 20, 60], 30, [4, 16, 10]),
-        ([30, 30], 40, [20, 20]),
+        ([[5], [10]], 20, [5, 10]),
+        ([[5], [30], [60]], 50, [4, 20, 26]),
+        ([[30], [30]], 40, [20, 20]),
+        ([[5, 5], [20, 4], [60, 60]], 45, [4, 20, 21]),
+        ([[5], [20], [60]], 30, [4, 16, 10]),
     ],
 )
-def test_shares(wanted, room, given):
-    """A table's columns share the width: the widest gives way first, and not below its longest word."""
-    assert shares(wanted, ([4, 20, 10][: len(wanted)],), room) == given
+def test_shares(lengths, room, given):
+    """A table's columns share the width so that it is not high, and none is below its longest word while others can give way."""
+    assert shares(lengths, ([4, 20, 10][: len(lengths)],), room) == given
 
 
 def test_words_wider_than_their_column():

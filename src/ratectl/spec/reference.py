@@ -65,7 +65,8 @@ JOB: dict[str, Key] = {
     ),
     "providers": Key(
         "list of names",
-        "asked in order until one answers; see [Providers](providers.md)",
+        "asked in order until one answers; without the key "
+        f"{', '.join(f'`{name}`' for name in DEFAULT_PROVIDERS)}; see [Providers](providers.md)",
         ["exchangerate-api-v4", "frankfurter"],
     ),
     "from": Key(MOMENT, 'inclusive; also the anchor of `"every 3 days"`', "2026-12-01"),
@@ -262,7 +263,7 @@ OTHERWISE: dict[tuple[str, str], str] = {
     ("jobs", "timezone"): f'`"{DEFAULT_TIMEZONE}"`',
     ("jobs", "digits"): "12",
     ("jobs", "revisit"): '`"3d"`',
-    ("jobs", "providers"): ", ".join(f"`{name}`" for name in DEFAULT_PROVIDERS),
+    ("jobs", "providers"): "free ones",
     ("ratectl", "journal"): '`"sqlite"`',
     ("providers", "kind"): "the table's name",
     ("providers", "base_url"): "the kind's own",

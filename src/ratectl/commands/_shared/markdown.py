@@ -47,29 +47,47 @@ class WholeTable(TableElement):
 def _fit(table: Table, width: int) -> None:
     """Give each column of *table* its share of *width*, and set off the rows from each other where one has several lines."""
     texts = [[str(cell) for cell in (column.header, *column.cells)] for column in table.columns]
-    wanted = [max(map(len, cells)) for cells in texts]
+    lengths = [[*map(len, cells)] for cells in texts]
     words = [[word for cell in cells for word in [*cell.split(), ""]] for cells in texts]
     whole = [max(map(len, column)) for column in words]
     parts = [max(len(part) for word in column for part in JOINTS.split(word)) for column in words]
-    room = width - GAP * (len(wanted) - 1)
-    for column, share in zip(table.columns, shares(wanted, (whole, parts), room), strict=True):
+    room = width - GAP * (len(lengths) - 1)
+    for column, share in zip(table.columns, shares(lengths, (whole, parts), room), strict=True):
         column.overflow = "fold"
         column.width = share
         column._cells = [  # noqa: SLF001 - rich has no other way to change them
             broken(cell, share) if isinstance(cell, Text) else cell for cell in column.cells
         ]
     table.show_edge = False
-    table.leading = int(sum(wanted) > room)
+    table.leading = int(sum(map(max, lengths)) > room)
 
 
-def shares(wanted: list[int], least: Sequence[list[int]], room: int) -> list[int]:
-    """Return the widths of columns in *room*: the widest gives way, below the first of *least* only if none else can, and so on."""
-    widths = list(wanted)
+def shares(lengths: list[list[int]], least: Sequence[list[int]], room: int) -> list[int]:
+    """Return the widths in *room* of columns whose cells have these *lengths*.
+
+    The column gives way that makes the table least high by it, of equals the widest; below the first of *least* only if
+    none else can, and so on.
+    """
+    widths = [*map(max, lengths)]
     while sum(widths) > room:
         slacks = ([n for n, width in enumerate(widths) if width > limit[n]] for limit in least)
         some = next(filter(None, slacks), range(len(widths)))
-        widths[max(some, key=widths.__getitem__)] -= 1
+        narrowest = {n: (_height(lengths, _narrower(widths, n)), -widths[n]) for n in some}
+        widths = _narrower(widths, min(narrowest, key=narrowest.__getitem__))
     return widths
+
+
+def _narrower(widths: list[int], column: int) -> list[int]:
+    return [width - (n == column) for n, width in enumerate(widths)]
+
+
+def _height(lengths: list[list[int]], widths: list[int]) -> int:
+    """Return the lines of a table of these *widths*, as far as lengths tell."""
+    rows = zip(*lengths, strict=True)
+    return sum(
+        max(-(-length // max(width, 1)) for length, width in zip(row, widths, strict=True))
+        for row in rows
+    )
 
 
 def broken(cell: Text, width: int) -> Text:
