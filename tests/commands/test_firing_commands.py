@@ -14,6 +14,7 @@ import time
 import pytest
 
 from ratectl.model.job import Job, Output, Pair, Provider
+from ratectl.runtime import zones
 from tests.fakes import past, station
 from tests.support.rate_server import Fault
 
@@ -183,6 +184,45 @@ def test_serve_without_a_zone_of_one_job(ratectl, install, state):
     )  # each firing is told
     assert json.loads(ratectl("history", "other", "--json").stdout)
     assert "'US/Nowhere'" in ratectl("history", "usd-inr", "--json").stderr
+
+
+@pytest.fixture
+def without_us_pacific(ratectl, tmp_path):
+    """Let what *ratectl* starts see a system whose zones lack ``US/Pacific``, and no package in their place."""
+    for name in ("UTC", "Etc/UTC", "America/Los_Angeles"):
+        path = tmp_path / "zones" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(zones.data(name))
+    hidden = tmp_path / "hidden" / "tzdata"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").touch()
+    before = filter(None, (str(hidden.parent), ratectl.environment.get("PYTHONPATH")))
+    ratectl.environment["PYTHONPATH"] = os.pathsep.join(before)
+    ratectl.environment["PYTHONTZPATH"] = str(tmp_path / "zones")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_us_pacific")
+def test_an_old_name_that_the_system_lost(ratectl, install, state, tmp_path):
+    """`list`, `status`, `report` and `serve` tell the fault of the one job in ``US/Pacific``, and go on with the other."""
+    install(timezone="US/Pacific")
+    install("other")
+    past.spoil(state, "other", {"schedule_texts": ["every 2 seconds"]})
+    page = tmp_path / "page.html"
+
+    listed, status, report, served = (
+        ratectl(*words)
+        for words in (("list",), ("status",), ("report", str(page)), ("serve", "--count", "1"))
+    )
+
+    for done in (listed, status, report, served):
+        said = done.stdout + done.stderr
+        assert "no zone data for 'US/Pacific'" in " ".join(said.split())
+        assert "other" in said or done is report
+        assert "Traceback" not in said
+    assert "other" in page.read_text(encoding="utf-8")
+    assert re.search(r"^other: .* recorded USD/INR ", served.stdout, re.MULTILINE)
+    assert [done.returncode for done in (status, report, served)] == [0, 0, 0]
 
 
 @pytest.mark.slow
