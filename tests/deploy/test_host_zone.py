@@ -49,6 +49,8 @@ def test_the_name_chooses_among_names_of_one_zone(clock):
 )
 def test_a_file_alone_has_the_present_name(clock, name):
     """Where nothing tells the name, a zone is called as it is called today, and not by an older or a smaller place."""
+    if zones.data("zone1970.tab") is None:
+        pytest.skip("no table here tells Europe/Berlin from Arctic/Longyearbyen")
     (clock / "localtime").write_bytes(data(name))
 
     assert host_facts.zone().key == name
