@@ -183,6 +183,7 @@ def test_no_history(install, backfill):
         (("usd-inr", "--since", "last week"), 2, "not a day such as"),
         (("usd-inr", "--since", "2026-03-31", "--until", "2026-03-01"), 2, "--since comes first"),
         (("usd-inr", "--until", "2999-01-01"), 2, "lies ahead"),
+        (("usd-inr", "--since", "0001-01-01"), 2, "0001-01-01"),
         (("usd-imr",), 78, "did you mean 'usd-inr'"),
     ],
 )
@@ -193,6 +194,7 @@ def test_misuse(install, backfill, words, code, told):
     done = backfill(*words)
 
     assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

@@ -90,6 +90,37 @@ def test_what_decides_the_zone(ratectl, spec, monkeypatch):
     assert "Chatham" not in answer.out
 
 
+@pytest.mark.posix("the zone of Windows stands in its registry")
+def test_a_machine_without_a_zone_is_told_so(ratectl, spec, monkeypatch, tmp_path):
+    """Where there is no /etc/localtime, it is not named as what decides the zone."""
+    monkeypatch.setattr(host_facts, "LOCALTIME", tmp_path / "localtime")
+
+    answer = ratectl("check", str(spec))
+
+    told = (
+        f"this machine's clocks: UTC, since there is no {tmp_path / 'localtime'} (TZ is not asked)"
+    )
+    assert told in answer.out
+
+
+def test_an_end_before_the_next_slot(ratectl, spec):
+    """Random gaps that reach over an end which is still ahead are told so, and not as an end that has passed."""
+    now = dt.datetime.now(dt.UTC)
+    lines = f'schedule = "every 50 to 60 days"\nuntil = {now + dt.timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}'
+    with spec.open("a", encoding="utf-8") as file:
+        file.writelines(
+            f'\n[jobs.rare-{n}]\npairs = ["USD/INR"]\n{lines}\noutput = "rare.txt"\n'
+            for n in (1, 2)
+        )
+
+    issues = json.loads(ratectl("check", str(spec), "--json").out)["issues"]
+
+    assert issues
+    for issue in issues:
+        assert "never fires again: no slot of it lies between now and its end" in issue["message"]
+        assert issue["key"].endswith(".until")
+
+
 def test_one_line_a_fact_in_a_pipe(ratectl, spec, monkeypatch):
     """Nothing is broken where there is no screen that says how wide it is."""
     monkeypatch.delenv("COLUMNS", raising=False)

@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+import zoneinfo
 
 import pytest
 
 from ratectl.model.job import Job, Output, Pair, Provider
-from tests.fakes import past, station
+from ratectl.runtime import zones
+from tests.fakes import station
 from tests.support.rate_server import Fault
 
 pytestmark = pytest.mark.network
@@ -166,23 +168,59 @@ base_url = "{url}/v1"
 """
 
 
+@pytest.fixture
+def without_us_pacific(ratectl, tmp_path):
+    """Let what *ratectl* starts see a system whose zones lack ``US/Pacific``, and no package in their place."""
+    for name in zoneinfo.available_timezones() - {"US/Pacific"}:
+        path = tmp_path / "zones" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(zones.data(name) or b"")
+    hidden = tmp_path / "hidden" / "tzdata"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").touch()
+    before = filter(None, (str(hidden.parent), ratectl.environment.get("PYTHONPATH")))
+    ratectl.environment["PYTHONPATH"] = os.pathsep.join(before)
+    ratectl.environment["PYTHONTZPATH"] = str(tmp_path / "zones")
+
+
 @pytest.mark.slow
-def test_serve_without_a_zone_of_one_job(ratectl, install, state):
+@pytest.mark.usefixtures("without_us_pacific")
+def test_serve_without_a_zone_of_one_job(ratectl, install):
     """A job whose zone an upgrade took away is named once, and the others are served."""
-    install()
+    install(timezone="US/Pacific")
     install("other")
-    past.spoil(state, "usd-inr", {"timezone": "US/Nowhere"})
 
     done = ratectl("serve", "--count", "1")
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("'US/Nowhere'") == 1
+    assert done.stderr.count("'US/Pacific'") == 1
     assert "serving 1 job; next other at" in done.stderr
     assert re.search(
         r"^other: .* recorded USD/INR ", done.stdout, re.MULTILINE
     )  # each firing is told
     assert json.loads(ratectl("history", "other", "--json").stdout)
-    assert "'US/Nowhere'" in ratectl("history", "usd-inr", "--json").stderr
+    assert "'US/Pacific'" in ratectl("history", "usd-inr", "--json").stderr
+
+
+@pytest.mark.usefixtures("without_us_pacific")
+def test_an_old_name_that_the_system_lost(ratectl, install, tmp_path):
+    """`list`, `status` and `report` tell the fault of the one job in ``US/Pacific``, and go on with the other."""
+    install(timezone="US/Pacific")
+    install("other")
+    page = tmp_path / "page.html"
+
+    listed, status, report = (
+        ratectl(*words) for words in (("list",), ("status",), ("report", str(page)))
+    )
+
+    for done in (listed, status, report):
+        said = done.stdout + done.stderr
+        assert "no zone data for 'US/Pacific'" in " ".join(said.split())
+        assert "Traceback" not in said
+    assert "other" in listed.stdout
+    assert "other" in status.stdout
+    assert "other" in page.read_text(encoding="utf-8")
+    assert (status.returncode, report.returncode) == (0, 0)
 
 
 @pytest.mark.slow

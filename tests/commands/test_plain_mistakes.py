@@ -280,6 +280,10 @@ def test_width_of_a_terminal(ratectl, install, station, tmp_path, monkeypatch):
         (("next", "daily", "--count", "0"), "'--count': "),
         (("history", "x", "--last", "0"), "'--last': "),
         (("history", "x", "--last", "abc"), "'--last': "),
+        (
+            ("history", "x", "--last", "99999999999999999999"),
+            "'--last': expected 1000000000 or less",
+        ),
         (("next", "daily", "--count", "9999999999"), "'--count': "),
     ],
 )

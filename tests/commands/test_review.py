@@ -199,6 +199,8 @@ def test_pair_that_the_job_gave_up(ratectl, hold, station, job):
         (("accept", "99"), 78, "no held answer 99"),
         (("reject", "99"), 78, "no held answer 99"),
         (("show", "99"), 78, "no held answer 99"),
+        (("show", "99999999999999999999"), 2, "no number of a held answer"),
+        (("accept", "99999999999999999999"), 2, "no number of a held answer"),
         (("accept", "first"), 2, "no number of a held answer"),
         (("frob",), 2, "frob"),
     ],

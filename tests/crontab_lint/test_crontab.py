@@ -9,10 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratectl import crontab_lint
+from ratectl.errors import ScheduleError
 from ratectl.schedule.language.parse import parse_one
 
 ERRORS = {  # line -> code, and a piece of the advice
     "* * * * * root /usr/bin/true": ("account-in-user-tab", "without `root`"),
+    "* * * * * root cmd": ("account-in-user-tab", "without `root`"),
+    "0 9 * * *\troot\tcmd": ("account-in-user-tab", "without `root`"),
+    "@daily games cmd": ("account-in-user-tab", "without `games`"),
+    "0 9 * * 7/2 true": ("step-without-range", "`0-6/2`"),
     "SHELL=/bin/bash -e": ("shell-arguments", "`SHELL=/bin/bash`"),
     "HOME=~": ("tilde-in-value", "in full"),
 }
@@ -73,7 +78,9 @@ ERRORS |= {  # line -> code, and a piece of the advice
 }
 WARNINGS = {
     "0 5 * * 7 true": ("weekday-7", "`0`"),
-    "0 5 * * 5-7 true": ("weekday-7", "`0` for Sunday"),
+    "0 5 * * 5-7 true": ("weekday-7", "`0,5,6`"),
+    "0 5 * * MON,4-7 true": ("weekday-7", "`0,1,4-6`"),
+    "0 5 * * */7,3 true": ("step-beyond-range", "`0,3`"),
     "0 5 * * */7 true": ("step-beyond-range", '"every sunday at 05:00"'),
     "0 5 1-7 * */7 true": ("step-beyond-range", '"every month on the first sunday at 05:00"'),
     "PATH=~/bin:/usr/bin": ("tilde-in-value", "in full"),
@@ -202,6 +209,113 @@ def test_accounts_in_their_place():
     """In a system tab the account is no flaw, nor is a program of that name alone."""
     assert crontab_lint.lint_system(b"* * * * * root true\n") == ()
     assert crontab_lint.lint(b"0 5 * * * root\n") == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("root", "www-data", "nobody", "daemon", "games", "mail", "bin", "sys", "man", "backup"),
+        *("postgres", "list", "proxy", "news", "lp", "git"),
+    ],
+)
+def test_an_account_before_a_program(name):
+    """The name of a system's account before the path of a program is no command of a user's tab."""
+    tab = f"0 9 * * * {name} /bin/cmd --all\n".encode()
+
+    assert found(tab) == [(1, "error", "account-in-user-tab")]
+    assert crontab_lint.lint_system(tab) == ()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "mail -s done ops@example.org < /tmp/report",
+        "mail ops@example.org < /tmp/report",
+        "man ls > /tmp/ls.txt",
+        "backup /home /mnt/disk",
+        "backup /usr/local/bin/ > /dev/null",
+        "backup --full",
+        "lp /home/asha/page.pdf",
+        "mysql books < /home/asha/books.sql",
+        "git fetch --all",
+        "daemon --name watch -- watch",
+        "postgres -D /var/lib/postgres",
+        "root -b -q plot.C",
+        "games > /dev/null 2>&1",
+        "sys; true",
+        "bin",
+        "/usr/bin/mail /bin/cmd",
+    ],
+)
+def test_a_program_with_the_name_of_an_account(command):
+    """A program that is called like an account is no finding before what such a program is told."""
+    assert found(f"0 9 * * * {command}\n".encode()) == []
+
+
+VALUES = ("0", "3", "7", "07", "sun", "wed")
+SPANS = (*VALUES, "0-7", "1-7", "5-7", "6-7", "7-7", "mon-7", "7-1", "1-5", "*")
+WEEKDAYS = sorted(
+    {f"{span}{step}" for span in SPANS for step in ("", "/0", "/2", "/3", "/7", "/8")}
+    | {f"{one},{other}" for one in SPANS for other in SPANS}
+    | {"*/7", "*/7,3", "*/2,7", "*/7,7", "1-3/2,5-7/2", "7#2", "7L", "7~3", "x,7", "?,7"}
+)
+TIMES = ("0 9 * *", "0 9 1-7 *", "0 9 13 *", "0 9 */2 jan", "* 2 * *", "0 */2 1-7 *", "0 0 9 * *")
+
+
+@pytest.mark.parametrize("time", TIMES)
+def test_what_is_advised_is_clean(time):
+    """No advised line or field of days of the week has a 7 that only some crons take."""
+    for days in WEEKDAYS:
+        for finding in crontab_lint.lint(f"{time} {days} true\n".encode()):
+            for advised in re.findall(r"`([^`]+)`", finding.flaw.instead):
+                line = f"{time} {advised}" if " " not in advised else advised
+                if " " in advised or "day of week" in finding.flaw.message:
+                    codes = {code for _, _, code in found(f"{line} true\n".encode())}
+                    assert not codes & {"weekday-7", "wrapped-range", finding.flaw.code}, (
+                        days,
+                        advised,
+                    )
+
+
+def read(line):
+    """Return the value of a *line*, None where it is refused."""
+    try:
+        return parse_one(line)
+    except ScheduleError:
+        return None
+
+
+@pytest.mark.parametrize("time", ["0 9 * *", "0 9 13 *", "0 9 */2 jan"])
+def test_days_without_a_seven_are_the_same_days(time):
+    """The field that is advised in the place of one with a 7 makes the line fire at the same times."""
+    told = 0
+    for days in WEEKDAYS:
+        for flaw in (each.flaw for each in crontab_lint.lint(f"{time} {days} true\n".encode())):
+            if flaw.code == "weekday-7" and (meant := read(f"{time} {days}")):
+                told += 1
+                assert read(f"{time} {flaw.instead.strip('`')}") == meant, days
+
+    assert told > 50
+
+
+def test_every_seventh_day_without_days_of_the_month():
+    """Where no days of the month stand beside ``*/7``, none are spoken of."""
+    alone, beside = (
+        crontab_lint.lint(f"0 9 {days} * */7 true\n".encode())[0].flaw for days in ("*", "1-7")
+    )
+
+    assert "beside" not in alone.message
+    assert "beside" in beside.message
+
+
+def test_a_seventh_step_over_days_and_a_seven():
+    """The lines that are advised for ``0-7/7`` beside days of the month are fine themselves."""
+    flaws = [each.flaw for each in crontab_lint.lint(b"0 9 1-7 * 0-7/7 true\n")]
+
+    assert [(flaw.code, flaw.instead) for flaw in flaws] == [
+        ("weekday-7", "`0`"),
+        ("both-day-fields", 'in a ratectl spec: "every month on the first sunday at 09:00"'),
+    ]
 
 
 def test_final_newline():

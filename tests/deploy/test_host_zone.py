@@ -44,11 +44,32 @@ def test_the_name_chooses_among_names_of_one_zone(clock):
     assert host_facts.zone().key == "Asia/Calcutta"
 
 
+@pytest.mark.parametrize(
+    "name", ["Asia/Kolkata", "Europe/London", "Europe/Berlin", "America/New_York", "UTC"]
+)
+def test_a_file_alone_has_the_present_name(clock, name):
+    """Where nothing tells the name, a zone is called as it is called today, and not by an older or a smaller place."""
+    if zones.data("zone1970.tab") is None:
+        pytest.skip("no table here tells Europe/Berlin from Arctic/Longyearbyen")
+    (clock / "localtime").write_bytes(data(name))
+
+    assert host_facts.zone().key == name
+
+
 def test_no_file_is_utc(clock):
-    """Without the file the C library takes UTC, and so do we."""
+    """Without the file the C library takes UTC, and so do we; it is said that there is none."""
     (clock / "timezone").write_text("Europe/Berlin\n", encoding="utf-8")
 
     assert host_facts.zone().key == "UTC"
+    assert host_facts.zone_source() == f"since there is no {clock / 'localtime'}"
+
+
+def test_a_link_to_nothing_is_utc(clock):
+    """A link to a file that is not there is UTC too, and told as such."""
+    (clock / "localtime").symlink_to(clock / "gone")
+
+    assert host_facts.zone().key == "UTC"
+    assert host_facts.zone_source().endswith("localtime is a link to a file that is not there")
 
 
 def test_a_link_into_the_zones(clock):
@@ -99,3 +120,36 @@ def test_names_that_are_no_zones(name):
 def test_what_was_meant(typed, meant):
     """The nearest zone is suggested, by its city, too."""
     assert f'"{meant}"' in zones.meant(typed)
+
+
+def without(monkeypatch, gone):
+    """Take the data of the zone *gone* away, as a system does that keeps old names in a package of their own."""
+    whole = zones.data
+    monkeypatch.setattr(zones, "data", lambda name: None if name == gone else whole(name))
+
+    class Fewer(zoneinfo.ZoneInfo):
+        def __new__(cls, key):
+            """Refuse the zone that is gone."""
+            if key == gone:
+                raise zoneinfo.ZoneInfoNotFoundError(key)
+            return zoneinfo.ZoneInfo(key)
+
+    monkeypatch.setattr(zones, "ZoneInfo", Fewer)
+
+
+@pytest.mark.parametrize(
+    ("gone", "typed", "offered"),
+    [
+        ("US/Pacific", "US/Pacific", ' (did you mean "America/Los_Angeles"?)'),
+        ("Asia/Tokyo", "Asia/Tokyo", ""),
+        ("Asia/Tokyo", "asia/tokyo", ""),
+    ],
+)
+def test_a_refused_zone_is_not_offered(monkeypatch, gone, typed, offered):
+    """A zone without data is answered with what it is called today, never with the word that was refused."""
+    without(monkeypatch, gone)
+
+    with pytest.raises(ValueError, match="no such IANA zone") as refused:
+        zones.named(typed)
+
+    assert str(refused.value) == f"no such IANA zone{offered}"

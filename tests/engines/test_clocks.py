@@ -85,11 +85,11 @@ def fired(root, begin, since, length, jobs=SCHEDULES):
     return {job: sorted(set(instants)) for job, instants in found.items()}
 
 
-def said(root, since, length):
+def said(root, since, length, jobs=SCHEDULES):
     """Ask ``ratectl next`` for the slots of each job from *since* on, for *length*."""
     after = ("--after", since.isoformat(), "--count", "40")
     found = {}
-    for job in SCHEDULES:
+    for job in jobs:
         texts = root.json("next", job, "--spec", "/root/jobs.toml", *after)
         slots = [dt.datetime.fromisoformat(text).astimezone(dt.UTC) for text in texts]
         found[job] = [slot for slot in slots if slot < since + length]

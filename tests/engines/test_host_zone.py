@@ -1,6 +1,7 @@
-"""Debian's daemon beside two odd set-ups of the machine's zone fires when ``ratectl check`` says.
+"""Debian's daemon beside odd set-ups of the machine's zone fires when ``ratectl next`` says.
 
-A file copied to /etc/localtime beside another name in /etc/timezone, and no /etc/localtime at all.
+A file copied to /etc/localtime, or mounted there as into a container, beside another name in
+/etc/timezone; and no /etc/localtime at all.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ import datetime as dt
 import pytest
 
 from tests.engines.conftest import need, start
-from tests.engines.test_clocks import LOGGER, fired
+from tests.engines.test_clocks import LOGGER, fired, said
 
 pytestmark = pytest.mark.engine
 
 SETUPS = {
     "copied": (
         "cp --remove-destination /usr/share/zoneinfo/Asia/Kolkata /etc/localtime; echo EST > /etc/timezone",
+        dt.timedelta(hours=5, minutes=30),
+    ),
+    "mounted": (
+        (
+            "rm /etc/localtime; : > /etc/localtime; echo EST > /etc/timezone; "
+            "mount --bind /usr/share/zoneinfo/Asia/Kolkata /etc/localtime"
+        ),
         dt.timedelta(hours=5, minutes=30),
     ),
     "missing": ("rm /etc/localtime; echo Asia/Kolkata > /etc/timezone", dt.timedelta()),
@@ -35,36 +43,31 @@ schedule = "every day at 00:05 and 05:35"
 timezone = "America/New_York"
 output = "~/new-york.txt"
 """
+JOBS = ("local", "new-york")
 BEGIN = dt.datetime(2027, 1, 5, 10, 20)
 LENGTH = dt.timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_daemon_fires_when_check_says(setup):
+def test_daemon_fires_when_next_says(setup):
     """What is rendered for the local zone fires in the minutes of its slots, by the daemon's own clock."""
     need("clocks")
     change, offset = SETUPS[setup]
+    since = (BEGIN - offset).replace(tzinfo=dt.UTC)
     with contextlib.contextmanager(start)("clocks") as engine:
         root = engine.account("root")
         root.sh(change)
         root.write("/usr/local/bin/fired", LOGGER)
         root.run("chmod", "755", "/usr/local/bin/fired")
         root.write("/root/jobs.toml", SPEC)
-        checked = root.json("check", "/root/jobs.toml")["jobs"]
+        expected = said(root, since, LENGTH, JOBS)
         root.ratectl(
             *("render", "/root/jobs.toml", "--backend", "cron", "--out", "/root/out"),
             *("--program", "/usr/local/bin/fired"),
         )
         root.run("crontab", "/root/out/crontab")
-        since = (BEGIN - offset).replace(tzinfo=dt.UTC)
-        found = fired(root, BEGIN, since, LENGTH, {"local": "", "new-york": ""})
+        found = fired(root, BEGIN, since, LENGTH, JOBS)
 
-    for job in checked:
-        said = {dt.datetime.fromisoformat(slot).astimezone(dt.UTC).time() for slot in job["slots"]}
-        here = [
-            instant
-            for minute in range(30)
-            if (instant := since + dt.timedelta(minutes=minute)).time() in said
-        ]
-        assert found[job["job"]] == here, job["job"]
-    assert [slot.time() for slot in found["local"]] == [(since + dt.timedelta(minutes=10)).time()]
+    assert found == expected
+    assert found["local"] == [since + dt.timedelta(minutes=10)]
+    assert found["new-york"] == [since + dt.timedelta(minutes=15)]

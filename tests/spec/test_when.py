@@ -77,22 +77,35 @@ def test_a_bound_in_a_fold_is_explained():
     assert explain(parse([sentence])) == sentence
 
 
+@pytest.mark.parametrize("gaps", ["every 10 to 30 days", "every 1 to 60 days"])
 @pytest.mark.parametrize("name", ["a", "b", "usd-inr", "x1", "gbp", "nok-sek", "c", "d"])
-def test_gaps_are_checked_under_the_own_name(name):
+def test_gaps_are_checked_under_the_own_name(name, gaps):
     """A short window of random gaps is accepted for just those jobs that have a slot in it."""
     from_day, until = "2026-11-03", "2026-11-13"
-    free = parse(["every 10 to 30 days"], name=name)
+    free = parse([gaps], name=name)
     begin, end = (
         dt.datetime.fromisoformat(day).replace(tzinfo=NEW_YORK) for day in (from_day, until)
     )
     has_slot = next(schedule.after(free, NEW_YORK, begin)) < end
-    text = f"every 10 to 30 days, counted from {dt.date(1970, 1, 5)}"
+    text = f"{gaps}, counted from {dt.date(1970, 1, 5)}"
 
     if has_slot:
         assert load(text, name=name, more=f"from = {from_day}\nuntil = 2026-11-12")
     else:
         with pytest.raises(SpecError, match="no slot lies between"):
             load(text, name=name, more=f"from = {from_day}\nuntil = 2026-11-12")
+
+
+@pytest.mark.parametrize("name", ["a", "usd-inr", "x1"])
+def test_random_gaps_begin_where_the_job_begins(name):
+    """Random gaps are counted from the beginning of the job, so that the shortest window has its first slot."""
+    job = load(
+        "every 1 to 60 days",
+        name=name,
+        more="from = 2026-11-03T09:00:00\nuntil = 2026-11-03T10:00:00",
+    )
+
+    assert first(job, 9) == ["2026-11-03T14:00"]
 
 
 @pytest.mark.parametrize("character", ["\u2028", "\u2029", "\u0085"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends.cron.backend import LONGEST_COMMAND, MOST_LINES
 from ratectl.crontab_lint.fields import flaws_of
 from ratectl.crontab_lint.problem import Problem, phrase_time, say
+from ratectl.crontab_lint.sundays import without_seven
 from ratectl.schedule.language.cron import DAY_NAMES, MACROS
 
 if TYPE_CHECKING:
@@ -30,10 +31,28 @@ EVERY = re.compile(r"([0-9]{1,6})(s|m|h)")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 LONGEST_NAME = 996
 """Bytes of an environment variable's name that Debian's crontab takes."""
-ACCOUNTS = frozenset(
-    {"root", "nobody", "www-data", "ubuntu", "debian", "pi", "ec2-user", "vagrant", "admin"}
-)
-"""Names of accounts that are no programs."""
+ANY_WORD = re.compile(r"(?![0-9]*[<>])[^-&|;#]")
+ANY_PATH = re.compile(r"/")
+PROGRAM_PATH = re.compile(r"/(\S*/)?(s?bin|libexec|games|cron\.[a-z]+)/\S")
+ACCOUNTS = {
+    **dict.fromkeys(
+        (
+            *("root", "nobody", "www-data", "_apt", "bin", "sys", "games", "postgres", "apache"),
+            *("redis", "messagebus", "syslog", "adm", "ubuntu", "debian", "pi"),
+            *("ec2-user", "vagrant", "admin"),
+        ),
+        ANY_WORD,
+    ),
+    **dict.fromkeys(
+        ("daemon", "man", "mail", "news", "irc", "ftp", "mysql", "nginx", "git"), ANY_PATH
+    ),
+    **dict.fromkeys(("backup", "list", "lp", "operator", "proxy", "uucp"), PROGRAM_PATH),
+}
+"""Names of accounts, Debian's and those of usual services -> what behind them begins a command.
+
+No program has the names before a word; none that has the names before a path is told a path to work
+on; and those before a program's path may be programs that are, as ``lp`` prints a file.
+"""
 SHOWN = 100
 """Characters of a command that advice repeats."""
 
@@ -293,7 +312,8 @@ def _seconds(six: Sequence[str]) -> Problem:
 
 
 def _for_seconds(six: Sequence[str]) -> str:
-    five = " ".join("*" if field == "?" else field for field in six[1:])
+    plain = ["*" if field == "?" else field for field in six[1:]]
+    five = " ".join([*plain[:4], without_seven(plain[4])])
     step = re.fullmatch(r"\*/([1-9][0-9]?)", six[0])
     if step and five == "* * * * *":
         return say(f"every {step[1]} seconds")
@@ -304,7 +324,11 @@ def _for_seconds(six: Sequence[str]) -> str:
 
 
 def _in_command(text: str, users: int) -> Iterator[Problem]:
-    """Yield the flaws of what stands behind the time: an account, if *users*, and the command."""
+    """Yield the flaws of what stands behind the time: an account, if *users*, and the command.
+
+    Without *users* a first word that is an account's name is a flaw where a command begins behind it.
+    Many such names are programs, too: `mail -s done me` and `backup /home` are commands of their own.
+    """
     command = text
     if users:
         account, *rest = BLANKS.split(text, maxsplit=users)
@@ -315,8 +339,8 @@ def _in_command(text: str, users: int) -> Iterator[Problem]:
             yield _no_account(printable(account[:SHOWN]))
             return
         command = rest[0] if rest else ""
-    word, _, behind = command.partition(" ")
-    if not users and word in ACCOUNTS and behind.strip():
+    word, behind = [*BLANKS.split(command, maxsplit=1), ""][:2]
+    if not users and word in ACCOUNTS and ACCOUNTS[word].match(behind):
         yield _error(
             "account-in-user-tab",
             f"`{word}`: only /etc/crontab and /etc/cron.d name an account; here cron starts a program "

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ratectl.crontab_lint.problem import Problem, phrase_month, phrase_time, say, weekday_name
+from ratectl.crontab_lint.sundays import without_seven
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.cron import parse_cron
 from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL
@@ -27,8 +28,9 @@ def in_days(fields: Sequence[str]) -> Iterator[Problem]:
     if weekdays == "*/7" and re.fullmatch(r"1-7|8-14|15-21|22-28", days):
         return  # told as a weekday
     minute, hour, _, month, _ = fields
+    advised = without_seven(weekdays)
     two_lines = (
-        f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {weekdays}`"
+        f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {advised}`"
     )
     if days.startswith("*") or weekdays.startswith("*"):
         yield Problem(
@@ -41,7 +43,7 @@ def in_days(fields: Sequence[str]) -> Iterator[Problem]:
         return
     weeks = {"1-7": "first", "8-14": "second", "15-21": "third", "22-28": "fourth"}
     nth = weeks.get(days)
-    day = weekday_name(weekdays.lower()) if re.fullmatch(r"[0-7]|[A-Za-z]{3}", weekdays) else ""
+    day = weekday_name(advised.lower()) if re.fullmatch(r"[0-6]|[A-Za-z]{3}", advised) else ""
     yield Problem(
         severity="error" if nth and day else "warning",
         code="both-day-fields",
@@ -77,7 +79,7 @@ def in_whole(fields: Sequence[str], *, reported: bool) -> Iterator[Problem]:
             severity="warning",
             code="every-minute",
             message=f"`{line}`: fires in each of the 60 minutes of the hour",
-            instead=f"`0 {' '.join(fields[1:])}` for once an hour",
+            instead=f"`0 {' '.join(fields[1:4])} {without_seven(fields[4])}` for once an hour",
         )
 
 

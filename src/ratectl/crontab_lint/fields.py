@@ -18,6 +18,7 @@ from ratectl.crontab_lint.problem import (
     say,
     weekday_name,
 )
+from ratectl.crontab_lint.sundays import ITEM, has_seven, without_seven
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES, parse_cron
 from ratectl.schedule.language.explain import explain
@@ -25,7 +26,6 @@ from ratectl.schedule.language.explain import explain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ITEM = re.compile(r"(\*|([a-z]+|[0-9]{1,4})(?:-([a-z]+|[0-9]{1,4}))?)(?:/([0-9]{1,9}))?")
 NTH = re.compile(r"([0-7]|[a-z]{3})#([1-5])")
 LAST_WEEKDAY = re.compile(r"([0-7]|[a-z]{3})l")
 QUARTZ = re.compile(
@@ -120,6 +120,7 @@ def _foreign(item: str, field: CronField, fields: Sequence[str]) -> Problem | No
 def _tilde(item: str, field: CronField) -> Problem:
     first, _, last = item.partition("~")
     number = first if TWO_DIGITS.fullmatch(first) else str(field.low)
+    number = without_seven(number) if field is WEEKDAY else number
     spread = ""
     if field is MINUTE and TWO_DIGITS.fullmatch(last):
         spread = f'; in a ratectl spec a random delay is `jitter = "{last}m"`'
@@ -166,7 +167,8 @@ def _in_item(item: str, field: CronField, fields: Sequence[str]) -> Problem | No
         if flaw := _bad_value(text, field):
             return flaw
     if step == 0:
-        return _rejected("zero-step", f"{field.name} `{item}`: a step of 0", f"`{whole}`")
+        stepless = without_seven(whole) if field is WEEKDAY else whole
+        return _rejected("zero-step", f"{field.name} `{item}`: a step of 0", f"`{stepless}`")
     low, high = (
         (field.low, field.top)
         if whole == EVERYWHERE
@@ -176,27 +178,26 @@ def _in_item(item: str, field: CronField, fields: Sequence[str]) -> Problem | No
         return _step_without_range(item, field, low, step)
     if low > high:
         return _wrapped(item, field, low, high, step)
-    if field is WEEKDAY and (sunday := _sundays(item, whole, last, step, fields)):
+    if field is WEEKDAY and (sunday := _sundays(item, step, fields)):
         return sunday
     if step and step >= high - low + 1:
         return _beyond(item, field, range(low, high + 1), step, fields)
     return None
 
 
-def _sundays(
-    item: str, whole: str, last: str | None, step: int | None, fields: Sequence[str]
-) -> Problem | None:
+def _sundays(item: str, step: int | None, fields: Sequence[str]) -> Problem | None:
     """Return the flaw of a weekday 7, and of ``*/7``, which is Sunday and not every seventh day."""
-    if whole == EVERYWHERE and step == 7:
+    if item.startswith(EVERYWHERE) and step == 7:
         return _every_seventh(item, fields)
-    if not any(text and text.isdecimal() and int(text) == 7 for text in (whole, last)):
+    if not has_seven(item):
         return None
+    whole = without_seven(fields[4])
     return Problem(
         severity="warning",
         code="weekday-7",
         message=f"day of week `{item}`: 7 is Sunday for Debian's cron and cronie; busybox fires such a line "
         "every day, Kubernetes rejects it",
-        instead="`0`" if last is None else "`0` for Sunday, beside the other days",
+        instead=f"`{without_seven(item) if whole == fields[4] else whole}`",
     )
 
 
@@ -207,15 +208,20 @@ def _every_seventh(item: str, fields: Sequence[str]) -> Problem:
     which = f"the {nth} Sunday of the month" if nth else "days that are Sundays as well"
     days = f"every month on the {nth} sunday" if nth else "every sunday"
     instead = say(f"{days}{phrase_month(fields)}{phrase_time(fields)}")
-    if not (free or nth) or not phrase_time(fields):
-        instead = "`0`" if free else _as_sentence(fields)
+    if not (free or nth) or not phrase_time(fields) or fields[4] != item:
+        instead = f"`{_with_sunday(fields[4])}`" if free else _as_sentence(fields)
     return Problem(
         severity="warning",
         code="step-beyond-range",
-        message=f"day of week `{item}`: Debian's cron fires on {'Sundays' if free else which}; Kubernetes "
-        "reads days beside it as either of them",
+        message=f"day of week `{item}`: Debian's cron fires on {'Sundays' if free else which}"
+        + ("" if free else "; Kubernetes reads days beside it as either of them"),
         instead=instead,
     )
+
+
+def _with_sunday(weekdays: str) -> str:
+    """Return the field *weekdays* with 0 in the place of each ``*/7``."""
+    return without_seven(",".join("7" if x == "*/7" else x for x in weekdays.split(",")))
 
 
 def _as_sentence(fields: Sequence[str]) -> str:
@@ -261,11 +267,12 @@ def _value(text: str, field: CronField) -> int:
 
 
 def _step_without_range(item: str, field: CronField, low: int, step: int) -> Problem:
-    suggestion = f"{low}-{field.top}/{step}"
+    suggestion = f"{low % 7 if field is WEEKDAY else low}-{field.top}/{step}"
+    elsewhere = f"; Kubernetes reads {suggestion}" if low <= field.top else ""
     return Problem(
         severity="error",
         code="step-without-range",
-        message=f"{field.name} `{item}`: Debian's cron and cronie reject the tab; Kubernetes reads {suggestion}",
+        message=f"{field.name} `{item}`: Debian's cron and cronie reject the tab{elsewhere}",
         instead=f"`{suggestion}`",
     )
 

@@ -174,6 +174,17 @@ def zone() -> ZoneInfo:
     return ZoneInfo(found[0])
 
 
+def zone_source() -> str:
+    """Return what decides :func:`zone`, as the words that follow its name."""
+    if sys.platform == "win32":
+        return "by the settings of Windows"
+    if LOCALTIME.exists():
+        return f"by {LOCALTIME}"
+    if LOCALTIME.is_symlink():
+        return f"since {LOCALTIME} is a link to a file that is not there"
+    return f"since there is no {LOCALTIME}"
+
+
 def written_name() -> str:
     """Return the name in ``/etc/timezone``, which programs for people go by; an empty text where there is none."""
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.deploy import remedies, targets
 from ratectl.doctor.finding import Finding, warning
+from ratectl.model.job import GET_ZONE
 from ratectl.runtime import zones
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ def _goes_by_it(observed: Observations, row: Installed) -> bool:
     return entry is None or targets.render(target, row.job, cover) != entry.artefacts
 
 
-def zone_data(observed: Observations, row: Installed) -> Iterator[Finding]:
+def zone_data(_observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find that the data of the job's zone is gone, so that no firing can tell its slots."""
     if not has_zone(row.job.timezone):
         yield Finding(
             check="zone-data-missing",
             job=row.job.name,
             text=f"this machine has no zone data for {row.job.timezone!r}",
-            fix=remedies.package(observed.host, observed.reader, "tzdata"),
+            fix=GET_ZONE,
         )
 
 

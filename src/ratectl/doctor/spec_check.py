@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 from dataclasses import dataclass, replace
@@ -22,7 +23,6 @@ from ratectl.runtime import accounts
 from ratectl.spec.key_lines import key_lines
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
@@ -74,7 +74,7 @@ def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecC
     refused = list(install_refusals.of_spec(loaded, going, here))
     lines = key_lines(written)
     found = [
-        *_over(ended, lines),
+        *_over(ended, lines, now),
         *_partly_over(going, lines, now),
         *_foreign(loaded.jobs, lines),
     ]
@@ -106,17 +106,26 @@ def _warned(meaning: Meaning, refused: Sequence[Refusal]) -> Meaning:
     return replace(meaning, warnings=(*meaning.warnings, *told))
 
 
-def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int]) -> list[Issue]:
+def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int], now: dt.datetime) -> list[Issue]:
     """Return an issue for each of the jobs that have no slot from now on, where its end is said."""
     return [
         _issue(
             job.name,
             "until" if job.end else "schedule",
-            f"{job.name} never fires again: its {'end' if job.end else 'only slot'} has passed",
+            f"{job.name} never fires again: {_why_over(job, now)}",
             lines,
         )
         for job in ended
     ]
+
+
+def _why_over(job: Job, now: dt.datetime) -> str:
+    """Return why *job* has no slot from *now* on: random gaps may reach over an end that is still ahead."""
+    if not job.end:
+        return "its only slot has passed"
+    end = dt.datetime.fromisoformat(job.end)
+    end = end if end.tzinfo else end.replace(tzinfo=job.zone)
+    return "its end has passed" if end <= now else "no slot of it lies between now and its end"
 
 
 def _partly_over(

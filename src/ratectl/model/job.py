@@ -90,6 +90,11 @@ REQUEST_SECONDS = 20
 
 REVISIT = 3 * 86_400
 """Seconds in which a marked day is asked for again, where the spec says nothing."""
+GET_ZONE = (
+    "install the system's tzdata package (old names such as US/Pacific are in tzdata-legacy), or write the zone's "
+    "present name into the spec"
+)
+"""What helps where this machine has no data of a job's zone."""
 ON_TIME = 120
 """Seconds after its slot in which a firing still counts as on time (cron and launchd start late)."""
 
@@ -247,9 +252,7 @@ class Job:
             return ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ConfigError(
-                f"job {self.name!r}: no zone data for {self.timezone!r} on this machine; install the "
-                "system's tzdata package (old names such as US/Pacific are in tzdata-legacy), or write "
-                "the zone's present name into the spec"
+                f"job {self.name!r}: no zone data for {self.timezone!r} on this machine; {GET_ZONE}"
             ) from error
 
     @property

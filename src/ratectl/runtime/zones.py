@@ -36,6 +36,8 @@ PLACES = {
 }
 """Places and words of people that are no names of zones, in small letters."""
 CUTOFF = 0.8
+TABLES = ("zone1970.tab", "zone.tab")
+"""Tables of the zones that have a name of their own today, not only an older name, in the order of trust."""
 OLD = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
 """Where names live that a machine should rather not be shown with."""
 
@@ -57,12 +59,26 @@ def named(name: str) -> ZoneInfo:
 
 
 def meant(name: object) -> str:
-    """Return ' (did you mean "..."?)' for the zone that *name* is near to, or lies in; else an empty text."""
+    """Return ' (did you mean "..."?)' for the zone that *name* is near to, lies in, or was called before; else an empty text.
+
+    A zone that the system lists without having its data is never offered, nor the word that was refused.
+    """
     if not isinstance(name, str):
         return ""
     plain = name.removeprefix("right/").removeprefix("posix/")
-    zone = "local" if plain in THIS_MACHINE else _nearest(plain.strip().lower().replace(" ", "_"))
-    return f' (did you mean "{zone}"?)' if zone else ""
+    if plain in THIS_MACHINE:
+        return ' (did you mean "local"?)'
+    zone = _present_name(plain) or _nearest(plain.strip().lower().replace(" ", "_"))
+    if zone == name or data(zone) is None:
+        return ""
+    return f' (did you mean "{zone}"?)'
+
+
+def _present_name(old: str) -> str:
+    """Return what the zone of the name *old* is called today, and an empty text where *old* is no such name."""
+    lines = (data("tzdata.zi") or b"").decode("utf-8", "replace").splitlines()
+    links = (line.split() for line in lines if line.startswith("L "))
+    return next((link[1] for link in links if link[2:] == [old]), "")
 
 
 def _nearest(name: str) -> str:
@@ -115,9 +131,13 @@ def data(name: str) -> bytes | None:
 
 
 def with_data(wanted: bytes) -> list[str]:
-    """Return the names of all zones that have the data *wanted*, the most usual one first."""
+    """Return the names of all zones that have the data *wanted*: UTC first, then those that zones have today."""
     names = (name for name in zoneinfo.available_timezones() if is_usable(name))
-    return sorted((name for name in names if data(name) == wanted), key=_unusual)
+    found = [name for name in names if data(name) == wanted]
+    tables = [{row[2] for row in _rows(table) if len(row) > 2} for table in TABLES]
+    return sorted(
+        found, key=lambda name: (name != "UTC", *(name not in table for table in tables), name)
+    )
 
 
 def _unusual(name: str) -> tuple[bool, bool, str]:

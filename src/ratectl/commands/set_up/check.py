@@ -51,7 +51,8 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
     if json:
         typer.echo(as_json(views.check_json(checked)))
     else:
-        clocks = f"this machine's clocks: {zone.key}, by {host_facts.LOCALTIME} (TZ is not asked)"
+        source = host_facts.zone_source()
+        clocks = f"this machine's clocks: {zone.key}, {source} (TZ is not asked)"
         for line in views.check_lines(checked, clocks, terminal.width()):
             terminal.show(line)
     if checked.problems.issues:
