@@ -59,8 +59,7 @@ def remove(
       ratectl remove --all --dry-run
       ratectl remove usd-inr --purge
     """
-    if everything == bool(jobs or tag):
-        raise UsageError("remove: name the jobs, or give --tag or --all")
+    tags.refuse_unclear("remove", bool(jobs), bool(tag), everything)
     host = host_facts.current()
     reader = execute.SystemReader()
     with (
