@@ -43,7 +43,8 @@ def test_pause_resume_remove(ratectl, office):
     assert office.held() == ["c"]
     assert ratectl("resume", "--tag", "web").code == 0
     assert office.held() == ["b", "c"]
-    assert ratectl("remove", "--tag", "books").code == 0
+    removed = ratectl("remove", "--tag", "books")
+    assert (removed.code, "record stay" in removed.out) == (0, True)
     assert office.known() == ["c"]
 
 

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 def next_step(*argv: str, does: str) -> str:
     """Return the line that names *argv*, as it is typed into a shell of this system, and what it *does*."""
-    typed = list2cmdline(argv) if sys.platform == "win32" else shlex.join(argv)
-    return f"next: {typed}   # {does}"
+    return f"next: {typed(*argv)}   # {does}"
+
+
+def typed(*argv: str) -> str:
+    """Return *argv* as it is typed into a shell of this system."""
+    return list2cmdline(argv) if sys.platform == "win32" else shlex.join(argv)
 
 
 def after_setting_up(spec: Path, named: Iterable[str], does: str) -> str:
