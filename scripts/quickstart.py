@@ -1,8 +1,8 @@
 """The main job, for real, in a throw-away folder: spec, one fetch, the OS scheduler, the lines, removal.
 
-Needs only a python3 (3.11+) with venv and pip. Everything it makes lies in a
-``.quickstart-*`` folder of the checkout and is gone at the end, also after Ctrl-C;
-a crontab, unit or journal of your own is never touched.
+Needs only a python3 (3.11+) with venv and pip. Everything it makes but ``.venv`` lies in
+a ``.quickstart-*`` folder of the checkout and is gone at the end, also after Ctrl-C; what is
+not gone is named. A crontab, unit or journal of your own is never touched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 sys.dont_write_bytecode = True  # before the imports beside it, which would leave it behind
 
@@ -34,6 +34,7 @@ from scripts.traces import Traces, bytecode  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+TO_END = (signal.SIGINT, signal.SIGTERM)
 PUBLIC = "https://api.exchangerate-api.com/v4"
 JOB = f"quickstart-{os.getpid()}"
 AHEAD = """\
@@ -46,6 +47,8 @@ SOON = 15
 """Seconds until the first slot, where a scheduler need not wait for the full minute: the job is set up meanwhile."""
 LATE = 45
 """A second of the minute from which a slow machine's firing may reach into the next one."""
+GRACE = 10
+"""Seconds that a process of ours is given to end."""
 NO_ENGINE = 69
 """Exit code of ratectl where no scheduler runs."""
 SPEC = """\
@@ -118,9 +121,9 @@ def main() -> int:
             ensure()
             print(f"  done after {seconds(began)}", flush=True)
             before = Traces.look()
-            with throw_away_folder() as stage:
+            with throw_away_folder(before) as stage:
                 engine = show(stage)
-        verify(before, stage.folder)
+        say(verified())
     except (SetupError, NotSeenError) as error:
         print(f"\nquickstart: {error}", file=sys.stderr)
         return 1
@@ -128,7 +131,8 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("\nquickstart: interrupted, and everything it made is removed", file=sys.stderr)
+        but = " but .venv" if (ROOT / ".venv").exists() else ""
+        print(f"\nquickstart: interrupted, and everything it made{but} is removed", file=sys.stderr)
         return 130
     ratectl = program("ratectl").relative_to(ROOT)
     last = "install" if engine else "serve"
@@ -162,22 +166,51 @@ def without_bytecode() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def throw_away_folder() -> Iterator[Stage]:
-    """Yield a stage; whatever happens, nothing of it stays in the scheduler or on disk."""
+def throw_away_folder(before: Traces) -> Iterator[Stage]:
+    """Yield a stage; whatever happens, nothing of it stays in the scheduler or on disk.
+
+    Raises NotSeenError naming what is left all the same, on a machine that was as *before*.
+    """
     folder = Path(tempfile.mkdtemp(prefix=".quickstart-", dir=ROOT))
     stage = Stage(folder=folder)
     stage.spec.parent.mkdir()
+    why = ""
     try:
         yield stage
+    except NotSeenError as error:
+        why = f"{error}; "
+        raise
     finally:
-        # a second Ctrl-C must not leave a crontab line behind
-        held = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if (folder / "state").exists():
-            argv = (str(program("ratectl")), "remove", JOB)
-            subprocess.run(argv, env=stage.environment(), capture_output=True, check=False)
-        wait_for_the_last_firing(folder)
-        shutil.rmtree(folder)
-        signal.signal(signal.SIGINT, held)
+        with undisturbed():
+            if (folder / "state").exists():
+                argv = (str(program("ratectl")), "remove", JOB)
+                subprocess.run(argv, env=stage.environment(), capture_output=True, check=False)
+            wait_for_the_last_firing(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            if left := Traces.look().beyond(before, folder, JOB):
+                raise NotSeenError(f"{why}left behind: {'; '.join(left)}")
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore further wishes to end meanwhile: a second Ctrl-C must not leave a crontab line or a process behind."""
+    held = {number: signal.signal(number, signal.SIG_IGN) for number in TO_END}
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """Have *process* end, by force where it does not within some seconds, and wait until it has."""
+    with undisturbed():
+        process.terminate()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def show(stage: Stage) -> str:
@@ -226,7 +259,7 @@ def in_the_foreground(stage: Stage, *, slots: int) -> None:
                 wait_for_lines(stage, number + 1, serving)
                 show_lines(stage, stage.lines()[number : number + 1], expected=1)
         finally:
-            serving.terminate()
+            end(serving)
 
 
 def wait_for_lines(
@@ -286,7 +319,7 @@ def rate_source() -> Iterator[str]:
             address = server.stdout.readline().strip() if server.stdout else ""
             yield f"{address}/v4"
         finally:
-            server.terminate()
+            end(server)
 
 
 def unreachable() -> str:
@@ -313,20 +346,19 @@ def scheduler(stage: Stage) -> tuple[str, str]:
 
 
 def wait_for_the_last_firing(folder: Path) -> None:
-    """Let a firing that the scheduler began in this very second come to its end."""
-    for _ in range(100):
-        if not Traces.processes(str(folder)):
-            return
+    """Let a firing that the scheduler began in this very second come to its end, if that is soon."""
+    last = time.monotonic() + GRACE
+    while Traces.processes(str(folder)) and time.monotonic() < last:
         time.sleep(0.1)
 
 
-def verify(before: Traces, folder: Path) -> None:
-    """Compare the machine with what it was; raise NotSeenError naming what is left."""
-    left = Traces.look().beyond(before, folder, JOB)
-    if left:
-        raise NotSeenError("left behind: " + "; ".join(left))
-    say("Verified: the folder is gone, the crontab is the same byte for byte, and no unit,")
-    print("  process or file of this run is left but the environment in .venv.")
+def verified() -> str:
+    """Return what was found when the machine was compared with what it was."""
+    crontab = " the crontab is the same byte for byte," if shutil.which("crontab") else ""
+    return (
+        f"Verified: the folder is gone,{crontab} and no unit,\n"
+        "  process or file of this run is left but the environment in .venv."
+    )
 
 
 def say(text: str) -> None:

@@ -12,6 +12,7 @@ RatectlError
 ├── RefusedError       77   permission, key, plan or quota
 └── ConfigError        78   the installation, an installed job or what is named of its record is not usable
     ├── SpecError      78   every issue of one spec file
+    │   └── SpecAbsentError  78  there is no such file
     └── ScheduleError  78   a schedule text without a meaning, or that never fires
 
 Anything else that escapes is a bug: it keeps its traceback and exits with 1.
@@ -159,6 +160,15 @@ class SpecError(ConfigError):
 
         head = f"{path} has {count(len(self.issues), 'issue')}, and nothing was done:"
         super().__init__("\n".join((head, *map(describe, self.issues))))
+
+
+class SpecAbsentError(SpecError):
+    """There is no file that could have issues."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(path, [Issue(line=None, key="", message=message)])
+        self.topic = ""
+        self.args = (f"{path}: {message}",)
 
 
 TOPICS = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from ratectl import cli
+from ratectl.deploy.checks import no_scheduler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,17 @@ class Answer:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def scheduler(monkeypatch):
+    """A scheduler runs, whatever machine this is; with a reason given, none does."""
+
+    def absent(reason):
+        monkeypatch.setattr(no_scheduler, "why", lambda _host: reason)
+
+    absent("")
+    return absent
 
 
 @pytest.fixture

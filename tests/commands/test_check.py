@@ -367,3 +367,24 @@ def test_a_folder_that_is_missing_is_fine(ratectl, spec):
 
     assert "refuse" not in answer.out
     assert answer.out.splitlines()[-1].startswith("next: ratectl install")
+
+
+def test_where_no_scheduler_runs(ratectl, spec, scheduler):
+    """Where an install would find no scheduler, that is a warning, and `serve` is proposed in its place."""
+    scheduler("no scheduler of the operating system runs here (cron: no daemon)")
+
+    answer = ratectl("check", str(spec))
+
+    *_, warning, found, after = answer.out.splitlines()
+    assert answer.code == 0
+    assert warning.startswith("install refuses this here: no scheduler of the operating system")
+    assert found.endswith("1 job, no issues, but install refuses it here")
+    assert after.startswith(f"next: ratectl serve {spec}   # ")
+
+
+def test_a_scheduler_that_the_spec_names(ratectl, spec, scheduler):
+    """A spec that names its scheduler is for a machine that has it."""
+    scheduler("no scheduler of the operating system runs here (cron: no daemon)")
+    spec.write_text('[ratectl]\nbackend = "launchd"\n' + spec.read_text(), encoding="utf-8")
+
+    assert "no scheduler" not in ratectl("check", str(spec)).out

@@ -33,6 +33,33 @@ def test_starter_is_valid(ratectl, tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_where_nobody_can_answer(ratectl, tmp_path):
+    """Without a terminal the defaults are taken, and which options say otherwise is told, unless that was meant."""
+    piped = ratectl("init", str(tmp_path / "a.toml"), "--pair", "EUR/USD")
+    meant = ratectl("init", str(tmp_path / "b.toml"), "--yes")
+    whole = ratectl(
+        *("init", str(tmp_path / "c.toml"), "--pair", "EUR/USD"),
+        *("--schedule", "every day", "--output", "a.csv"),
+    )
+
+    assert [answer.code for answer in (piped, meant, whole)] == [0, 0, 0]
+    assert piped.err == (
+        "ratectl: nothing was asked, as standard input is no terminal: --schedule, --output have "
+        "their defaults (`ratectl init --help` tells more)\n"
+    )
+    assert (meant.err, whole.err) == ("", "")
+
+
+def test_where_no_scheduler_runs(ratectl, tmp_path, scheduler):
+    """Where an install would find no scheduler, `serve` comes next."""
+    scheduler("no scheduler of the operating system runs here")
+
+    answer = ratectl("init", str(tmp_path / "jobs.toml"), "--yes")
+
+    last = answer.out.splitlines()[-1]
+    assert last.startswith(f"next: ratectl serve {tmp_path / 'jobs.toml'}   # ")
+
+
 def test_existing_file_is_left(ratectl, spec):
     """A spec that exists is never overwritten."""
     before = spec.read_bytes()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import queue
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -80,13 +82,55 @@ def test_what_the_first_firing_records_wakes_no_second(station, live_rates):
     """The firing at the start records the slots of its minute itself: another would only find it at work."""
     job = station.job(live_rates.url, schedule_texts=("every 5 seconds",))
     station.install(job, since=now())
-    loop = serve._Loop(station.state, frozenset(), queue.SimpleQueue())
 
-    begun = now()
-    loop.catch_up()
-    first = loop._wakes()["usd-inr"]
-    loop.signals.put(0)
-    loop._finish()
-    loop.held.close()
+    with serve._Stop() as stop:
+        loop = serve._Loop(station.state, frozenset(), stop)
+        begun = now()
+        loop.catch_up()
+        first = loop._wakes()["usd-inr"]
+        stop.ask()
+        loop._finish()
+        loop.held.close()
 
     assert first.replace(second=0) > begun.replace(second=0)
+
+
+TO_ITSELF = """
+import signal, threading, time
+from ratectl.commands.more.serve import _Stop
+def firing():
+    time.sleep(0.3)  # the main thread rests by now
+    signal.pthread_kill(threading.get_ident(), signal.{name})
+    time.sleep(2)
+with _Stop() as stop:
+    stop.listen()
+    threading.Thread(target=firing, daemon=True).start()
+    begun = time.monotonic()
+    stop.rest(30)
+    print(stop.asked, time.monotonic() - begun < 10)
+"""
+
+
+@pytest.mark.network
+@pytest.mark.posix("a signal to a thread")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_reaches_another_thread(name):
+    """A signal that the kernel hands to the thread of a firing ends the rest of the main thread at once."""
+    argv = (sys.executable, "-c", TO_ITSELF.format(name=name))
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+
+    assert (done.stdout.split(), done.stderr) == (["True", "True"], "")
+
+
+@pytest.mark.network
+def test_a_rest_that_nobody_ends():
+    """A rest lasts as long as it was to, and none begins once we are to end."""
+    begun = time.monotonic()
+    with serve._Stop() as stop:
+        stop.rest(0.2)
+        rested = time.monotonic() - begun
+        stop.ask()
+        stop.rest(60)
+
+    assert rested > 0.15
+    assert time.monotonic() - begun < 30

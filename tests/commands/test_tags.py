@@ -43,7 +43,8 @@ def test_pause_resume_remove(ratectl, office):
     assert office.held() == ["c"]
     assert ratectl("resume", "--tag", "web").code == 0
     assert office.held() == ["b", "c"]
-    assert ratectl("remove", "--tag", "books").code == 0
+    removed = ratectl("remove", "--tag", "books")
+    assert (removed.code, "record stay" in removed.out) == (0, True)
     assert office.known() == ["c"]
 
 
@@ -68,6 +69,10 @@ def test_a_tag_that_none_has(ratectl, office, verb):
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "remove", "run"])
 def test_all_or_some(ratectl, office, verb):
-    """A tag and --all contradict each other."""
-    assert ratectl(verb, "--tag", "books", "--all").code == 2
+    """A tag or a job and --all contradict each other, which is said; and one of the three is needed."""
+    answers = [ratectl(verb, "--tag", "books", "--all"), ratectl(verb, "a", "--all")]
+
+    assert [answer.code for answer in answers] == [2, 2]
+    assert all("or give --all, not both" in answer.err for answer in answers)
+    assert "or give --tag or --all" in ratectl(verb).err
     assert office.held() == ["a", "b", "c"]

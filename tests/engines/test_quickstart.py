@@ -35,6 +35,11 @@ MACHINES = {
     "lingering": ("systemd", *LOOKING, "sh", "-c", LINGERING, "sh", *QUICKSTART),
     "nothing": ("cron", *LOOKING, *WITHOUT_CRON, *QUICKSTART),
 }
+INTERRUPTING = """
+"$@" >/tmp/said 2>&1 & running=$!
+until grep -q "output.txt now has" /tmp/said; do sleep 0.1; done
+kill -TERM $running; wait $running; echo "code:$?" >>/tmp/said; cat /tmp/said
+"""
 FIRST_LINES = ("sh", "-c", '"$@" | head -n 2', "sh")
 
 
@@ -122,3 +127,22 @@ def test_whose_reader_goes_away(checkout):
     _, first, *rest = done.stdout.splitlines()
     assert first.startswith("* This waits twice")
     assert rest == ["left:"]
+
+
+def test_interrupted_in_the_foreground(checkout):
+    """Told to end while `serve` records, it waits for that, removes all but the environment, and says just this."""
+    argv = ("sh", "-c", INTERRUPTING, "sh", *QUICKSTART)
+    done = subprocess.run(
+        (sys.executable, SANDBOX, "run", "cron", *LOOKING, *WITHOUT_CRON, *argv),
+        cwd=checkout,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    assert done.stdout.splitlines()[-3:] == [
+        "quickstart: interrupted, and everything it made but .venv is removed",
+        "code:130",
+        "left:",
+    ]

@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 
+from ratectl.views.inventory import NOTHING
 from tests.engines.conftest import RATECTL
 from tests.engines.sudo import PACKAGE, install_sudo
 from tests.support.share import share
@@ -102,11 +103,11 @@ def test_advice_against_a_home_of_another(tester):
 
     assert own == "sudo -H ratectl list"
     assert typed(tester, own)[0] == 0
-    assert (code, shown) == (0, "no jobs are installed")
+    assert (code, shown) == (0, NOTHING)
     _, said = typed(tester, "sudo -E -u keeper ratectl list")
     [command] = advised(said)
     line = f"sudo -E -u keeper sh -c {shlex.quote(command.replace('...', 'list'))}"
-    assert typed(tester, line) == (0, "no jobs are installed")
+    assert typed(tester, line) == (0, NOTHING)
     assert misplaced(tester) == []
 
 
@@ -121,7 +122,7 @@ def test_a_spec_in_the_home_of_who_calls(tester):
     [command] = [line for line in advised(said) if line.startswith("sudo -u tester")]
 
     assert code == 77
-    assert typed(tester, "sudo ratectl list") == (0, "no jobs are installed")
+    assert typed(tester, "sudo ratectl list") == (0, NOTHING)
     code, said = typed(tester, command)
     assert code == 0, said
     [row] = tester.json("list")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import queue
 
 import pytest
 
@@ -165,12 +164,14 @@ def test_what_is_shown(station):
 def test_in_the_foreground(station):
     """`ratectl serve` wakes a job when what failed is to be tried again, which comes before its next slot."""
     station.install(station.job(DEAD, timeout=2))
-    loop = serve._Loop(station.state, frozenset(), queue.SimpleQueue())
-    before = loop._wakes()["usd-inr"]
-    station.fetch()
+    with serve._Stop() as stop:
+        loop = serve._Loop(station.state, frozenset(), stop)
+        before = loop._wakes()["usd-inr"]
+        station.fetch()
+        wakes = loop._wakes()
 
     with Journal(station.state) as journal:
         row = journal.installed_job("usd-inr")
 
-    assert loop._wakes() == {"usd-inr": row.retry_at}
+    assert wakes == {"usd-inr": row.retry_at}
     assert row.retry_at < before

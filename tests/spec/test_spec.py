@@ -426,3 +426,54 @@ def test_a_sign_that_means_nothing_stays(output):
     [job] = read(f'{JOB}output = "{output}"\n').jobs
 
     assert Path(job.outputs[0].target).as_posix().endswith(output)
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("schedule = every day at 10:30", 'schedule = "every day at 10:30"'),
+        ("  schedule=30 10 * * 1-5   # at half past ten", 'schedule="30 10 * * 1-5"'),
+        ("timezone = Asia/Kolkata", 'timezone = "Asia/Kolkata"'),
+        ("output = ~/rates/output.txt\r", 'output = "~/rates/output.txt"'),
+        ("output = C:\\rates\\new.txt", "output = 'C:\\rates\\new.txt'"),
+        ("pairs = [USD/INR, EUR/USD]", 'pairs = ["USD/INR", "EUR/USD"]'),
+    ],
+)
+@pytest.mark.parametrize("after", ["", "\nuntil = 2030-01-01", "\ntags = books"])
+def test_a_text_without_quotes(line, right, after):
+    """A text that only lacks its quotes is shown as it would be right, whatever else is wrong further on."""
+    said = loads_fails(f"[jobs.usd-inr]\n{line}{after}\n")
+
+    assert said.startswith("not TOML: ")
+    assert said.endswith(f"; a text stands in quotes: {right}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["schedule = ", "schedule every day", 'schedule = "every day', "a b = c", "x = {every day}"],
+)
+def test_no_text_without_quotes(line):
+    """What quotes would not make right is not shown with quotes."""
+    assert "stands in quotes" not in loads_fails(f"[jobs.usd-inr]\n{line}\n")
+
+
+def loads_fails(text):
+    """Return what is said of line 2 of a *text* that is no TOML."""
+    with pytest.raises(SpecError) as caught:
+        loads(text.encode(), path=Path("/x/jobs.toml"), host_timezone="UTC")
+    [issue] = caught.value.issues
+    assert issue.line == 2
+    return issue.message
+
+
+@pytest.mark.posix("paths as a POSIX shell takes them")
+def test_a_file_that_is_not_there(tmp_path):
+    """Of a file that is not there no issues are counted: the command that writes it is named, to be copied."""
+    path = tmp_path / "my jobs.toml"
+
+    with pytest.raises(SpecError) as caught:
+        load(path, host_timezone="UTC")
+
+    said = f"{path}: no such file; `ratectl init '{path}'` writes a starter spec"
+    assert str(caught.value) == said
+    assert (caught.value.exit_code, caught.value.topic) == (78, "")

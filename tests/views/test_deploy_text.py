@@ -150,6 +150,14 @@ def test_what_a_remove_did(office):
     assert deploy_text.removal_text(office.remove()) == "nothing to remove"
 
 
+def test_what_stays_after_a_remove():
+    """What stays is said in a line, with the command that brings the jobs back where their spec is there."""
+    assert deploy_text.stays_text(2, "ratectl install x.toml") == (
+        "the spec, outputs and record stay; `ratectl install x.toml` brings them back"
+    )
+    assert deploy_text.stays_text(1, "") == "the outputs and the record stay"
+
+
 def test_a_job_that_nothing_wakes_is_not_at_work(office):
     """Of jobs that left the spec those without an entry are not told as being at work."""
     office.install(*jobs("a", "b", "c"))

@@ -13,7 +13,8 @@ from ratectl import schedule
 from ratectl.backends import BACKENDS
 from ratectl.backends.launchd import backend as launchd
 from ratectl.deploy import execute, host_facts
-from ratectl.deploy.checks import closed_folders
+from ratectl.deploy.checks import closed_folders, no_scheduler
+from ratectl.deploy.select_backend import AUTO
 from ratectl.doctor import install_refusals, outputs
 from ratectl.errors import Issue, SpecError
 from ratectl.model import currencies, unknown_pairs
@@ -60,6 +61,8 @@ class SpecCheck:
     """About the account that installs it."""
     refused_here: bool
     """An install on this machine would refuse it; that is no fault of a spec, which may be for another machine."""
+    no_scheduler: bool
+    """An install would find no scheduler here."""
 
 
 def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecCheck:
@@ -72,6 +75,7 @@ def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecC
     ended = [meaning.job for meaning in meanings if not meaning.slots]
     going = [meaning.job for meaning in meanings if meaning.slots]
     refused = list(install_refusals.of_spec(loaded, going, here))
+    unwoken = no_scheduler.why(here) if _may_choose(loaded) else ""
     lines = key_lines(written)
     found = [
         *_over(ended, lines, now),
@@ -84,9 +88,16 @@ def check(loaded: Spec, written: str, zone: ZoneInfo, now: dt.datetime) -> SpecC
         remarks=(
             *_as_root(loaded.jobs),
             *(f"{REFUSED_HERE} {refusal.text}" for refusal in refused if not refusal.job),
+            *([f"{REFUSED_HERE} {unwoken}"] if unwoken else ()),
         ),
         refused_here=bool(refused),
+        no_scheduler=bool(unwoken),
     )
+
+
+def _may_choose(loaded: Spec) -> bool:
+    """Tell whether an install of *loaded* takes whatever scheduler it finds on this machine."""
+    return loaded.installation.backend == AUTO and loaded.kubernetes is None
 
 
 def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:

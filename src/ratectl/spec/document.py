@@ -12,13 +12,15 @@ import json
 import os
 import re
 import shlex
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Any
 
 from ratectl import paths
-from ratectl.errors import ConfigError, Issue, SpecError
+from ratectl.errors import ConfigError, Issue, SpecAbsentError, SpecError
 from ratectl.runtime import given, made_files
 from ratectl.spec import readers
 from ratectl.spec.issues import MISSING, Reading
@@ -106,15 +108,21 @@ def read(path: str | Path) -> bytes:
     try:
         return given.contents(file)
     except FileNotFoundError as error:
-        message = "no such file; `ratectl init` writes a starter spec"
         if file.name == str(path) and not file.suffix:
-            message += " (this takes the file of a spec, not the name of a job)"
-        raise SpecError(str(file), [Issue(line=None, key="", message=message)]) from error
+            message = "no such file (this takes the file of a spec, not the name of a job); `ratectl init` writes a starter spec"
+        else:
+            message = f"no such file; `ratectl init {_typed(file)}` writes a starter spec"
+        raise SpecAbsentError(str(file), message) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror}{_way_out(file, error)}"
         unreadable = SpecError(str(file), [Issue(line=None, key="", message=message)])
         unreadable.topic = ""  # what may stand in it is not the question
         raise unreadable from error
+
+
+def _typed(file: Path) -> str:
+    """Return the name of *file* as a shell of this system takes it."""
+    return list2cmdline([str(file)]) if sys.platform == "win32" else shlex.quote(str(file))
 
 
 def _way_out(file: Path, error: OSError) -> str:
@@ -203,7 +211,7 @@ def _syntax_issue(error: Exception, text: str) -> Issue:
         return Issue(line=number, key="", message=twice)
     if match is None:
         return Issue(line=None, key="", message=f"not TOML: {message}")
-    hint = _hint(message, lines[min(number, len(lines)) - 1])
+    hint = _hint(message, lines[min(number, len(lines)) - 1]) or _unquoted(lines, number)
     message = f"not TOML: {message} in column {match[2]}{hint}"
     return Issue(line=number, key="", message=message)
 
@@ -215,6 +223,34 @@ def _hint(message: str, line: str) -> str:
     if "\\" in line and ("hex value" in message or "'\\'" in message or "backslash" in message):
         return "; in double quotes a backslash begins a sign of its own: write the path in single quotes, or with /"
     return ""
+
+
+BARE = re.compile(r"(\s*[^=#]+=\s*)([^\s\"'\[{#][^\"'#]*?|\[[^\"'#\[\]{}]+\])(\s*|\s+#.*)")
+"""A key with a text, or a list of texts, that stands without quotes, and what follows on its line."""
+
+
+def _unquoted(lines: list[str], number: int) -> str:
+    """Return the line *number* as it would be right, where it only lacks the quotes of a text; else an empty text."""
+    bare = BARE.fullmatch(lines[number - 1]) if number <= len(lines) else None
+    if bare is None:
+        return ""
+    right = f"{bare[1]}{_in_quotes(bare[2])}"
+    try:
+        tomllib.loads("\n".join((*lines[: number - 1], right, *lines[number:])))
+    except (ValueError, RecursionError) as error:
+        later = re.search(r"\(at line (\d+),", str(error))
+        if later is None or int(later[1]) <= number:
+            return ""
+    return f"; a text stands in quotes: {right.strip()}"
+
+
+def _in_quotes(value: str) -> str:
+    """Return a bare *value*, or each one of a list, in the quotes that take it as it is."""
+    if value.startswith("["):
+        parts = (part.strip() for part in value[1:-1].split(","))
+        return f"[{', '.join(_in_quotes(part) for part in parts if part)}]"
+    quote = "'" if "\\" in value else '"'
+    return f"{quote}{value}{quote}"
 
 
 def _read(reading: Reading, document: dict[str, object]) -> Spec:

@@ -158,6 +158,14 @@ def removal_text(removal: Removal) -> str:
     return "\n".join(lines)
 
 
+def stays_text(jobs: int, again: str) -> str:
+    """Return what stays of so many *jobs* that were removed, and what to type to have them *again*, empty where their spec is gone."""
+    if not again:
+        return "the outputs and the record stay"
+    them = "it" if jobs == 1 else "them"
+    return f"the spec, outputs and record stay; `{again}` brings {them} back"
+
+
 def pause_text(removal: Removal, off: Collection[str] = ()) -> str:
     """Return what a pause did; the jobs *off* are switched off in their specs, and rest after it, too."""
     lines = [f"paused in {part.target}:" for part in removal.parts[:1]] or ["paused:"]

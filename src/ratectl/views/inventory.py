@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from ratectl.deploy.inventory import Row
 
 
+NOTHING = "no jobs are installed; `ratectl init` writes a spec, `ratectl install` installs it"
+
+
 def listing_text(rows: Sequence[Row], now: dt.datetime, width: int) -> str:
     """Return the installed jobs for people, a line each: name, next run, how the last slot went, scheduler and triggers.
 
     Where that is wider than *width*, scheduler and triggers stand on a line of their own, then what is before them, too.
     """
     if not rows:
-        return "no jobs are installed"
+        return NOTHING
     table = [_listed(row, now) for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(5)]
     kept = next((n for n in (5, 3, 2) if sum(widths[:n]) + 2 * (n - 1) <= width), 1)

@@ -64,7 +64,8 @@ def check_lines(checked: SpecCheck, clocks: str, width: int) -> Iterator[str]:
     yield clocks
     yield from checked.remarks
     path, issues = checked.problems.path, checked.problems.issues
-    fine = "no issues, but install refuses it here" if checked.refused_here else "no issues"
+    refused = checked.refused_here or checked.no_scheduler
+    fine = "no issues, but install refuses it here" if refused else "no issues"
     found = f"{count(len(issues), 'issue')}:" if issues else fine
     yield f"{path}: {count(len(checked.meanings), 'job')}, {found}"
     yield from map(describe, issues)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ratectl.page import numbers, standing
 from ratectl.views.format import clock, clocks, length, relative_time, sparkline
+from ratectl.views.inventory import NOTHING
 from ratectl.views.status import QUOTES, age
 from ratectl.wording import SWITCHED_OFF, count
 
@@ -35,7 +36,6 @@ STYLES = {
     "off": "dim",
 }
 """How the symbol of each word looks."""
-NOTHING = "no jobs are installed; `ratectl init` writes a spec, `ratectl install` installs it"
 COMMAND = re.compile(r"`[^`]{1,30}`")
 """A command that is short enough to stay on one line."""
 KEPT_BLANK = "\0"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ratectl.errors import ConfigError
+from ratectl.errors import ConfigError, UsageError
 from ratectl.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,6 +23,17 @@ TagOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def refuse_unclear(
+    command: str, named: bool, tagged: bool, everything: bool, *, names: str = "name the jobs"
+) -> None:
+    """Raise UsageError where *command* is not given which jobs are meant, or is given them and all others, too."""
+    if everything and (named or tagged):
+        either = names if named else "give --tag"
+        raise UsageError(f"{command}: {either} or give --all, not both")
+    if not (named or tagged or everything):
+        raise UsageError(f"{command}: {names}, or give --tag or --all")
 
 
 def chosen(journal: Journal, jobs: Iterable[str] | None, tags: Iterable[str] | None) -> list[str]:

@@ -60,8 +60,9 @@ def run(
       ratectl run usd-inr --force
       ratectl run usd-inr --slot 2026-11-23T10:30
     """
-    if bool(job) + every + bool(tag) != 1:
-        raise UsageError("run: name one JOB, or give --tag or --all")
+    tags.refuse_unclear("run", bool(job), bool(tag), every, names="name one JOB")
+    if job and tag:
+        raise UsageError("run: name one JOB or give --tag, not both")
     if slot and (force or every or tag):
         raise UsageError("run: --slot goes with one JOB and without --force")
     with Journal(state or own_places.state_dir()) as journal:

@@ -13,7 +13,6 @@ from ratectl.deploy import execute, host_facts, targets, uninstall
 from ratectl.deploy import pause as preparing
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
-from ratectl.errors import UsageError
 from ratectl.journal.journal import Journal
 from ratectl.views import deploy_text
 
@@ -32,8 +31,7 @@ def pause(
       ratectl pause --tag books
       ratectl pause --all
     """
-    if everything == bool(jobs or tag):
-        raise UsageError("pause: name the jobs, or give --tag or --all")
+    tags.refuse_unclear("pause", bool(jobs), bool(tag), everything)
     host = host_facts.current()
     with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
         names = None if everything else frozenset(tags.chosen(journal, jobs, tag))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared import tags, terminal
-from ratectl.commands._shared.options import DryRunOption
+from ratectl.commands._shared.next_step import typed
+from ratectl.commands._shared.options import DryRunOption, default_spec
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, targets, uninstall
+from ratectl.deploy.checks import serving
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import INTERRUPTED, UsageError
@@ -23,9 +26,13 @@ from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ratectl.backends.reader import Reader
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.deploy.targets import Target
     from ratectl.errors import RatectlError
+    from ratectl.journal.journal import Installed
 
 PurgeOption = Annotated[
     bool, typer.Option("--purge", help="Delete what the journal recorded for them, too.")
@@ -59,8 +66,7 @@ def remove(
       ratectl remove --all --dry-run
       ratectl remove usd-inr --purge
     """
-    if everything == bool(jobs or tag):
-        raise UsageError("remove: name the jobs, or give --tag or --all")
+    tags.refuse_unclear("remove", bool(jobs), bool(tag), everything)
     host = host_facts.current()
     reader = execute.SystemReader()
     with (
@@ -90,6 +96,8 @@ def remove(
             _apply(removal, journal, lock)
         if removal.parts or removal.forget or not (purge and to_purge):
             terminal.show(deploy_text.removal_text(removal))
+        if not purge:
+            _say_what_stays(removal, installed, reader)
         if purge and to_purge:
             journal.purge_jobs(to_purge)
             terminal.show(deploy_text.purge_text(own, shared))
@@ -97,6 +105,22 @@ def remove(
             typer.echo(
                 f"what stays: {host.state_dir}, with an empty journal, kept answers and locks"
             )
+
+
+def _say_what_stays(
+    removal: uninstall.Removal, installed: Sequence[Installed], reader: Reader
+) -> None:
+    """Say what a *removal* left of jobs that were *installed*, and how their spec, where it is still there, brings them back."""
+    gone = {*removal.jobs, *removal.forget}
+    rows = [row for row in installed if row.job.name in gone]
+    if not rows:
+        return
+    specs = {row.spec for row in rows}
+    here = len(specs) == 1 and reader.status(Path(rows[0].spec)) is not None
+    verb = "serve" if {row.backend for row in rows} == {serving.BACKEND} else "install"
+    own = specs == {str(default_spec().expanduser().absolute())} and verb == "install"
+    again = typed("ratectl", verb, *(() if own else specs)) if here else ""
+    terminal.show(deploy_text.stays_text(len(rows), again))
 
 
 def _leave(unseen: dict[Target, RatectlError], target: Target, error: RatectlError) -> None:

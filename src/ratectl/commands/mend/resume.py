@@ -13,7 +13,7 @@ from ratectl.commands._shared.options import JobsArgument
 from ratectl.commands._shared.tags import TagOption
 from ratectl.deploy import execute, host_facts, pause
 from ratectl.deploy.install_lock import install_lock
-from ratectl.errors import ConfigError, UsageError
+from ratectl.errors import ConfigError
 from ratectl.journal.journal import Journal
 from ratectl.views.format import clock
 from ratectl.wording import SWITCHED_OFF
@@ -38,8 +38,7 @@ def resume(
       ratectl resume --tag books
       ratectl resume --all
     """
-    if everything == bool(jobs or tag):
-        raise UsageError("resume: name the jobs, or give --tag or --all")
+    tags.refuse_unclear("resume", bool(jobs), bool(tag), everything)
     host = host_facts.current()
     with install_lock(host.state_dir) as lock, Journal(host.state_dir) as journal:
         names = tags.chosen(journal, jobs, tag)

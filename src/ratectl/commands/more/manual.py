@@ -1,4 +1,4 @@
-"""``ratectl manual``: the pages that explain things, in a terminal, through a pager, or as plain text."""
+"""``ratectl manual``: the pages that explain things, in a terminal, through a pager, or as Markdown."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def manual(
 ) -> None:
     """Show a page of the manual, or the list of its topics.
 
-    In a terminal a page goes through your pager; in a pipe it is plain text.
+    In a terminal a page goes through your pager; in a pipe it is Markdown.
 
     \b
     Examples:

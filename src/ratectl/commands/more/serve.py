@@ -6,14 +6,14 @@ of its own, and the journal decides what is due.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import queue
+import select
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -70,29 +70,66 @@ def serve(
     """
     state_dir = own_places.state_dir()
     names = frozenset(_names(state_dir, what or []))
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()  # its put is safe in a signal handler
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: signals.put(number))
-    loop = _Loop(state_dir, names, signals)
-    typer.echo(f"ratectl: {loop.told_first()}", err=True)
-    try:
-        loop.catch_up()
-        loop.run(count)
-    finally:
-        loop.held.close()
+    with _Stop() as stop:
+        stop.listen()
+        loop = _Loop(state_dir, names, stop)
+        typer.echo(f"ratectl: {loop.told_first()}", err=True)
+        try:
+            loop.catch_up()
+            loop.run(count)
+        finally:
+            loop.held.close()
     if loop.failed:
         raise typer.Exit(loop.failed)
+
+
+class _Stop:
+    """Whether somebody wants us to end, and a sleep that does not outlast that.
+
+    The kernel may hand a signal to any thread, and Python's own handler runs in the main thread alone, once that is awake.
+    So whichever thread gets it writes into a pair of sockets, and the main thread sleeps on the other end.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._listens = False
+        self._awake, self._ring = socket.socketpair()
+        for end in (self._awake, self._ring):
+            end.setblocking(False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._listens:
+            signal.set_wakeup_fd(-1)
+        self._awake.close()
+        self._ring.close()
+
+    def listen(self) -> None:
+        """Take SIGINT and SIGTERM as the wish; in the main thread only."""
+        signal.set_wakeup_fd(self._ring.fileno(), warn_on_full_buffer=False)
+        self._listens = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.ask())
+
+    def ask(self) -> None:
+        """Have it end."""
+        self.asked = True
+
+    def rest(self, seconds: float) -> None:
+        """Sleep so long, or less when asked to end."""
+        if not self.asked and select.select([self._awake], [], [], max(seconds, 0))[0]:
+            self._awake.recv(4096)
 
 
 class _Loop:
     """Wakes each job at its slots; *failed* is the exit code of the last firing that was not 0."""
 
-    def __init__(
-        self, state_dir: Path, names: frozenset[str], signals: queue.SimpleQueue[int]
-    ) -> None:
+    def __init__(self, state_dir: Path, names: frozenset[str], stop: _Stop) -> None:
         self.state_dir = state_dir
         self.names = names
-        self.signals = signals
+        self.stop = stop
         self.held = serving.Held(state_dir)
         self.failed = 0
         self.fired = 0
@@ -104,12 +141,12 @@ class _Loop:
 
     def run(self, count: int) -> None:
         """Wake until *count* firings (0: until told to stop), then wait for those at work."""
-        while self.signals.empty() and (not count or self.fired < count):
+        while not self.stop.asked and (not count or self.fired < count):
             wakes = self._wakes()
             now = utc_now()
             if not wakes or min(wakes.values()) > now:
                 naps = [(wake - now).total_seconds() for wake in wakes.values()]
-                self._rest(min([LONGEST_NAP, *naps]))
+                self.stop.rest(min([LONGEST_NAP, *naps]))
                 continue
             for name in sorted(name for name, wake in wakes.items() if wake <= now):
                 if count and self.fired >= count:
@@ -122,19 +159,14 @@ class _Loop:
 
     def _finish(self) -> None:
         """Wait for the firings at work; once told to stop, for a moment only: they can be killed anywhere."""
-        while any(firing.is_alive() for firing in self._firings) and self.signals.empty():
-            self._rest(POLL)
+        while any(firing.is_alive() for firing in self._firings) and not self.stop.asked:
+            self.stop.rest(POLL)
         last = time.monotonic() + GRACE
         for firing in self._firings:
             firing.join(max(0, last - time.monotonic()))
         self._children.end()
         for firing in self._firings:
             firing.join()
-
-    def _rest(self, seconds: float) -> None:
-        """Sleep, or less when told to stop; what was told stays in the queue."""
-        with contextlib.suppress(queue.Empty):
-            self.signals.put(self.signals.get(timeout=max(seconds, 0)))
 
     def catch_up(self) -> None:
         """Wake every job once: slots may have passed while nothing served them."""
@@ -196,7 +228,7 @@ class _Loop:
             typer.echo(f"ratectl: {name}: {error}", err=True)
             code = error.exit_code
         if code < 0:  # a signal, such as a terminal sends to all of us; what was due stays so
-            code = TryLaterError.exit_code if self.signals.empty() else 0
+            code = 0 if self.stop.asked else TryLaterError.exit_code
         self.failed = code or self.failed
 
 

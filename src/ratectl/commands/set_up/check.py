@@ -57,8 +57,12 @@ def check(spec_path: SpecArgument = None, *, json: JsonOption = False) -> None:
             terminal.show(line)
     if checked.problems.issues:
         raise typer.Exit(checked.problems.exit_code)
-    if not (json or checked.refused_here or path == STDIN):
-        named = () if spec_path is None else (str(spec_path),)
+    if json or checked.refused_here or path == STDIN:
+        return
+    named = () if spec_path is None else (str(spec_path),)
+    if checked.no_scheduler:
+        typer.echo(next_step("ratectl", "serve", str(path), does="runs the jobs in the foreground"))
+    else:
         typer.echo(next_step("ratectl", "install", *named, does="puts that into the scheduler"))
 
 

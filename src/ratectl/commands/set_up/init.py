@@ -18,7 +18,7 @@ import typer
 from ratectl import spec
 from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
-from ratectl.commands._shared.next_step import next_step
+from ratectl.commands._shared.next_step import after_setting_up
 from ratectl.commands._shared.options import SpecArgument, default_spec
 from ratectl.deploy import execute, host_facts
 from ratectl.deploy.checks import writable
@@ -164,14 +164,17 @@ def init(
         starter.job()  # what stands on the command line is wrong or right before anything is asked
     except SpecError as error:
         raise ConfigError(_by_option(error, said)) from error
+    unsaid = [key for key in QUESTIONS if key not in said]
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if unsaid and not yes:
+            typer.echo(_not_asked(unsaid), err=True)
         typer.echo(_preview(starter))
     else:
-        starter = _agreed(starter, [key for key in QUESTIONS if key not in said])
+        starter = _agreed(starter, unsaid)
     _create(path, starter.text())
     named = () if spec_path is None else (str(path),)
     typer.echo(f"wrote {path}")
-    typer.echo(next_step("ratectl", "install", *named, does="puts it into this system's scheduler"))
+    typer.echo(after_setting_up(path, named, "puts it into this system's scheduler"))
 
 
 def _refuse_pairs_as_file(spec_path: Path, pair: str | None) -> None:
@@ -211,6 +214,17 @@ def _of_root() -> dict[str, str]:
     if accounts.find(name) is None:
         return {"making": accounts.making(name)}
     return {"user": name, "output": "/var/lib/rates/output.txt"}
+
+
+def _not_asked(unsaid: list[str]) -> str:
+    """Return that nobody was asked for what is *unsaid*, and how it is said."""
+    stream = "output" if sys.stdin.isatty() else "input"
+    options = ", ".join(f"--{key}" for key in unsaid)
+    has = "have their defaults" if len(unsaid) > 1 else "has its default"
+    return (
+        f"ratectl: nothing was asked, as standard {stream} is no terminal: {options} {has} "
+        "(`ratectl init --help` tells more)"
+    )
 
 
 def _agreed(starter: StarterSpec, unsaid: list[str]) -> StarterSpec:
