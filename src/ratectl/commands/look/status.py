@@ -18,7 +18,7 @@ from ratectl.deploy import host_facts
 from ratectl.errors import ConfigError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime import made_files
-from ratectl.runtime.visible import UNSAFE, visible
+from ratectl.runtime.visible import is_visible, visible
 from ratectl.views import status as views
 from ratectl.views.format import as_json, length
 
@@ -111,7 +111,7 @@ def _screen(found: Sequence[JobStatus], height: int = 0) -> Text:
     now = utc_now()
     view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width(), height=height)
     text = screen(found, view)
-    return Text(visible(text.plain)) if UNSAFE.search(text.plain) else text
+    return text if is_visible(text.plain) else Text(visible(text.plain))
 
 
 def _watch(names: Sequence[str], tagged: Sequence[str], *, alone: bool) -> None:
