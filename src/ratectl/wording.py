@@ -1,6 +1,8 @@
-"""How messages word what they all have: a number with its noun, a list cut short, a name that was nearly right."""
+"""How messages word what they all have: a number with its noun, a list cut short, a command, a name that was nearly right."""
 
 from __future__ import annotations
+
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,17 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     """Return the first *most* of *names*, and how many there are beside them: ``a, b, c and 4 more``."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def typed(*argv: str, platform: str = sys.platform) -> str:
+    """Return *argv* as it is typed into a shell of *platform*."""
+    if platform == "win32":
+        from subprocess import list2cmdline  # noqa: PLC0415 - where no command is told none of this is loaded
+
+        return list2cmdline(argv)
+    import shlex  # noqa: PLC0415 - the same
+
+    return shlex.join(argv)
 
 
 def typed_names(jobs: Sequence[str], most: int = 3) -> str:

@@ -5,10 +5,10 @@ Which of them a finding gets is chosen by the check that makes it.
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from subprocess import list2cmdline
 from typing import TYPE_CHECKING
+
+from ratectl import wording
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -30,7 +30,7 @@ INSTALLERS = (
 
 def typed(host: Host, *argv: str) -> str:
     """Return *argv* as it is typed into a shell of *host*."""
-    return list2cmdline(argv) if host.platform == "win32" else shlex.join(argv)
+    return wording.typed(*argv, platform=host.platform)
 
 
 def as_root(host: Host, command: str) -> str:

@@ -12,11 +12,9 @@ import json
 import os
 import re
 import shlex
-import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import list2cmdline
 from typing import TYPE_CHECKING, Any
 
 from ratectl import paths
@@ -29,6 +27,7 @@ from ratectl.spec.key_lines import DEEPEST, too_deep
 from ratectl.spec.kubernetes import read_kubernetes
 from ratectl.spec.outputs import POSTGRES_SCHEMES, journal, page
 from ratectl.spec.providers import read_providers
+from ratectl.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,18 +110,13 @@ def read(path: str | Path) -> bytes:
         if file.name == str(path) and not file.suffix:
             message = "no such file (this takes the file of a spec, not the name of a job); `ratectl init` writes a starter spec"
         else:
-            message = f"no such file; `ratectl init {_typed(file)}` writes a starter spec"
+            message = f"no such file; `{typed('ratectl', 'init', str(file))}` writes a starter spec"
         raise SpecAbsentError(str(file), message) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror}{_way_out(file, error)}"
         unreadable = SpecError(str(file), [Issue(line=None, key="", message=message)])
         unreadable.topic = ""  # what may stand in it is not the question
         raise unreadable from error
-
-
-def _typed(file: Path) -> str:
-    """Return the name of *file* as a shell of this system takes it."""
-    return list2cmdline([str(file)]) if sys.platform == "win32" else shlex.quote(str(file))
 
 
 def _way_out(file: Path, error: OSError) -> str:
@@ -225,13 +219,16 @@ def _hint(message: str, line: str) -> str:
     return ""
 
 
+LONGEST_BARE = 500
+"""Characters of a line in which missing quotes are looked for."""
 BARE = re.compile(r"(\s*[^=#]+=\s*)([^\s\"'\[{#][^\"'#]*?|\[[^\"'#\[\]{}]+\])(\s*|\s+#.*)")
 """A key with a text, or a list of texts, that stands without quotes, and what follows on its line."""
 
 
 def _unquoted(lines: list[str], number: int) -> str:
     """Return the line *number* as it would be right, where it only lacks the quotes of a text; else an empty text."""
-    bare = BARE.fullmatch(lines[number - 1]) if number <= len(lines) else None
+    line = lines[number - 1] if number <= len(lines) else ""
+    bare = BARE.fullmatch(line) if len(line) <= LONGEST_BARE else None
     if bare is None:
         return ""
     right = f"{bare[1]}{_in_quotes(bare[2])}"

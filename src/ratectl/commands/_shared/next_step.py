@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from subprocess import list2cmdline
 from typing import TYPE_CHECKING
 
 from ratectl.deploy import host_facts
 from ratectl.deploy.checks import no_scheduler
+from ratectl.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +16,6 @@ if TYPE_CHECKING:
 def next_step(*argv: str, does: str) -> str:
     """Return the line that names *argv*, as it is typed into a shell of this system, and what it *does*."""
     return f"next: {typed(*argv)}   # {does}"
-
-
-def typed(*argv: str) -> str:
-    """Return *argv* as it is typed into a shell of this system."""
-    return list2cmdline(argv) if sys.platform == "win32" else shlex.join(argv)
 
 
 def after_setting_up(spec: Path, named: Iterable[str], does: str) -> str:

@@ -12,7 +12,6 @@ import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared import tags, terminal
-from ratectl.commands._shared.next_step import typed
 from ratectl.commands._shared.options import DryRunOption, default_spec
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.tags import TagOption
@@ -24,6 +23,7 @@ from ratectl.errors import INTERRUPTED, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
+from ratectl.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
