@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,7 +48,7 @@ def ratectl(state):
 def install(state, live_rates, tmp_path):
     """Record a job whose last slot was up to a minute ago."""
 
-    def record(name="usd-inr", path="/v4", timezone="UTC"):
+    def record(name="usd-inr", path="/v4", timezone="UTC", url=""):
         job = Job(
             name=name,
             pairs=(Pair(base="USD", quote="INR"),),
@@ -57,7 +58,7 @@ def install(state, live_rates, tmp_path):
                 Provider(
                     name="exchangerate-api-v4",
                     kind="exchangerate-api-v4",
-                    base_url=live_rates.url + path,
+                    base_url=(url or live_rates.url) + path,
                 ),
             ),
             outputs=(Output(kind="text", target=str(tmp_path / "output.txt")),),
@@ -106,6 +107,26 @@ def test_slots_in_the_zone_of_the_job(ratectl, install, timezone, letters):
     when = rf"\w{{3}} \d{{4}}-\d\d-\d\d \d\d:\d\d {letters}"
     assert re.match(rf"usd-inr: {when} recorded USD/INR", told)
     assert dt.datetime.fromisoformat(facts[0]["slots"][0]["slot"]).utcoffset() is not None
+
+
+@pytest.mark.parametrize(("words", "told"), [(("--force",), True), ((), False)])
+def test_a_try_by_hand_that_may_work_later(ratectl, install, free_port, words, told):
+    """Where a try by hand fails for a while, it says that nothing repeats it, and what does; a slot is tried again by itself."""
+    install(url=f"http://127.0.0.1:{free_port}")
+
+    done = ratectl("run", "usd-inr", *words)
+
+    assert done.returncode == 75
+    line = "usd-inr: nothing tries this again by itself; `ratectl run usd-inr --force` does, once that has passed"
+    assert (line in done.stderr.splitlines()) is told
+
+
+@pytest.fixture
+def free_port():
+    """A port of this machine at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def test_run_all_reports_each(ratectl, install):

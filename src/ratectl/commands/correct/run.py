@@ -12,7 +12,7 @@ from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.patience import patience
 from ratectl.commands._shared.tags import TagOption
-from ratectl.errors import RatectlError, UsageError
+from ratectl.errors import RatectlError, TryLaterError, UsageError
 from ratectl.firing.report import FiringReport
 from ratectl.firing.runner import Runner
 from ratectl.journal.journal import Installed, Journal
@@ -91,12 +91,22 @@ def run(
         if lines:
             terminal.show("\n".join(lines))
     failed = [(report.job, report.error) for report in done if report.error is not None]
+    if force:
+        _say_that_none_repeats(failed)
     if failed and len(done) == 1:
         raise failed[0][1]
     for name, error in failed:
         terminal.complain(f"ratectl: {name}: {error}")
     if failed or any(codes):
         raise typer.Exit(failed[-1][1].exit_code if failed else max(codes))
+
+
+def _say_that_none_repeats(failed: Sequence[tuple[str, RatectlError]]) -> None:
+    """Say what repeats those tries by hand that *failed* and may work later: nothing does by itself."""
+    for name, error in failed:
+        if isinstance(error, TryLaterError):
+            again = f"`ratectl run {name} --force` does, once that has passed"
+            terminal.complain(f"{name}: nothing tries this again by itself; {again}")
 
 
 def _users(rows: Sequence[Installed]) -> list[str]:
