@@ -194,7 +194,7 @@ def _sentence(line: str, name: str) -> Schedule:
 
 def _refuse_loose_clause(line: str, said: str, name: str) -> None:
     """Refuse "every 5 minutes; weekdays", whose end narrows the schedule before it and is none of its own."""
-    if re.match(r"(every|each|once|[a-z]+ly|everyday)\b|[0-9*@]+ ", said.lower()):
+    if is_cron(said) or re.match(r"(every|each|once|[a-z]+ly|everyday)\b", said.lower()):
         return
     joined = line.replace(f"; {said}", f" {said}").replace(f";{said}", f" {said}")
     narrowed = line.replace(f"; {said}", f" on {said}").replace(f";{said}", f" on {said}")

@@ -238,6 +238,7 @@ def one_day(text: str) -> Advice | None:
 
 
 WHOLE_TIME = r"\b[0-9]{1,2}(?::[0-9]{2})?(?: ?[ap]m|(?<=:[0-9]{2}))"
+"""A time that is none of a day or an interval: 9am, 9:30 pm, 10:30."""
 
 
 def two_schedules(text: str) -> Advice | None:
