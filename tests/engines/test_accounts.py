@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.conftest import RATECTL
+from tests.engines.conftest import FIRING_LIMIT, RATECTL
 
 pytestmark = pytest.mark.engine
 
@@ -97,7 +97,7 @@ def test_fires_by_itself(root):
     make_account(root)
     root.ratectl("install")
 
-    root.wait_for_lines("/var/lib/rates/usd-inr.txt", limit=75)
+    root.wait_for_lines("/var/lib/rates/usd-inr.txt", limit=FIRING_LIMIT)
 
     assert root.sh("stat -c %U /var/lib/rates/usd-inr.txt").strip() == "rates"
     [status] = root.json("status")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.engines.conftest import RATECTL
+from tests.engines.conftest import FIRING_LIMIT, RATECTL
 
 pytestmark = pytest.mark.engine
 
@@ -165,7 +165,7 @@ def fired(cron, cronie, busybox):
         account = engine.account("tester")
         name = AWKWARD if engine.kind == "busybox" else f"{AWKWARD} 100%"
         said = install_below(account, name)
-        return said, account.wait_for_lines(f"{account.home}/awkward.txt", limit=75)
+        return said, account.wait_for_lines(f"{account.home}/awkward.txt", limit=FIRING_LIMIT)
 
     engines = (cron, cronie, busybox)
     with ThreadPoolExecutor(len(engines)) as together:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.engines.conftest import FIRING_LIMIT
 from tests.support.lines import OF_ANOTHER_DAY
 
 pytestmark = pytest.mark.engine
@@ -25,7 +26,6 @@ USERS = ("root", "tester")
 SCOPES = {"root": "system", "tester": "user"}
 KINDS = ("cron", "cronie", "busybox", "systemd")
 BACKENDS = dict.fromkeys(KINDS, "cron") | {"systemd": "systemd"}
-WITHIN = dt.timedelta(seconds=61)
 MINUTE = dt.timedelta(minutes=1)
 
 TAB = b'MAILTO=""\n# mine\n\n0 5 * * 1 date +\\%F >> /tmp/x\n'
@@ -65,7 +65,10 @@ class Seen:
     user: str
     there_before: str = ""
     there_after: str = ""
+    began_at: dt.datetime
+    """Before the first ``install``."""
     installed_at: dt.datetime
+    """After it: four schedulers share the machine, so an install may take a good part of a minute."""
     first: str
     """What the first ``install`` said."""
     second: str
@@ -114,13 +117,15 @@ def prepare(engine, kind, user):
 def depart(account):
     """Install twice, between a plan that has changes and one that has none."""
     account.ratectl("plan", "--detailed-exitcode", code=2)
-    installed_at = now()
+    began_at = now()
     first = account.ratectl("install")
+    installed_at = now()
     second = account.ratectl("install")
     account.ratectl("plan", "--detailed-exitcode", code=0)
     return Seen(
         kind=account.engine.kind,
         user=account.user,
+        began_at=began_at,
         installed_at=installed_at,
         first=first,
         second=second,
@@ -134,7 +139,7 @@ def output(account, job):
 def fire_and_pause(account, seen):
     """See the lines of the engine's own firing and the list, and pause one of the jobs."""
     for job in (JOB, PAUSED):
-        text = account.wait_for_lines(output(account, job), limit=75)
+        text = account.wait_for_lines(output(account, job), limit=FIRING_LIMIT)
         seen.line = text.decode() if job == JOB else seen.line
     seen.listed = account.json("list")
     account.ratectl("pause", PAUSED)
@@ -143,7 +148,7 @@ def fire_and_pause(account, seen):
 
 def resume(account, seen):
     """After a minute in which the other job fired, resume the paused one."""
-    account.wait_for_lines(output(account, JOB), count=2, limit=75)
+    account.wait_for_lines(output(account, JOB), count=2, limit=FIRING_LIMIT)
     seen.while_paused = account.json("list")
     account.ratectl("resume", PAUSED)
     seen.resumed_at = now()
@@ -151,7 +156,7 @@ def resume(account, seen):
 
 def miss_a_slot(engine, accounts, travellers):
     """Cut the power before the slot of a job and boot after it."""
-    slot = (now() + dt.timedelta(seconds=15)).replace(second=0, microsecond=0) + MINUTE
+    slot = (now() + dt.timedelta(seconds=30)).replace(second=0, microsecond=0) + MINUTE
     once = f"every day at {slot:%H:%M}"
     for account, seen in zip(accounts, travellers, strict=True):
         write_spec(account, **{JOB: "every minute", PAUSED: "every minute", MISSED: once})
@@ -184,10 +189,10 @@ def pause_until(moment):
 
 def arrive(account, seen):
     """See the missed slot caught up, ask for the facts, and remove."""
-    account.wait_for_lines(output(account, MISSED), limit=80)
-    account.wait_for_lines(output(account, PAUSED), count=2, limit=75)
+    account.wait_for_lines(output(account, MISSED), limit=FIRING_LIMIT)
+    account.wait_for_lines(output(account, PAUSED), count=2, limit=FIRING_LIMIT)
     pause_until(seen.missed + MINUTE + dt.timedelta(seconds=2))  # would it be done twice?
-    account.wait_for_lines(output(account, JOB), count=4, limit=75)
+    account.wait_for_lines(output(account, JOB), count=4, limit=FIRING_LIMIT)
     seen.in_the_end = account.json("list")
     account.ratectl("remove", "--all")
     pause_until(now() + dt.timedelta(seconds=5))  # for a firing that is at work
@@ -242,12 +247,13 @@ def test_the_line(seen):
 
 
 def test_within_a_minute(seen):
-    """The engine fires within 61 seconds of the installation, at a whole minute."""
+    """The first slot is the first whole minute of the job's life on the engine, and is recorded in that minute."""
     slot = slot_of(seen.slots[JOB][0])
     observed = dt.datetime.fromisoformat(seen.slots[JOB][0]["observed_at"])
 
     assert slot.second == 0
-    assert seen.installed_at < observed <= seen.installed_at + WITHIN + dt.timedelta(seconds=5)
+    assert seen.began_at < slot <= seen.installed_at + MINUTE
+    assert slot <= observed < slot + MINUTE
 
 
 def test_list(seen):
@@ -293,7 +299,7 @@ def test_missed_slot(seen):
     """A slot that passed while the machine had no power is caught up after the boot, exactly once."""
     [slot] = map(slot_of, seen.slots[MISSED])
     [last] = [entry["last"] for entry in seen.in_the_end if entry["job"] == MISSED]
-    limit = dt.timedelta(seconds=75 if seen.kind == "busybox" else 20)
+    limit = dt.timedelta(seconds=120 if seen.kind == "busybox" else 50)
 
     assert slot == seen.missed
     assert dt.datetime.fromisoformat(last["slot"]) == seen.missed

@@ -30,7 +30,7 @@ def pause_until(moment):
 def restart_over_a_slot(engine):
     """Keep the daemon of *engine* stopped while a job's slot passes; return the slot, the list, and the output."""
     root, account = engine.account("root"), engine.account("tester")
-    slot = (now() + dt.timedelta(seconds=20)).replace(second=0, microsecond=0) + MINUTE
+    slot = (now() + dt.timedelta(seconds=35)).replace(second=0, microsecond=0) + MINUTE
     account.write_spec("once", engine.rates, schedule=f"every day at {slot:%H:%M}")
     account.ratectl("install")
     pause_until(slot - dt.timedelta(seconds=3))
