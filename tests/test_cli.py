@@ -93,6 +93,43 @@ def test_interrupt_at_the_very_beginning_is_quiet(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+LOADING = """
+import os, signal, sys
+class Finder:  # is asked first for each module
+    def find_spec(self, name, *_):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+"""
+ENDING = "import atexit, os, signal; atexit.register(os.kill, os.getpid(), signal.SIGINT)"
+ENTRY = "\nfrom ratectl.__main__ import main; main()"
+
+
+@pytest.mark.posix("POSIX signals")
+@pytest.mark.parametrize(("moment", "printed"), [(LOADING, b""), (ENDING, __version__.encode())])
+def test_interrupt_around_the_command_is_quiet(moment, printed):
+    """Ctrl-C while the libraries are loaded, or when all is said, ends the process as any program, without a traceback."""
+    argv = (sys.executable, "-c", moment + ENTRY, "--version")
+
+    done = subprocess.run(argv, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+    assert printed in done.stdout
+
+
+@pytest.mark.posix("POSIX signals")
+@pytest.mark.parametrize("moment", [LOADING, ENDING])
+def test_interrupt_that_is_ignored(moment):
+    """What a shell runs in the background ignores Ctrl-C from beginning to end."""
+    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    argv = (sys.executable, "-c", ignoring + moment + ENTRY, "--version")
+
+    done = subprocess.run(argv, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert __version__.encode() in done.stdout
+
+
 @pytest.mark.posix("Windows has no pseudo-terminals")
 @pytest.mark.parametrize(
     ("more", "begins"),

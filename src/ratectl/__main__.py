@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 COLLECTED = 100_000
@@ -15,13 +16,27 @@ if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:  # noqa: PTH109 - 
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    Before and after the command Ctrl-C ends the process at once, as it does a program in C: nothing is begun
+    then, or all is done, and a traceback out of an import tells nobody anything.
+    """
     gc.set_threshold(COLLECTED)
+    on_ctrl_c = signal.getsignal(signal.SIGINT)
+    interruptible = (
+        on_ctrl_c is signal.default_int_handler
+    )  # else it is ignored, as in a shell's background
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from ratectl import cli  # noqa: PLC0415 - loaded after that
 
+    if interruptible:
+        signal.signal(signal.SIGINT, on_ctrl_c)
     try:
         cli.main()
     finally:
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         gc.disable()  # Python looks once more at its end, when all goes anyway
 
 

@@ -21,6 +21,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+import ratectl.__main__ as program
 from ratectl import cli
 from ratectl.deploy import execute
 
@@ -142,7 +143,8 @@ def started(
     with contextlib.suppress(BaseException):
         try:
             os.close(begins)
-            cli.main(words)
+            sys.argv = ["ratectl", *words]
+            program.main()
             code = 0
         except SystemExit as ending:
             code = ending.code if isinstance(ending.code, int) else 0

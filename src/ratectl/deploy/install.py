@@ -8,9 +8,7 @@ does not hold as installed, is taken back: engine and journal are as they were.
 from __future__ import annotations
 
 import contextlib
-import tomllib
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
@@ -18,7 +16,14 @@ from ratectl.backends.protocol import EngineAbsentError
 from ratectl.backends.reader import OnceReader
 from ratectl.deploy import plan, spec_keys
 from ratectl.deploy import renames as renaming
-from ratectl.deploy.checks import closed_folders, elsewhere, other_accounts, report_page, writable
+from ratectl.deploy.checks import (
+    closed_folders,
+    elsewhere,
+    other_accounts,
+    other_specs,
+    report_page,
+    writable,
+)
 from ratectl.deploy.read_back import read_back
 from ratectl.deploy.targets import (
     Target,
@@ -44,7 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Found, InstalledEntry
-    from ratectl.backends.reader import Reader
     from ratectl.backends.steps import Step
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.journal.job_store import JobRowBackup
@@ -220,7 +224,7 @@ def _known(
     lacking = journal.lacking(source.jobs)
     installed = {row.job.name: row for row in journal.readable()}
     names = frozenset(job.name for job in source.jobs)
-    refuse_jobs_of_other_specs(target.reader, source, installed)
+    other_specs.refuse(target.reader, source.jobs, source.path, installed)
     if renames is None and source.whole:
         renames = renaming.noticed(source.jobs, source.path, installed, journal.known())
     renames = renames or {}
@@ -337,19 +341,6 @@ def _take_back(
     journal.restore(before)
 
 
-def refuse_jobs_of_other_specs(
-    reader: Reader, source: SpecSource, installed: Mapping[str, Installed]
-) -> None:
-    """Raise ConfigError where a job of *source* is installed from another spec file that still has it."""
-    for job in source.jobs:
-        row = installed.get(job.name)
-        if row is not None and row.spec != source.path and _has_job(reader, row.spec, job.name):
-            raise ConfigError(
-                f"{job.name!r} is a job of {row.spec}, and {source.path} has one of the same name; rename one "
-                f"of them, or take it out of the other file and `ratectl remove {job.name}`"
-            )
-
-
 def _gone(source: SpecSource, installed: Mapping[str, Installed]) -> frozenset[str]:
     """Return the jobs that were installed from the file of *source* and are no longer in it."""
     names = {job.name for job in source.jobs}
@@ -365,17 +356,6 @@ def _refuse_jobs_of_other_journals(target: Target, found: Found, new: Collection
                 f"{target} holds a job {name!r} of another state directory, {there}; call this one otherwise, or "
                 f"`RATECTL_STATE_DIR={there} ratectl remove {name}`"
             )
-
-
-def _has_job(reader: Reader, path: str, name: str) -> bool:
-    """Tell whether the spec at *path* has a job *name*, as far as it can be read."""
-    try:
-        data = reader.read(Path(path))
-        found = {} if data is None else tomllib.loads(data.decode("utf-8-sig"))
-    except (RatectlError, ValueError):
-        return True
-    jobs = found.get("jobs")
-    return isinstance(jobs, dict) and name in jobs
 
 
 def _changed_keys(

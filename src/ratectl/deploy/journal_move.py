@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ratectl import paths
 from ratectl.errors import ConfigError, RatectlError, TryLaterError
 from ratectl.journal.rows import unix
-from ratectl.outputs.delivery import Delivery
 from ratectl.outputs.foreign import foreign_files
 from ratectl.outputs.formats import FILES
 from ratectl.runtime import accounts, postgres
@@ -125,6 +124,8 @@ def move(journal: Journal, jobs: Iterable[Job]) -> None:
 
     Raises what stands in the way.
     """
+    from ratectl.outputs.delivery import Delivery  # noqa: PLC0415 - for a move, not for each look before one
+
     before = {row.job.name: row for row in journal.readable()}
     for job in jobs:
         row = before.get(job.name)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.reader import OnceReader
-from ratectl.deploy import execute, host_facts, install, journal_move
-from ratectl.deploy.checks import other_accounts, writable
+from ratectl.deploy import execute, host_facts, journal_move
+from ratectl.deploy.checks import other_accounts, other_specs, writable
 from ratectl.errors import ConfigError
 from ratectl.journal.journal import Journal
 from ratectl.runtime import accounts
@@ -75,8 +75,7 @@ def _of_installed(
         installed = {row.job.name: row for row in journal.readable()}
 
         def other_spec(some: Sequence[Job]) -> None:
-            source = install.SpecSource(jobs=tuple(some), path=loaded.path, digest="")
-            install.refuse_jobs_of_other_specs(reader, source, installed)
+            other_specs.refuse(reader, some, loaded.path, installed)
 
         yield from _each(jobs, other_spec)
         yield from _each(jobs, partial(journal_move.refuse_two_formats, journal))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
@@ -38,8 +37,7 @@ SLOTS_SHOWN = 3
 REFUSED_HERE = "install refuses this here:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What one job of a spec comes to on this machine."""
 
     job: Job
@@ -50,8 +48,7 @@ class Meaning:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecCheck:
+class SpecCheck(NamedTuple):
     """What a spec that can be read means, and what is wrong with it all the same."""
 
     meanings: tuple[Meaning, ...]
@@ -114,7 +111,7 @@ def _meaning(job: Job, loaded: Spec, here: Host, now: dt.datetime) -> Meaning:
 def _warned(meaning: Meaning, refused: Sequence[Refusal]) -> Meaning:
     """Return *meaning* with what an install on this machine would refuse of its job."""
     told = (f"{REFUSED_HERE} {x.text}" for x in refused if x.job == meaning.job.name)
-    return replace(meaning, warnings=(*meaning.warnings, *told))
+    return meaning._replace(warnings=(*meaning.warnings, *told))
 
 
 def _over(ended: Sequence[Job], lines: Mapping[KeyPath, int], now: dt.datetime) -> list[Issue]:

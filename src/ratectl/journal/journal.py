@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -106,6 +105,8 @@ class Journal(JobStore):
 
     def owner(self) -> str:
         """Return who claims slots here: ``host/installation``."""
+        import socket  # noqa: PLC0415 - a look asks for no lease
+
         return f"{socket.gethostname()}/{self.installation()}"
 
     def installation(self) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ratectl.commands._shared.typed_values import on_the_short_way
+
 GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "check", "plan", "install"),
     "Look": ("status", "list", "next", "history", "rate", "chart", "report"),
@@ -78,6 +80,10 @@ def folder(verb: str) -> str:
 class Program(TyperGroup):
     """The program, whose help lists its commands in groups, and its few options below them."""
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options, ``--help`` among them."""
+        return on_the_short_way(super().get_params(ctx))
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, then the options."""
         self.format_commands(ctx, formatter)
@@ -119,6 +125,10 @@ PLAIN_WORDS = (
 
 class Command(TyperCommand):
     """A command, whose help shows its options in groups and ends with the manual's topic."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the arguments and options, ``--help`` among them."""
+        return on_the_short_way(super().get_params(ctx))
 
     def make_context(self, *names: Any, **more: Any) -> Any:
         """Read the words of the command; what is wrong with a value is said in our words."""

@@ -10,7 +10,7 @@ import typer
 from ratectl.commands._shared import as_account, date_range, tags, terminal
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption
-from ratectl.commands._shared.patience import patience
+from ratectl.commands._shared.progress import patience
 from ratectl.commands._shared.tags import TagOption
 from ratectl.errors import RatectlError, TryLaterError, UsageError
 from ratectl.firing.report import FiringReport

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,4 +77,4 @@ def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
     checked = spec_check.check(loaded, written, zone, utc_now())
     if path != STDIN:
         return checked
-    return replace(checked, problems=SpecError(CALLED, checked.problems.issues))
+    return checked._replace(problems=SpecError(CALLED, checked.problems.issues))
