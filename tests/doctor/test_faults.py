@@ -123,6 +123,7 @@ def addresses(clinic, *, mode):
 
 
 def distrust(clinic):
+    clinic.machine.files[OUTPUT] = b""
     clinic.machine.untrusted[OUTPUT] = UntrustedError(str(OUTPUT), "is a link", f"rm {OUTPUT}")
 
 

@@ -98,6 +98,37 @@ def test_a_database_in_the_folder_for_all(town):  # noqa: F811
         subprocess.run(("rmdir", f"/tmp/{town.folder.name}.db.d"), check=True)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("own/new.txt", "own/deep/er/new.txt", "theirs/new.txt", "theirs/deep/er/new.txt"),
+        *(
+            "theirs/file",
+            "theirs/file/below.txt",
+            "theirs/dangling",
+            "theirs/dangling/deep/new.txt",
+        ),
+        *("theirs/to-own/new.txt", "theirs/to-own/deep/new.txt", "own/to-theirs/deep/new.txt"),
+        *("sticky/new.txt", "sticky/deep/new.txt", "sticky/dangling", "sticky/to-own/new.txt"),
+    ],
+)
+def test_an_output_that_is_yet_to_be_made(town, place):  # noqa: F811
+    """Thousands of new outputs are judged by the folders that they share, and as each would be by itself."""
+    sticky = town.folder / "sticky"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    (town.folder / "own" / "to-theirs").symlink_to(town.theirs)
+    town.mallory(f"echo x > file; chmod 666 file; ln -s {town.folder}/nowhere dangling")
+    town.mallory(f"ln -s {town.folder}/own to-own; cp -P dangling to-own {sticky}")
+    path = town.folder / place
+    job = town.station.job("http://127.0.0.1:1", outputs=(Output(kind="text", target=str(path)),))
+
+    told = [str(each.fault) for each in other_accounts.of_outputs(execute.SystemReader(), job)]
+
+    alone = trust.fault(str(path))
+    assert told == ([] if alone is None else [str(alone)])
+
+
 IN_A_NAMESPACE = """
 import sys; sys.path[:0] = sys.argv[2:]
 from ratectl.runtime import trust

@@ -19,9 +19,13 @@ class LazyModules(Mapping[str, T], Generic[T]):
     def __init__(self, package: str, names: Mapping[str, str]) -> None:
         self._package = package
         self._names = names
+        self._loaded: dict[str, T] = {}
 
     def __getitem__(self, word: str) -> T:
-        return cast("T", importlib.import_module(f"{self._package}.{self._names[word]}"))
+        if word not in self._loaded:
+            module = importlib.import_module(f"{self._package}.{self._names[word]}")
+            self._loaded[word] = cast("T", module)
+        return self._loaded[word]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

@@ -246,9 +246,18 @@ def of_outputs(reader: Reader, job: Job) -> Iterator[Danger]:
         if output.kind != "postgresql":
             by_name = output.kind == "sqlite"  # as SQLite opens its files, and those beside them
             path = Path(output.target)
-            fault = reader.fault(path, strict=by_name or None, alone=by_name)
+            looked_at = path if by_name else _what_is_there(reader, path)
+            fault = reader.fault(looked_at, strict=by_name or None, alone=by_name)
             if fault is not None:
                 yield Danger(f"{job.name}: output {output.target}", fault)
+
+
+def _what_is_there(reader: Reader, path: Path) -> Path:
+    """Return *path*, or where it is yet to be made the last folder on its way that is there: thousands of outputs share that."""
+    found = path
+    while reader.status(found) is None and reader.link(found) is None and found != found.parent:
+        found = found.parent
+    return found if reader.is_folder(found) else path
 
 
 def of_inputs(reader: Reader, job: Job, spec: str) -> Iterator[Danger]:

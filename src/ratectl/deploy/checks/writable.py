@@ -135,11 +135,13 @@ def _too_long(host: Host, path: Path) -> str:
     """Return that a name on the way to *path*, or all of it, is longer than this system takes; an empty text where none is."""
     if host.platform == "win32":
         return ""  # its limits are looked at with the task's
+    size = len(os.fsencode(path))
+    if size <= LONGEST_NAME:
+        return ""
     longest = LONGEST_PATH.get(host.platform, 1_023)
     for part in path.parts:
-        if (size := len(os.fsencode(part))) > LONGEST_NAME:
-            return f"the name {part[:20]}... has {size} bytes, and {LONGEST_NAME} is the most that a name can have"
-    size = len(os.fsencode(path))
+        if (length := len(os.fsencode(part))) > LONGEST_NAME:
+            return f"the name {part[:20]}... has {length} bytes, and {LONGEST_NAME} is the most that a name can have"
     return f"the path has {size} bytes, and {longest} is the most" if size > longest else ""
 
 
