@@ -210,9 +210,16 @@ def _when(table: _Table) -> dict[str, Any]:
     if len(table.reading.issues) == before:
         read = partial(parse, start=start, end=end, name=table.key[-1], zone=zone)
         table.reading.read(table.key_path("schedule"), texts, read)
-    if len(table.reading.issues) == before and len(texts) > 1:
-        _refuse_idle_members(table, texts, first, read)
+    members = tuple(member for text in texts for member in _members(text))
+    if len(table.reading.issues) == before and len(members) > 1:
+        _refuse_idle_members(table, members, first, read)
     return found | {"schedule_texts": texts}
+
+
+def _members(text: str) -> list[str]:
+    """Return the schedules that *text* joins: "every monday; and every friday", as ``next`` tells them."""
+    parts = (part.strip().removeprefix("and ") for part in text.split(";"))
+    return [part for part in parts if not part.startswith(("starting ", "ending before "))]
 
 
 def _refuse_idle_members(

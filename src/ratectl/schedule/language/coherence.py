@@ -69,10 +69,11 @@ def settled(phrase: Phrase) -> Phrase:
         if not phrase.ordinals:
             every = phrase.every or Every()
             named = f"every {phrase.scope} on day {every.count}"
+            counts_days = every.count > 1 and every.unit == "day" and phrase.scope in UNITS[5:]
             raise phrase.error(
                 f'"of the {phrase.scope}" goes with days of the month',
                 phrase.swapped(scope=""),
-                *([phrase.swapped(every=named, scope="")] if every.count > 1 else []),
+                *([phrase.swapped(every=named, scope="")] if counts_days else []),
             )
         if phrase.every is not None and phrase.every.unit != phrase.scope:
             said = phrase.said("every")

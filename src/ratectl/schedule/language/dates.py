@@ -28,6 +28,8 @@ NTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th)")
 DAY_NUMBER = re.compile(r"[0-9]{1,2}(st|nd|rd|th)?")
 PLACES = ORDINALS | MORE_ORDINALS
 LONGEST_MONTH = 31
+MOST_IN_MONTH = 5
+"""So often a weekday comes in a month, at most."""
 
 
 class Ordinal(NamedTuple):
@@ -40,6 +42,10 @@ class Ordinal(NamedTuple):
 def is_place(words: Words, ahead: int = 0) -> bool:
     """Tell whether "1st", "second", "last" or "penultimate" comes next."""
     word = words.peek(ahead)
+    if word == "second" and words.typed(ahead) != "second":
+        return False  # "sec" and "secs" are the unit
+    if word == "next" and words.peek(ahead + 1) == "to":
+        return True
     return word in PLACES or word == "penultimate" or NTH.fullmatch(word) is not None
 
 
@@ -161,11 +167,17 @@ def read_days(words: Words) -> dict[str, Any]:
     """Read days of the month, with what they are days of where it follows. Raises ScheduleError."""
     members: list[tuple[frozenset[Ordinal], tuple[int, int]]] = []
     waiting: list[tuple[list[int], tuple[int, int]]] = []
+    opened = words.place
     while True:
         start = words.place
+        opened = opened if waiting else start
+        by_number = "day" in {words.typed(), words.typed(-1)}
         waiting.append((_run(words), words.span(start)))
-        closed = _closing(words)
+        if by_number and not is_weekday(words):  # "day 15" is a day, whatever ends the list
+            members += _ordinals([waiting.pop()], frozenset())
+        closed = _closing(words) if waiting else None
         if closed is not None:
+            _refuse_two_kinds(words, waiting, (opened, start), closed)
             but = [([_but(words, number) for number in run], span) for run, span in waiting]
             but[-1] = (but[-1][0], words.span(start))
             members += _ordinals(but, closed)
@@ -178,6 +190,33 @@ def read_days(words: Words) -> dict[str, Any]:
     joined(words, members)
     found = tuple(ordinal for group, _ in members for ordinal in sorted(group, key=_number_of))
     return {"ordinals": tuple(dict.fromkeys(found))} | _of(words)
+
+
+def _refuse_two_kinds(
+    words: Words,
+    waiting: list[tuple[list[int], tuple[int, int]]],
+    places: tuple[int, int],
+    kind: frozenset[int],
+) -> None:
+    """Refuse "the 1st and the last friday", whose first number may be that of a day; *places* are those of the first and the last member."""
+    first, last = places
+    *before, _ = waiting
+    if not kind or not before:
+        return
+    said = [re.sub(r"^the\s+", "", words.text[slice(*span)]) for _, span in before]
+    again = "the" in {words.typed(last - words.place), words.typed(last - words.place - 1)}
+    numbers = all(DAY_NUMBER.fullmatch(each.split()[0].lower()) for each in said)
+    named = not DAY_NUMBER.fullmatch(words.text[slice(*waiting[-1][1])].split()[-1].lower())
+    most = max(number for run, _ in before for number in run)
+    too_many = kind != WORKING_DAYS and most > MOST_IN_MONTH
+    if not too_many and not (numbers and named and again):
+        return
+    end = re.sub(r"^the\s+", "", words.text[waiting[-1][1][0] : words.span(last)[1]])
+    *more, final = said
+    bare = f"{', '.join([end, *more])} and {final}"
+    apart = [f"{', '.join([f'the {end}', *more])} and the {final}", bare]
+    together = [] if too_many else [f"the {', '.join(said)} and {end}"]
+    raise words.wrong("days of the month, or weekdays?", first, [*apart, *together])
 
 
 def _ordinals(
@@ -202,7 +241,8 @@ def _run(words: Words) -> list[int]:
     words.take("the")
     last = _place(words)
     if first > 0 > last:
-        says = [f"{nth(first)} and last day", "last day"]
+        end = 31 if words.peek() not in WEEKDAY_NAMES else MOST_IN_MONTH
+        says = [f"{nth(first)} to {nth(end)}"]
         raise words.wrong("counted from which end?", start, says)
     if last <= first:
         says = [f"{nth(last)} and {nth(first)}"]
@@ -214,7 +254,9 @@ def _run(words: Words) -> list[int]:
 
 def _place(words: Words) -> int:
     """Read one place in the month; those that are counted from its end are negative."""
-    if words.take("penultimate") or words.take_all("next", "to", "last"):
+    if words.take("penultimate") or any(
+        words.take_all("next", *to, "last") for to in (("to",), ("to", "to", "to"))
+    ):
         return -2
     if words.take("day"):
         return _number(words)
@@ -228,9 +270,23 @@ def _place(words: Words) -> int:
         raise words.error("a day such as 1st, 15th, first monday, last day (1st to 31st)")
     if number == -1:
         return _but(words, -1)
-    if number > 1 and (words.take_all("to", "last") or words.take("last")):
+    if number > 1 and _from_the_end(words, number):
         return -number
     return number
+
+
+def _from_the_end(words: Words, number: int) -> bool:
+    """Read "to last" of "25th to last day"; "25th through last day" is a run, and of "25th-last" nobody knows."""
+    if words.take_all("to", "to", "to", "last"):  # "second-to-last", with its dashes
+        return True
+    if words.peek() == "to" and words.peek(1) == "last" and words.typed() != "to":
+        run = words.typed().startswith("thr")
+        if run or number > MOST_IN_MONTH:
+            start = words.place - 1
+            words.place += 2
+            says = [f"{nth(number)} to 31st", *([] if run else [f"{nth(number)} to last"])]
+            raise words.wrong("a run of days, or counted from the end?", start, says)
+    return words.take_all("to", "last") or words.take("last")
 
 
 def _but(words: Words, number: int) -> int:

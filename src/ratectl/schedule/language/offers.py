@@ -51,7 +51,7 @@ NAMES_OF_TIMES = {
 }
 FILLERS = re.compile(
     r"\b(please|run|fetch|do|it|exactly|precisely|sharp|approximately|about|around|roughly|just|only"
-    r"|or so|at least|no more than|always|prompt(ly)?|on the dot|repeat(ed)?|the job|a job|ago|by|o'clock)\b",
+    r"|or so|at least|no more than|always|prompt(ly)?|on the dot|repeat(s|ed)?|this|the job|a job|ago|by|o'clock)\b",
     re.IGNORECASE,
 )
 """Words that say nothing about when."""
@@ -60,7 +60,10 @@ ENDINGS = (
     "and 17:00",
 )  # fmt: skip
 AFTER_NUMBERS = ("minutes", "hours", "days")
-SINGLE = re.compile(rf"\b(every|each) (?:1 )?({'|'.join(UNITS)})s\b", re.IGNORECASE)
+SINGLE = re.compile(
+    rf"\b(every|each|every other|it is a) (?:1 )?({'|'.join((*UNITS, *WEEKDAY_NAMES))})s\b",
+    re.IGNORECASE,
+)
 UNIT_WORDS = re.compile(rf"\b({'|'.join(UNITS)})s?\b", re.IGNORECASE)
 EXAMPLES = (
     (r"^once", "once at 2026-12-01 10:30"),
@@ -157,7 +160,7 @@ def _readable(offers: Iterable[str], reads: Reads) -> list[str]:
     """Return those of *offers* that are phrases, the first of each meaning."""
     found: dict[object, str] = {}
     for offer in offers:
-        plain = SINGLE.sub(r"\1 \2", " ".join(offer.split()))
+        plain = SINGLE.sub(r"\1 \2", " ".join(offer.split()).replace(" ,", ","))
         try:
             found.setdefault(reads(plain), plain)
         except ScheduleError:
@@ -206,6 +209,8 @@ def _may_be(word: str, other: str) -> bool:
 
 def _completed(text: str, error: PhraseError) -> Iterator[str]:
     """Yield *text* finished where it ends too early, and without its end if that does not say when."""
+    if text.endswith(","):
+        yield text.rstrip(" ,")
     if error.span[0] >= len(text):
         endings = AFTER_NUMBERS if re.search(r"[0-9]$", text) else ()
         yield from (f"{text} {ending}" for ending in (*endings, *ENDINGS))

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ratectl.schedule.language.advice import two_readings
 from ratectl.schedule.language.dates import PLACES, is_date, is_place, read_dates, read_days
 from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.subject import Every, read_subject
@@ -25,7 +26,7 @@ from ratectl.schedule.language.tokens import (
     read_numbers,
     read_weekdays,
 )
-from ratectl.schedule.values import EXAMPLE_YEAR, YEARS
+from ratectl.schedule.values import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,7 +134,7 @@ class Phrase:
 def read_phrase(text: str) -> Phrase:
     """Return *text* taken apart. Raises PhraseError that names the word and what was expected."""
     words = Words(text)
-    _refuse_slashes(text)
+    two_readings.refuse_slashes(text)
     found: Clauses = {}
     spans: dict[str, tuple[int, int]] = {}
     while words.peek() or not found:
@@ -149,22 +150,9 @@ def read_phrase(text: str) -> Phrase:
             raise words.error("the end")
         if "once" in found and len(found) > 1:
             raise words.wrong("once, or again and again?", 0, [text[: words.span(first)[0]]])
+    two_readings.refuse_doubled(words)
+    two_readings.refuse_time_of_other_days(text, spans)
     return Phrase(text=text, spans=spans, **found)
-
-
-def _refuse_slashes(text: str) -> None:
-    """Refuse "12/25", which is December 25 to some and no date to others."""
-    match = re.search(r"(?<![0-9:/])([0-9]{1,2})/([0-9]{1,2})(?![0-9:/a-z])", text)
-    if match is None or match[0] in {"1/2", "1/4", "3/4", "24/7"}:
-        return
-    numbers = int(match[1]), int(match[2])
-    offers = [
-        f"{text[: match.start()]}{day} {MONTH_NAMES[month - 1]}{text[match.end() :]}"
-        for day, month in (numbers, numbers[::-1])
-        if 1 <= month <= 12
-    ]
-    message = f'"{text}": a date is written with the name of its month'
-    raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
 
 
 def _read_clause(words: Words, *, begins: bool) -> Clauses:
@@ -199,7 +187,8 @@ def _once(words: Words) -> Clauses:
 
 
 def _at(words: Words) -> Clauses:
-    if words.place == 1 and (words.peek() == "every" or is_weekday(words)):
+    named = is_weekday(words) or (words.peek() == "the" and _names_weekend(words, 1))
+    if words.place == 1 and (words.peek() == "every" or named):
         return _on(words)  # "at weekends", "at every hour"
     minute = next((minute for place, minute in PLACES_IN_HOUR if words.take_all(*place)), None)
     if minute is not None:
@@ -212,8 +201,11 @@ def _at(words: Words) -> Clauses:
 def _on(words: Words) -> Clauses:
     if words.take("every"):
         return _every(words)
-    if words.peek() == "the" and words.peek(1) in WEEKDAY_NAMES:
-        words.pop()
+    weekday = words.peek(1) in WEEKDAY_NAMES
+    if words.peek() == "the" and (weekday or _names_weekend(words, 1)):
+        words.pop()  # "on the friday"
+    if words.peek() in {"a", "an"} and is_weekday(words, 1):
+        words.pop()  # "on a monday"
     if is_date(words):
         return read_dates(words)
     if is_weekday(words) and words.peek() != "business":
@@ -222,6 +214,11 @@ def _on(words: Words) -> Clauses:
         return {"months": read_months(words)}
     minute = next((minute for place, minute in PLACES_IN_HOUR if words.take_all(*place)), None)
     return read_days(words) if minute is None else {"at": (Clock(hour=None, minute=minute),)}
+
+
+def _names_weekend(words: Words, ahead: int) -> bool:
+    """Tell whether "weekend" comes there, and no "weekend day" or "weekend of the month"."""
+    return words.peek(ahead) == "weekend" and words.peek(ahead + 1) not in {"day", "of"}
 
 
 def _the(words: Words) -> Clauses:
@@ -275,6 +272,8 @@ def _from(words: Words) -> Clauses:
 def _except(words: Words) -> Clauses:
     words.take("for", "not")
     words.take("on", "in")
+    if is_weekday(words, 1):
+        words.take("a", "the")
     if words.peek() in MONTH_NAMES and not is_date(words):
         return {"but_months": read_months(words)}
     if is_weekday(words):
@@ -283,8 +282,10 @@ def _except(words: Words) -> Clauses:
 
 
 def _if(words: Words) -> Clauses:
-    if not (words.take_all("it", "is") and words.take("a", "an")):
+    short = any(words.take_all("it", sign, "second") for sign in ("'", "\u2019"))  # "it's"
+    if not (short or words.take_all("it", "is") or is_weekday(words)):
         raise words.error('"it is a" and a weekday')
+    words.take("a", "an")
     return {"only": read_weekdays(words)}
 
 
@@ -315,28 +316,13 @@ def _every(words: Words) -> Clauses:
     if words.peek(1) in MONTH_NAMES and (
         words.peek() == "other" or PLACES.get(words.peek(), 0) > 1
     ):
-        raise _nth_month(words)
+        raise two_readings.nth_month(words)
+    two_readings.refuse_nth_of(words)
     if is_date(words):
         return {"every": Every(unit="year")} | read_dates(words)
     if words.peek() in MONTH_NAMES:
         return {"every": Every(unit="year"), "months": read_months(words)}
     return read_subject(words)
-
-
-def _nth_month(words: Words) -> PhraseError:
-    """Return the error for "every second january": its 2nd, or that of every other year."""
-    start, word = words.place, words.pop()
-    count, dated = PLACES.get(word, 2), is_date(words)
-    first = words.place
-    named: Clauses = read_dates(words) if dated else {"months": read_months(words)}
-    said, days = words.text[slice(*words.span(first))], named.get("ordinals", ())
-    if len(named["months"]) > 1 or len(days) > 1:
-        return words.wrong("not every year?", start, [said if dated else f"year in {said}"])
-    (month,) = named["months"]
-    on = f" on day {days[0].number}" if days else ""
-    counted = f"{12 * count} months{on} counted from {EXAMPLE_YEAR}-{month:02}-01"
-    day = [] if dated or word == "other" else [f"{said} {count}"]
-    return words.wrong("a day of that month, or not every year?", start, [*day, counted])
 
 
 def _each_and(words: Words) -> Clauses:

@@ -86,13 +86,16 @@ def _counts_units(words: Words) -> bool:
         return False
     after = words.peek(1)
     if words.peek() == "second" and after not in UNITS and not is_weekday(words, 1):
-        return not (after in {"and", "to", "last"} or after in PLACES)
+        listed = after == "," and is_place(words, 2)  # "every second, fourth friday"
+        return not (after in {"and", "to", "last"} or after in PLACES or listed)
     if words.peek() in {"first", "1st"}:
         return False
     named = (*WEEKDAY_NAMES, "weekday", "weekend")
     listed = words.peek(2) in {"and", ","} and is_place(words, 3)  # "second monday and last friday"
     of_months = words.peek(2) == "of" or words.names_month()
-    return after in UNITS or (after in named and not of_months and not listed)
+    working = is_weekday(words, 1) and words.peek(2) == "day"  # "every second business day"
+    of_months = of_months or (working and words.peek(3) == "of")
+    return after in UNITS or ((after in named or working) and not of_months and not listed)
 
 
 def _count(words: Words) -> int:

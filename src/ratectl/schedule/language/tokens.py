@@ -6,6 +6,7 @@ A token keeps its place in the text as typed, so that an error can point at it.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from ratectl.errors import ScheduleError
@@ -45,6 +46,10 @@ TOKEN = re.compile(
     r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])|:[0-9]{2}(?![0-9])"
     r"|[0-9]+(?:st|nd|rd|th)\b|[0-9]+|[ap]\.? ?m\b\.?|[a-z]+|\.\.|,|\S)"
 )
+SHORTENED = re.compile(
+    r"\b(mon|tues?|weds?|thur?s?|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.(?!\.)"
+)
+"""Names with the full stop of what is cut short."""
 CLOCK = re.compile(r"([0-9]{1,2})?:[0-9]{2}(:[0-9]{2})?")
 NUMBER = re.compile(r"[0-9]+")
 TO = ("to", "until", "till")
@@ -76,6 +81,7 @@ class PhraseError(ScheduleError):
 def tokens(text: str) -> list[Token]:
     """Return the words of *text*; "9 pm" becomes 21:00, "forty-five" 45, and "hourly" two words."""
     lower = "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
+    lower = SHORTENED.sub(lambda match: f"{match[1]} ", lower)
     plain = [
         Token(word, *match.span(1))
         for match in TOKEN.finditer(lower)
@@ -96,6 +102,22 @@ class Words:
         """Return the word *ahead* of the next one, or an empty text behind the end."""
         position = self.place + ahead
         return self._tokens[position].word if position < len(self._tokens) else ""
+
+    def typed(self, ahead: int = 0) -> str:
+        """Return the word *ahead* of the next one as it was typed, in small letters; an empty text outside of the phrase."""
+        position = self.place + ahead
+        if not 0 <= position < len(self._tokens):
+            return ""
+        token = self._tokens[position]
+        return self.text[token.start : token.end].lower()
+
+    def doubled(self) -> tuple[int, int] | None:
+        """Return where a word stands that was just said: "the the"; "second second" is two words."""
+        for one, again in pairwise(self._tokens):
+            same = one.word == again.word and one.start != again.start
+            if same and one.word.strip(",.-") and one.word not in {"second", "to"}:
+                return again.start, again.end
+        return None
 
     def take(self, *wanted: str) -> bool:
         """Read the next word if it is one of *wanted*."""

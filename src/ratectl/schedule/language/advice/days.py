@@ -76,7 +76,7 @@ WORDS_FOR_DAYS = {
     r"\b(on )?alternat(e|ing)\b": "every other",
     r"\bm ?(?:-|to) ?f\b": "monday to friday",
     r"\bmwf\b": "monday, wednesday and friday",
-    r"\bt/?th\b": "tuesday and thursday",
+    r"\bt(?:ue?s?)?/?th(?:u|urs?)?\b": "tuesday and thursday",
     r"\b(christmas|xmas) eve\b": "24 december",
     r"\b(christmas|xmas)( day)?\b": "25 december",
     r"\bboxing day\b": "26 december",
@@ -101,6 +101,8 @@ WORDS_FOR_DAYS = {
     ),
     r"^(?:at )?minutes? ([0-9]+) (?:of|past) (?:every|each|the) hour\b": r"every hour at minute \1",
     r"\bon (?=:[0-9]{2})": "at ",
+    r",? ?\bno (?=(?:mon|tues|wednes|thurs|fri|satur|sun|week)(?:day|end)s?\b)": " except on ",
+    r"\bquarter-(?=hours?\b)": "quarter ",
     r"\bduring (?=weekdays|weekends)": "on ",
     r"\bquarter[ -]?hourly\b": "every 15 minutes",
     r"(?<=[a-z]) ?\+ ?(?=[a-z])": " and ",
@@ -130,6 +132,26 @@ def words_for_days(text: str) -> Advice | None:
             quoted = word if '"' in word else f'"{word}"'
             return Advice(f"{quoted} has no word here", offers, match.span())
     return None
+
+
+def several_days(text: str) -> Advice | None:
+    """Offer the days by number for "first 3 mondays of the month", "last 2 days" and "first week of the month"."""
+    match = re.search(
+        r"\b(?:the )?(?P<end>first|last) (?:(?P<count>[2-5]|1[0-5]|[6-9]) (?P<kind>[a-z]*day)s"
+        r"|week(?= (?:of|in) (?:the|each|every|a|january|february|march|april|may|june|july|august|september|october"
+        r"|november|december)\b))",
+        text,
+    )
+    if match is None:
+        return None
+    kind, count = match["kind"] or "day", int(match["count"] or 7)
+    if match["end"] == "first":
+        said = f"1st to {nth(count)} {kind}"
+    else:
+        places = ["last", *(f"{nth(number)} to last" for number in range(2, count + 1))]
+        said = f"{', '.join(places[:-1])} and {places[-1]} {kind}"
+    offer = f"{text[: match.start()]}{said}{text[match.end() :]}"
+    return Advice("days are named by their numbers", (offer, f"every {offer}"), match.span())
 
 
 def holidays(text: str) -> Advice | None:
@@ -169,13 +191,16 @@ def day_of_week(text: str) -> Advice | None:
 
 
 def numbered_day(text: str) -> Advice | None:
-    """Offer a day of the month for "every month 15"."""
+    """Offer a day of the month for "every month 15" and "12 of each month"."""
     match = re.match(r"(?P<every>every month|each month|monthly),? (?P<day>[0-9]{1,2})$", text)
+    match = match or re.match(
+        r"(?:on |every )?(?P<day>[0-9]{1,2}) of (?:the|each|every|a) month\b", text
+    )
     if match is None or not 1 <= int(match["day"]) <= 31:
         return None
     return Advice(
         "a day of the month, or a time?",
-        (f"every month on the {nth(int(match['day']))}",),
+        (f"every month on the {nth(int(match['day']))}{text[match.end() :]}",),
         match.span(),
     )
 
@@ -235,6 +260,20 @@ def ends_of(text: str) -> Advice | None:
     offers = [f"every {unit} on the {day} {before} {after}"]
     offers += [f"{before} on the {day} {after}"] if before else []
     return Advice("which day is that?", tuple(offers), match.span())
+
+
+def before_the_end(text: str) -> Advice | None:
+    """Offer the day that is meant by "3 days before the end of the month"."""
+    match = re.search(
+        r"\b(?:the )?(?P<count>[1-9]|[12][0-9]) days? before (?:the )?(?:end|last day) of (?:the|each|every|a) "
+        r"(?P<unit>month|quarter|year)\b",
+        text,
+    )
+    if match is None:
+        return None
+    day = f"{nth(int(match['count']) + 1)} to last day of the {match['unit']}"
+    offer = f"{text[: match.start()]}{day}{text[match.end() :]}"
+    return Advice("which day is that?", (offer, f"every {offer}"), match.span())
 
 
 MONTH_SPELLINGS = {word: name for word, name in SPELLINGS.items() if name in MONTH_NAMES}

@@ -50,11 +50,34 @@ ZONE_KEYS = {
 }  # fmt: skip
 
 
+REGIONS = frozenset(
+    [
+        "africa",
+        "america",
+        "antarctica",
+        "arctic",
+        "asia",
+        "atlantic",
+        "australia",
+        "brazil",
+        "canada",
+        "chile",
+        "etc",
+        "europe",
+        "indian",
+        "mexico",
+        "pacific",
+        "us",
+    ]
+)
+"""With which names of zones begin."""
+
+
 def zone(text: str) -> Advice | None:
     """Name the key timezone for "UTC", "in Europe/Berlin", "new york time"; no zone is guessed for an offset."""
     match = re.search(
         rf"\s*,?\s*\(?\b(?:in |at )?(?P<name>[a-z]+/[a-z_]+(?:/[a-z_]+)?"
-        rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
+        rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each |random |certain |fixed |set |different )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
         r"|(?<=[0-9])\s*(?P<offset>z|[+-](?:0[0-9]|1[0-4]):?[0-9]{2})\b",
         text,
     )
@@ -75,6 +98,8 @@ def zone(text: str) -> Advice | None:
             (rest,),
             match.span(),
         )
+    if "/" in name and name.split("/")[0] not in REGIONS:
+        return None  # "tue/thu"
     if "/" in name:
         parts = re.split(r"([/_])", name)
         key = "".join(part.capitalize() for part in parts)
@@ -111,15 +136,24 @@ def _zone_of(place: str) -> str:
     return next((name for name in named if name.rpartition("/")[2].lower() == wanted), "")
 
 
+WRITTEN_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+WRITTEN_DAY = (
+    r"(?:(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
+    rf"(?:{WRITTEN_MONTH}(?: [0-9]{{1,2}}(?:st|nd|rd|th)?(?![0-9:]| ?[ap]m))?"
+    rf"|[0-9]{{1,2}}(?:st|nd|rd|th)? (?:of )?{WRITTEN_MONTH})(?:,? [0-9]{{4}})?\b)"
+)
+"""A day or a month as people write it: "december 1", "monday 7 december 2026", "june"."""
+
+
 def bounds(text: str) -> Advice | None:
     """Name the keys from and until for "until 2026-12-31", "starting tomorrow", "for 2 weeks"."""
     match = re.search(
         r"[,;]?\s*\b(?P<key>until|till|through|from|starting(?: on| from| at)?|beginning(?: on)?|since|after"
-        rf"|before|ending(?: on| before)?|up to|for)\s+(?P<what>{DATE}|tomorrow|today|now|next \w+|the end of.*"
+        r"|as of|effective(?: from)?|between|before|ending(?: on| before)?|up to|for)\s+"
+        rf"(?P<what>{DATE}|tomorrow|today|now|next \w+|the end of.*|{WRITTEN_DAY}"
         r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-        r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b.*"
         r"|[0-9]+ (?:days?|weeks?|months?|years?|hours?)|[0-9]{4})"
-        rf"(?:\s*(?:to|until|till|-)\s*(?P<end>{DATE}))?",
+        rf"(?:\s*(?:to|until|till|-|and)\s*(?P<end>{DATE}|{WRITTEN_DAY}))?",
         text,
     )
     if match is None:
@@ -136,7 +170,8 @@ def bounds(text: str) -> Advice | None:
     date = match["what"] if re.match(DATE, match["what"]) else "2026-12-01"
     key = f'{"until" if ends else "from"} = "{date}"'
     if match["end"]:
-        key += f' and until = "{match["end"]}"'
+        end = match["end"] if re.match(DATE, match["end"]) else "2026-12-24"
+        key += f' and until = "{end}"'
     rest = f"{text[: match.start()]} {text[match.end() :]}"
     repeats = re.search(r"\b(every|each|once|daily|hourly|weekly|monthly|yearly)\b", rest)
     offers = (rest,) if repeats else (rest, f"every day {rest}")
@@ -166,15 +201,19 @@ def written_dates(text: str) -> Advice | None:
     if match := SLASHED_DATE.search(text):
         one, other, year = match.groups()
         dates = [(one, other)] if one == other else [(one, other), (other, one)]
+        clock = next(iter(_clocks(f"{text[: match.start()]} {text[match.end() :]}")), "10:30")
         both = tuple(
-            f"once at {year}-{int(m):02}-{int(d):02} 10:30" for d, m in dates if int(m) <= 12
+            f"once at {year}-{int(m):02}-{int(d):02} {clock}" for d, m in dates if int(m) <= 12
         )
         return Advice(AS_DATE, both, match.span())
     plain = " ".join(MONTHS_BY_WORD.get(word.strip(","), word.strip(",")) for word in text.split())
-    found = [_as_date(match) for match in WRITTEN_DATE.finditer(plain)]
+    clocks = _clocks(WRITTEN_DATE.sub(" ", plain))
+    found = [_as_date(match, clocks) for match in WRITTEN_DATE.finditer(plain)]
     if not found or None in found:
         return None
     offers = tuple(f"once at {date}" for date in found if date)
+    if len(offers) == 1 and clocks and WRITTEN_DATE.search(plain)["time"]:  # type: ignore[index]
+        offers += tuple(f"{offers[0][:18]} {clock}" for clock in clocks)
     if len(offers) == 1:
         message = "a single moment begins with once" if ISO.search(text) else AS_DATE
         return Advice(message, offers, (0, len(text)))
@@ -188,14 +227,24 @@ SLASHED_DATE = re.compile(r"(?<![0-9/])([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})(?![0
 WRITTEN_DATE = re.compile(
     rf"(?:(?<![0-9])(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})|(?P<day>[0-9]{{1,2}})\.(?P<number>[0-9]{{1,2}})\.(?P<year>[0-9]{{4}})"
     rf"|(?P<month>{'|'.join(MONTH_NAMES)}) (?P<day2>[0-9]{{1,2}})(?:st|nd|rd|th)? (?P<year2>[0-9]{{4}})"
-    rf"|(?P<day3>[0-9]{{1,2}})(?:st|nd|rd|th)? (?P<month3>{'|'.join(MONTH_NAMES)}) (?P<year3>[0-9]{{4}}))"
+    rf"|(?P<day3>[0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month3>{'|'.join(MONTH_NAMES)}) (?P<year3>[0-9]{{4}}))"
     r"(?:[ t](?:at )?(?P<time>[0-9]{1,2}:[0-9]{2}(?: ?[ap]m)?|[0-9]{1,2} ?[ap]m|noon|midnight))?"
 )
 
 
-def _as_date(match: re.Match[str]) -> str | None:
+def _clocks(text: str) -> list[str]:
+    """Return the full times of day in *text*."""
+    said = re.findall(
+        r"(?<![0-9:])(?:[0-9]{1,2}:[0-9]{2}(?: ?[ap]m\b)?|[0-9]{1,2} ?[ap]m\b|noon\b|midnight\b)",
+        text,
+    )
+    return [tokens(each)[0].word for each in said]
+
+
+def _as_date(match: re.Match[str], clocks: list[str]) -> str | None:
+    """Return the date and time of *match*; a time that does not stand behind the date is the first of *clocks*."""
     parts = {name.rstrip("23"): said for name, said in match.groupdict().items() if said}
-    clock = tokens(parts["time"])[0].word if "time" in parts else "10:30"
+    clock = tokens(parts["time"])[0].word if "time" in parts else next(iter(clocks), "10:30")
     if "iso" in parts:
         return f"{parts['iso']} {clock}"
     month = MONTH_NAMES.index(parts["month"]) + 1 if "month" in parts else int(parts["number"])
@@ -208,8 +257,8 @@ def one_day(text: str) -> Advice | None:
     if match and not re.match(
         r"once.*[0-9]:|once.*-[0-9][0-9]$|.*counted from|.*start|.*end", text
     ):
-        time = re.search(r"\b[0-9]{1,2}:[0-9]{2}\b", text[match.end() :])
-        at = match[1] if ":" in match[1] else f"{match[1]} {time[0] if time else '10:30'}"
+        clocks = _clocks(f"{text[: match.start()]} {text[match.end() :]}")
+        at = match[1] if ":" in match[1] else f"{match[1]} {next(iter(clocks), '10:30')}"
         return Advice(
             "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), match.span()
         )
@@ -241,6 +290,10 @@ WHOLE_TIME = r"\b[0-9]{1,2}(?::[0-9]{2})?(?: ?[ap]m|(?<=:[0-9]{2}))"
 """A time that is none of a day or an interval: 9am, 9:30 pm, 10:30."""
 
 
+TIMED_DAYS = rf"(?:at )?{WHOLE_TIME} (?:on )?(?!and)[a-z][a-z ,]+"
+"""Days behind their time: "9am on weekdays"."""
+
+
 def two_schedules(text: str) -> Advice | None:
     """Offer a list for "every monday at 9am and friday at 5pm"."""
     match = re.fullmatch(
@@ -248,6 +301,8 @@ def two_schedules(text: str) -> Advice | None:
         text,
     )
     match = match or re.fullmatch(r"(?P<one>\S+ .+) and (?P<on>every )(?P<other>.+)", text)
+    if both := re.fullmatch(rf"({TIMED_DAYS}) and ({TIMED_DAYS})", text):
+        return Advice("two schedules make a list", (), both.span(), both.groups())
     if match is None:
         return None
     one, other = match["one"], f"{match['on'] or 'every '}{match['other']}"

@@ -24,6 +24,8 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     parts_of_day.except_window,
     parts_of_day.two_windows,
     rhythms.two_gaps,
+    days.before_the_end,
+    days.several_days,
     days.words_for_days,
     days.day_of_week,
     days.numbered_day,

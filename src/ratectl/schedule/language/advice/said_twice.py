@@ -65,6 +65,15 @@ def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> Ph
     )
     bare = re.sub(r"^(at|on|in|except|every|each)\s+", "", again, flags=re.IGNORECASE)
     joined = f"{text[: before[1]]} and {bare}{text[before[1] : start]}{text[end:]}"
+    halves = text[:start], text[start:].lstrip(", ")
+    if text[start:].lstrip().startswith(",") and text[end:].strip():
+        return PhraseError(
+            f'"{text}": "{halves[1]}" stands beside another schedule',
+            text=text,
+            span=(start, len(text)),
+            members=halves,
+            known=True,
+        )
     several = clause in {"every", "between"}
     if clause == "every" and (narrowed := _narrowed(text, before, (start, end))):
         several, joined = False, narrowed

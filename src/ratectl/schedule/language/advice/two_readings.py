@@ -1,0 +1,100 @@
+"""Words of a phrase that could be read, and have another reading that people mean as often: they are asked for.
+
+Each function is called while a phrase is read, and raises, or returns, the error with both readings.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ratectl.schedule.language.dates import PLACES, is_date, read_dates
+from ratectl.schedule.language.lexicon import MONTH_NAMES
+from ratectl.schedule.language.numerals import nth
+from ratectl.schedule.language.tokens import PhraseError, Words, is_weekday, read_months
+from ratectl.schedule.values import EXAMPLE_YEAR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Clauses = dict[str, Any]
+
+
+def refuse_doubled(words: Words) -> None:
+    """Refuse "every every friday": a word too many, or another one that was meant."""
+    if (span := words.doubled()) is not None:
+        start, end = span
+        message = f'"{words.text}": "{words.text[start:end]}" stands there twice'
+        offer = f"{words.text[:start].rstrip()}{words.text[end:]}"
+        raise PhraseError(message, text=words.text, span=span, offers=[offer], known=True)
+
+
+def refuse_time_of_other_days(text: str, spans: Mapping[str, tuple[int, int]]) -> None:
+    """Refuse "every day at 9am, noon sundays", of which 9am may be that of every day."""
+    every, (start, end), days = (spans.get(name, (0, 0)) for name in ("every", "at", "weekdays"))
+    comma = text.rfind(",", start, end)
+    daily = text[slice(*every)].lower() in {"every day", "each day", "daily"}
+    bare = is_weekday(Words(text[slice(*days)]))
+    if comma > 0 and daily and bare and not text[end : days[0]].strip():
+        members = (text[:comma], text[comma + 1 :].strip())
+        raise PhraseError(
+            f'"{text}": is "{members[1]}" a schedule of its own?',
+            text=text,
+            members=members,
+            known=True,
+        )
+
+
+def refuse_slashes(text: str) -> None:
+    """Refuse "12/25", which is December 25 to some and no date to others."""
+    match = re.search(r"(?<![0-9:/])([0-9]{1,2})/([0-9]{1,2})(?![0-9:/a-z])", text)
+    if match is None or match[0] in {"1/2", "1/4", "3/4", "24/7"}:
+        return
+    numbers = int(match[1]), int(match[2])
+    offers = [
+        f"{text[: match.start()]}{day} {MONTH_NAMES[month - 1]}{text[match.end() :]}"
+        for day, month in (numbers, numbers[::-1])
+        if 1 <= month <= 12
+    ]
+    message = f'"{text}": a date is written with the name of its month'
+    raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
+
+
+def refuse_nth_of(words: Words) -> None:
+    """Refuse "every second of january" and "every 4th day of july": a date, or a number of units within the month."""
+    start, ahead = words.place, words.peek(1) == "day"
+    second = words.typed() == "second" and words.peek(1) == "of"
+    match = re.match(r"[0-9]+(?=st|nd|rd|th)", words.peek())
+    number = int(match[0]) if match else PLACES.get(words.peek(), 0)
+    if not (second or (ahead and words.peek(2) == "of")) or number < 2:
+        return
+    behind = 2 + ahead
+    month = words.peek(behind) if words.peek(behind) in MONTH_NAMES else ""
+    whole = (
+        words.peek(behind) in {"the", "each", "every", "a"} and words.peek(behind + 1) == "month"
+    )
+    words.place += behind + (1 if month else 2)
+    units = "second" if second else f"{number} days"
+    if month:
+        says = [f"{nth(number)} of {month}", f"{units} in {month}"]
+        raise words.wrong("a date, or again and again?", start, says)
+    if second and whole:
+        says = ["month on the 2nd", "second"]
+        raise words.wrong("a day of the month, or again and again?", start, says)
+    words.place = start
+
+
+def nth_month(words: Words) -> PhraseError:
+    """Return the error for "every second january": its 2nd, or that of every other year."""
+    start, word = words.place, words.pop()
+    count, dated = PLACES.get(word, 2), is_date(words)
+    first = words.place
+    named: Clauses = read_dates(words) if dated else {"months": read_months(words)}
+    said, days = words.text[slice(*words.span(first))], named.get("ordinals", ())
+    if len(named["months"]) > 1 or len(days) > 1:
+        return words.wrong("not every year?", start, [said if dated else f"year in {said}"])
+    (month,) = named["months"]
+    on = f" on day {days[0].number}" if days else ""
+    counted = f"{12 * count} months{on} counted from {EXAMPLE_YEAR}-{month:02}-01"
+    day = [] if dated or word == "other" else [f"{said} {count}"]
+    return words.wrong("a day of that month, or not every year?", start, [*day, counted])
