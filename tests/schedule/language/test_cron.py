@@ -180,7 +180,12 @@ def test_no_phrase_for_a_part_of_a_line(line):
         ("1,,2 * * * *", "expected numbers"),
         ("0 \u00b2 * * *", "expected numbers"),
         (f"0 {'9' * 5000} * * *", "is outside 0-23"),
-        (f"*/{'9' * 5000} * * * *", "larger than the range"),
+        (f"*/{'9' * 5000} * * * *", "beyond the range, so only 0 is left"),
+        ("50/15 * * * *", "no other value up to 59; write 50"),
+        ("0 9 * * 7/2", "0-6/2"),
+        ("0 22-2/2 * * *", "write 22,0,2"),
+        ("0 22-2/0 * * *", "never moves"),
+        ("0 9 * * 7-1", "write 0-1"),
     ],
 )
 def test_refused(line, says):
@@ -190,6 +195,79 @@ def test_refused(line, says):
 
     assert says in str(caught.value)
     assert line in str(caught.value)
+
+
+BEYOND = {  # a step that only its first value is left of -> what says the same
+    "30 */24 * * *": "30 0 * * *",
+    "0 9 */31 * *": "0 9 1 * *",
+    "*/60 9-17 * * 1-5": "0 9-17 * * 1-5",
+    "*/60 */24 1,15 * *": "0 0 1,15 * *",
+    "0,*/60 * * * *": "0 * * * *",
+    "0 9-17/9 * * *": "0 9 * * *",
+    "0 9 * feb-apr/3 *": "0 9 * feb *",
+    "0 9 * */12 1": "0 9 * 1 1",
+    "0 9 * * mon-fri/9": "0 9 * * mon",
+    "15 9 * * */8": "15 9 * * 0",
+    "0 9 1-7/9 * */2": "0 9 1 * */2",
+    "0 9 1-7/9 * 3": "0 9 1 * 3",
+    "0 9 */31 * 1": "every month on the 1st if it is a monday at 09:00",
+    "*/60 9 13 * */8": "every month on the 13th if it is a sunday at 09:00",
+    "30 */36 * * *": "30 0 * * *",
+    "*/90 9 * * *": "0 9 * * *",
+    "0 9 */40 2 *": "0 9 1 2 *",
+}
+
+
+@pytest.mark.parametrize(("line", "offer"), BEYOND.items())
+def test_a_step_beyond_its_range_keeps_the_other_fields(line, offer):
+    """What is offered fires when the line does: no minute, hour, month or weekday of it is lost."""
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    with pytest.raises(ScheduleError) as caught:
+        parse_one(line)
+
+    assert re.findall(r'"([^"]+)"', caught.value.message)[2:] == [offer]
+    theirs = list(islice(CronSim(line, start), 30))
+    assert list(islice(after(parse_one(offer), ZoneInfo("UTC"), start), 30)) == theirs
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("*/90 * * * *", ["0 * * * *", "every 90 minutes"]),
+        ("0 */36 * * *", ["0 0 * * *", "every 36 hours"]),
+        ("30 9 */40 * *", ["30 9 1 * *", "every 40 days at 09:30"]),
+        ("*/999999999 * * * *", ["0 * * * *"]),
+    ],
+)
+def test_a_step_that_only_a_phrase_can_take(line, offers):
+    """A step that is larger than its whole field has the phrase that counts so far, too, if it says all of the line."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_one(line)
+
+    assert re.findall(r'"([^"]+)"', caught.value.message)[2:] == offers
+    for offer in offers:
+        assert parse_one(offer)
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "offer"),
+    [
+        ("0 9, 17 * * *", 'hour "9, 17"', "0 9,17 * * *"),
+        ("0 9 ,17 * * *", 'hour "9 ,17"', "0 9,17 * * *"),
+        ("0 9 * * mon, wed", 'day of week "mon, wed"', "0 9 * * mon,wed"),
+        ("0 9 * * 1 - 5", 'day of week "1 - 5"', "0 9 * * 1-5"),
+        ("*/ 5 * * * *", 'minute "*/ 5"', "*/5 * * * *"),
+        ("0 9, 12, 17 * * 1, 3 /usr/bin/foo", 'hour "9, 12, 17"', "0 9,12,17 * * 1,3"),
+        ("0 9, 25 * * *", 'hour "9, 25"', "9,25"),
+    ],
+)
+def test_a_blank_within_a_field(line, field, offer):
+    """A list, range or step that a blank tears is told as such, with the line without the blank."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_one(line)
+
+    assert f"a blank ends a field, and {field} is one" in caught.value.message
+    assert caught.value.message.endswith(f'"{offer}"')
 
 
 @pytest.mark.slow

@@ -54,6 +54,19 @@ class _Field:
     all: frozenset[int] = frozenset()
     """What ``*`` stands for."""
 
+    @property
+    def top(self) -> int:
+        """Return the largest number that is not another name of a smaller one: 6 for weekdays."""
+        return self.low + len(self.all) - 1
+
+    def number(self, text: str | None) -> int:
+        """Return the number that *text* is or names, -1 where it is none."""
+        if text and text.isdecimal():
+            return int(text[:LONGEST_NUMBER])
+        if text not in self.names:
+            return -1
+        return self.names.index(text) + (self.low if self.names == MONTH_NAMES else 0)
+
 
 FIELDS = (
     _Field(name="minute", low=0, high=59, all=MINUTES),
@@ -115,6 +128,8 @@ def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:
 
 
 def _count_message(text: str, count: int) -> str:
+    if message := _torn_message(text):
+        return message
     if count > len(FIELDS) and (fields := _without_command(text)):
         return (
             f'"{text}": a line of a crontab with its command; a schedule is the five fields before it: '
@@ -126,6 +141,27 @@ def _count_message(text: str, count: int) -> str:
             'seconds are said in a phrase: "every 30 seconds", "every minute at :05"'
         )
     return f'"{text}": {count} fields; a cron line has five (minute hour day month weekday)'
+
+
+def _torn_message(text: str) -> str:
+    """Return what is wrong with *text* where blanks stand within its fields: "0 9, 17 * * *"; else an empty text."""
+    from ratectl.schedule.language.advice.cron_text import (  # noqa: PLC0415 - only what is wrong needs it
+        mended,
+        torn_fields,
+    )
+
+    fields = torn_fields(text.split())
+    if not fields:
+        return ""
+    place = next(place for place, field in enumerate(fields) if " " in field)
+    said = mended(fields[place])
+    line = " ".join(map(mended, fields))
+    try:
+        parse_cron(line)
+        offer = f'say "{line}"'
+    except ScheduleError:
+        offer = f'write "{said}"'
+    return f'"{text}": a blank ends a field, and {FIELDS[place].name} "{fields[place]}" is one; {offer}'
 
 
 def _without_command(text: str) -> str:
@@ -161,16 +197,18 @@ def _parse_item(item: str, field: _Field, line: str) -> set[int]:
         raise _error(line, field, item, _unknown_hint(item, line))
     whole, first, last, step_text = match.groups()
     step = int((step_text or "1")[:LONGEST_NUMBER])
+    if step == 0:
+        hint = f"a step of 0 never moves; write * for each {field.name}, or a step such as */2"
+        raise _error(line, field, item, hint)
     if whole == "*":
-        low, high = field.low, min(field.high, 6) if field.names == DAY_NAMES else field.high
+        low, high = field.low, field.top
     else:
         low = _number(first, field, item, line)
         high = _number(last, field, item, line) if last else low
         if step_text and not last:
-            hint = f"a step needs a range: {low}-{field.high}/{step}"
-            raise _error(line, field, item, hint)
+            raise _error(line, field, item, _range_hint(field, low, step))
     if low > high:
-        raise _error(line, field, item, _wrapped_hint(field, low, high))
+        raise _error(line, field, item, _wrapped_hint(field, low, high, step))
     values = range(low, high + 1)
     if step_text:
         _check_step(step, values, field, item, line)
@@ -178,41 +216,59 @@ def _parse_item(item: str, field: _Field, line: str) -> set[int]:
 
 
 def _check_step(step: int, values: range, field: _Field, item: str, line: str) -> None:
-    """Refuse a step that never moves, or that moves out of the range at once."""
-    if step == 0:
-        raise _error(
-            line,
-            field,
-            item,
-            f"a step of 0 never moves; write * for each {field.name}, or a step such as */2",
-        )
+    """Refuse a step that moves out of the range at once."""
     if step == SUNDAY and field.names == DAY_NAMES:
         return  # Debian fires on Sundays, as those mean who write it beside 1-7
     if step >= len(values):
-        unit = {"minute": "minutes", "hour": "hours", "day of month": "days"}.get(field.name)
-        say = (
-            f'; did you mean the phrase "every {step} {unit}"?' if unit and len(values) > 1 else ""
-        )
-        only = f"the step is larger than the range, so only {values[0]} is left{say}"
-        raise _error(line, field, item, only)
+        only = f"the step reaches beyond the range, so only {values[0]} is left"
+        whole = len(values) > field.top - field.low
+        meant = step if whole and step > len(values) else None
+        raise _error(line, field, item, f"{only}{_without_step(line, field, meant)}")
+
+
+def _without_step(line: str, field: _Field, meant: int | None) -> str:
+    """Return the offer of what says the same as *line*, and of the phrase for the steps that may be *meant*."""
+    from ratectl.schedule.language.advice.cron_text import (  # noqa: PLC0415 - only what is wrong needs it
+        interval,
+        same_with_first_values,
+    )
+
+    same = same_with_first_values(line)
+    phrase = interval(line.split(), FIELDS.index(field), meant) if meant else ""
+    if phrase and same:
+        return f'; say "{same}" for that, or the phrase "{phrase}"'
+    return f'; say "{same}"' if same else ""
 
 
 def _number(text: str, field: _Field, item: str, line: str) -> int:
-    if not text.isdecimal():
-        if text in field.names:
-            return field.names.index(text) + (field.low if field.names == MONTH_NAMES else 0)
+    number = field.number(text)
+    if number < 0:
         raise _error(line, field, item, _unknown_hint(item, line))
-    number = int(text[:LONGEST_NUMBER])
     if not field.low <= number <= field.high:
         raise _error(line, field, item, f"{number} is outside {field.low}-{field.high}")
     return number
 
 
-def _wrapped_hint(field: _Field, low: int, high: int) -> str:
-    top = 6 if field.names == DAY_NAMES else field.high
-    left = f"{low}-{top}" if low < top else str(low)
-    right = f"{field.low}-{high}" if high > field.low else str(high)
-    return f"the range runs backwards, and cron would never fire; write {left},{right}"
+def _range_hint(field: _Field, low: int, step: int) -> str:
+    """Return what a step behind the single value *low* should be: a range, or *low* where the range has no second value."""
+    low = 0 if field.names == DAY_NAMES and low == SUNDAY else low
+    if low + step > field.top:
+        return f"a step needs a range, and has no other value up to {field.top}; write {low}"
+    return f"a step needs a range: {low}-{field.top}/{step}"
+
+
+def _wrapped_hint(field: _Field, low: int, high: int, step: int) -> str:
+    low = 0 if field.names == DAY_NAMES and low == SUNDAY else low
+    first = range(low, (field.top if low > high else high) + 1)
+    second = range(field.low, high + 1) if low > high else range(0)
+    if step > 1:
+        said = ",".join(str(value) for value in [*first, *second][::step])
+    else:
+        runs = (
+            f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in (first, second) if run
+        )
+        said = ",".join(runs)
+    return f"the range runs backwards, and cron would never fire; write {said}"
 
 
 def _unknown_hint(item: str, line: str) -> str:
