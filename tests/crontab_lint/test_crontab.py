@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -19,7 +20,59 @@ ERRORS = {  # line -> code, and a piece of the advice
     "@daily games cmd": ("account-in-user-tab", "without `games`"),
     "0 9 * * 7/2 true": ("step-without-range", "`0-6/2`"),
     "SHELL=/bin/bash -e": ("shell-arguments", "`SHELL=/bin/bash`"),
+    "SHELL=/usr/bin/env bash": ("shell-arguments", "`SHELL=/bin/bash`"),
+    "SHELL=bash -e": ("shell-arguments", "`SHELL=/bin/bash`"),
+    "SHELL=bash": ("shell-path", "`SHELL=/bin/bash`"),
+    "SHELL='sh'": ("shell-path", "`SHELL=/bin/sh`"),
+    "SHELL=bin/zsh": ("shell-path", "`SHELL=/bin/zsh`"),
+    "SHELL=fish": ("shell-path", "`command -v fish`"),
+    'SHELL=""': ("shell-path", "`SHELL=/bin/sh`"),
+    "SHELL=~/bin/bash": ("shell-path", "`SHELL=/bin/bash`"),
+    "SHELL=$HOME/sh": ("shell-path", "`SHELL=/bin/sh`"),
+    "SHELL=": ("empty-value", "`SHELL=/bin/sh`"),
+    "HOME=": ("empty-value", "in full"),
+    "0 9 30 2 1 true": ("day-never-comes", "`0 9 * 2 1`"),
+    "0 9 31 2 5 true": ("day-never-comes", "`0 9 * 2 5`, or a day that February has"),
+    "0 9 31 4,jun 1-5 true": (
+        "day-never-comes",
+        "`0 9 * 4,jun 1-5`, or a day that April and June have",
+    ),
+    "*/60 9 30,31 2 5,6 true": ("day-never-comes", "`0 9 * 2 5,6`"),
+    "* 2 30 2 1 true": ("day-never-comes", "`* 2 * 2 1`"),
+    "0 9 30 2 */2 true": ("never-fires", "a day that exists in the place of `30`"),
+    "*/5 9 30 2 * true": (
+        "never-fires",
+        '"every 5 minutes between 09:00 and 09:55 on the last day in',
+    ),
+    "*/60 9 30 2 * true": ("never-fires", "on the last day in february at 09:00"),
+    "*/60 9 1-7 * 1 true": ("both-day-fields", "month on the first monday at 09:00"),
+    "*/5 9 1-7 * 1 true": ("both-day-fields", "between 09:00 and 09:55 on the first monday"),
+    "*/5 9 * * 1#2 true": ("nth-weekday", "between 09:00 and 09:55 on the second monday"),
+    "0 9 * 1-3 1#2 true": (
+        "nth-weekday",
+        "on the second monday in january, february and march at 09:00",
+    ),
+    "0 9 * * 1#2,5 true": ("nth-weekday", '"every month on the second monday at 09:00", beside'),
+    "0 9-11 L * * true": ("foreign-syntax", "on the last day at 09:00, 10:00 and 11:00"),
+    "50/15 * * * * true": ("step-without-range", "`50`"),
+    "*/999999999 * * * * true": ("step-beyond-range", "`0`"),
+    "30 */36 * * * true": ("step-beyond-range", "`0`"),
+    "0 9, 17 * * * true": ("blank-in-field", "`0 9,17 * * *` and the command"),
+    "0 9 * * mon, wed true": ("blank-in-field", "`0 9 * * mon,wed` and the command"),
+    "*/ 5 * * * *\ttrue": ("blank-in-field", "`*/5 * * * *` and the command"),
+    "0 9 * * 1 - 5 true": ("blank-in-field", "`0 9 * * 1-5` and the command"),
+    "0 9 ,17 * * 5 ,7 true": ("blank-in-field", "`0 9,17 * * 0,5` and the command"),
+    "0 0 9 30 2 * true": ("seconds-field", "five fields"),
+    "0 0 9, 17 * * * true": ("blank-in-field", "without the blank"),
+    "0 0 9, 31 2 * * true": ("blank-in-field", "without the blank"),
+    "0 9, 25 * * * true": ("blank-in-field", "without the blank"),
     "HOME=~": ("tilde-in-value", "in full"),
+    "HOME=~me": ("tilde-in-value", "in full"),
+    "HOME=~/work": ("tilde-in-value", "in full"),
+    "HOME=relative": ("relative-home", "in full"),
+    'HOME=""': ("relative-home", "in full"),
+    "HOME=$HOME": ("variable", "in full"),
+    "HOME=/home/${USER}": ("variable", "in full"),
 }
 ERRORS |= {  # line -> code, and a piece of the advice
     "30 2 30 2 * true": ("never-fires", '"every month on the last day in february at 02:30"'),
@@ -85,6 +138,13 @@ WARNINGS = {
     "0 5 1-7 * */7 true": ("step-beyond-range", '"every month on the first sunday at 05:00"'),
     "PATH=~/bin:/usr/bin": ("tilde-in-value", "in full"),
     "*/60 * * * * true": ("step-beyond-range", "`0`"),
+    "30 */5 * * * true": ("uneven-step", "divides 24"),
+    "0 9 */31 * 1 true": (
+        "step-beyond-range",
+        '"every month on the 1st if it is a monday at 09:00"',
+    ),
+    "0 9 * 1-3 */7 true": ("step-beyond-range", "`0`"),
+    "0 9 13 * 1-5/5 true": ("both-day-fields", "`0 9 13 * *` and `0 9 * * 1`"),
     "*/45 * * * * true": ("uneven-step", '"every 45 minutes"'),
     "*/7 * * * * true": ("uneven-step", '"every 7 minutes"'),
     "*/7 9-17 * * 1-5 true": ("uneven-step", "divides 60 (2, 3, 4, 5, 6"),
@@ -206,9 +266,10 @@ def test_the_last_line_is_named():
 
 
 def test_accounts_in_their_place():
-    """In a system tab the account is no flaw, nor is a program of that name alone."""
+    """In a system tab the account is no flaw; in a user's tab it is one even where nothing stands behind it."""
     assert crontab_lint.lint_system(b"* * * * * root true\n") == ()
-    assert crontab_lint.lint(b"0 5 * * * root\n") == ()
+    for line in (b"0 5 * * * root\n", b"@daily nobody\n", b"0 5 * * * root \r\n"):
+        assert (1, "error", "account-in-user-tab") in found(line)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +311,82 @@ def test_an_account_before_a_program(name):
 def test_a_program_with_the_name_of_an_account(command):
     """A program that is called like an account is no finding before what such a program is told."""
     assert found(f"0 9 * * * {command}\n".encode()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0 9 * * 1 -x 5 true",
+        "0 9 * * * /usr/bin/true",
+        "0 9 * * 1-5 -- true",
+        "0 9 * * 1 [ -e /x ] && true",
+        "0 9 * * 1 , true",
+    ],
+)
+def test_no_blank_within_a_field(line):
+    """A command that begins with a dash or a slash goes on with no field."""
+    assert "blank-in-field" not in {code for _, _, code in found(f"{line}\n".encode())}
+
+
+def test_blanks_in_a_system_tab():
+    """Behind a torn field the account and the command are looked at as ever."""
+    assert [
+        code for _, _, code in found(b"0 9, 17 * * * root true\n", crontab_lint.lint_system)
+    ] == ["blank-in-field"]
+    assert [code for _, _, code in found(b"0 9, 17 * * * root date +%F\n")] == [
+        "blank-in-field",
+        "account-in-user-tab",
+        "percent",
+    ]
+
+
+SETTINGS = (
+    "SHELL=/usr/bin/bash",
+    "SHELL='/bin/sh'",
+    "HOME=/srv/books",
+    'HOME="/srv/my books"',
+    "PATH=/bin",
+)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings_that_are_fine(setting):
+    """Whole paths of a shell and a folder are no finding."""
+    assert found(f"{setting}\n".encode()) == []
+
+
+TIMES_OF_DAY = ("0 9", "*/60 9", "30 */24", "*/5 9-17", "* 2")
+DAYS_OF_MONTH = (
+    "*",
+    "13",
+    "30",
+    "31",
+    "1-7",
+    "*/31",
+    "*/40",
+    "30,31",
+    "29-31",
+    "1, 15",
+    "L",
+    "1-5/5",
+)
+MONTHS = ("*", "2", "4,jun", "jan, feb", "*/12")
+DAYS_OF_WEEK = ("*", "1", "1-5", "mon, wed", "7", "*/2", "*/8", "1#2", "5L", "5 ,7")
+
+
+@pytest.mark.parametrize("month", MONTHS)
+@pytest.mark.parametrize("days", DAYS_OF_MONTH)
+def test_advised_lines_pass(days, month):
+    """Each whole line that is advised alone has no finding, and each phrase is one."""
+    for time, weekdays in itertools.product(TIMES_OF_DAY, DAYS_OF_WEEK):
+        line = f"{time} {days} {month} {weekdays} true"
+        for flaw in (each.flaw for each in crontab_lint.lint(f"{line}\n".encode())):
+            for phrase in re.findall(r'ratectl spec: "(.*?)"', flaw.instead):
+                assert parse_one(phrase), line
+            if flaw.code in {"blank-in-field", "day-never-comes"}:
+                for advised in re.findall(r"`([^`]+ [^`]+)`", flaw.instead):
+                    codes = [code for _, _, code in found(f"{advised} true\n".encode())]
+                    assert set(codes) <= {"every-minute", "uneven-step"}, (line, advised)
 
 
 VALUES = ("0", "3", "7", "07", "sun", "wed")

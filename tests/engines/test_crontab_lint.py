@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.engines.conftest import RATECTL
+from tests.engines.conftest import FIRING_LIMIT, RATECTL
 
 pytestmark = pytest.mark.engine
 
@@ -19,6 +19,9 @@ REJECTED = [
     b"5/15 * * * * true\n",
     b"*/0 * * * * true\n",
     b"60 * * * * true\n",
+    b"0 9, 17 * * * true\n",
+    b"0 9 * * mon, wed true\n",
+    b"*/ 5 * * * * true\n",
     b"0 5 * * monday true\n",
     b"0 5 * *\n",
     b"-0 5 * * * true\n",
@@ -42,6 +45,11 @@ TAKEN = [
     b"0 0 9 * * 1-5 true\n",
     b"0 5 * * * date +%F\n",
     b"CRON_TZ=UTC\n",
+    b"0 9 30 2 1 true\n",
+    b"0 9 * * 1 - 5 true\n",
+    b"0 9 * * * root\n",
+    b"SHELL=bash\n",
+    b"HOME=~me\n",
     b"0 5 * * * true\r\n",
 ]
 
@@ -81,3 +89,36 @@ def test_own_tab(tester):
     assert {each["file"] for each in told} == {"tester's crontab"}
     assert listed == tab.replace(b"\r", b"\\r")
     assert tester.ratectl("lint-crontab") == "0 errors, 0 warnings\n"
+
+
+HOMES_AND_SHELLS = b"""SHELL=bash
+* * * * * touch /tmp/lint-shell
+SHELL=""
+* * * * * touch /tmp/lint-no-shell
+SHELL=/bin/sh
+HOME=relative
+* * * * * pwd > /tmp/lint-home
+HOME=~tester
+* * * * * pwd > /tmp/lint-home-tilde
+HOME=$HOME
+* * * * * pwd > /tmp/lint-home-variable
+HOME=/home/tester
+* * * * * sleep 2; echo run > /tmp/lint-last
+"""
+
+
+@pytest.mark.parametrize("kind", ["cron", "cronie"])
+def test_homes_and_shells(kind, request):
+    """No line runs with a SHELL that is no path; without a real HOME Debian's cron runs lines in its own folder, cronie none."""
+    tester = request.getfixturevalue(kind).account("tester")
+    tester.run("crontab", "-", stdin=HOMES_AND_SHELLS)
+    tester.wait_for_lines("/tmp/lint-last", limit=FIRING_LIMIT)
+
+    ran = tester.sh("cd /tmp && grep -H . lint-home*")
+    shells = tester.sh("cd /tmp && ls | grep shell")
+    tester.sh("crontab -r; rm -f /tmp/lint-*")
+
+    homes = ("lint-home", "lint-home-tilde", "lint-home-variable")
+    in_own_folder = "".join(f"{home}:/var/spool/cron\n" for home in homes)
+    assert ran == (in_own_folder if kind == "cron" else "")
+    assert shells == ""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ratectl.crontab_lint.problem import Problem, phrase_month, phrase_time, say, weekday_name
+from ratectl.crontab_lint.problem import Problem, every_month, weekday_name
 from ratectl.crontab_lint.sundays import without_seven
 from ratectl.errors import ScheduleError
+from ratectl.schedule.language.advice.cron_text import first_values
 from ratectl.schedule.language.cron import parse_cron
 from ratectl.schedule.language.tokens import MONTH_NAMES as MONTHS_IN_FULL
 from ratectl.schedule.occurrences.slots import fires
@@ -22,36 +23,65 @@ if TYPE_CHECKING:
 
 def in_days(fields: Sequence[str]) -> Iterator[Problem]:
     """Yield what cron's rule for two restricted day fields does to the line."""
-    days, weekdays = fields[2], fields[4]
-    if {days, weekdays} & {"*", "*/1"}:
+    if {fields[2], fields[4]} & {"*", "*/1"}:
         return
+    minute, hour, days, month, weekdays = first_values(fields)
+    starred = fields[2].startswith("*") or fields[4].startswith("*")
+    if starred and not (days.startswith("*") or weekdays.startswith("*")):
+        return  # told as a step
     if weekdays == "*/7" and re.fullmatch(r"1-7|8-14|15-21|22-28", days):
         return  # told as a weekday
-    minute, hour, _, month, _ = fields
-    advised = without_seven(weekdays)
-    two_lines = (
-        f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {advised}`"
-    )
-    if days.startswith("*") or weekdays.startswith("*"):
-        yield Problem(
-            severity="warning",
-            code="star-rule",
-            message=f"`{days}` and `{weekdays}`: Debian's cron and cronie want both days to match, since one "
-            "begins with `*`; Kubernetes fires when either matches",
-            instead=f"for both, this line as a schedule of a ratectl spec; for either, {two_lines}",
-        )
+    if months := _months_without(days, month):
+        if not starred:
+            yield _never_comes(fields, months)
         return
+    two_lines = f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {without_seven(weekdays)}`"
+    yield (
+        _both(days, weekdays, two_lines) if starred else _either(fields, days, weekdays, two_lines)
+    )
+
+
+def _both(days: str, weekdays: str, two_lines: str) -> Problem:
+    return Problem(
+        severity="warning",
+        code="star-rule",
+        message=f"`{days}` and `{weekdays}`: Debian's cron and cronie want both days to match, since one "
+        "begins with `*`; Kubernetes fires when either matches",
+        instead=f"for both, this line as a schedule of a ratectl spec; for either, {two_lines}",
+    )
+
+
+def _either(fields: Sequence[str], days: str, weekdays: str, two_lines: str) -> Problem:
     weeks = {"1-7": "first", "8-14": "second", "15-21": "third", "22-28": "fourth"}
-    nth = weeks.get(days)
+    nth, advised = weeks.get(days), without_seven(weekdays)
     day = weekday_name(advised.lower()) if re.fullmatch(r"[0-6]|[A-Za-z]{3}", advised) else ""
-    yield Problem(
+    return Problem(
         severity="error" if nth and day else "warning",
         code="both-day-fields",
         message=f"`{days}` and `{weekdays}`: Debian's cron, cronie and Kubernetes fire when either day "
         "matches; systemd-cron wants both",
-        instead=say(f"every month on the {nth} {day}{phrase_month(fields)}{phrase_time(fields)}")
-        if nth and day
-        else two_lines,
+        instead=every_month(f"the {nth} {day}", first_values(fields)) if nth and day else two_lines,
+    )
+
+
+def _months_without(days: str, month: str) -> str:
+    """Return the names of the months that *month* says, if none of them ever has one of the *days*."""
+    try:
+        value = parse_cron(f"0 0 {days} {month} *")
+    except ScheduleError:
+        return ""
+    return "" if fires(value) or not isinstance(value, Calendar) else _names(value.months)
+
+
+def _never_comes(fields: Sequence[str], months: str) -> Problem:
+    minute, hour, _, month, weekdays = first_values(fields)
+    have = "have" if " and " in months else "has"
+    return Problem(
+        severity="error",
+        code="day-never-comes",
+        message=f"day of month `{fields[2]}` never comes in {months}; Debian's cron, cronie and Kubernetes "
+        f"fire on the days of the week `{fields[4]}` only, systemd-cron, which wants both, never",
+        instead=f"`{minute} {hour} * {month} {without_seven(weekdays)}`, or a day that {months} {have}",
     )
 
 
@@ -59,7 +89,7 @@ def in_whole(fields: Sequence[str], *, reported: bool) -> Iterator[Problem]:
     """Yield that the line never fires, or fires all through an hour; what the parser refuses besides."""
     line = " ".join(fields)
     try:
-        value = parse_cron(line)
+        value = parse_cron(" ".join(first_values(fields)))
     except ScheduleError as error:
         if not reported:
             yield Problem(
@@ -67,12 +97,11 @@ def in_whole(fields: Sequence[str], *, reported: bool) -> Iterator[Problem]:
             )
         return
     if not fires(value):
-        months = value.months if isinstance(value, Calendar) else ()
         yield Problem(
             severity="error",
             code="never-fires",
             message=f"`{line}`: no such day exists; Debian's cron, cronie and Kubernetes accept the line and never fire",
-            instead=say(f"every month on the last day in {_names(months)}{phrase_time(fields)}"),
+            instead=_for_no_day(fields),
         )
     elif fields[0] in {"*", "*/1"} and re.fullmatch(r"[0-9]+|\*/(?!1$)[0-9]+", fields[1]):
         yield Problem(
@@ -83,6 +112,13 @@ def in_whole(fields: Sequence[str], *, reported: bool) -> Iterator[Problem]:
         )
 
 
+def _for_no_day(fields: Sequence[str]) -> str:
+    """Return the advice to say the last day of the months, which is meant where no day of the week stands beside it."""
+    if fields[4] == "*":
+        return every_month("the last day", first_values(fields))
+    return f"a day that exists in the place of `{fields[2]}`"
+
+
 def _names(months: Iterable[int]) -> str:
-    *rest, last = (MONTHS_IN_FULL[month - 1] for month in sorted(months))
+    *rest, last = (MONTHS_IN_FULL[month - 1].capitalize() for month in sorted(months))
     return f"{', '.join(rest)} and {last}" if rest else last

@@ -13,6 +13,7 @@ from ratectl.crontab_lint.days import in_days, in_whole
 from ratectl.crontab_lint.problem import (
     TWO_DIGITS,
     Problem,
+    every_month,
     phrase_month,
     phrase_time,
     say,
@@ -20,6 +21,7 @@ from ratectl.crontab_lint.problem import (
 )
 from ratectl.crontab_lint.sundays import ITEM, has_seven, without_seven
 from ratectl.errors import ScheduleError
+from ratectl.schedule.language.advice.cron_text import interval, same_with_first_values
 from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES, parse_cron
 from ratectl.schedule.language.explain import explain
 
@@ -67,8 +69,10 @@ def flaws_of(fields: Sequence[str]) -> tuple[Problem, ...]:
         for flaw in _in_field(text, field, fields)
     ]
     if not any(flaw.severity == "error" for flaw in flaws):
-        flaws += in_days(fields)
-        flaws += in_whole(fields, reported=bool(flaws))
+        days = list(in_days(fields))
+        flaws += days
+        if not any(flaw.code == "day-never-comes" for flaw in days):
+            flaws += in_whole(fields, reported=bool(flaws))
     return tuple(flaws)
 
 
@@ -102,9 +106,7 @@ def _foreign(item: str, field: CronField, fields: Sequence[str]) -> Problem | No
             code="nth-weekday",
             message=f"{field.name} `{item}`: Debian's cron ignores `#{match[2]}` and fires every "
             f"{day.capitalize()}; cronie rejects the tab",
-            instead=say(
-                f"every month on the {nth} {day}{phrase_month(fields)}{phrase_time(fields)}"
-            ),
+            instead=_monthly(f"the {nth} {day}", item, fields),
         )
     if not QUARTZ.fullmatch(item):
         return None
@@ -134,7 +136,6 @@ def _tilde(item: str, field: CronField) -> Problem:
 
 
 def _for_foreign(item: str, field: CronField, fields: Sequence[str]) -> str:
-    end = f"{phrase_month(fields)}{phrase_time(fields)}"
     if item == "?":
         return "`*`"
     if item.startswith("h"):
@@ -144,12 +145,21 @@ def _for_foreign(item: str, field: CronField, fields: Sequence[str]) -> str:
         and (match := LAST_WEEKDAY.fullmatch(item))
         and (day := weekday_name(match[1]))
     ):
-        return say(f"every month on the last {day}{end}")
+        return _monthly(f"the last {day}", item, fields)
     if field is DAY and item in {"lw", "wl"}:
-        return say(f"every month on the last weekday{end}")
+        return _monthly("the last weekday", item, fields)
     if field is DAY and item == "l":
-        return say(f"every month on the last day{end}")
+        return _monthly("the last day", item, fields)
     return f"a number from {field.low} to {field.top}; no cron knows the nearest working day"
+
+
+def _monthly(days: str, item: str, fields: Sequence[str]) -> str:
+    """Return the advice to say the *days* that *item* means to other schedulers, and that the line has more, if it has."""
+    others = [
+        text for text in (fields[2].lower(), fields[4].lower()) if text not in {item, "*", "?"}
+    ]
+    beside = ", beside a schedule for the other days of the line" if others else ""
+    return f"{every_month(days, fields)}{beside}"
 
 
 def _in_item(item: str, field: CronField, fields: Sequence[str]) -> Problem | None:
@@ -208,7 +218,8 @@ def _every_seventh(item: str, fields: Sequence[str]) -> Problem:
     which = f"the {nth} Sunday of the month" if nth else "days that are Sundays as well"
     days = f"every month on the {nth} sunday" if nth else "every sunday"
     instead = say(f"{days}{phrase_month(fields)}{phrase_time(fields)}")
-    if not (free or nth) or not phrase_time(fields) or fields[4] != item:
+    said = phrase_time(fields) and (phrase_month(fields) or fields[3] == EVERYWHERE)
+    if not (free or nth) or not said or fields[4] != item:
         instead = f"`{_with_sunday(fields[4])}`" if free else _as_sentence(fields)
     return Problem(
         severity="warning",
@@ -267,13 +278,14 @@ def _value(text: str, field: CronField) -> int:
 
 
 def _step_without_range(item: str, field: CronField, low: int, step: int) -> Problem:
-    suggestion = f"{low % 7 if field is WEEKDAY else low}-{field.top}/{step}"
+    first = low % 7 if field is WEEKDAY else low
+    suggestion = f"{first}-{field.top}/{step}"
     elsewhere = f"; Kubernetes reads {suggestion}" if low <= field.top else ""
     return Problem(
         severity="error",
         code="step-without-range",
         message=f"{field.name} `{item}`: Debian's cron and cronie reject the tab{elsewhere}",
-        instead=f"`{suggestion}`",
+        instead=f"`{suggestion if first + step <= field.top else first}`",
     )
 
 
@@ -302,15 +314,18 @@ def _beyond(
     item: str, field: CronField, values: range, step: int, fields: Sequence[str]
 ) -> Problem:
     """Return the flaw of a *step* that leaves only the first of *values*."""
-    exact, first = step == len(values), values[0]
+    exact, first = step == len(values), str(values[0])
+    same = same_with_first_values(" ".join(fields))
+    both = same if same.startswith("every ") else ""
     whole = len(values) == field.top - field.low + 1
     phrase = _interval(field, step, fields) if whole and not exact else ""
     return Problem(
         severity="warning" if exact else "error",
         code="step-beyond-range",
         message=f"{field.name} `{item}`: the step reaches beyond the range, so only {first} is left"
-        + ("" if exact else f", and it is not every {step} {field.unit or 'steps'}"),
-        instead=phrase or f"`{first}`",
+        + ("" if exact else f", and it is not every {step} {field.unit or 'steps'}")
+        + ("; cron wants both days to match, since one begins with `*`" if both else ""),
+        instead=phrase or (say(both) if both else f"`{first}`"),
     )
 
 
@@ -342,13 +357,6 @@ def _uneven(item: str, field: CronField, fields: Sequence[str]) -> Iterator[Prob
 
 
 def _interval(field: CronField, step: int, fields: Sequence[str]) -> str:
-    """Return the phrase that counts *step* units, where nothing else is restricted."""
-    at = FIELDS.index(field)
-    others_free = all(text == EVERYWHERE for text in fields[at + 1 :])
-    if not field.unit or not others_free:
-        return ""
-    if field is HOUR and not fields[0].isdecimal():
-        return ""
-    if field is DAY and not phrase_time(fields):
-        return ""
-    return say(f"every {step} {field.unit}{phrase_time(fields) if field is DAY else ''}")
+    """Return the advice to count *step* units, where that says all of the line."""
+    phrase = interval(fields, FIELDS.index(field), step)
+    return say(phrase) if phrase else ""
