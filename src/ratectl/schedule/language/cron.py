@@ -7,6 +7,7 @@ misreads (wrapped ranges, ``*/90``) is refused with the text that says what was 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -116,8 +117,16 @@ def _macro_meant(line: str) -> str:
     """Return the text that says what an unknown macro probably means."""
     import difflib  # noqa: PLC0415 - only what is wrong needs it
 
-    if match := re.fullmatch(r"@every ([1-9][0-9]{0,4}[smh])", line.lower()):
-        return f"every {match[1]}"
+    from ratectl.schedule.language.parse import phrase_value  # noqa: PLC0415 - the same
+
+    words = line[1:].lower()
+    for phrase in (
+        words,
+        f"every day at {words}",
+    ):  # "@every 1h30m", "@daily at 9am", "@weekdays", "@noon"
+        with contextlib.suppress(ScheduleError):
+            phrase_value(phrase, None, "")
+            return phrase
     near = difflib.get_close_matches(line.split(maxsplit=1)[0].lower(), MACROS, n=1, cutoff=0.7)
     return near[0] if near else "@daily"
 

@@ -391,9 +391,14 @@ def read_clock(words: Words) -> Clock:
         raise words.wrong(
             "there is no such time of day; hours are 00-23, minutes and seconds 00-59",
             words.place - 1,
-            [f"00:{clock.minute:02}"] if clock.hour == 24 and (clock.minute or 0) < 60 else [],
+            ["23:59", "00:00"] if (clock.hour, clock.minute) == (24, 0) else _after_midnight(clock),
         )
     return clock
+
+
+def _after_midnight(clock: Clock) -> list[str]:
+    """Return what "24:30" means to those who count a day's hours on."""
+    return [f"00:{clock.minute:02}"] if clock.hour == 24 and (clock.minute or 0) < 60 else []
 
 
 def _moment(words: Words, *before_time: str) -> dt.datetime:

@@ -47,6 +47,7 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     days.ends_of,
     rhythms.fractions,
     rhythms.fortnights,
+    rhythms.hours_alone,
     *CLOCK_ADVICE,
     rhythms.no_every,
 )

@@ -67,7 +67,11 @@ def times_a_unit(text: str) -> Advice | None:
     offers: tuple[str, ...] = SHARES.get((unit, count), ())
     size = {"hour": 60, "day": 1440}.get(unit, 0)
     if not offers and count > 1 and size and size % count == 0:
-        offers = (f"every {size // count} minutes",)
+        offers = (
+            f"every {size // count // 60} hours"
+            if size // count % 60 == 0
+            else f"every {size // count} minutes",
+        )
     offers = offers or ((EXAMPLES[unit],) if not count else ())
     time = re.search(rf"\b(?:at )?{ANY_TIME}$", rest)
     if time and unit in {"day", "hour"}:
@@ -160,6 +164,16 @@ def hours_and_minutes(text: str) -> Advice | None:
             f"every day at {int(match['hour']):02}:{match['minute']}{text[match.end() :]}"
         )
     return Advice("an interval is said in minutes", tuple(offers), match.span())
+
+
+def hours_alone(text: str) -> Advice | None:
+    """Offer an interval and a time for "2h"."""
+    match = re.fullmatch(r"([1-9]|1[0-9]|2[0-3]) ?h", text)
+    if match is None:
+        return None
+    hours = int(match[1])
+    offers = (f"every {hours} hours", f"every day at {hours:02}:00")
+    return Advice("an interval, or a time?", offers, match.span())
 
 
 def no_every(text: str) -> Advice | None:
