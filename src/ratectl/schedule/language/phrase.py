@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.schedule.language.advice import two_readings
 from ratectl.schedule.language.dates import PLACES, is_date, is_place, read_dates, read_days
 from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.subject import Every, read_subject
@@ -134,7 +133,10 @@ class Phrase:
 def read_phrase(text: str) -> Phrase:
     """Return *text* taken apart. Raises PhraseError that names the word and what was expected."""
     words = Words(text)
-    two_readings.refuse_slashes(text)
+    if "/" in text:
+        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+        two_readings.refuse_slashes(text)
     found: Clauses = {}
     spans: dict[str, tuple[int, int]] = {}
     while words.peek() or not found:
@@ -150,8 +152,11 @@ def read_phrase(text: str) -> Phrase:
             raise words.error("the end")
         if "once" in found and len(found) > 1:
             raise words.wrong("once, or again and again?", 0, [text[: words.span(first)[0]]])
-    two_readings.refuse_doubled(words)
-    two_readings.refuse_time_of_other_days(text, spans)
+    if words.doubled() or ("," in text and {"at", "weekdays"} <= spans.keys()):
+        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+        two_readings.refuse_doubled(words)
+        two_readings.refuse_time_of_other_days(text, spans)
     return Phrase(text=text, spans=spans, **found)
 
 
@@ -316,8 +321,13 @@ def _every(words: Words) -> Clauses:
     if words.peek(1) in MONTH_NAMES and (
         words.peek() == "other" or PLACES.get(words.peek(), 0) > 1
     ):
+        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
         raise two_readings.nth_month(words)
-    two_readings.refuse_nth_of(words)
+    if words.peek(1) in {"of", "day"}:
+        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+        two_readings.refuse_nth_of(words)
     if is_date(words):
         return {"every": Every(unit="year")} | read_dates(words)
     if words.peek() in MONTH_NAMES:
