@@ -6,7 +6,7 @@ import itertools
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ratectl import crontab_lint
@@ -527,6 +527,8 @@ BITS = st.sampled_from(
 
 
 @given(st.lists(BITS).map("".join) | st.binary().map(lambda data: data.decode("latin-1")))
+@example("* * * * \r* * * * ")
+@example("0 * * \r* * * *\n")
 def test_any_bytes(text):
     """No bytes make it fail, and every finding can be printed."""
     tab = text.encode("latin-1")

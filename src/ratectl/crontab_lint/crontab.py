@@ -280,7 +280,8 @@ def _for_seconds(six: Sequence[str]) -> str:
     at = phrase_time(six[1:])
     if at and re.fullmatch(r"[1-5]?[1-9]|[1-5]0", six[0]) and five.endswith(" * * *"):
         return say(f"every day{at}:{int(six[0]):02}")
-    return "five fields and a command" if flaws_of(five.split()) else f"`{five}` and the command"
+    flawed = flaws_of(five.split(" ")) or not five.isprintable()
+    return "five fields and a command" if flawed else f"`{five}` and the command"
 
 
 def _in_command(text: str, users: int) -> Iterator[Problem]:
