@@ -7,13 +7,12 @@ of what it prints is not meant for programs.
 
 from __future__ import annotations
 
-import plistlib
 import re
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ratectl.backends.launchd.plist import load, starts, texts
+from ratectl.backends.launchd.plist import dump, load, starts, texts
 from ratectl.backends.protocol import (
     Artefact,
     Change,
@@ -162,7 +161,7 @@ def render(job: Job, cover: Cover, host: Host, scope: str) -> tuple[Artefact, ..
         **({} if cover.each_minute else _TRIED_AGAIN),
     }
     name = f"ratectl.{job.name}.plist"
-    return (Artefact(job=job.name, name=name, data=plistlib.dumps(values, sort_keys=True)),)
+    return (Artefact(job=job.name, name=name, data=dump(values)),)
 
 
 output_files = separate_files

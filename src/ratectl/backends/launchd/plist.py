@@ -7,9 +7,7 @@ In a calendar dict a missing field means "every", so ``Minute`` is always there,
 from __future__ import annotations
 
 import itertools
-import plistlib
 from typing import TYPE_CHECKING, Any
-from xml.parsers.expat import ExpatError
 
 from ratectl.schedule.cover.triggers import CalendarTrigger, FixedInterval
 from ratectl.schedule.values import DAYS, HOURS, MONTHS, WEEKDAYS
@@ -23,11 +21,21 @@ if TYPE_CHECKING:
 
 def load(data: bytes) -> dict[str, Any]:
     """Return the keys of a property list, none where *data* is something else."""
+    import plistlib  # noqa: PLC0415 - and its XML: only for lists that are there
+    from xml.parsers.expat import ExpatError  # noqa: PLC0415 - the same
+
     try:
         values = plistlib.loads(data)
     except (plistlib.InvalidFileException, ExpatError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def dump(values: dict[str, Any]) -> bytes:
+    """Return the property list of *values*."""
+    import plistlib  # noqa: PLC0415 - see above
+
+    return plistlib.dumps(values, sort_keys=True)
 
 
 def starts(triggers: Sequence[Trigger]) -> dict[str, Any]:
