@@ -23,9 +23,8 @@ def main() -> None:
     """
     gc.set_threshold(COLLECTED)
     on_ctrl_c = signal.getsignal(signal.SIGINT)
-    interruptible = (
-        on_ctrl_c is signal.default_int_handler
-    )  # else it is ignored, as in a shell's background
+    # another handler is none of ours: what a shell runs in the background ignores Ctrl-C
+    interruptible = on_ctrl_c is signal.default_int_handler
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from ratectl import cli  # noqa: PLC0415 - loaded after that

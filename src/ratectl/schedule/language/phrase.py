@@ -318,16 +318,10 @@ def _counted(words: Words) -> Clauses:
 
 def _every(words: Words) -> Clauses:
     words.take("single")
-    if words.peek(1) in MONTH_NAMES and (
-        words.peek() == "other" or PLACES.get(words.peek(), 0) > 1
-    ):
+    if words.peek(1) in {"of", "day", *MONTH_NAMES}:
         from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
 
-        raise two_readings.nth_month(words)
-    if words.peek(1) in {"of", "day"}:
-        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
-
-        two_readings.refuse_nth_of(words)
+        two_readings.refuse_nth(words)
     if is_date(words):
         return {"every": Every(unit="year")} | read_dates(words)
     if words.peek() in MONTH_NAMES:

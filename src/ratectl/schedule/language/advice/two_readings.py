@@ -34,11 +34,12 @@ def refuse_time_of_other_days(text: str, spans: Mapping[str, tuple[int, int]]) -
     every, (start, end), days = (spans.get(name, (0, 0)) for name in ("every", "at", "weekdays"))
     comma = text.rfind(",", start, end)
     daily = text[slice(*every)].lower() in {"every day", "each day", "daily"}
-    bare = is_weekday(Words(text[slice(*days)]))
+    said = text[slice(*days)]
+    bare = is_weekday(Words(said))
     if comma > 0 and daily and bare and not text[end : days[0]].strip():
         members = (text[:comma], text[comma + 1 :].strip())
         raise PhraseError(
-            f'"{text}": is "{members[1]}" a schedule of its own?',
+            f'"{text}": "{members[1]}" may be a schedule of its own (if not, say "on {said}")',
             text=text,
             members=members,
             known=True,
@@ -60,8 +61,12 @@ def refuse_slashes(text: str) -> None:
     raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
 
 
-def refuse_nth_of(words: Words) -> None:
-    """Refuse "every second of january" and "every 4th day of july": a date, or a number of units within the month."""
+def refuse_nth(words: Words) -> None:
+    """Refuse "every second january", "every second of january" and "every 4th day of july": a date, or a number of units."""
+    if words.peek(1) in MONTH_NAMES and (
+        words.peek() == "other" or PLACES.get(words.peek(), 0) > 1
+    ):
+        raise _nth_month(words)
     start, ahead = words.place, words.peek(1) == "day"
     second = words.typed() == "second" and words.peek(1) == "of"
     match = re.match(r"[0-9]+(?=st|nd|rd|th)", words.peek())
@@ -84,7 +89,7 @@ def refuse_nth_of(words: Words) -> None:
     words.place = start
 
 
-def nth_month(words: Words) -> PhraseError:
+def _nth_month(words: Words) -> PhraseError:
     """Return the error for "every second january": its 2nd, or that of every other year."""
     start, word = words.place, words.pop()
     count, dated = PLACES.get(word, 2), is_date(words)
