@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.schedule.language.dates import PLACES, is_date, is_place, read_dates, read_days
+from ratectl.schedule.language.dates import is_date, is_place, read_dates, read_days
 from ratectl.schedule.language.lexicon import MONTH_NAMES, UNITS, WEEKDAY_NAMES
 from ratectl.schedule.language.subject import Every, read_subject
 from ratectl.schedule.language.tokens import (
