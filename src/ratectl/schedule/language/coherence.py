@@ -27,6 +27,8 @@ from ratectl.schedule.values import MONDAY_1970, MONTHS, WEEKDAYS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ratectl.schedule.language.tokens import PhraseError
+
 CLAUSES = {
     field.name: field.default
     for field in fields(Phrase)
@@ -110,13 +112,7 @@ def refuse_lost_days(phrase: Phrase) -> None:
     """Refuse days that narrow each other, and exceptions that leave nothing."""
     numbered = all(not ordinal.weekdays for ordinal in phrase.ordinals)
     if phrase.ordinals and phrase.weekdays:
-        names = bare(phrase.said("weekdays"))
-        month = phrase.swapped(every="every month", weekdays="")
-        raise phrase.error(
-            "days of the month and weekdays: both, or either?",
-            *([f"{month} if it is a {names}"] if numbered else []),
-            phrase.swapped(weekdays=""),
-        )
+        raise _both_or_either(phrase, numbered=numbered)
     if phrase.only and (not phrase.ordinals or not numbered):
         names = bare(phrase.said("only"))
         raise phrase.error(
@@ -132,6 +128,28 @@ def refuse_lost_days(phrase: Phrase) -> None:
         raise phrase.error("exceptions go with weekdays or numbered days", phrase.swapped(but=""))
     _refuse_exceptions(phrase, "but", phrase.weekdays or WEEKDAYS, WEEKDAY_NAMES)
     _refuse_exceptions(phrase, "but_months", phrase.months or MONTHS, MONTH_NAMES)
+
+
+def _both_or_either(phrase: Phrase, *, numbered: bool) -> PhraseError:
+    """Return the refusal of days of the month beside weekdays, with the phrase for both and the list for either."""
+    unit = (phrase.every or Every()).unit
+    monthly = {"every": "every month"} if unit in {"day", "week"} else {}
+    daily = {"every": "every day"} if unit in {"month", "quarter", "year"} else {}
+    dated = phrase.swapped(weekdays="", **monthly)
+    return phrase.refusal(
+        "days of the month and weekdays: both, or either?",
+        [phrase.swapped(ordinals="", **daily), dated],
+        *([f"{dated} if it is a {_weekday_of(phrase.weekdays)}"] if numbered else []),
+        listed="list them for either",
+    )
+
+
+def _weekday_of(weekdays: frozenset[int]) -> str:
+    """Return what a day of *weekdays* is: "weekday", "monday or friday"."""
+    if weekdays in {WORKING_DAYS, WEEKEND}:
+        return "weekday" if weekdays == WORKING_DAYS else "weekend day"
+    *rest, last = (WEEKDAY_NAMES[day - 1] for day in sorted(weekdays))
+    return f"{', '.join(rest)} or {last}" if rest else last
 
 
 def _refuse_exceptions(
@@ -162,7 +180,9 @@ def refuse_two_rhythms(phrase: Phrase) -> None:
     kept = {"every": first, "weekdays": ""} if shared else {"weekdays": first}
     members = [phrase.swapped(**kept)]
     members += [phrase.swapped(every=other, weekdays="") for other in others]
-    raise phrase.refusal("only some of these days are counted, which makes a list", members)
+    raise phrase.refusal(
+        "only some of these days are counted", members, listed="make a list of them"
+    )
 
 
 def refuse_more_than_once(phrase: Phrase) -> None:

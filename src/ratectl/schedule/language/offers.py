@@ -89,7 +89,9 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
                 fault = PhraseError(message, text=text, span=offer.span)
                 return _with(fault, found, reads, "say")
     if members := _all_readable(error.members, reads):
-        return ScheduleError(f"{error.message}{members}", text=text, span=error.span)
+        offers = _readable(_followed(error.offers, reads), reads)[:1]
+        said = f'; say "{offers[0]}", or {error.listed}' if offers else f"; {error.listed}"
+        return ScheduleError(f"{error.message}{said}{members}", text=text, span=error.span)
     found = _readable(_followed((*error.offers, *error.members), reads), reads)
     if found:
         return _with(error, found, reads, "say")

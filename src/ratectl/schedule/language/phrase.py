@@ -95,10 +95,20 @@ class Phrase:
         """Return the error that *message* makes for this phrase; *offers* may have been meant."""
         return PhraseError(f'"{self.text}": {message}', text=self.text, offers=offers, known=True)
 
-    def refusal(self, message: str, members: list[str]) -> PhraseError:
-        """Return the error that *message* makes for this phrase; the list of *members* says it."""
+    def refusal(self, message: str, members: list[str], *offers: str, listed: str) -> PhraseError:
+        """Return the error that *message* makes for this phrase; one of *offers* says it, or the list of *members*.
+
+        *listed* tells in words what the list does.
+        """
         message = f'"{self.text}": {message}'
-        return PhraseError(message, text=self.text, members=members, known=True)
+        return PhraseError(
+            message,
+            text=self.text,
+            offers=offers,
+            members=members,
+            listed=listed,
+            known=True,
+        )
 
     def said(self, clause: str) -> str:
         """Return the words of *clause*, an empty text where the phrase has none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -180,8 +181,20 @@ def _overnight(phrase: Phrase, step: int) -> PhraseError:
     parts = ((first, DAY_SECONDS - 60), ((first - DAY_SECONDS) % step, last))
     members = [_part(phrase, step, *part) for part in parts if part[0] <= part[1]]
     return phrase.refusal(
-        "the first time must be the earlier one; write two schedules across midnight", members
+        "the first time must be the earlier one",
+        members,
+        *_in_the_afternoon(phrase),
+        listed="write two schedules across midnight",
     )
+
+
+def _in_the_afternoon(phrase: Phrase) -> list[str]:
+    """Return the phrase that "8:30 to 4:30" means to whoever says no pm."""
+    assert phrase.between is not None  # noqa: S101 - the caller looked
+    first, last = (clock.seconds for clock in phrase.between)
+    if re.search(r"[ap]\.?m|noon|midnight|(?<![:0-9])0[0-9]", phrase.said("between")[-8:]):
+        return []
+    return [_part(phrase, 0, first, last + DAY_SECONDS // 2)] if first < DAY_SECONDS // 2 else []
 
 
 def _part(phrase: Phrase, step: int, first: int, last: int) -> str:

@@ -66,6 +66,7 @@ class PhraseError(ScheduleError):
         span: tuple[int, int] = (0, 0),
         offers: Iterable[str] = (),
         members: Iterable[str] = (),
+        listed: str = "",
         known: bool = False,
     ) -> None:
         self.text = text
@@ -73,6 +74,8 @@ class PhraseError(ScheduleError):
         self.offers = tuple(offers)
         self.members = tuple(members)
         """What says it as a list of schedules."""
+        self.listed = listed
+        """What to do with them: "write two schedules"."""
         self.known = known
         """The words are known and do not fit together: no other spelling is looked for."""
         super().__init__(message, text=text, span=span)

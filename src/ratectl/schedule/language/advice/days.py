@@ -5,10 +5,11 @@ Each function looks at the whole text and offers whole phrases, or has nothing t
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from ratectl.schedule.language.advice.advice import Advice
-from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS
+from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS, WEEKDAY_NAMES
 from ratectl.schedule.language.numerals import nth
 
 COUNTED_WEEKDAYS = re.compile(
@@ -54,6 +55,13 @@ def business_day(text: str) -> Advice | None:
     return Advice(message, (offer,), match.span())
 
 
+DATES = {
+    r"\b(christmas|xmas) eve\b": "24 december",
+    r"\b(christmas|xmas)( day)?\b": "25 december",
+    r"\bboxing day\b": "26 december",
+    r"\bnew year'?s eve\b": "31 december",
+    r"\b(the )?new year('?s( day)?)?\b": "1 january",
+}
 WORDS_FOR_DAYS = {
     r",? ?\bbut only(?: on| in)?\b": " on",
     r"\b(?:without|minus|w/o|excl\b\.?)": "except",
@@ -86,11 +94,7 @@ WORDS_FOR_DAYS = {
     r"\bm ?(?:-|to) ?f\b": "monday to friday",
     r"\bmwf\b": "monday, wednesday and friday",
     r"\bt(?:ue?s?)?/?th(?:u|urs?)?\b": "tuesday and thursday",
-    r"\b(christmas|xmas) eve\b": "24 december",
-    r"\b(christmas|xmas)( day)?\b": "25 december",
-    r"\bboxing day\b": "26 december",
-    r"\bnew year'?s eve\b": "31 december",
-    r"\b(the )?new year('?s( day)?)?\b": "1 january",
+    **DATES,
     r"\b(the )?day before the last day\b": "second to last day",
     r"\b(the )?day before the last( day)? of\b": "second to last day of",
     r"\b(every|each) (noon|midday)\b": "every day at noon",
@@ -161,6 +165,25 @@ def several_days(text: str) -> Advice | None:
         said = f"{', '.join(places[:-1])} and {places[-1]} {kind}"
     offer = f"{text[: match.start()]}{said}{text[match.end() :]}"
     return Advice("days are named by their numbers", (offer, f"every {offer}"), match.span())
+
+
+PLACE = r"(?:[0-9]{1,2}(?:st|nd|rd|th)|first|second|third|fourth|fifth|last)"
+WEEKDAY = rf"(?:{'|'.join(word for word, name in SPELLINGS.items() if name in WEEKDAY_NAMES)}|{'|'.join(WEEKDAY_NAMES)})"
+PLACED_WEEKDAYS = re.compile(
+    rf"\b(?P<places>(?:the )?{PLACE}(?:(?:,? and (?:the )?|, ){PLACE})*) "
+    rf"(?P<days>{WEEKDAY}(?:(?:,? and |, ){WEEKDAY})+)\b"
+)
+
+
+def placed_weekdays(text: str) -> Advice | None:
+    """Offer a place for each weekday of "the first monday and tuesday"."""
+    match = PLACED_WEEKDAYS.search(text)
+    if match is None:
+        return None
+    names = re.split(r",? and |, ", match["days"])
+    said = " and ".join(f"{match['places']} {name}" for name in names)
+    offer = f"{text[: match.start()]}{said}{text[match.end() :]}"
+    return Advice("each weekday has a place of its own", (offer, f"every {offer}"), match.span())
 
 
 def holidays(text: str) -> Advice | None:
@@ -287,32 +310,62 @@ def before_the_end(text: str) -> Advice | None:
 
 MONTH_SPELLINGS = {word: name for word, name in SPELLINGS.items() if name in MONTH_NAMES}
 
-EXCEPT_DAY = re.compile(
-    r",?\s*\b(?:except|but not|excluding)(?: for| on)?(?: the)? (?P<day>[0-9]{1,2})(?P<nth>st|nd|rd|th)?"
-    rf"(?: of)? ?(?P<month>{'|'.join(MONTH_NAMES)})?(?=$| )"
+A_DAY = rf"(?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?(?: ?(?:of )?(?:{'|'.join(MONTH_NAMES)}))?"
+EXCEPT_DAYS = re.compile(
+    rf",?\s*\b(?:except|but not|excluding)(?: for| on)? (?P<days>{A_DAY}(?:(?:,? and |, ?| or | & )(?:on )?{A_DAY})*)(?=$| )"
 )
 
 
 def except_days(text: str) -> Advice | None:
-    """Offer the days that are left for "except the 15th" and "except 25 december"."""
-    plain = " ".join(MONTH_SPELLINGS.get(word, word) for word in text.split())
-    plain = re.sub(
-        rf"\b({'|'.join(MONTH_NAMES)}) ([0-9]{{1,2}})(?:st|nd|rd|th)?\b", r"\2 \1", plain
-    )
-    match = EXCEPT_DAY.search(plain)
-    if match is None or not (match["nth"] or match["month"]) or not 1 <= int(match["day"]) <= 31:
+    """Offer the days that are left for "except the 15th" and "except 25 december and 1 january"."""
+    plain = _dates_in_numbers(text)
+    match = EXCEPT_DAYS.search(plain)
+    left_out = _days_by_month(match["days"]) if match else {}
+    if match is None or not left_out:
         return None
-    day = int(match["day"])
-    runs = [
-        f"{nth(a)} to {nth(b)}" if b > a else nth(a)
-        for a, b in ((1, day - 1), (day + 1, 31))
-        if b >= a
-    ]
     daily = f"{plain[: match.start()]}{plain[match.end() :]}"
     rest = re.sub(r"\b(every day|daily|everyday)\b", "every month", daily)
-    others = f"{rest} on the {' and '.join(runs)}"
-    span = (0, len(text))
-    if not match["month"]:
-        return Advice("the days that are left are named", (others,), span)
-    members = (f"{daily} except in {match['month']}", f"{others} in {match['month']}")
-    return Advice("the days that are left make a list", (), span, members)
+    if "" in left_out:
+        offer = f"{rest} on the {_others(left_out[''])}"
+        return Advice("the days that are left are named", (offer,), (0, len(text)))
+    members = (
+        f"{daily} except in {' and '.join(left_out)}",
+        *(f"{rest} on the {_others(days)} in {month}" for month, days in left_out.items()),
+    )
+    return Advice("the days that are left make a list", (), (0, len(text)), members)
+
+
+def _dates_in_numbers(text: str) -> str:
+    """Return *text* with "christmas" and "dec 25th" as 25 december."""
+    for pattern, date in DATES.items():
+        text = re.sub(pattern, date, text)
+    text = re.sub(r"[a-z]+", lambda word: MONTH_SPELLINGS.get(word[0], word[0]), text)
+    months = "|".join(MONTH_NAMES)
+    return re.sub(
+        rf"\b({months}) ([0-9]{{1,2}})(?:st|nd|rd|th)?\b", r"\2 \1", " ".join(text.split())
+    )
+
+
+def _days_by_month(said: str) -> dict[str, set[int]]:
+    """Return the days that *said* names, by their month or by an empty text; nothing where both are said, or a number may be a time."""
+    found: dict[str, set[int]] = {}
+    waiting: set[int] = set()
+    for day, month in re.findall(
+        rf"([0-9]+)[a-z]{{0,2}}(?: ?(?:of )?({'|'.join(MONTH_NAMES)}))?", said
+    ):
+        waiting.add(int(day))
+        if month:
+            found.setdefault(month, set()).update(waiting)
+            waiting = set()
+    if waiting and (found or not re.search(r"[0-9][a-z]|the", said)):
+        return {}
+    found = found or {"": waiting}
+    return found if all(1 <= day <= 31 for days in found.values() for day in days) else {}
+
+
+def _others(left_out: set[int]) -> str:
+    """Return the days of a month but those that are *left_out*: "1st to 14th and 16th to 31st"."""
+    ends = [0, *sorted(left_out), 32]
+    runs = [(before + 1, after - 1) for before, after in itertools.pairwise(ends)]
+    said = [f"{nth(a)} to {nth(b)}" if b > a else nth(a) for a, b in runs if b >= a]
+    return " and ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)

@@ -20,7 +20,7 @@ SUN = re.compile(
 TIMES_OF_DAY = {
     **dict.fromkeys(("sunrise", "sunup", "dawn", "morning"), "06:00"),
     **dict.fromkeys(("lunch", "lunchtime", "noontime"), "12:00"),
-    **dict.fromkeys(("night", "nightly", "bedtime"), "22:00"),
+    **dict.fromkeys(("night", "bedtime"), "22:00"),
     "afternoon": "15:00",
 }
 
@@ -30,9 +30,10 @@ def sun(text: str) -> Advice | None:
     match = SUN.search(text)
     if match is None:
         return None
-    part, before, after = match["part"], text[: match.start()].rstrip(), text[match.end() :]
+    part = match["part"].removesuffix("ly")
+    before, after = text[: match.start()].rstrip(), text[match.end() :]
     day = "every day" if re.match(r"(every|each|nightly)", match[0]) else ""
-    message = f'"{part}" is no time on the clock; choose one'
+    message = f'"{match["part"]}" is no time on the clock; choose one'
     if re.search(rf"\b({ANY_TIME}|noon|midnight)$", before):
         if part in PARTS_OF_DAY and (clocked := as_clock(text)) != text:
             return Advice("times are written 09:30 or 9:30pm", (clocked,), match.span())
@@ -42,7 +43,9 @@ def sun(text: str) -> Advice | None:
         if bare and int(bare[0]) in hours:
             return Advice("times are written 09:30 or 9:30pm", (f"{before} {half}{after}",))
         same = re.search(r"(\bat|\b[0-9]+) ([0-9]+)$", before) is None and _half_fits(before, part)
-        return Advice(f'"{part}" is told by the time', (offer,) if same else (), match.span())
+        return Advice(
+            f'"{match["part"]}" is told by the time', (offer,) if same else (), match.span()
+        )
     timed = re.match(rf"\s*,?\s*(?:at |@ ?)?(?P<time>{ANY_TIME})\b", after)
     if timed is None:
         if re.search(r"[0-9]|noon|midnight", after):
@@ -57,7 +60,7 @@ def sun(text: str) -> Advice | None:
     if not re.search(r"[ap]m", time) and part in PARTS_OF_DAY:
         time += f" {f'at {part}' if part == 'night' else f'in the {part}'}"
     offer = f"{before} {day} at {time}{after[timed.end() :]}"
-    return Advice(f'"{part}" is told by the time', (as_clock(offer),), match.span())
+    return Advice(f'"{match["part"]}" is told by the time', (as_clock(offer),), match.span())
 
 
 def _half_fits(before: str, part: str) -> bool:
@@ -67,8 +70,11 @@ def _half_fits(before: str, part: str) -> bool:
         return (before.endswith("noon"), part) in {(True, "afternoon"), (False, "night")}
     if re.search(r"[ap]m$", before):
         return before.endswith(half)
-    hour = re.search(r"([0-9]{1,2}):[0-9]{2}$", before)
-    return hour is not None and (int(hour[1]) > 12) == (half == "pm")
+    clock = re.search(r"([0-9]{1,2}):[0-9]{2}$", before)
+    hour = int(clock[1]) if clock else -1
+    if part == "night":
+        return hour >= 18 or 0 <= hour < 6
+    return hour >= 0 and (hour > 12) == (half == "pm")
 
 
 def as_clock(text: str) -> str:
