@@ -58,10 +58,12 @@ def outside_of_code(text):
 
 @TOPICS
 def test_fits_80_columns_in_a_pipe(ratectl, topic, monkeypatch):
-    """In a pipe no line, and no table, is wider than a terminal's usual width."""
+    """In a pipe no line, and no table, is wider than a terminal's usual width, and no page longer than one reads."""
     monkeypatch.delenv("COLUMNS", raising=False)
+    page = ratectl("manual", topic).out
 
-    assert [x for x in outside_of_code(ratectl("manual", topic).out) if len(x) > 80] == []
+    assert [x for x in outside_of_code(page) if len(x) > 80] == []
+    assert page.count("\n") <= 300
 
 
 @TOPICS
