@@ -271,6 +271,16 @@ def test_warning(case, clinic_of):
     assert mend in {finding["mend"] for finding in told.findings}
 
 
+def test_a_zone_by_name_alone(cron, monkeypatch, tmp_path):
+    """Without ``/etc/localtime`` daemons take UTC, whatever ``/etc/timezone`` says, and that is told."""
+    monkeypatch.setattr(host_facts, "LOCALTIME", tmp_path / "localtime")
+    cron.machine.files[Path("/etc/timezone")] = b"Europe/Berlin\n"
+
+    (finding,) = cron.doctor("--offline").of("zone-names-differ")
+
+    assert finding["text"].endswith(f"since there is no {tmp_path / 'localtime'}")
+
+
 def test_gone_and_left_out(cron):
     """A job that left its spec and its scheduler is ended, since no install brings it back."""
     cron.write(schedule="every day at 11:45")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl.backends import BACKENDS
-from ratectl.deploy import remedies, targets
+from ratectl.deploy import host_facts, remedies, targets
 from ratectl.doctor.finding import Finding, warning
 from ratectl.model.job import GET_ZONE
 from ratectl.runtime import zones
@@ -30,12 +30,12 @@ def synchronisation(observed: Observations) -> Iterator[Finding]:
 
 
 def names_of_the_zone(observed: Observations) -> Iterator[Finding]:
-    """Find that ``/etc/timezone`` names another zone than ``/etc/localtime`` holds, by which daemons go."""
+    """Find that ``/etc/timezone`` names another zone than the daemons take: that of ``/etc/localtime``, or UTC without it."""
     text = observed.reader.read(NAME) if observed.host.platform == "linux" else None
     name = (text or b"").decode("utf-8", "replace").strip()
     held = observed.host.zone.key
     if name and name != held and zones.data(name) != zones.data(held):
-        told = f"{NAME} says {name}, and daemons go by /etc/localtime, which is {held}"
+        told = f"{NAME} says {name}, and daemons take {held}, {host_facts.zone_source()}"
         fix = remedies.set_zone(observed.host, observed.reader, held)
         yield warning(check="zone-names-differ", text=told, fix=fix)
 
