@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.lexicon import MONTH_NAMES as FULL_MONTH_NAMES
@@ -26,6 +27,9 @@ from ratectl.schedule.values import (
     on_days_that_exist,
     union,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MACROS = {
     "@hourly": "0 * * * *",
@@ -144,12 +148,24 @@ def _count_message(text: str, count: int) -> str:
             f'"{text}": a line of a crontab with its command; a schedule is the five fields before it: '
             f'"{fields}"'
         )
-    if count == 6:
-        return (
-            f'"{text}": six fields; cron lines have five (minute hour day month weekday), '
-            'seconds are said in a phrase: "every 30 seconds", "every minute at :05"'
-        )
-    return f'"{text}": {count} fields; a cron line has five (minute hour day month weekday)'
+    plain = re.sub(r"\s+", " ", text.lower())
+    said = " or ".join(f'"{phrase}"' for phrase in _other_phrases(plain))
+    five = "a cron line has five (minute hour day month weekday)"
+    if not said and count == 6:
+        seconds = 'seconds are said in a phrase: "every 30 seconds", "every minute at :05"'
+        return f'"{text}": six fields; {five}, {seconds}'
+    number = {1: "one field", 6: "six fields", 7: "seven fields"}.get(count, f"{count} fields")
+    return f'"{text}": {number}; {five}{f"; say {said}" if said else ""}'
+
+
+def _other_phrases(text: str) -> Sequence[str]:
+    """Return the phrases for *text* where another scheduler writes it like this: six fields, "*-*-01 09:00"."""
+    from ratectl.schedule.language.advice import other_schedulers  # noqa: PLC0415 - only what is wrong needs it
+
+    if len(fields := text.split()) in {6, 7}:
+        return other_schedulers.phrases_of(fields)
+    advice = other_schedulers.other_schedulers(text)
+    return advice.offers if advice else ()
 
 
 def _torn_message(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.advice.order import ADVICE
+from ratectl.schedule.language.advice.other_schedulers import other_schedulers
 from ratectl.schedule.language.lexicon import (
     ADVERBS,
     LATE_ORDINALS,
@@ -80,8 +81,9 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
     """Return *error* about the phrase *text* with what may have been meant; *reads* raises for what is no phrase."""
     if not isinstance(error, PhraseError):
         return error
-    if not error.known:
-        for offer in _advice(text):
+    elsewhere = other_schedulers(" ".join(text.lower().split()))
+    if elsewhere or not error.known:
+        for offer in [elsewhere] if elsewhere else _advice(text):
             members = _all_readable(offer.members, reads) or _nested_members(offer, reads)
             found = _readable(_followed(offer.offers, reads), reads)
             if members or found or offer.names_key:
