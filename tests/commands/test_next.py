@@ -21,6 +21,14 @@ def test_expression(ratectl):
     assert slots(answer) == ["2027-03-14T03:00:00-04:00", "2027-03-15T02:30:00-04:00"]
 
 
+def test_a_part_that_adds_nothing(ratectl):
+    """Of joined schedules, one without which the slots are the same is refused, as in a spec."""
+    told = ratectl("next", "every monday; and every weekday", "--timezone", "UTC")
+
+    assert told.code == 78
+    assert '"every monday" adds nothing to the other schedules; leave it out' in told.err
+
+
 def test_after_and_before_are_exclusive(ratectl, spec):
     """Asked at a slot of a job in a spec, the slot itself is left out on both sides."""
     job = ("next", "usd-inr", "--spec", str(spec), "--count", "1", "--json")

@@ -12,7 +12,7 @@ from ratectl.errors import ScheduleError
 from ratectl.model.job import CatchUp, ClosedDays, Job, Output, Overlap, Provider
 from ratectl.model.providers import PROVIDER_KINDS, TEMPLATE_KINDS, traits_of
 from ratectl.runtime import zones
-from ratectl.schedule.language.parse import parse, parse_one
+from ratectl.schedule.language.parse import members_of, parse, parse_one
 from ratectl.schedule.occurrences.subsets import idle_members
 from ratectl.spec import readers as values
 from ratectl.spec.issues import MISSING
@@ -210,16 +210,10 @@ def _when(table: _Table) -> dict[str, Any]:
     if len(table.reading.issues) == before:
         read = partial(parse, start=start, end=end, name=table.key[-1], zone=zone)
         table.reading.read(table.key_path("schedule"), texts, read)
-    members = tuple(member for text in texts for member in _members(text))
+    members = tuple(member for text in texts for member in members_of(text))
     if len(table.reading.issues) == before and len(members) > 1:
         _refuse_idle_members(table, members, first, read)
     return found | {"schedule_texts": texts}
-
-
-def _members(text: str) -> list[str]:
-    """Return the schedules that *text* joins: "every monday; and every friday", as ``next`` tells them."""
-    parts = (part.strip().removeprefix("and ") for part in text.split(";"))
-    return [part for part in parts if not part.startswith(("starting ", "ending before "))]
 
 
 def _refuse_idle_members(

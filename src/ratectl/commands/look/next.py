@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from itertools import chain, islice
 from pathlib import Path
@@ -19,7 +20,8 @@ from ratectl.firing import due
 from ratectl.journal.journal import Journal
 from ratectl.runtime import own_places, zones
 from ratectl.schedule.language.explain import explain
-from ratectl.schedule.language.parse import parse_one
+from ratectl.schedule.language.parse import members_of, parse_one
+from ratectl.schedule.occurrences.subsets import idle_members
 from ratectl.views.format import clock
 from ratectl.wording import SWITCHED_OFF
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 JOB_NAME = re.compile(r"[A-Za-z0-9-]+")
 MOST_SLOTS = 1_000_000_000
+NEAR = 0.75
 
 
 def next_(
@@ -119,7 +122,7 @@ def _asked(what: str, spec_path: Path | None, timezone: str | None) -> _Asked:
             raise UsageError(
                 f'next: "{what}" is a schedule, and --spec goes with the name of a job'
             )
-        return _Asked(parse_one(what), _zone(timezone))
+        return _Asked(_typed(what), _zone(timezone))
     if not spec_path and not _is_installed(what):
         return _Asked(_as_schedule(what, as_job=timezone is None), _zone(timezone))
     if timezone is not None:
@@ -132,6 +135,22 @@ def _asked(what: str, spec_path: Path | None, timezone: str | None) -> _Asked:
         return _Asked.of_job(spec.load(spec_path, host_timezone=host_facts.zone().key).job(what))
     with Journal(host_facts.current().state_dir) as journal:
         return _Asked.of_job(journal.installed_job(what).job)
+
+
+def _is_near(word: str, other: str) -> bool:
+    """Tell whether *word* may well be *other* misspelt, and no name of a job."""
+    return difflib.SequenceMatcher(None, word.lower(), other).ratio() >= NEAR
+
+
+def _typed(text: str) -> schedule.Schedule:
+    """Return the schedule that *text* says. Raises ScheduleError, also where one of its parts adds no slot, as for a spec."""
+    value = parse_one(text)
+    members = members_of(text)
+    for place in idle_members([parse_one(member) for member in members]):
+        raise ScheduleError(
+            f'"{text}": "{members[place]}" adds nothing to the other schedules; leave it out'
+        )
+    return value
 
 
 def _is_installed(name: str) -> bool:
@@ -150,7 +169,8 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
         offered = re.search(r'(did you mean|say) ("[^"]+"( or "[^"]+")*)', error.message)
         if offered and not as_job:
             raise
-        hint = f"; as a schedule, say {offered[2]}" if offered else ""
+        near = offered and (offered[1] == "say" or _is_near(word, offered[2].strip('"')))
+        hint = f"; as a schedule, say {offered[2]}" if offered and near else ""
         if as_job:
             with Journal(own_places.state_dir()) as journal:
                 raise ConfigError(f"{journal.unknown_job(word)}{hint}") from error

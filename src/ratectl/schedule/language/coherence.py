@@ -66,24 +66,7 @@ def says_the_default(phrase: Phrase, clause: str) -> bool:
 def settled(phrase: Phrase) -> Phrase:
     """Return *phrase* with its subject, where only days or times are said."""
     if phrase.scope:
-        if _is_part(phrase.every, phrase.scope) and not phrase.ordinals:
-            return replace(phrase, scope="")
-        if not phrase.ordinals:
-            every = phrase.every or Every()
-            named = f"every {phrase.scope} on day {every.count}"
-            counts_days = every.count > 1 and every.unit == "day" and phrase.scope in UNITS[5:]
-            raise phrase.error(
-                f'"of the {phrase.scope}" goes with days of the month',
-                phrase.swapped(scope=""),
-                *([phrase.swapped(every=named, scope="")] if counts_days else []),
-            )
-        if phrase.every is not None and phrase.every.unit != phrase.scope:
-            said = phrase.said("every")
-            raise phrase.error(
-                f'"{said}" or "of the {phrase.scope}"?',
-                phrase.swapped(every=f"every {phrase.scope}"),
-            )
-        return replace(phrase, every=phrase.every or Every(unit=phrase.scope))
+        return _scoped(phrase)
     if phrase.every is not None:
         return phrase
     if phrase.ordinals:
@@ -99,6 +82,61 @@ def settled(phrase: Phrase) -> Phrase:
     return replace(phrase, every=Every(unit="day"))
 
 
+def _scoped(phrase: Phrase) -> Phrase:
+    """Return *phrase* without its scope: "of the month" says what days are of, or nothing more."""
+    if _is_part(phrase.every, phrase.scope) and not phrase.ordinals:
+        if phrase.months or phrase.but_months:
+            raise _idle_scope(phrase)
+        return replace(phrase, scope="")
+    if phrase.every and phrase.ordinals and phrase.every.unit in SECONDS_IN:
+        return _in_scope(phrase)
+    if not phrase.ordinals:
+        every = phrase.every or Every()
+        named = f"every {phrase.scope} on day {every.count}"
+        if (every.unit, phrase.scope) == ("quarter", "hour"):
+            minutes = phrase.swapped(every=f"every {15 * every.count} minutes", scope="")
+            raise phrase.error("a part of an hour is said in minutes", minutes)
+        counts_days = every.count > 1 and every.unit == "day" and phrase.scope in UNITS[5:]
+        raise phrase.error(
+            f'"of the {phrase.scope}" goes with days of the month',
+            phrase.swapped(scope=""),
+            *([phrase.swapped(every=named, scope="")] if counts_days else []),
+        )
+    apart = phrase.spans["scope"] != phrase.spans.get("ordinals")
+    if apart and _is_part(phrase.every, phrase.scope):
+        return replace(phrase, scope="")  # "every month of the year on the last day"
+    if phrase.every is not None and phrase.every.unit != phrase.scope:
+        said = phrase.said("every")
+        raise phrase.error(
+            f'"{said}" or "of the {phrase.scope}"?',
+            phrase.swapped(every=f"every {phrase.scope}"),
+        )
+    if phrase.every is not None and (apart or phrase.every.count > 1):
+        raise _idle_scope(phrase)
+    return replace(phrase, every=phrase.every or Every(unit=phrase.scope))
+
+
+def _idle_scope(phrase: Phrase) -> PhraseError:
+    return phrase.error(f'"of the {phrase.scope}" says nothing more here', phrase.swapped(scope=""))
+
+
+def _in_scope(phrase: Phrase) -> Phrase:
+    """Return *phrase*, whose interval is that of some days of its scope: "every hour on the 1st of the month"."""
+    if phrase.scope == "month":
+        return replace(phrase, scope="")
+    late = all(ordinal.number < 0 for ordinal in phrase.ordinals)
+    months = range(3, 13, 3) if late else range(1, 13, 3)
+    if phrase.scope == "year":
+        months = range(12, 13) if late else range(1, 2)
+    days = re.sub(
+        rf"\s+(of|in)\s+(the |each |every |a )?{phrase.scope}.*", "", phrase.said("ordinals")
+    )
+    raise phrase.error(
+        f"which months of the {phrase.scope}?",
+        phrase.swapped(ordinals=days, scope="", months=months_said("in", months)),
+    )
+
+
 def _is_part(every: Every | None, scope: str) -> bool:
     """Tell whether all of *every* in *scope* are all there are: "every hour of the day"."""
     if every is None or every.count > 1 or every.at_most:
@@ -111,6 +149,7 @@ def _is_part(every: Every | None, scope: str) -> bool:
 def refuse_lost_days(phrase: Phrase) -> None:
     """Refuse days that narrow each other, and exceptions that leave nothing."""
     numbered = all(not ordinal.weekdays for ordinal in phrase.ordinals)
+    _refuse_bare_numbers(phrase)
     if phrase.ordinals and phrase.weekdays:
         raise _both_or_either(phrase, numbered=numbered)
     if phrase.only and (not phrase.ordinals or not numbered):
@@ -128,6 +167,19 @@ def refuse_lost_days(phrase: Phrase) -> None:
         raise phrase.error("exceptions go with weekdays or numbered days", phrase.swapped(but=""))
     _refuse_exceptions(phrase, "but", phrase.weekdays or WEEKDAYS, WEEKDAY_NAMES)
     _refuse_exceptions(phrase, "but_months", phrase.months or MONTHS, MONTH_NAMES)
+
+
+def _refuse_bare_numbers(phrase: Phrase) -> None:
+    """Refuse "every hour on 30": a minute of each hour, or a day of the month?"""
+    every, said = phrase.every or Every(), bare(phrase.said("ordinals")).removeprefix("the ")
+    if every.unit not in SECONDS_IN or not re.fullmatch(r"[0-9]+(( and|, and|,) [0-9]+)*", said):
+        return
+    past = re.sub(r"[0-9]+", lambda number: f":{int(number[0]):02}", f"at {said}")
+    raise phrase.error(
+        "minutes of each hour, or days of the month?",
+        *([phrase.swapped(ordinals=past)] if every.unit == "hour" else []),
+        phrase.swapped(ordinals=f"on the {days_said(phrase)}"),
+    )
 
 
 def _both_or_either(phrase: Phrase, *, numbered: bool) -> PhraseError:

@@ -182,7 +182,10 @@ def _subject(calendar: Calendar) -> str:
     """Return what stands before "at" for times on the clock: "every weekday", "every month on the 1st"."""
     stride = calendar.stride
     if stride is not None:
-        return f"every {stride.every} {stride.unit.value}s{_on(calendar)}"
+        on = _on(calendar)
+        if stride.unit is Unit.MONTH and not on:  # which would be the 1st
+            on = " on the 1st to 31st"
+        return f"every {stride.every} {stride.unit.value}s{on}"
     if calendar.days != DAYS or calendar.nth_weekday:
         return f"every month{_on(calendar)}"
     if calendar.weekdays == WEEKDAYS:

@@ -92,7 +92,9 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
                 return _with(fault, found, reads, "say")
     if members := _all_readable(error.members, reads):
         offers = _readable(_followed(error.offers, reads), reads)[:1]
-        said = f'; say "{offers[0]}", or {error.listed}' if offers else f"; {error.listed}"
+        said = f"; {error.listed}" if error.listed else ""
+        if offers:
+            said = f'; say "{offers[0]}", or {error.listed}'
         return ScheduleError(f"{error.message}{said}{members}", text=text, span=error.span)
     found = _readable(_followed((*error.offers, *error.members), reads), reads)
     if found:

@@ -192,6 +192,12 @@ def _sentence(line: str, name: str) -> Schedule:
     return value if start is end is None else Window(inner=value, start=start, end=end)
 
 
+def members_of(text: str) -> list[str]:
+    """Return the schedules that *text* joins: "every monday; and every friday", as ``next`` tells them."""
+    parts = (part.strip().removeprefix("and ") for part in text.split(";"))
+    return [part for part in parts if not part.startswith(("starting ", "ending before "))]
+
+
 def _refuse_loose_clause(line: str, said: str, name: str) -> None:
     """Refuse "every 5 minutes; weekdays", whose end narrows the schedule before it and is none of its own."""
     if is_cron(said) or re.match(r"(every|each|once|[a-z]+ly|everyday)\b", said.lower()):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Clauses = dict[str, Any]
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
+HALF = re.compile(r"[ap]\.?m\b|morning|afternoon|evening|night", re.IGNORECASE)
 PLACES_IN_HOUR = (
     (("the", "hour"), 0),
     (("the", "half", "hour"), 30),
@@ -162,6 +163,10 @@ def read_phrase(text: str) -> Phrase:
             raise words.error("the end")
         if "once" in found and len(found) > 1:
             raise words.wrong("once, or again and again?", 0, [text[: words.span(first)[0]]])
+    if (len(found.get("at", ())) > 1 or "between" in found) and HALF.search(text):
+        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+        two_readings.refuse_shared_half(text)
     if words.doubled() or ("," in text and {"at", "weekdays"} <= spans.keys()):
         from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
 
@@ -180,11 +185,13 @@ def _read_clause(words: Words, *, begins: bool) -> Clauses:
     if CLOCK.fullmatch(words.peek()):
         return _between(words) if words.peek(1) in TO else {"at": _times(words)}
     if begins and words.peek() == "second" and not words.peek(1):
-        raise words.error('"every", "once at" or a five-field cron line', offers=["every second"])
+        raise words.error(
+            "how often, a day, a time or a five-field cron line", offers=["every second"]
+        )
     if words.peek() in MONTH_NAMES or is_place(words) or is_weekday(words) or is_date(words):
         return _on(words)
     if begins:
-        raise words.error('"every", "once at" or a five-field cron line')
+        raise words.error("how often, a day, a time or a five-field cron line")
     raise words.error('"at", "on", "in", "between" or the end')
 
 
@@ -247,6 +254,10 @@ def _in(words: Words) -> Clauses:
 
 def _between(words: Words) -> Clauses:
     if words.peek() in WEEKDAY_NAMES:
+        if "midnight" in words.text.lower():
+            from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+            two_readings.refuse_midnight_between(words)
         return {"weekdays": _names_between(words, WEEKDAY_NAMES, "two weekdays or two times")}
     if words.peek() in MONTH_NAMES and words.peek(1) in {"and", "to"}:
         return {"months": _names_between(words, MONTH_NAMES, "two months or two times")}
@@ -292,8 +303,14 @@ def _except(words: Words) -> Clauses:
     if words.peek() in MONTH_NAMES and not is_date(words):
         return {"but_months": read_months(words)}
     if is_weekday(words):
-        return {"but": read_weekdays(words)}
-    raise words.error("weekdays or months that are left out")
+        start = words.place
+        but = read_weekdays(words)
+        if words.peek() == "the" or is_place(words):
+            from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+            raise two_readings.exception_of_both(words, start)
+        return {"but": but}
+    raise words.error("a weekday or month that is left out")
 
 
 def _if(words: Words) -> Clauses:

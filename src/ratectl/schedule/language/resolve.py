@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from ratectl.schedule.language.phrase import Phrase
 
 GAP_SECONDS = SECONDS_IN | {"day": 86400, "week": 604800}
+LENGTHS_OF_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -186,7 +187,7 @@ def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
         raise phrase.error(
             'say which one: "on the first monday", "on the last friday"',
             phrase.swapped(weekdays=f"on the first {names}"),
-            phrase.swapped(weekdays=""),
+            phrase.swapped(every="every week"),
         )
     if phrase.but and not phrase.ordinals:
         phrase = replace(phrase, ordinals=(Ordinal(1),))
@@ -220,9 +221,10 @@ def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
     if phrase.months:
         if every.count > 1:
             raise phrase.error(
-                '"in" names the months itself; leave out the number',
+                "the months are named, and counted, too; leave out the number",
                 *_counted_years(phrase),
-                phrase.swapped(every=f"every {every.unit}"),
+                *_from_that_month(phrase),
+                phrase.swapped(every="every year"),
             )
         _refuse_lost_quarters(phrase)
         return Calendar(months=phrase.months)
@@ -249,12 +251,32 @@ def _counted_years(phrase: Phrase) -> list[str]:
     return [phrase.swapped(every=f"every {12 * every.count} months", **words)]
 
 
+def _from_that_month(phrase: Phrase) -> list[str]:
+    """Return "every 6 months on 1 april" with all its months: those counted from the one that it names."""
+    every = every_of(phrase)
+    step = every.count * MONTHS_IN[every.unit]
+    if len(phrase.months) > 1 or step >= 12 or 12 % step:
+        return []
+    (first,) = phrase.months
+    months = sorted((first + n * step - 1) % 12 + 1 for n in range(12 // step))
+    words = {"every": "every month", "months": months_said("in", months)}
+    if phrase.ordinals:
+        words["ordinals"] = f"on the {days_said(phrase)}"
+    numbers = {ordinal.number for ordinal in phrase.ordinals if not ordinal.weekdays}
+    if numbers == {LENGTHS_OF_MONTHS[first - 1]}:
+        words["ordinals"] = "on the last day"
+    elif max(numbers, default=0) > min(LENGTHS_OF_MONTHS):
+        return []
+    return [phrase.swapped(**words)]
+
+
 def _refuse_lost_quarters(phrase: Phrase) -> None:
     """Refuse months beside "every quarter" that are not one in each quarter."""
     quarters = sorted((month - 1) // 3 for month in phrase.months)
     if every_of(phrase).unit == "quarter" and quarters != [0, 1, 2, 3]:
         raise phrase.error(
-            '"in" names the months itself; leave out the quarter',
+            "the months are named, and counted, too; leave out the quarter",
+            *_from_that_month(phrase),
             phrase.swapped(every="every year"),
         )
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.language.resolve_days import (
     DAY_SECONDS,
     SECONDS_IN,
@@ -40,8 +41,10 @@ def within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     if not (grid or phrase.between or phrase.fields):
         return _elapsed(phrase, step, start)
     if phrase.fields and (every.count > 1 or every.unit == "second"):
+        minute = re.fullmatch(r"at minute ([0-9]+)", phrase.said("fields").strip().lower())
         raise phrase.error(
-            'lists of minutes and hours say it all themselves; say "every hour at minutes ..."',
+            "lists of minutes and hours leave no room for an interval",
+            *([phrase.swapped(fields=f"at :{int(minute[1]):02}")] if minute else []),
             phrase.swapped(every="every hour"),
             phrase.swapped(every="every minute"),
         )
@@ -178,14 +181,35 @@ def _overnight(phrase: Phrase, step: int) -> PhraseError:
     """Return the refusal of a window across midnight, with the two schedules that say it."""
     assert phrase.between is not None  # noqa: S101 - the caller looked
     first, last = (clock.seconds for clock in phrase.between)
-    parts = ((first, DAY_SECONDS - 60), ((first - DAY_SECONDS) % step, last))
-    members = [_part(phrase, step, *part) for part in parts if part[0] <= part[1]]
+    evening, morning = (first, DAY_SECONDS - 60), ((first - DAY_SECONDS) % step, last)
+    members = [_part(phrase, step, *evening)] if evening[0] <= evening[1] else []
+    if morning[0] <= morning[1]:
+        members.append(_of_next_day(phrase, _part(phrase, step, *morning)))
+    if "" in members:
+        raise phrase.error("the first time must be the earlier one", *_in_the_afternoon(phrase))
     return phrase.refusal(
         "the first time must be the earlier one",
         members,
         *_in_the_afternoon(phrase),
-        listed="write two schedules across midnight",
+        listed=f"write two schedules across midnight{', the second for the day after' if _days_of(phrase) else ''}",
     )
+
+
+def _days_of(phrase: Phrase) -> bool:
+    return bool(phrase.weekdays or phrase.but or phrase.ordinals)
+
+
+def _of_next_day(phrase: Phrase, said: str) -> str:
+    """Return *said*, which is *phrase* with other times, on the days after those of *phrase*; empty where they have no name."""
+    clause, opening = ("weekdays", "on") if phrase.weekdays else ("but", "except on")
+    weekdays = phrase.weekdays or phrase.but
+    if phrase.ordinals:
+        return ""
+    if not weekdays:
+        return said
+    names = [WEEKDAY_NAMES[day % 7] for day in sorted(weekdays)]
+    named = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+    return said.replace(phrase.said(clause).strip(", "), f"{opening} {named}")
 
 
 def _in_the_afternoon(phrase: Phrase) -> list[str]:

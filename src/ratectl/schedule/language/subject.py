@@ -112,7 +112,7 @@ def _count(words: Words) -> int:
         return 1
     if len(words.peek()) > LONGEST_COUNT:
         raise words.error(f"a number of at most {LONGEST_COUNT} digits")
-    if words.peek(1) == ".":
+    if words.peek(1) == "." or (words.peek(1) == "," and words.peek() == "0"):
         raise words.error("a whole number")
     if int(words.peek()) == 0:
         start = words.place

@@ -263,6 +263,8 @@ def _ends(words: Words, names: tuple[str, ...], expected: str) -> Iterator[int]:
         if last <= first:
             days = [*range(first, len(names) + 1), *range(1, last + 1)] if last < first else [first]
             says = _and(names[day - 1] for day in days)
+            if words.typed(start - 1 - words.place) == "from":
+                start, says = start - 1, f"{'in' if names is MONTH_NAMES else 'on'} {says}"
             raise words.wrong("the run goes backwards", start, [says])
     yield from range(first, last + 1)
 

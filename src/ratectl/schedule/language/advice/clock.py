@@ -20,7 +20,7 @@ HOURS = re.compile(
 HOUR_PLACES = {"top": 0, "start": 0, "beginning": 0, "bottom": 30, "end": 59}
 DASHES = {"-", "\u2013", "\u2014"}
 PAST = re.compile(
-    r"\b(?P<minutes>half|(?:a )?quarter|(?<=at )[0-9]{1,2}(?: minutes?)?|[0-9]{1,2}(?: minutes?)?(?= past)) "
+    r"\b(?P<minutes>half|(?:a )?quarter|(?<=at )(?:5|10|20|25)|[0-9]{1,2} minutes?|[0-9]{1,2}(?: minutes?)?(?= past)) "
     r"(?P<side>past|after|to|before|till|of) (?P<hour>[0-9]{1,2}|noon|midnight)\b(?!:)(?:\s?(?P<half>am|pm))?"
 )
 
@@ -112,6 +112,8 @@ def _hours(text: str) -> Advice | None:
     if not hits:
         return None
     hits.sort(key=lambda match: match.start())
+    if (after := _half_behind(text, hits)) is not None:
+        return after
     halves: tuple[tuple[bool, bool], ...] = (
         (False, False),
         (True, True),
@@ -121,6 +123,8 @@ def _hours(text: str) -> Advice | None:
         halves = ((False, False),)
     elif " from " in f" {text}" or "between" in text:
         halves = ((False, False), (False, True))
+    elif len(hits) == 2 and int(hits[1]["hour"] or 0) < int(hits[0]["hour"] or 0):
+        halves = ((False, True), (False, False), (True, True))  # "at 9 and 5"
     offers = []
     for first, later in halves:
         out, place = "", 0
@@ -134,6 +138,27 @@ def _hours(text: str) -> Advice | None:
     return Advice(
         "a time is written with its minutes, 09:00, or as 9am", tuple(offers), hits[0].span()
     )
+
+
+def _half_behind(text: str, hits: list[re.Match[str]]) -> Advice | None:
+    """Return both readings of "between 8 and 10 pm", whose pm may be that of both."""
+    last = hits[-1]
+    said = re.match(
+        r" ?(?:and|to|-|\u2013|,) ?([0-9]{1,2})(?::[0-9]{2})? ?([ap]m)\b", text[last.end() :]
+    )
+    if said is None or any(hit["four"] or hit["minute"] for hit in hits):
+        return None
+    early = int(last["hour"]) % 12 < int(said[1]) % 12
+    halves = [said[2], "am" if said[2] == "pm" else "pm"][: 2 if early else 1]
+    if not early:
+        halves = ["am" if said[2] == "pm" else "pm"]
+    offers = []
+    for half in halves:
+        out = text
+        for hit in reversed(hits):
+            out = f"{out[: hit.start()]}{hit['hour']}{half}{out[hit.end() :]}"
+        offers.append(out)
+    return Advice(f'is "{said[2]}" said of all these times?', tuple(offers), hits[0].span())
 
 
 def _is_hour(text: str, hit: re.Match[str]) -> bool:

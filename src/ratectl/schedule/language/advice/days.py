@@ -5,10 +5,10 @@ Each function looks at the whole text and offers whole phrases, or has nothing t
 
 from __future__ import annotations
 
-import itertools
 import re
 
 from ratectl.schedule.language.advice.advice import Advice
+from ratectl.schedule.language.advice.left_out import DATES
 from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS, WEEKDAY_NAMES
 from ratectl.schedule.language.numerals import nth
 
@@ -55,13 +55,6 @@ def business_day(text: str) -> Advice | None:
     return Advice(message, (offer,), match.span())
 
 
-DATES = {
-    r"\b(christmas|xmas) eve\b": "24 december",
-    r"\b(christmas|xmas)( day)?\b": "25 december",
-    r"\bboxing day\b": "26 december",
-    r"\bnew year'?s eve\b": "31 december",
-    r"\b(the )?new year('?s( day)?)?\b": "1 january",
-}
 WORDS_FOR_DAYS = {
     r",? ?\bbut only(?: on| in)?\b": " on",
     r"\b(?:without|minus|w/o|excl\b\.?)": "except",
@@ -83,8 +76,10 @@ WORDS_FOR_DAYS = {
     r"\beom\b": "the last day of the month",
     r"\beoq\b": "the last day of the quarter",
     r"\beoy\b": "the last day of the year",
-    r"(?<=[0-9]) ?mo(?:s|nths?)?\b(?! ?[0-9])": " months",
-    r"(?<=[0-9]) ?yrs?\b": " years",
+    r"(?<=[0-9]) ?mos?\b(?! ?[0-9])": " months",
+    r"(?<=[0-9]) ?y(?:rs?)?\b": " years",
+    r"\bquarters? of (?:the |an? )?hour\b": "15 minutes",
+    r"\bonce in (?=[0-9]+ ?(?:min|hour|day|week|month|year))": "every ",
     r"(?<=[0-9]) ?['\u2032](?![a-z0-9])": " minutes",
     r"(?<=[0-9]) ?[\"\u2033](?![a-z0-9])": " seconds",
     r",? ?\b24 ?/ ?7\b,? ?(?=every)": "",
@@ -143,7 +138,7 @@ def words_for_days(text: str) -> Advice | None:
             offers = (whole, f"every {whole}")
             word = match[0].strip(", ")
             quoted = word if '"' in word else f'"{word}"'
-            return Advice(f"{quoted} has no word here", offers, match.span())
+            return Advice(f"ratectl has no word for {quoted}", offers, match.span())
     return None
 
 
@@ -186,6 +181,29 @@ def placed_weekdays(text: str) -> Advice | None:
     return Advice("each weekday has a place of its own", (offer, f"every {offer}"), match.span())
 
 
+QUARTERS = {"q1": 1, "q2": 2, "q3": 3, "q4": 4, "first": 1, "second": 2, "third": 3, "fourth": 4}
+DAY_OF_QUARTER = re.compile(
+    rf"\b(?P<place>(?:the )?(?:{PLACE}|end|close|start|beginning))(?P<kind> (?:[a-z]+ )?(?:day|weekday|{WEEKDAY}))? (?:of|in) "
+    r"(?:the )?(?P<quarter>q[1-4]|(?:first|second|third|fourth|last) quarter)\b"
+)
+
+
+def days_of_quarters(text: str) -> Advice | None:
+    """Offer the month that is meant by "last day of q1" and "1st of q2"."""
+    match = DAY_OF_QUARTER.search(text)
+    if match is None:
+        return None
+    place = match["place"].removeprefix("the ")
+    late = place in {"last", "end", "close"}
+    number = QUARTERS.get(match["quarter"].removesuffix(" quarter"), 4)
+    day = {"end": "last day", "close": "last day", "start": "1st", "beginning": "1st"}.get(place)
+    said = f"the {day}" if day else f"{match['place']}{match['kind'] or ''}"
+    month = MONTH_NAMES[3 * number - (1 if late else 3)]
+    before = re.sub(r"\b(at|on|by)\s*$", "", text[: match.start()])
+    offer = f"{before}{said} of {month}{text[match.end() :]}"
+    return Advice("in which month is that?", (offer,), match.span())
+
+
 def holidays(text: str) -> Advice | None:
     """Name the key closed_days for holidays."""
     match = re.search(
@@ -222,19 +240,33 @@ def day_of_week(text: str) -> Advice | None:
     )
 
 
+NUMBERS = r"[0-9]{1,2}(?:(?:,? and |, )[0-9]{1,2})*(?![:0-9])"
+
+
 def numbered_day(text: str) -> Advice | None:
     """Offer a day of the month for "every month 15" and "12 of each month"."""
     match = re.match(r"(?P<every>every month|each month|monthly),? (?P<day>[0-9]{1,2})$", text)
     match = match or re.match(
-        r"(?:on |every )?(?P<day>[0-9]{1,2}) of (?:the|each|every|a) month\b", text
+        rf"(?:on |every )?(?:the )?(?P<day>{NUMBERS}) of (?:the|each|every|a) month\b", text
     )
-    if match is None or not 1 <= int(match["day"]) <= 31:
+    months = "" if match else _months_before(text)
+    match = match or re.match(rf"{months} (?P<day>{NUMBERS})$", text) if months or match else None
+    if match is None or any(not 1 <= int(day) <= 31 for day in re.findall("[0-9]+", match["day"])):
         return None
+    days = re.sub("[0-9]+", lambda day: nth(int(day[0])), match["day"])
+    said = f" in {months.removeprefix('in ')}" if months else ""
     return Advice(
-        "a day of the month, or a time?",
-        (f"every month on the {nth(int(match['day']))}{text[match.end() :]}",),
+        "days of the month, or times?",
+        (f"every month on the {days}{said}{text[match.end() :]}",),
         match.span(),
     )
+
+
+def _months_before(text: str) -> str:
+    """Return the several months that *text* begins with: "january and july"; an empty text for fewer."""
+    names = rf"(?:{'|'.join(word for word, name in SPELLINGS.items() if name in MONTH_NAMES)}|{'|'.join(MONTH_NAMES)})"
+    match = re.match(rf"(?:in )?{names}(?:(?:,? and |, ){names})+(?= [0-9])", text)
+    return match[0] if match else ""
 
 
 def timed_day(text: str) -> Advice | None:
@@ -306,66 +338,3 @@ def before_the_end(text: str) -> Advice | None:
     day = f"{nth(int(match['count']) + 1)} to last day of the {match['unit']}"
     offer = f"{text[: match.start()]}{day}{text[match.end() :]}"
     return Advice("which day is that?", (offer, f"every {offer}"), match.span())
-
-
-MONTH_SPELLINGS = {word: name for word, name in SPELLINGS.items() if name in MONTH_NAMES}
-
-A_DAY = rf"(?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?(?: ?(?:of )?(?:{'|'.join(MONTH_NAMES)}))?"
-EXCEPT_DAYS = re.compile(
-    rf",?\s*\b(?:except|but not|excluding)(?: for| on)? (?P<days>{A_DAY}(?:(?:,? and |, ?| or | & )(?:on )?{A_DAY})*)(?=$| )"
-)
-
-
-def except_days(text: str) -> Advice | None:
-    """Offer the days that are left for "except the 15th" and "except 25 december and 1 january"."""
-    plain = _dates_in_numbers(text)
-    match = EXCEPT_DAYS.search(plain)
-    left_out = _days_by_month(match["days"]) if match else {}
-    if match is None or not left_out:
-        return None
-    daily = f"{plain[: match.start()]}{plain[match.end() :]}"
-    rest = re.sub(r"\b(every day|daily|everyday)\b", "every month", daily)
-    if "" in left_out:
-        offer = f"{rest} on the {_others(left_out[''])}"
-        return Advice("the days that are left are named", (offer,), (0, len(text)))
-    members = (
-        f"{daily} except in {' and '.join(left_out)}",
-        *(f"{rest} on the {_others(days)} in {month}" for month, days in left_out.items()),
-    )
-    return Advice("the days that are left make a list", (), (0, len(text)), members)
-
-
-def _dates_in_numbers(text: str) -> str:
-    """Return *text* with "christmas" and "dec 25th" as 25 december."""
-    for pattern, date in DATES.items():
-        text = re.sub(pattern, date, text)
-    text = re.sub(r"[a-z]+", lambda word: MONTH_SPELLINGS.get(word[0], word[0]), text)
-    months = "|".join(MONTH_NAMES)
-    return re.sub(
-        rf"\b({months}) ([0-9]{{1,2}})(?:st|nd|rd|th)?\b", r"\2 \1", " ".join(text.split())
-    )
-
-
-def _days_by_month(said: str) -> dict[str, set[int]]:
-    """Return the days that *said* names, by their month or by an empty text; nothing where both are said, or a number may be a time."""
-    found: dict[str, set[int]] = {}
-    waiting: set[int] = set()
-    for day, month in re.findall(
-        rf"([0-9]+)[a-z]{{0,2}}(?: ?(?:of )?({'|'.join(MONTH_NAMES)}))?", said
-    ):
-        waiting.add(int(day))
-        if month:
-            found.setdefault(month, set()).update(waiting)
-            waiting = set()
-    if waiting and (found or not re.search(r"[0-9][a-z]|the", said)):
-        return {}
-    found = found or {"": waiting}
-    return found if all(1 <= day <= 31 for days in found.values() for day in days) else {}
-
-
-def _others(left_out: set[int]) -> str:
-    """Return the days of a month but those that are *left_out*: "1st to 14th and 16th to 31st"."""
-    ends = [0, *sorted(left_out), 32]
-    runs = [(before + 1, after - 1) for before, after in itertools.pairwise(ends)]
-    said = [f"{nth(a)} to {nth(b)}" if b > a else nth(a) for a, b in runs if b >= a]
-    return " and ".join((", ".join(said[:-1]), said[-1]) if said[1:] else said)

@@ -9,6 +9,7 @@ import re
 
 from ratectl.schedule.language.advice.advice import DATE, Advice
 from ratectl.schedule.language.lexicon import MONTH_NAMES, SPELLINGS
+from ratectl.schedule.language.numerals import PARTS_OF_DAY, nth
 from ratectl.schedule.language.tokens import tokens
 
 DAY = re.compile(r"[0-9]{1,2}(st|nd|rd|th)?")
@@ -78,7 +79,7 @@ def zone(text: str) -> Advice | None:
     match = re.search(
         rf"\s*,?\s*\(?\b(?:in |at )?(?P<name>[a-z]+/[a-z_]+(?:/[a-z_]+)?"
         rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each |random |certain |fixed |set |different )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
-        r"|(?<=[0-9])\s*(?P<offset>z|[+-](?:0[0-9]|1[0-4]):?[0-9]{2})\b",
+        r"|(?<=[0-9])\s*(?P<offset>z|(?:\+|-(?=0))(?:0[0-9]|1[0-4]):?[0-9]{2})\b",
         text,
     )
     if match is None:
@@ -106,6 +107,16 @@ def zone(text: str) -> Advice | None:
     else:
         key = ZONE_KEYS.get(re.split(r"[ +-]", name)[0], "UTC")
     return Advice(f'the zone is a key of the job: timezone = "{key}"', (rest,), match.span())
+
+
+def two_zones(text: str) -> Advice | None:
+    """Tell that each zone takes a job of its own, for "9am CET and 3pm ET"."""
+    found = re.findall(rf"(?<=[0-9apmon]) (?P<name>{ZONES})\b", text)
+    zones = list(dict.fromkeys(ZONE_KEYS.get(name, "UTC") for name in found))
+    if len(zones) < 2:
+        return None
+    keys = " and ".join(f'timezone = "{zone}"' for zone in zones)
+    return Advice(f"a job has one zone, so these are two jobs: {keys}", (), (0, len(text)))
 
 
 def city(text: str) -> Advice | None:
@@ -173,10 +184,26 @@ def bounds(text: str) -> Advice | None:
         end = match["end"] if re.match(DATE, match["end"]) else "2026-12-24"
         key += f' and until = "{end}"'
     rest = f"{text[: match.start()]} {text[match.end() :]}"
+    if not ends and not match["end"]:
+        rest += _day_of_start(match["what"], rest)
     repeats = re.search(r"\b(every|each|once|daily|hourly|weekly|monthly|yearly)\b", rest)
     offers = (rest,) if repeats else (rest, f"every day {rest}")
     such = ": " if date == match["what"] else ", such as "
     return Advice(f"bounds are keys of the job{such}{key}", offers, match.span())
+
+
+def _day_of_start(start: str, rest: str) -> str:
+    """Return the day that "weekly" and "monthly" in *rest* have by a *start* on friday or on 2026-12-15."""
+    if re.fullmatch(r"(mon|tues|wednes|thurs|fri|satur|sun)day", start):
+        weekly = re.search(r"\bweek(ly|s)?\b", rest)
+        return f" on {start}" if weekly and not re.search(r"\bon\b", rest) else ""
+    date = re.fullmatch(r"[0-9]{4}-([0-9]{2})-([0-9]{2})", start)
+    if date is None or date[2] == "01" or re.search(r"\bon\b", rest):
+        return ""
+    if re.search(r"\bmonth(ly|s)?\b", rest):
+        return f" on the {nth(int(date[2]))}"
+    yearly = re.search(r"\b(every year|yearly|annually)\b", rest)
+    return f" on {int(date[2])} {MONTH_NAMES[int(date[1]) % 13 - 1]}" if yearly else ""
 
 
 YEAR = re.compile(
@@ -201,9 +228,11 @@ def written_dates(text: str) -> Advice | None:
     if match := SLASHED_DATE.search(text):
         one, other, year = match.groups()
         dates = [(one, other)] if one == other else [(one, other), (other, one)]
-        clock = next(iter(_clocks(f"{text[: match.start()]} {text[match.end() :]}")), "10:30")
+        clock = next(iter(_clocks(f"{text[: match.start()]} {text[match.end() :]}")), "")
         both = tuple(
-            f"once at {year}-{int(m):02}-{int(d):02} {clock}" for d, m in dates if int(m) <= 12
+            f"once at {year}-{int(m):02}-{int(d):02} {clock}".rstrip()
+            for d, m in dates
+            if int(m) <= 12
         )
         return Advice(AS_DATE, both, match.span())
     plain = " ".join(MONTHS_BY_WORD.get(word.strip(","), word.strip(",")) for word in text.split())
@@ -244,11 +273,12 @@ def _clocks(text: str) -> list[str]:
 def _as_date(match: re.Match[str], clocks: list[str]) -> str | None:
     """Return the date and time of *match*; a time that does not stand behind the date is the first of *clocks*."""
     parts = {name.rstrip("23"): said for name, said in match.groupdict().items() if said}
-    clock = tokens(parts["time"])[0].word if "time" in parts else next(iter(clocks), "10:30")
+    clock = tokens(parts["time"])[0].word if "time" in parts else next(iter(clocks), "")
     if "iso" in parts:
-        return f"{parts['iso']} {clock}"
+        return f"{parts['iso']} {clock}".rstrip()
     month = MONTH_NAMES.index(parts["month"]) + 1 if "month" in parts else int(parts["number"])
-    return f"{parts['year']}-{month:02}-{int(parts['day']):02} {clock}" if month <= 12 else None
+    date = f"{parts['year']}-{month:02}-{int(parts['day']):02} {clock}".rstrip()
+    return date if month <= 12 else None
 
 
 def one_day(text: str) -> Advice | None:
@@ -258,7 +288,7 @@ def one_day(text: str) -> Advice | None:
         r"once.*[0-9]:|once.*-[0-9][0-9]$|.*counted from|.*start|.*end", text
     ):
         clocks = _clocks(f"{text[: match.start()]} {text[match.end() :]}")
-        at = match[1] if ":" in match[1] else f"{match[1]} {next(iter(clocks), '10:30')}"
+        at = match[1] if ":" in match[1] else f"{match[1]} {next(iter(clocks), '')}".rstrip()
         return Advice(
             "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), match.span()
         )
@@ -278,6 +308,10 @@ def one_day(text: str) -> Advice | None:
     time = re.search(r"\b([0-9]{1,2}:[0-9]{2}( ?[ap]m)?|[0-9]{1,2} ?[ap]m|noon|midnight)", text)
     bare = re.search(r"\bat ([01]?[0-9]|2[0-3])$", text)
     clock = tokens(time[0])[0].word if time else f"{int(bare[1]):02}:00" if bare else "HH:MM"
+    part = re.search(r"\b(?:to)?(morning|afternoon|evening|night)\b", text)
+    half, hours = PARTS_OF_DAY[part[1]] if part else ("", ())
+    if half == "pm" and clock[:2].isdecimal() and int(clock[:2]) in hours and int(clock[:2]) < 12:
+        clock = f"{int(clock[:2]) + 12}{clock[2:]}"
     words = [token.word for token in tokens(text)]
     month = next((MONTH_NAMES.index(word) + 1 for word in words if word in MONTH_NAMES), 0)
     day = next((int(word[:2].rstrip("strndh")) for word in words if DAY.fullmatch(word)), 1)

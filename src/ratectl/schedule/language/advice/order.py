@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.language.advice import days, keys, parts_of_day, rhythms
+from ratectl.schedule.language.advice import days, keys, left_out, parts_of_day, rhythms
 from ratectl.schedule.language.advice.clock import CLOCK_ADVICE
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     days.before_the_end,
     days.several_days,
     days.placed_weekdays,
-    days.except_days,
+    days.days_of_quarters,
+    left_out.except_days,
     days.words_for_days,
     days.day_of_week,
     days.numbered_day,
     days.timed_day,
+    keys.two_zones,
     keys.two_schedules,
     keys.boot,
     keys.city,
@@ -41,6 +43,8 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     keys.year,
     keys.one_day,
     parts_of_day.open_window,
+    parts_of_day.several_parts,
+    parts_of_day.nights,
     parts_of_day.sun,
     days.counted_weekdays,
     days.business_day,

@@ -9,6 +9,7 @@ import re
 
 from ratectl.schedule.language.advice.advice import ANY_TIME, Advice
 from ratectl.schedule.language.advice.rhythms import SECONDS_IN
+from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.language.numerals import PARTS_OF_DAY
 from ratectl.schedule.language.tokens import CLOCK, tokens
 
@@ -23,6 +24,45 @@ TIMES_OF_DAY = {
     **dict.fromkeys(("night", "bedtime"), "22:00"),
     "afternoon": "15:00",
 }
+
+
+PART = rf"(?:{'|'.join((*TIMES_OF_DAY, 'evening', 'sunset', 'dusk', 'noon', 'midnight'))})"
+SEVERAL_PARTS = re.compile(
+    rf"\b(?:every|each) (?P<parts>{PART}(?:(?:,? and |, ){PART})+)(?! at|,? [0-9])\b"
+)
+
+
+def several_parts(text: str) -> Advice | None:
+    """Offer a time for each part of "every morning, noon and evening"."""
+    match = SEVERAL_PARTS.search(text)
+    if match is None:
+        return None
+    parts = re.split(r",? and |, ", match["parts"])
+    named = {"noon": "12:00", "midnight": "00:00"}
+    *times, last = (named.get(part) or TIMES_OF_DAY.get(part, "18:00") for part in parts)
+    offer = (
+        f"{text[: match.start()]}every day at {', '.join(times)} and {last}{text[match.end() :]}"
+    )
+    return Advice("parts of the day are told by their times", (offer,), match.span())
+
+
+NIGHT = re.compile(
+    rf"\b(?:every |each |on )?(?P<day>{'|'.join(WEEKDAY_NAMES)})s? nights? (?:at |@ ?)?"
+    r"(?P<time>midnight|(?P<hour>12|[1-5])(?P<minute>:[0-5][0-9])?(?: ?am)?)$"
+)
+
+
+def nights(text: str) -> Advice | None:
+    """Offer both days for "friday night at 2am", which most say of the hours after friday."""
+    match = NIGHT.search(text)
+    if match is None:
+        return None
+    hour = int(match["hour"] or 12) % 12
+    clock = f"{hour:02}{match['minute'] or ':00'}"
+    place = WEEKDAY_NAMES.index(match["day"])
+    days = WEEKDAY_NAMES[(place + 1) % 7], match["day"]
+    offers = tuple(f"{text[: match.start()]}every {day} at {clock}" for day in days)
+    return Advice(f"after midnight it is {days[0]}", offers, match.span())
 
 
 def sun(text: str) -> Advice | None:
@@ -57,6 +97,8 @@ def sun(text: str) -> Advice | None:
             whole = f"{before} {day} at {TIMES_OF_DAY.get(part, '18:00')}{after}"
         return Advice(message, (whole,), match.span())
     time = timed["time"]
+    if re.search(r"[ap]m", time) and not _half_fits(time, part):
+        return Advice(f'"{match["part"]}" and {time} do not go together', (), match.span())
     if not re.search(r"[ap]m", time) and part in PARTS_OF_DAY:
         time += f" {f'at {part}' if part == 'night' else f'in the {part}'}"
     offer = f"{before} {day} at {time}{after[timed.end() :]}"
@@ -83,7 +125,7 @@ def as_clock(text: str) -> str:
     def clock(match: re.Match[str]) -> str:
         half, hours = PARTS_OF_DAY[match["part"]]
         hour = int(match["hour"])
-        if match["part"] == "night" and hour in {12, *range(1, 6)}:
+        if (match["part"] == "night" and hour in {12, *range(1, 6)}) or (half, hour) == ("am", 12):
             half = "am"
         elif hour not in hours:
             return match[0]

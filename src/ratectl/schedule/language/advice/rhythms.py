@@ -59,8 +59,10 @@ def times_a_unit(text: str) -> Advice | None:
     word = match[2] or match[3] or ""
     count = {"twice": 2, "thrice": 3}.get(match[1], 0)
     count = count or (int(word) if word.isdecimal() and len(word) < 6 else 0)
-    rest = " ".join(f"{text[: match.start()]} {text[end:]}".split())
+    rest = " ".join(f"{text[: match.start()]} {text[end:]}".split()).lstrip(", ")
     rest = re.sub(r"^(run|every day|each day|every week)$", "", rest)
+    if re.search(r"\b(between|from)\b|\b(noon|midnight)$", rest):
+        return Advice("at which times?", _at_the_ends(unit, count, rest), match.span())
     if count and len(re.findall(r",|\band\b|&", rest)) == count - 1 > 0:
         whole = rest if re.search(r"\b(every|each)\b", rest) else f"every {unit} {rest}"
         return Advice("name the times alone", (whole,), match.span())
@@ -81,6 +83,17 @@ def times_a_unit(text: str) -> Advice | None:
     return Advice("at which times?", tuple(f"{offer} {rest}" for offer in offers), match.span())
 
 
+def _at_the_ends(unit: str, count: int, rest: str) -> tuple[str, ...]:
+    """Return the two times of "twice a day between 9am and 5pm"; no other number is shared out in a part of a day."""
+    ends = re.search(
+        rf"\b(?:between|from) (?P<first>{ANY_TIME}) (?:and|to) (?P<last>{ANY_TIME})", rest
+    )
+    if (unit, count) != ("day", 2) or ends is None:
+        return ()
+    others = f"{rest[: ends.start()]}{rest[ends.end() :]}"
+    return (f"every day at {ends['first']} and {ends['last']} {others}",)
+
+
 def all_of(text: str) -> Advice | None:
     """Offer "every" for "all days" and "one per hour"."""
     match = re.match(r"(?:all|any)(?: the)? (?P<what>days?|weekdays?|hours?|minutes?)\b", text)
@@ -90,7 +103,7 @@ def all_of(text: str) -> Advice | None:
     if match is None:
         return None
     offer = f"every {match['what'].removesuffix('s')}{text[match.end() :]}"
-    return Advice('say "every"', (offer,), match.span())
+    return Advice("an interval begins with every", (offer,), match.span())
 
 
 STEPS = re.compile(
@@ -139,7 +152,7 @@ def two_rhythms(text: str) -> Advice | None:
     )
     twice = SHARES[unit, 2][0]
     if match[1] == "semi":
-        return Advice("say when", (twice,), match.span())
+        return Advice("how often, and when?", (twice,), match.span())
     if match[1] == "tri":
         offers = (f"every 3 {unit}s", *SHARES.get((unit, 3), ())[:1])
         return Advice(f"every three {unit}s, or three times?", offers, match.span())

@@ -39,11 +39,13 @@ def _two_times(words: Words, first: int) -> PhraseError:
     text, place = words.text, words.span(first)[0]
     one, other = (JOINTS.sub("", said) for said in (text[:place], text[place:]))
     message = f'"{other}" stands behind the time of other days'
+    others = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", other)
+    timed = len(others) > 1 and all(CLOCK_SAID.search(each) for each in others)
     return PhraseError(
         f'"{text}": {message}',
         text=text,
         span=(place, len(text)),
-        members=(one, other) if CLOCK_SAID.search(other) else (),
+        members=(one, *(others if timed else (other,))) if CLOCK_SAID.search(other) else (),
         offers=() if CLOCK_SAID.search(other) else (_moved_before(one, other),),
         known=True,
     )
@@ -66,7 +68,10 @@ def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> Ph
     bare = re.sub(r"^(at|on|in|except|every|each)\s+", "", again, flags=re.IGNORECASE)
     joined = f"{text[: before[1]]} and {bare}{text[before[1] : start]}{text[end:]}"
     halves = text[:start], text[start:].lstrip(", ")
-    if text[start:].lstrip().startswith(",") and text[end:].strip():
+    between = text[before[1] : start].strip()
+    if clause == "at" and between.startswith(",") and between.strip(", "):
+        halves = text[: before[1]], text[before[1] :].lstrip(", ")
+    if halves[0] != text[:start] or (text[start:].lstrip().startswith(",") and text[end:].strip()):
         return PhraseError(
             f'"{text}": "{halves[1]}" stands beside another schedule',
             text=text,
@@ -75,7 +80,10 @@ def _twice(words: Words, clause: str, before: tuple[int, int], first: int) -> Ph
             known=True,
         )
     several = clause in {"every", "between"}
-    if clause == "every" and (narrowed := _narrowed(text, before, (start, end))):
+    of_month = re.search(r"\s+of (every|each) month\b", text, re.IGNORECASE)
+    if clause == "every" and of_month and before[0] < of_month.start() < end:
+        several, joined = False, f"{text[: of_month.start()]}{text[of_month.end() :]}"
+    elif clause == "every" and (narrowed := _narrowed(text, before, (start, end))):
         several, joined = False, narrowed
     message = f'"{again}" is said beside "{text[slice(*before)]}", and one would be lost'
     if clause == "at" and (":" in again) and re.search(r"(?<![0-9]):", again + joined):

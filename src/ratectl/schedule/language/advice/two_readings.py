@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ratectl.schedule.language.dates import PLACES, is_date, read_dates
-from ratectl.schedule.language.lexicon import MONTH_NAMES
-from ratectl.schedule.language.numerals import nth
+from ratectl.schedule.language.advice.left_out import all_but
+from ratectl.schedule.language.dates import PLACES, is_date, read_dates, read_days
+from ratectl.schedule.language.lexicon import MONTH_NAMES, WEEKDAY_NAMES
+from ratectl.schedule.language.numerals import PARTS_OF_DAY, nth
 from ratectl.schedule.language.tokens import PhraseError, Words, is_weekday, read_months
 from ratectl.schedule.values import EXAMPLE_YEAR
 
@@ -44,6 +45,70 @@ def refuse_time_of_other_days(text: str, spans: Mapping[str, tuple[int, int]]) -
             members=members,
             known=True,
         )
+
+
+SHARED_HALF = re.compile(
+    r"(?<![:0-9])(?P<times>(?:[1-9]|1[0-2]):[0-5][0-9](?:\s*(?:,\s*and|,|and|&|or)\s*(?:[1-9]|1[0-2]):[0-5][0-9])*)"
+    r"\s*(?:,\s*and|,|and|&|or|to|until|till|through|-|\u2013)\s*(?P<last>(?:0?[1-9]|1[0-2])(?::[0-5][0-9])?)"
+    r"\s*(?:(?P<half>[ap])\.?\s?m\b|(?:in the|at) (?P<part>morning|afternoon|evening|night))",
+    re.IGNORECASE,
+)
+WRITTEN = re.compile(r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])")
+
+
+def refuse_shared_half(text: str) -> None:
+    """Refuse "between 2:00 and 4:00 pm", whose pm may be that of both; "9:00 and 5:30 pm" are in order as they stand only."""
+    match = SHARED_HALF.search(text)
+    if match is None:
+        return
+    part = (match["part"] or "").lower()
+    half = f"{match['half'].lower()}m" if match["half"] else PARTS_OF_DAY[part][0]
+    said = [(int(hour), int(minute)) for hour, minute in WRITTEN.findall(match["times"])]
+    hour, _, minute = match["last"].partition(":")
+    of_half = [(hour % 12, minute) for hour, minute in (*said, (int(hour), int(minute or 0)))]
+    alike = half == "am" and all(hour < 12 for hour, _ in said)
+    if alike or sorted(set(of_half)) != of_half:
+        return
+    start, end = match.span("times")
+    offers = [
+        f"{text[:start]}{WRITTEN.sub(as_said, match['times'])}{text[end:]}"
+        for as_said in (
+            rf"\g<0>{half}",
+            lambda each: f"{each[0]}{'pm' if each[1] == '12' else 'am'}",
+        )
+    ]
+    message = f'"{text}": is "{half}" said of all these times?'
+    raise PhraseError(message, text=text, span=match.span(), offers=offers, known=True)
+
+
+def refuse_midnight_between(words: Words) -> None:
+    """Refuse "midnight between friday and saturday", which is one midnight and not two."""
+    first, last = words.peek(), words.peek(2)
+    if words.peek(1) != "and" or last not in WEEKDAY_NAMES:
+        return
+    if (WEEKDAY_NAMES.index(first) + 1) % 7 != WEEKDAY_NAMES.index(last):
+        return
+    start = words.place - 1
+    words.place += 3
+    raise words.wrong(f"with that midnight {last} begins", start, [f"on {last}"])
+
+
+def exception_of_both(words: Words, start: int) -> PhraseError:
+    """Return the error for "every day except friday the 13th"; the weekday stands at *start* and is read."""
+    weekday = words.text[slice(*words.span(start))]
+    days = {ordinal.number for ordinal in read_days(words)["ordinals"] if not ordinal.weekdays}
+    said, (begins, ends) = words.text, words.span(start)
+    before = re.sub(r",?\s*(but not|\w+)(\s+(for|on|a|the))*\s*$", "", said[:begins])
+    daily = re.sub(r"\b(every day|daily|everyday)\b", "every month", before, flags=re.IGNORECASE)
+    either = f"{before} except on {weekday}", f"{daily} on the {all_but(days)}"
+    members = [f"{part}{said[ends:]}" for part in either] if days and daily != before else []
+    return PhraseError(
+        f'"{said}": the days that are left make a list',
+        text=said,
+        span=(begins, ends),
+        members=members,
+        known=True,
+    )
 
 
 def refuse_slashes(text: str) -> None:
