@@ -48,6 +48,7 @@ NUMBER_WORDS = {*NUMBERS, *TENS, *LATE_ORDINALS, *ORDINALS, *MORE_ORDINALS}
 NAMES_OF_TIMES = {
     *(*WEEKDAY_NAMES, *MONTH_NAMES, *ORDINALS, *MORE_ORDINALS, *ADVERBS, "weekday", "weekend"),
     *("12:00", "00:00", "am", "pm", "half", "other", "once", "twice", "thrice", "times", "few"),
+    *("morning", "afternoon", "evening", "night", "before", "after", "end", "start", "beginning"),
     *("couple", "several", "except", "not", "without", "never"),
 }
 FILLERS = re.compile(
@@ -84,7 +85,7 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
     elsewhere = other_schedulers(" ".join(text.lower().split()))
     if elsewhere or not error.known:
         for offer in [elsewhere] if elsewhere else _advice(text):
-            members = _all_readable(offer.members, reads) or _nested_members(offer, reads)
+            members = _all_readable(offer.members, reads)
             found = _readable(_followed(offer.offers, reads), reads)
             if members or found or offer.names_key:
                 message = f'"{text}": {offer.message}{members}'
@@ -104,14 +105,6 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
         return _with(error, [meant], reads, "did you mean")
     examples = [] if error.known else [*_completed(text, error), *_examples(text)]
     return _with(error, examples, reads, "say for example", most=1)
-
-
-def _nested_members(offer: Advice, reads: Reads) -> str:
-    """Return the list that an *offer* comes to, where it cannot be read and needs more advice itself: "except christmas"."""
-    if _readable(offer.offers, reads):
-        return ""
-    nested = (more.members for said in offer.offers for more in _advice(" ".join(said.split())))
-    return next(filter(None, (_all_readable(members, reads) for members in nested)), "")
 
 
 def _all_readable(members: Iterable[str], reads: Reads) -> str:
@@ -222,7 +215,9 @@ def _completed(text: str, error: PhraseError) -> Iterator[str]:
         yield from (f"{text} {ending}" for ending in (*endings, *ENDINGS))
     yield from (_plain(text), FILLERS.sub("", _plain(text)))
     start = error.span[0]
-    if start and not _names_when(text[start:]) and not UNIT_WORDS.search(text[start:]):
+    counted = re.search(r"[0-9]\s*$", text[:start])  # "500 milliseconds"
+    loose = not (counted or _names_when(text[start:]) or UNIT_WORDS.search(text[start:]))
+    if start and loose:
         yield text[:start]
         yield from (f"{text[:start]} {ending}" for ending in ENDINGS)
     yield re.sub(r"[]()[]", " ", text)

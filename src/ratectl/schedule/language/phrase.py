@@ -284,8 +284,8 @@ def _from(words: Words) -> Clauses:
         return {"weekdays": read_weekdays(words)}
     if words.peek() in MONTH_NAMES and words.peek(1) in TO:
         return {"months": read_months(words)}
-    if words.peek() in {"the", "day"} or is_place(words):
-        found = read_days(words)
+    if words.peek() in {"the", "day"} or is_place(words) or is_date(words):
+        found = read_dates(words) if is_date(words) else read_days(words)
         if len(found["ordinals"]) < 2:
             raise words.error('"to" and the day of the end')
         return found

@@ -17,6 +17,7 @@ HOURS = re.compile(
     r"(?<![:\w.])(?P<hour>[0-9]{1,2})(?:(?P<sign>[.h]|\s?h\s?)(?P<minute>[0-5][0-9])(?:\s?(?P<half>am|pm))?|\s?o'?\s?clock"
     r"|\s?h)?(?![\w:.])|(?<![:\w.])(?P<four>[0-2]?[0-9][0-5][0-9])(?:\s?h(?:rs|ours)?)?(?![\w:-])"
 )
+CLOCK_TIME = r"(?:\b[0-9]{1,2}(?::[0-9]{2}(?: ?[ap]m)?| ?[ap]m)\b|\bnoon\b|\bmidnight\b)"
 HOUR_PLACES = {"top": 0, "start": 0, "beginning": 0, "bottom": 30, "end": 59}
 DASHES = {"-", "\u2013", "\u2014"}
 PAST = re.compile(
@@ -164,6 +165,8 @@ def _half_behind(text: str, hits: list[re.Match[str]]) -> Advice | None:
 def _is_hour(text: str, hit: re.Match[str]) -> bool:
     after = text[hit.end() :].lstrip()
     before = text[: hit.start()].rstrip()
+    if re.match(r"(?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", after):
+        return False
     if re.match(
         r"(st|nd|rd|th|am|pm|a\.m|p\.m|seconds?|minutes?|hours?|days?|weeks?|months?|years?|:)\b",
         after,

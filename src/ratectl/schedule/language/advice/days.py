@@ -26,6 +26,8 @@ def counted_weekdays(text: str) -> Advice | None:
         return None
     count = int(match["count"])
     said = f"every {count} days except on weekends" if count > 2 else "every weekday"
+    if count % 5 == 0:
+        said = f"every {count // 5} weeks on monday" if count > 5 else "every monday"
     said = "every monday, wednesday and friday" if count == 2 else said
     offer = f"{plain[: match.start()]}{said}{plain[match.end() :]}"
     return Advice("weekdays are not counted, days are", (offer,), (0, len(text)))

@@ -78,7 +78,7 @@ def zone(text: str) -> Advice | None:
     """Name the key timezone for "UTC", "in Europe/Berlin", "new york time"; no zone is guessed for an offset."""
     match = re.search(
         rf"\s*,?\s*\(?\b(?:in |at )?(?P<name>[a-z]+/[a-z_]+(?:/[a-z_]+)?"
-        rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each |random |certain |fixed |set |different )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
+        rf"|(?:{ZONES})(?:\s*[+-]\s*[0-9]{{1,2}}(?::?[0-9]{{2}})?)?|local(?: time)?|(?!at |every |one |this |that |the |same |some |any |all |elapsed |each |random |real |tea |lunch |closing |opening |market |free |certain |fixed |set |different )[a-z]{{3,}}(?: [a-z]{{3,}})? time)\b(?: time)?\)?"
         r"|(?<=[0-9])\s*(?P<offset>z|(?:\+|-(?=0))(?:0[0-9]|1[0-4]):?[0-9]{2})\b",
         text,
     )
@@ -170,6 +170,8 @@ def bounds(text: str) -> Advice | None:
     if match is None:
         return None
     names = r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|weds?|thur?s?|fri|sat|sun)"
+    if match["key"] in {"before", "after"} and text[: match.start("key")].rstrip().endswith("day"):
+        return None  # "the last day before christmas"
     runs = match["key"] in {"until", "till", "through"}
     if (
         runs
@@ -293,7 +295,7 @@ def one_day(text: str) -> Advice | None:
             "a single moment begins with once", (f"once at {at.replace('t', ' ')}",), match.span()
         )
     match = re.search(
-        r"\b(tomorrow|today|tonight|now|next (?!to )\w+|this \w+|in [0-9]+ (second|minute|hour|day|week)s?"
+        r"\b(tomorrow|today|tonight|now|next (?:second|minute|hour|day|week|month|year|[a-z]{3,6}day)\b|this \w+|in [0-9]+ (second|minute|hour|day|week)s?"
         r"|in an? (minute|hour|day|week))\b",
         text,
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.language.advice import days, keys, left_out, parts_of_day, rhythms
+from ratectl.schedule.language.advice import (
+    days,
+    keys,
+    left_out,
+    parts_of_day,
+    rhythms,
+    small_words,
+)
 from ratectl.schedule.language.advice.clock import CLOCK_ADVICE
 
 if TYPE_CHECKING:
@@ -13,6 +20,7 @@ if TYPE_CHECKING:
     from ratectl.schedule.language.advice.advice import Advice
 
 ADVICE: tuple[Callable[[str], Advice | None], ...] = (
+    small_words.quoted,
     keys.never,
     rhythms.times_a_unit,
     rhythms.all_of,
@@ -29,6 +37,7 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     days.placed_weekdays,
     days.days_of_quarters,
     left_out.except_days,
+    small_words.other_words,
     days.words_for_days,
     days.day_of_week,
     days.numbered_day,
@@ -55,4 +64,5 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     rhythms.hours_alone,
     *CLOCK_ADVICE,
     rhythms.no_every,
+    small_words.joined_by_and,
 )

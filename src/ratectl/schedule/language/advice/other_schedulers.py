@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FIELD = r"[0-9*][0-9*/.,]*"
 RATE = re.compile(r"rate\((?P<every>[0-9]+ [a-z]+)\)")
+SETTING = re.compile(r"(?:cron_)?tz=\S+ (?P<rest>.+)")
+NONE = Advice("", ())
 DURATION = re.compile(r"(?:r/)?p(?P<days>(?:[0-9]+[dw])*)(?:t(?P<time>(?:[0-9]+[hms])+))?")
 CALENDAR_EVENT = re.compile(
     rf"(?:(?P<weekdays>[a-z]{{3,9}}(?:(?:\.\.|,|-)[a-z]{{3,9}})*) )?(?:(?:\*-)?(?P<month>{FIELD})-(?P<day>{FIELD}))?"
@@ -35,6 +37,12 @@ HASHED = re.compile(r"\bh(?:\((?P<range>[0-9]+-[0-9]+)\))?(?![a-z])(?P<step>/?)"
 
 def other_schedulers(text: str) -> Advice | None:
     """Offer the phrase for ``rate(5 minutes)``, ``Mon..Fri *-*-* 09:00``, ``H 9 * * *`` and ``PT1H30M``."""
+    if match := SETTING.fullmatch(text):
+        rest = match["rest"].split()
+        said = _phrase(["0", *rest]) if len(rest) == len(FIELDS) else match["rest"]
+        return Advice("the zone is a key of the job, timezone", (said,), (0, len(text)))
+    if match := re.fullmatch(r"oncalendar ?= ?(.+)", text):
+        return _advice("systemd", [match[1], *(_of_systemd(match[1]) or NONE).offers])
     if match := RATE.fullmatch(text):
         return _advice("EventBridge", [f"every {match['every']}"])
     if text.startswith("cron(") and text.endswith(")"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ratectl.schedule.language.advice.advice import ANY_TIME, Advice
+from ratectl.schedule.language.advice.clock import CLOCK_TIME
 from ratectl.schedule.language.advice.rhythms import SECONDS_IN
 from ratectl.schedule.language.lexicon import WEEKDAY_NAMES
 from ratectl.schedule.language.numerals import PARTS_OF_DAY
@@ -182,27 +183,50 @@ EXCEPT_WINDOW = re.compile(
 
 def except_window(text: str) -> Advice | None:
     """Offer a list of what is left for "every 15 minutes except between 12:00 and 13:00"."""
+    text = re.sub(rf"{CLOCK_TIME}(?! ?[ap]m)", lambda time: tokens(time[0])[0].word, text)
     match = EXCEPT_WINDOW.search(text)
     if match is None:
         return None
-    hour, minute = map(int, match["first"].split(":"))
+    first, last = (_minutes(match[side]) for side in ("first", "last"))
     before, after = text[: match.start()], text[match.end() :]
-    hour, minute = divmod(hour * 60 + minute - 1, 60)
-    windows = [f"between {match['last']} and 23:59"]
-    if hour >= 0:
-        windows.insert(0, f"between 00:00 and {hour:02}:{minute:02}")
-    members = tuple(f"{before} {window}{after}" for window in windows)
+    begins, ends = 0, 24 * 60 - 1
+    if said := SAID_WINDOW.search(before):
+        begins, ends = (_minutes(said[side]) for side in ("first", "last"))
+        before = f"{before[: said.start()]}{before[said.end() :]}"
+    parts = [(begins, first - 1), (last, ends)] if first < last else [(last, first - 1)]
+    members = tuple(
+        f"{before} between {low // 60:02}:{low % 60:02} and {high // 60:02}:{high % 60:02}{after}"
+        for low, high in parts
+        if begins <= low < high <= ends
+    )
+    span = (0, len(text))
     if len(members) == 1:
-        return Advice("the part of the day that is left is named", members, match.span())
-    return Advice("the parts of the day that are left make a list", (), match.span(), members)
+        return Advice("the part of the day that is left is named", members, span)
+    return Advice("the parts of the day that are left make a list", (), span, members)
+
+
+SAID_WINDOW = re.compile(
+    r" (?:from|between) (?P<first>[0-9]{1,2}:[0-9]{2}) (?:to|and|until) (?P<last>[0-9]{1,2}:[0-9]{2})(?![:0-9])"
+)
+
+
+def _minutes(clock: str) -> int:
+    hour, minute = clock.split(":")
+    return int(hour) * 60 + int(minute)
 
 
 def two_windows(text: str) -> Advice | None:
     """Offer a list for "from 9:00 to 11:00 and from 14:00 to 16:00"."""
-    window = r"(?:between|from) \S+(?: [ap]m)? ?(?:and|to|until|till|-|\u2013) ?\S+(?: [ap]m)?"
-    match = re.search(rf"(?P<one>{window}),? (?:and )?(?:again )?(?P<other>{window})", text)
+    bare = rf"{CLOCK_TIME} ?(?:and|to|until|till|-|\u2013) ?{CLOCK_TIME}"
+    match = re.search(
+        rf"(?P<one>(?:between|from) {bare}),? (?:and )?(?:again )?(?P<from>(?:between|from) )?(?P<other>{bare})",
+        text,
+    )
     if match is None:
         return None
     before, after = text[: match.start()], text[match.end() :]
-    members = tuple(f"{before}{match[side]}{after}" for side in ("one", "other"))
+    members = (
+        f"{before}{match['one']}{after}",
+        f"{before}{match['from'] or 'from '}{match['other']}{after}",
+    )
     return Advice("two windows make a list", (), match.span(), members)

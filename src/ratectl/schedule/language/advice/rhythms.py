@@ -96,13 +96,17 @@ def _at_the_ends(unit: str, count: int, rest: str) -> tuple[str, ...]:
 
 def all_of(text: str) -> Advice | None:
     """Offer "every" for "all days" and "one per hour"."""
-    match = re.match(r"(?:all|any)(?: the)? (?P<what>days?|weekdays?|hours?|minutes?)\b", text)
+    match = re.match(
+        r"(?:all|any)(?: the)? (?P<what>days?|weekdays?|hours?|minutes?|[0-9]+ (?:second|minute|hour|day)s?)\b",
+        text,
+    )
     match = match or re.match(
         r"(?:1|a single)(?: time)? (?:per|an?|each|every) (?P<what>\w+)", text
     )
     if match is None:
         return None
-    offer = f"every {match['what'].removesuffix('s')}{text[match.end() :]}"
+    what = match["what"] if match["what"][0].isdecimal() else match["what"].removesuffix("s")
+    offer = f"every {what}{text[match.end() :]}"
     return Advice("an interval begins with every", (offer,), match.span())
 
 
@@ -195,6 +199,8 @@ def no_every(text: str) -> Advice | None:
     if match is None or re.match(r"(every|each|once)\b", match["rest"]):
         return None
     rest = match["rest"]
+    if " of the month" in rest:
+        return None
     rest = re.sub(r"^alternat(e|ing)\b", "other", rest)
     if re.match(rf"([0-9]+ ?({'|'.join(UNITS)}|[smhdw]|sec|min|hr)|half )", rest) or re.match(
         rf"(other|{'|'.join(UNITS)})s?\b", rest
