@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES: dict[int, str] = {
     0: "done, nothing due, or already recorded",
-    1: "a bug in ratectl, whose traceback is kept; or a rate is older than `status --max-age`",
+    1: "a bug in ratectl, whose traceback is kept; or a rate that was received longer ago than `status --max-age` says",
     2: "wrong usage, or changes are pending under `plan --detailed-exitcode`",
     65: "data failed a check",
     69: "the scheduler of the operating system is unavailable or refused",

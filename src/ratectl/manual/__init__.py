@@ -27,7 +27,11 @@ TOPICS = (
     "faq",
 )
 """Every topic, in the order in which a newcomer would read; each is a page ``TOPIC.md`` beside this file."""
-ALIASES = {"schedulers": "engines"}
+ALIASES = {
+    "schedulers": "engines",
+    **dict.fromkeys(("slot", "slots", "journal", "cover", "guard"), "tour"),
+    "guarded": "faq",
+}
 """Other words for a topic, which somebody may type."""
 
 

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ratectl import manual
+from ratectl.runtime import templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,9 @@ def topics(width: int) -> str:
         )
         for topic in manual.TOPICS
     ]
-    return "\n".join((*lines, "", "`ratectl manual TOPIC` shows one of them."))
+    where = f"Files that they name below templates/ lie in {templates.folder()}."
+    told = textwrap.fill(where, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join((*lines, "", "`ratectl manual TOPIC` shows one of them.", told))
 
 
 def readable(topic: str) -> str:
@@ -66,6 +69,8 @@ def _spelled_out(link: re.Match[str]) -> str:
     if not target:
         return words
     name = target.removesuffix(".md")
+    if target.lstrip("./") in words:
+        return words
     if name in manual.TOPICS:
         return f"{words} (`ratectl manual {name}`)"
     return f"{words} (`{target.lstrip('./')}`)"

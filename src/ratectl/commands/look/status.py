@@ -46,7 +46,9 @@ def status(
     ] = False,
     max_age: Annotated[
         str,
-        typer.Option(metavar="AGE", help="Exit with 1 if a rate is older, such as 26h or 3d."),
+        typer.Option(
+            metavar="AGE", help="Exit with 1 if a newest rate was received longer ago: 26h, 3d."
+        ),
     ] = "",
     prometheus: Annotated[
         Path | None,

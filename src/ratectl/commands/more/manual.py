@@ -1,4 +1,4 @@
-"""``ratectl manual``: the pages that explain things, in a terminal, through a pager, or as Markdown."""
+"""``ratectl manual``: the pages that explain things, in a terminal, through a pager, or as text in a pipe."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def manual(
 ) -> None:
     """Show a page of the manual, or the list of its topics.
 
-    In a terminal a page goes through your pager; in a pipe it is Markdown.
+    In a terminal a page goes through your pager; in a pipe it is text.
 
     \b
     Examples:
@@ -67,7 +67,7 @@ def _unknown(topic: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return Markdown for a pipe: still Markdown, but that its lines and tables fit a terminal's usual width."""
+    """Return Markdown as text for a pipe: its lines and tables fit a terminal's usual width."""
     from rich.console import Console  # noqa: PLC0415 - rich, which other commands need not pay for
 
     from ratectl.commands._shared.markdown import PlainPage  # noqa: PLC0415 - the same
