@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from ratectl.runtime import accounts
+
 TAB = b"# mine\n0 22-2 * * * true\n*/7 * * * * true\n"
 
 
@@ -75,6 +77,30 @@ def test_system_form(ratectl, tab):
 
     assert ratectl("lint-crontab", str(tab)).code == 0
     assert "user-field" in ratectl("lint-crontab", "--system", str(tab)).out
+
+
+def test_accounts_of_this_machine(ratectl, tab, monkeypatch):
+    """An account that this machine does not have is a warning; where it has none at all, as on Windows, nothing is said."""
+    tab.write_bytes(b"0 5 * * * no-such-user true\n0 6 * * * root true\n")
+    monkeypatch.setattr(accounts, "find", {"root": "root"}.get)
+
+    answer = ratectl("lint-crontab", "--system", str(tab))
+    monkeypatch.setattr(accounts, "find", {}.get)
+
+    assert answer.code == 0
+    assert f"{tab}:1: warning: unknown-account: `no-such-user`" in answer.out
+    assert ratectl("lint-crontab", "--system", str(tab)).out == "0 errors, 0 warnings\n"
+
+
+def test_zones_of_this_machine(ratectl, tab):
+    """A zone that does not exist is told, with the nearest one for the spec."""
+    tab.write_bytes(b"TZ=Nowhere/Land\nTZ=Europe/Berlim\nTZ=Europe/Berlin\n")
+
+    out = ratectl("lint-crontab", str(tab)).out
+
+    assert "no zone has the name `Nowhere/Land`" in out
+    assert 'timezone = "Nowhere/Land"' not in out
+    assert out.count('timezone = "Europe/Berlin"') == 2
 
 
 def test_absent_file(ratectl, tmp_path):

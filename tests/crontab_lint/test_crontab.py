@@ -62,7 +62,7 @@ ERRORS = {  # line -> code, and a piece of the advice
     "*/ 5 * * * *\ttrue": ("blank-in-field", "`*/5 * * * *` and the command"),
     "0 9 * * 1 - 5 true": ("blank-in-field", "`0 9 * * 1-5` and the command"),
     "0 9 ,17 * * 5 ,7 true": ("blank-in-field", "`0 9,17 * * 0,5` and the command"),
-    "0 0 9 30 2 * true": ("seconds-field", "five fields"),
+    "0 0 9 30 2 * true": ("seconds-field", "on the last day in february at 09:00"),
     "0 0 9, 17 * * * true": ("blank-in-field", "without the blank"),
     "0 0 9, 31 2 * * true": ("blank-in-field", "without the blank"),
     "0 9, 25 * * * true": ("blank-in-field", "without the blank"),
@@ -93,7 +93,7 @@ ERRORS |= {  # line -> code, and a piece of the advice
     "0 5 1-7 * 1 true": ("both-day-fields", '"every month on the first monday at 05:00"'),
     "0 5 L * * true": ("foreign-syntax", '"every month on the last day at 05:00"'),
     "0 5 LW * * true": ("foreign-syntax", '"every month on the last weekday at 05:00"'),
-    "0 5 15W * * true": ("foreign-syntax", "a number from 1 to 31"),
+    "0 5 15W 1,2 * true": ("foreign-syntax", "a number from 1 to 31"),
     "0 5 * * 5L true": ("foreign-syntax", '"every month on the last friday at 05:00"'),
     "0 5 ? * * true": ("foreign-syntax", "`*`"),
     "H * * * * true": ("foreign-syntax", "`17`"),
@@ -116,7 +116,9 @@ ERRORS |= {  # line -> code, and a piece of the advice
     "* * * * * *": ("seconds-field", "five fields"),
     "0 5 * *": ("too-few-fields", "minute hour day month weekday command"),
     "hello": ("too-few-fields", "NAME=value"),
+    "0 5 15W * ": ("too-few-fields", "NAME=value"),
     "-0 5 * * * true": ("leading-dash", "without"),
+    "- 0 5 * * * true": ("leading-dash", "without"),
     "@every 90m true": ("unknown-macro", '"every 90 minutes"'),
     "@Daily true": ("unknown-macro", "`@daily`"),
     "@fortnightly true": ("unknown-macro", "@weekly"),
@@ -164,6 +166,8 @@ WARNINGS = {
     "RANDOM_DELAY=20": ("random-delay", 'jitter = "20m"'),
     "PATH=$PATH:/opt/bin": ("variable", "written out"),
     "A=b # c": ("comment-in-value", "line of its own"),
+    "*/5 * * * * # disabled": ("comment-as-command", "turns it off"),
+    "@daily # disabled": ("comment-as-command", "turns it off"),
 }
 REAL = rb"""# /etc/crontab of a small office
 SHELL=/bin/sh
@@ -455,6 +459,28 @@ def test_a_seventh_step_over_days_and_a_seven():
     ]
 
 
+CONTINUED = rb"""0 5 * * * backup \
+  --all \
+  --more /a /b /c /d /e
+0 6 * * * report
+"""
+
+
+def test_continued_line():
+    """A line that ends in a backslash is told where it stands, and what it was to go on with is not complained of."""
+    assert found(CONTINUED) == [(1, "error", "continued-line")]
+
+
+def test_lines_behind_a_backslash():
+    """A whole line behind a backslash is looked at as ever; no backslash that is escaped, or ends a comment, is one."""
+    assert found(b"A=b\\\n0 25 * * * true\n") == [
+        (1, "error", "continued-line"),
+        (2, "error", "out-of-range"),
+    ]
+    assert found(b"# note \\\nhello\n") == [(2, "error", "too-few-fields")]
+    assert found(b"0 5 * * * printf x\\\\\n") == []
+
+
 def test_final_newline():
     """A last line without its end is an error of that line; an empty tab is fine."""
     assert found(b"\n0 5 * * * true") == [(2, "error", "no-final-newline")]
@@ -522,7 +548,19 @@ def test_nothing_for_a_terminal_to_act_on():
 
 
 BITS = st.sampled_from(
-    [*"0579*/-,~#?LWH%=@\r\n\t \"'$x", "\xb2", "\xa0", "mon", "@every ", "* * * * ", "9" * 5000]
+    [
+        *"0579*/-,~#?LWH%=@\r\n\t \"'$x:;.\\",
+        "\xb2",
+        "\xa0",
+        "\xc2\xa0",
+        "\xef\xbb\xbf",
+        "1-5",
+        "root ",
+        "mon",
+        "@every ",
+        "* * * * ",
+        "9" * 5000,
+    ]
 )
 
 

@@ -11,57 +11,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ratectl.backends.cron.backend import LONGEST_COMMAND, MOST_LINES
+from ratectl.crontab_lint import accounts, characters, seconds
+from ratectl.crontab_lint.debian import rejected
 from ratectl.crontab_lint.fields import FIELDS, flaws_of
+from ratectl.crontab_lint.machine import ANY_MACHINE, Machine
 from ratectl.crontab_lint.problem import (
     BLANKS,
     SHOWN,
     Problem,
     error,
-    phrase_time,
     printable,
     say,
     warning,
 )
-from ratectl.crontab_lint.settings import in_setting
+from ratectl.crontab_lint.settings import READABLE, SETTING, in_setting
 from ratectl.crontab_lint.sundays import without_seven
 from ratectl.schedule.language.advice.cron_text import mended, torn_fields
-from ratectl.schedule.language.cron import DAY_NAMES, MACROS
+from ratectl.schedule.language.cron import MACROS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SETTING = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([^ \t"'=]+))[ \t]*=[ \t]*(.*)""", re.DOTALL)
 PERCENT = re.compile(r"(?<!\\)%")
-DAYS = "|".join(DAY_NAMES)
-WEEKDAY_LIKE = re.compile(
-    rf"[*?][-/0-9]*|[0-9]{{1,2}}([-,/][0-9]+)*|({DAYS})([-,]({DAYS}))*", re.IGNORECASE
-)
+BEGINS_ENTRY = re.compile(r"[0-9*@]")
 EVERY = re.compile(r"([0-9]{1,6})(s|m|h)")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
-ANY_WORD = re.compile(r"(?![0-9]*[<>])[^-&|;#]")
-ANY_PATH = re.compile(r"/")
-PROGRAM_PATH = re.compile(r"/(\S*/)?(s?bin|libexec|games|cron\.[a-z]+)/\S")
-ACCOUNTS = {
-    **dict.fromkeys(
-        (
-            *("root", "nobody", "www-data", "_apt", "bin", "sys", "games", "postgres", "apache"),
-            *("redis", "messagebus", "syslog", "adm", "ubuntu", "debian", "pi"),
-            *("ec2-user", "vagrant", "admin"),
-        ),
-        ANY_WORD,
-    ),
-    **dict.fromkeys(
-        ("daemon", "man", "mail", "news", "irc", "ftp", "mysql", "nginx", "git"), ANY_PATH
-    ),
-    **dict.fromkeys(("backup", "list", "lp", "operator", "proxy", "uucp"), PROGRAM_PATH),
-}
-"""Names of accounts, Debian's and those of usual services -> what behind them begins a command.
-
-No program has the names before a word; none that has the names before a path is told a path to work
-on; and those before a program's path may be programs that are, as ``lp`` prints a file.
-"""
-NEVER_PROGRAMS = frozenset({"root", "nobody", "www-data", "_apt", "messagebus", "ec2-user"})
-"""Accounts whose name alone is no command: either no program has it, or, as ``root``, one to talk with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +46,29 @@ class LintFinding:
     flaw: Problem
 
 
-def lint(tab: bytes) -> tuple[LintFinding, ...]:
-    """Return the findings of an account's crontab, by line."""
-    return tuple(
-        sorted(
-            (*_lines(tab, users=0), *_whole(tab), *_inner_returns(tab), *_too_many(tab)),
-            key=_by_line,
-        )
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a line of a tab is made of, and which machine it is for."""
+
+    users: int
+    """How many words stand before the command: an account in a system tab, none in a user's own."""
+    machine: Machine
 
 
-def lint_system(tab: bytes) -> tuple[LintFinding, ...]:
-    """Return the findings of a tab like ``/etc/crontab``, where an account stands before the command."""
-    return tuple(sorted((*_lines(tab, users=1), *_whole(tab), *_inner_returns(tab)), key=_by_line))
+def lint(tab: bytes, machine: Machine = ANY_MACHINE) -> tuple[LintFinding, ...]:
+    """Return the findings of an account's crontab on *machine*, by line."""
+    if tab.startswith(characters.UTF_16):
+        return (LintFinding(line=1, flaw=characters.utf_16()),)
+    found = (*_lines(tab, Form(users=0, machine=machine)), *_whole(tab), *_inner_returns(tab))
+    return tuple(sorted((*found, *_too_many(tab)), key=_by_line))
+
+
+def lint_system(tab: bytes, machine: Machine = ANY_MACHINE) -> tuple[LintFinding, ...]:
+    """Return the findings of a tab like ``/etc/crontab`` on *machine*, where an account stands before the command."""
+    if tab.startswith(characters.UTF_16):
+        return (LintFinding(line=1, flaw=characters.utf_16()),)
+    found = (*_lines(tab, Form(users=1, machine=machine)), *_whole(tab), *_inner_returns(tab))
+    return tuple(sorted(found, key=_by_line))
 
 
 def as_stored(listing: bytes) -> bytes:
@@ -96,13 +80,34 @@ def _by_line(finding: LintFinding) -> int:
     return finding.line
 
 
-def _lines(tab: bytes, users: int) -> Iterator[LintFinding]:
-    """Yield the findings of the single lines; *users* is how many words stand before the command."""
+def _lines(tab: bytes, form: Form) -> Iterator[LintFinding]:
+    """Yield the findings of the single lines; a line that an earlier one seems to go on in is read if it can be one itself."""
+    continued = False
     for number, raw in enumerate(tab.decode("latin-1").split("\n"), 1):
-        line = raw.removesuffix("\r").lstrip(" \t")
-        if line and not line.startswith("#"):
-            for flaw in _in_line(line, users):
-                yield LintFinding(line=number, flaw=flaw)
+        stripped = raw.removesuffix("\r").lstrip(" \t")
+        line, hidden = characters.cleaned(stripped, users=form.users, first=number == 1)
+        flaws = [hidden] if hidden else []
+        goes_on = (len(line) - len(line.rstrip("\\"))) % 2 == 1
+        if line and not line.startswith("#") and not (continued and not _may_begin(line)):
+            flaws += [*([_continued()] if goes_on else []), *_in_line(line, form)]
+        continued = goes_on and not line.startswith("#")
+        yield from (LintFinding(line=number, flaw=flaw) for flaw in flaws)
+
+
+def _may_begin(line: str) -> bool:
+    """Tell whether *line* has the beginning of an entry, or is a setting."""
+    setting = SETTING.fullmatch(line)
+    named = setting is not None and READABLE.fullmatch(setting[1]) is not None
+    return named or BEGINS_ENTRY.match(line) is not None
+
+
+def _continued() -> Problem:
+    return error(
+        "continued-line",
+        "a `\\` at the end of the line: cron has no continued lines, so the line ends here, and the next one is "
+        "read as a line of its own",
+        "all of it on one line, or a script",
+    )
 
 
 def _whole(tab: bytes) -> Iterator[LintFinding]:
@@ -148,10 +153,9 @@ def _too_many(tab: bytes) -> Iterator[LintFinding]:
         yield LintFinding(line=MOST_LINES + 1, flaw=flaw)
 
 
-def _in_line(line: str, users: int) -> Iterator[Problem]:
+def _in_line(line: str, form: Form) -> Iterator[Problem]:
     if setting := SETTING.fullmatch(line):
-        quoted, other, plain, value = setting.groups()
-        yield from in_setting(quoted or other or plain or "", value.rstrip(" \t"))
+        yield from in_setting(setting[1], setting[2], form.machine)
         return
     if line.startswith("export "):
         entry = printable(BLANKS.sub(" ", line).removeprefix("export "))[:SHOWN]
@@ -168,18 +172,18 @@ def _in_line(line: str, users: int) -> Iterator[Problem]:
             "busybox cannot parse the line",
             "the line without the `-`",
         )
-        line = line[1:]
+        line = line[1:].lstrip(" \t")
     if line.startswith("@"):
-        yield from _in_macro(BLANKS.split(line, maxsplit=1), users)
+        yield from _in_macro(BLANKS.split(line, maxsplit=1), form)
     elif torn := torn_fields(BLANKS.split(line)):
         count = len(" ".join(torn).split())
         command = "".join(BLANKS.split(line, maxsplit=count)[count:])
-        yield from _in_torn(torn, command, users)
+        yield from _in_torn(torn, command, form)
     else:
-        yield from _in_entry(BLANKS.split(line, maxsplit=5), users)
+        yield from _in_entry(BLANKS.split(line, maxsplit=5), form)
 
 
-def _in_macro(words: Sequence[str], users: int) -> Iterator[Problem]:
+def _in_macro(words: Sequence[str], form: Form) -> Iterator[Problem]:
     macro, command = words[0], words[1] if len(words) > 1 else ""
     if macro == "@reboot" and re.search(r" \S*ratectl\S* --sweep\b", command):
         return  # what `ratectl install` writes, where the daemon knows the word
@@ -197,7 +201,7 @@ def _in_macro(words: Sequence[str], users: int) -> Iterator[Problem]:
             + ("; of the others only Kubernetes knows it" if macro == "@every" else ""),
             _for_macro(macro, command),
         )
-    yield from _in_command(command, users)
+    yield from _in_command(command, form)
 
 
 def _for_macro(macro: str, command: str) -> str:
@@ -209,21 +213,16 @@ def _for_macro(macro: str, command: str) -> str:
     return f"one of {', '.join(MACROS)}"
 
 
-def _in_entry(words: Sequence[str], users: int) -> Iterator[Problem]:
-    if len(words) < 5:
+def _in_entry(words: Sequence[str], form: Form) -> Iterator[Problem]:
+    if len(words) < 5 or not words[4]:
         yield error(
             "too-few-fields",
-            f"{len(words)} of the five time fields; Debian's cron rejects the tab",
+            f"{len([word for word in words if word])} of the five time fields; Debian's cron rejects the tab",
             "`minute hour day month weekday command`, or `NAME=value`",
         )
         return
-    command = words[5] if len(words) > 5 else ""
-    sixth, _, rest = command.partition(" ")
-    if rest.strip() and WEEKDAY_LIKE.fullmatch(sixth):
-        yield _seconds([*words[:5], sixth])
-        return
-    if sixth.startswith("*"):
-        yield error("seconds-field", *_SIX_STARS)
+    if flaw := seconds.too_many(words, users=form.users):
+        yield flaw
         return
     for flaw in flaws_of(words[:5]):
         yield Problem(
@@ -232,14 +231,15 @@ def _in_entry(words: Sequence[str], users: int) -> Iterator[Problem]:
             message=printable(flaw.message),
             instead=printable(flaw.instead),
         )
-    yield from _in_command(command, users)
+    yield from _in_command(words[5] if len(words) > 5 else "", form)
 
 
-def _in_torn(fields: Sequence[str], command: str, users: int) -> Iterator[Problem]:
+def _in_torn(fields: Sequence[str], command: str, form: Form) -> Iterator[Problem]:
     """Yield that blanks stand within *fields*, and what is wrong with the line without them."""
     whole = [mended(field) for field in fields]
     whole[4] = without_seven(whole[4])
-    others = tuple(_in_entry([*whole, command], users))
+    others = tuple(_in_entry([*whole, command], form))
+    refused = rejected(" ".join(fields).split()[:5])
     clean = not flaws_of(whole) and all(flaw.code != "seconds-field" for flaw in others)
     torn = (
         f"{place.name} `{field}`"
@@ -249,77 +249,34 @@ def _in_torn(fields: Sequence[str], command: str, users: int) -> Iterator[Proble
     yield error(
         "blank-in-field",
         f"{' and '.join(torn)}: a blank ends a field, so cron takes what is behind it for the next field, or for "
-        "the command",
+        f"the command; Debian's cron {'and cronie reject the tab' if refused else 'takes the line'}",
         f"`{' '.join(whole)}` and the command" if clean else "the field without the blank",
     )
     yield from others
 
 
-_SIX_STARS = (
-    "a sixth field that begins with `*`: cron has no seconds, Debian's and cronie reject the tab",
-    "five fields and a command",
-)
-
-
-def _seconds(six: Sequence[str]) -> Problem:
-    rejected = six[5].startswith("*")
-    fate = "rejects the tab" if rejected else f"takes `{six[5]}` for the command"
-    return error(
-        "seconds-field",
-        f"six time fields: cron has no seconds; Debian's cron reads them as five and {fate}",
-        _for_seconds(six),
-    )
-
-
-def _for_seconds(six: Sequence[str]) -> str:
-    plain = ["*" if field == "?" else field for field in six[1:]]
-    five = " ".join([*plain[:4], without_seven(plain[4])])
-    step = re.fullmatch(r"\*/([1-9][0-9]?)", six[0])
-    if step and five == "* * * * *":
-        return say(f"every {step[1]} seconds")
-    at = phrase_time(six[1:])
-    if at and re.fullmatch(r"[1-5]?[1-9]|[1-5]0", six[0]) and five.endswith(" * * *"):
-        return say(f"every day{at}:{int(six[0]):02}")
-    flawed = flaws_of(five.split(" ")) or not five.isprintable()
-    return "five fields and a command" if flawed else f"`{five}` and the command"
-
-
-def _in_command(text: str, users: int) -> Iterator[Problem]:
-    """Yield the flaws of what stands behind the time: an account, if *users*, and the command.
-
-    Without *users* a first word that is an account's name is a flaw where a command begins behind it.
-    Many such names are programs, too: `mail -s done me` and `backup /home` are commands of their own.
-    """
+def _in_command(text: str, form: Form) -> Iterator[Problem]:
+    """Yield the flaws of what stands behind the time: an account in a system tab, and the command."""
     command = text
-    if users:
-        account, *rest = BLANKS.split(text, maxsplit=users)
-        if not account:
-            yield _missing_account()
-            return
-        if "/" in account:
-            yield _no_account(printable(account[:SHOWN]))
-            return
-        command = rest[0] if rest else ""
-    word, behind = [*BLANKS.split(command.strip(), maxsplit=1), ""][:2]
-    if not users and word in NEVER_PROGRAMS and not behind:
-        yield error(
-            "account-in-user-tab",
-            f"`{word}`: an account and no command; only /etc/crontab and /etc/cron.d name an account, here cron "
-            f"starts a program called {word}",
-            f"a command in the place of `{word}`",
-        )
-    if not users and word in ACCOUNTS and ACCOUNTS[word].match(behind):
-        yield error(
-            "account-in-user-tab",
-            f"`{word}`: only /etc/crontab and /etc/cron.d name an account; here cron starts a program "
-            f"called {word}",
-            f"the line without `{word}`",
-        )
+    if form.users:
+        for flaw in accounts.of_system_tab(text, form.machine):
+            yield flaw
+            if flaw.severity == "error":
+                return
+        command = [*BLANKS.split(text, maxsplit=1), ""][1]
+    else:
+        yield from accounts.in_own_tab(command)
     if not command:
         yield warning(
             "no-command",
             "no command: Debian's cron accepts the line, cronie rejects the tab",
             "a command, or no line",
+        )
+    if command.startswith("#"):
+        yield warning(
+            "comment-as-command",
+            "the command is only a comment, since cron has none behind the time: it starts a shell that does nothing",
+            "`#` at the beginning of the line, which turns it off",
         )
     if len(command) > LONGEST_COMMAND:
         yield error(
@@ -335,20 +292,3 @@ def _in_command(text: str, users: int) -> Iterator[Problem]:
             "input, busybox and bcron pass it on",
             f"`{escaped}`" if len(escaped) <= SHOWN else r"`\%` for each `%`",
         )
-
-
-def _missing_account() -> Problem:
-    return error(
-        "user-field",
-        "the account is missing, which stands before the command in a system tab; Debian's cron ignores "
-        "the whole file",
-        "`root` or another account, and a command",
-    )
-
-
-def _no_account(word: str) -> Problem:
-    return error(
-        "user-field",
-        f"`{word}` stands where a system tab names the account; Debian's cron ignores the whole file",
-        f"`root` or another account before `{word}`",
-    )

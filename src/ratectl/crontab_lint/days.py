@@ -20,6 +20,11 @@ from ratectl.schedule.values import Calendar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+EACH = frozenset({"*", "*/1"})
+"""Fields that leave nothing out."""
+SINGLE = re.compile(r"[0-9]+(,[0-9]+)*|(\*|[0-9]+-[0-9]+)/(?!0*1$)[0-9]+")
+"""Numbers with others between them, rather than a stretch."""
+
 
 def in_days(fields: Sequence[str]) -> Iterator[Problem]:
     """Yield what cron's rule for two restricted day fields does to the line."""
@@ -35,7 +40,10 @@ def in_days(fields: Sequence[str]) -> Iterator[Problem]:
         if not starred:
             yield _never_comes(fields, months)
         return
-    two_lines = f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {without_seven(weekdays)}`"
+    two_lines = (
+        f"two lines, `{minute} {hour} {days} {month} *` and `{minute} {hour} * {month} {without_seven(weekdays)}`, "
+        "which both run on a day that is both"
+    )
     yield (
         _both(days, weekdays, two_lines) if starred else _either(fields, days, weekdays, two_lines)
     )
@@ -60,8 +68,19 @@ def _either(fields: Sequence[str], days: str, weekdays: str, two_lines: str) -> 
         code="both-day-fields",
         message=f"`{days}` and `{weekdays}`: Debian's cron, cronie and Kubernetes fire when either day "
         "matches; systemd-cron wants both",
-        instead=every_month(f"the {nth} {day}", first_values(fields)) if nth and day else two_lines,
+        instead=every_month(f"the {nth} {day}", first_values(fields))
+        if nth and day
+        else f"{two_lines}{_or_in_a_spec(fields)}",
     )
+
+
+def _or_in_a_spec(fields: Sequence[str]) -> str:
+    """Return the advice to take the line into a spec, where it is still one line, if a spec reads it."""
+    try:
+        parse_cron(" ".join(fields))
+    except ScheduleError:
+        return ""
+    return "; this line as a schedule of a ratectl spec runs once then"
 
 
 def _months_without(days: str, month: str) -> str:
@@ -103,13 +122,37 @@ def in_whole(fields: Sequence[str], *, reported: bool) -> Iterator[Problem]:
             message=f"`{line}`: no such day exists; Debian's cron, cronie and Kubernetes accept the line and never fire",
             instead=_for_no_day(fields),
         )
-    elif fields[0] in {"*", "*/1"} and re.fullmatch(r"[0-9]+|\*/(?!1$)[0-9]+", fields[1]):
-        yield Problem(
-            severity="warning",
-            code="every-minute",
-            message=f"`{line}`: fires in each of the 60 minutes of the hour",
-            instead=f"`0 {' '.join(fields[1:4])} {without_seven(fields[4])}` for once an hour",
-        )
+    elif fields[0] in EACH:
+        yield from _every_minute(fields)
+
+
+def _every_minute(fields: Sequence[str]) -> Iterator[Problem]:
+    """Yield that the line fires all through single hours, or all through a single day or month.
+
+    A range of hours or of days is left: there one may want to watch something.
+    """
+    _, hour, days, month, weekdays = fields
+    line = " ".join(fields)
+    if hour not in EACH:
+        if SINGLE.fullmatch(hour) is None:
+            return
+        one = hour.isdecimal()
+        span = "the hour" if one else "each of these hours"
+        once = "in that hour" if one else "in each of these hours"
+    elif days not in EACH and weekdays not in EACH:
+        return  # told as two days
+    elif SINGLE.fullmatch(days) or re.fullmatch("[0-7]|[A-Za-z]{3}", weekdays):
+        span, once, hour = "each such day", "on such a day", "0"
+    elif {days, weekdays} <= EACH and re.fullmatch("[0-9]+|[A-Za-z]{3}", month):
+        span, once, hour, days = "the whole month", "in that month", "0", "1"
+    else:
+        return
+    yield Problem(
+        severity="warning",
+        code="every-minute",
+        message=f"`{line}`: fires in every minute of {span}",
+        instead=f"`0 {hour} {days} {month} {without_seven(weekdays)}` for once {once}",
+    )
 
 
 def _for_no_day(fields: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ratectl.crontab_lint.days import in_days, in_whole
+from ratectl.crontab_lint.debian import read_part
 from ratectl.crontab_lint.problem import (
     TWO_DIGITS,
     Problem,
@@ -22,8 +23,14 @@ from ratectl.crontab_lint.problem import (
 from ratectl.crontab_lint.sundays import ITEM, has_seven, without_seven
 from ratectl.errors import ScheduleError
 from ratectl.schedule.language.advice.cron_text import interval, same_with_first_values
-from ratectl.schedule.language.cron import DAY_NAMES, MONTH_NAMES, parse_cron
+from ratectl.schedule.language.cron import (
+    DAY_NAMES,
+    MONTH_NAMES,
+    nearest_weekday,
+    parse_cron,
+)
 from ratectl.schedule.language.explain import explain
+from ratectl.schedule.language.numerals import nth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +38,13 @@ if TYPE_CHECKING:
 NTH = re.compile(r"([0-7]|[a-z]{3})#([1-5])")
 LAST_WEEKDAY = re.compile(r"([0-7]|[a-z]{3})l")
 QUARTZ = re.compile(
-    r"l|lw|wl|l-[0-9]+|[0-9]+w|([0-7]|[a-z]{3})l|\?|h(\([0-9]+-[0-9]+\))?(/[0-9]+)?"
+    r"l|lw|wl|l-[0-9]+w?|[0-9]+w|([0-7]|[a-z]{3})l|\?|h(\([0-9]+-[0-9]+\))?(/[0-9]+)?"
+)
+BEFORE_LAST = re.compile(r"l-([1-9]|[12][0-9]|30)")
+NEAREST = re.compile(r"([1-9]|[12][0-9]|3[01])w")
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+DASHES = re.compile(
+    "\N{EN DASH}|\N{EM DASH}|\N{HYPHEN}|\N{NON-BREAKING HYPHEN}|\N{MINUS SIGN}|\\.\\."
 )
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 EVERYWHERE = "*"
@@ -77,7 +90,10 @@ def flaws_of(fields: Sequence[str]) -> tuple[Problem, ...]:
 
 
 def _in_field(text: str, field: CronField, fields: Sequence[str]) -> Iterator[Problem]:
+    part = read_part(text, FIELDS.index(field))
     items = text.lower().split(",")
+    if part:  # Debian's cron sees no item behind the one that it leaves
+        items = items[: part.count(",") + 1]
     found = [_foreign(item, field, fields) or _in_item(item, field, fields) for item in items]
     if len(items) == 1:
         found += _uneven(items[0], field, fields)
@@ -98,15 +114,16 @@ def _as_written(message: str, text: str) -> str:
 def _foreign(item: str, field: CronField, fields: Sequence[str]) -> Problem | None:
     """Return the flaw of an *item* that another scheduler's syntax explains."""
     if "~" in item:
-        return _tilde(item, field)
+        return _tilde(item, field, fields)
     if field is WEEKDAY and (match := NTH.fullmatch(item)) and (day := weekday_name(match[1])):
-        nth = ORDINALS[int(match[2]) - 1]
+        which = ORDINALS[int(match[2]) - 1]
+        reads = read_part(fields[FIELDS.index(field)], FIELDS.index(field))
+        on = f" and fires every {day.capitalize()}" if reads else ""
         return Problem(
             severity="error",
             code="nth-weekday",
-            message=f"{field.name} `{item}`: Debian's cron ignores `#{match[2]}` and fires every "
-            f"{day.capitalize()}; cronie rejects the tab",
-            instead=_monthly(f"the {nth} {day}", item, fields),
+            message=f"{field.name} `{item}`: Debian's cron {_fate(field, fields)}{on}; cronie rejects the tab",
+            instead=_monthly(f"the {which} {day}", item, fields),
         )
     if not QUARTZ.fullmatch(item):
         return None
@@ -119,7 +136,14 @@ def _foreign(item: str, field: CronField, fields: Sequence[str]) -> Problem | No
     )
 
 
-def _tilde(item: str, field: CronField) -> Problem:
+def _fate(field: CronField, fields: Sequence[str]) -> str:
+    """Return what Debian's cron does with a *field* that it does not know all of."""
+    place = FIELDS.index(field)
+    text, part = fields[place], read_part(fields[place], place)
+    return f"ignores `{text[len(part) :]}`" if part else "rejects the tab"
+
+
+def _tilde(item: str, field: CronField, fields: Sequence[str]) -> Problem:
     first, _, last = item.partition("~")
     number = first if TWO_DIGITS.fullmatch(first) else str(field.low)
     number = without_seven(number) if field is WEEKDAY else number
@@ -129,7 +153,7 @@ def _tilde(item: str, field: CronField) -> Problem:
     return Problem(
         severity="error",
         code="tilde",
-        message=f"{field.name} `{item}`: Debian's cron ignores `~{last}` where it takes the tab at all; "
+        message=f"{field.name} `{item}`: Debian's cron {_fate(field, fields)}; "
         "cronie draws one random value at each load of the tab",
         instead=f"`{number}`{spread}",
     )
@@ -150,7 +174,20 @@ def _for_foreign(item: str, field: CronField, fields: Sequence[str]) -> str:
         return _monthly("the last weekday", item, fields)
     if field is DAY and item == "l":
         return _monthly("the last day", item, fields)
-    return f"a number from {field.low} to {field.top}; no cron knows the nearest working day"
+    if field is DAY and (match := BEFORE_LAST.fullmatch(item)):
+        return _monthly(f"the {nth(int(match[1]) + 1)} to last day", item, fields)
+    if field is DAY and (match := NEAREST.fullmatch(item)):
+        return _nearest(int(match[1]), field, fields)
+    return f"a number from {field.low} to {field.top}"
+
+
+def _nearest(day: int, field: CronField, fields: Sequence[str]) -> str:
+    """Return the advice to list the phrases for the weekday nearest to the *day*, as `ratectl next` does."""
+    members = nearest_weekday(day, " ".join(fields))
+    if not members:
+        return f"a number from {field.low} to {field.top}; no cron knows the nearest working day"
+    said = ", ".join(f'"{member}"' for member in members)
+    return f"in a ratectl spec: `schedule = [{said}]`"
 
 
 def _monthly(days: str, item: str, fields: Sequence[str]) -> str:
@@ -165,12 +202,7 @@ def _monthly(days: str, item: str, fields: Sequence[str]) -> str:
 def _in_item(item: str, field: CronField, fields: Sequence[str]) -> Problem | None:
     match = ITEM.fullmatch(item)
     if match is None:
-        return Problem(
-            severity="error",
-            code="syntax",
-            message=f"{field.name} `{item}`: Debian's cron rejects the tab or reads only a part of it",
-            instead=_expected(field),
-        )
+        return _no_item(item, field, fields)
     whole, first, last, step_text = match.groups()
     step = int(step_text) if step_text else None
     for text in filter(None, (first, last)):
@@ -193,6 +225,40 @@ def _in_item(item: str, field: CronField, fields: Sequence[str]) -> Problem | No
     if step and step >= high - low + 1:
         return _beyond(item, field, range(low, high + 1), step, fields)
     return None
+
+
+def _no_item(item: str, field: CronField, fields: Sequence[str]) -> Problem:
+    """Return the flaw of an *item* that cron has no form for; Debian's may go by its beginning."""
+    place = FIELDS.index(field)
+    text, part = fields[place], read_part(fields[place], place)
+    message = f"{field.name} `{item}`: Debian's cron and cronie reject the tab"
+    if part == text:
+        message = f"{field.name} `{item}`: more digits than a number of cron needs"
+    elif part:
+        message = (
+            f"{field.name} `{text}`: Debian's cron reads `{part}` and ignores `{text[len(part) :]}`; "
+            "cronie rejects the tab"
+        )
+    return Problem(severity="error", code="syntax", message=message, instead=_meant(field, fields))
+
+
+def _meant(field: CronField, fields: Sequence[str]) -> str:
+    """Return what the text of *field* probably means: `9:00` is a time, `mon..fri` a range, `9;17` a list."""
+    place = FIELDS.index(field)
+    text = fields[place].encode("latin-1").decode("utf-8", "replace").lower()
+    if (match := CLOCK.fullmatch(text)) and field in {MINUTE, HOUR}:
+        return f"`{int(match[2])} {int(match[1])}` for minute and hour"
+    plain = DASHES.sub("-", re.sub("[;|]", ",", text))
+    tried = [plain if other == place else EVERYWHERE for other in range(len(FIELDS))]
+    if plain != text and plain.isascii() and not _in_field_alone(tried, field):
+        return f"`{without_seven(plain) if field is WEEKDAY else plain}`"
+    return _expected(field)
+
+
+def _in_field_alone(fields: Sequence[str], field: CronField) -> list[Problem]:
+    """Return the errors of *field* among *fields* whose others are stars."""
+    flaws = _in_field(fields[FIELDS.index(field)], field, fields)
+    return [flaw for flaw in flaws if flaw.severity == "error"]
 
 
 def _sundays(item: str, step: int | None, fields: Sequence[str]) -> Problem | None:

@@ -1,4 +1,7 @@
-"""A ``NAME=value`` of a foreign crontab -> what in it does not do what it looks like."""
+"""A ``NAME=value`` of a foreign crontab -> what in it does not do what it looks like.
+
+Source of the form: ``load_env`` in Vixie cron's ``env.c``, which Debian's cron and cronie have alike.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,12 @@ from ratectl.crontab_lint.problem import BLANKS, SHOWN, Problem, error, printabl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ratectl.crontab_lint.machine import Machine
+
+SETTING = re.compile(r"""("[^"=]*"|'[^'=]*'|(?!["'])[^\s=]*)\s*=\s*(.*)""", re.DOTALL | re.ASCII)
+"""A line that cron reads as a name and a value, which may still be wrong; a quote within a name belongs to it."""
+QUOTES = ("'", '"')
+READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 LONGEST_NAME = 996
 """Bytes of an environment variable's name that Debian's crontab takes."""
@@ -17,8 +26,9 @@ FOLDER = "the folder in full"
 SHELLS_OF_BIN = frozenset({"bash", "dash", "ksh", "sh", "zsh"})
 
 
-def in_setting(name: str, value: str) -> Iterator[Problem]:
-    """Yield the flaws of the setting *name*, whose *value* has its quotes still and no blanks around it."""
+def in_setting(name: str, value: str, machine: Machine) -> Iterator[Problem]:
+    """Yield the flaws of the setting *name* on *machine*; both texts have their quotes still."""
+    name, value = name[1:-1] if name[:1] in QUOTES else name, value.rstrip(" \t\v\f\r")
     if len(name) > LONGEST_NAME:
         message = f"a name of {len(name)} bytes; Debian's crontab takes {LONGEST_NAME}"
         yield error("name-too-long", message, "a shorter name")
@@ -29,21 +39,57 @@ def in_setting(name: str, value: str) -> Iterator[Problem]:
             _for_nothing(name),
         )
         return
+    if READABLE.fullmatch(name) is None:
+        yield _odd_name(printable(name[:SHOWN]))
+    if value[0] in QUOTES and value.find(value[0], 1) != len(value) - 1:
+        yield _wrong_quotes(name, value)
+        return
     bare = value.strip("\"'")
     if name in {"CRON_TZ", "TZ", "RANDOM_DELAY"}:
-        yield _clock(name, printable(bare[:SHOWN]))
+        yield _clock(name, printable(bare[:SHOWN]), machine)
     if name == "SHELL":
         yield from _shell(bare.strip())
     elif name == "HOME":
         yield from _home(bare)
     else:
         yield from _not_expanded(name, bare)
-    if " #" in value and value[0] not in "\"'":
+    if " #" in value and value[0] not in QUOTES:
         yield warning(
             "comment-in-value",
             f"`{printable(name[:SHOWN])}`: cron has no comment after a value, the `#` belongs to it",
             "the comment on a line of its own",
         )
+
+
+def _odd_name(name: str) -> Problem:
+    said = f"`{name}` as a name" if name else "no name before the `=`"
+    return warning(
+        "odd-name",
+        f"{said}: Debian's cron and cronie take the line, and no shell can read such a variable",
+        "a name of letters, digits and `_`",
+    )
+
+
+def _wrong_quotes(name: str, value: str) -> Problem:
+    """Return the flaw of a *value* whose first quote is not closed, or closed before its end."""
+    quote, said = value[0], printable(name[:SHOWN])
+    inner, closed, rest = value[1:].partition(quote)
+    rejected = "Debian's cron and cronie reject the tab"
+    if not closed:
+        message = f"`{said}={quote}`: the quote is not closed; {rejected}"
+        return error("open-quote", message, _quoted(said, inner.strip("\"'"), quote))
+    shown = printable(rest.strip()[:SHOWN])
+    message = f"`{said}`: `{shown}` stands behind the closed quote; {rejected}"
+    if rest.lstrip().startswith("#"):
+        return error("text-after-quote", message, "the comment on a line of its own")
+    return error("text-after-quote", message, _quoted(said, f"{inner}{rest}", quote))
+
+
+def _quoted(name: str, value: str, quote: str) -> str:
+    """Return the setting with *value* in one pair of *quote*, if it holds no such sign that must stay."""
+    text = f"{name}={quote}{printable(value.replace(quote, ''))}{quote}"
+    clear = len(text) <= SHOWN and f"\\{quote}" not in value and text.isprintable()
+    return f"`{text}`" if clear else "the whole value in one pair of quotes"
 
 
 def _for_nothing(name: str) -> str:
@@ -115,18 +161,25 @@ def _not_expanded(name: str, bare: str) -> Iterator[Problem]:
         )
 
 
-def _clock(name: str, value: str) -> Problem:
+def _clock(name: str, value: str, machine: Machine) -> Problem:
+    meant = value if name == "RANDOM_DELAY" else machine.zone_meant(value.removeprefix(":"))
+    in_spec = (
+        f'in a ratectl spec: `timezone = "{meant}"`'
+        if meant
+        else "in a ratectl spec: `timezone` with the name of a zone"
+    )
+    unknown = "" if meant == value.removeprefix(":") else f"; no zone has the name `{value}`"
     if name == "CRON_TZ":
         return error(
             "cron-tz",
-            "`CRON_TZ`: cronie schedules in this zone; Debian's cron, busybox, bcron and systemd-cron in the machine's",
-            f'in a ratectl spec: `timezone = "{value}"`',
+            f"`CRON_TZ`: cronie schedules in this zone; Debian's cron, busybox, bcron and systemd-cron in the machine's{unknown}",
+            in_spec,
         )
     if name == "TZ":
         return warning(
             "tz",
-            "`TZ`: Debian's cron, cronie and bcron hand it to the commands and schedule without it; busybox ignores it",
-            f'in a ratectl spec: `timezone = "{value}"`',
+            f"`TZ`: Debian's cron, cronie and bcron hand it to the commands and schedule without it; busybox ignores it{unknown}",
+            in_spec,
         )
     delay = value if value.isdecimal() else "5"
     return warning(

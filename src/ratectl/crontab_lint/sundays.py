@@ -7,7 +7,7 @@ from itertools import groupby
 
 from ratectl.schedule.language.cron import DAY_NAMES
 
-ITEM = re.compile(r"(\*|([a-z]+|[0-9]{1,4})(?:-([a-z]+|[0-9]{1,4}))?)(?:/([0-9]{1,9}))?")
+ITEM = re.compile(r"(\*|([a-z]+|[0-9]{1,9})(?:-([a-z]+|[0-9]{1,9}))?)(?:/([0-9]{1,9}))?")
 """One piece of a field, in small letters: ``*``, a value or a range, and its step."""
 SEVEN = 7
 SHORTEST_RUN = 3

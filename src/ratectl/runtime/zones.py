@@ -63,15 +63,17 @@ def meant(name: object) -> str:
 
     A zone that the system lists without having its data is never offered, nor the word that was refused.
     """
-    if not isinstance(name, str):
-        return ""
+    zone = near(name) if isinstance(name, str) else ""
+    return f' (did you mean "{zone}"?)' if zone else ""
+
+
+def near(name: str) -> str:
+    """Return the zone that *name*, which is none, was probably meant for; nothing where none is near."""
     plain = name.removeprefix("right/").removeprefix("posix/")
     if plain in THIS_MACHINE:
-        return ' (did you mean "local"?)'
+        return "local"
     zone = _present_name(plain) or _nearest(plain.strip().lower().replace(" ", "_"))
-    if zone == name or data(zone) is None:
-        return ""
-    return f' (did you mean "{zone}"?)'
+    return "" if zone == name or data(zone) is None else zone
 
 
 def _present_name(old: str) -> str:

@@ -141,6 +141,18 @@ def test_the_nearest_weekday():
     assert [slot.day for slot in slots] == [15, 16, 16, 15, 15, 15, 15, 14, 15, 15, 16, 15]
 
 
+def test_days_before_the_last():
+    """What Quartz calls L-3 is told as the phrase for the fourth to last day; as a day of the week it is none."""
+    with pytest.raises(ScheduleError) as caught:
+        parse_cron("0 9 L-3 3 *")
+    with pytest.raises(ScheduleError) as elsewhere:
+        parse_cron("0 9 * * L-3")
+
+    phrase = re.findall(r'"([^"]+)"', str(caught.value))[-1]
+    assert parse_one(phrase) == parse_one("every month on the 4th to last day in march at 09:00")
+    assert "every month" not in str(elsewhere.value)
+
+
 @pytest.mark.parametrize("line", ["*/5 9 L * *", "0 9 L,15 * *", "0 9 L * 1", "0 9 L 1-3 *"])
 def test_no_phrase_for_a_part_of_a_line(line):
     """No phrase is offered that would say less than the line."""

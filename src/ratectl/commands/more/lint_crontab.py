@@ -15,6 +15,7 @@ from ratectl.commands._shared import terminal
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import DataError, StorageError
+from ratectl.runtime import accounts, zones
 from ratectl.views.format import as_json
 from ratectl.wording import count
 
@@ -58,7 +59,11 @@ def lint_crontab(
       ratectl lint-crontab --system --json
     """
     lint = crontab_lint.lint_system if system else crontab_lint.lint
-    found = [(name, finding) for name, tab in _tabs(file, system=system) for finding in lint(tab)]
+    found = [
+        (name, finding)
+        for name, tab in _tabs(file, system=system)
+        for finding in lint(tab, THIS_MACHINE)
+    ]
     if json:
         typer.echo(as_json([_fact(name, finding) for name, finding in found]))
     else:
@@ -67,6 +72,22 @@ def lint_crontab(
         typer.echo(_count([finding for _, finding in found]))
     if any(finding.flaw.severity == "error" for _, finding in found):
         raise typer.Exit(DataError.exit_code)
+
+
+def _has_account(name: str) -> bool:
+    """Tell whether this machine has the account *name*; where it has no root, it has no accounts that cron knows."""
+    return accounts.find(name) is not None or accounts.find(accounts.ROOT) is None
+
+
+def _zone_meant(name: str) -> str:
+    """Return the zone *name* where there is one, else the nearest, else nothing."""
+    try:
+        return zones.named(name).key
+    except ValueError:
+        return zones.near(name)
+
+
+THIS_MACHINE = crontab_lint.Machine(has_account=_has_account, zone_meant=_zone_meant)
 
 
 def _tabs(file: str, *, system: bool) -> Iterator[tuple[str, bytes]]:

@@ -302,6 +302,11 @@ def _unknown_hint(item: str, line: str) -> str:
         return f"{example}{_as_phrase(item, line, ', here: ')}"
     if match := re.fullmatch(r"([1-9]|[12][0-9]|3[01])W", item.upper()):
         return f"cron has no W (the weekday nearest to a day){_nearest(int(match[1]), line)}"
+    match = re.fullmatch(r"L-([1-9]|[12][0-9]|30)", item.upper())
+    if match and line.split()[2] == item:
+        at, days = _at(line), f"{nth(int(match[1]) + 1)} to last day"
+        said = "" if at is None else f': "every month on the {days}{at}"'
+        return f"cron has no L; a phrase says it{said}"
     if item.upper() in {"L", "LW", "WL"} or item.upper().endswith("L"):
         return f"cron has no L or W; a phrase says it{_as_phrase(item, line, ': ')}"
     if "?" in item or "~" in item or item.upper() == "H":
@@ -310,14 +315,19 @@ def _unknown_hint(item: str, line: str) -> str:
 
 
 def _nearest(day: int, line: str) -> str:
-    """Return the list of phrases for the weekday nearest to the *day* of each month; nothing where its ends come in between."""
+    """Return the offer of the list of phrases for the weekday nearest to the *day* of each month; nothing without one."""
+    members = ", ".join(f'"{member}"' for member in nearest_weekday(day, line))
+    return f"; a list of phrases says it: schedule = [{members}]" if members else ""
+
+
+def nearest_weekday(day: int, line: str) -> tuple[str, ...]:
+    """Return the phrases for the weekday nearest to the *day* of each month; none where its ends come in between."""
     at = _at(line)
     if at is None or not 1 <= day <= 27:
-        return ""
+        return ()
     saturday = f"{nth(3)} if it is a monday" if day == 1 else f"{nth(day - 1)} if it is a friday"
     days = (f"{nth(day)} if it is a weekday", saturday, f"{nth(day + 1)} if it is a monday")
-    members = ", ".join(f'"every month on the {said}{at}"' for said in days)
-    return f"; a list of phrases says it: schedule = [{members}]"
+    return tuple(f"every month on the {said}{at}" for said in days)
 
 
 def _as_phrase(item: str, line: str, lead: str) -> str:
