@@ -85,7 +85,7 @@ def settled(phrase: Phrase) -> Phrase:
 def _scoped(phrase: Phrase) -> Phrase:
     """Return *phrase* without its scope: "of the month" says what days are of, or nothing more."""
     if _is_part(phrase.every, phrase.scope) and not phrase.ordinals:
-        if phrase.months or phrase.but_months:
+        if phrase.months:
             raise _idle_scope(phrase)
         return replace(phrase, scope="")
     if phrase.every and phrase.ordinals and phrase.every.unit in SECONDS_IN:
@@ -111,7 +111,7 @@ def _scoped(phrase: Phrase) -> Phrase:
             f'"{said}" or "of the {phrase.scope}"?',
             phrase.swapped(every=f"every {phrase.scope}"),
         )
-    if phrase.every is not None and (apart or phrase.every.count > 1):
+    if phrase.every is not None and apart:
         raise _idle_scope(phrase)
     return replace(phrase, every=phrase.every or Every(unit=phrase.scope))
 
@@ -185,8 +185,11 @@ def _refuse_bare_numbers(phrase: Phrase) -> None:
 def _both_or_either(phrase: Phrase, *, numbered: bool) -> PhraseError:
     """Return the refusal of days of the month beside weekdays, with the phrase for both and the list for either."""
     unit = (phrase.every or Every()).unit
-    monthly = {"every": "every month"} if unit in {"day", "week"} else {}
-    daily = {"every": "every day"} if unit in {"month", "quarter", "year"} else {}
+    monthly = (
+        {"every": "every month"} if phrase.spans.get("every") and unit in {"day", "week"} else {}
+    )
+    counted = "every" in phrase.spans and unit in {"month", "quarter", "year"}
+    daily = {"every": "every day"} if counted else {}
     dated = phrase.swapped(weekdays="", **monthly)
     return phrase.refusal(
         "days of the month and weekdays: both, or either?",

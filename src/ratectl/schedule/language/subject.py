@@ -147,7 +147,7 @@ def _every_nth_weekday(words: Words, start: int, every: Every, *, counted: bool)
     if (every.at_most or (counted and count > 1)) and not groups:
         singular = re.sub(r"(?<=day)s$", "", names.lower())
         raise words.wrong(
-            f'say "every {count} weeks on {singular}"', start, [f"{count} weeks on {singular}"]
+            "a weekday is named, and weeks are counted", start, [f"{count} weeks on {singular}"]
         )
     if count == 1:
         return _daily({"weekdays": weekdays})

@@ -149,15 +149,16 @@ def _half_behind(text: str, hits: list[re.Match[str]]) -> Advice | None:
     )
     if said is None or any(hit["four"] or hit["minute"] for hit in hits):
         return None
-    early = int(last["hour"]) % 12 < int(said[1]) % 12
-    halves = [said[2], "am" if said[2] == "pm" else "pm"][: 2 if early else 1]
-    if not early:
-        halves = ["am" if said[2] == "pm" else "pm"]
+    hours = [int(hit["hour"]) for hit in hits]
+    in_half = [hour % 12 for hour in (*hours, int(said[1]))]
+    in_order = sorted(set(in_half)) == in_half
+    readings = [dict.fromkeys(hours, said[2])] if in_order else []
+    readings.append({hour: "pm" if hour == 12 else "am" for hour in hours})
     offers = []
-    for half in halves:
+    for half_of in readings:
         out = text
-        for hit in reversed(hits):
-            out = f"{out[: hit.start()]}{hit['hour']}{half}{out[hit.end() :]}"
+        for hit, hour in zip(reversed(hits), reversed(hours), strict=True):
+            out = f"{out[: hit.start()]}{hour}{half_of[hour]}{out[hit.end() :]}"
         offers.append(out)
     return Advice(f'is "{said[2]}" said of all these times?', tuple(offers), hits[0].span())
 

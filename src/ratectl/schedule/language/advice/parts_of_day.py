@@ -111,8 +111,9 @@ def _half_fits(before: str, part: str) -> bool:
     half = PARTS_OF_DAY.get(part, ("",))[0]
     if re.search(r"(noon|midnight)$", before):
         return (before.endswith("noon"), part) in {(True, "afternoon"), (False, "night")}
-    if re.search(r"[ap]m$", before):
-        return before.endswith(half)
+    if said := re.search(r"([0-9]{1,2})(?::[0-9]{2})? ?[ap]m$", before):
+        late = part == "night" and before.endswith("am") and int(said[1]) % 12 < 6
+        return late or before.endswith(half)
     clock = re.search(r"([0-9]{1,2}):[0-9]{2}$", before)
     hour = int(clock[1]) if clock else -1
     if part == "night":
@@ -176,7 +177,7 @@ def _on_grid(said: str, clock: str) -> bool:
 
 
 EXCEPT_WINDOW = re.compile(
-    r",? (?:except|but not|not|excluding)(?: from)?(?: between)? (?P<first>[0-9]{1,2}:[0-9]{2}) ?(?:and|to|until|till|-|\u2013) ?"
+    r",? (?:except|but not|not|excluding)(?: from)?(?P<between> between)? (?P<first>[0-9]{1,2}:[0-9]{2}) ?(?:(?(between)and|to)|to|until|till|-|\u2013) ?"
     r"(?P<last>[0-9]{1,2}:[0-9]{2})(?![:0-9])"
 )
 
@@ -217,16 +218,19 @@ def _minutes(clock: str) -> int:
 
 def two_windows(text: str) -> Advice | None:
     """Offer a list for "from 9:00 to 11:00 and from 14:00 to 16:00"."""
-    bare = rf"{CLOCK_TIME} ?(?:and|to|until|till|-|\u2013) ?{CLOCK_TIME}"
+    bare = rf"{CLOCK_TIME} ?(?:to|until|till|-|\u2013) ?{CLOCK_TIME}"
+    ends = rf"{CLOCK_TIME} ?(?:and|to|until|till|-|\u2013) ?{CLOCK_TIME}"
+    hours = r"[0-9]{1,2} ?(?:to|until|till|-|\u2013) ?[0-9]{1,2}(?![:0-9])"
     match = re.search(
-        rf"(?P<one>(?:between|from) {bare}),? (?:and )?(?:again )?(?P<from>(?:between|from) )?(?P<other>{bare})",
+        rf"(?P<one>(?:between|from) (?:{ends}|{hours})|{bare}),? (?:and )?(?:again )?(?P<from>(?:between|from) )?(?P<other>{ends}|(?<=from ){hours})",
         text,
     )
     if match is None:
         return None
     before, after = text[: match.start()], text[match.end() :]
+    lead = "from " if match["one"].startswith(("from", "between")) else ""
     members = (
         f"{before}{match['one']}{after}",
-        f"{before}{match['from'] or 'from '}{match['other']}{after}",
+        f"{before}{match['from'] or lead}{match['other']}{after}",
     )
     return Advice("two windows make a list", (), match.span(), members)

@@ -59,6 +59,11 @@ def joined_by_and(text: str) -> Advice | None:
     one, other = match["one"], match["other"]
     if re.fullmatch(CLOCK_TIME, other):
         return None  # one of several times
+    within_day = re.search(
+        r"\b(?:every|each) (?:[0-9]+ )?(?:second|minute|hour)s?\b|\bhourly\b", one
+    )
+    if within_day and not re.match(r"(?:at|every|each) |[a-z]+ly\b", other):
+        return None  # whose interval the other may have as well
     timed = [re.search(CLOCK_TIME, half) is not None for half in (one, other)]
     shared = re.search(rf" (?:at )?{CLOCK_TIME}$", other)
     if timed == [False, True] and shared:
