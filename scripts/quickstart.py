@@ -32,7 +32,7 @@ from scripts.environment import ROOT, SetupError, ensure, program  # noqa: E402
 from scripts.traces import Traces, bytecode  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 TO_END = (signal.SIGINT, signal.SIGTERM)
 PUBLIC = "https://api.exchangerate-api.com/v4"
@@ -257,7 +257,7 @@ def in_the_foreground(stage: Stage, *, slots: int) -> None:
         try:
             for number in range(slots):
                 wait_for_lines(stage, number + 1, serving)
-                show_lines(stage, stage.lines()[number : number + 1], expected=1)
+                show_line(stage, number)
         finally:
             end(serving)
 
@@ -277,11 +277,11 @@ def by_the_system(stage: Stage, engine: str, second: int) -> None:
     """Install into *engine*, see it fire by itself at *second* of a minute, list, and remove."""
     stage.must("install", str(stage.spec), "--backend", engine)
     stage.must("run", JOB, "--force")
-    by_hand = stage.lines()
-    show_lines(stage, by_hand[-1:], expected=1)
+    by_hand = len(stage.lines())
+    show_line(stage, max(by_hand - 1, 0))
     say(f"Nothing of ours runs now. {engine} wakes it {until(second)} ...")
-    wait_for_lines(stage, len(by_hand) + 1)
-    show_lines(stage, stage.lines()[len(by_hand) :][:1], expected=1)
+    wait_for_lines(stage, by_hand + 1)
+    show_line(stage, by_hand)
     stage.must("list")
     stage.must("remove", JOB)
 
@@ -292,13 +292,13 @@ def until(second: int) -> str:
     return f"in {left} s, at {f'second {second}' if second else 'the full minute'}"
 
 
-def show_lines(stage: Stage, lines: Sequence[str], *, expected: int) -> None:
-    """Print *lines* of the output file; raise NotSeenError when there are too few."""
-    for line in lines:
-        print(f"\n  {stage.output.relative_to(ROOT)} now has:   {line}", flush=True)
-    if len(lines) < expected:
+def show_line(stage: Stage, place: int) -> None:
+    """Print the line at *place* of the output file, counted from 0; raise NotSeenError when there is none."""
+    lines = stage.lines()
+    if len(lines) <= place:
         stage.ratectl("list")
         raise NotSeenError(f"{stage.output.name} did not grow within {PATIENCE} seconds")
+    print(f"\n  {stage.output.relative_to(ROOT)}, line {place + 1}:   {lines[place]}", flush=True)
 
 
 @contextlib.contextmanager

@@ -55,3 +55,16 @@ def test_streams(verb, way, tmp_path):
     assert "Exception" not in done.stderr
     assert done.returncode in EXIT_CODES
     assert done.returncode == plain or (done.returncode == 74 and "full" in way)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")  # noqa: PTH110
+def test_lost_findings_are_told(tmp_path):
+    """What was lost to a full disk is told also where the command's own findings decide the exit code."""
+    (tmp_path / "tab").write_text("* * * * 8 /bin/true\n")
+    program = shlex.join((sys.executable, "-m", "ratectl", "lint-crontab", "tab"))
+    found = shell(tmp_path, program)
+
+    done = shell(tmp_path, f"{program} >/dev/full")
+
+    assert (found.returncode, done.returncode) == (65, 65)
+    assert done.stderr == "ratectl: standard output: No space left on device\n"

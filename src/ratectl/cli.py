@@ -102,9 +102,9 @@ def _open_closed_streams() -> None:
 def _conclude(ended: SystemExit, out: Door, err: Door) -> None:
     """See whether what was said arrived: a reader that left early, as ``head`` does, is no fault, and a full disk is."""
     out.flush()
-    if out.lost is not None and not isinstance(out.lost, BrokenPipeError) and not ended.code:
+    if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
         print(f"ratectl: standard output: {out.lost.strerror}", file=err)
-        ended.code = StorageError.exit_code
+        ended.code = ended.code or StorageError.exit_code
     err.flush()
 
 

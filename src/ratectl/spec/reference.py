@@ -44,7 +44,7 @@ MOMENT = "date, or date and time"
 
 JOB: dict[str, Key] = {
     "pairs": Key(
-        "list of `BASE/QUOTE`",
+        "`BASE/QUOTE`, or a list of them",
         "what to record; codes of ISO 4217, those that ended (HRK, DEM) included, others in use (BTC, CNH), or of `[currencies]`",
         ["USD/INR"],
     ),
@@ -94,7 +94,7 @@ JOB: dict[str, Key] = {
         "3d",
     ),
     "notify": Key(
-        "list of URLs, or of `file:`, `env:`, `credential:` references",
+        "URL, `file:`, `env:` or `credential:` reference, or a list of them",
         "told of failure and of recovery",
         ["https://hooks.example/rates"],
     ),
@@ -107,7 +107,7 @@ JOB: dict[str, Key] = {
     "enabled": Key(
         "true or false", "false keeps the job in the spec and out of the scheduler", False
     ),
-    "tags": Key("list of texts", "words of your own", ["books"]),
+    "tags": Key("text, or a list", "words of your own", ["books"]),
     "digits": Key(
         "number from 2 to 12", "significant digits of a derived rate (a cross) at most", 6
     ),
