@@ -16,7 +16,7 @@ import typer
 
 from ratectl import __version__
 from ratectl.commands._shared import help as groups
-from ratectl.errors import INTERRUPTED, RatectlError, StorageError
+from ratectl.errors import INTERRUPTED, RatectlError, RemovedJobError, StorageError
 from ratectl.runtime.visible import Door
 
 if TYPE_CHECKING:
@@ -119,10 +119,20 @@ def _run(words: list[str]) -> None:
     except RatectlError as error:
         sys.stdout.flush()
         more = f"\n(`ratectl manual {error.topic}` explains it)" if error.topic else ""
-        print(_prefix() + _fitting(f"{NAMED} {error}{more}").removeprefix(NAMED), file=sys.stderr)  # noqa: T201 - the one place for errors
+        text = f"{error}{_way_back(error)}{more}"
+        print(_prefix() + _fitting(f"{NAMED} {text}").removeprefix(NAMED), file=sys.stderr)  # noqa: T201 - the one place for errors
         sys.exit(error.exit_code)
     except KeyboardInterrupt:  # before the command runs; from then on typer does the same
         sys.exit(INTERRUPTED)
+
+
+def _way_back(error: RatectlError) -> str:
+    """Return what follows an *error* about a job that was removed: the command that brings it back, if any does."""
+    if not isinstance(error, RemovedJobError):
+        return ""
+    from ratectl.commands._shared import next_step  # noqa: PLC0415 - for this one error
+
+    return next_step.way_back(error.job)
 
 
 def _refuse_home_of_others() -> None:

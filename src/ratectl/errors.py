@@ -11,6 +11,7 @@ RatectlError
 │   └── ClaimLostError 75   another host took the slot over
 ├── RefusedError       77   permission, key, plan or quota
 └── ConfigError        78   the installation, an installed job or what is named of its record is not usable
+    ├── RemovedJobError  78  a job that was removed, and whose record is kept
     ├── SpecError      78   every issue of one spec file
     │   └── SpecAbsentError  78  there is no such file
     └── ScheduleError  78   a schedule text without a meaning, or that never fires
@@ -100,6 +101,20 @@ class ConfigError(RatectlError):
     """The installation, an installed job or what is named of its record is not usable as it is."""
 
     exit_code = 78
+
+
+class RemovedJobError(ConfigError):
+    """A job that was removed, and whose record is kept.
+
+    Attributes:
+        job: its name, by which the journal still knows its spec.
+    """
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+        super().__init__(
+            f"job {job!r} was removed, and its record kept: `ratectl history {job}` shows it"
+        )
 
 
 class ScheduleError(ConfigError):

@@ -304,5 +304,5 @@ def test_all_of_nothing_is_nothing_to_do(ratectl, tmp_path, monkeypatch):
     answer = ratectl("run", "--all")
 
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith("nothing to run: no job is installed")
+    assert answer.out.startswith("nothing to run: no jobs are installed; ")
     assert ratectl("run", "--all", "--json").out == "[]\n"

@@ -270,7 +270,10 @@ def test_asked_by_the_old_name(ratectl, whole, words):
     assert "'usd-inr' was renamed: it is 'dollar' now, with all its record" in renamed.err
     assert "'usd-inr' was renamed: it is 'buck' now" in again.err
     assert "'usd-inr' was renamed to 'buck', and that removed" in purged.err
-    assert "its record deleted (--purge); `ratectl install` starts it anew" in purged.err
+    assert "its record deleted (--purge); `ratectl install SPEC`, or `ratectl serve SPEC`" in (
+        purged.err
+    )
+    assert "starts it anew where the spec still has it" in purged.err
     assert whole.held() == ["eur-inr"]
 
 

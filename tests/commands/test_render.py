@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ratectl import __version__
 from ratectl.commands.more.render import render
-from ratectl.errors import SpecError, UsageError
+from ratectl.errors import ConfigError, SpecError, UsageError
 
 SPEC = """
 [jobs.usd-inr]
@@ -50,6 +51,18 @@ def test_the_program_can_be_named(spec, tmp_path):
 
     values = plistlib.loads((tmp_path / "ratectl.usd-inr.plist").read_bytes())
     assert values["ProgramArguments"] == ["/opt/x/ratectl-fetch", "usd-inr", "--again"]
+
+
+def test_what_a_scheduler_cannot_wake(spec, tmp_path):
+    """A refusal says that nothing was written, and its example names the image of this version."""
+    out = tmp_path / "out"
+
+    with pytest.raises(ConfigError) as told:
+        render(spec, backend="kubernetes", out=out)
+
+    assert "so nothing was written:" in str(told.value)
+    assert f'image = "registry.example/ratectl:{__version__}"' in str(told.value)
+    assert not out.exists()
 
 
 def test_the_host_zone_is_the_target_s(spec, tmp_path):

@@ -126,7 +126,7 @@ def test_advice_is_shown_as_a_command(report, station):
 
     page = report()
 
-    assert "<code>ratectl serve /rates/jobs.toml</code> does</span>" in page
+    assert "<code>ratectl serve usd-inr</code> does</span>" in page
     assert "`" not in re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
 
 

@@ -208,13 +208,13 @@ def test_table(office):
         "a  Tue 2026-11-24 10:30 IST, in 17 h",
         "    not yet run  cron (user)  30 10 * * *",
     ]
-    assert listing_text((), office.machine.now, 80).startswith(
-        "no jobs are installed; `ratectl init`"
+    assert listing_text((), office.machine.now, 80) == "no jobs are installed"
+
+
+def installed(wanted, digest="d1", backend="cron"):
+    return SimpleNamespace(
+        job=wanted, spec="/s.toml", digest=digest, host_timezone="UTC", backend=backend
     )
-
-
-def installed(wanted, digest="d1"):
-    return SimpleNamespace(job=wanted, spec="/s.toml", digest=digest, host_timezone="UTC")
 
 
 def broken(_path, _zone):
@@ -232,7 +232,7 @@ def broken(_path, _zone):
         (
             "d2",
             lambda _p, _z: [job(schedule='"every day at 11:00"')],
-            "spec changed: `ratectl install` applies it",
+            "spec changed: `ratectl install /s.toml` applies it",
         ),
     ],
 )
@@ -262,3 +262,36 @@ def test_a_new_name_that_has_a_record_already():
 
     assert seen[0].startswith("renamed to 'other'")
     assert seen[1] == "no longer in the spec: /s.toml"
+
+
+def test_edits_of_a_spec_that_is_served():
+    """What applies an edit is for a served job another start of `serve`, and for its new name a rename."""
+    row = installed(job(), backend="serve")
+    told = [
+        inventory.SpecDrift(lambda _path: "d2", lambda _p, _z, found=found: found, [row])(row).text
+        for found in ([job(schedule='"every day at 11:00"')], [job("other")])
+    ]
+
+    assert told == [
+        "spec changed: `ratectl serve /s.toml`, started again, applies it",
+        "renamed to 'other' in the spec: `ratectl rename usd-inr other` takes its record along",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("digest", "found", "command"),
+    [
+        ("d1", [job()], "ratectl serve /s.toml"),
+        ("d2", [job(schedule='"every day at 11:00"')], "ratectl serve /s.toml"),
+        ("", [], "ratectl serve usd-inr"),
+        ("d2", [], "ratectl serve usd-inr"),
+        ("d2", [job("other")], "ratectl serve usd-inr"),
+    ],
+    ids=["as it was", "edited", "gone", "left out", "renamed"],
+)
+def test_what_serves_a_job_again(digest, found, command):
+    """A job is served from its spec, or where that cannot give it any more, by its name."""
+    row = installed(job(), backend="serve")
+    difference = inventory.SpecDrift(lambda _path: digest, lambda _p, _z: found, [row])(row)
+
+    assert inventory.not_served(row, difference).endswith(f"`{command}` does")

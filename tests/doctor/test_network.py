@@ -112,6 +112,13 @@ def test_failures_are_told_apart(cron, rates, fault, check):
     assert rates.asked("/v4") == 1
 
 
+def test_a_portal_is_looked_at_where_the_provider_is(cron, rates):
+    """The fix asks the provider's own scheme, host and port."""
+    rates.misbehave(Fault(status=511, body=PAGE))
+
+    assert f"\n    fix: curl -v {rates.url}/\n" in cron.ask().text
+
+
 def test_one_cause_is_one_line(cron, rates):
     """A provider that is down is one line for all jobs, with one command."""
     rates.misbehave(Fault(status=503, body=b"{}"))

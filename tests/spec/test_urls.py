@@ -55,6 +55,35 @@ def test_impossible(place, url):
     assert (issue.line, IMPOSSIBLE[url] in issue.message) == (line, True), issue.message
 
 
+@pytest.mark.parametrize(
+    ("place", "url", "whole"),
+    [
+        ("proxy", "proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy", "http:proxy.example:3128", "http://proxy.example:3128"),
+        ("ping", "hc", "https://hc"),
+        ("ping", "//hc.example/uuid", "https://hc.example/uuid"),
+        ("base_url", "rates.example/v4", "https://rates.example/v4"),
+    ],
+)
+def test_without_a_scheme(place, url, whole):
+    """An address without http:// or https:// is told so, and as it would be right."""
+    template, line = PLACES[place]
+
+    [issue] = issues(template.format(url))
+
+    assert (issue.line, issue.message) == (
+        line,
+        f'the scheme is missing: expected "{whole}", found "{url}"',
+    )
+
+
+def test_a_login_without_a_scheme():
+    """A password is not shown, also where the scheme before it is missing."""
+    [issue] = issues(PROXY.format("me:T0KEN@proxy.example:3128"))
+
+    assert issue.message == "a user name or password must not stand in the spec"
+
+
 @pytest.mark.parametrize("url", ["http://h:99999/T0KEN", "http://h:x/T0KEN", "http://h..x/T0KEN"])
 def test_impossible_recipients(url):
     """A recipient of messages is held to the same, and its address, which may be a secret, is not shown."""

@@ -64,8 +64,22 @@ def test_until_in_the_second_pass_of_a_fold():
 def test_bounds_of_both_passes():
     """A window from the first pass to the second has its slots, and one backwards has none."""
     assert first(load(more='from = "2026-11-01T05:00:00Z"\nuntil = "2026-11-01T06:00:01Z"'), 9)
-    with pytest.raises(SpecError, match="no slot lies between"):
+    assert first(load(more='from = "2026-11-01T05:30:00Z"\nuntil = "2026-11-01T06:30:01Z"'), 9)
+    with pytest.raises(SpecError, match=r"until = .* is not later than from = "):
         load(more='from = "2026-11-01T06:30:00Z"\nuntil = "2026-11-01T05:30:00Z"')
+
+
+@pytest.mark.parametrize("until", ["2026-11-02", "2026-12-01T10:00"])
+def test_an_end_before_the_begin(until):
+    """It is told at the line of ``until``, by both keys, and the schedule is not blamed."""
+    with pytest.raises(SpecError) as told:
+        load(more=f'from = "2026-12-01T10:00"\nuntil = "{until}"')
+
+    [issue] = told.value.issues
+    assert issue.key == "jobs.usd-inr.until"
+    assert issue.message == (
+        f"until = {until} is not later than from = 2026-12-01T10:00, so the job would never fire"
+    )
 
 
 def test_a_bound_in_a_fold_is_explained():

@@ -137,6 +137,17 @@ def test_what_an_install_did(office):
     ]
 
 
+def test_an_install_that_no_daemon_fires(office):
+    """Where a cron daemon has to be started first, it is not said that nothing else has to run."""
+    office.machine.running.clear()
+    done = office.install(*jobs("a"))
+
+    text = deploy_text.installed_text(done, {"a": "tomorrow"})
+    assert "nothing fires until one is started" in deploy_text.plan_text(done)
+    assert "nothing else has to run" not in text
+    assert "start a cron daemon first, as `ratectl doctor` says; `ratectl status` shows" in text
+
+
 def test_what_a_remove_did(office):
     """Removed jobs are named with their engine; one that only the journal knew is told apart."""
     office.install(*jobs("a", "b"))

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from ratectl.model.job import Pair
+from ratectl.views.inventory import nothing_text
 from ratectl.views.status_screen import STYLES, View, screen, word
 from tests.views.conftest import KOLKATA, NOW, USD, entries, fired
 
@@ -207,12 +208,35 @@ def test_help(status, changes, line):
 
 
 def test_empty():
-    """Without jobs the screen says what to do."""
-    lines = shown()
+    """Without jobs the screen says what it is given, what to do, in lines that fit."""
+    view = View(now=NOW, zone=KOLKATA, width=80, nothing=nothing_text("", ""))
+    lines = screen((), view).plain.splitlines()
 
     assert max(map(len, lines)) <= 80
     assert "`ratectl init`" in " ".join(lines)
     assert "`ratectl install`" in " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("spec", "served", "told"),
+    [
+        ("", "", "`ratectl init` writes a spec, `ratectl install` installs it"),
+        ("/j.toml", "", "/j.toml is there: `ratectl install` installs its jobs"),
+        (
+            "",
+            "/j.toml",
+            "`ratectl init` writes a spec, `ratectl serve /j.toml` runs its jobs, as no scheduler does here",
+        ),
+        (
+            "/j.toml",
+            "/j.toml",
+            "/j.toml is there: `ratectl serve /j.toml` runs its jobs, as no scheduler does here",
+        ),
+    ],
+)
+def test_what_to_do_where_nothing_is_installed(spec, served, told):
+    """No spec is to be written where there is one, and none installed where no scheduler runs."""
+    assert nothing_text(spec, served) == f"no jobs are installed; {told}"
 
 
 def test_every_word_has_a_style(status):

@@ -103,14 +103,14 @@ class Prepared:
         return not (first or of_the_journal or any(plan.pending(p.changes) for p in parts))
 
 
-def covers_of(target: Target, jobs: Sequence[Job]) -> dict[str, Cover]:
-    """Return the cover of each job. Raises ConfigError, which lists every job that the engine cannot wake."""
+def covers_of(target: Target, jobs: Sequence[Job], done: str = "installed") -> dict[str, Cover]:
+    """Return the cover of each job. Raises ConfigError, which lists every job that the engine cannot wake, so that nothing was *done*."""
     covers = {job.name: target.backend.check(job, target.host.zone) for job in jobs}
     refused = {name: c for name, c in covers.items() if c.fidelity is Fidelity.REFUSED}
     if refused:
         lines = (f"  {name}: {cover.reason}" for name, cover in refused.items())
         raise ConfigError(
-            f"{target.backend.NAME} cannot wake these jobs, so nothing was installed:\n"
+            f"{target.backend.NAME} cannot wake these jobs, so nothing was {done}:\n"
             + "\n".join(lines)
         )
     return covers
@@ -118,7 +118,7 @@ def covers_of(target: Target, jobs: Sequence[Job]) -> dict[str, Cover]:
 
 def files(target: Target, jobs: Sequence[Job]) -> dict[str, bytes]:
     """Return the files that hold the native texts of the enabled *jobs*, by name; ordered by job."""
-    covers = covers_of(target, jobs)
+    covers = covers_of(target, jobs, "written")
     ordered = sorted((job for job in jobs if job.enabled), key=lambda job: job.name)
     artefacts = [
         text

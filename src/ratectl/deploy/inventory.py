@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ratectl import schedule
 from ratectl.backends import BACKENDS
-from ratectl.deploy import targets
-from ratectl.deploy.checks import elsewhere
+from ratectl.deploy import remedies, targets
+from ratectl.deploy.checks import elsewhere, serving
 from ratectl.deploy.renames import noticed
 from ratectl.errors import RefusedError, SpecError, StorageError
+from ratectl.wording import typed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -84,6 +85,8 @@ class SpecDifference(NamedTuple):
 
     state: SpecState
     text: str
+    renamed: str = ""
+    """The name that it has there by now."""
 
 
 class SpecDrift:
@@ -119,12 +122,15 @@ class SpecDrift:
         if row.job.name not in jobs:
             new = noticed(list(jobs.values()), row.spec, self._known, self._taken).get(row.job.name)
             if new is not None:
-                text = f"renamed to {new!r} in the spec: `ratectl install` takes its record along"
-                return SpecDifference(SpecState.RENAMED, text)
+                command = remedies.take_along(row, new)
+                text = f"renamed to {new!r} in the spec: `{command}` takes its record along"
+                return SpecDifference(SpecState.RENAMED, text, new)
             return SpecDifference(SpecState.LEFT_OUT, f"no longer in the spec: {row.spec}")
         if jobs[row.job.name] == row.job:
             return None
-        return SpecDifference(SpecState.CHANGED, "spec changed: `ratectl install` applies it")
+        anew = ", started again," if row.backend == serving.BACKEND else ""
+        text = f"spec changed: `{remedies.by_spec(row)}`{anew} applies it"
+        return SpecDifference(SpecState.CHANGED, text)
 
 
 def digest_of(reader: Reader, path: str) -> str:
@@ -184,14 +190,21 @@ def rows(
                 row, last.get(name), spec=drift_of_spec, now=now, unseen=next(blind, None)
             )
             if name in unserved:
-                missing = replace(missing, drift=(*missing.drift, not_served(row)))
+                told = not_served(row, drift_of_spec(row))
+                missing = replace(missing, drift=(*missing.drift, told))
             result.append(missing)
     return tuple(sorted(result, key=lambda row: (row.job, row.backend, row.scope)))
 
 
-def not_served(row: Installed) -> str:
-    """Return that nothing wakes the job of *row*, which is for ``serve``, and what does."""
-    return f"not being served, so nothing wakes it: `ratectl serve {row.spec}` does"
+def not_served(row: Installed, difference: SpecDifference | None) -> str:
+    """Return that nothing wakes the job of *row*, which is for ``serve``, and what does: its spec, or where the *difference* of that is too great, its name."""
+    return f"not being served, so nothing wakes it: `{serving_again(row, difference)}` does"
+
+
+def serving_again(row: Installed, difference: SpecDifference | None) -> str:
+    """Return the command that serves the job of *row*: its spec, or where by the *difference* that is gone or lacks it, the job as it is recorded."""
+    by_spec = difference is None or difference.state is SpecState.CHANGED
+    return typed("ratectl", "serve", row.spec if by_spec else row.job.name)
 
 
 def _held_row(

@@ -5,12 +5,18 @@ Which of them a finding gets is chosen by the check that makes it.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratectl import wording
+from ratectl import paths, wording
+from ratectl.backends import BACKENDS
+from ratectl.deploy import select_backend
+from ratectl.deploy.checks import no_scheduler, serving
+from ratectl.deploy.checks.other_specs import has_jobs, scheduler
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import PurePath
 
     from ratectl.backends.host import Host
@@ -39,8 +45,54 @@ def as_root(host: Host, command: str) -> str:
 
 
 def install(host: Host, row: Installed) -> str:
-    """Return the command that puts the job of *row* in place again."""
-    return typed(host, "ratectl", "install", row.spec)
+    """Return the command that puts the job of *row* in place again, by its spec: an install, or what serves it."""
+    return by_spec(row, platform=host.platform)
+
+
+def by_spec(row: Installed, *, platform: str = sys.platform) -> str:
+    """Return the command that takes the spec of *row* as it is now: an install, or what serves it."""
+    verb = "serve" if row.backend == serving.BACKEND else "install"
+    return wording.typed("ratectl", verb, row.spec, platform=platform)
+
+
+def take_along(row: Installed, new: str) -> str:
+    """Return the command after which the job of *row* has the name *new*, as in its spec, and its record: what serves it would begin another one."""
+    if row.backend == serving.BACKEND:
+        return wording.typed("ratectl", "rename", row.job.name, new)
+    return by_spec(row)
+
+
+def bring_back(
+    host: Host, reader: Reader, rows: Sequence[Installed], others: Sequence[Installed]
+) -> str:
+    """Return the command that brings the jobs of *rows*, which were removed, back to where they were; an empty text where no one spec has them.
+
+    *others* are the jobs that are still installed, beside which an install puts what comes.
+    """
+    specs, places = {row.spec for row in rows}, {(row.backend, row.scope) for row in rows}
+    spec = specs.pop()
+    if specs or not has_jobs(reader, spec, {row.job.name for row in rows}):
+        return ""
+    if {backend for backend, _ in places} == {serving.BACKEND}:
+        return typed(host, "ratectl", "serve", spec)
+    named = () if spec == str(Path(paths.config_dir(), "jobs.toml").absolute()) else (spec,)
+    flags = _flags(host, reader, rows[0], others) if len(places) == 1 else ()
+    return typed(host, "ratectl", "install", *named, *flags)
+
+
+def _flags(
+    host: Host, reader: Reader, row: Installed, others: Sequence[Installed]
+) -> tuple[str, ...]:
+    """Return the flags without which an install of the spec of *row* would go elsewhere than to where the job was."""
+    backend, scope = scheduler(reader, row.spec)
+    if backend in {"", select_backend.AUTO}:
+        there = no_scheduler.chosen(host, others)
+        if there is not None and (there.backend.NAME, there.scope) == (row.backend, row.scope):
+            return ()
+    flags = () if backend == row.backend else ("--backend", row.backend)
+    usual = "system" if host.root and BACKENDS[row.backend].SCOPES != ("user",) else "user"
+    wanted = usual if scope in {"", select_backend.AUTO} else scope
+    return flags if wanted == row.scope else (*flags, "--scope", row.scope)
 
 
 def package(host: Host, reader: Reader, name: str) -> str:

@@ -12,8 +12,8 @@ from ratectl.backends import BACKENDS
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import remedies, targets
-from ratectl.deploy.checks import elsewhere
-from ratectl.deploy.inventory import SpecState
+from ratectl.deploy.checks import elsewhere, serving
+from ratectl.deploy.inventory import SpecState, serving_again
 from ratectl.doctor.clock import has_zone
 from ratectl.doctor.finding import FAULT, WARNING, Finding, warning
 
@@ -141,7 +141,7 @@ def missing(observed: Observations, row: Installed) -> Iterator[Finding]:
 def unserved(observed: Observations, row: Installed) -> Iterator[Finding]:
     """Find a job that is for ``serve`` to wake while no such process is at work on it."""
     if row.job.name in observed.unserved:
-        fix = remedies.typed(observed.host, "ratectl", "serve", row.spec)
+        fix = serving_again(row, observed.spec_drift(row))
         text = "not being served, and woken by nothing"
         yield Finding(check="not-served", job=row.job.name, text=text, fix=fix)
 
@@ -155,13 +155,13 @@ def spec(observed: Observations, row: Installed) -> Iterator[Finding]:
     if drift.state is SpecState.CHANGED:
         text = "said otherwise in the spec than it was installed"
     elif drift.state is SpecState.MISSING:
-        text += MOVED
+        text += MOVED.format(verb="serve" if row.backend == serving.BACKEND else "install")
     fix = observed.by_install(row)
     yield Finding(check=SPEC_CHECKS[drift.state], job=row.job.name, text=text, fix=fix)
 
 
 MOVED = (
-    "; what is installed goes on as it is: `ratectl install NEW-PATH` where the file was moved, "
+    "; what is installed goes on as it is: `ratectl {verb} NEW-PATH` where the file was moved, "
     "`ratectl remove JOB` where the job shall end"
 )
 """What to do about a spec file that is gone, which only a person can know."""

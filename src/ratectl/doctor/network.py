@@ -114,8 +114,15 @@ def _mend(observed: Observations, row: Installed, probe: ProviderProbe, kind: Fa
         name = urlsplit(f"//{probe.host}").hostname or probe.host
         return remedies.look_up(host, name)
     if kind is FailureKind.PORTAL:
-        return remedies.typed(host, "curl", "-v", f"https://{probe.host}/")
+        return remedies.typed(host, "curl", "-v", _address(row, probe))
     return _again(observed)
+
+
+def _address(row: Installed, probe: ProviderProbe) -> str:
+    """Return where the provider of *probe* answers, by scheme, host and port; without what may be a secret."""
+    urls = (_url(provider) for provider in row.job.providers if provider.name == probe.provider)
+    scheme = urlsplit(next(urls, "")).scheme or "https"
+    return f"{scheme}://{probe.host}/"
 
 
 def databases(observed: Observations, row: Installed, asked: Asked) -> Iterator[Finding]:

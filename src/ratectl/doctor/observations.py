@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ratectl.backends import BACKENDS
 from ratectl.backends.cron import backend as cron
 from ratectl.deploy import remedies, targets
-from ratectl.deploy.checks import other_accounts
+from ratectl.deploy.checks import other_accounts, serving
 from ratectl.deploy.inventory import SpecState
 
 if TYPE_CHECKING:
@@ -154,12 +154,15 @@ class Observations:
         install = remedies.install(self.host, row)
         removal = remedies.typed(self.host, "ratectl", "remove", row.job.name)
         drift = self.spec_drift(row)
+        if drift is not None and drift.state is SpecState.RENAMED:
+            return remedies.take_along(row, drift.renamed)
         if drift is None or drift.state.installs:
             return install
         if drift.state is SpecState.LEFT_OUT:
             return removal
         if drift.state is SpecState.MISSING:
-            return f"put {row.spec} back, or `ratectl install NEW-PATH` where it lies now"
+            verb = "serve" if row.backend == serving.BACKEND else "install"
+            return f"put {row.spec} back, or `ratectl {verb} NEW-PATH` where it lies now"
         check = remedies.typed(self.host, "ratectl", "check", row.spec)
         return f"mend what `{check}` names, then `{install}`"
 

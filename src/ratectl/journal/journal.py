@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ratectl.errors import ConfigError, RatectlError
+from ratectl.errors import ConfigError, RatectlError, RemovedJobError
 from ratectl.journal import job_names, job_store
 from ratectl.journal.job_store import JobStore
 from ratectl.journal.rate_store import RateStore
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ratectl.journal.job_store import JobRowBackup
     from ratectl.journal.rate_store import Database
 
+TAKING_UP = "`ratectl install SPEC`, or `ratectl serve SPEC` where no scheduler runs,"
+"""What makes a job of one that the journal has not, or no longer."""
 REVISIT_REST = 3_000
 """Seconds between two looks for a job's marked days, however often it runs; an hourly job looks each time."""
 
@@ -212,14 +214,11 @@ class Journal(JobStore):
         rows = self.database.rows("SELECT name, removed FROM jobs")
         removed = {row["name"]: bool(row["removed"]) for row in rows}
         if removed.get(name):
-            return ConfigError(
-                f"job {name!r} was removed, and its record kept: `ratectl history {name}` shows it; "
-                "`ratectl install` puts the job back where its spec still has it"
-            )
+            return RemovedJobError(name)
         if name in self.copied_here():
             return ConfigError(
                 f"job {name!r} is not installed here, and its record was copied: `ratectl history {name}` shows it; "
-                f"`ratectl install` makes it the job's where a spec has it, `ratectl remove {name} --purge` deletes it"
+                f"{TAKING_UP} makes it the job's where the spec has it, `ratectl remove {name} --purge` deletes it"
             )
         if told := self._what_became_of(name, removed):
             return ConfigError(told)
@@ -231,9 +230,7 @@ class Journal(JobStore):
 
     def _what_became_of(self, name: str, known: Collection[str]) -> str:
         """Return that *name* was given up for another, or deleted with its record; empty where neither is noted."""
-        gone, now = self._noted(job_store.GONE), name
-        while now not in known and gone.get(now):
-            now = gone[now]  # ends: a name that a job gets again is no longer noted
+        gone, now = self._noted(job_store.GONE), self.current_name(name, known)
         if now in known:
             return f"job {name!r} was renamed: it is {now!r} now, with all its record"
         if now not in gone:
@@ -241,8 +238,15 @@ class Journal(JobStore):
         renamed = "" if now == name else f"renamed to {now!r}, and that "
         return (
             f"job {name!r} was {renamed}removed, and its record deleted (--purge); "
-            "`ratectl install` starts it anew where its spec still has it"
+            f"{TAKING_UP} starts it anew where the spec still has it"
         )
+
+    def current_name(self, name: str, known: Collection[str] = ()) -> str:
+        """Return the name that the job *name* has by now, as far as its new names are noted, or the first of them that is *known*."""
+        gone, now = self._noted(job_store.GONE), name
+        while now not in known and gone.get(now):
+            now = gone[now]  # ends: a name that a job gets again is no longer noted
+        return now
 
     def remembered(self, name: str) -> Installed:
         """Return a job that is installed or was, before it was removed. Raises ConfigError for an unknown name."""

@@ -135,9 +135,10 @@ def to_installed(row: Row) -> Installed:
     try:
         job = _job_in(row["snapshot"])
     except (TypeError, ValueError, KeyError) as error:
+        verb = "serve" if row["backend"] == "serve" else "install"
         raise ConfigError(
             f"job {row['name']!r}: its snapshot is of another version of ratectl ({error}); "
-            "run `ratectl install` again"
+            f"run `ratectl {verb} {row['spec']}` again"
         ) from error
     return Installed(
         job=job,

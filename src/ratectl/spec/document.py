@@ -41,7 +41,7 @@ AS_UTF8 = "save the file again with the encoding UTF-8"
 TOO_DEEP = f"not TOML as it is read here: nested too deeply; tables, lists and keys go {DEEPEST} deep at most"
 TABLES = ("defaults", "jobs", "ratectl", "providers", "kubernetes", "currencies")
 RATECTL_READERS: Readers = {
-    "proxy": readers.url,
+    "proxy": readers.proxy,
     "ca_bundle": readers.text,
     "backend": readers.word("auto", "cron", "systemd", "windows", "launchd", "kubernetes"),
     "scope": readers.word("auto", "user", "system"),

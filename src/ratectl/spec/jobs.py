@@ -199,7 +199,7 @@ def _when(table: _Table) -> dict[str, Any]:
     zone = _zone(table)
     start, end = _moment(table, "from", zone), _moment(table, "until", zone)
     found: dict[str, Any] = {"timezone": zone.key if zone else MISSING, "start": start, "end": end}
-    if "schedule" not in table.merged:
+    if "schedule" not in table.merged or not _begins_before_its_end(table, start, end, zone):
         return found
     first = dt.datetime.fromisoformat(start) if start else None
     before = len(table.reading.issues)
@@ -214,6 +214,24 @@ def _when(table: _Table) -> dict[str, Any]:
     if len(table.reading.issues) == before and len(members) > 1:
         _refuse_idle_members(table, members, first, read)
     return found | {"schedule_texts": texts}
+
+
+def _begins_before_its_end(table: _Table, start: str, end: str, zone: ZoneInfo | None) -> bool:
+    """Tell whether there is a time between *start* and *end*, where both are said; else note it at ``until``."""
+    if not (start and end):
+        return True
+    first, last = (dt.datetime.fromisoformat(text) for text in (start, end))
+    if zone is not None:
+        first, last = (
+            (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+            for moment in (first, last)
+        )
+    if first < last:
+        return True
+    said = {name: str(table.merged[name]) for name in ("from", "until")}
+    message = f"until = {said['until']} is not later than from = {said['from']}, so the job would never fire"
+    table.reading.issue(table.key_path("until"), message)
+    return False
 
 
 def _refuse_idle_members(

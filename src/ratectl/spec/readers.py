@@ -237,11 +237,26 @@ def _date(value: Any) -> dt.date | None:
 
 def url(value: Any) -> str:
     """An http or https URL without a user name or password in it."""
+    return _url(value, "https")
+
+
+def proxy(value: Any) -> str:
+    """The same, of a proxy, to which one speaks http as a rule."""
+    return _url(value, "http")
+
+
+def _url(value: Any, usual: str) -> str:
+    """Return *value*, a URL; where it has no scheme, ValueError offers it with the *usual* one."""
     address = text(value)
     if not address.isprintable() or " " in address:
         raise ValueError(f"a URL has no blanks or control characters, found {quoted(value)}")
     if re.search(r"[{}]", re.sub(r"{[^{}]*}", "", address)):
         raise ValueError(f"a brace is not closed, or not opened, in {quoted(value)}")
+    if "://" not in address:
+        whole = _url(f"{usual}://{re.sub(r'^(https?:)?/*', '', address)}", usual)
+        raise ValueError(
+            f"the scheme is missing: expected {quoted(whole)}, found {quoted(address)}"
+        )
     parts = _parts(address)
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user name or password must not stand in the spec")

@@ -6,6 +6,7 @@ import itertools
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from ratectl.backends.cron import backend as cron
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.protocol import Verb
 from ratectl.backends.steps import Expect, Link, MakeFolder, RemoveFile, Settle, WriteFile
@@ -108,8 +109,13 @@ def installed_text(prepared: Prepared, upcoming: Mapping[str, str]) -> str:
     changed = [c.job for c in plan.pending(prepared.main.changes) if c.job in upcoming]
     lines += _shortened([f"  {job}: next {upcoming[job]}" for job in changed])
     if changed:
+        first = (
+            "start a cron daemon first, as `ratectl doctor` says"
+            if cron.NO_DAEMON in prepared.warnings
+            else "nothing else has to run"
+        )
         lines += [
-            "nothing else has to run; `ratectl status` shows how each job stands",
+            f"{first}; `ratectl status` shows how each job stands",
             f"next: {_at_once(prepared, changed[0])}",
         ]
     return "\n".join(lines)
@@ -133,9 +139,7 @@ def rename_text(
     if spec:
         lines.append(f"{spec}: the name {written} changed there, too")
     if lacks:
-        lines.append(
-            f"{lacks}: has no job of either name; `ratectl install {lacks} --prune` removes {new}"
-        )
+        lines.append(f"{lacks}: has no job of either name; `ratectl remove {new}` ends it")
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ratectl.views.format import clock, relative_time
+from ratectl.wording import typed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -13,16 +14,27 @@ if TYPE_CHECKING:
     from ratectl.deploy.inventory import Row
 
 
-NOTHING = "no jobs are installed; `ratectl init` writes a spec, `ratectl install` installs it"
+NOTHING = "no jobs are installed"
 
 
-def listing_text(rows: Sequence[Row], now: dt.datetime, width: int) -> str:
+def nothing_text(spec: str, served: str) -> str:
+    """Return that no job is installed, and what to type: *spec* is the usual one where it is there, *served* where ``serve`` runs it, as no scheduler does."""
+    start = typed("ratectl", "serve", served) if served else "ratectl install"
+    does = "runs its jobs, as no scheduler does here" if served else "installs its jobs"
+    if spec:
+        return f"{NOTHING}; {spec} is there: `{start}` {does}"
+    done = "runs its jobs, as no scheduler does here" if served else "installs it"
+    return f"{NOTHING}; `ratectl init` writes a spec, `{start}` {done}"
+
+
+def listing_text(rows: Sequence[Row], now: dt.datetime, width: int, nothing: str = NOTHING) -> str:
     """Return the installed jobs for people, a line each: name, next run, how the last slot went, scheduler and triggers.
 
     Where that is wider than *width*, scheduler and triggers stand on a line of their own, then what is before them, too.
+    Where there are none, it is *nothing*.
     """
     if not rows:
-        return NOTHING
+        return nothing
     table = [_listed(row, now) for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(5)]
     kept = next((n for n in (5, 3, 2) if sum(widths[:n]) + 2 * (n - 1) <= width), 1)

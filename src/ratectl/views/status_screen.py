@@ -62,6 +62,8 @@ class View:
     width: int
     height: int = 0
     """Lines of a screen that does not scroll; 0 is as many as there are."""
+    nothing: str = NOTHING
+    """What to say where no job is installed."""
 
 
 class Block(NamedTuple):
@@ -94,7 +96,7 @@ def word(status: JobStatus) -> str:
 def screen(found: Sequence[JobStatus], view: View) -> Text:
     """Return the whole screen for *found*, the worst first."""
     if not found:
-        return Text("\n".join(wrapped(NOTHING, view.width, "", " " * INDENT)))
+        return Text("\n".join(wrapped(view.nothing, view.width, "", " " * INDENT)))
     names = max(len(status.job) for status in found)
     table = _Rates(found, view)
     worst_first = sorted(found, key=lambda status: standing.WORDS.index(word(status)))

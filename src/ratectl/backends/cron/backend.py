@@ -77,12 +77,15 @@ def detect(reader: Reader, host: Host, scope: str) -> str:
     return " ".join(warnings(reader, host, scope))
 
 
+NO_DAEMON = "cron: no cron daemon is running, so nothing fires until one is started"
+
+
 def warnings(reader: Reader, host: Host, scope: str) -> tuple[str, ...]:
     """Return that no daemon runs, where one must be started by somebody (macOS starts it on demand)."""
     del scope
     if host.platform == "darwin" or reader.processes() & DAEMONS:
         return ()
-    return ("cron: no cron daemon is running, so nothing fires until one is started",)
+    return (NO_DAEMON,)
 
 
 enable_linger = no_steps

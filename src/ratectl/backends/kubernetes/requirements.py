@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+from ratectl import __version__
 from ratectl.backends.kubernetes.manifest import references
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 NO_TABLE = (
     "the spec does not say in what to run: write [kubernetes] with image = "
-    '"registry.example/ratectl:0.1.0" and namespace = "rates"'
+    f'"registry.example/ratectl:{__version__}" and namespace = "rates"'
 )
 FILES = frozenset({"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl", "servicefile"})
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

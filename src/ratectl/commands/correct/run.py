@@ -72,11 +72,7 @@ def run(
         named = tags.chosen(journal, [job] if job else (), tag)
         wanted = journal.installed() if every else tuple(map(journal.installed_job, named))
         if not wanted:
-            typer.echo(
-                "[]"
-                if json
-                else "nothing to run: no job is installed; `ratectl install` comes first"
-            )
+            typer.echo("[]" if json else f"nothing to run: {_nothing()}")
             return
         theirs = [row for row in wanted if accounts.is_foreign(row.job.user)]
         own = [row for row in wanted if row not in theirs]
@@ -99,6 +95,12 @@ def run(
         terminal.complain(f"ratectl: {name}: {error}")
     if failed or any(codes):
         raise typer.Exit(failed[-1][1].exit_code if failed else max(codes))
+
+
+def _nothing() -> str:
+    from ratectl.commands._shared import next_step  # noqa: PLC0415 - for this only
+
+    return next_step.nothing_installed()
 
 
 def _say_that_none_repeats(failed: Sequence[tuple[str, RatectlError]]) -> None:

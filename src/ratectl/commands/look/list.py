@@ -48,9 +48,16 @@ def list_(*, tag: TagOption = None, json: JsonOption = False) -> None:
     if json:
         typer.echo(as_json(listing_json(rows)))
         return
-    terminal.show(listing_text(rows, utc_now(), terminal.width()))
+    nothing = "" if rows else _nothing()
+    terminal.show(listing_text(rows, utc_now(), terminal.width(), nothing))
     if not host.root and inventory.root_has_jobs(reader):
         typer.echo("ratectl: root has jobs on this machine, too: `sudo ratectl list`", err=True)
+
+
+def _nothing() -> str:
+    from ratectl.commands._shared import next_step  # noqa: PLC0415 - for this only
+
+    return next_step.nothing_installed()
 
 
 def report_unreachable(

@@ -15,7 +15,7 @@ from ratectl import schedule
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.deploy import host_facts
-from ratectl.errors import ConfigError, ScheduleError, UsageError
+from ratectl.errors import ScheduleError, UsageError
 from ratectl.firing import due
 from ratectl.journal.journal import Journal
 from ratectl.runtime import own_places, zones
@@ -173,7 +173,9 @@ def _as_schedule(word: str, *, as_job: bool) -> schedule.Schedule:
         hint = f"; as a schedule, say {offered[2]}" if offered and near else ""
         if as_job:
             with Journal(own_places.state_dir()) as journal:
-                raise ConfigError(f"{journal.unknown_job(word)}{hint}") from error
+                unknown = journal.unknown_job(word)
+            unknown.args = (f"{unknown}{hint}",)
+            raise unknown from error
     raise UsageError(
         f'next: no job "{word}" is installed, and a job has a zone of its own; --timezone goes with "EXPR"'
     )

@@ -111,9 +111,21 @@ def _screen(found: Sequence[JobStatus], height: int = 0) -> Text:
     from ratectl.views.status_screen import View, screen  # noqa: PLC0415 - the same
 
     now = utc_now()
-    view = View(now=now, zone=terminal.viewer_zone(), width=terminal.width(), height=height)
+    view = View(
+        now=now,
+        zone=terminal.viewer_zone(),
+        width=terminal.width(),
+        height=height,
+        nothing="" if found else _nothing(),
+    )
     text = screen(found, view)
     return text if is_visible(text.plain) else Text(visible(text.plain))
+
+
+def _nothing() -> str:
+    from ratectl.commands._shared import next_step  # noqa: PLC0415 - for this only
+
+    return next_step.nothing_installed()
 
 
 def _watch(names: Sequence[str], tagged: Sequence[str], *, alone: bool) -> None:

@@ -5,29 +5,27 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared import tags, terminal
-from ratectl.commands._shared.options import DryRunOption, default_spec
+from ratectl.commands._shared.options import DryRunOption
 from ratectl.commands._shared.progress import progress
 from ratectl.commands._shared.tags import TagOption
-from ratectl.deploy import execute, host_facts, targets, uninstall
-from ratectl.deploy.checks import serving
+from ratectl.deploy import execute, host_facts, remedies, targets, uninstall
 from ratectl.deploy.install_lock import install_lock
 from ratectl.deploy.uninstall import refuse_unknown
 from ratectl.errors import INTERRUPTED, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime.postgres import redacted
 from ratectl.views import deploy_text
-from ratectl.wording import typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ratectl.backends.host import Host
     from ratectl.backends.reader import Reader
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.deploy.targets import Target
@@ -97,7 +95,7 @@ def remove(
         if removal.parts or removal.forget or not (purge and to_purge):
             terminal.show(deploy_text.removal_text(removal))
         if not purge:
-            _say_what_stays(removal, installed, reader)
+            _say_what_stays(removal, installed, reader, host)
         if purge and to_purge:
             journal.purge_jobs(to_purge)
             terminal.show(deploy_text.purge_text(own, shared))
@@ -108,18 +106,15 @@ def remove(
 
 
 def _say_what_stays(
-    removal: uninstall.Removal, installed: Sequence[Installed], reader: Reader
+    removal: uninstall.Removal, installed: Sequence[Installed], reader: Reader, host: Host
 ) -> None:
-    """Say what a *removal* left of jobs that were *installed*, and how their spec, where it is still there, brings them back."""
+    """Say what a *removal* left of jobs that were *installed*, and how their spec, where it still has them, brings them back."""
     gone = {*removal.jobs, *removal.forget}
     rows = [row for row in installed if row.job.name in gone]
     if not rows:
         return
-    specs = {row.spec for row in rows}
-    here = len(specs) == 1 and reader.status(Path(rows[0].spec)) is not None
-    verb = "serve" if {row.backend for row in rows} == {serving.BACKEND} else "install"
-    own = specs == {str(default_spec().expanduser().absolute())} and verb == "install"
-    again = typed("ratectl", verb, *(() if own else specs)) if here else ""
+    others = [row for row in installed if row.job.name not in gone]
+    again = remedies.bring_back(host, reader, rows, others)
     terminal.show(deploy_text.stays_text(len(rows), again))
 
 

@@ -11,7 +11,7 @@ from ratectl.commands._shared import tags
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JobsArgument
 from ratectl.commands._shared.tags import TagOption
-from ratectl.deploy import execute, host_facts, pause
+from ratectl.deploy import execute, host_facts, pause, remedies
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError
 from ratectl.journal.journal import Journal
@@ -68,7 +68,7 @@ def _resumed(row: Installed) -> str:
     if not row.job.enabled:
         return (
             f"resumed {row.job.name}: it is {SWITCHED_OFF}, so nothing wakes it; take that out of {row.spec}, and "
-            f"`ratectl install {row.spec}`"
+            f"`{remedies.by_spec(row)}`"
         )
     following = next(schedule.after(row.job.schedule, row.job.zone, utc_now()), None)
     when = (

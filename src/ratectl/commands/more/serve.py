@@ -20,15 +20,16 @@ import typer
 from ratectl import schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
+from ratectl.commands._shared.rows import jobs_of
 from ratectl.deploy import execute, host_facts, inventory
-from ratectl.deploy.checks import other_accounts, serving, writable
+from ratectl.deploy.checks import other_accounts, other_specs, serving, writable
 from ratectl.deploy.checks.serving import BACKEND, SCOPE
 from ratectl.deploy.install_lock import install_lock
 from ratectl.errors import ConfigError, RatectlError, TryLaterError, UsageError
 from ratectl.journal.journal import Journal
 from ratectl.runtime import accounts, own_places
 from ratectl.views.format import clock
-from ratectl.wording import count
+from ratectl.wording import count, listed, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from ratectl.journal.journal import Installed
     from ratectl.model.job import Job
 
+NAP = 5.0
+"""Seconds after which the journal is looked at again: jobs may be installed, renamed or removed meanwhile."""
 LONGEST_NAP = 60.0
-"""Seconds after which the journal is looked at again: jobs may be installed meanwhile."""
+"""The same where a look takes so long, at thousands of jobs, that it would be more than a hundredth of the time."""
 GRACE = 3.0
 """Seconds that firings at work are given when told to stop; containers are killed after ten."""
 POLL = 0.2
@@ -57,11 +60,15 @@ def serve(
         int,
         typer.Option(
             min=0,
-            help="End after so many firings, each of which records all slots of its minute; 0 is never.",
+            help="End after so many firings, the first at the start where a slot is due; "
+            "each records all slots of its minute; 0 is never.",
         ),
     ] = 0,
 ) -> None:
     """Run jobs in the foreground, where no scheduler exists.
+
+    A rename, pause, resume or removal counts within seconds; what is edited in a spec counts
+    from the next start on.
 
     \b
     Examples:
@@ -75,7 +82,7 @@ def serve(
         loop = _Loop(state_dir, names, stop)
         typer.echo(f"ratectl: {loop.told_first()}", err=True)
         try:
-            loop.catch_up()
+            loop.catch_up(count)
             loop.run(count)
         finally:
             loop.held.close()
@@ -123,12 +130,110 @@ class _Stop:
             self._awake.recv(4096)
 
 
+class _Watch:
+    """The jobs that are served, look by look: says what became of those that somebody renamed, removed, paused or edited."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.all = not names
+        """Of whichever are installed; else of those names."""
+        self.names = set(names)
+        self._paused: set[str] = set()
+        self._faulty: set[str] = set()
+        self._digests: dict[str, tuple[str, str]] = {}
+        """Of each spec: what it was when that was last told, and at the last look."""
+
+    def look(self, journal: Journal) -> list[Installed]:
+        """Return the jobs to wake, of those that the journal has now."""
+        installed = journal.installed()
+        self._follow(journal, {row.job.name for row in installed})
+        rows = [
+            row
+            for row in installed
+            if row.enabled and not accounts.is_foreign(row.job.user) and row.job.name in self.names
+        ]
+        self._tell_pauses(rows)
+        self._tell_edits(journal, rows)
+        for row in rows:
+            if row.job.fault and row.job.name not in self._faulty:
+                self._faulty.add(row.job.name)
+                _say(f"{row.job.fault}; the others are served")
+        return [row for row in rows if not row.paused]
+
+    def _follow(self, journal: Journal, installed: set[str]) -> None:
+        """Go on with renamed jobs under their new names, and without those that were removed."""
+        for name in sorted(self.names - installed):
+            self.names.remove(name)
+            if (now := journal.current_name(name)) in installed:
+                self.names.add(now)
+                _say(f"{name} is {now} now, and is served under that name")
+            else:
+                _say(f"{name} was removed, and is served no more{self._what_then()}")
+        if self.all:
+            self.names |= installed
+
+    def _what_then(self) -> str:
+        """Return what comes once no job is left, an empty text where one is."""
+        if self.names:
+            return ""
+        if self.all:
+            return "; no job is left, and this waits until one is installed (Ctrl-C ends it)"
+        return "; no job is left to serve, so this ends"
+
+    def _tell_pauses(self, rows: Sequence[Installed]) -> None:
+        paused = {row.job.name for row in rows if row.paused}
+        for name in sorted(paused - self._paused):
+            _say(f"{name} is paused: nothing wakes it until `ratectl resume {name}`")
+        for name in sorted((self._paused & self.names) - paused):
+            _say(f"{name} is paused no more")
+        self._paused = paused
+
+    def _tell_edits(self, journal: Journal, rows: Sequence[Installed]) -> None:
+        """Say of jobs that their spec was edited since it was last told; one that two looks find the same, since a rename is about to write both."""
+        reader = execute.SystemReader()
+        for path in sorted({row.spec for row in rows if row.backend == BACKEND}):
+            try:
+                digest = inventory.digest_of(reader, path)
+            except RatectlError:
+                continue
+            told, before = self._digests.get(path, (digest, digest))
+            if digest != told and digest == before:
+                told = digest
+                _tell_edit(journal, path, [row for row in rows if row.spec == path])
+            self._digests[path] = (told, digest)
+
+
+def _tell_edit(journal: Journal, path: str, rows: Sequence[Installed]) -> None:
+    """Say what the edited spec at *path* has of its jobs *rows* by now, and that a start takes it up."""
+    difference = inventory.SpecDrift(
+        lambda name: inventory.digest_of(execute.SystemReader(), name),
+        jobs_of,
+        journal.readable(),
+        journal.known(),
+    )
+    known = {row.job.name for row in journal.readable()}
+    for row in rows:
+        if found := difference(row):
+            _say(f"{row.job.name}: {found.text}")
+            known.add(found.renamed)
+    try:
+        new = [job.name for job in jobs_of(path, rows[0].host_timezone) if job.name not in known]
+    except RatectlError:
+        return  # which is told of each job
+    if new:
+        again = typed("ratectl", "serve", path)
+        _say(f"{listed(new)}: new in {path}; `{again}`, started again, takes that up")
+
+
+def _say(text: str) -> None:
+    typer.echo(f"ratectl: {text}", err=True)
+
+
 class _Loop:
     """Wakes each job at its slots; *failed* is the exit code of the last firing that was not 0."""
 
     def __init__(self, state_dir: Path, names: frozenset[str], stop: _Stop) -> None:
         self.state_dir = state_dir
-        self.names = names
+        self.watch = _Watch(names)
         self.stop = stop
         self.held = serving.Held(state_dir)
         self.failed = 0
@@ -137,25 +242,29 @@ class _Loop:
         self._seen: dict[str, dt.datetime] = {}
         self._firings: list[threading.Thread] = []
         self._children = execute.Children()
-        self._faulty: set[str] = set()
 
     def run(self, count: int) -> None:
-        """Wake until *count* firings (0: until told to stop), then wait for those at work."""
-        while not self.stop.asked and (not count or self.fired < count):
+        """Wake until *count* firings (0: until told to stop) or no job is left, then wait for those at work."""
+        while not self.stop.asked and not self._is_enough(count):
+            begun = time.monotonic()
             wakes = self._wakes()
+            nap = min(LONGEST_NAP, max(NAP, 100 * (time.monotonic() - begun)))
+            if not (self.watch.names or self.watch.all):
+                break
             now = utc_now()
             if not wakes or min(wakes.values()) > now:
                 naps = [(wake - now).total_seconds() for wake in wakes.values()]
-                self.stop.rest(min([LONGEST_NAP, *naps]))
+                self.stop.rest(min([nap, *naps]))
                 continue
             for name in sorted(name for name, wake in wakes.items() if wake <= now):
-                if count and self.fired >= count:
+                if self._is_enough(count):
                     break
                 self.fired += 1
-                # a firing walks the slots of its minute itself
-                self._seen[name] = _end_of_minute(now)
                 self._start(name)
         self._finish()
+
+    def _is_enough(self, count: int) -> bool:
+        return bool(count) and self.fired >= count
 
     def _finish(self) -> None:
         """Wait for the firings at work; once told to stop, for a moment only: they can be killed anywhere."""
@@ -168,10 +277,14 @@ class _Loop:
         for firing in self._firings:
             firing.join()
 
-    def catch_up(self) -> None:
-        """Wake every job once: slots may have passed while nothing served them."""
+    def catch_up(self, count: int = 0) -> None:
+        """Wake every job once: slots may have passed while nothing served them. Firings count that have a slot by the end of their minute, up to *count* (0: all)."""
         for row in self._rows():
-            self._seen[row.job.name] = _end_of_minute(utc_now())
+            slot = next(schedule.after(row.job.schedule, row.job.zone, row.settled_until), None)
+            if slot is not None and slot <= _end_of_minute(utc_now()):
+                if self._is_enough(count):
+                    continue
+                self.fired += 1
             self._start(row.job.name)
 
     def told_first(self) -> str:
@@ -188,7 +301,7 @@ class _Loop:
         found: dict[str, dt.datetime] = {}
         for row in self._rows():
             job = row.job
-            seen = min(latest, self._seen.get(job.name, self._begun))
+            seen = min(latest, max(self._seen.get(job.name, self._begun), row.settled_until))
             slot = next(schedule.after(job.schedule, job.zone, seen), None)
             again = row.retry_at if row.retry_at is not None and row.retry_at > seen else None
             moments = [moment for moment in (slot, again) if moment is not None]
@@ -198,23 +311,12 @@ class _Loop:
 
     def _rows(self) -> tuple[Installed, ...]:
         with Journal(self.state_dir) as journal:
-            rows = journal.installed()
-        served = [
-            row
-            for row in rows
-            if row.enabled
-            and not row.paused
-            and not accounts.is_foreign(row.job.user)
-            and (not self.names or row.job.name in self.names)
-        ]
-        for row in served:
-            if row.job.fault and row.job.name not in self._faulty:
-                self._faulty.add(row.job.name)
-                typer.echo(f"ratectl: {row.job.fault}; the others are served", err=True)
+            served = self.watch.look(journal)
         self.held.hold([row.job.name for row in served])
         return tuple(row for row in served if not row.job.fault)
 
     def _start(self, name: str) -> None:
+        self._seen[name] = _end_of_minute(utc_now())  # it walks the slots of its minute itself
         firing = threading.Thread(target=self._fire, args=(name,))
         firing.start()
         self._firings = [thread for thread in self._firings if thread.is_alive()] + [firing]
@@ -229,7 +331,13 @@ class _Loop:
             code = error.exit_code
         if code < 0:  # a signal, such as a terminal sends to all of us; what was due stays so
             code = 0 if self.stop.asked else TryLaterError.exit_code
+        if code == ConfigError.exit_code and self._is_gone(name):
+            code = 0  # renamed or removed since it was woken, which the next look tells
         self.failed = code or self.failed
+
+    def _is_gone(self, name: str) -> bool:
+        with Journal(self.state_dir) as journal:
+            return all(row.job.name != name for row in journal.readable())
 
 
 def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
@@ -241,9 +349,11 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
         if specs:
             return _record(journal, Path(specs[0]))
         if not what and not journal.installed():
+            usual = default_spec()
+            first = "" if usual.exists() else ", once `ratectl init` has written it"
             raise ConfigError(
                 "serve: no job is installed; name a spec to serve, such as "
-                f"`ratectl serve {default_spec()}`"
+                f"`{typed('ratectl', 'serve', str(usual))}`{first}"
             )
         return tuple(journal.installed_job(name).job.name for name in what)
 
@@ -251,13 +361,15 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
 def _record(journal: Journal, path: Path) -> tuple[str, ...]:
     zone = host_facts.zone().key
     other_accounts.refuse_spec(execute.SystemReader(), path, "serve")
-    loaded = spec.load(path, host_timezone=zone)
+    reader, loaded = execute.SystemReader(), spec.load(path, host_timezone=zone)
     names = tuple(job.name for job in loaded.jobs)
     _refuse_accounts(loaded.jobs)
     for text in _unwritable(loaded.jobs):
-        typer.echo(f"ratectl: {text}", err=True)
+        _say(text)
     with install_lock(journal.state_dir):
-        for row in journal.readable():
+        known = {row.job.name: row for row in journal.readable()}
+        other_specs.refuse(reader, loaded.jobs, loaded.path, known)
+        for row in known.values():
             if row.job.name in names and row.backend != BACKEND:
                 raise UsageError(
                     f"serve: {row.job.name} is already woken by {row.backend}; `ratectl remove` it first"
@@ -265,7 +377,7 @@ def _record(journal: Journal, path: Path) -> tuple[str, ...]:
         journal.record_jobs(
             loaded.jobs,
             spec=loaded.path,
-            digest=inventory.digest_of(execute.SystemReader(), loaded.path),
+            digest=inventory.digest_of(reader, loaded.path),
             backend=BACKEND,
             scope=SCOPE,
             host_timezone=zone,
@@ -281,8 +393,7 @@ def _forget(journal: Journal, path: str, names: Sequence[str]) -> None:
     gone = [row.job.name for row in rows if row.job.name not in names]
     journal.forget_jobs(gone)
     for name in gone:
-        text = f"{name} is gone from {path} and is served no more; its record stays"
-        typer.echo(f"ratectl: {text}", err=True)
+        _say(f"{name} is gone from {path} and is served no more; its record stays")
 
 
 def _unwritable(jobs: Sequence[Job]) -> Iterator[str]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratectl.backends.host import Host
+    from ratectl.deploy.targets import Target
+    from ratectl.journal.journal import Installed
 
 
 class _Unasked(execute.SystemReader):
@@ -26,9 +28,20 @@ class _Unasked(execute.SystemReader):
 def why(host: Host) -> str:
     """Return why an install that may choose finds no scheduler on *host*, in its words; an empty text where it finds one."""
     try:
-        select_backend.select(
-            host, _Unasked(), (), backend=select_backend.AUTO, scope=select_backend.AUTO
-        )
+        _chosen(host, ())
     except EngineError as error:
         return str(error)
     return ""
+
+
+def chosen(host: Host, installed: Sequence[Installed]) -> Target | None:
+    """Return where an install that may choose puts jobs on *host* beside those that are *installed*; None where it finds no scheduler."""
+    try:
+        return _chosen(host, installed)
+    except EngineError:
+        return None
+
+
+def _chosen(host: Host, installed: Sequence[Installed]) -> Target:
+    auto = select_backend.AUTO
+    return select_backend.select(host, _Unasked(), installed, backend=auto, scope=auto)
