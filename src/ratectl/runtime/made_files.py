@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from ratectl import paths
+
+KINDS = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
 ENOUGH = 4_096
 """Bytes in which a file has to show what it is."""
 
@@ -25,10 +34,12 @@ METRICS = Made("metrics", b"# HELP ratectl_")
 def fault(path: str | os.PathLike[str], made: Made) -> str:
     """Return why the file at *path* must not be replaced by one of the sort *made*; empty where it may be, or is not there.
 
-    An empty file holds nothing, and may be. What is no regular file is left to whoever writes.
+    An empty file holds nothing, and may be. Of a folder, whoever writes says what it is.
     """
     named, way_out = os.fspath(path), "name another file, or move this one away"
-    if not Path(path).is_file():
+    if why := irreplaceable(path):
+        return f"{named}: {why}"
+    if not paths.is_file(path):
         return ""
     try:
         with Path(path).open("rb") as file:
@@ -41,6 +52,39 @@ def fault(path: str | os.PathLike[str], made: Made) -> str:
     if not is_other(begin, made):
         return ""
     return f"{named}: is there already, and is not {made.name} of ratectl, so it is left as it is; {way_out}"
+
+
+def irreplaceable(path: str | os.PathLike[str]) -> str:
+    """Return why a file must not take the place of what is at *path*: a device, a pipe, a socket, a link; else an empty text.
+
+    Where nobody may look, nobody may write either, and whoever tries says so.
+    """
+    try:
+        found = Path(path).lstat()
+    except OSError:
+        return ""
+    if stat.S_ISLNK(found.st_mode):
+        return _of_link(os.fspath(path))
+    why = of_kind(found.st_mode)
+    return f"{why}; name another file" if why else ""
+
+
+def of_kind(mode: int) -> str:
+    """Return that what has the *mode* is no file that could be replaced; empty for a file, a folder and a link."""
+    what = KINDS.get(stat.S_IFMT(mode))
+    return f"is {what} and no file, so it is left as it is" if what else ""
+
+
+def _of_link(path: str) -> str:
+    """Return where the link at *path* leads, and that it stays."""
+    place = os.path.realpath(path)
+    try:
+        what = KINDS.get(stat.S_IFMT(Path(place).stat().st_mode), "")
+    except OSError:
+        what = ""
+    leads = f"{what}, {place}," if what else place
+    instead = "name another file" if what else "name that file itself, or another one"
+    return f"is a link to {leads} and would become a file, so it is left as it is; {instead}"
 
 
 def is_other(data: bytes, made: Made) -> bool:
