@@ -118,7 +118,7 @@ def _say_what_stays(
     specs = {row.spec for row in rows}
     here = len(specs) == 1 and reader.status(Path(rows[0].spec)) is not None
     verb = "serve" if {row.backend for row in rows} == {serving.BACKEND} else "install"
-    own = specs == {str(default_spec().expanduser().absolute())} and verb == "install"
+    own = specs == {str(default_spec())} and verb == "install"
     again = typed("ratectl", verb, *(() if own else specs)) if here else ""
     terminal.show(deploy_text.stays_text(len(rows), again))
 
