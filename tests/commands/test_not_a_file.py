@@ -88,6 +88,7 @@ def test_a_link_names_where_it_leads(ratectl, station, tmp_path):
     assert not station.state.exists()
 
 
+@pytest.mark.parametrize("laid", [kind for kind in KINDS if kind != "a link to "], indirect=True)
 def test_rendered_texts(ratectl, spec, laid):
     """`render` leaves it in its folder, and writes nothing beside it either."""
     kind, path = laid
@@ -98,6 +99,37 @@ def test_rendered_texts(ratectl, spec, laid):
     path.with_name("crontab").rename(path)
     assert (answer.code, answer.out) == (77, "")
     assert f"crontab: is {kind}" in answer.err
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux has it")  # noqa: PTH110
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+def test_a_stream(ratectl, station, tmp_path, words):
+    """What leads to an open pipe as /dev/stdout does is one, though no path of it can be looked at."""
+    path, (into, out) = tmp_path / "stdout", os.pipe()
+    path.symlink_to(f"/proc/self/fd/{out}")
+
+    answer = ratectl(*words, str(path))
+
+    os.close(into)
+    os.close(out)
+    assert answer.code == 77
+    assert f"{path}: is a link to a pipe, /proc/" in answer.err
+    assert (path.is_symlink(), station.state.exists()) == (True, False)
+
+
+def test_a_link_of_somebody_else(ratectl, station, tmp_path):
+    """Where a link that another account laid leads is no place to write to, and is not proposed."""
+    path = tmp_path / "x.html"
+    path.symlink_to(tmp_path / "real.html")
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a link to another account")
+    os.lchown(path, 4321, 4321)
+
+    answer = ratectl("report", str(path))
+
+    assert answer.code == 77
+    assert answer.err.endswith("so it is left as it is; name another file\n")
+    assert not station.state.exists()
 
 
 def test_page_of_a_spec(ratectl, spec, laid):

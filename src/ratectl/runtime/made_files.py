@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ def fault(path: str | os.PathLike[str], made: Made) -> str:
     An empty file holds nothing, and may be. Of a folder, whoever writes says what it is.
     """
     named, way_out = os.fspath(path), "name another file, or move this one away"
-    if why := irreplaceable(path):
+    if why := irreplaceable(path) or _of_link(named):
         return f"{named}: {why}"
     if not paths.is_file(path):
         return ""
@@ -55,18 +56,18 @@ def fault(path: str | os.PathLike[str], made: Made) -> str:
 
 
 def irreplaceable(path: str | os.PathLike[str]) -> str:
-    """Return why a file must not take the place of what is at *path*: a device, a pipe, a socket, a link; else an empty text.
+    """Return why no file may take the place of what is at *path*, or of a link that leads there: a device, a pipe, a socket.
 
-    Where nobody may look, nobody may write either, and whoever tries says so.
+    Empty for what may be replaced. Where nobody may look, nobody may write either, and whoever tries says so.
     """
     try:
-        found = Path(path).lstat()
+        what = KINDS.get(stat.S_IFMT(Path(path).stat().st_mode))
     except OSError:
         return ""
-    if stat.S_ISLNK(found.st_mode):
-        return _of_link(os.fspath(path))
-    why = of_kind(found.st_mode)
-    return f"{why}; name another file" if why else ""
+    if not what:
+        return ""
+    led = f"a link to {what}, {os.path.realpath(path)}," if paths.is_link(path) else what
+    return f"is {led} and no file, so it is left as it is; name another file"
 
 
 def of_kind(mode: int) -> str:
@@ -76,15 +77,17 @@ def of_kind(mode: int) -> str:
 
 
 def _of_link(path: str) -> str:
-    """Return where the link at *path* leads, and that it stays."""
-    place = os.path.realpath(path)
+    """Return that the link at *path*, if it is one, would become a file; where it leads is named itself if we laid it."""
     try:
-        what = KINDS.get(stat.S_IFMT(Path(place).stat().st_mode), "")
+        found = Path(path).lstat()
     except OSError:
-        what = ""
-    leads = f"{what}, {place}," if what else place
-    instead = "name another file" if what else "name that file itself, or another one"
-    return f"is a link to {leads} and would become a file, so it is left as it is; {instead}"
+        return ""
+    if not stat.S_ISLNK(found.st_mode):
+        return ""
+    mine = sys.platform == "win32" or found.st_uid == os.geteuid()
+    instead = "name that file itself, or another one" if mine else "name another file"
+    place = os.path.realpath(path)
+    return f"is a link to {place} and would become a file, so it is left as it is; {instead}"
 
 
 def is_other(data: bytes, made: Made) -> bool:
