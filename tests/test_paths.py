@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ratectl import paths
+from ratectl.errors import ConfigError, UsageError
 
 pytestmark = pytest.mark.network  # starts processes, which have an environment of their own
 
@@ -16,6 +17,7 @@ ASK = """
 import json, sys
 import platformdirs
 from ratectl import paths
+from ratectl.errors import ConfigError, UsageError
 print(json.dumps([paths.state_dir(), paths.config_dir(),
                   platformdirs.user_state_dir("ratectl", appauthor=False),
                   platformdirs.user_config_dir("ratectl", appauthor=False)]))
@@ -61,3 +63,29 @@ def test_unattended_start_finds_the_default():
     state, *_ = answers(HOME="/home/someone")
 
     assert paths.unattended_state_dir("/home/someone") == state
+
+
+def test_an_account_without_a_home(monkeypatch):
+    """An account that is a number alone, and has no HOME, is told what to name; what needs no home goes on."""
+    for name in ("HOME", "XDG_STATE_HOME", "RATECTL_STATE_DIR", "RATECTL_CONFIG_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", str)
+
+    for asked in (paths.home, paths.state_dir, paths.config_dir):
+        with pytest.raises(ConfigError, match="no home; name a folder that is its own: `HOME="):
+            asked()
+    with pytest.raises(UsageError, match=r"~/x.toml: this account has no home; write the whole"):
+        paths.typed("~/x.toml")
+    monkeypatch.setenv("RATECTL_STATE_DIR", os.path.abspath("state"))  # noqa: PTH100 - as it stands in the environment
+    assert paths.state_dir() == os.environ["RATECTL_STATE_DIR"]
+
+
+def test_what_is_seen(tmp_path):
+    """What may not be looked at is not seen, and nothing raises: whoever opens it says why."""
+    file, long = tmp_path / "x", tmp_path / ("x" * 300)
+    file.touch()
+
+    assert (paths.exists(file), paths.is_file(file), paths.is_folder(file)) == (True, True, False)
+    assert (paths.exists(long), paths.is_file(long), paths.is_folder(long)) == (False,) * 3
+    assert paths.absence(file) == ""
+    assert paths.absence(tmp_path / "y") == paths.absence(file / "y") == paths.ABSENT

@@ -11,8 +11,18 @@ COLLECTED = 100_000
 A command that only looks makes fewer, with those of its libraries: what Python would look at over and over is no garbage.
 """
 
-if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:  # noqa: PTH109 - before pathlib is loaded
-    del sys.path[0]
+
+def _leave_out_current_folder() -> None:
+    """Take the folder that one stands in from where Python looks; one that is gone holds nothing anyway."""
+    try:
+        here = os.getcwd()  # noqa: PTH109 - before pathlib is loaded
+    except OSError:
+        here = ""
+    if not sys.flags.safe_path and sys.path[:1] == [here]:
+        del sys.path[0]
+
+
+_leave_out_current_folder()
 
 
 def main() -> None:
@@ -22,6 +32,10 @@ def main() -> None:
     then, or all is done, and a traceback out of an import tells nobody anything.
     """
     gc.set_threshold(COLLECTED)
+    if os.environ.get("HOME") == "":
+        del os.environ[
+            "HOME"
+        ]  # an empty one is none: the account's own home counts wherever one is asked for
     on_ctrl_c = signal.getsignal(signal.SIGINT)
     # another handler is none of ours: what a shell runs in the background ignores Ctrl-C
     interruptible = on_ctrl_c is signal.default_int_handler

@@ -156,6 +156,24 @@ def test_a_name_that_is_too_long(ratectl, tmp_path):
     assert "has 304 bytes, and 255 is the most that a name can have" in answer.err
 
 
+@pytest.mark.posix("the limit is set by setrlimit")
+def test_no_room(ratectl, tmp_path):
+    """On a full disk no empty spec stays, which the next `init` would take for somebody's."""
+    import resource  # noqa: PLC0415 - POSIX only
+
+    path, limits = tmp_path / "jobs.toml", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        answer = ratectl("init", "--yes", str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert answer.code == 73
+    assert f"{path}: cannot be written: File too large; name another file" in answer.err
+    assert list(tmp_path.iterdir()) == []
+    assert ratectl("init", "--yes", str(path)).code == 0
+
+
 def test_odd_values_are_quoted(ratectl, tmp_path):
     """Quotes and backslashes arrive in the spec as they were typed."""
     path = tmp_path / "jobs.toml"

@@ -195,7 +195,10 @@ def test_history_from_the_copy(ratectl, station, recorded, url):
     ("words", "code", "told"),
     [
         (("copy", "sqlite"), 2, "two journals"),
-        (("copy", "sqlite", "sqlite"), 2, "two journals"),
+        (("copy", "sqlite", "sqlite"), 2, "sqlite and sqlite are the same journal"),
+        (("copy", "postgresql:///b", "postgresql:///b"), 2, "are the same journal"),
+        (("copy", "nofile.sqlite3", "sqlite"), 78, "nofile.sqlite3: there is no such file; name"),
+        (("copy", "postgresql", "sqlite"), 2, "postgresql://user@host/database"),
         (("copy", "sqlite", "mysql://x/y"), 2, "postgresql://user@host/database"),
         (("copy", "sqlite", "postgresql://a:secret@h/b"), 2, "password"),
         (("create", "sqlite"), 2, "PostgreSQL URL"),
@@ -209,6 +212,14 @@ def test_misuse(ratectl, words, code, told):
 
     assert (answer.code, told in answer.err) == (code, True)
     assert "secret" not in answer.err
+
+
+@pytest.mark.usefixtures("recorded")
+def test_this_machine_s_journal_by_its_file(ratectl, station):
+    """The file of this machine's own journal is the journal "sqlite", and no second one."""
+    answer = ratectl("journal", "copy", str(station.state / "journal.sqlite3"), "sqlite")
+
+    assert (answer.code, "are the same journal" in answer.err) == (2, True)
 
 
 @pytest.fixture(scope="module")

@@ -77,3 +77,22 @@ def test_a_state_directory_that_cannot_be(tmp_path):
         install_lock(tmp_path / "file" / "x"),
     ):
         pass
+
+
+@pytest.mark.posix("modes")
+def test_a_closed_lock(tmp_path, monkeypatch):
+    """Where this account may not write, the way out is named: the command that lets it, or another state directory."""
+
+    def closed(*_arguments, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    lock = tmp_path / "install.lock"
+    lock.touch()
+    monkeypatch.setattr("ratectl.deploy.install_lock.os.access", lambda *_: False)
+    monkeypatch.setattr("ratectl.deploy.install_lock.trust.require_private", closed)
+
+    with pytest.raises(RatectlError) as error, install_lock(tmp_path):
+        pass
+    assert f"; `chmod u+rw {lock}`, or name another state directory in RATECTL_STATE_DIR" in str(
+        error.value
+    )

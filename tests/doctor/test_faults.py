@@ -152,6 +152,13 @@ def key(clinic, *, mode=0o600, closed=False, there=True):
     office(clinic, f"file:{path}")
 
 
+def shut_key(clinic):
+    """The key lies in a folder that the account may not enter, so that nothing is seen there."""
+    clinic.machine.folders.add(Path("/root"))
+    clinic.machine.modes[Path("/root")] = 0o600
+    office(clinic, "file:/root/office.key")
+
+
 def paged(clinic, spoil):
     clinic.reinstall(more=f'[ratectl]\nreport = "{PAGE}"')
     spoil()
@@ -210,6 +217,7 @@ FAULTS = {
     "addresses for all": ("cron", lambda c: addresses(c, mode=0o644), "key-too-open", "chmod 600 /home/tester/urls"),
     "output in the hands of others": ("cron", distrust, "output-untrusted", f"rm {OUTPUT}"),
     "no key": ("cron", lambda c: key(c, there=False), "key-unreadable", "(umask 077 && cat > /home/tester/office.key)"),
+    "key's folder shut": ("cron", shut_key, "key-unreadable", f"(umask 077 && cat > {SPEC.parent}/office.key)"),
     "key closed": ("cron", lambda c: key(c, closed=True), "key-unreadable", "sudo chown tester /home/tester/office.key"),
     "credential outside systemd": ("cron", lambda c: office(c, "credential:office"), "key-unreadable", f"{INSTALL} --backend systemd"),
     "provider down": ("cron", lambda c: c.reinstall(provider=DEAD), "provider-down", "wait until it can be reached; `ratectl doctor` looks again"),
@@ -251,6 +259,7 @@ WARNINGS = {
     "page's folder is a file": ("cron", lambda c: paged(c, lambda: c.machine.files.update({PAGE.parent: b""})), "page-unwritable", f"mv {PAGE.parent} {PAGE.parent}.aside"),
     "page's folder shut": ("cron", lambda c: paged(c, lambda: (c.machine.folders.add(PAGE.parent), c.machine.closed.add(PAGE.parent))), "page-unwritable", f"chmod u+rwx {PAGE.parent}"),
     "page in the hands of others": ("cron", lambda c: paged(c, lambda: c.machine.untrusted.update({PAGE: UntrustedError(str(PAGE), "is a link", f"rm {PAGE}")})), "page-unwritable", f"rm {PAGE}"),
+    "a link in the page's place": ("cron", lambda c: paged(c, lambda: c.machine.links.update({PAGE: "/srv/page.html"})), "page-unwritable", f"ratectl check {SPEC}"),
     "another file in the page's place": ("cron", lambda c: paged(c, lambda: c.machine.files.update({PAGE: b"<p>mine</p>"})), "page-unwritable", f"ratectl check {SPEC}"),
 }  # fmt: skip
 

@@ -179,7 +179,7 @@ class Machine:
 
     def may_run(self, path):
         assert self.status(path), path
-        return bool(self.modes.get(path, 0o644) & 0o111)
+        return bool(self.status(path).mode & 0o111)
 
     def fault(self, path, *, strict=None, uid=None, alone=False):  # noqa: ARG002 - a test says what is at fault
         return self.untrusted.get(Path(path))

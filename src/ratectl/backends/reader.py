@@ -66,7 +66,7 @@ class Reader(Protocol):
         """Tell whether this account may write to the existing file or folder *path*."""
 
     def may_run(self, path: Path) -> bool:
-        """Tell whether this account may execute the existing file *path*."""
+        """Tell whether this account may execute the existing file *path*, or enter the folder."""
 
     def fault(
         self,

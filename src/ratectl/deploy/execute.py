@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.backends.reader import FileInfo
 from ratectl.backends.steps import (
     Completed,
@@ -74,10 +75,12 @@ class SystemReader:
             return ()
         except PermissionError as error:
             raise RefusedError(f"{folder}: may not be listed by this account") from error
+        except OSError as error:
+            raise StorageError(f"{folder}: cannot be listed: {error.strerror}") from error
 
     def is_folder(self, path: Path) -> bool:
         """Tell whether *path* is a folder."""
-        return path.is_dir()
+        return paths.is_folder(path)
 
     def link(self, path: Path) -> str | None:
         """Return the target text of the symbolic link *path*, or None where it is not one."""
@@ -88,7 +91,7 @@ class SystemReader:
 
     def real(self, path: Path) -> Path:
         """Return *path* with all symbolic links followed, as far as it exists."""
-        if path.is_symlink():
+        if paths.is_link(path):
             return Path(os.path.realpath(path))
         return _real_folder(path.parent) / path.name
 
@@ -125,10 +128,10 @@ class SystemReader:
 
     def may_write(self, path: Path) -> bool:
         """Tell whether this account may write to the existing file or folder *path*."""
-        return os.access(path, os.W_OK | os.X_OK if path.is_dir() else os.W_OK)
+        return os.access(path, os.W_OK | os.X_OK if paths.is_folder(path) else os.W_OK)
 
     def may_run(self, path: Path) -> bool:
-        """Tell whether this account may execute the existing file *path*."""
+        """Tell whether this account may execute the existing file *path*, or enter the folder."""
         return os.access(path, os.X_OK)
 
     def fault(

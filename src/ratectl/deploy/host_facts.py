@@ -55,8 +55,8 @@ def _account(zone: ZoneInfo) -> Host:
         state_is_default=state_dir == paths.unattended_state_dir(str(home)),
         user=_user(),
         home=home,
-        config_home=Path(config) if config else Path.home() / ".config",
-        data_home=Path(data) if data else Path.home() / ".local" / "share",
+        config_home=Path(config) if config else Path(paths.home()) / ".config",
+        data_home=Path(data) if data else Path(paths.home()) / ".local" / "share",
         root=windows_account.is_elevated() if sys.platform == "win32" else os.geteuid() == 0,
         uid=0 if sys.platform == "win32" else os.geteuid(),
         namespaces=_may_make_namespaces(),
@@ -232,10 +232,10 @@ def _user() -> str:
 def _home() -> Path:
     """Return the account's home as the password database has it: what an engine hands on."""
     if sys.platform == "win32":
-        return Path.home()
+        return Path(paths.home())
     import pwd  # noqa: PLC0415 - POSIX only
 
     try:
         return Path(pwd.getpwuid(os.geteuid()).pw_dir)
     except KeyError:
-        return Path.home()
+        return Path(paths.home())

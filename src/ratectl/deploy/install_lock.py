@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.errors import (
     CannotCreateError,
     RatectlError,
@@ -24,6 +25,9 @@ from ratectl.runtime import locks, trust
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+ELSEWHERE = "name another state directory in RATECTL_STATE_DIR"
 
 
 class InstallLock:
@@ -107,9 +111,13 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
         trust.require_private(str(state_dir), make=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except PermissionError as error:
-        raise RefusedError(f"{path}: may not be written by this account") from error
+        raise RefusedError(
+            f"{path}: may not be written by this account; {_opened_by(path)}{ELSEWHERE}"
+        ) from error
     except OSError as error:
-        raise CannotCreateError(f"{path}: cannot be created: {error.strerror}") from error
+        raise CannotCreateError(
+            f"{path}: cannot be created: {error.strerror}; {ELSEWHERE}"
+        ) from error
     try:
         _lock(handle)
         lock = InstallLock(handle, path)
@@ -121,6 +129,15 @@ def install_lock(state_dir: Path) -> Iterator[InstallLock]:
             raise TryLaterError("interrupted; run the same command again to finish") from None
     finally:
         os.close(handle)  # releases the lock, too
+
+
+def _opened_by(path: Path) -> str:
+    """Return the command that lets this account write to *path*, where what is shut is its own, and that it is one way of two."""
+    place = next((place for place in (path, *path.parents) if paths.exists(place)), path)
+    if sys.platform == "win32" or os.access(place, os.W_OK) or place.stat().st_uid != os.geteuid():
+        return ""
+    rights = "u+rw" if place == path else "u+rwx"
+    return f"`chmod {rights} {trust.quoted(str(place))}`, or "
 
 
 def _lock(handle: int) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.backends.protocol import Verb
 from ratectl.deploy import plan
 from ratectl.deploy.checks import elsewhere
@@ -99,7 +100,7 @@ def _let_firings_end(removal: Removal) -> None:
     for part in removal.parts:
         for change in plan.pending(part.changes):
             lock = part.target.host.state_dir / "locks" / f"job-{change.job}.lock"
-            if lock.exists():
+            if paths.exists(lock):
                 with suppress(StorageError), locks.acquire(lock, until=until):
                     pass  # a lock that cannot be opened is nothing to wait for
 

@@ -145,7 +145,7 @@ def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
         kind, _, name = provider.api_key.partition(":")
         about = f"the key of {provider.name}"
         if kind == "file":
-            yield from _key_file(observed, row.job.name, about, Path(name).expanduser())
+            yield from _key_file(observed, row, about, Path(name).expanduser())
         elif kind == "env" and row.backend == kubernetes.NAME:
             continue  # out of the Secret, which is where a pod has its keys from
         elif kind == "env" and not _is_overridden(observed, row.job.name):
@@ -163,10 +163,12 @@ def keys(observed: Observations, row: Installed) -> Iterator[Finding]:
     for entry in row.job.notify if observed.is_awake(row) else ():
         if entry.startswith("file:"):
             path = Path(entry.removeprefix("file:")).expanduser()
-            yield from _key_file(observed, row.job.name, "the addresses of notify", path)
+            yield from _key_file(observed, row, "the addresses of notify", path)
     bundle = Path(row.job.ca_bundle) if row.job.ca_bundle else None
     if bundle is not None and observed.reader.status(bundle) is None:
-        text = f"ca_bundle {bundle}: there is no such file"
+        closed = _shut(observed, bundle)
+        why = f"{observed.host.user} may not enter {closed}" if closed else "there is no such file"
+        text = f"ca_bundle {bundle}: {why}"
         fix = remedies.typed(observed.host, "ratectl", "check", row.spec)
         yield Finding(check="ca-bundle-missing", job=row.job.name, text=text, fix=fix)
 
@@ -186,10 +188,26 @@ def _credential(observed: Observations, row: Installed, about: str, name: str) -
     yield Finding(check="key-unreadable", job=row.job.name, text=text, fix=fix)
 
 
-def _key_file(observed: Observations, job: str, about: str, path: Path) -> Iterator[Finding]:
-    quoted = remedies.typed(observed.host, str(path))
+def _shut(observed: Observations, path: Path) -> Path | None:
+    """Return the folder on the way to *path*, where nothing is seen, that this account may not enter; None where it may."""
+    reader = observed.reader
+    seen = next((folder for folder in path.parents if reader.status(folder) is not None), None)
+    closed = seen is not None and reader.is_folder(seen) and not reader.may_run(seen)
+    return seen if closed else None
+
+
+def _key_file(observed: Observations, row: Installed, about: str, path: Path) -> Iterator[Finding]:
+    job, quoted = row.job.name, remedies.typed(observed.host, str(path))
     status = observed.reader.status(path)
-    if status is None or not stat.S_ISREG(status.mode):
+    if status is None and (closed := _shut(observed, path)):
+        new = Path(row.spec).parent / path.name
+        text = (
+            f"{about}: {path}: {observed.host.user} may not enter {closed}; "
+            f"put it into {new}, and name that in the spec"
+        )
+        fix = remedies.new_secret(observed.host, str(new))
+        yield Finding(check="key-unreadable", job=job, text=text, fix=fix)
+    elif status is None or not stat.S_ISREG(status.mode):
         text = f"{about}: {path}: there is no such file"
         fix = remedies.new_secret(observed.host, str(path))
         yield Finding(check="key-unreadable", job=job, text=text, fix=fix)

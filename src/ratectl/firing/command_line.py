@@ -69,6 +69,8 @@ def _run() -> int:
     arguments = _parse(sys.argv[1:])
     if isinstance(arguments, int):
         return arguments
+    if os.environ.get("HOME") == "":
+        del os.environ["HOME"]  # an empty one is none, as for ratectl
     if not arguments.state:
         from ratectl.paths import state_dir  # noqa: PLC0415 - not every call needs it
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ratectl.errors import ConfigError, DataError, StorageError
+from ratectl import paths
+from ratectl.errors import ConfigError, DataError, RefusedError, StorageError
 from ratectl.journal.sqlite_database import FILE, DamagedError, SqliteDatabase
 from ratectl.runtime import trust
 from ratectl.wording import count
@@ -244,19 +245,22 @@ class JournalFile(SqliteDatabase):
 def from_file(path: Path) -> Iterator[JournalFile]:
     """Give the journal in the file *path* to read from; the file and what SQLite laid beside it stay as they are.
 
-    Raises ConfigError where there is no such file, DataError for what is no database, StorageError where it cannot be read.
+    Raises ConfigError where there is no such file, RefusedError where nobody may look, DataError for what is no database, StorageError where it cannot be read.
     """
-    if not path.is_file():
-        raise ConfigError(f"{path}: there is no such journal")
+    if why := paths.absence(path):
+        error = RefusedError if why == paths.SHUT else ConfigError
+        raise error(f"{path}: {why}; name the file of a journal, or sqlite for this machine's own")
+    if not paths.is_file(path):
+        raise ConfigError(f"{path}: is no file, so it is no journal; name the file of one")
     try:
         with tempfile.TemporaryDirectory(prefix=".ratectl-copy-", dir=_private(path)) as folder:
             for suffix in ("", "-wal"):
                 beside = path.with_name(path.name + suffix)
-                if beside.exists():
+                if paths.exists(beside):
                     shutil.copyfile(beside, Path(folder, FILE + suffix))
             _refuse_no_database(path, Path(folder, FILE))
             log = Path(folder, f"{FILE}-wal")
-            has_log = log.exists() and log.stat().st_size > 0  # which may have the rest
+            has_log = paths.exists(log) and log.stat().st_size > 0  # which may have the rest
             is_cut_off = _fill_up(Path(folder, FILE)) and not has_log
             _refuse_what_runs(path, Path(folder, FILE))
             database = JournalFile(Path(folder), path, is_cut_off=is_cut_off)

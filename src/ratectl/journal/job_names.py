@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.journal.sqlite_database import FILE
 
 if TYPE_CHECKING:
@@ -50,5 +51,5 @@ def _address(state_dir: Path) -> str:
     """
     file = state_dir.absolute() / FILE
     beside = (file.with_name(f"{FILE}-{suffix}") for suffix in ("wal", "shm"))
-    alone = "" if all(path.exists() for path in beside) else "&immutable=1"
+    alone = "" if all(map(paths.exists, beside)) else "&immutable=1"
     return f"{file.as_uri()}?mode=ro{alone}"

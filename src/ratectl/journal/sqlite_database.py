@@ -12,6 +12,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.errors import CannotCreateError, ConfigError, RefusedError, StorageError, TryLaterError
 from ratectl.journal import schema
 from ratectl.runtime import trust
@@ -115,7 +116,9 @@ class SqliteDatabase:
         except (FileNotFoundError, NotADirectoryError):
             return False
         except PermissionError as error:
-            raise RefusedError(f"{self.shown}: may not be read by this account") from error
+            raise RefusedError(
+                f"{self.shown}: may not be read by this account; `ratectl doctor` names what ends it"
+            ) from error
         except OSError as error:
             raise StorageError(f"{self.shown}: cannot be read: {error.strerror}") from error
         return status.st_size > 0
@@ -205,10 +208,12 @@ class SqliteDatabase:
 
     def _unopenable(self, text: str) -> RatectlError:
         """Return what stands in the way of opening, of which SQLite says only that something does."""
-        if self.path.is_dir():
+        if paths.is_folder(self.path):
             return StorageError(f"{self.shown}: is a folder, not a journal; move it away")
         if not os.access(self.path, os.R_OK):
-            return RefusedError(f"{self.shown}: may not be read by this account")
+            return RefusedError(
+                f"{self.shown}: may not be read by this account; `ratectl doctor` names what ends it"
+            )
         if not os.access(self.path.parent, os.W_OK):
             return StorageError(f"{self.path.parent}: may not be written to by this account")
         return StorageError(f"{self.shown}: {text}; is the disk full, or the folder read-only?")

@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ratectl.errors import CannotCreateError, RefusedError, StorageError
-from ratectl.runtime import trust
+from ratectl.runtime import made_files, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +66,7 @@ class Drafts:
         flags |= getattr(os, "O_BINARY", 0)
         with refusals(path, "written"):
             folder, draft = self._begin(path)
+            _refuse_special(folder, path)
             handle = os.open(folder.at(draft), flags, 0o600, dir_fd=folder.descriptor)
             self._waiting.append((folder, draft, path))
             with os.fdopen(handle, "wb") as file:
@@ -79,6 +80,7 @@ class Drafts:
         """Make the draft of a symbolic link from *path* to *target*."""
         with refusals(path, "made"):
             folder, draft = self._begin(path)
+            _refuse_special(folder, path)
             os.symlink(target, folder.at(draft), dir_fd=folder.descriptor)
             self._waiting.append((folder, draft, path))
 
@@ -112,6 +114,16 @@ class Drafts:
                 folder = _Folder(path.parent, trust.open_folder(str(path.parent), make=True))
             self._folders[path.parent] = folder
         return folder, f".{path.name[:100]}.{os.urandom(8).hex()}.new"
+
+
+def _refuse_special(folder: _Folder, path: Path) -> None:
+    """Raise RefusedError where *path* is a device, a pipe or a socket, which a rename would destroy."""
+    try:
+        found = os.stat(folder.at(path.name), dir_fd=folder.descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if why := made_files.of_kind(found.st_mode):
+        raise RefusedError(f"{path}: {why}; move it away")
 
 
 @contextlib.contextmanager

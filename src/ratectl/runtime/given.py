@@ -10,6 +10,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.errors import DataError, RefusedError
 from ratectl.runtime import trust
 
@@ -30,6 +31,8 @@ def contents(path: str | Path) -> bytes:
     DataError where there are more than MOST.
     """
     name = str(path)
+    if not paths.exists(name):
+        paths.whole(name)  # which says so where it is the current folder that is gone
     if sys.platform != "win32":
         _judge(name, os.stat(name))  # noqa: PTH116 - as os.open below
     descriptor = os.open(name, FLAGS | NOWAIT)

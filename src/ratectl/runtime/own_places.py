@@ -37,7 +37,7 @@ def refuse_config_of_others() -> None:
 
 def refuse_home() -> None:
     """Raise RefusedError where ``HOME`` is another account's, wherever the state lies."""
-    home = Path.home()
+    home = Path(paths.home())
     _refuse_of_others("HOME", home, of=home, instead="RATECTL_STATE_DIR")
 
 
@@ -45,7 +45,7 @@ def _refuse_named_by(variable: str, instead: str) -> None:
     """Raise RefusedError where the folder that *variable* names, if any, is another account's, or would be made with it."""
     if named := os.environ.get(variable, "").strip():
         place = Path(named)
-        nearest = next((p for p in (place, *place.parents) if p.exists()), Path("/"))
+        nearest = next((p for p in (place, *place.parents) if paths.exists(p)), Path("/"))
         _refuse_of_others(variable, place, of=nearest, instead=instead)
 
 

@@ -315,7 +315,7 @@ class Way:
 
     def to(self, path: str, *, make: bool = False) -> str:
         """Go to the folder of what *path* names, through all links, and return its name there."""
-        rest = _names(os.path.join(os.getcwd(), path))  # noqa: PTH109, PTH118
+        rest = _names(path if path.startswith("/") else f"{os.getcwd()}/{path}")  # noqa: PTH109
         links = 0
         while rest:
             name = rest.pop()

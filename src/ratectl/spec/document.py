@@ -96,14 +96,14 @@ def load(path: str | Path, *, host_timezone: str, fired_here: bool = True) -> Sp
     Jobs that are *fired_here*, and not in a cluster, need the libraries that they use to be here.
     Raises SpecError with all issues, also when the file cannot be read.
     """
-    file = Path(path).expanduser().absolute()
+    file = Path(paths.typed(path))
     content = read(path)
     return loads(content, path=file, host_timezone=host_timezone, fired_here=fired_here)
 
 
 def read(path: str | Path) -> bytes:
     """Return the bytes of the spec in the file *path*. Raises SpecError, or RefusedError for a pipe of another account."""
-    file = Path(path).expanduser().absolute()
+    file = Path(paths.typed(path))
     try:
         return given.contents(file)
     except FileNotFoundError as error:
@@ -120,12 +120,18 @@ def read(path: str | Path) -> bytes:
 
 
 def _way_out(file: Path, error: OSError) -> str:
-    """Return the command that lets this account read *file*, where it is its own and that is all that is missing."""
+    """Return what to do about a *file* that cannot be read: where it is ours, the command that ends that."""
+    if paths.is_folder(file):
+        return "; name a file in it"
+    if not isinstance(error, PermissionError):
+        return "; name another file"
     try:
-        own = isinstance(error, PermissionError) and file.stat().st_uid == os.geteuid()
+        own = file.stat().st_uid == os.geteuid()
     except (OSError, AttributeError):  # a folder on the way is closed; Windows has no numbers
-        return ""
-    return f"; `chmod u+r {shlex.quote(str(file))}`" if own and file.is_file() else ""
+        own = False
+    if own:
+        return f"; `chmod u+r {shlex.quote(str(file))}`"
+    return "; name another file, or have its owner let this account read it and enter its folder"
 
 
 def loads(content: bytes, *, path: Path, host_timezone: str, fired_here: bool = True) -> Spec:
@@ -305,6 +311,8 @@ def _taken(reading: Reading, report: str, jobs: tuple[Job, ...]) -> str:
                 return f"{report} is an output of {job.name}; name another file"
     if identity == paths.identity(str(reading.path)):
         return f"{report} is the spec itself; name another file"
+    if (why := paths.absence(report)) not in {"", paths.ABSENT, paths.SHUT}:
+        return f"{report}: {why}; name another file"
     if paths.lies_in(report, paths.state_dir()):
         return f"{report} lies in ratectl's own state directory; name a file elsewhere"
     return ""
@@ -317,6 +325,6 @@ def _ca_bundle(reading: Reading, written: str) -> str:
     bundle = reading.read(key, written, lambda path: readers.absolute(path, reading.path.parent))
     if bundle is MISSING:
         return ""
-    if not Path(bundle).exists():
-        reading.issue(key, f"there is no file {bundle}")
+    if why := paths.absence(bundle):
+        reading.issue(key, f"{bundle}: {why}; name another file")
     return str(bundle)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from ratectl import paths
 from ratectl.errors import RatectlError
 from ratectl.model import notify_url
 from ratectl.model.currencies import BESIDE, ENDED, NOW, WORDS
@@ -357,5 +358,5 @@ def absolute(path: str, folder: Path) -> str:
         raise ValueError(f"{quoted(path)}: {found[0]} is not filled in in a spec; write {instead}")
     resolved = os.path.expanduser(path)  # noqa: PTH111 - thousands of jobs: pathlib takes ten times as long
     if resolved.startswith("~"):
-        raise ValueError(f"{quoted(path)}: there is no account {resolved.split('/')[0][1:]!r} here")
+        raise ValueError(f"{quoted(path)}: {paths.homeless(resolved)}")
     return os.path.normpath(os.path.join(folder, resolved))  # noqa: PTH118

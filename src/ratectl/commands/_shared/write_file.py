@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratectl import paths
 from ratectl.backends.steps import WriteFile
 from ratectl.deploy import execute
-from ratectl.errors import CannotCreateError, RefusedError
-from ratectl.runtime import made_files
+from ratectl.errors import CannotCreateError, RefusedError, StorageError
+from ratectl.runtime import made_files, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from ratectl.journal.journal import Journal
     from ratectl.runtime.made_files import Made
@@ -26,7 +26,7 @@ def replace(path: Path, text: str) -> Path:
 
 def require_replaceable(path: Path, made: Made, journal: Journal) -> None:
     """Raise RefusedError where *path* is a file that an installed job needs, or any other that is not one of the sort *made*."""
-    target = str(path.expanduser().absolute())
+    target = paths.typed(path)
     if why := _kept(target, journal):
         raise RefusedError(f"{target}: {why}, which {made.name} would replace; name another file")
     if why := made_files.fault(target, made):
@@ -52,13 +52,20 @@ def _needed(journal: Journal) -> Iterator[tuple[str, str]]:
 
 def replace_all(files: Mapping[Path, bytes]) -> list[Path]:
     """Make each of *files* hold its bytes, atomically, and return their absolute paths."""
-    targets = [path.expanduser().absolute() for path in files]
+    targets = [Path(paths.typed(path)) for path in files]
     for target in targets:
-        if target.is_dir():
+        if paths.is_folder(target):
             raise CannotCreateError(f"{target}: is a folder; name a file")
+        if why := made_files.irreplaceable(target):
+            raise RefusedError(f"{target}: {why}")
     mask = os.umask(0)
     os.umask(mask)
     mode = 0o666 & ~mask
     writes = zip(targets, files.values(), strict=True)
-    execute.perform([WriteFile(path=path, data=data, mode=mode) for path, data in writes])
+    try:
+        execute.perform([WriteFile(path=path, data=data, mode=mode) for path, data in writes])
+    except trust.UntrustedError:
+        raise
+    except (CannotCreateError, RefusedError, StorageError) as error:
+        raise type(error)(f"{error}; name another file") from error
     return targets

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ratectl import paths
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import surroundings, utc_now
@@ -144,7 +145,7 @@ def _rows(journal: Journal) -> tuple[tuple[Installed, ...], RatectlError | None]
     try:
         rows = journal.readable()
         file = journal.database.path
-        if file.exists() and file.stat().st_size < MOST_CHECKED:
+        if paths.exists(file) and file.stat().st_size < MOST_CHECKED:
             journal.database.check()
     except RatectlError as error:
         return rows, error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ratectl import paths
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import JsonOption
 from ratectl.commands._shared.progress import progress
@@ -79,11 +79,12 @@ def journal(
         if action is Action.CREATE:
             _create(mine, names)
             return
-        if len(names) != 2 or names[0] == names[1]:
+        if len(names) != 2:
             raise UsageError("journal copy: name two journals, from where and to where")
+        _refuse_same(mine, *names)
         target = _store(mine, names[1])
         if _is_file(names[0]):
-            with copying.from_file(Path(names[0]).expanduser()) as source:
+            with copying.from_file(Path(paths.typed(names[0]))) as source:
                 copies, faults = _of_file(source, target, job or ())
         else:
             store = _store(mine, names[0])
@@ -137,15 +138,29 @@ def _create(mine: Journal, names: Sequence[str]) -> None:
     typer.echo(f"{redacted(names[0])}: the journal is there")
 
 
+def _refuse_same(mine: Journal, source: str, target: str) -> None:
+    """Raise UsageError where both names are those of one journal."""
+    own = str(mine.database.path)
+    of_file = target == HERE and _is_file(source)
+    if source == target or (of_file and paths.identity(paths.typed(source)) == paths.identity(own)):
+        raise UsageError(
+            f"journal copy: {redacted(source)} and {redacted(target)} are the same journal; name two journals, from"
+            " where and to where"
+        )
+
+
 def _is_file(name: str) -> bool:
-    """Tell whether *name* is a path: it is neither this machine's journal nor a URL."""
-    return name != HERE and "://" not in name and ("/" in name or os.sep in name)
+    """Tell whether *name* is a path: neither this machine's journal nor a URL, nor the beginning of one."""
+    is_url = "://" in name or name.partition(":")[0] in outputs.POSTGRES_SCHEMES
+    return name != HERE and not is_url
 
 
 def _store(mine: Journal, name: str) -> Database:
     """Return what *name* means. Raises UsageError for what is no journal, or holds a secret."""
+    shown = redacted(name)
+    folder = paths.current_folder(shown) if "?" in name else "/"  # where files of its options lie
     try:
-        url = outputs.journal(name, Path.cwd())
+        url = outputs.journal(name, Path(folder))
     except ValueError as error:
         raise UsageError(f"journal: {error}") from error
     return mine.store_at(url).database

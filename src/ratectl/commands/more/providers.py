@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from ratectl import spec
+from ratectl import paths, spec
 from ratectl.commands._shared.environment import surroundings
 from ratectl.commands._shared.options import JsonOption, default_spec
 from ratectl.deploy import execute, host_facts
@@ -117,7 +117,7 @@ def providers(
 def _loaded(named: Path | None) -> spec.Spec | None:
     """Return the spec. One that nobody named may be absent or wrong: who writes it reads here what to write."""
     path = named or default_spec()
-    if named is None and not path.exists():
+    if named is None and not paths.exists(path):
         return None
     try:
         return spec.load(path, host_timezone=host_facts.zone().key)

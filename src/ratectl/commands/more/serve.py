@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from ratectl import schedule, spec
+from ratectl import paths, schedule, spec
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.options import default_spec
 from ratectl.commands._shared.rows import jobs_of
@@ -350,7 +350,7 @@ def _names(state_dir: Path, what: list[str]) -> tuple[str, ...]:
             return _record(journal, Path(specs[0]))
         if not what and not journal.installed():
             usual = default_spec()
-            first = "" if usual.exists() else ", once `ratectl init` has written it"
+            first = "" if paths.exists(usual) else ", once `ratectl init` has written it"
             raise ConfigError(
                 "serve: no job is installed; name a spec to serve, such as "
                 f"`{typed('ratectl', 'serve', str(usual))}`{first}"

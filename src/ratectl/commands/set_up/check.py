@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ratectl import spec
+from ratectl import paths, spec
 from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import next_step
@@ -69,10 +69,10 @@ def _checked(path: Path, zone: ZoneInfo) -> spec_check.SpecCheck:
     """Return what the spec at *path* means, which may come on the standard input."""
     if path == STDIN:
         data = sys.stdin.buffer.read()
-        loaded = spec.loads(data, path=Path.cwd() / "stdin", host_timezone=zone.key)
+        loaded = spec.loads(data, path=Path(paths.typed("stdin")), host_timezone=zone.key)
     else:
         data = spec.read(path)
-        loaded = spec.loads(data, path=path.expanduser().absolute(), host_timezone=zone.key)
+        loaded = spec.loads(data, path=Path(paths.typed(path)), host_timezone=zone.key)
     written = data.decode("utf-8-sig")
     checked = spec_check.check(loaded, written, zone, utc_now())
     if path != STDIN:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ratectl import spec
+from ratectl import paths, spec
 from ratectl.commands._shared import terminal
 from ratectl.commands._shared.environment import utc_now
 from ratectl.commands._shared.next_step import after_setting_up
@@ -155,8 +155,8 @@ def init(
     given = {"pair": pair, "schedule": schedule, "output": output}
     if spec_path is not None:
         _refuse_pairs_as_file(spec_path, pair)
-    path = (spec_path or default_spec()).expanduser().absolute()
-    if path.exists():
+    path = Path(paths.typed(spec_path or default_spec()))
+    if paths.exists(path):
         raise UsageError(f"{path}: exists already and is left as it is; name another file")
     said = {key: value for key, value in given.items() if value is not None}
     starter = StarterSpec(path=path, zone=host_facts.zone().key, **_of_root()).having(said)
@@ -185,7 +185,7 @@ def _refuse_pairs_as_file(spec_path: Path, pair: str | None) -> None:
             codes = [code for found in pairs_in(meant) for code in found.split("/")]
         except UsageError:
             continue
-        if set(codes) <= currencies.NOW and len(codes) > 1 and not spec_path.exists():
+        if set(codes) <= currencies.NOW and len(codes) > 1 and not paths.exists(spec_path):
             raise UsageError(
                 f'{text!r} stands where the name of the file does; did you mean `ratectl init --pair "{meant}"`?'
             )
@@ -300,11 +300,18 @@ def _quoted(value: str) -> str:
 
 
 def _create(path: Path, text: str) -> None:
+    """Make the file at the whole *path* hold *text*; where not all of it finds room, there is none."""
     try:
-        trust.make_folder(str(path.absolute().parent), 0o700, None)
+        trust.make_folder(str(path.parent), 0o700, None)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        descriptor = trust.open_file(str(path.absolute()), flags, 0o600, strict=False)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        descriptor = trust.open_file(str(path), flags, 0o600, strict=False)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        raise CannotCreateError(f"{path}: cannot be written: {error.strerror}") from error
+        raise CannotCreateError(
+            f"{path}: cannot be written: {error.strerror}; name another file, and nothing was written"
+        ) from error

@@ -14,6 +14,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ratectl import paths
 from ratectl.backends.kubernetes import backend as kubernetes
 from ratectl.backends.steps import MakeFolder
 from ratectl.backends.systemd import sandbox
@@ -130,11 +131,12 @@ def refuse_spec(reader: Reader, spec: Path, verb: str) -> None:
     What that account may type instead is ``ratectl`` *verb* with the path of the spec.
     Whoever has no account here is none, such as the owner of a file that a container was handed.
     """
-    fault = reader.fault(spec.expanduser().absolute()) if trust.is_root() else None
+    whole = Path(paths.typed(spec))
+    fault = reader.fault(whole) if trust.is_root() else None
     if fault is not None:
         there = reader.status(Path(fault.place))
         if there is None or trust.has_account(there.owner):
-            instead = f"ratectl {verb} {trust.quoted(str(spec.expanduser().absolute()))}"
+            instead = f"ratectl {verb} {trust.quoted(str(whole))}"
             fix = fault.fix.replace(trust.INSTALL, instead)
             raise RefusedError(f"the spec: {fault.place}: {fault.why}; `{fix}`")
 

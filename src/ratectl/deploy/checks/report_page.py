@@ -32,6 +32,8 @@ def obstacle(host: Host, reader: Reader, row: Installed) -> Obstacle | None:
         return None
     host, reader = targets.host_of(host, row.job), other_accounts.reader_for(host, reader, row.job)
     path = Path(row.job.report)
+    if reader.link(path) is not None:
+        return Obstacle(f"{path} is a link, and the page would take its place", "")
     status = reader.status(path)
     if status is not None and not stat.S_ISREG(status.mode):
         return writable.of_file(host, reader, path)

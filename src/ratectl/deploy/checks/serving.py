@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.runtime import locks
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def unserved(state_dir: Path, rows: Sequence[Installed]) -> frozenset[str]:
 
 
 def _is_held(path: Path) -> bool:
-    if not path.exists():
+    if not paths.exists(path):
         return False
     with locks.acquire(path, until=None) as got:
         return not got

@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ratectl import paths
 from ratectl.errors import (
     CannotCreateError,
     RatectlError,
@@ -67,7 +68,7 @@ def _make(target: str) -> None:
     try:
         if untrusted := trust.fault(target, strict=True, alone=True):
             raise RefusedError(f"{target}: cannot be written to: {untrusted}; {KEPT_NOTE}")
-        if not path.exists():
+        if not paths.exists(path):
             flags = os.O_RDWR | os.O_CREAT  # the user's umask applies
             os.close(trust.open_file(target, flags, strict=True, make=True))
         if not stat.S_ISREG(path.stat().st_mode):
