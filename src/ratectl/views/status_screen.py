@@ -293,5 +293,6 @@ def wrapped(text: str, width: int, lead: str, indent: str = "") -> list[str]:
         initial_indent=lead,
         subsequent_indent=indent or " " * (len(lead) + 2),
         break_on_hyphens=False,
+        break_long_words=False,
     )
     return [line.replace(KEPT_BLANK, " ") for line in lines] or [lead.rstrip()]
