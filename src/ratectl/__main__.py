@@ -32,9 +32,8 @@ def main() -> None:
     then, or all is done, and a traceback out of an import tells nobody anything.
     """
     gc.set_threshold(COLLECTED)
-    if (
-        os.environ.get("HOME") == ""
-    ):  # is none: the account's own home counts wherever one is asked for
+    # an empty one is none: the account's own home counts wherever one is asked for
+    if os.environ.get("HOME") == "":
         del os.environ["HOME"]
     on_ctrl_c = signal.getsignal(signal.SIGINT)
     # another handler is none of ours: what a shell runs in the background ignores Ctrl-C
