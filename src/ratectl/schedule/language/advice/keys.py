@@ -172,6 +172,8 @@ def bounds(text: str) -> Advice | None:
     names = r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|weds?|thur?s?|fri|sat|sun)"
     if match["key"] in {"before", "after"} and text[: match.start("key")].rstrip().endswith("day"):
         return None  # "the last day before christmas"
+    if match["end"] and all(re.fullmatch(WRITTEN_MONTH, match[side]) for side in ("what", "end")):
+        return None  # "from january to march"
     runs = match["key"] in {"until", "till", "through"}
     if (
         runs
@@ -205,7 +207,7 @@ def _day_of_start(start: str, rest: str) -> str:
     if re.search(r"\bmonth(ly|s)?\b", rest):
         return f" on the {nth(int(date[2]))}"
     yearly = re.search(r"\b(every year|yearly|annually)\b", rest)
-    return f" on {int(date[2])} {MONTH_NAMES[int(date[1]) % 13 - 1]}" if yearly else ""
+    return f" on {int(date[2])} {MONTH_NAMES[min(int(date[1]), 12) - 1]}" if yearly else ""
 
 
 YEAR = re.compile(
