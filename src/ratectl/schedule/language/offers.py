@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     Reads = Callable[[str], Schedule]
 
+HOW_OFTEN = "how often?"
 MOST_OFFERS = 2
 REPAIRS = 4
 """Misspelt words in one phrase."""
@@ -97,7 +98,10 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
         if offers:
             said = f'; say "{offers[0]}", or {error.listed}'
         return ScheduleError(f"{error.message}{said}{members}", text=text, span=error.span)
-    found = _readable(_followed((*error.offers, *error.members), reads), reads)
+    one = (
+        error.members if len(error.members) == 1 else ()
+    )  # of several, one alone would lose the others
+    found = _readable(_followed((*error.offers, *one), reads), reads)
     if found:
         return _with(error, found, reads, "say")
     meant = next(iter(_readable(_repaired(text, error, reads), reads)), "")
@@ -109,7 +113,7 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
 
 def _all_readable(members: Iterable[str], reads: Reads) -> str:
     """Return *members* as the key of the spec that takes them; nothing unless each can be read and adds slots."""
-    found = [_readable(_followed([member], reads), reads)[:1] for member in members]
+    found = [_readable(_followed([member], reads, invented=False), reads)[:1] for member in members]
     if not found or [] in found or idle_members([reads(member) for (member,) in found]):
         return ""
     said = ", ".join(f'"{member}"' for (member,) in found)
@@ -140,8 +144,8 @@ def _advice(text: str) -> Iterator[Advice]:
             yield offer if len(plain) == len(text) else offer._replace(span=(0, len(text)))
 
 
-def _followed(offers: Iterable[str], reads: Reads) -> Iterator[str]:
-    """Yield *offers*; for one that needs more advice itself, what that offers."""
+def _followed(offers: Iterable[str], reads: Reads, *, invented: bool = True) -> Iterator[str]:
+    """Yield *offers*; for one that needs more advice itself, what that offers, with examples of how often only where *invented* ones serve."""
     for offer in offers:
         yield offer
         plain = " ".join(offer.split())
@@ -150,7 +154,8 @@ def _followed(offers: Iterable[str], reads: Reads) -> Iterator[str]:
         except PhraseError as error:
             for other in _advice(plain):
                 yield from other.offers
-            yield from error.offers
+            if invented or HOW_OFTEN not in error.message:
+                yield from error.offers
         except ScheduleError:
             continue
 

@@ -167,6 +167,10 @@ def read_phrase(text: str) -> Phrase:
         from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
 
         two_readings.refuse_shared_half(text)
+    if "but" in spans and {"between", "months"} & spans.keys():
+        from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
+
+        two_readings.refuse_narrowed_exception(text, spans, found)
     if words.doubled() or ("," in text and {"at", "weekdays"} <= spans.keys()):
         from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.language.advice.advice import Advice
+from ratectl.schedule.language.tokens import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def _late_hours(text: str) -> Advice | None:
 
 def _past_the_hour(text: str) -> Advice | None:
     match = re.search(
-        r"\b(?:at |on )?(?:the )?(?:a )?:?(?P<minute>[0-5]?[0-9]|quarter|half)( minutes?)?( past| after)"
+        r"\b(?:at |on )?(?:the )?(?:a )?:?(?P<minute>[0-5]?[0-9](?:(?:, ?| and )[0-5]?[0-9])*|quarter|half)( minutes?)?( past| after)"
         r"( (the|each|every) hour)?\b(?! [0-9])|\b(?<=hour |urly )at (?P<bare>[0-5]?[0-9](?:(?:, ?| and )[0-5]?[0-9])*)$"
         r"|\b(?:at )?(?:the )?(?P<place>top|start|beginning|bottom|end) of (?:the|each|every) hour\b",
         text,
@@ -75,6 +76,23 @@ def _past(text: str) -> Advice | None:
     at = "" if re.search(r"\b(at|from|between|and|to)\s*$|^$", text[: match.start()]) else "at "
     offers = [f"{text[: match.start()]}{at}{time}{text[match.end() :]}" for time in times]
     return Advice("times are written 09:30 or 9:30pm", tuple(offers), match.span())
+
+
+BEFORE = re.compile(
+    rf"\b(?:at )?(?P<count>[0-9]{{1,2}}) (?P<unit>minute|hour)s? (?P<side>before|after) (?P<time>{CLOCK_TIME})"
+)
+
+
+def _before(text: str) -> Advice | None:
+    """Offer 08:50 for "10 minutes before 9am"."""
+    match = BEFORE.search(text)
+    if match is None:
+        return None
+    hour, minute = map(int, tokens(match["time"])[0].word.split(":")[:2])
+    away = int(match["count"]) * (60 if match["unit"] == "hour" else 1)
+    total = (hour * 60 + minute + (away if match["side"] == "after" else -away)) % 1440
+    offer = f"{text[: match.start()]}at {total // 60:02}:{total % 60:02}{text[match.end() :]}"
+    return Advice("times are written 09:30 or 9:30pm", (offer,), match.span())
 
 
 def _written_oddly(text: str) -> Advice | None:
@@ -195,6 +213,7 @@ CLOCK_ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     _late_hours,
     _written_oddly,
     _past,
+    _before,
     _past_the_hour,
     _hours,
 )

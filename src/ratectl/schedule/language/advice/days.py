@@ -242,7 +242,7 @@ def day_of_week(text: str) -> Advice | None:
     )
 
 
-NUMBERS = r"[0-9]{1,2}(?:(?:,? and |, )[0-9]{1,2})*(?![:0-9])"
+NUMBERS = r"[0-9]{1,2}(?:(?:,? and |, ?)[0-9]{1,2})*(?![:0-9])"
 
 
 def numbered_day(text: str) -> Advice | None:
@@ -255,7 +255,7 @@ def numbered_day(text: str) -> Advice | None:
     match = match or re.match(rf"{months} (?P<day>{NUMBERS})$", text) if months or match else None
     if match is None or any(not 1 <= int(day) <= 31 for day in re.findall("[0-9]+", match["day"])):
         return None
-    days = re.sub("[0-9]+", lambda day: nth(int(day[0])), match["day"])
+    days = re.sub("[0-9]+", lambda day: nth(int(day[0])), match["day"]).replace(",", ", ")
     said = f" in {months.removeprefix('in ')}" if months else ""
     return Advice(
         "days of the month, or times?",

@@ -17,6 +17,10 @@ DAY = re.compile(r"[0-9]{1,2}(st|nd|rd|th)?")
 
 def never(text: str) -> Advice | None:
     """Name the key enabled for "never" and "off"."""
+    if said := re.fullmatch(r"never (on .+)", text):
+        return Advice(
+            "the days that are left are named", (f"every day except {said[1]}",), said.span()
+        )
     if re.search(r"\b(never|disabled?|paused?|off)\b", text) is None:
         return None
     return Advice("a job that shall not run has the key: enabled = false", (), (0, len(text)))
@@ -147,6 +151,7 @@ def _zone_of(place: str) -> str:
     return next((name for name in named if name.rpartition("/")[2].lower() == wanted), "")
 
 
+WEEKDAY_WORD = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 WRITTEN_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 WRITTEN_DAY = (
     r"(?:(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
@@ -172,6 +177,10 @@ def bounds(text: str) -> Advice | None:
     names = r"(monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|weds?|thur?s?|fri|sat|sun)"
     if match["key"] in {"before", "after"} and text[: match.start("key")].rstrip().endswith("day"):
         return None  # "the last day before christmas"
+    if match["what"] == "now" and re.search(r"[0-9] [a-z]+ ?$", text[: match.start("key")]):
+        return None  # "5 minutes from now"
+    if re.match(rf" ?(?:to|until|till|through|-) ?{WEEKDAY_WORD}\b", text[match.end() :]):
+        return None  # "from monday to friday"
     if match["end"] and all(re.fullmatch(WRITTEN_MONTH, match[side]) for side in ("what", "end")):
         return None  # "from january to march"
     runs = match["key"] in {"until", "till", "through"}
@@ -271,7 +280,8 @@ def _clocks(text: str) -> list[str]:
         r"(?<![0-9:])(?:[0-9]{1,2}:[0-9]{2}(?: ?[ap]m\b)?|[0-9]{1,2} ?[ap]m\b|noon\b|midnight\b)",
         text,
     )
-    return [tokens(each)[0].word for each in said]
+    bare = re.findall(r"\bat ([01]?[0-9]|2[0-3])$", text)
+    return [tokens(each)[0].word for each in said] + [f"{int(hour):02}:00" for hour in bare]
 
 
 def _as_date(match: re.Match[str], clocks: list[str]) -> str | None:
@@ -339,6 +349,12 @@ def two_schedules(text: str) -> Advice | None:
         text,
     )
     match = match or re.fullmatch(r"(?P<one>\S+ .+) and (?P<on>every )(?P<other>.+)", text)
+    if (
+        match
+        and not match["on"]
+        and re.match(r"(morning|afternoon|evening|night)\b", match["other"])
+    ):
+        return None  # of the same days
     if both := re.fullmatch(rf"({TIMED_DAYS}) and ({TIMED_DAYS})", text):
         return Advice("two schedules make a list", (), both.span(), both.groups())
     if match is None:

@@ -53,6 +53,8 @@ ADVICE: tuple[Callable[[str], Advice | None], ...] = (
     keys.one_day,
     parts_of_day.open_window,
     parts_of_day.several_parts,
+    parts_of_day.parts_at,
+    parts_of_day.part_as_window,
     parts_of_day.nights,
     parts_of_day.sun,
     days.counted_weekdays,

@@ -47,6 +47,42 @@ def several_parts(text: str) -> Advice | None:
     return Advice("parts of the day are told by their times", (offer,), match.span())
 
 
+PARTS_AT = re.compile(
+    rf"\b(?:every|each) (?P<parts>{'|'.join(PARTS_OF_DAY)}) and (?P<other>{'|'.join(PARTS_OF_DAY)}) at (?P<hour>[1-9]|1[01])$"
+)
+WINDOWS = {
+    "morning": ("06:00", "12:00"),
+    "afternoon": ("12:00", "18:00"),
+    "evening": ("18:00", "22:00"),
+}
+
+
+def parts_at(text: str) -> Advice | None:
+    """Offer both times of "every morning and evening at 8"."""
+    match = PARTS_AT.search(text)
+    if match is None:
+        return None
+    hours = [
+        int(match["hour"]) + (12 if PARTS_OF_DAY[match[side]][0] == "pm" else 0)
+        for side in ("parts", "other")
+    ]
+    offer = f"{text[: match.start()]}every day at {hours[0]:02}:00 and {hours[1]:02}:00"
+    return Advice("parts of the day are told by their times", (offer,), match.span())
+
+
+def part_as_window(text: str) -> Advice | None:
+    """Offer the hours of "every 15 minutes in the morning"."""
+    match = re.search(
+        r",? ?\b(?:in|during|throughout) the (?P<part>morning|afternoon|evening)s?\b(?! at)", text
+    )
+    often = match and re.search(r"\b(?:second|minute|hour)s?\b|\bhourly\b", text[: match.start()])
+    if match is None or not often:
+        return None
+    first, last = WINDOWS[match["part"]]
+    offer = f"{text[: match.start()]} between {first} and {last}{text[match.end() :]}"
+    return Advice(f'"{match["part"]}" is told by its hours', (offer,), match.span())
+
+
 NIGHT = re.compile(
     rf"\b(?:every |each |on )?(?P<day>{'|'.join(WEEKDAY_NAMES)})s? nights? (?:at |@ ?)?"
     r"(?P<time>midnight|(?P<hour>12|[1-5])(?P<minute>:[0-5][0-9])?(?: ?am)?)$"
@@ -155,6 +191,8 @@ def open_window(text: str) -> Advice | None:
     if match is None or not CLOCK.fullmatch(clock):
         return None
     before, after = text[: match.start()], text[match.end() :]
+    if match["key"] in {"before", "after"} and not re.search(r"\b(every|each)\b|ly\b", before):
+        return None  # "10 minutes before 9am"
     ends = match["key"] in {"before", "until", "till", "up to", "ending at"}
     if match["key"] == "before":
         hour, minute = divmod((int(clock[:-3]) * 60 + int(clock[-2:]) - 1) % 1440, 60)
@@ -185,6 +223,9 @@ EXCEPT_WINDOW = re.compile(
 def except_window(text: str) -> Advice | None:
     """Offer a list of what is left for "every 15 minutes except between 12:00 and 13:00"."""
     text = re.sub(rf"{CLOCK_TIME}(?! ?[ap]m)", lambda time: tokens(time[0])[0].word, text)
+    hourly = re.search(r"\bhour(?:ly)?\b", text)
+    if hourly:  # "every hour except at noon"
+        text = EXCEPT_HOUR.sub(lambda hit: f" except {hit[1]}:00 to {int(hit[1]) + 1:02}:00", text)
     match = EXCEPT_WINDOW.search(text)
     if match is None:
         return None
@@ -206,6 +247,9 @@ def except_window(text: str) -> Advice | None:
     return Advice("the parts of the day that are left make a list", (), span, members)
 
 
+EXCEPT_HOUR = re.compile(
+    r",? (?:except|but not|excluding)(?: at)? ([0-9]{2}):00(?! ?(?:to|and|,|-|until|[0-9]))"
+)
 SAID_WINDOW = re.compile(
     r" (?:from|between) (?P<first>[0-9]{1,2}:[0-9]{2}) (?:to|and|until) (?P<last>[0-9]{1,2}:[0-9]{2})(?![:0-9])"
 )

@@ -199,7 +199,7 @@ def no_every(text: str) -> Advice | None:
     if match is None or re.match(r"(every|each|once)\b", match["rest"]):
         return None
     rest = match["rest"]
-    if " of the month" in rest:
+    if re.search(r" of the month\b| (before|after|from now)\b", rest):
         return None
     rest = re.sub(r"^alternat(e|ing)\b", "other", rest)
     if re.match(rf"([0-9]+ ?({'|'.join(UNITS)}|[smhdw]|sec|min|hr)|half )", rest) or re.match(

@@ -39,7 +39,7 @@ def _two_times(words: Words, first: int) -> PhraseError:
     text, place = words.text, words.span(first)[0]
     one, other = (JOINTS.sub("", said) for said in (text[:place], text[place:]))
     message = f'"{other}" stands behind the time of other days'
-    others = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", other)
+    others = _timed_days(other)
     timed = len(others) > 1 and all(CLOCK_SAID.search(each) for each in others)
     return PhraseError(
         f'"{text}": {message}',
@@ -49,6 +49,23 @@ def _two_times(words: Words, first: int) -> PhraseError:
         offers=() if CLOCK_SAID.search(other) else (_moved_before(one, other),),
         known=True,
     )
+
+
+def _timed_days(text: str) -> list[str]:
+    """Return the parts of *text*, each with its own days: "tue 10am wed 11am" has two, "friday at 12:00 and 15:00" one."""
+    names = "|".join(name[:3] for name in WEEKDAY_NAMES)
+    parts = re.split(
+        rf"\s*,\s*(?:and\s+)?|\s+and\s+|(?<=[0-9m])\s+(?=(?:{names}|week)[a-z]*\b)", text
+    )
+    joined: list[str] = []
+    for part in parts:
+        if joined and not re.search(
+            r"[a-z]{3,}", re.sub(r"noon|midnight|midday", "", part.lower())
+        ):
+            joined[-1] += f" and {part}"
+        else:
+            joined.append(part)
+    return joined
 
 
 def _moved_before(one: str, other: str) -> str:

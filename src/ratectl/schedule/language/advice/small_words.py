@@ -23,6 +23,8 @@ OTHER_WORDS = {
     r"\bcalendar (?=days?\b)": "",
     r"^1x (?=daily|hourly|weekly|monthly)": "",
     r"\b(every|each) day once\b": r"every day",
+    r"\b(daily|weekly|monthly),? once\b": r"\1",
+    r"^once (?=on (?:weekdays|weekends)\b)": "",
 }
 """What is said otherwise, and how."""
 DAY_NAMED = re.compile(
@@ -57,7 +59,7 @@ def joined_by_and(text: str) -> Advice | None:
     if match is None:
         return None
     one, other = match["one"], match["other"]
-    if re.fullmatch(CLOCK_TIME, other):
+    if re.fullmatch(rf"{CLOCK_TIME}|[0-9]{{1,2}}", other):
         return None  # one of several times
     within_day = re.search(
         r"\b(?:every|each) (?:[0-9]+ )?(?:second|minute|hour)s?\b|\bhourly\b", one

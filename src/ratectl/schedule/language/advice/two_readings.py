@@ -93,6 +93,44 @@ def refuse_midnight_between(words: Words) -> None:
     raise words.wrong(f"with that midnight {last} begins", start, [f"on {last}"])
 
 
+def refuse_narrowed_exception(
+    text: str, spans: Mapping[str, tuple[int, int]], found: Clauses
+) -> None:
+    """Refuse "every hour except on fridays between 12:00 and 14:00": a window of each day, or of the fridays that are left out?"""
+    (begins, ends), left_out = spans["but"], text[slice(*spans["but"])].strip(" ,")
+    for clause in ("between", "months"):
+        start, end = spans.get(clause, (0, 0))
+        if start < ends or text[ends:start].strip():
+            continue
+        said, before, after = text[start:end].strip(), text[:begins].rstrip(" ,"), text[end:]
+        if clause == "months":
+            members = [f"{before} except {said}{after}", f"{before} {said} {left_out}{after}"]
+        else:
+            days = re.sub(r"^(except|but not|excluding)(\s+(for|on|a|the))*\s+", "on ", left_out)
+            windows = _around(*(clock.seconds // 60 for clock in found["between"]))
+            parts = (f"{before} {window} {days}{after}" for window in windows)
+            members = [f"{before} {left_out}{after}", *parts]
+        raise PhraseError(
+            f'"{text}": does "{said}" narrow all of it, or what is left out?',
+            text=text,
+            span=(begins, end),
+            offers=[f"{before} {said} {left_out}{after}"],
+            members=members,
+            listed="for what is left out make a list",
+            known=True,
+        )
+
+
+def _around(first: int, last: int) -> list[str]:
+    """Return the windows of a day without the one from *first* to *last*, in minutes since midnight."""
+    parts = [(0, first - 1), (last, 24 * 60 - 1)]
+    return [
+        f"between {low // 60:02}:{low % 60:02} and {high // 60:02}:{high % 60:02}"
+        for low, high in parts
+        if low < high
+    ]
+
+
 def exception_of_both(words: Words, start: int) -> PhraseError:
     """Return the error for "every day except friday the 13th"; the weekday stands at *start* and is read."""
     weekday = words.text[slice(*words.span(start))]
@@ -103,7 +141,7 @@ def exception_of_both(words: Words, start: int) -> PhraseError:
     either = f"{before} except on {weekday}", f"{daily} on the {all_but(days)}"
     members = [f"{part}{said[ends:]}" for part in either] if days and daily != before else []
     return PhraseError(
-        f'"{said}": the days that are left make a list',
+        f'"{said}": the days that are left {"make a list" if members else "are named one by one"}',
         text=said,
         span=(begins, ends),
         members=members,
