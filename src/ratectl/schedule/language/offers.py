@@ -98,10 +98,9 @@ def refusal(text: str, error: ScheduleError, reads: Reads) -> ScheduleError:
         if offers:
             said = f'; say "{offers[0]}", or {error.listed}'
         return ScheduleError(f"{error.message}{said}{members}", text=text, span=error.span)
-    one = (
-        error.members if len(error.members) == 1 else ()
-    )  # of several, one alone would lose the others
-    found = _readable(_followed((*error.offers, *one), reads), reads)
+    whole = len(_readable(error.members, reads)) == len(error.members)
+    alone = error.members if whole else ()  # else one of them would lose the others
+    found = _readable(_followed((*error.offers, *alone), reads), reads)
     if found:
         return _with(error, found, reads, "say")
     meant = next(iter(_readable(_repaired(text, error, reads), reads)), "")

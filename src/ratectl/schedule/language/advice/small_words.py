@@ -14,6 +14,7 @@ OTHER_WORDS = {
     r"\b(?:at|in) (?=(?:the )?(?:[0-9]{1,2}(?:st|nd|rd|th)\b|last day))": "on ",
     r"\bin (?=(?:the )?week(?:ends?|days?)\b)": "on ",
     r"(?<!once )\bin (?=(?:every|each) )": "",
+    r"\bexcept from (?=(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))": "except in ",
     r",? (?:plus|including|as well as|and also) ": " and ",
     r"\bboth (?=[0-9])": "",
     r"\bonly (?=if\b)": "",
