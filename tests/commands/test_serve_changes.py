@@ -136,6 +136,48 @@ def test_a_pause(station, record, looks):
     assert looks.said() == "ratectl: usd-inr is paused no more\n"
 
 
+def test_the_rest_of_a_minute_after_a_pause(station, record, looks):
+    """A job that is resumed wakes at the next of its slots, also in a minute that a firing had begun to walk."""
+    record(schedule="every 10 seconds")
+    loop = looks("usd-inr")
+    loop._seen["usd-inr"] = now() + dt.timedelta(minutes=5)
+    in_journal(station, "pause_jobs", ["usd-inr"])
+    looks.said()
+    in_journal(station, "resume_jobs", ["usd-inr"], now())
+    looks.said()
+
+    assert loop._wakes()["usd-inr"] <= now() + dt.timedelta(seconds=10)
+
+
+def test_two_servers_of_a_job(record, looks):
+    """The second one leaves the job to the first, says so once, and goes on with it when that ends."""
+    record(schedule="every 10 seconds")
+    first = looks("usd-inr")
+    second = looks("usd-inr")
+
+    assert list(first._wakes()) == ["usd-inr"]
+    assert list(second._wakes()) == []
+    first.held.close()
+    assert looks.said() == ""
+    assert list(second._wakes()) == ["usd-inr"]
+
+
+def test_what_another_server_wakes_is_said(station, record, looks, capsys):
+    """Else one would take a server that waits for one that is broken."""
+    record()
+    looks("usd-inr")
+    with serve._Stop() as stop:
+        loop = serve._Loop(station.state, frozenset({"usd-inr"}), stop)
+        capsys.readouterr()
+        loop._rows()
+        loop._rows()
+        loop.held.close()
+
+    assert capsys.readouterr().err == (
+        "ratectl: usd-inr: another `ratectl serve` wakes that, and this one does when it ends\n"
+    )
+
+
 def test_an_edited_spec(record, looks):
     """What a spec says by now is told once, with the command that takes it up; until then nothing changes."""
     path = record()

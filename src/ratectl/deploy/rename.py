@@ -67,13 +67,16 @@ def apply(
 ) -> None:
     """Write the spec, then do the rest; where that is refused, the spec is as it was."""
     old, path = rename.row.job.name, Path(rename.row.spec)
-    before = reader.read(path)
-    _write(reader, path, rename.text, perform)
     if rename.prepared is None:
-        with renames.at_rest(journal.state_dir, (old, rename.new)):
+        with renames.at_rest(
+            journal.state_dir, (old, rename.new)
+        ):  # Ctrl-C meanwhile leaves all as it was
+            _write(reader, path, rename.text, perform)
             journal.rename_jobs({old: rename.new})
             journal.end_renames((old,))
         return
+    before = reader.read(path)
+    _write(reader, path, rename.text, perform)
     try:
         install.apply(rename.prepared, journal, lock, perform=perform, clock=clock)
     except RatectlError:

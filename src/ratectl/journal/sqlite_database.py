@@ -113,8 +113,12 @@ class SqliteDatabase:
         try:
             self.require_private_folder(make=False)
             status = self.path.stat()
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return False
+        except NotADirectoryError as error:
+            raise StorageError(
+                f"{self.path.parent}: is no folder, and the journal needs one; name another in RATECTL_STATE_DIR"
+            ) from error
         except PermissionError as error:
             raise RefusedError(
                 f"{self.shown}: may not be read by this account; `ratectl doctor` names what ends it"

@@ -240,6 +240,9 @@ class _Loop:
         self.fired = 0
         self._begun = utc_now()
         self._seen: dict[str, dt.datetime] = {}
+        self._ours: frozenset[str] = frozenset()
+        self._told: set[str] = set()
+        """Jobs that another process wakes, as was said."""
         self._firings: list[threading.Thread] = []
         self._children = execute.Children()
 
@@ -291,7 +294,7 @@ class _Loop:
         """Return what is served and when it is woken next, for whoever watches the foreground."""
         wakes = self._wakes()
         if not wakes:
-            return "serving nothing that has a further slot"
+            return f"serving nothing {'yet' if self._told else 'that has a further slot'}"
         name, first = min(wakes.items(), key=lambda wake: wake[1])
         return f"serving {count(len(wakes), 'job')}; next {name} at {clock(first)}; Ctrl-C ends it"
 
@@ -312,8 +315,16 @@ class _Loop:
     def _rows(self) -> tuple[Installed, ...]:
         with Journal(self.state_dir) as journal:
             served = self.watch.look(journal)
-        self.held.hold([row.job.name for row in served])
-        return tuple(row for row in served if not row.job.fault)
+        names = {row.job.name for row in served}
+        ours = self.held.hold(names)
+        for name in ours - self._ours:
+            self._seen.pop(name, None)  # what was paused, or another's, goes on within its minute
+        if elsewhere := sorted(names - ours - self._told):
+            _say(
+                f"{listed(elsewhere)}: another `ratectl serve` wakes that, and this one does when it ends"
+            )
+        self._ours, self._told = ours, names - ours
+        return tuple(row for row in served if row.job.name in ours and not row.job.fault)
 
     def _start(self, name: str) -> None:
         self._seen[name] = _end_of_minute(utc_now())  # it walks the slots of its minute itself

@@ -25,8 +25,8 @@ class Held:
         self._state_dir = state_dir
         self._held: dict[str, contextlib.ExitStack] = {}
 
-    def hold(self, names: Collection[str]) -> None:
-        """Hold the locks of *names* and no others; one that another process has is tried again with the next call."""
+    def hold(self, names: Collection[str]) -> frozenset[str]:
+        """Hold the locks of *names* and no others, and return those that are held; one that another process has is tried again with the next call."""
         for name in self._held.keys() - set(names):
             self._held.pop(name).close()
         for name in set(names) - self._held.keys():
@@ -35,6 +35,7 @@ class Held:
                 self._held[name] = stack
             else:
                 stack.close()
+        return frozenset(self._held)
 
     def close(self) -> None:
         """Give all of them back."""
