@@ -161,7 +161,9 @@ def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
 
 
 def _fires_as_phrase(line: str) -> Schedule:
-    """Return the value of *line*. Raises ScheduleError unless it is a phrase with at least one slot."""
+    """Return the value of *line*. Raises ScheduleError unless it is a phrase with at least one slot, and nothing for cron."""
+    if is_cron(line):
+        raise ScheduleError(f'"{line}": is no phrase')
     value = phrase_value(line, None, "")
     if not fires(value):
         raise ScheduleError(f'"{line}": never fires')

@@ -16,6 +16,7 @@ from ratectl.schedule.language.tokens import NUMBER, is_weekday, read_weekdays
 if TYPE_CHECKING:
     from ratectl.schedule.language.tokens import Words
 
+ENDLESS = "an interval of 0 never ends; say 1 or more"
 LONGEST_COUNT = 9
 CENTURY = {
     "second": 3_155_760_000,
@@ -105,9 +106,12 @@ def _count(words: Words) -> int:
     if is_place(words) and (
         words.peek() != "second" or words.peek(1) in UNITS or is_weekday(words, 1)
     ):
-        match = NTH.fullmatch(words.peek())
+        start, match = words.place, NTH.fullmatch(words.peek())
         word = words.pop()
-        return int(match[1]) if match else PLACES[word]
+        count = int(match[1]) if match else PLACES[word]
+        if count == 0:
+            raise words.wrong(ENDLESS, start, ["1"])
+        return count
     if not NUMBER.fullmatch(words.peek()):
         return 1
     if len(words.peek()) > LONGEST_COUNT:
@@ -117,7 +121,7 @@ def _count(words: Words) -> int:
     if int(words.peek()) == 0:
         start = words.place
         words.pop()
-        raise words.wrong("an interval of 0 never ends; say 1 or more", start, ["1"])
+        raise words.wrong(ENDLESS, start, ["1"])
     return int(words.pop())
 
 
