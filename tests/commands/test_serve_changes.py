@@ -18,6 +18,8 @@ from ratectl.errors import ConfigError
 from ratectl.journal.journal import Journal
 from tests.fakes.station import now
 
+pytestmark = pytest.mark.network  # what wakes a server is a pair of sockets, which Windows connects
+
 SPEC = """
 [jobs.{name}]
 pairs = ["USD/INR"]
@@ -207,7 +209,6 @@ def test_a_new_name_in_an_edited_spec(record, looks):
     )
 
 
-@pytest.mark.network
 def test_a_firing_that_comes_after_a_removal(station):
     """A firing of a job that was removed since it was woken is no failure of the server."""
     station.install(station.job(DEAD))
@@ -239,7 +240,6 @@ def test_a_job_of_another_file(station, record):
         assert journal.installed_job("usd-inr").spec == str(second)
 
 
-@pytest.mark.network
 def test_slots_that_passed_before_the_start_count(station, live_rates):
     """`--count 1` ends after the first look where that had something to settle."""
     station.install(station.job(live_rates.url))
@@ -269,7 +269,6 @@ def test_slots_of_the_first_minute_count(station, monkeypatch):
     assert started == ["usd-inr"]
 
 
-@pytest.mark.network
 def test_a_look_with_nothing_to_settle_is_not_counted(station, live_rates):
     """`--count 1` of a job that was just recorded waits for its next slot."""
     later = f"every day at {now() + dt.timedelta(hours=2):%H:%M}"
@@ -298,7 +297,6 @@ output = "{output}"
 
 
 @pytest.mark.slow
-@pytest.mark.network
 @pytest.mark.posix("it is told to stop by a signal")
 def test_a_rename_while_it_records(station, live_rates):
     """A running server goes on under the new name within moments, and records each slot once."""
@@ -353,7 +351,6 @@ class TestAfterItsRemoval:
         assert command == f"ratectl serve {path}"
         return command
 
-    @pytest.mark.network
     @pytest.mark.usefixtures("station")
     @pytest.mark.parametrize(
         "words",
@@ -377,7 +374,6 @@ class TestAfterItsRemoval:
         assert f"; `{back}` brings it back\n" in answer.err
 
 
-@pytest.mark.network
 class TestWithoutItsSpec:
     """A served job whose spec file is gone goes on by its name."""
 
@@ -392,7 +388,6 @@ class TestWithoutItsSpec:
         assert "`ratectl serve NEW-PATH` where it lies now" in mends["spec-unusable"]
 
 
-@pytest.mark.network
 @pytest.mark.usefixtures("station")
 @pytest.mark.parametrize("verb", ["list", "status"])
 @pytest.mark.parametrize("is_there", [True, False], ids=["with a spec", "without"])
@@ -413,7 +408,6 @@ def test_nothing_installed_where_no_scheduler_runs(
     assert "ratectl install" not in told
 
 
-@pytest.mark.network
 @pytest.mark.usefixtures("station")
 def test_nothing_installed_of_a_spec_that_names_its_scheduler(
     ratectl, scheduler, monkeypatch, tmp_path
