@@ -67,6 +67,7 @@ def test_jobs_of_two_specs(bring_back):
     assert bring_back(removed(), removed("b", spec="/home/tester/t.toml")) == ""
 
 
+@pytest.mark.posix("a path of Windows has a drive")
 def test_the_usual_spec_is_not_named(bring_back, monkeypatch):
     """An install reads jobs.toml of the configuration directory by itself."""
     monkeypatch.setenv("RATECTL_CONFIG_DIR", str(Path(PATH).parent))
