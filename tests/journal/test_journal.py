@@ -331,6 +331,26 @@ def test_first_use_by_many(state):
     assert errors == []
 
 
+def test_first_use_while_another_creates_it(state):
+    """SQLite does not wait by itself there: it gives up at once on a file that is about to be a journal."""
+    state.mkdir(mode=0o700)
+    file = state / "journal.sqlite3"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.3, other.execute, ("ROLLBACK",))
+    end.start()
+    try:
+        with Journal(state) as journal:
+            claim(journal, "host/1")
+    finally:
+        end.join()
+        other.close()
+
+    with sqlite3.connect(file) as found:
+        assert found.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    found.close()
+
+
 def test_last_firings(journal):
     """The newest slot of each installed job, whatever became of it."""
     record(journal, JOB)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -173,7 +174,7 @@ class SqliteDatabase:
                 f"{schema.VERSION}); upgrade ratectl"
             )
         if version < schema.VERSION:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _keep_a_write_ahead_log(connection)
             connection.execute("BEGIN IMMEDIATE")
             _bring_up(connection)
             connection.execute("COMMIT")
@@ -236,6 +237,24 @@ def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _keep_a_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL mode: the one statement for which SQLite does not wait by itself while another writes.
+
+    It already holds a read lock there, and two that waited with one would wait for each other:
+    https://www.sqlite.org/c3ref/busy_handler.html
+    """
+    patience = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patience:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _bring_up(connection: sqlite3.Connection) -> None:
