@@ -8,6 +8,7 @@ double the start time of a wakeup; a test holds it equal to platformdirs' answer
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from functools import lru_cache
 
@@ -139,9 +140,14 @@ def absence(path: str | os.PathLike[str]) -> str:
 def identity(path: str) -> object:
     """Return what is the same for two names of one file: links, dots and letter case apart."""
     try:
-        found = os.stat(path)
+        found = os.lstat(path)
     except OSError:
-        return os.path.normcase(os.path.realpath(path) if os.path.islink(path) else _real(path))
+        return os.path.normcase(_real(path))
+    if stat.S_ISLNK(found.st_mode):
+        try:
+            found = os.stat(path)
+        except OSError:  # it leads nowhere
+            return os.path.normcase(os.path.realpath(path))
     return found.st_dev, found.st_ino
 
 
@@ -153,9 +159,9 @@ def lies_in(path: str, folder: str) -> bool:
 
 def _real(path: str) -> str:
     folder, name = os.path.split(path)
-    return os.path.join(_real_folder(folder), name)
+    return _real_folder(folder) + name
 
 
 @lru_cache(maxsize=1024)
 def _real_folder(folder: str) -> str:
-    return os.path.realpath(folder)
+    return os.path.join(os.path.realpath(folder), "")

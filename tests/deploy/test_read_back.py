@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ratectl import schedule
 from ratectl.backends.protocol import InstalledEntry
 from ratectl.backends.systemd import backend as systemd
 from ratectl.deploy import read_back
@@ -26,6 +27,7 @@ def test_repeated_hour(station, hour, minutes, fits):
     entry = InstalledEntry(job=job.name, triggers=(), artefacts=(), next=run)
     cover = systemd.cover_for(job, NEW_YORK, systemd.CAPABILITIES)
 
-    problems = read_back._clock_problem(job, cover, entry, now)
+    slot = next(schedule.after(job.schedule, NEW_YORK, now))
+    problems = read_back._clock_problem(job, cover, entry, slot, now)
 
     assert (problems == []) is fits, problems

@@ -137,6 +137,9 @@ class Machine:
     def real(self, path):
         return path
 
+    def is_there(self, path):
+        return bool(self.status(path) or self.link(Path(path)))
+
     def owner(self, path):
         return self.owners.get(path)
 

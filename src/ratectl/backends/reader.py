@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ratectl.backends.steps import Completed
     from ratectl.runtime.accounts import Account
@@ -43,6 +44,9 @@ class Reader(Protocol):
 
     def real(self, path: Path) -> Path:
         """Return *path* with all symbolic links followed, as far as it exists."""
+
+    def is_there(self, path: Path | str) -> bool:
+        """Tell whether anything is at *path*, a link that leads nowhere too."""
 
     def owner(self, path: Path) -> int | None:
         """Return whose *path* is, or None where there is none, or accounts have no numbers."""
@@ -95,6 +99,23 @@ class Reader(Protocol):
 
     def clock_synchronised(self) -> bool | None:
         """Tell whether something keeps this machine's clock right; None where the system does not say."""
+
+
+@functools.lru_cache(maxsize=1024)
+def _folder(name: str) -> Path:
+    return Path(name)
+
+
+def folder_of(file: str) -> Path:
+    """Return the folder of *file*: one value for the thousands of files in it, by which a :class:`OnceReader` knows it."""
+    return _folder(os.path.dirname(file))  # noqa: PTH120 - the same
+
+
+def nearest(reader: Reader, path: Path) -> Path:
+    """Return *path* if anything is there, a link that leads nowhere too; else the nearest folder above it of which that is true."""
+    while not reader.is_there(path) and path != path.parent:
+        path = path.parent
+    return path
 
 
 class OnceReader:

@@ -95,6 +95,10 @@ class SystemReader:
             return Path(os.path.realpath(path))
         return _real_folder(path.parent) / path.name
 
+    def is_there(self, path: Path | str) -> bool:
+        """Tell whether anything is at *path*, a link that leads nowhere too."""
+        return os.path.lexists(path)
+
     def owner(self, path: Path) -> int | None:
         """Return whose *path* is, or None where there is none, and on Windows."""
         return _owner(path)

@@ -14,7 +14,7 @@ from ratectl.runtime import accounts, postgres
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ratectl.journal.journal import Installed, Journal
     from ratectl.journal.rate_store import Database, RateStore
@@ -102,10 +102,12 @@ def refuse_foreign_files(jobs: Iterable[Job]) -> None:
         raise ConfigError("\n".join(f"{job}: {problem}" for (job, _), problem in wrong.items()))
 
 
-def refuse_two_formats(journal: Journal, jobs: Iterable[Job]) -> None:
+def refuse_two_formats(journal: Journal, jobs: Sequence[Job]) -> None:
     """Raise ConfigError where one file would be written to in two formats, by jobs of several specs, too."""
-    together = {row.job.name: row.job for row in journal.readable()}
-    together |= {job.name: job for job in jobs}
+    installed = {row.job.name: row.job for row in journal.readable()}
+    together = installed | {job.name: job for job in jobs}
+    if len(together) == len(jobs):
+        return  # the jobs of one spec were compared with each other when it was read
     writers: dict[object, tuple[str, str]] = {}
     for job in together.values():
         for output in job.outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING
 
 from ratectl import schedule
@@ -34,6 +35,7 @@ def read_back(
     target = installed.target
     entries = target.backend.inspect(target.reader, target.host, target.scope).entries
     now = clock()
+    next_slot = functools.cache(lambda when, zone: next(schedule.after(when, zone, now), None))
     known = {job.name: job for job in jobs}
     problems = []
     for change in installed.changes:
@@ -47,10 +49,13 @@ def read_back(
             problems.append(f"{change.job}: is not what was written{words and f': {words}'}")
         elif entry.drift and change.job in known:  # what was wrong with others before is theirs
             problems.append(f"{change.job}: {'; '.join(entry.drift)}")
-        elif change.job in known and target.backend.REPORTS_NEXT_RUN:
-            problems += _clock_problem(known[change.job], covers[change.job], entry, now)
         elif change.job in known:
-            problems += _unheeded_slot(target, known[change.job], entry, now)
+            job = known[change.job]
+            slot = next_slot(job.schedule, job.zone)
+            if slot is not None and target.backend.REPORTS_NEXT_RUN:
+                problems += _clock_problem(job, covers[job.name], entry, slot, now)
+            elif slot is not None:
+                problems += _unheeded_slot(target, job, entry, slot)
     if problems:
         listed = "\n  ".join(problems[:20])
         raise EngineError(f"{target} does not hold what was installed:\n  {listed}")
@@ -58,19 +63,19 @@ def read_back(
 
 
 def _unheeded_slot(
-    target: Target, job: Job, entry: InstalledEntry, now: dt.datetime
+    target: Target, job: Job, entry: InstalledEntry, slot: dt.datetime
 ) -> Iterator[str]:
-    """Yield that *entry*, as the engine holds it, does not wake us for the next slot."""
-    slot = next(schedule.after(job.schedule, job.zone, now), None)
-    if slot is not None and not target.backend.covers_slot(entry, slot):
+    """Yield that *entry*, as the engine holds it, does not wake us for the next *slot*."""
+    if not target.backend.covers_slot(entry, slot):
         triggers = "; ".join(entry.triggers)
         yield f"{job.name}: is held as {triggers}, which leaves out the next slot, {told(slot)}"
 
 
-def _clock_problem(job: Job, cover: Cover, entry: InstalledEntry, now: dt.datetime) -> list[str]:
-    """Return how the engine's next run contradicts our own next slot, if it does."""
-    slot = next(schedule.after(job.schedule, job.zone, now), None)
-    if slot is None or (entry.next is not None and entry.next <= now):
+def _clock_problem(
+    job: Job, cover: Cover, entry: InstalledEntry, slot: dt.datetime, now: dt.datetime
+) -> list[str]:
+    """Return how the engine's next run contradicts our own next *slot*, if it does."""
+    if entry.next is not None and entry.next <= now:
         return []
     if entry.next is None and entry.running:
         return []

@@ -76,7 +76,12 @@ def trusted(observed: Observations, row: Installed) -> Iterator[Finding]:
         text = f"{danger.what.partition(': ')[2]}: {danger.fault.place}: {danger.fault.why}"
         yield Finding(check="output-untrusted", job=row.job.name, text=text, fix=danger.fault.fix)
     if observed.host.root:
-        for danger in other_accounts.of_inputs(observed.reader, row.job, row.spec):
+        reader = observed.reader
+        dangers = (
+            *other_accounts.of_spec(reader, row.spec),
+            *other_accounts.of_inputs(reader, row.job),
+        )
+        for danger in dangers:
             text = (
                 f"others could change what the job reads: {danger.fault.place}: {danger.fault.why}"
             )

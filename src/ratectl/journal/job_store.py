@@ -228,5 +228,5 @@ def note(connection: Statements, kind: str, old: str, new: str) -> None:
 
 def strike(connection: Statements, kind: str, names: Iterable[str]) -> None:
     """Strike what was noted of old *names* under *kind*."""
-    for name in names:
-        connection.execute("DELETE FROM meta WHERE key = ?", (f"{kind}{name}",))
+    keys = [(f"{kind}{name}",) for name in names]
+    connection.executemany("DELETE FROM meta WHERE key = ?", keys)

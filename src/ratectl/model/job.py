@@ -10,7 +10,7 @@ import functools
 import operator
 import os
 import re
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -274,9 +274,10 @@ class Job:
 
     def to_json(self) -> str:
         """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
-        own = zip(_OWN, _OWN_OF(self), strict=True)
-        members = (f'"{field}": {_json(value)}' for field, value in own)
-        return f"{{{', '.join(members)}, {_shared_json(_SHARED_OF(self))}}}"
+        import json  # noqa: PLC0415 - a firing that has nothing to do needs the model, and no JSON
+
+        own = {field: _to_plain(value) for field, value in zip(_OWN, _OWN_OF(self), strict=True)}
+        return f"{json.dumps(own)[:-1]}, {_shared_json(_SHARED_OF(self))}}}"
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Job:
@@ -324,17 +325,11 @@ _SHARED_OF = operator.attrgetter(*_SHARED)
 
 @functools.lru_cache(maxsize=256, typed=True)
 def _shared_json(values: tuple[Any, ...]) -> str:
+    import json  # noqa: PLC0415 - the same
+
     fields = zip(_SHARED, values, strict=True)
-    return ", ".join(
-        f'"{field}": {_json(value)}' for field, value in fields if not _says_nothing(field, value)
-    )
-
-
-@functools.lru_cache(maxsize=8192, typed=True)
-def _json(value: Any) -> str:
-    import json  # noqa: PLC0415 - a firing that has nothing to do needs the model, and no JSON
-
-    return json.dumps(_to_plain(value))
+    said = {f: _to_plain(value) for f, value in fields if not _says_nothing(f, value)}
+    return json.dumps(said)[1:-1]
 
 
 _NEW = frozenset({"date_format", "factor", "invert", "decimal", "header", "stale_after", "ahead"})
@@ -351,6 +346,7 @@ def _to_plain(value: Any) -> Any:
     if isinstance(value, Provider):
         plain = {field: getattr(value, field) for field in value.__slots__}
         return {field: said for field, said in plain.items() if field not in _NEW or said}
-    if is_dataclass(value):  # a pair, an output, a cluster and its tolerations
-        return {field.name: _to_plain(getattr(value, field.name)) for field in fields(value)}
+    names: tuple[str, ...] = getattr(value, "__slots__", ())
+    if names:  # a pair, an output, a cluster and its tolerations
+        return {name: _to_plain(getattr(value, name)) for name in names}
     return value

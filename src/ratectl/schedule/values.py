@@ -159,13 +159,12 @@ def on_days_that_exist(calendar: Calendar) -> Calendar | None:
 
 def union(members: Iterable[Schedule]) -> Schedule:
     """Return the one schedule, or the union, that *members* make; their order and repetition do not count."""
-    flat = (
+    flat = {
         inner
         for member in members
         for inner in (member.members if isinstance(member, Union) else (member,))
-    )
-    ordered = tuple(sorted(set(flat), key=_order))
-    return ordered[0] if len(ordered) == 1 else Union(members=ordered)
+    }
+    return flat.pop() if len(flat) == 1 else Union(members=tuple(sorted(flat, key=_order)))
 
 
 def _order(member: Schedule) -> tuple[str, list[list[int]], str]:

@@ -30,6 +30,7 @@ SUFFIXES = {
     ".sqlite3": "sqlite",
     ".db": "sqlite",
 }
+PREFIX = re.compile(r"([a-z][a-z0-9+-]+):(.*)")
 PART = re.compile(r"%[A-Za-z]|%[-_0^#EO][A-Za-z](?![A-Za-z])")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 """Both are libpq's: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS."""
@@ -67,7 +68,7 @@ def output(value: Any, folder: Path) -> Output:
 
 
 def _by_prefix(target: str) -> tuple[str, str] | None:
-    match = re.match(r"([a-z][a-z0-9+-]+):(.*)", target)
+    match = PREFIX.match(target)
     return (match[1], match[2]) if match else None
 
 

@@ -359,4 +359,4 @@ def absolute(path: str, folder: Path) -> str:
     resolved = os.path.expanduser(path)  # noqa: PTH111 - thousands of jobs: pathlib takes ten times as long
     if resolved.startswith("~"):
         raise ValueError(f"{quoted(path)}: {paths.homeless(resolved)}")
-    return os.path.normpath(os.path.join(folder, resolved))  # noqa: PTH118
+    return os.path.normpath(os.path.join(str(folder), resolved))  # noqa: PTH118

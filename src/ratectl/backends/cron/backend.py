@@ -58,6 +58,8 @@ SPOOL = Path("/var/spool/cron/crontabs")
 DAEMONS = frozenset({"cron", "crond", "bcron-sched", "fcron"})
 LONGEST_COMMAND = 998
 """Bytes; Debian's crontab says "command too long" at 999."""
+FIELDS = 5
+"""Of time, at the beginning of each line."""
 SHOWN = 100
 """Characters of somebody's line that a message repeats."""
 MOST_LINES = 10_000
@@ -298,7 +300,9 @@ def _lines(artefacts: Iterable[Artefact]) -> tuple[bytes, ...]:
     """Return the lines of *artefacts*, each seen to be one that a crontab reader understands."""
     lines = tuple(line for artefact in artefacts for line in artefact.data.split(b"\n") if line)
     for fields in {line.rsplit(b" ", line.count(b" ") - 4)[0] for line in lines}:
-        assert _readable(fields), fields
+        columns = fields.split(b" ")
+        assert len(columns) == FIELDS, fields
+        assert all(_readable(*column) for column in enumerate(columns)), fields
     return lines
 
 
@@ -313,11 +317,13 @@ def _fields(trigger: Trigger) -> str:
 
 
 @functools.cache
-def _readable(fields: bytes) -> bool:
-    """Tell whether python-crontab, which is not ours, reads the five time *fields*."""
+def _readable(place: int, field: bytes) -> bool:
+    """Tell whether python-crontab, which is not ours, reads *field* at its *place* among the five of time."""
     from crontab import CronSlices  # noqa: PLC0415 - only what writes a crontab pays for its import
 
-    return bool(CronSlices.is_valid(fields.decode("ascii")))
+    columns = ["*"] * FIELDS
+    columns[place] = field.decode("ascii")
+    return bool(CronSlices.is_valid(" ".join(columns)))
 
 
 def _command(argv: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl import paths
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.reader import folder_of, nearest
 from ratectl.backends.steps import MakeFolder
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy.targets import host_of
@@ -112,7 +113,8 @@ def told(host: Host, reader: Reader, jobs: Sequence[Job], spec: str) -> list[str
     """Return, in a line each, what of *jobs* in the file *spec* another account could change."""
     found = [d for job in jobs for d in of_outputs(reader_for(host, reader, job), job)]
     if host.root:
-        found += [danger for job in jobs for danger in of_inputs(reader, job, spec)]
+        found += of_spec(reader, spec)
+        found += [danger for job in jobs for danger in of_inputs(reader, job)]
         found += of_program(reader, host)
     return [_told(danger, spec) for danger in dict.fromkeys(found)]
 
@@ -247,30 +249,36 @@ def of_outputs(reader: Reader, job: Job) -> Iterator[Danger]:
     for output in job.outputs:
         if output.kind != "postgresql":
             by_name = output.kind == "sqlite"  # as SQLite opens its files, and those beside them
-            path = Path(output.target)
-            looked_at = path if by_name else _what_is_there(reader, path)
+            looked_at = Path(output.target) if by_name else _what_is_there(reader, output.target)
             fault = reader.fault(looked_at, strict=by_name or None, alone=by_name)
             if fault is not None:
                 yield Danger(f"{job.name}: output {output.target}", fault)
 
 
-def _what_is_there(reader: Reader, path: Path) -> Path:
-    """Return *path*, or where it is yet to be made the last folder on its way that is there: thousands of outputs share that."""
-    found = path
-    while reader.status(found) is None and reader.link(found) is None and found != found.parent:
-        found = found.parent
-    return found if reader.is_folder(found) else path
+def _what_is_there(reader: Reader, file: str) -> Path:
+    """Return *file*, or where it is yet to be made the last folder on its way that is there: thousands of outputs share that."""
+    if not reader.is_there(file):
+        found = nearest(reader, folder_of(file))
+        if reader.is_folder(found):
+            return found
+    return Path(file)
 
 
-def of_inputs(reader: Reader, job: Job, spec: str) -> Iterator[Danger]:
-    """Yield what *job* of the file *spec* is made of or reads, and others may write to."""
+def of_spec(reader: Reader, spec: str) -> Iterator[Danger]:
+    """Yield the file *spec* where others may write to it, and so to what its jobs do."""
+    fault = reader.fault(Path(spec).expanduser())
+    if fault is not None:
+        yield Danger("the spec", fault)
+
+
+def of_inputs(reader: Reader, job: Job) -> Iterator[Danger]:
+    """Yield what *job* reads and others may write to."""
     account = reader.account(job.user) if job.user else None
-    named = {"the spec": spec} | {f"{job.name}: {path}": path for path in sandbox.reads(job)}
-    for what, path in named.items():
-        whose = None if account is None or path == spec else account.uid
+    whose = account.uid if account else None
+    for path in sandbox.reads(job):
         fault = reader.fault(Path(path).expanduser(), strict=True if whose else None, uid=whose)
         if fault is not None:
-            yield Danger(what, fault)
+            yield Danger(f"{job.name}: {path}", fault)
 
 
 def open_secrets(target: Target, jobs: Sequence[Job]) -> Iterator[str]:

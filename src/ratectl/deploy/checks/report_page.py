@@ -36,7 +36,7 @@ def obstacle(host: Host, reader: Reader, row: Installed) -> Obstacle | None:
         return Obstacle(f"{path} is a link, and the page would take its place", "")
     status = reader.status(path)
     if status is not None and not stat.S_ISREG(status.mode):
-        return writable.of_file(host, reader, path)
+        return writable.of_file(host, reader, row.job.report)
     if fault := reader.fault(path, strict=None):
         return Obstacle(f"{fault.place}: {fault.why}", fault.fix)
     # the file is replaced as a whole, so that its own rights do not matter

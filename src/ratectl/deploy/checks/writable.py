@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.backends.kubernetes import backend as kubernetes
+from ratectl.backends.reader import folder_of
 from ratectl.deploy import remedies
 from ratectl.deploy.checks import other_accounts
 from ratectl.deploy.targets import host_of
@@ -84,25 +85,30 @@ def of_output(host: Host, reader: Reader, output: Output) -> Obstacle | None:
     """Return why *host*'s account cannot append to *output*; None where it can, and for a table of a server."""
     if output.kind in IN_PLACES:
         return None
-    path = Path(output.target)
-    found = of_file(host, reader, path)
-    if found is None and output.kind == "sqlite":
-        return of_folder(host, reader, path.parent)  # SQLite writes beside its file
-    if found is not None and host.account and (link := other_accounts.own_link(reader, path)):
-        return Obstacle(found.text, f"sudo -u {host.account} rm {trust.quoted(link)}")
+    found = of_file(host, reader, output.target)
+    if found is None and output.kind == "sqlite":  # SQLite writes beside its file
+        return of_folder(host, reader, folder_of(output.target))
+    if found is not None and host.account:
+        link = other_accounts.own_link(reader, Path(output.target))
+        if link:
+            return Obstacle(found.text, f"sudo -u {host.account} rm {trust.quoted(link)}")
     return found
 
 
-def of_file(host: Host, reader: Reader, path: Path) -> Obstacle | None:
-    """Return why *host*'s account cannot append to the file *path*, or make it; None when it can."""
-    if text := _too_long(host, path):
+def of_file(host: Host, reader: Reader, file: str) -> Obstacle | None:
+    """Return why *host*'s account cannot append to *file*, or make it; None when it can."""
+    if text := _too_long(host, file):
         return Obstacle(text, "")
+    if not reader.is_there(file):
+        folder, name = folder_of(file), os.path.basename(file)  # noqa: PTH119 - for speed
+        return of_folder(host, reader, reader.real(folder), name)
+    path = Path(file)
     status = reader.status(path)
     if status is None:
         where = reader.real(path)
         if reader.link(where) is not None:
             return Obstacle(NOWHERE.format(where), "")
-        return of_folder(host, reader, where.parent, where)
+        return of_folder(host, reader, where.parent, where.name)
     if stat.S_ISDIR(status.mode):
         empty = not reader.names(path)
         return Obstacle(f"{path} is a folder", remedies.aside(host, path) if empty else "")
@@ -113,10 +119,9 @@ def of_file(host: Host, reader: Reader, path: Path) -> Obstacle | None:
     return _full(host, reader, path)
 
 
-def of_folder(
-    host: Host, reader: Reader, path: Path, wanted: Path | None = None
-) -> Obstacle | None:
-    """Return why nothing, or the file *wanted*, can be made in the folder *path*, which need not be there yet."""
+def of_folder(host: Host, reader: Reader, folder: Path, wanted: str = "") -> Obstacle | None:
+    """Return why nothing, or the file called *wanted*, can be made in *folder*, which need not be there yet."""
+    path = folder
     while (status := reader.status(path)) is None and path != path.parent:
         if reader.link(path) is not None:
             return Obstacle(NOWHERE.format(path), "")
@@ -127,19 +132,19 @@ def of_folder(
         empty = stat.S_ISREG(status.mode) and not status.size
         return Obstacle(f"{path} is no folder", remedies.aside(host, path) if empty else "")
     if not reader.may_write(path):
-        return _closed(host, reader, path, "chmod u+rwx", wanted)
+        return _closed(host, reader, path, "chmod u+rwx", folder / wanted if wanted else None)
     return _full(host, reader, path)
 
 
-def _too_long(host: Host, path: Path) -> str:
-    """Return that a name on the way to *path*, or all of it, is longer than this system takes; an empty text where none is."""
+def _too_long(host: Host, file: str) -> str:
+    """Return that a name on the way to *file*, or all of it, is longer than this system takes; an empty text where none is."""
     if host.platform == "win32":
         return ""  # its limits are looked at with the task's
-    size = len(os.fsencode(path))
+    size = len(os.fsencode(file))
     if size <= LONGEST_NAME:
         return ""
     longest = LONGEST_PATH.get(host.platform, 1_023)
-    for part in path.parts:
+    for part in Path(file).parts:
         if (length := len(os.fsencode(part))) > LONGEST_NAME:
             return f"the name {part[:20]}... has {length} bytes, and {LONGEST_NAME} is the most that a name can have"
     return f"the path has {size} bytes, and {longest} is the most" if size > longest else ""

@@ -26,6 +26,10 @@ PARTS_OF_DAY = {
     "night": ("pm", range(8, 12)),
 }
 """The half of the day that a part of it lies in, and the hours that are clearly meant."""
+HALVES = frozenset({*HALF_DAYS, *PARTS_OF_DAY, "a", "p", "12:00", "00:00"})
+"""The words without which no time is said in several; "noon" is 12:00 by then."""
+IN_PARTS = re.compile("|".join((*TENS, "hundred")))
+"""The words without which no number is."""
 WORDS = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(TENS)})(?:(?P<join>-| )(?P<ones>{'|'.join((*UNITS_OF_TEN, *DIGIT_ORDINALS))}))?"
     rf"|(?P<number>{'|'.join(NUMBERS)})|(?P<late>{'|'.join(LATE_ORDINALS)}))\b"
@@ -73,6 +77,9 @@ def _tens_and(tens: str, sign: str, ones: str) -> str:
 
 def joined_numbers(found: Sequence[Token], text: str) -> Iterator[Token]:
     """Yield *found* with words that make one number put together."""
+    if IN_PARTS.search(text) is None:
+        yield from found
+        return
     place = 0
     while place < len(found):
         token = found[place]
@@ -89,6 +96,9 @@ def joined_numbers(found: Sequence[Token], text: str) -> Iterator[Token]:
 
 def joined_clocks(found: Sequence[Token], text: str) -> Iterator[Token]:
     """Yield *found* with "9 pm", "12 noon" and "9 in the morning" as one time each."""
+    if HALVES.isdisjoint(token.word for token in found):
+        yield from found
+        return
     place = 0
     while place < len(found):
         token = found[place]
@@ -129,7 +139,9 @@ def _joined(before: str, word: str) -> str:
     """Return the time that "9", "9:30" or "12" makes with "am", "pm", "noon" or "midnight" after it."""
     if word in {"12:00", "00:00"} and before in {"12", "12:00", word}:
         return word
+    if word not in HALF_DAYS:
+        return ""
     match = re.fullmatch(r"([0-9]{1,2})((?::[0-9]{2}){0,2})", before)
-    if word not in HALF_DAYS or not match or not 1 <= int(match[1]) <= 12:
+    if not match or not 1 <= int(match[1]) <= 12:
         return ""
     return f"{int(match[1]) % 12 + HALF_DAYS[word]:02}{match[2] or ':00'}"

@@ -42,6 +42,7 @@ PLACES_IN_HOUR = (
     (("the", "bottom", "of", "the", "hour"), 30),
     (("the", "start", "of", "the", "hour"), 0),
 )
+HOURS = re.compile(r"[0-9]{1,4}")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -408,7 +409,7 @@ def _times(words: Words) -> tuple[Clock, ...]:
         first = words.place
         found.append(read_clock(words))
         members.append((frozenset(found[-1:]), words.span(first)))
-        if not words.more(CLOCK, re.compile(r"[0-9]{1,4}"), skip=("at",)):
+        if not words.more(CLOCK, HOURS, skip=("at",)):
             joined(words, members)
             return tuple(found)
 
