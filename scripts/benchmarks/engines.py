@@ -39,10 +39,13 @@ def main() -> None:
 app()
 """
 UNITS = Path("/etc/systemd/system")
+BY_HAND_STATE = Path("~/.local/state/by-hand").expanduser()
 LIST = "ratectl list, 10 jobs"
 IN_CRON = (2500, 5000)
 IN_SYSTEMD = 1000
 MEMORY = ", peak memory"
+FLOOR = ", its floor"
+FLOOR_BY_HAND = str(Path(__file__).with_name("install_by_hand.py"))
 FEWER = 5
 """Of so many jobs a quick run installs one."""
 
@@ -52,8 +55,9 @@ def names(kind: str, *, quick: bool) -> list[str]:
     by = FEWER if quick else 1
     if kind == "cron":
         rows = [into(count // by, "cron") for count in IN_CRON]
-        return [LIST, *rows, f"{rows[-1]}{MEMORY}"]
-    return [into(IN_SYSTEMD // by, "systemd")]
+        return [LIST, *rows, f"{rows[-1]}{FLOOR}", f"{rows[-1]}{MEMORY}"]
+    name = into(IN_SYSTEMD // by, "systemd")
+    return [name, f"{name}{FLOOR}"]
 
 
 def into(count: int, engine: str) -> str:
@@ -78,7 +82,8 @@ def inside_cron(*, quick: bool) -> list[Row]:
     remove()
     times, by = (1, FEWER) if quick else (5, 1)
     rows += [into_crontab(count // by, times=times) for count in IN_CRON]
-    return [*rows, memory_of(IN_CRON[-1] // by)]
+    most = IN_CRON[-1] // by
+    return [*rows, into_crontab(most, times=times, floor=True), memory_of(most)]
 
 
 def memory_of(count: int) -> Row:
@@ -99,8 +104,8 @@ def memory_of(count: int) -> Row:
     )
 
 
-def into_crontab(count: int, *, times: int) -> Row:
-    """``ratectl install`` of *count* jobs, against a typer program that reads the same spec and starts ``crontab FILE``."""
+def into_crontab(count: int, *, times: int, floor: bool = False) -> Row:
+    """``ratectl install`` of *count* jobs, or the *floor* of it, against a typer program that reads the same spec and starts ``crontab FILE``."""
     install(count, "cron")
     same = Path("/tmp/crontab")  # noqa: S108 - the sandbox's own
     same.write_bytes(subprocess.run(("crontab", "-l"), capture_output=True, check=True).stdout)
@@ -108,10 +113,10 @@ def into_crontab(count: int, *, times: int) -> Row:
     script = BY_HAND.format(spec=spec_of(count), same=same)
     ours = (RATECTL, "install", spec_of(count), "--backend", "cron", "--scope", "user")
     return compare(
-        into(count, "cron"),
+        into(count, "cron") + (FLOOR if floor else ""),
         "typer, tomllib on the same file, crontab FILE",
         4.0,
-        ours,
+        by_hand("cron", count) if floor else ours,
         (PYTHON, "-c", script),
         times=times,
         reset=empty_crontab,
@@ -122,8 +127,19 @@ def empty_crontab() -> None:
     """Bring the account back to no crontab, no journal, and into a second without a write of ours."""
     remove()
     subprocess.run(("crontab", "-r"), capture_output=True, check=False)
-    shutil.rmtree(Path("~/.local/state/ratectl").expanduser(), ignore_errors=True)
+    empty_state()
     time.sleep(1.1)  # install waits for a new second after the last change: not to be measured
+
+
+def by_hand(engine: str, count: int) -> tuple[str, ...]:
+    """Return the command of the program that does an install's duties by hand."""
+    return (PYTHON, FLOOR_BY_HAND, engine, spec_of(count), str(BY_HAND_STATE))
+
+
+def empty_state() -> None:
+    """Bring the journal, and what the floor keeps instead, to nothing."""
+    for folder in (Path("~/.local/state/ratectl").expanduser(), BY_HAND_STATE):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def inside_systemd(*, quick: bool) -> list[Row]:
@@ -139,20 +155,25 @@ def inside_systemd(*, quick: bool) -> list[Row]:
     links = f"mkdir -p {UNITS}/timers.target.wants && cd {same} && ln -s -t {UNITS}/timers.target.wants {UNITS}/*.timer"
     working = f"{files} && {links} && systemctl daemon-reload && systemctl start *.timer"
     label = "the same files, sync, one daemon-reload, enable and start, by hand"
-    by_hand = ("sh", "-c", working)
-    return [compare(into(count, "systemd"), label, 1.2, ours, by_hand, times=times, reset=no_units)]
+    name, against = into(count, "systemd"), ("sh", "-c", working)
+    floor = (*by_hand("systemd", count), str(same))
+    return [
+        compare(name, label, 1.2, ours, against, times=times, reset=no_units),
+        compare(f"{name}{FLOOR}", label, 1.2, floor, against, times=times, reset=no_units),
+    ]
 
 
 def no_units() -> None:
     """Bring systemd back to none of our units, and the journal to nothing."""
     remove()
-    timers = [unit.name for unit in UNITS.glob("ratectl-*.timer")]
+    ours = [unit for start in ("ratectl-*", "by-hand-*") for unit in UNITS.rglob(start)]
+    timers = {unit.name for unit in ours if unit.suffix == ".timer"}
     if timers:
         subprocess.run(("systemctl", "stop", *timers), check=True)
-    for unit in (*UNITS.glob("ratectl-*"), *(UNITS / "timers.target.wants").glob("ratectl-*")):
+    for unit in ours:
         unit.unlink()
     subprocess.run(("systemctl", "daemon-reload"), check=True)
-    shutil.rmtree(Path("~/.local/state/ratectl").expanduser(), ignore_errors=True)
+    empty_state()
     time.sleep(1.1)
 
 

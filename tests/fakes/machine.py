@@ -140,6 +140,10 @@ class Machine:
     def is_there(self, path):
         return bool(self.status(path) or self.link(Path(path)))
 
+    def nearest(self, path):
+        ways = (path, *path.parents)
+        return next(filter(self.is_there, ways), ways[-1])
+
     def owner(self, path):
         return self.owners.get(path)
 

@@ -48,6 +48,9 @@ class Reader(Protocol):
     def is_there(self, path: Path | str) -> bool:
         """Tell whether anything is at *path*, a link that leads nowhere too."""
 
+    def nearest(self, path: Path) -> Path:
+        """Return *path* if anything is there as :meth:`is_there` tells, else the nearest folder above it of which that is true."""
+
     def owner(self, path: Path) -> int | None:
         """Return whose *path* is, or None where there is none, or accounts have no numbers."""
 
@@ -109,13 +112,6 @@ def _folder(name: str) -> Path:
 def folder_of(file: str) -> Path:
     """Return the folder of *file*: one value for the thousands of files in it, by which a :class:`OnceReader` knows it."""
     return _folder(os.path.dirname(file))  # noqa: PTH120 - the same
-
-
-def nearest(reader: Reader, path: Path) -> Path:
-    """Return *path* if anything is there, a link that leads nowhere too; else the nearest folder above it of which that is true."""
-    while not reader.is_there(path) and path != path.parent:
-        path = path.parent
-    return path
 
 
 class OnceReader:

@@ -99,6 +99,11 @@ class SystemReader:
         """Tell whether anything is at *path*, a link that leads nowhere too."""
         return os.path.lexists(path)
 
+    def nearest(self, path: Path) -> Path:
+        """Return *path* if anything is there, else the nearest folder above it of which that is true."""
+        ways = (path, *path.parents)
+        return next(filter(os.path.lexists, ways), ways[-1])
+
     def owner(self, path: Path) -> int | None:
         """Return whose *path* is, or None where there is none, and on Windows."""
         return _owner(path)

@@ -276,7 +276,11 @@ class Job:
         """Return :meth:`to_plain` as JSON text; what jobs have in common is spelled once."""
         import json  # noqa: PLC0415 - a firing that has nothing to do needs the model, and no JSON
 
-        own = {field: _to_plain(value) for field, value in zip(_OWN, _OWN_OF(self), strict=True)}
+        own = {
+            "name": self.name,
+            "schedule_texts": self.schedule_texts,
+            "outputs": _to_plain(self.outputs),
+        }
         return f"{json.dumps(own)[:-1]}, {_shared_json(_SHARED_OF(self))}}}"
 
     @classmethod
@@ -316,8 +320,7 @@ def _says_nothing(field: str, value: object) -> bool:
     return field in _NEW_IN_JOBS and _NEW_IN_JOBS[field] == value
 
 
-_OWN = ("name", "schedule_texts", "outputs")
-_OWN_OF = operator.attrgetter(*_OWN)
+_OWN = frozenset({"name", "schedule_texts", "outputs"})
 _SHARED = tuple(field for field in Job.__slots__ if field not in _OWN)
 _SHARED_OF = operator.attrgetter(*_SHARED)
 """What jobs mostly have in common."""
@@ -337,6 +340,8 @@ _NEW = frozenset({"date_format", "factor", "invert", "decimal", "header", "stale
 
 
 def _to_plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):

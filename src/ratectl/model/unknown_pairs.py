@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 def warnings(jobs: Sequence[Job]) -> Iterator[str]:
     """Yield a warning for each provider of *jobs* whose short list of currencies lacks one that it is asked for."""
+    limited = {kind for kind, traits in PROVIDER_KINDS.items() if traits.currencies}
     for job in jobs:
         for provider in job.providers:
-            lacking = [pair for pair in job.pairs if _lacks(provider, pair)]
-            if lacking:
-                yield _warning(job, provider, lacking)
+            if provider.kind in limited:
+                lacking = [pair for pair in job.pairs if _lacks(provider, pair)]
+                if lacking:
+                    yield _warning(job, provider, lacking)
 
 
 def _lacks(provider: Provider, pair: Pair) -> bool:

@@ -161,7 +161,7 @@ def _job(table: _Table, common: dict[str, Any]) -> Job | None:
     reading.refuse_unknown(key, dict.fromkeys(table.own), JOB_KEYS)
     fields = _fields(table) | _when(table)
     fields["providers"] = _chain(table)
-    if len(reading.issues) > before or any(value is MISSING for value in fields.values()):
+    if len(reading.issues) > before or MISSING in fields.values():
         return None
     fields = common | fields
     job = Job(name=key[-1], **fields)
@@ -210,9 +210,11 @@ def _when(table: _Table) -> dict[str, Any]:
     if len(table.reading.issues) == before:
         read = partial(parse, start=start, end=end, name=table.key[-1], zone=zone)
         table.reading.read(table.key_path("schedule"), texts, read)
-    members = tuple(member for text in texts for member in members_of(text))
-    if len(table.reading.issues) == before and len(members) > 1:
-        _refuse_idle_members(table, members, first, read)
+    several = len(texts) > 1 or any(";" in text for text in texts)
+    if several and len(table.reading.issues) == before:
+        members = tuple(member for text in texts for member in members_of(text))
+        if len(members) > 1:
+            _refuse_idle_members(table, members, first, read)
     return found | {"schedule_texts": texts}
 
 

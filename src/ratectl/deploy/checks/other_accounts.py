@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl import paths
 from ratectl.backends.kubernetes import backend as kubernetes
-from ratectl.backends.reader import folder_of, nearest
+from ratectl.backends.reader import folder_of
 from ratectl.backends.steps import MakeFolder
 from ratectl.backends.systemd import sandbox
 from ratectl.deploy.targets import host_of
@@ -258,7 +258,7 @@ def of_outputs(reader: Reader, job: Job) -> Iterator[Danger]:
 def _what_is_there(reader: Reader, file: str) -> Path:
     """Return *file*, or where it is yet to be made the last folder on its way that is there: thousands of outputs share that."""
     if not reader.is_there(file):
-        found = nearest(reader, folder_of(file))
+        found = reader.nearest(folder_of(file))
         if reader.is_folder(found):
             return found
     return Path(file)

@@ -121,11 +121,10 @@ def of_file(host: Host, reader: Reader, file: str) -> Obstacle | None:
 
 def of_folder(host: Host, reader: Reader, folder: Path, wanted: str = "") -> Obstacle | None:
     """Return why nothing, or the file called *wanted*, can be made in *folder*, which need not be there yet."""
-    path = folder
-    while (status := reader.status(path)) is None and path != path.parent:
-        if reader.link(path) is not None:
-            return Obstacle(NOWHERE.format(path), "")
-        path = path.parent
+    path = reader.nearest(folder)
+    status = reader.status(path)
+    if status is None and reader.link(path) is not None:
+        return Obstacle(NOWHERE.format(path), "")
     if status is None:  # a drive or a share of Windows, which need not be connected now
         return None
     if not stat.S_ISDIR(status.mode):

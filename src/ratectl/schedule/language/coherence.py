@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from ratectl.schedule.language.tokens import PhraseError
 
+BETWEEN_RHYTHMS = re.compile(r"(?:,|\band\b|\bor\b|&|\s)+(?=(?:every|each)\b)", re.IGNORECASE)
+ONCE_A = re.compile(r"once (a|an|per)\b", re.IGNORECASE)
 CLAUSES = {
     field.name: field.default
     for field in fields(Phrase)
@@ -226,9 +228,7 @@ def _refuse_exceptions(
 def refuse_two_rhythms(phrase: Phrase) -> None:
     """Refuse "every other monday and every friday", whose fridays would be counted, too."""
     said = phrase.said("weekdays")
-    first, *others = re.split(
-        r"(?:,|\band\b|\bor\b|&|\s)+(?=(?:every|each)\b)", said, flags=re.IGNORECASE
-    )
+    first, *others = BETWEEN_RHYTHMS.split(said)
     if not others or (phrase.every or Every()).count == 1:
         return
     shared = phrase.spans["weekdays"] == phrase.spans.get("every")
@@ -243,7 +243,7 @@ def refuse_two_rhythms(phrase: Phrase) -> None:
 def refuse_more_than_once(phrase: Phrase) -> None:
     """Refuse "once a day at 09:00 and 17:00"."""
     said, unit = phrase.said("every"), (phrase.every or Every()).unit
-    if re.match(r"once (a|an|per)\b", said, re.IGNORECASE) is None:
+    if ONCE_A.match(said) is None:
         return
     named = {
         "at": len(phrase.at),
