@@ -30,6 +30,8 @@ def noticed(
     """
     names = {job.name for job in jobs}
     gone = [row.job for row in known.values() if row.spec == spec and row.job.name not in names]
+    if not gone:
+        return {}
     free = [job for job in jobs if job.name not in known and job.name not in taken]
     new = [job for job in free if not accounts.is_foreign(job.user)]
     olds, news = _by_purpose(gone), _by_purpose(new)

@@ -90,12 +90,12 @@ class JobStore:
             query = "SELECT * FROM jobs WHERE enabled AND NOT removed"
             known = {row["name"]: row for row in connection.execute(query)}
             rows = []
+            where = (spec, digest, backend, scope, host_timezone, source)
             for job in jobs:
                 row = known.get(job.name)
                 settled = since = unix(now)
                 if row is not None and _same_slots(row, job):
                     settled, since = row["settled_until"], row["installed_at"]
-                where = (spec, digest, backend, scope, host_timezone, source)
                 rows.append(
                     (
                         job.name,

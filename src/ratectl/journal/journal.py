@@ -371,7 +371,12 @@ class Journal(JobStore):
     def record_jobs(self, jobs: Iterable[Job], *, source: str = "", **facts: Any) -> None:
         """Do as :meth:`JobStore.record_jobs`; the account that a job runs as gets it first, one that it ran as loses it."""
         every = list(jobs)
-        left = {job.name: user for job in every if (user := self._other_user(job))}
+        before = self._accounts()
+        left = {
+            job.name: before[job.name]
+            for job in every
+            if job.user != before.get(job.name, job.user)
+        }
         for user, group in _by_user(every).items():
             if accounts.is_foreign(user):
                 self._store_of(user).record_jobs(group, source=source, **facts)
@@ -383,9 +388,13 @@ class Journal(JobStore):
             with suppress(RatectlError):  # nothing wakes it there any more
                 self._store_of(user).forget_jobs([name])
 
-    def _other_user(self, job: Job) -> str:
-        before = self.account_of(job.name)
-        return before if before != job.user else ""
+    def _accounts(self) -> dict[str, str]:
+        """Return the accounts of the jobs that run as another one, also of those that were removed."""
+        named = """SELECT name, snapshot FROM jobs WHERE snapshot LIKE '%"user"%'"""
+        users = {
+            row["name"]: _text_in(row["snapshot"], "user") for row in self.database.rows(named)
+        }
+        return {name: user for name, user in users.items() if accounts.is_foreign(user)}
 
     def forget_jobs(self, names: Iterable[str]) -> None:
         """Do as :meth:`JobStore.forget_jobs`, here first: no account can keep root from it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from ratectl import paths
@@ -109,7 +109,7 @@ def _refuse_twins(reading: Reading, names: list[str]) -> None:
             reading.issue(("jobs", name), f'differs from the job "{twin}" only in letter case')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Table:
     """One job's keys over the defaults, and where each of them stands."""
 
@@ -178,8 +178,9 @@ def _fields(table: _Table) -> dict[str, Any]:
     for name in (*REQUIRED, "providers"):
         if table.merged.get(name) == []:
             table.reading.issue(table.key_path(name), "the list is empty")
-    found = {name: table.read(name, r) for name, r in JOB_READERS.items() if name in table.merged}
-    found |= {name: table.list(name, r) for name, r in LIST_READERS.items() if name in table.merged}
+    said = table.merged
+    found = {name: table.read(name, JOB_READERS[name]) for name in said if name in JOB_READERS}
+    found |= {name: table.list(name, LIST_READERS[name]) for name in said if name in LIST_READERS}
     if "pairs" in table.merged:
         found["pairs"] = table.list("pairs", table.readers["pairs"])
     if "output" in table.merged:
@@ -203,9 +204,7 @@ def _when(table: _Table) -> dict[str, Any]:
         return found
     first = dt.datetime.fromisoformat(start) if start else None
     before = len(table.reading.issues)
-    written = table.list(
-        "schedule", lambda text: (values.text(text), parse_one(text, first, ""))[0]
-    )
+    written = table.list("schedule", _schedule_reader(first))
     texts = tuple(" ".join(text.split()) for text in written)
     if len(table.reading.issues) == before:
         read = partial(parse, start=start, end=end, name=table.key[-1], zone=zone)
@@ -216,6 +215,18 @@ def _when(table: _Table) -> dict[str, Any]:
         if len(members) > 1:
             _refuse_idle_members(table, members, first, read)
     return found | {"schedule_texts": texts}
+
+
+@lru_cache(maxsize=64)
+def _schedule_reader(first: dt.datetime | None) -> Callable[[Any], str]:
+    """Return the reader of a schedule's text from *first* on: one for all jobs, so that what they share is read once."""
+
+    def read(value: Any) -> str:
+        text = values.text(value)
+        parse_one(text, first, "")
+        return text
+
+    return read
 
 
 def _begins_before_its_end(table: _Table, start: str, end: str, zone: ZoneInfo | None) -> bool:

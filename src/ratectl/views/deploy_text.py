@@ -14,7 +14,7 @@ from ratectl.deploy import plan
 from ratectl.wording import SWITCHED_OFF, count, listed, typed_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ratectl.backends.protocol import Change
     from ratectl.backends.steps import Step
@@ -38,10 +38,8 @@ def plan_text(prepared: Prepared) -> str:
     if prepared.empty:
         return "\n".join((f"{prepared.main.target}: nothing to do", *_warning_lines(prepared)))
     lines = _shortened(
-        [
-            _with_keys(_change_text(c, prepared.covers), prepared.keys.get(c.job, ()))
-            for c in plan.pending(prepared.main.changes)
-        ]
+        plan.pending(prepared.main.changes),
+        lambda c: _with_keys(_change_text(c, prepared.covers), prepared.keys.get(c.job, ())),
     )
     lines += _shortened(
         [
@@ -294,10 +292,11 @@ def _step(step: Step) -> str:
     return f"run {command}" + (f"   # {step.why}" if step.why else "")
 
 
-def _shortened(lines: list[str]) -> list[str]:
-    if len(lines) <= _LISTED:
-        return lines
-    return [*lines[:_LISTED], f"  ... and {len(lines) - _LISTED} more"]
+def _shortened(things: Sequence[Any], told: Callable[[Any], str] = str) -> list[str]:
+    """Return the line that *told* gives for each of *things*; of thousands the first ones alone, and how many more there are."""
+    lines = [told(each) for each in things[:_LISTED]]
+    more = len(things) - _LISTED
+    return [*lines, f"  ... and {more} more"] if more > 0 else lines
 
 
 def _few_files(lines: list[str]) -> list[str]:

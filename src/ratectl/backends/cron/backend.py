@@ -289,7 +289,8 @@ def _entry(job: str, lines: list[bytes], account: bytes, drift: tuple[str, ...])
     return InstalledEntry(
         job=job,
         triggers=tuple(
-            " ".join(line.decode("utf-8", "replace").split(" ", 5)[:5]) for line in lines
+            b" ".join(line.split(b" ", FIELDS)[:FIELDS]).decode("utf-8", "replace")
+            for line in lines
         ),
         artefacts=(Artefact(job=job, name="crontab", data=data),),
         drift=drift,
@@ -328,7 +329,7 @@ def _readable(place: int, field: bytes) -> bool:
 
 def _command(argv: Sequence[str]) -> str:
     """Return *argv* as cron and then the shell read it. Raises ConfigError on what no crontab can hold."""
-    command = " ".join(_quoted(word) for word in argv)
+    command = " ".join(map(_quoted, argv))
     for bad, name in (("\n", "a line break"), ("\r", "a carriage return"), ("\\", "a backslash")):
         if bad in command:
             raise ConfigError(

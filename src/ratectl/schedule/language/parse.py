@@ -54,11 +54,11 @@ def parse(
 
     Raises ScheduleError, which names the text, what is wrong and what would say it.
     """
-    value = _parse(tuple(texts), start, end, "")
-    if _draws(value):
-        value = _parse(tuple(texts), start, end, name)
+    value, draws = _parse(tuple(texts), start, end, "")
+    if draws:
+        value, draws = _parse(tuple(texts), start, end, name)
     if isinstance(value, Window):
-        _refuse_empty(value, start, end, zone, named=bool(name) or not _draws(value))
+        _refuse_empty(value, start, end, zone, named=bool(name) or not draws)
     return value
 
 
@@ -85,12 +85,13 @@ def _refuse_empty(
 
 
 @lru_cache(maxsize=8192)
-def _parse(texts: tuple[str, ...], start: str, end: str, name: str) -> Schedule:
+def _parse(texts: tuple[str, ...], start: str, end: str, name: str) -> tuple[Schedule, bool]:
+    """Return the value of *texts*, and whether random gaps are part of it."""
     first, last = (dt.datetime.fromisoformat(text) if text else None for text in (start, end))
     value = union(parse_one(text, first, name) for text in texts)
-    if first is None and last is None:
-        return value
-    return Window(inner=value, start=first, end=last)
+    if first is not None or last is not None:
+        value = Window(inner=value, start=first, end=last)
+    return value, _draws(value)
 
 
 @lru_cache(maxsize=8192)
