@@ -26,7 +26,7 @@ PAIR = re.compile(r"([A-Z]{3})/([A-Z]{3})")
 TIME = re.compile(r"[0-9]{2}:[0-9]{2}:00")
 UNITS = Path("/etc/systemd/system")
 PATTERN = "job-0"
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class ByHand(NamedTuple):
