@@ -228,5 +228,6 @@ def note(connection: Statements, kind: str, old: str, new: str) -> None:
 
 def strike(connection: Statements, kind: str, names: Iterable[str]) -> None:
     """Strike what was noted of old *names* under *kind*."""
-    keys = [(f"{kind}{name}",) for name in names]
+    noted = {row["key"] for row in connection.execute("SELECT key FROM meta")}
+    keys = [(key,) for name in names if (key := f"{kind}{name}") in noted]
     connection.executemany("DELETE FROM meta WHERE key = ?", keys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +32,8 @@ from ratectl.views import deploy_text
 from ratectl.views.format import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ratectl.deploy.install_lock import InstallLock
     from ratectl.model.job import Job
 
@@ -77,6 +81,7 @@ def install(
             show_plan(planned(journal), json=json)
         return
     with (
+        _without_collection(),
         install_lock(host.state_dir) as lock,
         Journal(host.state_dir) as journal,
     ):
@@ -91,6 +96,18 @@ def install(
             typer.echo(next_step("ratectl", "status", does="shows how each job stands"))
         if json:
             show_plan(prepared, json=True)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: what thousands of jobs become is none, and the process ends soon."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _apply(prepared: deploy.Prepared, journal: Journal, lock: InstallLock) -> None:

@@ -51,6 +51,9 @@ def before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.
 
 def fires(schedule: Schedule, zone: ZoneInfo | None = None) -> bool:
     """Tell whether *schedule* has any slot at all, on the clocks of *zone*, else of UTC."""
+    if isinstance(schedule, Calendar) and not schedule.elapsed_time:
+        days = civil.days_from(schedule, DISTANT_PAST.date())  # on each of which it has a slot
+        return next(days, None) is not None
     return next(_after(schedule, zone or _utc(), DISTANT_PAST), None) is not None
 
 
