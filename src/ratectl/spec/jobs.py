@@ -204,7 +204,7 @@ def _when(table: _Table) -> dict[str, Any]:
         return found
     first = dt.datetime.fromisoformat(start) if start else None
     before = len(table.reading.issues)
-    written = table.list("schedule", _schedule_reader(first))
+    written = table.list("schedule", _schedule_reader(start))
     texts = tuple(" ".join(text.split()) for text in written)
     if len(table.reading.issues) == before:
         read = partial(parse, start=start, end=end, name=table.key[-1], zone=zone)
@@ -218,8 +218,9 @@ def _when(table: _Table) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _schedule_reader(first: dt.datetime | None) -> Callable[[Any], str]:
-    """Return the reader of a schedule's text from *first* on: one for all jobs, so that what they share is read once."""
+def _schedule_reader(start: str) -> Callable[[Any], str]:
+    """Return the reader of a schedule's text from *start* on: one for all jobs, so that what they share is read once."""
+    first = dt.datetime.fromisoformat(start) if start else None
 
     def read(value: Any) -> str:
         text = values.text(value)

@@ -1,5 +1,6 @@
 """The words that people use: each phrase of a file, what it means, or what its refusal offers."""
 
+import datetime as dt
 import re
 import tomllib
 from pathlib import Path
@@ -99,6 +100,21 @@ def test_keys_are_named(phrase, key):
         parse_one(phrase)
 
     assert key in caught.value.message
+
+
+@pytest.mark.parametrize("phrase", ["every 2 days at 10:00", "every 5 days", "every 2 weeks"])
+def test_one_instant_written_as_two_days(phrase):
+    """Days are counted from the one that is written, whatever other job begins at the same instant elsewhere."""
+    written = {
+        dt.date(2026, 11, 1): "2026-11-01T19:00:00-05:00",
+        dt.date(2026, 11, 2): "2026-11-02T00:00:00Z",
+    }
+
+    windows = {day: parse((phrase,), start=start) for day, start in written.items()}
+
+    assert {day: window.inner.stride.anchor for day, window in windows.items()} == {
+        day: day for day in written
+    }
 
 
 @pytest.mark.parametrize("end", ["+01:00", " GMT+1", " +05:30", " UTC-5"])

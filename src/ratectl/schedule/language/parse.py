@@ -94,9 +94,15 @@ def _parse(texts: tuple[str, ...], start: str, end: str, name: str) -> tuple[Sch
     return value, _draws(value)
 
 
-@lru_cache(maxsize=8192)
 def parse_one(text: str, start: dt.datetime | None = None, name: str = "") -> Schedule:
     """Return the value of one cron line, phrase, or sentence of ``explain``. Raises ScheduleError."""
+    return _parse_one(text, "" if start is None else start.isoformat(), name)
+
+
+@lru_cache(maxsize=8192)
+def _parse_one(text: str, first: str, name: str) -> Schedule:
+    """Do as :func:`parse_one`: equal instants may be written as two days, from which days are counted, so *first* is a text."""
+    start = dt.datetime.fromisoformat(first) if first else None
     line = " ".join(text.split()).removesuffix(".")
     if not line:
         raise ScheduleError('the schedule is empty; say for example "every day at 10:30"')
