@@ -240,12 +240,12 @@ def _known_code(state: str, job: str) -> "int | None":
     0: nothing is due until the end of this minute. 75: what failed is still due, and is not tried again before then;
     engines that wake whoever did not end with 0 come back.
     """
-    import _sqlite3 as sqlite3  # noqa: PLC0415 - what is under sqlite3, whose own modules are a tenth of a wakeup
     import time  # noqa: PLC0415
 
     path = os.path.join(state, "journal.sqlite3")  # noqa: PTH118
     if not os.path.exists(path) or _is_not_ours(state):  # noqa: PTH110
         return None
+    sqlite3 = _sqlite3()
     try:
         connection = sqlite3.connect(path, timeout=30)
         row = connection.execute(LOOK_SQL, (job,)).fetchone()
@@ -262,6 +262,29 @@ def _known_code(state: str, job: str) -> "int | None":
     if due <= horizon or not 0 <= now - checked < DAY:
         return None
     return 0 if zone_file and _stamp(zone_file) == zone_stamp else None
+
+
+def _sqlite3() -> "Any":
+    """Return what is under sqlite3, whose own modules are a tenth of a wakeup.
+
+    When it is loaded, it asks functools for one function, and all that functools loads would be a fifth of a wakeup:
+    so it gets what is under that function. A Python in which it asks for more has functools as ever.
+    """
+    if "functools" not in sys.modules:
+        try:
+            from _functools import _lru_cache_wrapper as cached  # type: ignore[import-not-found]  # noqa: PLC0415
+
+            stand_in = type(sys)("functools")
+            stand_in.lru_cache = lambda size: lambda work: cached(work, size, False, None)  # type: ignore[attr-defined]
+            sys.modules["functools"] = stand_in
+            import _sqlite3  # noqa: PLC0415
+        except (AttributeError, ImportError):
+            pass
+        finally:
+            sys.modules.pop("functools", None)
+    import _sqlite3  # noqa: PLC0415
+
+    return _sqlite3
 
 
 LOOK_SQL = """
@@ -301,7 +324,6 @@ def _due_jobs(state: str) -> "list[str] | None":
     What fell due in the last two minutes is left to its own wakeup, and what keeps failing is tried
     after 4, 8, 16, 32 and then every 60 minutes.
     """
-    import _sqlite3 as sqlite3  # noqa: PLC0415
     import time  # noqa: PLC0415
 
     from ratectl.firing.backoff import FIRST_WAIT, LONGEST_WAIT  # noqa: PLC0415
@@ -311,6 +333,7 @@ def _due_jobs(state: str) -> "list[str] | None":
         return []
     if _is_not_ours(state):
         return None
+    sqlite3 = _sqlite3()
     try:
         connection = sqlite3.connect(path, timeout=30)
         known = {"now": int(time.time()), "first": FIRST_WAIT, "longest": LONGEST_WAIT}
@@ -474,6 +497,7 @@ def _run_requested(runner: "Runner", arguments: Arguments) -> "FiringReport":
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from ratectl.firing.report import FiringReport
     from ratectl.firing.runner import Runner
