@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.network
 SCRIPT = str(Path(program.__file__))
 HEAVY = {
     "sqlite3",
+    "functools",
+    "collections",
     "zoneinfo",
     "dataclasses",
     "json",
@@ -36,6 +39,7 @@ HEAVY = {
 }
 UNUSED = {
     "secrets",
+    *("bz2", "lzma", "idna.core", "importlib.metadata._meta"),
     "ratectl.firing.revisit",
     "ratectl.model.cluster",
     "ratectl.outputs.table_queue",
@@ -159,6 +163,42 @@ def test_nothing_due_imports_next_to_nothing(job, installed, state):
     assert "_sqlite3" in loaded
     assert not loaded & HEAVY
     assert "site" not in loaded
+
+
+def test_modules_of_python_come_first(state, tmp_path):
+    """What is installed beside ratectl under the name of a module of Python's own is not taken for it."""
+    package = tmp_path / "site-packages/ratectl"
+    shutil.copytree(Path(SCRIPT).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("json", "enum", "decimal", "zoneinfo"):
+        (package.parent / f"{name}.py").write_text("raise SystemExit('not the module of Python')")
+
+    argv = (sys.executable, "-I", "-S", str(package / "firing/__main__.py"), "nobody")
+    done = subprocess.run(
+        (*argv, "--state", str(state)), capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 78
+    assert "not installed" in done.stderr
+
+
+@pytest.mark.parametrize("cut", ["", "sys.modules['_functools'] = None\n"])
+def test_database_without_functools(cut):
+    """The database answers, again and again, where it found one function of functools, and where there is none to find."""
+    program = (
+        f"import sys\n{cut}sys.path.append({str(Path(SCRIPT).parents[2])!r})\n"
+        "from ratectl.firing.command_line import _sqlite3\n"
+        "connection = _sqlite3().connect(':memory:')\n"
+        "for number in (*range(300), 5):\n"
+        "    assert connection.execute(f'SELECT {number}').fetchone() == (number,)\n"
+        "import functools, sqlite3\n"
+        "assert sqlite3.connect(':memory:').execute('SELECT 1').fetchone() == (1,)\n"
+        "print(functools.lru_cache is not None and callable(functools.partial))"
+    )
+
+    argv = (sys.executable, "-I", "-S", "-c", program)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == ("True", "")
 
 
 @pytest.mark.parametrize(

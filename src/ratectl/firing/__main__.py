@@ -8,7 +8,7 @@ import sys
 
 if not __package__:
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib costs 4 ms
-    sys.path.insert(0, os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
+    sys.path.append(os.path.dirname(os.path.dirname(here)))  # noqa: PTH120
 
 from ratectl.firing.command_line import main
 
