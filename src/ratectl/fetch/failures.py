@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_SKEW = dt.timedelta(minutes=5)
 UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 CLOCK_CODES = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
-TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
+TUNNEL = r"Tunnel connection failed: ([0-9]{3})"
 """How http.client tells that a proxy does not let us through to an https host."""
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
@@ -134,7 +134,7 @@ def classify_exception(error: BaseException, host: str) -> FetchError:
             return FetchError(FailureKind.TRANSIENT, f"{host}: connection refused")
         if isinstance(cause, ConnectionError):
             return FetchError(FailureKind.TRANSIENT, f"{host}: connection closed")
-        if isinstance(cause, OSError) and (tunnel := TUNNEL.match(str(cause))):
+        if isinstance(cause, OSError) and (tunnel := re.match(TUNNEL, str(cause))):
             return _of_tunnel(int(tunnel[1]))
         if isinstance(cause, OSError) and cause.errno:
             return FetchError(FailureKind.TRANSIENT, f"{host}: {os.strerror(cause.errno)}")
@@ -144,7 +144,7 @@ def classify_exception(error: BaseException, host: str) -> FetchError:
 def of_proxy(error: BaseException, proxy: str) -> FetchError:
     """Return the class of what went wrong between us and *proxy*, a host and port."""
     failure = classify_exception(error, f"the proxy {proxy}" if proxy else "the proxy")
-    if not proxy or TUNNEL.search(str(error)):
+    if not proxy or re.search(TUNNEL, str(error)):
         return failure
     failure.proxy = proxy
     return failure

@@ -361,22 +361,12 @@ def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
         import site  # noqa: PLC0415
 
         site.main()
-    import signal  # noqa: PLC0415
+    # What is under signal, whose own module names every number.
+    import _signal as signal  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    signal.signal(
-        signal.SIGINT, signal.SIG_DFL
-    )  # dying at any instruction is safe, and needs no traceback
-    _guess_no_encodings()
+    # Dying at any instruction is safe, and needs no traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return work(*values)
-
-
-def _guess_no_encodings() -> None:
-    """Keep requests from loading what guesses the encoding of a text: a tenth of a firing, which reads bytes only."""
-    import warnings  # noqa: PLC0415
-
-    for name in ("chardet", "charset_normalizer"):
-        sys.modules[name] = None  # type: ignore[assignment]  # to the import system: not there
-    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
 
 
 def _fire(arguments: Arguments) -> int:
@@ -412,7 +402,10 @@ def _print_lines(report: "FiringReport", *, verbose: bool) -> None:
 
 def _sweep(arguments: Arguments, names: "list[str] | None") -> int:
     from ratectl.errors import RatectlError  # noqa: PLC0415
-    from ratectl.firing.catch_up import run_sweep  # noqa: PLC0415
+    from ratectl.runtime.deferred_imports import deferred  # noqa: PLC0415
+
+    with deferred():
+        from ratectl.firing.catch_up import run_sweep  # noqa: PLC0415
 
     code = 0
     try:
@@ -433,9 +426,12 @@ def _pod(arguments: Arguments) -> int:
 
     # process 1 of a container, which this is, does not even hear a signal that has no handler
     signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
-    from pathlib import Path  # noqa: PLC0415
+    from ratectl.runtime.deferred_imports import deferred  # noqa: PLC0415
 
-    from ratectl.firing.kubernetes_pod import Pod  # noqa: PLC0415
+    with deferred():
+        from pathlib import Path  # noqa: PLC0415
+
+        from ratectl.firing.kubernetes_pod import Pod  # noqa: PLC0415
 
     pod = Pod(arguments.job, _surroundings())
     return pod.fire(arguments.snapshot, Path(arguments.state))
@@ -463,12 +459,15 @@ def _surroundings() -> "Environment":
 
 
 def _report(arguments: Arguments) -> "FiringReport":
-    from pathlib import Path  # noqa: PLC0415
+    from ratectl.runtime.deferred_imports import deferred  # noqa: PLC0415
 
-    from ratectl.errors import TryLaterError  # noqa: PLC0415
-    from ratectl.firing.report import FiringReport  # noqa: PLC0415
-    from ratectl.firing.runner import Runner  # noqa: PLC0415
-    from ratectl.journal.journal import Journal  # noqa: PLC0415
+    with deferred():
+        from pathlib import Path  # noqa: PLC0415
+
+        from ratectl.errors import TryLaterError  # noqa: PLC0415
+        from ratectl.firing.report import FiringReport  # noqa: PLC0415
+        from ratectl.firing.runner import Runner  # noqa: PLC0415
+        from ratectl.journal.journal import Journal  # noqa: PLC0415
 
     with Journal(Path(arguments.state)) as journal:
         runner = Runner(journal, journal.installed_job(arguments.job), _surroundings())

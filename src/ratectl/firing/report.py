@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.model.quote import plain
@@ -35,26 +34,32 @@ class Settled(NamedTuple):
         return "; ".join((told, *self.warnings))
 
 
-@dataclass(slots=True, kw_only=True)
 class FiringReport:
-    """What one firing did."""
+    """What one firing of *job* did, told in *zone*, the job's own."""
 
-    job: str
-    zone: dt.tzinfo = dt.UTC
-    """Of the job, in which people read its slots."""
-    settled: list[Settled] = field(default_factory=list)
-    note: str = ""
-    """Why there was nothing to do, for people who asked."""
-    error: RatectlError | None = None
-    """What it ends with; None is success."""
-    owing: bool = False
-    """Another firing is at work on what failed before, and may fail as well."""
-    passing: bool = False
-    """The error is one that time may fix, and has not lasted for ``notify_after`` firings yet."""
-    remarks: tuple[str, ...] = ()
-    """What else did not go well and changes nothing, such as a message that nobody took."""
-    page: str = ""
-    """Why the report page was not written, which changes nothing either."""
+    def __init__(
+        self,
+        *,
+        job: str,
+        zone: dt.tzinfo = dt.UTC,
+        error: RatectlError | None = None,
+        passing: bool = False,
+    ) -> None:
+        self.job = job
+        self.zone = zone
+        self.error = error
+        """What it ends with; None is success."""
+        self.passing = passing
+        """The error is one that time may fix, and has not lasted for ``notify_after`` firings yet."""
+        self.settled: list[Settled] = []
+        self.note = ""
+        """Why there was nothing to do, for people who asked."""
+        self.owing = False
+        """Another firing is at work on what failed before, and may fail as well."""
+        self.remarks: tuple[str, ...] = ()
+        """What else did not go well and changes nothing, such as a message that nobody took."""
+        self.page = ""
+        """Why the report page was not written, which changes nothing either."""
 
     def lines(self) -> tuple[str, ...]:
         """Return an account of the firing for people, without its error."""

@@ -27,7 +27,7 @@ LOOKS = 5
 MOST_BYTES = 64 << 20
 """How far into a compressed copy we read."""
 COMPRESSED = (".gz", ".bz2", ".xz")
-ROTATED = re.compile(r"[.\-_]\d[\d\-_.]*(\.gz|\.bz2|\.xz)?$")
+ROTATED = r"[.\-_]\d[\d\-_.]*(\.gz|\.bz2|\.xz)?$"
 """What logrotate adds to the end of a name: a number or a date."""
 SECOND = 1_000_000_000
 
@@ -178,7 +178,7 @@ def _look(path: str, trace: Trace) -> Copy | None:
         os.close(descriptor)
     if seen is None or not any(seen):
         return None  # it goes on with something else
-    if not (trace.before or seen[0] or (ROTATED.search(path) and not _same(status, trace))):
+    if not (trace.before or seen[0] or (re.search(ROTATED, path) and not _same(status, trace))):
         return None  # an empty file proves nothing
     return Copy(path=path, match_length=seen[0], ends=seen[1], plain=plain)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import MISSING, fields, replace
 from typing import TYPE_CHECKING
 
 from ratectl.schedule.language.dates import Ordinal
@@ -29,12 +28,12 @@ if TYPE_CHECKING:
 
     from ratectl.schedule.language.tokens import PhraseError
 
-BETWEEN_RHYTHMS = re.compile(r"(?:,|\band\b|\bor\b|&|\s)+(?=(?:every|each)\b)", re.IGNORECASE)
+BETWEEN_RHYTHMS = r"(?i)(?:,|\band\b|\bor\b|&|\s)+(?=(?:every|each)\b)"
 ONCE_A = re.compile(r"once (a|an|per)\b", re.IGNORECASE)
 CLAUSES = {
-    field.name: field.default
-    for field in fields(Phrase)
-    if field.default is not MISSING and field.name not in {"every", "once", "scope", "elapsed"}
+    name: default
+    for name, default in Phrase._field_defaults.items()
+    if name not in {"every", "once", "scope", "elapsed"}
 }
 """What each clause is where it is not said."""
 
@@ -72,7 +71,7 @@ def settled(phrase: Phrase) -> Phrase:
     if phrase.every is not None:
         return phrase
     if phrase.ordinals:
-        return replace(phrase, every=Every(unit="month"))
+        return phrase._replace(every=Every(unit="month"))
     full = all(clock.hour is not None for clock in phrase.at)
     if phrase.at and not full and not phrase.weekdays:
         raise phrase.error("which hours, or every hour?", f"every hour {phrase.text}")
@@ -81,7 +80,7 @@ def settled(phrase: Phrase) -> Phrase:
             'how often? Begin with "every"',
             *(f"every {unit} {phrase.text}" for unit in ("15 minutes", "hour", "day", "7 minutes")),
         )
-    return replace(phrase, every=Every(unit="day"))
+    return phrase._replace(every=Every(unit="day"))
 
 
 def _scoped(phrase: Phrase) -> Phrase:
@@ -89,16 +88,16 @@ def _scoped(phrase: Phrase) -> Phrase:
     if _is_part(phrase.every, phrase.scope) and not phrase.ordinals:
         if phrase.months:
             raise _idle_scope(phrase)
-        return replace(phrase, scope="")
+        return phrase._replace(scope="")
     if phrase.every and phrase.ordinals and phrase.every.unit in SECONDS_IN:
         return _in_scope(phrase)
     if not phrase.ordinals:
         every = phrase.every or Every()
-        named = f"every {phrase.scope} on day {every.count}"
+        named = f"every {phrase.scope} on day {every.number}"
         if (every.unit, phrase.scope) == ("quarter", "hour"):
-            minutes = phrase.swapped(every=f"every {15 * every.count} minutes", scope="")
+            minutes = phrase.swapped(every=f"every {15 * every.number} minutes", scope="")
             raise phrase.error("a part of an hour is said in minutes", minutes)
-        counts_days = every.count > 1 and every.unit == "day" and phrase.scope in UNITS[5:]
+        counts_days = every.number > 1 and every.unit == "day" and phrase.scope in UNITS[5:]
         raise phrase.error(
             f'"of the {phrase.scope}" goes with days of the month',
             phrase.swapped(scope=""),
@@ -106,7 +105,7 @@ def _scoped(phrase: Phrase) -> Phrase:
         )
     apart = phrase.spans["scope"] != phrase.spans.get("ordinals")
     if apart and _is_part(phrase.every, phrase.scope):
-        return replace(phrase, scope="")  # "every month of the year on the last day"
+        return phrase._replace(scope="")  # "every month of the year on the last day"
     if phrase.every is not None and phrase.every.unit != phrase.scope:
         said = phrase.said("every")
         raise phrase.error(
@@ -115,7 +114,7 @@ def _scoped(phrase: Phrase) -> Phrase:
         )
     if phrase.every is not None and apart:
         raise _idle_scope(phrase)
-    return replace(phrase, every=phrase.every or Every(unit=phrase.scope))
+    return phrase._replace(every=phrase.every or Every(unit=phrase.scope))
 
 
 def _idle_scope(phrase: Phrase) -> PhraseError:
@@ -125,7 +124,7 @@ def _idle_scope(phrase: Phrase) -> PhraseError:
 def _in_scope(phrase: Phrase) -> Phrase:
     """Return *phrase*, whose interval is that of some days of its scope: "every hour on the 1st of the month"."""
     if phrase.scope == "month":
-        return replace(phrase, scope="")
+        return phrase._replace(scope="")
     late = all(ordinal.number < 0 for ordinal in phrase.ordinals)
     months = range(3, 13, 3) if late else range(1, 13, 3)
     if phrase.scope == "year":
@@ -141,7 +140,7 @@ def _in_scope(phrase: Phrase) -> Phrase:
 
 def _is_part(every: Every | None, scope: str) -> bool:
     """Tell whether all of *every* in *scope* are all there are: "every hour of the day"."""
-    if every is None or every.count > 1 or every.at_most:
+    if every is None or every.number > 1 or every.at_most:
         return False
     if every.unit == "second" and scope in UNITS[3:] and scope != "day":
         return False  # "every second of the month" may be its 2nd
@@ -227,9 +226,10 @@ def _refuse_exceptions(
 
 def refuse_two_rhythms(phrase: Phrase) -> None:
     """Refuse "every other monday and every friday", whose fridays would be counted, too."""
-    said = phrase.said("weekdays")
-    first, *others = BETWEEN_RHYTHMS.split(said)
-    if not others or (phrase.every or Every()).count == 1:
+    if (phrase.every or Every()).number == 1:
+        return
+    first, *others = re.split(BETWEEN_RHYTHMS, phrase.said("weekdays"))
+    if not others:
         return
     shared = phrase.spans["weekdays"] == phrase.spans.get("every")
     kept = {"every": first, "weekdays": ""} if shared else {"weekdays": first}

@@ -57,8 +57,8 @@ def _may_be_idle(phrase: Phrase) -> bool:
 def _shorter(phrase: Phrase) -> Iterator[Phrase]:
     if len(phrase.ordinals) > 1:
         for ordinal in phrase.ordinals:
-            yield replace(
-                phrase, ordinals=tuple(each for each in phrase.ordinals if each != ordinal)
+            yield phrase._replace(
+                ordinals=tuple(each for each in phrase.ordinals if each != ordinal)
             )
     for clause in ("months", "but_months"):
         named: frozenset[int] = getattr(phrase, clause)
@@ -66,7 +66,7 @@ def _shorter(phrase: Phrase) -> Iterator[Phrase]:
             rest = named - {month}
             if rest or clause == "but_months" or named != MONTHS:
                 changes: dict[str, Any] = {clause: rest}
-                yield replace(phrase, **changes)
+                yield phrase._replace(**changes)
 
 
 def _days(value: Schedule) -> frozenset[tuple[object, dt.date]]:

@@ -28,9 +28,9 @@ PARTS_OF_DAY = {
 """The half of the day that a part of it lies in, and the hours that are clearly meant."""
 HALVES = frozenset({*HALF_DAYS, *PARTS_OF_DAY, "a", "p", "12:00", "00:00"})
 """The words without which no time is said in several; "noon" is 12:00 by then."""
-IN_PARTS = re.compile("|".join((*TENS, "hundred")))
+IN_PARTS = (*TENS, "hundred")
 """The words without which no number is."""
-WORDS = re.compile(
+WORDS = (
     rf"\b(?:(?P<tens>{'|'.join(TENS)})(?:(?P<join>-| )(?P<ones>{'|'.join((*UNITS_OF_TEN, *DIGIT_ORDINALS))}))?"
     rf"|(?P<number>{'|'.join(NUMBERS)})|(?P<late>{'|'.join(LATE_ORDINALS)}))\b"
 )
@@ -52,7 +52,7 @@ def nth(number: int) -> str:
 
 def in_digits(text: str) -> str:
     """Return *text* with its numbers in digits: "forty-five minutes" is "45 minutes"."""
-    return WORDS.sub(_digits, text)
+    return re.sub(WORDS, _digits, text)
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -77,7 +77,7 @@ def _tens_and(tens: str, sign: str, ones: str) -> str:
 
 def joined_numbers(found: Sequence[Token], text: str) -> Iterator[Token]:
     """Yield *found* with words that make one number put together."""
-    if IN_PARTS.search(text) is None:
+    if not any(word in text for word in IN_PARTS):
         yield from found
         return
     place = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.schedule.language.dates import is_date, is_place, read_dates, read_days
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 Clauses = dict[str, Any]
 FIELD_TOPS = {"second": 59, "minute": 59, "hour": 23}
-HALF = re.compile(r"[ap]\.?m\b|morning|afternoon|evening|night", re.IGNORECASE)
+HALF = r"(?i)[ap]\.?m\b|morning|afternoon|evening|night"
 PLACES_IN_HOUR = (
     (("the", "hour"), 0),
     (("the", "half", "hour"), 30),
@@ -64,8 +63,7 @@ class Clock(NamedTuple):
         return f"{self.hour:02}:{self.minute:02}" + (f":{self.second:02}" if self.second else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrase:
+class Phrase(NamedTuple):
     """A phrase as read, before it is given a meaning. A clause that it lacks has its default here."""
 
     text: str
@@ -164,7 +162,7 @@ def read_phrase(text: str) -> Phrase:
             raise words.error("the end")
         if "once" in found and len(found) > 1:
             raise words.wrong("once, or again and again?", 0, [text[: words.span(first)[0]]])
-    if (len(found.get("at", ())) > 1 or "between" in found) and HALF.search(text):
+    if (len(found.get("at", ())) > 1 or "between" in found) and re.search(HALF, text):
         from ratectl.schedule.language.advice import two_readings  # noqa: PLC0415 - few phrases need it
 
         two_readings.refuse_shared_half(text)

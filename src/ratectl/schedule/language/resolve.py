@@ -101,7 +101,7 @@ def _refuse_idle(phrase: Phrase, value: Schedule, name: str) -> None:
     for clause, default in CLAUSES.items():
         if getattr(phrase, clause) != default and not says_the_default(phrase, clause):
             try:
-                same = _value(replace(phrase, **{clause: default}), None, name) == value
+                same = _value(phrase._replace(**{clause: default}), None, name) == value
             except ScheduleError:
                 continue
             if same:
@@ -143,7 +143,7 @@ def _gaps(phrase: Phrase, start: dt.datetime | None, name: str) -> Gaps:
     every = every_of(phrase)
     if every.unit not in GAP_SECONDS:
         days = {"month": 30, "quarter": 91, "year": 365}[every.unit]
-        says = f"every {every.count * days} to {every.at_most * days} days"
+        says = f"every {every.number * days} to {every.at_most * days} days"
         raise phrase.error(
             "random gaps are in seconds, minutes, hours, days or weeks", phrase.swapped(every=says)
         )
@@ -153,7 +153,7 @@ def _gaps(phrase: Phrase, start: dt.datetime | None, name: str) -> Gaps:
             phrase.swapped(**dict.fromkeys(clauses, "")),
         )
     unit = GAP_SECONDS[every.unit]
-    gaps = Gaps(shortest=every.count * unit, longest=every.at_most * unit, seed=name)
+    gaps = Gaps(shortest=every.number * unit, longest=every.at_most * unit, seed=name)
     return gaps if start is None else replace(gaps, anchor=start)
 
 
@@ -164,20 +164,20 @@ def _by_days(phrase: Phrase, start: dt.datetime | None) -> Schedule:
             'days of the month go with "every month on the ..."',
             phrase.swapped(every="every month"),
         )
-    if every.unit == "day" and every.count % 7 == 0 and (phrase.weekdays or phrase.but):
-        weeks = "week" if every.count == 7 else f"{every.count // 7} weeks"
+    if every.unit == "day" and every.number % 7 == 0 and (phrase.weekdays or phrase.but):
+        weeks = "week" if every.number == 7 else f"{every.number // 7} weeks"
         raise phrase.error(
-            f"every {every.count} days are always the same weekday",
+            f"every {every.number} days are always the same weekday",
             phrase.swapped(every=f"every {weeks}") if phrase.weekdays else phrase.swapped(but=""),
         )
     anchor = start.date() if start else MONDAY_1970
     base = base_of(phrase)
     if every.unit == "week" and not phrase.weekdays:
-        first_day = anchor.isoweekday() if every.count > 1 else 1
+        first_day = anchor.isoweekday() if every.number > 1 else 1
         base = replace(base, weekdays=frozenset({first_day}))
-    if every.count > 1:
+    if every.number > 1:
         unit = Unit.WEEK if every.unit == "week" else Unit.DAY
-        base = replace(base, stride=Stride(unit=unit, every=every.count, anchor=anchor))
+        base = replace(base, stride=Stride(unit=unit, every=every.number, anchor=anchor))
     return union(_on_clock(base, phrase))
 
 
@@ -190,7 +190,7 @@ def _by_months(phrase: Phrase, start: dt.datetime | None) -> Schedule:
             phrase.swapped(every="every week"),
         )
     if phrase.but and not phrase.ordinals:
-        phrase = replace(phrase, ordinals=(Ordinal(1),))
+        phrase = phrase._replace(ordinals=(Ordinal(1),))
     ordinals = phrase.ordinals or [Ordinal(number=1)]
     groups: dict[Calendar, list[Ordinal]] = defaultdict(list)
     for ordinal in ordinals:
@@ -219,7 +219,7 @@ def _month_base(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
 def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Calendar:
     every = every_of(phrase)
     if phrase.months:
-        if every.count > 1:
+        if every.number > 1:
             raise phrase.error(
                 "the months are named, and counted, too; leave out the number",
                 *_counted_years(phrase),
@@ -230,8 +230,8 @@ def _all_months(phrase: Phrase, start: dt.datetime | None, *, late: bool) -> Cal
         return Calendar(months=phrase.months)
     length = MONTHS_IN[every.unit]
     place = length if late else 1
-    step = every.count * length
-    if 12 % step == 0 and (start is None or every.count == 1):
+    step = every.number * length
+    if 12 % step == 0 and (start is None or every.number == 1):
         return Calendar(months=frozenset(range(place, 13, step)))
     first = start.date() if start else dt.date(1970, 1, 1)
     month = (first.month - 1) // length * length + place
@@ -248,13 +248,13 @@ def _counted_years(phrase: Phrase) -> list[str]:
     words = {"anchor": f"counted from {EXAMPLE_YEAR}-{month:02}-01", "months": ""}
     if phrase.ordinals:
         words["ordinals"] = f"on the {days_said(phrase)}"
-    return [phrase.swapped(every=f"every {12 * every.count} months", **words)]
+    return [phrase.swapped(every=f"every {12 * every.number} months", **words)]
 
 
 def _from_that_month(phrase: Phrase) -> list[str]:
     """Return "every 6 months on 1 april" with all its months: those counted from the one that it names."""
     every = every_of(phrase)
-    step = every.count * MONTHS_IN[every.unit]
+    step = every.number * MONTHS_IN[every.unit]
     if len(phrase.months) > 1 or step >= 12 or 12 % step:
         return []
     (first,) = phrase.months

@@ -35,12 +35,12 @@ def clauses_of(phrase: Phrase) -> list[str]:
 def within_day(phrase: Phrase, start: dt.datetime | None) -> Schedule:
     """Return the value of a *phrase* that counts seconds, minutes or hours."""
     every = every_of(phrase)
-    step = every.count * SECONDS_IN[every.unit]
+    step = every.number * SECONDS_IN[every.unit]
     _refuse_elapsed_parts(phrase)
     grid = step < DAY_SECONDS and DAY_SECONDS % step == 0 and not phrase.elapsed
     if not (grid or phrase.between or phrase.fields):
         return _elapsed(phrase, step, start)
-    if phrase.fields and (every.count > 1 or every.unit == "second"):
+    if phrase.fields and (every.number > 1 or every.unit == "second"):
         minute = re.fullmatch(r"at minute ([0-9]+)", phrase.said("fields").strip().lower())
         raise phrase.error(
             "lists of minutes and hours leave no room for an interval",
@@ -75,7 +75,7 @@ def _refuse_elapsed_parts(phrase: Phrase) -> None:
 def _elapsed(phrase: Phrase, step: int, start: dt.datetime | None) -> Interval:
     if clauses := clauses_of(phrase):
         every = every_of(phrase)
-        grid = f"every {every.count} {every.unit}s between 00:00 and 23:59"
+        grid = f"every {every.number} {every.unit}s between 00:00 and 23:59"
         days = f"every {step // DAY_SECONDS} days".replace("every 1 days", "every day")
         raise phrase.error(
             "an interval that does not divide a day counts elapsed time and takes no "
@@ -122,8 +122,8 @@ def _offsets(phrase: Phrase) -> list[int]:
         raise phrase.error(
             'seconds take no "at"; say "every minute at :05"', phrase.swapped(every="every minute")
         )
-    if every.unit == "minute" and every.count > 1:
-        raise phrase.error("minutes or seconds past?", *_two_readings(phrase, every.count))
+    if every.unit == "minute" and every.number > 1:
+        raise phrase.error("minutes or seconds past?", *_two_readings(phrase, every.number))
     scale = 60 if every.unit == "hour" else 1
     return [clock.seconds // 60 * scale for clock in phrase.at]
 
@@ -131,12 +131,12 @@ def _offsets(phrase: Phrase) -> list[int]:
 def _hours_apart(phrase: Phrase, every: Every) -> Iterable[str]:
     """Yield "every 2 hours at 10:30" as the times or the minute of which 10:30 is one."""
     hour, minute, _ = phrase.at[0]
-    if every.unit != "hour" or 24 % every.count or len(phrase.at) > 1 or hour is None:
+    if every.unit != "hour" or 24 % every.number or len(phrase.at) > 1 or hour is None:
         return
-    if hour % every.count == 0 and every.count < 24:
+    if hour % every.number == 0 and every.number < 24:
         yield phrase.swapped(at=f"at :{minute or 0:02}")
-    elif every.count >= 4:
-        clocks = [f"{h:02}:{minute or 0:02}" for h in range(hour % every.count, 24, every.count)]
+    elif every.number >= 4:
+        clocks = [f"{h:02}:{minute or 0:02}" for h in range(hour % every.number, 24, every.number)]
         said = f"{', '.join(clocks[:-1])} and {clocks[-1]}" if clocks[1:] else clocks[0]
         yield phrase.swapped(every="every day", at=f"at {said}")
 

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratectl.schedule.language.dates import NTH, PLACES, is_place, read_days
 from ratectl.schedule.language.lexicon import UNITS, WEEKDAY_NAMES, WORKING_DAYS
@@ -45,11 +44,10 @@ QUARTERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Every:
-    """Every *count* units, or every *count* to *at_most* of them."""
+class Every(NamedTuple):
+    """Every *number* units, or every *number* to *at_most* of them."""
 
-    count: int = 1
+    number: int = 1
     unit: str = "day"
     at_most: int = 0
     """The longest gap of "every 5 to 10 minutes"; 0 where the gap is always the same."""
@@ -69,11 +67,11 @@ def read_subject(words: Words) -> dict[str, Any]:
     at_most = _longest(words, count) if words.place > start and words.take("to") else 0
     if is_weekday(words):
         return _every_nth_weekday(
-            words, start, Every(count=count, at_most=at_most), counted=counted
+            words, start, Every(number=count, at_most=at_most), counted=counted
         )
     if words.peek() == "fortnight" and start == words.place:
         words.pop()
-        return {"every": Every(count=2, unit="week")}
+        return {"every": Every(number=2, unit="week")}
     return {"every": _units(words, start, count, at_most)}
 
 
@@ -138,7 +136,7 @@ def _longest(words: Words, shortest: int) -> int:
 
 def _every_nth_weekday(words: Words, start: int, every: Every, *, counted: bool) -> dict[str, Any]:
     """Read the weekday of "every other friday" and of "every 1 monday"."""
-    count = every.count
+    count = every.number
     first = words.place
     weekdays = read_weekdays(words)
     names = words.text[slice(*words.span(first))]
@@ -159,7 +157,7 @@ def _every_nth_weekday(words: Words, start: int, every: Every, *, counted: bool)
         working = weekdays == WORKING_DAYS
         says = ["monday, wednesday and friday" if working else "2 weeks on weekends"]
         raise words.wrong("there is no telling which of them", start, says)
-    return {"every": Every(count=count, unit="week"), "weekdays": weekdays}
+    return {"every": Every(number=count, unit="week"), "weekdays": weekdays}
 
 
 def _units(words: Words, start: int, count: int, at_most: int) -> Every:
@@ -167,16 +165,16 @@ def _units(words: Words, start: int, count: int, at_most: int) -> Every:
     if words.peek() not in UNITS:
         what = "a unit or weekday" if count == 1 else f"a unit ({', '.join(UNITS)})"
         raise words.error(what)
-    every = Every(count=count, unit=words.pop(), at_most=at_most)
+    every = Every(number=count, unit=words.pop(), at_most=at_most)
     if every.unit == "quarter" and not at_most:
         every = _quarters(words, every)
     if every.unit in HALVES and words.take_all("and", "a", "half"):
         size, unit = HALVES[every.unit]
         whole = {"minute": 60, "hour": 60, "day": 24, "year": 12}[every.unit]
-        every = Every(count=whole * count + size, unit=unit)
+        every = Every(number=whole * count + size, unit=unit)
     if not at_most:
         every = _with_rest(words, every)
-    if max(every.count, every.at_most) > CENTURY[every.unit]:
+    if max(every.number, every.at_most) > CENTURY[every.unit]:
         raise words.wrong(
             "an interval of more than a century has no use here", start, [f"1 {every.unit}"]
         )
@@ -187,7 +185,7 @@ def _quarters(words: Words, every: Every) -> Every:
     """Read what the quarters are of: "quarter of an hour", "quarter hour", "quarter of a day"."""
     for unit, (size, smaller) in QUARTERS.items():
         if any(words.take_all(*said, unit) for said in (("of", "an"), ("of", "a"), ())):
-            return Every(count=size * every.count, unit=smaller)
+            return Every(number=size * every.number, unit=smaller)
     return every
 
 
@@ -196,7 +194,7 @@ def _with_rest(words: Words, every: Every) -> Every:
     while every.unit in SECONDS_IN:
         if (part := words.attached_number()) is not None:
             smaller_unit = {"hour": "minute", "minute": "second"}.get(every.unit, "")
-            return Every(count=every.count * 60 + part, unit=smaller_unit)
+            return Every(number=every.number * 60 + part, unit=smaller_unit)
         ahead = 1 if words.peek() == "and" else 0
         number, unit = words.peek(ahead), words.peek(ahead + 1)
         smaller = SECONDS_IN.get(unit, 3600) < SECONDS_IN[every.unit]
@@ -204,7 +202,7 @@ def _with_rest(words: Words, every: Every) -> Every:
             return every
         words.place += ahead + 2
         factor = SECONDS_IN[every.unit] // SECONDS_IN[unit]
-        every = Every(count=every.count * factor + int(number), unit=unit)
+        every = Every(number=every.number * factor + int(number), unit=unit)
     return every
 
 
@@ -214,4 +212,4 @@ def _half(words: Words) -> Every:
     if words.peek() not in HALVES:
         raise words.error('"hour", "minute", "day" or "year" after "half"')
     count, unit = HALVES[words.pop()]
-    return Every(count=count, unit=unit)
+    return Every(number=count, unit=unit)

@@ -46,7 +46,7 @@ TOKEN = re.compile(
     r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?![0-9])|:[0-9]{2}(?![0-9])"
     r"|[0-9]+(?:st|nd|rd|th)\b|[0-9]+|[ap]\.? ?m\b\.?|[a-z]+|\.\.|,|\S)"
 )
-SHORTENED = re.compile(
+SHORTENED = (
     r"\b(mon|tues?|weds?|thur?s?|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.(?!\.)"
 )
 """Names with the full stop of what is cut short."""
@@ -84,7 +84,8 @@ class PhraseError(ScheduleError):
 def tokens(text: str) -> list[Token]:
     """Return the words of *text*; "9 pm" becomes 21:00, "forty-five" 45, and "hourly" two words."""
     lower = "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
-    lower = SHORTENED.sub(lambda match: f"{match[1]} ", lower)
+    if "." in lower:
+        lower = re.sub(SHORTENED, lambda match: f"{match[1]} ", lower)
     plain = [
         Token(word, *match.span(1))
         for match in TOKEN.finditer(lower)

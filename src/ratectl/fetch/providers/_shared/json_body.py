@@ -15,7 +15,7 @@ MOST_DIGITS = 28
 LONGEST_WORD = 100
 SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e12")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?")
-NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?"
 
 
 def load(body: bytes) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def number(value: object, what: str) -> Decimal:
 
 def number_text(value: str, what: str) -> Decimal:
     """Return a rate from a format in which numbers are texts. Raises FetchError."""
-    if not NUMBER.fullmatch(value):
+    if not re.fullmatch(NUMBER, value):
         raise bad(f"{what} is {excerpt(value)}, not a number")
     return rate(Decimal(value), what)
 

@@ -1,0 +1,140 @@
+"""Loads libraries without what they prepare and a firing seldom uses; each part is made when it is first asked for.
+
+Modules that they import, and patterns that they compile, are a sixth of a firing and a tenth of its memory. Python's
+own ``importlib.util.LazyLoader`` does not serve: a second ``import`` of a module is enough to run it, and so is ``from``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import warnings
+from threading import RLock
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+
+SELDOM_USED: dict[str, frozenset[str]] = {
+    "hmac": frozenset(),  # urllib3, for digests
+    "idna": frozenset(),  # requests, for host names outside ASCII
+    "importlib.metadata": frozenset({"version"}),  # urllib3, for HTTP/2
+    "inspect": frozenset(),  # dataclasses, for classes without a docstring
+    "locale": frozenset(),  # calendar, for names of days
+    "mimetypes": frozenset(),  # urllib3, for files that are sent
+    "ntpath": frozenset(),  # pathlib, for paths of Windows
+    "selectors": frozenset(),  # socket, for sending files
+    "shutil": frozenset(),  # tempfile, for removing folders
+    "stringprep": frozenset(),  # encodings.idna, for host names outside ASCII
+    "traceback": frozenset(),  # logging, for exceptions
+    "zipfile": frozenset(),  # requests, for certificates within an archive
+}
+"""Who imports them and what for; the functions that ``from MODULE import`` may take without running the module."""
+NEVER_USED = ("chardet", "charset_normalizer")
+"""What guesses the encoding of a text, for which requests goes without: a firing reads bytes only."""
+_compiled = re.compile
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Let what is imported within go without ``NEVER_USED``, and get ``SELDOM_USED`` and its patterns when it uses them."""
+    for name in NEVER_USED:
+        sys.modules[name] = cast("ModuleType", None)  # to the import system: not there
+    re.compile = cast("Any", _Pattern)
+    sys.meta_path.insert(0, _Finder)
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(_Finder)
+        re.compile = _compiled
+
+
+class _Finder:
+    """Finds the modules of ``SELDOM_USED`` as Python itself does, and puts off running them."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the spec of a module that may wait; None for every other one."""
+        if name not in SELDOM_USED:
+            return None
+        others = (finder for finder in sys.meta_path if finder is not _Finder)
+        found = (finder.find_spec(name, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            spec.loader = cast("Loader", _Later(spec.loader))
+        return spec
+
+
+class _Later:
+    """A loader that gives a module at once, and runs it by the *loader* that Python found when it is used."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._turn = RLock()  # a thread that comes second waits until the first has run the module
+        self._has_run = False
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return a module that has no name of its own yet."""
+        return _Module(spec.name, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run nothing yet."""
+
+    def run(self, module: ModuleType) -> None:
+        """Run *module*, unless it has run, or runs and asks for a name of its own."""
+        with self._turn:
+            if not self._has_run:
+                self._has_run = True
+                self._loader.exec_module(module)
+                module.__class__ = ModuleType
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+class _Module(ModuleType):
+    """A module that runs when a name is asked for that it has not."""
+
+    def __init__(self, name: str, later: _Later) -> None:
+        super().__init__(name)
+        self._later = later
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"__path__", "__file__", "__cached__"}:  # asked for by an import that sets them
+            raise AttributeError(name)
+        if name in SELDOM_USED[self.__name__]:
+            return self._forward(name)
+        self._later.run(self)
+        return ModuleType.__getattribute__(self, name)
+
+    def _forward(self, name: str) -> Callable[..., Any]:
+        """Return a function that runs this module and calls its own function *name*."""
+
+        def call(*values: Any, **options: Any) -> Any:
+            self._later.run(self)
+            return ModuleType.__getattribute__(self, name)(*values, **options)
+
+        return call
+
+
+class _Pattern:
+    """What ``re.compile`` is to return: a pattern that is compiled when it is used, and passes for a compiled one."""
+
+    def __init__(self, pattern: Any, flags: int = 0) -> None:
+        self._asked = pattern, flags
+
+    @property  # type: ignore[misc]  # what isinstance asks for, as re.sub(pattern, ...) does
+    def __class__(self) -> type:
+        return re.Pattern
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(_compiled(*self._asked), name)
+        setattr(self, name, value)
+        return value

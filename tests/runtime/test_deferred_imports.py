@@ -1,0 +1,206 @@
+"""What libraries prepare and a firing seldom uses: it is left until it is asked for, and then it is what it always is."""
+
+from __future__ import annotations
+
+import hmac
+import importlib
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import ratectl
+from ratectl.runtime import deferred_imports
+from ratectl.runtime.deferred_imports import SELDOM_USED, deferred
+
+SOURCE = Path(ratectl.__file__).parents[1]
+IMPORTING = f"""
+import site, sys
+sys.path.append({str(SOURCE)!r})
+site.main()
+from ratectl.runtime.deferred_imports import deferred
+def is_deferred(name):
+    return type(sys.modules.get(name)).__name__ == "_Module"
+with deferred():
+    import requests, urllib3, dataclasses
+"""
+USES = {
+    "hmac": (
+        "import hmac; print(hmac.new(b'k', b'm', 'sha256').hexdigest())",
+        hmac.new(b"k", b"m", "sha256").hexdigest(),
+    ),
+    "idna": (
+        "import idna; print(idna.encode('münchen.example').decode())",
+        "xn--mnchen-3ya.example",
+    ),
+    "importlib.metadata": (
+        "from importlib.metadata import version; print(version('requests') == requests.__version__)",
+        "True",
+    ),
+    "inspect": ("import inspect; print(inspect.signature(lambda one, *, two: 0))", "(one, *, two)"),
+    "locale": ("from locale import *; print(normalize('de_DE').split('.')[0])", "de_DE"),
+    "mimetypes": ("import mimetypes; print(mimetypes.guess_type('a.json')[0])", "application/json"),
+    "ntpath": ("import ntpath; print(ntpath.basename('c:/a/b'))", "b"),
+    "selectors": (
+        "import selectors; selectors.DefaultSelector().close(); print('closed')",
+        "closed",
+    ),
+    "shutil": ("import tempfile; tempfile.TemporaryDirectory().cleanup(); print('gone')", "gone"),
+    "stringprep": ("print('straße.example'.encode('idna').decode())", "strasse.example"),
+    "traceback": (
+        "import logging; print(logging.Formatter().formatException((ValueError, ValueError('no'), None)))",
+        "ValueError: no",
+    ),
+    "zipfile": ("import io, zipfile; print(zipfile.is_zipfile(io.BytesIO(b'no')))", "False"),
+}
+"""One use of each, by what imports it where that can be said in a line."""
+PATTERNS = {
+    "urllib3.util.url": (
+        "urllib3.util.parse_url('http://[::1]:8080/a?b').url",
+        "http://[::1]:8080/a?b",
+    ),
+    "http.cookies": ("__import__('http.cookies').cookies.SimpleCookie('a=b; c=d')['c'].value", "d"),
+    "logging": ("__import__('logging').Formatter('%(message)s').usesTime()", "False"),
+    "string": ("__import__('string').Template('$one').substitute(one=1)", "1"),
+    "email": (
+        "__import__('email.header').header.decode_header('=?utf-8?q?=c3=a4?=')[0][0].decode()",
+        "ä",
+    ),
+}
+"""What uses a pattern of a library that was loaded while they were deferred."""
+
+
+def said(program):
+    """Return what *program* prints in an interpreter that starts as a firing does."""
+    argv = (sys.executable, "-I", "-S", "-X", "utf8", "-c", program)
+    done = subprocess.run(
+        argv, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.rstrip("\r\n")
+
+
+def test_each_has_a_use():
+    """A module that is added to those that may wait is used in a test, too."""
+    assert set(USES) == set(SELDOM_USED)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("name", USES)
+def test_module_works_when_used(name):
+    """Whatever asks for a name of a deferred module gets what the module always gives, and it is deferred no more."""
+    use, expected = USES[name]
+
+    assert said(f"{IMPORTING}{use}\nsys.exit(is_deferred({name!r}))") == expected
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("name", PATTERNS)
+def test_pattern_works_when_used(name):
+    """A pattern that a library compiled on import matches as ever."""
+    use, expected = PATTERNS[name]
+
+    assert said(f"{IMPORTING}print({use})") == expected
+
+
+@pytest.mark.network
+def test_waits_after_import():
+    """Loading requests runs none of those that it does not use at once."""
+    seen = said(f"{IMPORTING}print(*sorted(filter(is_deferred, {sorted(SELDOM_USED)!r})))").split()
+
+    assert {"idna", "importlib.metadata", "zipfile"} <= set(seen)
+
+
+def test_nothing_is_left_behind(monkeypatch):
+    """Afterwards the interpreter compiles and imports as before, also where an import within fails."""
+    monkeypatch.setattr(deferred_imports, "NEVER_USED", ())
+    finders = list(sys.meta_path)
+
+    with pytest.raises(ModuleNotFoundError), deferred():
+        importlib.import_module("no_such_library")
+
+    assert sys.meta_path == finders
+    assert type(re.compile("a")) is re.Pattern
+
+
+@pytest.fixture
+def pattern():
+    """Return a pattern that a library would have compiled while patterns are deferred."""
+    with deferred():
+        return re.compile("(?P<first>[a-c])x", re.IGNORECASE)
+
+
+def test_pattern_passes_for_a_compiled_one(pattern):
+    """It is one to isinstance, to the functions of re and to re.compile, and has all of its parts."""
+    assert isinstance(pattern, re.Pattern)
+    assert re.sub(pattern, "-", "AX bx dx") == "- - dx"
+    assert re.compile(pattern).findall("ax") == ["a"]
+    assert (pattern.pattern, pattern.groups, dict(pattern.groupindex)) == (
+        "(?P<first>[a-c])x",
+        1,
+        {"first": 1},
+    )
+    assert pattern.flags & re.IGNORECASE
+
+
+def test_wrong_pattern_says_so_when_used():
+    """What cannot be compiled is told by the error that re has for it."""
+    with deferred():
+        wrong = re.compile("(")
+
+    with pytest.raises(re.error):
+        wrong.search("a")
+
+
+def _module(monkeypatch, tmp_path, text):
+    """Let a module of *text* be one of those that wait, import it and return it."""
+    (tmp_path / "seldom_used_here.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(SELDOM_USED, "seldom_used_here", frozenset({"function"}))
+    monkeypatch.setattr(deferred_imports, "NEVER_USED", ())
+    with deferred():
+        importlib.import_module("seldom_used_here")
+    return sys.modules.pop("seldom_used_here")
+
+
+def test_second_thread_waits(monkeypatch, tmp_path):
+    """Two threads that ask at once both get the name, and the module runs once."""
+    text = "import sys, time\ntime.sleep(0.2)\nLIST = sys.__dict__.setdefault('seldom', [])\nLIST.append(1)\n"
+    module = _module(monkeypatch, tmp_path, text)
+    monkeypatch.setattr(sys, "seldom", [], raising=False)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(module.LIST)) for _ in range(2)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == [[1], [1]]
+
+
+def test_function_that_may_be_taken(monkeypatch, tmp_path):
+    """``from MODULE import function`` runs nothing yet; calling it runs the module, and calls its own."""
+    text = "ran = True\ndef function(one, *, two):\n    return one + two\n"
+    module = _module(monkeypatch, tmp_path, text)
+
+    taken = module.function
+    assert "ran" not in vars(module)
+    assert taken(1, two=2) == 3
+    assert module.ran
+    assert module.function is vars(module)["function"]
+
+
+def test_name_that_is_not_there(monkeypatch, tmp_path):
+    """A name that the module has not is the AttributeError that it always is, also while the module runs."""
+    text = "import sys\nasked = hasattr(sys.seldom, 'later')\nlater = 1\n"
+    module = _module(monkeypatch, tmp_path, text)
+    monkeypatch.setattr(sys, "seldom", module, raising=False)
+
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = module.nothing
+
+    assert (module.asked, module.later) == (False, 1)
