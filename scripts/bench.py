@@ -24,7 +24,7 @@ if not __package__:
 from ratectl import spec
 from ratectl.deploy import host_facts
 from ratectl.journal.journal import Journal
-from scripts.benchmarks import floor, looks, shared, size, slots
+from scripts.benchmarks import firing_by_hand, floor, looks, shared, size, slots
 from scripts.benchmarks.engines import INSIDE, measured_inside, names
 from scripts.benchmarks.sidebyside import Row, compare, not_measured
 
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
+OUTPUTS = ("output.txt", "output.csv", "output.jsonl", "output.ledger", "output.beancount")
 SPEC = """
 [jobs.usd-inr]
 pairs = ["USD/INR"]
 schedule = "{schedule}"
 providers = ["exchangerate-api-v4"]
-output = "{folder}/output.txt"
+output = {outputs}
 [providers.exchangerate-api-v4]
 base_url = "{url}/v4"
 """
@@ -113,7 +114,7 @@ def wake(folder: Path, *, quick: bool) -> list[Row]:
 
 
 def firing(folder: Path, *, quick: bool) -> list[Row]:
-    """A whole firing (fetch, record, append, sync), against fetching the same with requests alone."""
+    """A whole firing (fetch, record, append to five outputs, sync), against fetching the same with requests alone."""
     server = (PYTHON, str(ROOT / "tests/support/rate_server.py"))
     times = 3 if quick else 100
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as rates:
@@ -123,14 +124,16 @@ def firing(folder: Path, *, quick: bool) -> list[Row]:
         )
         script = f"import requests; requests.get('{url}/v4/latest/USD')"
         label, bare = "python -c 'import requests; requests.get(url)'", (PYTHON, "-c", script)
+        by_hand = firing_by_hand.whole(folder, f"{url}/v4/latest/USD", OUTPUTS)
         rows = [
             compare("one firing", label, 1.0, lambda: next(commands), bare, times=times),
+            compare("one firing, its floor", label, 1.0, by_hand, bare, times=times // 2 + 1),
             floor.memory_of_a_firing(lambda: next(commands), bare, label, times=MEASURED),
         ]
         rates.terminate()
-    recorded = len(list(folder.glob("*/output.txt")))
-    if recorded != times + 1 + MEASURED:
-        raise RuntimeError(f"only {recorded} firings of {times + 1 + MEASURED} recorded a rate")
+    written = sum(file.stat().st_size > 0 for file in folder.glob("*/output.*"))
+    if written != len(OUTPUTS) * (times + 1 + MEASURED):
+        raise RuntimeError(f"only {written} files of {times + 1 + MEASURED} firings have a rate")
     return rows
 
 
@@ -139,9 +142,11 @@ MEASURED = 3
 
 
 def due(folder: Path, url: str) -> tuple[str, ...]:
-    """Return the command of a job whose one slot, of a minute ago, is due."""
+    """Return the command of a job whose one slot, of a minute ago, is due, and whose files are there as after an earlier one."""
     schedule = size.just_passed(moment())
     install(folder, url=url, schedule=schedule, now=moment() - dt.timedelta(minutes=3))
+    for name in OUTPUTS:
+        (folder / name).touch()
     return (*host_facts.fetch_argv(), "usd-inr", "--state", str(folder))
 
 
@@ -161,7 +166,8 @@ def install(folder: Path, *, url: str, schedule: str, now: dt.datetime) -> None:
     """Record the job in a journal in *folder*, as an install does, without any scheduler."""
     folder.mkdir(parents=True)
     path = folder / "jobs.toml"
-    path.write_text(SPEC.format(folder=folder, url=url, schedule=schedule))
+    outputs = [str(folder / name) for name in OUTPUTS]
+    path.write_text(SPEC.format(outputs=json.dumps(outputs), url=url, schedule=schedule))
     loaded = spec.load(path, host_timezone="UTC")
     with Journal(folder) as journal:
         for job in loaded.jobs:

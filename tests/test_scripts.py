@@ -20,6 +20,7 @@ ROWS = [
     "wake, nothing due",
     "a day of wakeups, processor time",
     "one firing",
+    "one firing, its floor",
     "one firing, peak memory",
     "ratectl --help",
     "ratectl status",

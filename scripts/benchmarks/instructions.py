@@ -24,42 +24,19 @@ if not __package__:
 
 from ratectl.deploy import host_facts
 from scripts import bench
-from scripts.benchmarks import floor, looks
+from scripts.benchmarks import firing_by_hand, floor, looks
+from scripts.benchmarks.firing_by_hand import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Command = tuple[str, ...]
 COUNTED = re.compile(r"I\s+refs:\s+([\d,]+)")
-FAST = (sys.executable, "-I", "-S", "-c")
-"""How the floor starts: as a firing does, without ``site``."""
 ROOMS = (
     *("model", "schedule", "runtime", "journal", "fetch", "outputs", "firing"),
     *("spec", "backends", "deploy", "views", "commands"),
 )
 """Our rooms in the order in which they import each other."""
-LIBRARIES = """
-import sys
-sys.path += {folders!r}
-sys.modules["charset_normalizer"] = None
-import warnings
-warnings.simplefilter("ignore")
-"""
-BY_HAND = """
-import os
-book = sqlite3.connect({folder!r} + "/by-hand.sqlite3", isolation_level=None)
-book.execute("PRAGMA journal_mode = WAL")
-book.execute("PRAGMA synchronous = FULL")
-book.execute("CREATE TABLE IF NOT EXISTS rates (slot, pair, rate)")
-for turn in range(3):
-    book.execute("BEGIN IMMEDIATE")
-    book.execute("INSERT INTO rates VALUES (?, ?, ?)", (turn, "USD/INR", str(rate)))
-    book.execute("COMMIT")
-output = os.open({folder!r} + "/by-hand.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-os.write(output, f"{{rate}}\\n".encode())
-os.fsync(output)
-"""
-"""The least that is durable: a claim, the rate and what became of it, each committed, and a line that is synced."""
 
 
 def main() -> int:
@@ -155,25 +132,15 @@ def of_commands(folder: Path, url: str) -> str:
 def of_a_firing(folder: Path, url: str) -> str:
     """Return what the parts of a firing take: each program does what the one before it does, and one thing more."""
     loaded = modules(bench.due(folder / "seen", url))
-    head = LIBRARIES.format(folders=[str(bench.ROOT / "src"), *libraries()])
-    asked = f"\nrate = requests.get('{url}/v4/latest/USD').json()['rates']['INR']\n"
-    code = (
-        head + "import _sqlite3 as sqlite3, requests" + asked + BY_HAND.format(folder=str(folder))
-    )
-    programs = [
-        ("the interpreter", "pass"),
-        ("_sqlite3", head + "import _sqlite3"),
-        ("requests and urllib3", head + "import _sqlite3 as sqlite3, requests"),
-        ("the request", head + "import _sqlite3 as sqlite3, requests" + asked),
-        ("commits and append by hand", code),
-    ]
-    found = [(what, measured((*FAST, program))) for what, program in programs]
+    programs = firing_by_hand.parts(folder, f"{url}/v4/latest/USD", bench.OUTPUTS)
+    found = [(what, measured((*FAST, program))) for what, program in programs.items()]
     lines = [f"\n{'a firing by its parts':<34}{'millions':>9}{'MiB':>7}"]
     lines.append(line(*found[0]))
     lines += [line(what, now - before) for (_, before), (what, now) in pairwise(found)]
     lines.append(line("the floor: all of these", found[-1][1]))
-    program = head + "import _sqlite3 as sqlite3, requests\n"
-    lines += of_our_rooms(program, loaded, lambda program: measured((*FAST, program)))
+    lines += of_our_rooms(
+        firing_by_hand.loading(), loaded, lambda program: measured((*FAST, program))
+    )
     whole = Taken(
         counted(bench.due(folder / "all", url)), floor.peak(bench.due(folder / "peak", url))
     )
@@ -220,11 +187,6 @@ def modules(argv: Command) -> list[str]:
     timed = subprocess.run(argv, capture_output=True, text=True, check=True)
     names = (line.rpartition("|")[2].strip() for line in timed.stderr.splitlines())
     return [name for name in names if name.startswith("ratectl.")]
-
-
-def libraries() -> list[str]:
-    """Return the folders in which the libraries lie."""
-    return [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
 
 
 def millions(number: float) -> str:
