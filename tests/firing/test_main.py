@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import ratectl.firing.__main__ as program
+from ratectl import __version__
 from ratectl.firing import command_line
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Provider
@@ -39,7 +40,7 @@ HEAVY = {
 }
 UNUSED = {
     "secrets",
-    *("bz2", "lzma", "idna.core", "importlib.metadata._meta"),
+    *("bz2", "lzma", "importlib.metadata._meta"),
     "ratectl.firing.revisit",
     "ratectl.model.cluster",
     "ratectl.outputs.table_queue",
@@ -179,6 +180,24 @@ def test_modules_of_python_come_first(state, tmp_path):
 
     assert done.returncode == 78
     assert "not installed" in done.stderr
+
+
+def test_version_that_was_started(tmp_path):
+    """Where the interpreter brings another version of ratectl along, the one whose file was started answers."""
+    other = tmp_path / "ratectl/__init__.py"
+    other.parent.mkdir()
+    other.write_text("raise SystemExit('another version')")
+    program = (
+        "import runpy, sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        f"sys.argv = [{SCRIPT!r}, '--version']\n"
+        f"runpy.run_path({SCRIPT!r}, run_name='__main__')"
+    )
+
+    argv = (sys.executable, "-I", "-c", program)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.stdout.strip(), done.stderr) == (f"ratectl-fetch {__version__}", "")
 
 
 @pytest.mark.parametrize("cut", ["", "sys.modules['_functools'] = None\n"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hmac
-import importlib
+import importlib.util
+import pickle
 import re
 import subprocess
 import sys
@@ -31,10 +33,6 @@ USES = {
     "hmac": (
         "import hmac; print(hmac.new(b'k', b'm', 'sha256').hexdigest())",
         hmac.new(b"k", b"m", "sha256").hexdigest(),
-    ),
-    "idna": (
-        "import idna; print(idna.encode('münchen.example').decode())",
-        "xn--mnchen-3ya.example",
     ),
     "importlib.metadata": (
         "from importlib.metadata import version; print(version('requests') == requests.__version__)",
@@ -111,7 +109,7 @@ def test_waits_after_import():
     """Loading requests runs none of those that it does not use at once."""
     seen = said(f"{IMPORTING}print(*sorted(filter(is_deferred, {sorted(SELDOM_USED)!r})))").split()
 
-    assert {"idna", "importlib.metadata", "zipfile"} <= set(seen)
+    assert {"importlib.metadata", "mimetypes"} <= set(seen)
 
 
 def test_nothing_is_left_behind(monkeypatch):
@@ -146,6 +144,20 @@ def test_pattern_passes_for_a_compiled_one(pattern):
     assert pattern.flags & re.IGNORECASE
 
 
+def test_pattern_is_a_value(pattern):
+    """It equals one of the same text, compiled or not, and can be copied, pickled and shown."""
+    with deferred():
+        same, other = re.compile(pattern.pattern, re.IGNORECASE), re.compile("other")
+    compiled = re.compile(pattern.pattern, re.IGNORECASE)
+
+    assert pattern == same == compiled
+    assert compiled == pattern
+    assert len({pattern, same, compiled}) == 1
+    assert pattern not in (other, "text")
+    assert copy.copy(pattern) == copy.deepcopy(pattern) == pickle.loads(pickle.dumps(pattern))  # noqa: S301 - our own
+    assert repr(pattern) == repr(compiled)
+
+
 def test_wrong_pattern_says_so_when_used():
     """What cannot be compiled is told by the error that re has for it."""
     with deferred():
@@ -153,6 +165,59 @@ def test_wrong_pattern_says_so_when_used():
 
     with pytest.raises(re.error):
         wrong.search("a")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "part", ["idna.core", "idna.codec", "importlib.metadata._text", "zipfile._path"]
+)
+def test_part_of_a_package(part):
+    """Whoever imports a part of a package by itself gets it, and the package is whole afterwards."""
+    known = importlib.util.find_spec(part.rpartition(".")[0]).submodule_search_locations is not None
+    if not known or importlib.util.find_spec(part) is None:
+        pytest.skip(f"this Python has no {part}")
+    whole = (
+        f"from {part} import *\nimport idna, importlib.metadata, zipfile\n"
+        "print(idna.encode('a.example'), importlib.metadata.version('idna') != '', zipfile.Path.__name__)"
+    )
+
+    assert said(f"{IMPORTING}{whole}") == "b'a.example' True Path"
+
+
+HOOK = """
+import importlib.util, sys
+class Hook:
+    def __init__(self): self.busy = set()
+    def find_spec(self, name, path=None, target=None):
+        if name in self.busy or not name.startswith(("mimetypes", "zipfile", "traceback")): return None
+        self.busy.add(name)
+        try: spec = importlib.util.find_spec(name)
+        finally: self.busy.remove(name)
+        if spec is not None: spec.loader = Loader(spec.loader)
+        return spec
+class Loader:
+    def __init__(self, real): self.real = real
+    def create_module(self, spec): return None
+    def exec_module(self, module): self.real.exec_module(module)
+"""
+"""A finder of somebody else, which asks all finders anew and wraps what they find, as libraries do that watch imports."""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "first", ["sys.meta_path.insert(0, Hook())", "sys.meta_path.append(Hook())"]
+)
+@pytest.mark.parametrize("within", [False, True])
+def test_finder_of_somebody_else(first, within):
+    """Where another finder wraps what is found, a module runs all the same."""
+    enter = f"{HOOK}{first}\n"
+    program = IMPORTING.replace("with deferred():\n", "with deferred():\n    ENTER\n")
+    lines = enter if within else ""
+    program = program.replace("    ENTER\n", f"    exec({lines!r})\n")
+    program = ("" if within else enter) + program
+
+    use = "import mimetypes, traceback, zipfile; print(mimetypes.guess_type('a.json')[0], zipfile.ZipFile.__name__)"
+    assert said(f"{program}{use}") == "application/json ZipFile"
 
 
 def _module(monkeypatch, tmp_path, text):
@@ -204,3 +269,26 @@ def test_name_that_is_not_there(monkeypatch, tmp_path):
         _ = module.nothing
 
     assert (module.asked, module.later) == (False, 1)
+
+
+def test_failure_is_not_for_good(monkeypatch, tmp_path):
+    """What kept a module from running may pass: then it runs."""
+    text = (
+        "import sys\nif sys.seldom.pop():\n    raise OSError('too many open files')\nfine = True\n"
+    )
+    module = _module(monkeypatch, tmp_path, text)
+    monkeypatch.setattr(sys, "seldom", [False, True], raising=False)
+
+    with pytest.raises(OSError, match="too many"):
+        _ = module.fine
+
+    assert module.fine
+
+
+def test_name_that_is_set(monkeypatch, tmp_path):
+    """A name that somebody sets before the module has run stays what it was set to."""
+    module = _module(monkeypatch, tmp_path, "def function():\n    return 1\n")
+
+    module.function = lambda: 2
+
+    assert module.function() == 2

@@ -12,7 +12,7 @@ import sys
 import warnings
 from threading import RLock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SELDOM_USED: dict[str, frozenset[str]] = {
     "hmac": frozenset(),  # urllib3, for digests
-    "idna": frozenset(),  # requests, for host names outside ASCII
     "importlib.metadata": frozenset({"version"}),  # urllib3, for HTTP/2
     "inspect": frozenset(),  # dataclasses, for classes without a docstring
     "locale": frozenset(),  # calendar, for names of days
@@ -34,6 +33,8 @@ SELDOM_USED: dict[str, frozenset[str]] = {
     "zipfile": frozenset(),  # requests, for certificates within an archive
 }
 """Who imports them and what for; the functions that ``from MODULE import`` may take without running the module."""
+PACKAGES = frozenset({"importlib.metadata"})
+"""Those that may be packages: any other could be asked for a part before it has run, which would find it half made."""
 NEVER_USED = ("chardet", "charset_normalizer")
 """What guesses the encoding of a text, for which requests goes without: a firing reads bytes only."""
 _compiled = re.compile
@@ -57,17 +58,26 @@ def deferred() -> Iterator[None]:
 class _Finder:
     """Finds the modules of ``SELDOM_USED`` as Python itself does, and puts off running them."""
 
-    @staticmethod
+    asked: ClassVar[set[str]] = set()
+    """What is being looked for: a finder of somebody else may ask all finders anew, and gets what may not wait."""
+
+    @classmethod
     def find_spec(
-        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of a module that may wait; None for every other one."""
-        if name not in SELDOM_USED:
+        if name not in SELDOM_USED or name in cls.asked:
             return None
-        others = (finder for finder in sys.meta_path if finder is not _Finder)
-        found = (finder.find_spec(name, path, target) for finder in others)
-        spec = next((spec for spec in found if spec is not None), None)
-        if spec is not None and spec.loader is not None:
+        cls.asked.add(name)
+        try:
+            others = (finder for finder in sys.meta_path if finder is not cls)
+            found = (finder.find_spec(name, path, target) for finder in others)
+            spec = next((spec for spec in found if spec is not None), None)
+        finally:
+            cls.asked.remove(name)
+        if spec is None or spec.loader is None:
+            return spec
+        if spec.submodule_search_locations is None or name in PACKAGES:
             spec.loader = cast("Loader", _Later(spec.loader))
         return spec
 
@@ -85,17 +95,26 @@ class _Later:
         return _Module(spec.name, self)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run nothing yet."""
+        """Run nothing yet, unless somebody else made *module*, who could not tell when it is used."""
+        if not isinstance(module, _Module):
+            self.run(module)
 
     def run(self, module: ModuleType) -> None:
-        """Run *module*, unless it has run, or runs and asks for a name of its own."""
+        """Run *module*, unless it has run, or runs and asks for a name of its own; what failed is run anew."""
         with self._turn:
-            if not self._has_run:
-                self._has_run = True
+            if self._has_run:
+                return
+            self._has_run = True
+            try:
                 self._loader.exec_module(module)
-                module.__class__ = ModuleType
+            except BaseException:
+                self._has_run = False
+                raise
+            module.__class__ = ModuleType
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_loader":  # of a copy that is being made
+            raise AttributeError(name)
         return getattr(self._loader, name)
 
 
@@ -105,6 +124,11 @@ class _Module(ModuleType):
     def __init__(self, name: str, later: _Later) -> None:
         super().__init__(name)
         self._later = later
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):  # as a test may do; an import sets the others
+            self._later.run(self)
+        ModuleType.__setattr__(self, name, value)  # whose class is another by now
 
     def __getattr__(self, name: str) -> Any:
         if name in {"__path__", "__file__", "__cached__"}:  # asked for by an import that sets them
@@ -135,6 +159,21 @@ class _Pattern:
         return re.Pattern
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_asked":  # of a copy that is being made
+            raise AttributeError(name)
         value = getattr(_compiled(*self._asked), name)
         setattr(self, name, value)
         return value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _compiled, self._asked
+
+    def __eq__(self, other: object) -> bool:
+        theirs = _compiled(*other._asked) if type(other) is _Pattern else other
+        return bool(_compiled(*self._asked) == theirs)
+
+    def __hash__(self) -> int:
+        return hash(_compiled(*self._asked))
+
+    def __repr__(self) -> str:
+        return repr(_compiled(*self._asked))
