@@ -40,7 +40,7 @@ HEAVY = {
 }
 UNUSED = {
     "secrets",
-    *("bz2", "lzma", "importlib.metadata._meta"),
+    "importlib.metadata._meta",
     "ratectl.firing.revisit",
     "ratectl.model.cluster",
     "ratectl.outputs.table_queue",
