@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 
 CRON_FIELDS = re.compile(r"[0-9*?][0-9*?,/#~lwLW-]*( .+)?|@[A-Za-z].*")
-CRON_FIELD = r"(?i)[0-9*?,/#~lwh()-]+|((sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[-,/#0-9l]*)+"
+CRON_FIELD = re.compile(
+    r"[0-9*?,/#~lwh()-]+|((sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[-,/#0-9l]*)+",
+    re.IGNORECASE,
+)
 
 
 def parse(
@@ -149,11 +152,11 @@ def is_cron(line: str) -> bool:
     if line.startswith("@") or "*" in line:
         return True
     words = line.split()
-    if len(words) > 5 and all(re.fullmatch(CRON_FIELD, word) for word in words[:5]):
+    if len(words) > 5 and all(CRON_FIELD.fullmatch(word) for word in words[:5]):
         return re.search(r"[/.&|>$]", " ".join(words[5:])) is not None  # a crontab's command
     if len(words) < 5 and words[1:] and words[1][0].isalpha():
         return False  # "25 dec", "9 mon"
-    return len(words) > 1 and all(re.fullmatch(CRON_FIELD, word) for word in words)
+    return len(words) > 1 and all(CRON_FIELD.fullmatch(word) for word in words)
 
 
 def phrase_value(line: str, start: dt.datetime | None, name: str) -> Schedule:
