@@ -112,9 +112,14 @@ def test_waits_after_import():
     assert {"importlib.metadata", "mimetypes"} <= set(seen)
 
 
-def test_nothing_is_left_behind(monkeypatch):
-    """Afterwards the interpreter compiles and imports as before, also where an import within fails."""
+@pytest.fixture(autouse=True)
+def _libraries_of_this_process(monkeypatch):
+    """Take nothing from requests in the process of the tests, which other tests use as well."""
     monkeypatch.setattr(deferred_imports, "NEVER_USED", ())
+
+
+def test_nothing_is_left_behind():
+    """Afterwards the interpreter compiles and imports as before, also where an import within fails."""
     finders = list(sys.meta_path)
 
     with pytest.raises(ModuleNotFoundError), deferred():
@@ -225,7 +230,6 @@ def _module(monkeypatch, tmp_path, text):
     (tmp_path / "seldom_used_here.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(SELDOM_USED, "seldom_used_here", frozenset({"function"}))
-    monkeypatch.setattr(deferred_imports, "NEVER_USED", ())
     with deferred():
         importlib.import_module("seldom_used_here")
     return sys.modules.pop("seldom_used_here")
