@@ -16,7 +16,8 @@ Command = tuple[str, ...]
 FAST = (sys.executable, "-I", "-S", "-c")
 """As a firing starts: without ``site``."""
 DATABASE = """
-import gc, sys
+import datetime, gc, sys
+gc.collect()
 gc.disable()
 sys.path += {folders!r}
 import _sqlite3 as sqlite3
@@ -60,7 +61,7 @@ def parts(folder: Path, url: str, outputs: Sequence[str]) -> dict[str, str]:
     asked = loaded + ASKED.format(url=url)
     return {
         "the interpreter": "pass",
-        "_sqlite3": loaded.removesuffix(REQUESTS),
+        "_sqlite3 and datetime": loaded.removesuffix(REQUESTS),
         "requests and urllib3": loaded,
         "the request": asked,
         "commits and appends by hand": asked

@@ -119,6 +119,19 @@ class TestTls:
             )
         assert response.status == 200
 
+    @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_root_of_the_environment(self, name, monkeypatch):
+        """A root that the environment names counts where the spec names none, unless nothing of it does."""
+        valid = CERTIFICATES / "valid.pem"
+        for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(other, raising=False)
+        monkeypatch.setenv(name, str(valid))
+        with RateServer(demo_table(), certificate=valid) as server:
+            asked = Request(url=f"{server.url}/v4/latest/USD")
+            assert Transport().get(asked, seconds=5).status == 200
+            with pytest.raises(FetchError):
+                Transport(environment=False).get(asked, seconds=5)
+
     def test_unknown_root(self):
         """An unknown issuer smells of a portal."""
         assert self.fails("valid.pem").kind is FailureKind.PORTAL

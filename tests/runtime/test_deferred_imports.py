@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import hmac
 import importlib.util
+import inspect
 import pickle
 import re
 import subprocess
 import sys
 import threading
+import typing
 from pathlib import Path
 
 import pytest
@@ -30,27 +33,75 @@ with deferred():
     import requests, urllib3, dataclasses
 """
 USES = {
+    "base64": (
+        "import requests.auth; print(requests.auth.HTTPBasicAuth('a', 'b')(requests.Request(headers={})).headers)",
+        "{'Authorization': 'Basic YTpi'}",
+    ),
+    "calendar": (
+        "import http.cookiejar; print(http.cookiejar.http2time('Sun, 06 Nov 1994 08:49:37 GMT'))",
+        "784111777.0",
+    ),
+    "copy": ("import copy; print(copy.copy([1]))", "[1]"),
+    "email._encoded_words": (
+        "import email; print(email.message_from_string('Content-Transfer-Encoding: base64\\n\\nYQ==').get_payload(decode=True))",
+        "b'a'",
+    ),
+    "email.charset": (
+        "import email.message as m; a = m.Message(); a.set_payload('ä', 'utf-8'); print(a.get_payload().strip())",
+        "w6Q=",
+    ),
+    "email.header": (
+        "import email.header; print(email.header.Header('ä', 'utf-8').encode())",
+        "=?utf-8?b?w6Q=?=",
+    ),
     "hmac": (
         "import hmac; print(hmac.new(b'k', b'm', 'sha256').hexdigest())",
         hmac.new(b"k", b"m", "sha256").hexdigest(),
+    ),
+    "http.cookies": (
+        (
+            "jar = requests.cookies.RequestsCookieJar(); jar.set('a', 'b')\n"
+            "jar.set('c', __import__('http').cookies.SimpleCookie('c=d')['c']); print(jar['a'], jar['c'])"
+        ),
+        "b d",
     ),
     "importlib.metadata": (
         "from importlib.metadata import version; print(version('requests') == requests.__version__)",
         "True",
     ),
     "inspect": ("import inspect; print(inspect.signature(lambda one, *, two: 0))", "(one, *, two)"),
+    "ipaddress": (
+        (
+            "from urllib3.util.ssl_match_hostname import match_hostname as match\n"
+            "print(match({'subjectAltName': (('IP Address', '127.0.0.1'),)}, '127.0.0.1'))"
+        ),
+        "None",
+    ),
     "locale": ("from locale import *; print(normalize('de_DE').split('.')[0])", "de_DE"),
     "mimetypes": ("import mimetypes; print(mimetypes.guess_type('a.json')[0])", "application/json"),
     "ntpath": ("import ntpath; print(ntpath.basename('c:/a/b'))", "b"),
+    "quopri": (
+        "import email; print(email.message_from_string('Content-Transfer-Encoding: quoted-printable\\n\\n=61').get_payload(decode=True))",
+        "b'a'",
+    ),
+    "random": ("import random; print(random.Random(0).randint(1, 1))", "1"),
     "selectors": (
         "import selectors; selectors.DefaultSelector().close(); print('closed')",
         "closed",
     ),
     "shutil": ("import tempfile; tempfile.TemporaryDirectory().cleanup(); print('gone')", "gone"),
     "stringprep": ("print('straße.example'.encode('idna').decode())", "strasse.example"),
+    "tempfile": ("import tempfile; tempfile.TemporaryFile().close(); print('gone')", "gone"),
     "traceback": (
         "import logging; print(logging.Formatter().formatException((ValueError, ValueError('no'), None)))",
         "ValueError: no",
+    ),
+    "urllib.request": (
+        (
+            "import os; os.environ['http_proxy'] = 'http://proxy.example:1'\n"
+            "print(requests.utils.get_environ_proxies('http://a.example'))"
+        ),
+        "{'http': 'http://proxy.example:1'}",
     ),
     "zipfile": ("import io, zipfile; print(zipfile.is_zipfile(io.BytesIO(b'no')))", "False"),
 }
@@ -127,6 +178,75 @@ def test_nothing_is_left_behind():
 
     assert sys.meta_path == finders
     assert type(re.compile("a")) is re.Pattern
+    assert "compile" not in vars(typing)
+    assert str(inspect.signature(dataclasses.make_dataclass("Made", ["a"]))).startswith("(a")
+
+
+VALUES = """
+import dataclasses, datetime as dt, pickle
+from ratectl.fetch.http import Request
+from ratectl.model.job import Job, Output, Pair, Provider
+from ratectl.schedule.values import Calendar, Gaps, Interval, Once, Stride, Union, Unit, Window
+moment = dt.datetime(2027, 1, 2)
+pair = Pair(base="USD", quote="INR")
+provider = Provider(name="ecb", kind="ecb")
+calendar = Calendar(hours=frozenset({9}))
+values = [
+    Request(url="u", key="secret"), pair, provider, Output(kind="text", target="/a"), calendar,
+    Job(name="a", pairs=(pair,), schedule_texts=("every day",), timezone="UTC", providers=(provider,), outputs=()),
+    Stride(unit=Unit.DAY, every=2), Interval(seconds=5), Once(at=moment), Union(members=(calendar,)),
+    Gaps(shortest=1, longest=2, seed="s"), Window(inner=calendar, start=moment, end=None),
+]
+for value in values:
+    [field, *_] = dataclasses.fields(value)
+    same, other = dataclasses.replace(value), dataclasses.replace(value, **{field.name: "other"})
+    print(value)
+    print(value == same, hash(value) == hash(same), value == other, value == 1, len({value, same, other}))
+    print(pickle.loads(pickle.dumps(value)) == value, type(value).__init__.__qualname__, type(value).__eq__.__name__)
+    for change in (lambda: setattr(value, field.name, 1), lambda: delattr(value, field.name), type(value)):
+        try:
+            print("did it", change())
+        except (AttributeError, TypeError) as error:
+            print(type(error).__name__, error)
+"""
+"""What values of ours say of themselves, and do when they are compared, copied or changed."""
+
+
+@pytest.mark.network
+def test_values_of_ours_are_as_ever():
+    """A value whose methods are made at their first call equals, hashes, shows, copies and refuses as any other."""
+    within = "".join(
+        f"    {line}\n" for line in VALUES.splitlines() if line.startswith(("import", "from"))
+    )
+    plain = IMPORTING.partition("with deferred")[0]
+
+    assert said(f"{IMPORTING}{within}{VALUES}") == said(f"{plain}{VALUES}")
+
+
+@pytest.mark.network
+def test_values_of_others_are_left_alone():
+    """A dataclass of a library is made at once, and can be asked for its signature."""
+    program = f"""{IMPORTING}    @dataclasses.dataclass
+    class Theirs:
+        one: int
+        two: str = ""
+import inspect
+print(inspect.signature(Theirs), Theirs.__doc__)
+"""
+    assert said(program) == "(one: int, two: str = '') -> None Theirs(one: int, two: str = '')"
+
+
+def test_text_of_an_annotation():
+    """An annotation that is a text is evaluated by whoever asks for it, and says then what is wrong with it."""
+    make = typing.NamedTuple
+    with deferred():
+        right = make("right", [("one", "int"), ("more", "list[str] | None")])
+        wrong = make("wrong", [("one", "int" + "[")])
+
+    assert typing.get_type_hints(right) == {"one": int, "more": list[str] | None}
+    assert right(one=1, more=None).one == 1
+    with pytest.raises(SyntaxError):
+        typing.get_type_hints(wrong)
 
 
 @pytest.fixture
@@ -261,6 +381,23 @@ def test_function_that_may_be_taken(monkeypatch, tmp_path):
     assert taken(1, two=2) == 3
     assert module.ran
     assert module.function is vars(module)["function"]
+
+
+def test_class_that_may_be_taken(monkeypatch, tmp_path):
+    """A class taken before its module has run stands for it: it makes, tells and is inherited as the class itself."""
+    module = _module(monkeypatch, tmp_path, "class function:\n    limit = 7\n")
+    taken = module.function
+    assert "function" not in vars(module)
+
+    class Child(taken):
+        """Inherits from what was taken."""
+
+    real = vars(module)["function"]
+    assert (type(taken()), Child.__bases__, taken.limit) == (real, (real,), 7)
+    assert isinstance(real(), taken)
+    assert not isinstance(1, (taken, str))
+    assert issubclass(Child, taken)
+    assert (taken | None, None | taken) == (real | None, None | real)
 
 
 def test_name_that_is_not_there(monkeypatch, tmp_path):

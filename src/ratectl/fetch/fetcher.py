@@ -58,10 +58,12 @@ class Fetcher:
                 share = Deadline(deadline.left() / (len(providers) - position))
                 self._try(provider, selector, share)
             alive = [provider for provider in providers if selector.missing(provider)]
-            rest = min((self._rest(provider) for provider in alive), default=0.0)
+            if not alive:
+                break
+            rest = min(self._rest(provider) for provider in alive)
             left = deadline.left()
             pause = random.uniform(*pauses(ceiling, rest, left))  # noqa: S311 - jitter
-            if not alive or pause >= left:
+            if pause >= left:
                 break
             self.env.sleep(pause)
         return selector.outcome()

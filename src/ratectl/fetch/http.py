@@ -6,6 +6,8 @@ is abandoned when its time is over. No text that leaves here holds a query, a pa
 
 from __future__ import annotations
 
+import os
+import sys
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -37,6 +39,8 @@ UNUSABLE = (
     LocationValueError,
 )
 """What the HTTP library raises for a URL of which it can make no request."""
+BUNDLES = frozenset({"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"})
+"""The variables by which the library learns of roots."""
 AGENT = f"ratectl/{__version__} (+https://pypi.org/project/ratectl/)"
 
 
@@ -152,7 +156,7 @@ class Transport:
         session = _Session()
         session.headers.update({"User-Agent": AGENT} | dict(headers))
         session.auth = _leave_headers_alone
-        if self.proxy or not self.environment:
+        if self.proxy or not self.environment or not _environment_names_a_way():
             session.trust_env = False
         if self.proxy:
             session.proxies = {"http": self.proxy, "https": self.proxy}
@@ -181,6 +185,16 @@ class _Session(requests.Session):
     def resolve_redirects(self, *_: object, **__: object) -> Iterator[requests.Response]:
         """Prepare no further request."""
         return iter(())
+
+
+def _environment_names_a_way() -> bool:
+    """Tell whether the environment may name a proxy or roots: where it cannot, the library need not load what looks for them.
+
+    Windows and macOS keep proxies in their settings, too.
+    """
+    return sys.platform in {"win32", "darwin"} or any(
+        name.upper().endswith("_PROXY") or name in BUNDLES for name in os.environ
+    )
 
 
 def host_of(url: str) -> str:

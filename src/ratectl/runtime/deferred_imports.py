@@ -1,7 +1,8 @@
-"""Loads libraries without what they prepare and a firing seldom uses; each part is made when it is first asked for.
+"""Loads what a firing needs without what is prepared on import and seldom used; each part is made when it is first asked for.
 
-Modules that they import, and patterns that they compile, are a sixth of a firing and a tenth of its memory. Python's
-own ``importlib.util.LazyLoader`` does not serve: a second ``import`` of a module is enough to run it, and so is ``from``.
+Modules that libraries import, patterns that they compile, annotations that are texts, and the methods of our own values
+are a quarter of a firing and a tenth of its memory. Python's own ``importlib.util.LazyLoader`` does not serve: a second
+``import`` of a module is enough to run it, and so is ``from``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import typing
 import warnings
 from threading import RLock
 from types import ModuleType
@@ -20,39 +22,90 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
 SELDOM_USED: dict[str, frozenset[str]] = {
+    "base64": frozenset({"b64encode"}),  # email, ssl and requests, for credentials
+    "calendar": frozenset({"timegm"}),  # email and http.cookiejar, for dates of headers
+    "copy": frozenset(),  # dataclasses and http.cookiejar, for values that are changed
+    "email._encoded_words": frozenset({"decode_b"}),  # email, for messages that are read
+    "email.charset": frozenset({"Charset"}),  # email, for messages that are written
+    "email.header": frozenset(),  # the same
     "hmac": frozenset(),  # urllib3, for digests
+    "http.cookies": frozenset({"Morsel"}),  # requests, for cookies that are set by hand
     "importlib.metadata": frozenset({"version"}),  # urllib3, for HTTP/2
     "inspect": frozenset(),  # dataclasses, for classes without a docstring
+    "ipaddress": frozenset({"IPv4Address", "IPv6Address"}),  # urllib3, for hosts without a name
     "locale": frozenset(),  # calendar, for names of days
     "mimetypes": frozenset(),  # urllib3, for files that are sent
     "ntpath": frozenset(),  # pathlib, for paths of Windows
+    "quopri": frozenset({"encodestring"}),  # email, for messages that are read or written
+    "random": frozenset(),  # email and tempfile, for names; ourselves, for pauses
     "selectors": frozenset(),  # socket, for sending files
     "shutil": frozenset(),  # tempfile, for removing folders
     "stringprep": frozenset(),  # encodings.idna, for host names outside ASCII
+    "tempfile": frozenset(),  # requests, for certificates within an archive
     "traceback": frozenset(),  # logging, for exceptions
+    "urllib.request": frozenset(  # requests, for proxies of the environment
+        {
+            *("getproxies", "getproxies_environment", "parse_http_list"),
+            *("proxy_bypass", "proxy_bypass_environment"),
+        }
+    ),
     "zipfile": frozenset(),  # requests, for certificates within an archive
 }
-"""Who imports them and what for; the functions that ``from MODULE import`` may take without running the module."""
+"""Who imports them and what for; the functions and classes that ``from MODULE import`` may take without running the module."""
 PACKAGES = frozenset({"importlib.metadata"})
 """Those that may be packages: any other could be asked for a part before it has run, which would find it half made."""
 NEVER_USED = ("chardet", "charset_normalizer")
 """What guesses the encoding of a text, for which requests goes without: a firing reads bytes only."""
+OURS = __name__.partition(".")[0] + "."
+"""How the names of our own modules begin."""
 _compiled = re.compile
 
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """Let what is imported within go without ``NEVER_USED``, and get ``SELDOM_USED`` and its patterns when it uses them."""
+    """Let what is imported within go without ``NEVER_USED``, and get ``SELDOM_USED``, patterns, texts and methods when it uses them."""
     for name in NEVER_USED:
         sys.modules[name] = cast("ModuleType", None)  # to the import system: not there
-    re.compile = cast("Any", _Pattern)
-    sys.meta_path.insert(0, _Finder)
     warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
-    try:
+    with contextlib.ExitStack() as stack:
+        sys.meta_path.insert(0, _Finder)
+        stack.callback(sys.meta_path.remove, _Finder)
+        re.compile = cast("Any", _Pattern)
+        stack.callback(setattr, re, "compile", _compiled)
+        # An annotation that is a text is evaluated by whoever asks for it, and eval takes a text as well.
+        vars(typing)["compile"] = lambda text, *_: text
+        stack.callback(vars(typing).pop, "compile")
+        _defer_methods(stack)
         yield
-    finally:
-        sys.meta_path.remove(_Finder)
-        re.compile = _compiled
+
+
+def _defer_methods(stack: contextlib.ExitStack) -> None:
+    """Let dataclasses of ours get methods that are made at their first call, until *stack* ends; Python compiles each from a text.
+
+    A Python that makes them in another way (3.13 makes all of a class at once) does so as ever.
+    """
+    import dataclasses  # noqa: PLC0415 - now, when what it imports may wait
+
+    make = getattr(dataclasses, "_create_fn", None)
+    if make is None:
+        return
+
+    def later(name: str, *parts: Any, **options: Any) -> Callable[..., Any]:
+        if not (options.get("globals") or {}).get("__name__", "").startswith(OURS):
+            return cast("Callable[..., Any]", make(name, *parts, **options))
+        made: list[Callable[..., Any]] = []
+
+        def method(*values: Any, **named: Any) -> Any:
+            if not made:
+                made.append(make(name, *parts, **options))
+                made[0].__qualname__ = method.__qualname__  # which an error names
+            return made[0](*values, **named)
+
+        method.__name__ = name
+        return method
+
+    vars(dataclasses)["_create_fn"] = later
+    stack.callback(setattr, dataclasses, "_create_fn", make)
 
 
 class _Finder:
@@ -134,18 +187,45 @@ class _Module(ModuleType):
         if name in {"__path__", "__file__", "__cached__"}:  # asked for by an import that sets them
             raise AttributeError(name)
         if name in SELDOM_USED[self.__name__]:
-            return self._forward(name)
+            return _Name(self._later, self, name)
         self._later.run(self)
         return ModuleType.__getattribute__(self, name)
 
-    def _forward(self, name: str) -> Callable[..., Any]:
-        """Return a function that runs this module and calls its own function *name*."""
 
-        def call(*values: Any, **options: Any) -> Any:
-            self._later.run(self)
-            return ModuleType.__getattribute__(self, name)(*values, **options)
+class _Name:
+    """A function or a class of a module that has not run, which runs when it is called, or when its class matters."""
 
-        return call
+    def __init__(self, later: _Later, module: ModuleType, name: str) -> None:
+        self._asked = later, module, name
+
+    @property
+    def _real(self) -> Any:
+        later, module, name = self._asked
+        later.run(module)
+        return ModuleType.__getattribute__(module, name)
+
+    def __call__(self, *values: Any, **options: Any) -> Any:
+        return self._real(*values, **options)
+
+    def __instancecheck__(self, value: object) -> bool:
+        return isinstance(value, self._real)
+
+    def __subclasscheck__(self, other: type) -> bool:
+        return issubclass(other, self._real)
+
+    def __mro_entries__(self, _: tuple[object, ...]) -> tuple[Any, ...]:
+        return (self._real,)
+
+    def __or__(self, other: object) -> Any:
+        return self._real | other
+
+    def __ror__(self, other: object) -> Any:
+        return other | self._real
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_asked":  # of a copy that is being made
+            raise AttributeError(name)
+        return getattr(self._real, name)
 
 
 class _Pattern:

@@ -6,7 +6,6 @@ years ``FIRST_YEAR`` and ``LAST_YEAR``, so a calendar that never fires ends empt
 
 from __future__ import annotations
 
-import calendar as months_of
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
@@ -83,8 +82,9 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
 
 @lru_cache(maxsize=512)
 def _all_days(year: int, month: int) -> tuple[dt.date, ...]:
-    length = months_of.monthrange(year, month)[1]
-    return tuple(dt.date(year, month, number) for number in range(1, length + 1))
+    first = dt.date(year, month, 1)
+    days = (first + dt.timedelta(days=number) for number in range(31))
+    return tuple(day for day in days if day.month == month)
 
 
 def times_from(calendar: Calendar, low: dt.time) -> Iterator[dt.time]:
