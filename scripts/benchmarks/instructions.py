@@ -139,7 +139,10 @@ def of_a_firing(folder: Path, url: str) -> str:
     lines += [line(what, now - before) for (_, before), (what, now) in pairwise(found)]
     lines.append(line("the floor: all of these", found[-1][1]))
     lines += of_our_rooms(
-        firing_by_hand.loading(), loaded, lambda program: measured((*FAST, program))
+        firing_by_hand.loading(),
+        loaded,
+        lambda program: measured((*FAST, program)),
+        within="with deferred():",
     )
     whole = Taken(
         counted(bench.due(folder / "all", url)), floor.peak(bench.due(folder / "peak", url))
@@ -166,14 +169,16 @@ def of_a_look(folder: Path) -> str:
     return "\n".join([*lines, line("the whole command", whole)])
 
 
-def of_our_rooms(program: str, loaded: list[str], measure: Callable[[str], Taken]) -> list[str]:
-    """Return what loading each of our rooms takes after those above it, with what *program* loads being there already."""
+def of_our_rooms(
+    program: str, loaded: list[str], measure: Callable[[str], Taken], *, within: str = "if True:"
+) -> list[str]:
+    """Return what loading each of our rooms takes after those above it, *within* a block, with what *program* loads being there already."""
     before, lines = measure(program), []
     for room in ROOMS:
         names = [name for name in loaded if name.split(".")[1:2] == [room]]
         if not names:
             continue
-        program += "".join(f"import {name}\n" for name in names)
+        program += "\n    ".join((within, *(f"import {name}" for name in names))) + "\n"
         now = measure(program)
         lines.append(line(f"loading {room}", now - before))
         before = now

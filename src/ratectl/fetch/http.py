@@ -156,7 +156,7 @@ class Transport:
         session = _Session()
         session.headers.update({"User-Agent": AGENT} | dict(headers))
         session.auth = _leave_headers_alone
-        if self.proxy or not self.environment or not _environment_names_a_way():
+        if self.proxy or not self.environment or not _environment_matters():
             session.trust_env = False
         if self.proxy:
             session.proxies = {"http": self.proxy, "https": self.proxy}
@@ -187,7 +187,7 @@ class _Session(requests.Session):
         return iter(())
 
 
-def _environment_names_a_way() -> bool:
+def _environment_matters() -> bool:
     """Tell whether the environment may name a proxy or roots: where it cannot, the library need not load what looks for them.
 
     Windows and macOS keep proxies in their settings, too.

@@ -82,8 +82,8 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
 
 @lru_cache(maxsize=512)
 def _all_days(year: int, month: int) -> tuple[dt.date, ...]:
-    first = dt.date(year, month, 1)
-    days = (first + dt.timedelta(days=number) for number in range(31))
+    first = dt.date(year, month, 1).toordinal()
+    days = map(dt.date.fromordinal, range(first, first + 31))
     return tuple(day for day in days if day.month == month)
 
 
