@@ -1,7 +1,7 @@
 """Loads what a firing needs without what is prepared on import and seldom used; each part is made when it is first asked for.
 
 Modules that libraries import, patterns that they compile, annotations that are texts, and the methods of our own values
-are a quarter of a firing and a tenth of its memory. Python's own ``importlib.util.LazyLoader`` does not serve: a second
+are a third of a firing and a seventh of its memory. Python's own ``importlib.util.LazyLoader`` does not serve: a second
 ``import`` of a module is enough to run it, and so is ``from``.
 """
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
+    from types import FunctionType
 
 SELDOM_USED: dict[str, frozenset[str]] = {
     "base64": frozenset({"b64encode"}),  # email, ssl and requests, for credentials
@@ -29,7 +30,6 @@ SELDOM_USED: dict[str, frozenset[str]] = {
     "email.charset": frozenset({"Charset"}),  # email, for messages that are written
     "email.header": frozenset(),  # the same
     "hmac": frozenset(),  # urllib3, for digests
-    "http.cookies": frozenset({"Morsel"}),  # requests, for cookies that are set by hand
     "importlib.metadata": frozenset({"version"}),  # urllib3, for HTTP/2
     "inspect": frozenset(),  # dataclasses, for classes without a docstring
     "ipaddress": frozenset({"IPv4Address", "IPv6Address"}),  # urllib3, for hosts without a name
@@ -80,7 +80,7 @@ def deferred() -> Iterator[None]:
 
 
 def _defer_methods(stack: contextlib.ExitStack) -> None:
-    """Let dataclasses of ours get methods that are made at their first call, until *stack* ends; Python compiles each from a text.
+    """Let dataclasses of ours get methods that are made when they are first used, until *stack* ends; Python compiles each from a text.
 
     A Python that makes them in another way (3.13 makes all of a class at once) does so as ever.
     """
@@ -90,22 +90,33 @@ def _defer_methods(stack: contextlib.ExitStack) -> None:
     if make is None:
         return
 
-    def later(name: str, *parts: Any, **options: Any) -> Callable[..., Any]:
-        if not (options.get("globals") or {}).get("__name__", "").startswith(OURS):
-            return cast("Callable[..., Any]", make(name, *parts, **options))
-        made: list[Callable[..., Any]] = []
-
-        def method(*values: Any, **named: Any) -> Any:
-            if not made:
-                made.append(make(name, *parts, **options))
-                made[0].__qualname__ = method.__qualname__  # which an error names
-            return made[0](*values, **named)
-
-        method.__name__ = name
-        return method
+    def later(name: str, *parts: Any, **options: Any) -> Any:
+        module = (options.get("globals") or {}).get("__name__", "")
+        if name == "__repr__" or not module.startswith(OURS):  # it is wrapped at once
+            return make(name, *parts, **options)
+        return _Method(name, lambda: make(name, *parts, **options))
 
     vars(dataclasses)["_create_fn"] = later
     stack.callback(setattr, dataclasses, "_create_fn", make)
+
+
+class _Method:
+    """What stands in a class for a method that *make* is to make, and gives its place to it when it is first looked up."""
+
+    def __init__(self, name: str, make: Callable[[], FunctionType]) -> None:
+        self.__name__ = name
+        self._make = make
+        self._owner: type | None = None
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner = owner
+
+    def __get__(self, value: object, owner: type | None = None) -> Any:
+        made = self._make()
+        if self._owner is not None:
+            made.__qualname__ = f"{self._owner.__qualname__}.{self.__name__}"
+            setattr(self._owner, self.__name__, made)
+        return made if value is None else made.__get__(value, owner)
 
 
 class _Finder:
@@ -124,7 +135,8 @@ class _Finder:
         cls.asked.add(name)
         try:
             others = (finder for finder in sys.meta_path if finder is not cls)
-            found = (finder.find_spec(name, path, target) for finder in others)
+            able = (finder for finder in others if hasattr(finder, "find_spec"))
+            found = (finder.find_spec(name, path, target) for finder in able)
             spec = next((spec for spec in found if spec is not None), None)
         finally:
             cls.asked.remove(name)
@@ -140,7 +152,8 @@ class _Later:
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        self._turn = RLock()  # a thread that comes second waits until the first has run the module
+        self.turn = RLock()
+        """A thread that comes second waits until the first has run the module."""
         self._has_run = False
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -154,7 +167,7 @@ class _Later:
 
     def run(self, module: ModuleType) -> None:
         """Run *module*, unless it has run, or runs and asks for a name of its own; what failed is run anew."""
-        with self._turn:
+        with self.turn:
             if self._has_run:
                 return
             self._has_run = True
@@ -163,7 +176,8 @@ class _Later:
             except BaseException:
                 self._has_run = False
                 raise
-            module.__class__ = ModuleType
+            if _waits(module):  # else a loader of somebody else lets it wait longer
+                module.__class__ = ModuleType
 
     def __getattr__(self, name: str) -> Any:
         if name == "_loader":  # of a copy that is being made
@@ -183,13 +197,31 @@ class _Module(ModuleType):
             self._later.run(self)
         ModuleType.__setattr__(self, name, value)  # whose class is another by now
 
+    def __getattribute__(self, name: str) -> Any:
+        found = ModuleType.__getattribute__(self, name)
+        if name.startswith("_"):
+            return found
+        with self._later.turn:  # until then another thread may run the module, which is half made
+            return _own(self, name)
+
     def __getattr__(self, name: str) -> Any:
         if name in {"__path__", "__file__", "__cached__"}:  # asked for by an import that sets them
             raise AttributeError(name)
         if name in SELDOM_USED[self.__name__]:
             return _Name(self._later, self, name)
         self._later.run(self)
-        return ModuleType.__getattribute__(self, name)
+        return _own(self, name)
+
+
+def _waits(module: ModuleType) -> bool:
+    """Tell whether *module* is one of those that have not run to their end."""
+    return type(module) is _Module
+
+
+def _own(module: ModuleType, name: str) -> Any:
+    """Return what *module*, which has run, has under *name*; while it still runs, what it has so far."""
+    look_up = ModuleType.__getattribute__ if _waits(module) else getattr
+    return look_up(module, name)
 
 
 class _Name:
@@ -202,7 +234,7 @@ class _Name:
     def _real(self) -> Any:
         later, module, name = self._asked
         later.run(module)
-        return ModuleType.__getattribute__(module, name)
+        return _own(module, name)
 
     def __call__(self, *values: Any, **options: Any) -> Any:
         return self._real(*values, **options)
