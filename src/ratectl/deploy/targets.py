@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -240,10 +241,21 @@ def _with_ownership(target: Target, job: Job) -> Host:
     if target.host.account:  # which has no rights over what is others', whoever they are
         return replace(target.host, folders=tuple(map(str, folders)))
     own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
-    leaves = {path.parent for path in (*own, *map(Path, target.host.fetch))}
-    on_the_way = leaves.union(*(path.parents for path in leaves))
+    on_the_way = _ways_to(target.host.fetch).union(*(_way_to(path.parent) for path in own))
     foreign = not (
         {target.reader.owner(path) for path in own} <= {target.host.uid, None}
         and {target.reader.owner(path) for path in on_the_way} <= {target.host.uid, 0, None}
     )
     return replace(target.host, folders=tuple(map(str, folders)), foreign=foreign)
+
+
+@functools.cache
+def _ways_to(files: tuple[str, ...]) -> frozenset[Path]:
+    """Return the folders that lead to *files*."""
+    return frozenset[Path]().union(*(_way_to(Path(file).parent) for file in files))
+
+
+@functools.cache
+def _way_to(folder: Path) -> frozenset[Path]:
+    """Return *folder* and all above it; thousands of jobs share a few."""
+    return frozenset((folder, *folder.parents))
