@@ -92,9 +92,9 @@ def _defer_methods(stack: contextlib.ExitStack) -> None:
 
     def later(name: str, *parts: Any, **options: Any) -> Any:
         module = (options.get("globals") or {}).get("__name__", "")
-        if name == "__repr__" or not module.startswith(OURS):  # it is wrapped at once
+        if not module.startswith(OURS):
             return make(name, *parts, **options)
-        return _Method(name, lambda: make(name, *parts, **options))
+        return _Method(name, module, lambda: make(name, *parts, **options))
 
     vars(dataclasses)["_create_fn"] = later
     stack.callback(setattr, dataclasses, "_create_fn", make)
@@ -103,10 +103,17 @@ def _defer_methods(stack: contextlib.ExitStack) -> None:
 class _Method:
     """What stands in a class for a method that *make* is to make, and gives its place to it when it is first looked up."""
 
-    def __init__(self, name: str, make: Callable[[], FunctionType]) -> None:
-        self.__name__ = name
+    def __init__(self, name: str, module: str, make: Callable[[], FunctionType]) -> None:
+        self.__name__, self.__module__, self.__doc__ = name, module, None
         self._make = make
         self._owner: type | None = None
+
+    @property
+    def __wrapped__(self) -> FunctionType:
+        return self._make()
+
+    def __call__(self, *values: Any) -> Any:  # by what dataclasses wraps around __repr__
+        return self._make()(*values)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._owner = owner
