@@ -354,12 +354,12 @@ SELECT name FROM jobs WHERE NOT removed AND enabled AND NOT paused AND place NOT
 
 def _with_full_runtime(work: "Callable[..., int]", *values: object) -> int:
     """Do *work* with all that a process with work to do needs; return its exit code."""
-    # Python makes a slow half of it first and then takes the fast one: the most garbage that a firing makes.
+    # Of datetime Python makes a slow version, and drops it for a fast one: most of the garbage of a firing.
     import datetime as dt  # noqa: F401, PLC0415
     import gc  # noqa: PLC0415
 
     gc.collect()
-    gc.disable()  # a short life makes no more that is worth the time
+    gc.disable()  # what a short life makes from here on is not worth the time
     if sys.flags.no_site:
         import site  # noqa: PLC0415
 

@@ -74,7 +74,7 @@ def deferred() -> Iterator[None]:
         stack.callback(setattr, re, "compile", _compiled)
         # An annotation that is a text is evaluated by whoever asks for it, and eval takes a text as well.
         vars(typing)["compile"] = lambda text, *_: text
-        stack.callback(vars(typing).pop, "compile")
+        stack.callback(vars(typing).pop, "compile", None)
         _defer_methods(stack)
         yield
 
@@ -101,7 +101,7 @@ def _defer_methods(stack: contextlib.ExitStack) -> None:
 
 
 class _Method:
-    """What stands in a class for a method that *make* is to make, and gives its place to it when it is first looked up."""
+    """A placeholder in a class: when it is first looked up, *make* makes the method, which then takes its place."""
 
     def __init__(self, name: str, module: str, make: Callable[[], FunctionType]) -> None:
         self.__name__, self.__module__, self.__doc__ = name, module, None
@@ -209,7 +209,7 @@ class _Module(ModuleType):
         if name.startswith("_"):
             return found
         with self._later.turn:  # until then another thread may run the module, which is half made
-            return _own(self, name)
+            return _look_up(self, name)
 
     def __getattr__(self, name: str) -> Any:
         if name in {"__path__", "__file__", "__cached__"}:  # asked for by an import that sets them
@@ -217,7 +217,7 @@ class _Module(ModuleType):
         if name in SELDOM_USED[self.__name__]:
             return _Name(self._later, self, name)
         self._later.run(self)
-        return _own(self, name)
+        return _look_up(self, name)
 
 
 def _waits(module: ModuleType) -> bool:
@@ -225,14 +225,14 @@ def _waits(module: ModuleType) -> bool:
     return type(module) is _Module
 
 
-def _own(module: ModuleType, name: str) -> Any:
+def _look_up(module: ModuleType, name: str) -> Any:
     """Return what *module*, which has run, has under *name*; while it still runs, what it has so far."""
-    look_up = ModuleType.__getattribute__ if _waits(module) else getattr
-    return look_up(module, name)
+    get = ModuleType.__getattribute__ if _waits(module) else getattr
+    return get(module, name)
 
 
 class _Name:
-    """A function or a class of a module that has not run, which runs when it is called, or when its class matters."""
+    """Stands for a function or a class of a module that has not run, which runs when this is called or looked into."""
 
     def __init__(self, later: _Later, module: ModuleType, name: str) -> None:
         self._asked = later, module, name
@@ -241,7 +241,7 @@ class _Name:
     def _real(self) -> Any:
         later, module, name = self._asked
         later.run(module)
-        return _own(module, name)
+        return _look_up(module, name)
 
     def __call__(self, *values: Any, **options: Any) -> Any:
         return self._real(*values, **options)
