@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ratectl.backends import BACKENDS, ENGINES
-from ratectl.backends.steps import Expect, RemoveFile, Run, WriteFile
+from ratectl.backends.steps import Expect, Link, RemoveFile, Run, WriteFile
 from ratectl.deploy import execute, host_facts
 from ratectl.errors import CannotCreateError, EngineError, StorageError
 
@@ -74,6 +74,18 @@ def test_no_draft_is_left_of_what_failed(tmp_path):
 
     with pytest.raises(CannotCreateError):
         execute.perform([WriteFile(path=first, data=b"1"), WriteFile(path=second, data=b"2")])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.posix("symbolic links need a privilege")
+def test_no_link_is_made_where_one_of_them_cannot(tmp_path):
+    """Where one of several links cannot be made none is, and nothing lies beside them."""
+    (tmp_path / "file").touch()
+    first, second = tmp_path / "unit", tmp_path / "file" / "unit"
+
+    with pytest.raises(CannotCreateError):
+        execute.perform([Link(path=path, target=tmp_path) for path in (first, second)])
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -207,6 +219,23 @@ def test_a_failure_that_time_mends(tmp_path, monkeypatch):
     monkeypatch.setattr(execute, "AGAIN_LIMIT", 0.05)
     with pytest.raises(EngineError, match="ended with 5"):
         execute.perform([Run(argv=("sh", "-c", "exit 5"), again_on=frozenset({5}))])
+
+
+@pytest.mark.engine
+def test_a_shortcut(tmp_path, monkeypatch):
+    """A command is not run where its shortcut went well; where that failed, or is not there, it is, and its own failure is told."""
+    monkeypatch.chdir(tmp_path)
+    long_way = ("sh", "-c", "echo way >> gone; test ! -e shut || { echo shut >&2; exit 3; }")
+    execute.perform([Run(argv=long_way, shortcut=("sh", "-c", "exit 0"))])
+    assert not (tmp_path / "gone").exists()
+
+    execute.perform([Run(argv=long_way, shortcut=("sh", "-c", "echo no >&2; exit 4"))])
+    execute.perform([Run(argv=long_way, shortcut=("no-such-program",))])
+
+    assert (tmp_path / "gone").read_text() == "way\n" * 2
+    (tmp_path / "shut").touch()
+    with pytest.raises(EngineError, match="ended with 3: shut"):
+        execute.perform([Run(argv=long_way, shortcut=("sh", "-c", "echo no >&2; exit 4"))])
 
 
 @pytest.mark.engine

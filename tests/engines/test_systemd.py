@@ -9,6 +9,8 @@ pytestmark = pytest.mark.engine
 JOBS = ("eur-inr", "usd-inr", "gbp-inr")
 TIMER = "ratectl-usd-inr.timer"
 UNITS = "/etc/systemd/system"
+PLACES = {"root": UNITS, "keeper": "/home/keeper/.config/systemd/user"}
+MANY = 60
 RELOADS = "journalctl --output=cat | grep -c '^Reloading'"
 
 
@@ -78,3 +80,90 @@ def test_drift(root, undoing):
 
     assert drift == {job: job == "usd-inr" for job in JOBS}
     assert all(entry["drift"] == [] for entry in root.json("list"))
+
+
+@pytest.fixture(params=PLACES)
+def many(request, systemd):
+    """An account with a spec of many jobs, none of which is due, as system or as user units; nothing is left afterwards."""
+    root, account = systemd.account("root"), systemd.account(request.param)
+    if account.user != "root":
+        root.run("loginctl", "enable-linger", account.user)
+        ready = "systemctl --user is-system-running | grep -qE 'running|degraded'"
+        account.sh(f"until {ready}; do sleep 0.1; done 2>/dev/null")
+    account.sh("mkdir -p ~/.config/ratectl")
+    jobs = "".join(
+        f'[jobs.many-{n}]\npairs = ["USD/INR"]\nschedule = "every day at 10:30"\noutput = "~/many/{n}.txt"\n'
+        for n in range(MANY)
+    )
+    account.write(f"{account.home}/.config/ratectl/jobs.toml", jobs.encode())
+    yield account
+    account.ratectl("remove", "--all")
+    account.sh("rm -rf ~/.config/ratectl")
+    assert account.sh(f"ls {PLACES[account.user]} | grep ratectl") == ""
+    if account.user != "root":
+        root.run("loginctl", "disable-linger", account.user)
+
+
+def units(account, pattern):
+    """Return what the manager of *account* has loaded of *pattern*."""
+    whose = "" if account.user == "root" else "--user"
+    return account.sh(f"systemctl {whose} list-units --all --no-legend --plain --full '{pattern}'")
+
+
+def passing_units(account):
+    """Return how often any manager of the machine ran a unit that starts many timers."""
+    root = account.engine.account("root")
+    root.run("journalctl", "--sync")
+    return int(
+        root.sh("journalctl --output=cat | grep -c '^Started .*Start timers of ratectl' || true")
+    )
+
+
+def test_many_jobs(many):
+    """Timers of many jobs are started by a unit of which nothing stays; a stopped timer of somebody else stays stopped."""
+    whose = "" if many.user == "root" else "--user"
+    place = PLACES[many.user]
+    started = f"systemctl {whose} is-active idle.timer"
+    many.sh(f"mkdir -p {place}/timers.target.wants")
+    many.write(f"{place}/idle.service", b"[Service]\nExecStart=true\n")
+    many.write(f"{place}/idle.timer", b"[Timer]\nOnCalendar=*-*-* 10:30:00\n")
+    many.sh(f"ln -s {place}/idle.timer {place}/timers.target.wants/")
+
+    before = passing_units(many)
+
+    many.ratectl("install")
+
+    rows = many.json("list")
+    idle = many.sh(f"{started} || true").strip()
+    many.sh(f"rm {place}/idle.* {place}/timers.target.wants/idle.timer")
+    assert [(row["enabled"], row["drift"]) for row in rows] == [(True, [])] * MANY
+    assert all(row["next"] for row in rows)
+    assert idle == "inactive"
+    assert passing_units(many) == before + 1
+    assert units(many, "run-*.service") == ""
+
+
+TOO_BAD = {
+    "timer": ("[Timer]\nOnCalendar=\n", "many-7.timer has a bad unit file setting"),
+    "service": ("[Service]\nExecStart=\n", "Job failed"),
+}
+"""Drop-ins of a user with which a timer cannot be started, for it has no time or nothing to start; and what systemd says."""
+
+
+@pytest.mark.parametrize("kind", TOO_BAD)
+def test_one_of_many_that_does_not_start(many, kind):
+    """Where systemd cannot start one of many timers, that is told with its reason, and no timer of them stays."""
+    text, reason = TOO_BAD[kind]
+    folder = f"{PLACES[many.user]}/ratectl-many-7.{kind}.d"
+    many.sh(f"mkdir -p {folder}")
+    many.write(f"{folder}/bad.conf", text.encode())
+
+    told = many.sh(f"{many.program} install 2>&1 || true")
+
+    many.sh(f"rm -r {folder}")
+    assert reason in told
+    assert "Everything is as it was before." in told
+    assert many.json("list") == []
+    assert units(many, "ratectl-*") == ""
+    many.ratectl("install")
+    assert [row["drift"] for row in many.json("list")] == [[]] * MANY

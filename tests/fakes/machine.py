@@ -253,6 +253,8 @@ class Machine:
                 self._run(step)
 
     def _run(self, step):
+        if step.shortcut and not self._call(step.shortcut, b"").code:
+            return
         answer = self._call(step.argv, step.stdin)
         for _ in range(TRIES):
             if answer.code in step.again_on:
@@ -286,6 +288,8 @@ class Machine:
             return self.crontab.call(argv[1:], stdin, self.files)
         if argv[0] == "systemctl" and self.systemd:
             return self.systemd.call(argv[1:])
+        if argv[0] == "systemd-run" and self.systemd:
+            return self.systemd.run(argv[1:])
         if argv[0] == "launchctl" and self.launchd:
             return self.launchd.call(argv[1:])
         if argv[:-1] == ("loginctl", "--no-ask-password", "enable-linger") and self.systemd:
@@ -400,16 +404,14 @@ class Systemd:
         self.results: dict[str, tuple[str, int]] = {}
         """Of units whose last run failed: result and exit status."""
         self.reloads = 0
+        self.passing_units = 0
+        """So often a unit was made and run that was gone at once."""
+        self.runs_units = True
+        """False where there is no systemd-run."""
         self.silent = False
 
     def call(self, arguments):
-        assert arguments[0] == "--no-ask-password", arguments
-        assert arguments[1] in {"--user", "--system"}, arguments
-        self.folder = Path(
-            "/etc/systemd/system"
-            if arguments[1] == "--system"
-            else "/home/tester/.config/systemd/user"
-        )
+        self._choose(arguments)
         verb, *rest = arguments[2:]
         verbs = {
             "show": self._show,
@@ -422,6 +424,36 @@ class Systemd:
             "reset-failed": self._forget,
         }
         return verbs[verb](rest)
+
+    def _choose(self, arguments):
+        assert arguments[0] == "--no-ask-password", arguments
+        assert arguments[1] in {"--user", "--system"}, arguments
+        self.folder = Path(
+            "/etc/systemd/system"
+            if arguments[1] == "--system"
+            else "/home/tester/.config/systemd/user"
+        )
+
+    def run(self, arguments):
+        """Start what a passing unit requires: all of it, or where one is not to be had nothing at all."""
+        if not self.runs_units:
+            return done(127, stderr=b"no program 'systemd-run' on the PATH")
+        self._choose(arguments)
+        *options, command = arguments[2:]
+        needs = dict(
+            option.removeprefix("--property=").split("=", 1)
+            for option in options
+            if option.startswith("--property=")
+        )
+        assert (command, set(needs)) == ("true", {"Requires", "After"}), arguments
+        assert needs["Requires"] == needs["After"], "it would not wait for all"
+        assert "--collect" in options, "what fails would stay"
+        units = needs["Requires"].split()
+        if missing := [unit for unit in units if unit not in self.loaded]:
+            return done(1, stderr=f"Unit {missing[0]} not found.\n".encode())
+        self.passing_units += 1
+        self.active |= set(units) - self.refuses
+        return done(int(bool(self.refuses & set(units))), stderr=b"A dependency job failed.\n")
 
     def _show(self, rest):
         if rest[0] == "--property=Id,Result,ExecMainStatus":

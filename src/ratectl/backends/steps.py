@@ -61,6 +61,8 @@ class Run:
     """Exit codes that time mends: it is run again, for half a minute."""
     meaning: Callable[[Completed], RatectlError] | None = field(default=None, compare=False)
     """What its failure means, where the engine's own words tell more than the exit code."""
+    shortcut: tuple[str, ...] = ()
+    """A command that comes to the same sooner, tried first; where it fails, *argv* is run, which says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,6 +246,8 @@ def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
 
 
 def _run(step: Run) -> None:
+    if step.shortcut and not _call(step.shortcut, b"", CHANGE_LIMIT).code:
+        return
     answer = _call(step.argv, step.stdin, CHANGE_LIMIT)
     end = time.monotonic() + AGAIN_LIMIT
     while answer.code in step.again_on and time.monotonic() < end:
@@ -287,11 +289,11 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
 
 
 def _make_links(links: Sequence[Link]) -> None:
-    """Make each link beside its place and rename it, then sync the folders."""
+    """Make each link beside its place, rename all, then sync each folder once."""
     with Drafts() as drafts:
         for link in links:
             drafts.link(link.path, str(link.target))
-            drafts.put_in_place()
+        drafts.put_in_place()
 
 
 def _no_sync(_handle: int) -> None:

@@ -88,13 +88,46 @@ def test_only_changed_files_are_written(machine):
     assert entry(machine).triggers == ("*-*-* 11:45:00 Asia/Kolkata",)
 
 
-def test_many_units_in_few_calls(machine):
-    """A thousand timers take one reload and a few starts, whose command lines fit into what any kernel takes."""
-    steps = install(machine, *jobs(*(f"job-{n}" for n in range(1000))))
+LONGEST_WORD = 128 * 1024
+"""What Linux takes as one word of a command line, see execve(2)."""
 
-    calls = [step.argv for step in steps if isinstance(step, Run)]
-    assert [argv[3] for argv in calls] == ["daemon-reload", *["start"] * 4]
-    assert max(sum(map(len, argv)) for argv in calls) < 100_000
+
+def test_many_units_in_few_calls(machine):
+    """Two thousand timers take one reload and two starts, whose command lines fit into what any kernel takes."""
+    steps = install(machine, *jobs(*(f"{n:04}-{'x' * 35}" for n in range(2000))))
+
+    runs = [step for step in steps if isinstance(step, Run)]
+    assert [step.argv[3] for step in runs] == ["daemon-reload", "start", "start"]
+    for words in (words for step in runs for words in (step.argv, step.shortcut)):
+        assert max(map(len, words), default=0) < LONGEST_WORD
+        assert sum(map(len, words)) < 2 * LONGEST_WORD
+    assert len(machine.systemd.active) == 2000
+
+
+@pytest.mark.parametrize(("count", "starts"), [(49, 0), (50, 1), (1000, 1), (1049, 1), (1050, 2)])
+def test_many_timers_are_started_as_one(machine, count, starts):
+    """Many timers are started by a unit that requires them all; a few by their names."""
+    install(machine, *jobs(*(f"job-{n}" for n in range(count))))
+
+    assert machine.systemd.passing_units == starts
+    assert len(machine.systemd.active) == count
+
+
+def test_one_of_many_that_does_not_start(machine):
+    """Where one of many timers cannot be started, systemd is asked for each by its name, so that it says which and why."""
+    machine.systemd.refuses = {"ratectl-job-7.timer"}
+
+    with pytest.raises(EngineError, match=r"'start', .*ratectl-job-7\.timer.* refused"):
+        install(machine, *jobs(*(f"job-{n}" for n in range(60))))
+
+
+def test_a_machine_without_systemd_run(machine):
+    """Many timers are started by their names where there is no other way."""
+    machine.systemd.runs_units = False
+
+    install(machine, *jobs(*(f"job-{n}" for n in range(60))))
+
+    assert len(machine.systemd.active) == 60
 
 
 def test_more_than_a_manager_holds(machine):

@@ -25,6 +25,7 @@ UNIT = re.compile(r"ratectl-(?P<job>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.(?:timer|s
 LOOKS = 3
 """How often the manager is asked where its answers contradict each other."""
 _DESCRIPTION = re.compile(r"Wake ratectl for job ([a-z0-9-]+)")
+_SECTION = b"[X-Ratectl]"
 _OURS = re.compile(rb"^\[X-Ratectl\]\nJob=([a-z0-9-]+)$", re.MULTILINE)
 _ON_CALENDAR = re.compile(r"^OnCalendar=(.+)$", re.MULTILINE)
 
@@ -125,7 +126,7 @@ def job_of(name: str) -> str:
 def _own_text(reader: Reader, folder: Path, name: str) -> bytes | None:
     """Return the text of the unit *name* when it is ours."""
     text = reader.read(folder / name)
-    match = _OURS.search(text) if text else None
+    match = _OURS.match(text, text.rfind(_SECTION)) if text else None
     return text if match and match[1].decode() == job_of(name) else None
 
 
@@ -156,11 +157,12 @@ def _timers(reader: Reader, scope: str) -> list[dict[str, str]]:
 
 
 def _ghosts(rows: Sequence[dict[str, str]], names: Collection[str]) -> frozenset[str]:
+    there = frozenset(names)
     jobs = {
         job_of(row["unit"]) for row in rows if _DESCRIPTION.fullmatch(row.get("description", ""))
     }
     return frozenset(
-        job for job in jobs if not {f"ratectl-{job}.timer", f"ratectl-{job}.service"} & set(names)
+        job for job in jobs if there.isdisjoint((f"ratectl-{job}.timer", f"ratectl-{job}.service"))
     )
 
 
