@@ -137,7 +137,7 @@ def into_systemd(jobs: list[ByHand], patterns: Path) -> None:
         (wants / name).symlink_to(UNITS / name)
     call("systemctl", "daemon-reload")
     needs = (f"--property={word}={' '.join(timers)}" for word in ("Requires", "After"))
-    call("systemd-run", "--collect", *needs, "true")
+    call("systemd-run", "--collect", "--property=DefaultDependencies=no", *needs, "/bin/true")
     see({name: (UNITS / name).read_text() for name in texts} == texts, "not what was written")
     # a timer that elapses between the two answers has no next run in the second: then both are asked for anew
     see(any(set(timers) <= at_work() for _ in range(LOOKS)), "not all timers run")

@@ -24,6 +24,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
 EXIT_CODES: dict[int, str] = {
     0: "done, nothing due, or already recorded",
@@ -53,6 +54,12 @@ class RatectlError(Exception):
     """What to type next, where the text says it and a program may want it."""
     topic = ""
     """The page of the manual that explains it, where one does."""
+
+    def saying(self, text: str) -> Self:
+        """Return an error like this one, whose text is *text*; what a kind of error is made of may be more than its text."""
+        other = type(self).__new__(type(self), text)
+        vars(other).update(vars(self))
+        return other
 
 
 class UsageError(RatectlError):

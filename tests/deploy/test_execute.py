@@ -79,15 +79,28 @@ def test_no_draft_is_left_of_what_failed(tmp_path):
 
 
 @pytest.mark.posix("symbolic links need a privilege")
-def test_no_link_is_made_where_one_of_them_cannot(tmp_path):
-    """Where one of several links cannot be made none is, and nothing lies beside them."""
-    (tmp_path / "file").touch()
-    first, second = tmp_path / "unit", tmp_path / "file" / "unit"
+def test_many_links(tmp_path):
+    """Links are made in place of what stood there; the one that cannot be made leaves nothing beside it."""
+    (tmp_path / "old").touch()
+    (tmp_path / "folder").mkdir()
+    links = [Link(path=tmp_path / name, target=tmp_path / "unit") for name in ("old", "new")]
+    execute.perform(links)
 
-    with pytest.raises(CannotCreateError):
-        execute.perform([Link(path=path, target=tmp_path) for path in (first, second)])
+    with pytest.raises(StorageError, match="folder: cannot be replaced"):
+        execute.perform([Link(path=tmp_path / "folder", target=tmp_path / "unit"), *links])
 
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    found = {path.name: path.is_symlink() for path in tmp_path.iterdir()}
+    assert found == {"old": True, "new": True, "folder": False}
+
+
+def test_a_folder_of_somebody_else_where_a_file_is_removed(tmp_path):
+    """What is no file is none of ours: it stays, and a removal goes on behind it."""
+    (tmp_path / "unit" / "theirs").mkdir(parents=True)
+    (tmp_path / "other").touch()
+
+    execute.perform([RemoveFile(path=tmp_path / name) for name in ("unit", "other", "gone")])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["unit"]
 
 
 @pytest.mark.posix("symbolic links need a privilege")
@@ -223,7 +236,7 @@ def test_a_failure_that_time_mends(tmp_path, monkeypatch):
 
 @pytest.mark.engine
 def test_a_shortcut(tmp_path, monkeypatch):
-    """A command is not run where its shortcut went well; where that failed, or is not there, it is, and its own failure is told."""
+    """A command is run unless its shortcut went well, whatever became of that, and its own failure is told."""
     monkeypatch.chdir(tmp_path)
     long_way = ("sh", "-c", "echo way >> gone; test ! -e shut || { echo shut >&2; exit 3; }")
     execute.perform([Run(argv=long_way, shortcut=("sh", "-c", "exit 0"))])
@@ -231,8 +244,14 @@ def test_a_shortcut(tmp_path, monkeypatch):
 
     execute.perform([Run(argv=long_way, shortcut=("sh", "-c", "echo no >&2; exit 4"))])
     execute.perform([Run(argv=long_way, shortcut=("no-such-program",))])
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(b"\x7fELF")
+    garbage.chmod(0o755)
+    execute.perform([Run(argv=long_way, shortcut=(str(garbage),))])
+    monkeypatch.setattr(execute, "LOOK_LIMIT", 0.1)
+    execute.perform([Run(argv=long_way, shortcut=("sleep", "60"))])
 
-    assert (tmp_path / "gone").read_text() == "way\n" * 2
+    assert (tmp_path / "gone").read_text() == "way\n" * 4
     (tmp_path / "shut").touch()
     with pytest.raises(EngineError, match="ended with 3: shut"):
         execute.perform([Run(argv=long_way, shortcut=("sh", "-c", "echo no >&2; exit 4"))])

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from ratectl.backends.protocol import Verb
-from ratectl.backends.steps import Run
+from ratectl.backends.steps import Link, Run
 from ratectl.deploy import install, targets
 from ratectl.errors import ConfigError, EngineError
 from ratectl.journal.journal import Journal
 from ratectl.model.job import Provider
+from ratectl.runtime.trust import UntrustedError
 from ratectl.schedule.cover.triggers import Cover, Fidelity
 from ratectl.views import deploy_text
 from tests.fakes.jobs import job, jobs
@@ -326,6 +327,25 @@ def test_what_the_engine_refuses_is_taken_back(tmp_path):
     assert (office.machine.files, office.machine.links, snapshots(office)) == before
     assert office.machine.systemd.active == {"ratectl-a.timer", "ratectl-b.timer"}
     assert office.install(*jobs("a", "b")).empty
+
+
+def test_a_link_of_another_account_is_taken_back_from(tmp_path):
+    """What root may not trust is found by a step at the latest, and told as what it is, when all is as it was."""
+    office = Office(tmp_path, "systemd")
+    danger = UntrustedError("/etc/wants", "is a link of keeper's", "rm /etc/wants")
+    perform = office.machine.perform
+
+    def refusing(steps):
+        if any(isinstance(step, Link) for step in steps):
+            raise danger
+        perform(steps)
+
+    office.machine.perform = refusing
+
+    with pytest.raises(UntrustedError, match=r"`rm /etc/wants`\nEverything is as it was before"):
+        office.install(*jobs("a", "b"))
+
+    assert office.held() == []
 
 
 def test_a_refused_move_leaves_the_jobs_where_they_were(tmp_path):

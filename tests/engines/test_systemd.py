@@ -82,6 +82,13 @@ def test_drift(root, undoing):
     assert all(entry["drift"] == [] for entry in root.json("list"))
 
 
+def spec_of_many():
+    return "".join(
+        f'[jobs.many-{n}]\npairs = ["USD/INR"]\nschedule = "every day at 10:30"\noutput = "~/many/{n}.txt"\n'
+        for n in range(MANY)
+    )
+
+
 @pytest.fixture(params=PLACES)
 def many(request, systemd):
     """An account with a spec of many jobs, none of which is due, as system or as user units; nothing is left afterwards."""
@@ -91,11 +98,7 @@ def many(request, systemd):
         ready = "systemctl --user is-system-running | grep -qE 'running|degraded'"
         account.sh(f"until {ready}; do sleep 0.1; done 2>/dev/null")
     account.sh("mkdir -p ~/.config/ratectl")
-    jobs = "".join(
-        f'[jobs.many-{n}]\npairs = ["USD/INR"]\nschedule = "every day at 10:30"\noutput = "~/many/{n}.txt"\n'
-        for n in range(MANY)
-    )
-    account.write(f"{account.home}/.config/ratectl/jobs.toml", jobs.encode())
+    account.write(f"{account.home}/.config/ratectl/jobs.toml", spec_of_many().encode())
     yield account
     account.ratectl("remove", "--all")
     account.sh("rm -rf ~/.config/ratectl")
@@ -141,6 +144,39 @@ def test_many_jobs(many):
     assert idle == "inactive"
     assert passing_units(many) == before + 1
     assert units(many, "run-*.service") == ""
+
+
+@pytest.mark.parametrize("many", ["keeper"], indirect=True)
+def test_many_jobs_where_little_runs(many):
+    """No more is started than the timers, also where a user's manager has stopped what services want by themselves."""
+    all_stopped = "basic.target timers.target"
+    many.sh(f"systemctl --user stop {all_stopped}")
+
+    many.ratectl("install")
+
+    states = many.sh(f"systemctl --user is-active {all_stopped} || true").split()
+    many.sh("systemctl --user start basic.target timers.target")
+    assert states == ["inactive"] * 2
+    assert [row["drift"] for row in many.json("list")] == [[]] * MANY
+
+
+def test_what_another_account_calls_true(systemd):
+    """Root runs nothing out of a folder of another account, which comes first in its PATH."""
+    root, keeper = systemd.account("root"), systemd.account("keeper")
+    keeper.sh(
+        "mkdir -p ~/bin; printf '#!/bin/sh\\nid > /var/tmp/led\\n' > ~/bin/true; chmod 755 ~/bin/true"
+    )
+    for name in ("systemctl", "systemd-run"):
+        keeper.sh(f"cp ~/bin/true ~/bin/{name}")
+    root.sh("mkdir -p ~/.config/ratectl")
+    root.write("/root/.config/ratectl/jobs.toml", spec_of_many().encode())
+
+    root.sh(f"PATH=/home/keeper/bin:$PATH {root.program} install")
+
+    led = root.sh("ls /var/tmp/led 2>/dev/null || true")
+    root.ratectl("remove", "--all")
+    root.sh("rm -rf ~/.config/ratectl /home/keeper/bin /var/tmp/led")
+    assert led == ""
 
 
 TOO_BAD = {

@@ -246,7 +246,7 @@ def settle(path: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
 
 
 def _run(step: Run) -> None:
-    if step.shortcut and not _call(step.shortcut, b"", CHANGE_LIMIT).code:
+    if step.shortcut and _succeeds(step.shortcut):
         return
     answer = _call(step.argv, step.stdin, CHANGE_LIMIT)
     end = time.monotonic() + AGAIN_LIMIT
@@ -260,6 +260,13 @@ def _run(step: Run) -> None:
         raise EngineError(
             f"`{command}` ended with {answer.code}: {answer.said or 'it said nothing'}"
         )
+
+
+def _succeeds(argv: Sequence[str]) -> bool:
+    """Tell whether *argv* is there, ends in time, and ends well."""
+    with contextlib.suppress(EngineError):
+        return not _call(argv, b"", LOOK_LIMIT).code
+    return False
 
 
 def _expect(step: Expect) -> None:
@@ -286,14 +293,16 @@ def _write_files(writes: Sequence[WriteFile]) -> None:
         if together:
             os.sync()  # one for all: thousands of units would wait a disk turn each
         drafts.put_in_place()
+        drafts.sync()
 
 
 def _make_links(links: Sequence[Link]) -> None:
-    """Make each link beside its place, rename all, then sync each folder once."""
+    """Make each link beside its place and rename it; then sync the folders, each once."""
     with Drafts() as drafts:
         for link in links:
             drafts.link(link.path, str(link.target))
-        drafts.put_in_place()
+            drafts.put_in_place()
+        drafts.sync()
 
 
 def _no_sync(_handle: int) -> None:
@@ -318,7 +327,9 @@ def _make_folder(step: MakeFolder) -> None:
 def _remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
-    except PermissionError as error:
+    except (IsADirectoryError, PermissionError) as error:
+        if path.is_dir() and not path.is_symlink():
+            return  # of somebody else: no file is there
         raise RefusedError(f"{path}: may not be removed by this account") from error
     except OSError as error:
         raise StorageError(f"{path}: cannot be removed: {error.strerror}") from error

@@ -279,7 +279,7 @@ def apply(
     except RatectlError as error:
         _take_back(prepared, journal, before, perform, error)
         lock.finish()
-        raise type(error)(f"{error}\nEverything is as it was before.") from error
+        raise error.saying(f"{error}\nEverything is as it was before.") from error
     if prepared.forget:
         journal.forget_jobs(prepared.forget)
     if prepared.renamed:

@@ -143,7 +143,7 @@ def move(journal: Journal, jobs: Iterable[Job]) -> None:
         except RatectlError as failure:
             error = failure
         if error is not None:
-            raise type(error)(
+            raise error.saying(
                 f"job {job.name!r} is to change its journal, and what the old one still owes cannot be "
                 f"moved: {error}; mend that, or `ratectl remove {job.name}` first"
             ) from error

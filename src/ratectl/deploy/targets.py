@@ -172,7 +172,7 @@ def with_way_out(target: Target, error: RatectlError) -> RatectlError:
     absent = target.backend.detect(target.reader, target.host, target.scope)
     if target.host.cluster is None or not lost or absent or kubernetes.WAY_OUT in str(error):
         return error
-    return type(error)(f"{error}; {kubernetes.WAY_OUT}")
+    return error.saying(f"{error}; {kubernetes.WAY_OUT}")
 
 
 def stands_at(target: Target, row: Standing) -> bool:

@@ -365,7 +365,7 @@ def _with_way_out(
     """Return *error*, with the command that decides where an answer for one of *items* is held."""
     if not any(item is None or item in items for item, _ in fetched.quarantined):
         return error
-    return type(error)(f"{error}; `ratectl review` shows the held answer, and decides")
+    return error.saying(f"{error}; `ratectl review` shows the held answer, and decides")
 
 
 def _of_kind(suspect: SuspectQuote, kind: str) -> SuspectQuote:

@@ -62,6 +62,7 @@ def _write(state_dir: Path, path: Path, host_timezone: str, now: dt.datetime) ->
     with Drafts() as drafts:
         drafts.write(path, text.encode(), _mode(), lambda _descriptor: None)
         drafts.put_in_place()
+        drafts.sync()
 
 
 def _mode() -> int:

@@ -48,6 +48,7 @@ class Drafts:
     def __init__(self) -> None:
         self._folders: dict[Path, _Folder] = {}
         self._waiting: deque[tuple[_Folder, str, Path]] = deque()
+        self._touched: dict[_Folder, None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -85,8 +86,7 @@ class Drafts:
             self._waiting.append((folder, draft, path))
 
     def put_in_place(self) -> None:
-        """Rename every draft to the name that it is for, and sync the folders."""
-        touched = []
+        """Rename every draft to the name that it is for; :meth:`sync` makes that last."""
         while self._waiting:
             folder, draft, path = self._waiting[0]
             try:
@@ -99,9 +99,13 @@ class Drafts:
             except OSError as error:
                 raise StorageError(f"{path}: cannot be replaced: {error.strerror}") from error
             self._waiting.popleft()
-            touched.append(folder)
-        for folder in dict.fromkeys(touched):
+            self._touched[folder] = None
+
+    def sync(self) -> None:
+        """Make what was put in place survive a loss of power. Raises StorageError."""
+        for folder in self._touched:
             folder.sync()
+        self._touched.clear()
 
     def _begin(self, path: Path) -> tuple[_Folder, str]:
         """Return the folder of *path*, made where it is absent, and a new name in it, which engines skip for its leading dot."""

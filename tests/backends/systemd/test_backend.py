@@ -457,6 +457,22 @@ def test_units_of_others_are_not_ours(machine):
     assert machine.files == before
 
 
+@pytest.mark.parametrize(
+    "more", [b"# was [X-Ratectl]\n", b"[X-Ratectl]\nNote=mine\n", b"[X-Theirs]\nJob=other\n"]
+)
+def test_units_with_more_behind_are_ours(machine, more):
+    """What somebody adds to our unit makes it drift, and install mends it."""
+    install(machine, job())
+    before = dict(machine.files)
+    for path in before:
+        machine.files[path] += more
+
+    assert entry(machine).drift == ()
+    install(machine, job())
+
+    assert machine.files == before
+
+
 def test_scopes():
     """As root units go to the system's folder and wait for the network."""
     machine = Machine(booted=True)

@@ -7,6 +7,7 @@ change, there is one ``daemon-reload`` and one ``start``; what ``enable`` does i
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,8 @@ STAMPS = Path("/var/lib/systemd/timers")
 _RESULT = "Id,Result,ExecMainStatus"
 _ARGV_LIMIT = 250
 """Units in one systemctl call, far below the kernel's limit for a command line, so that progress can be seen."""
+_TRUE = "/bin/true"
+"""Does nothing; systemd-run would look for a bare name in our PATH, where another account may have one."""
 _MANY = 50
 _MOST = 1000
 """So many units, and up to so many at once, are started as what one unit requires."""
@@ -245,15 +248,20 @@ def stage(changes: Sequence[Change], found: Found, host: Host, scope: str) -> tu
 def _start(call: tuple[str, ...], timers: Sequence[str]) -> Iterator[Step]:
     """Start *timers*; where they are many, as what one passing unit requires, which is less work for the manager than as many calls."""
     for some in _batches(timers, _MOST):
-        shortcut = _required(call, some) if len(some) >= _MANY else ()
-        yield Run(argv=(*call, "start", *some), why="start the timers", shortcut=shortcut)
+        start = Run(argv=(*call, "start", *some), why="start the timers")
+        if len(some) >= _MANY:
+            why = f"{start.why}, all at once by systemd-run"
+            start = replace(start, shortcut=_required(call, some), why=why)
+        yield start
 
 
 def _required(call: tuple[str, ...], units: Sequence[str]) -> tuple[str, ...]:
     """Return a command that starts a unit, gone at once, which requires *units* and waits for them, see systemd-run(1)."""
     options = ("--collect", "--description=Start timers of ratectl")
+    # else it would want, and wait for, all that a service wants by itself, which timers do not
+    bare = "--property=DefaultDependencies=no"
     needs = (f"--property={word}={' '.join(units)}" for word in ("Requires", "After"))
-    return ("systemd-run", *call[1:], *options, *needs, "true")
+    return ("systemd-run", *call[1:], *options, bare, *needs, _TRUE)
 
 
 def _look_at_once(call: tuple[str, ...], jobs: Sequence[str]) -> Iterator[Step]:

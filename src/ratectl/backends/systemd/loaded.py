@@ -126,7 +126,7 @@ def job_of(name: str) -> str:
 def _own_text(reader: Reader, folder: Path, name: str) -> bytes | None:
     """Return the text of the unit *name* when it is ours."""
     text = reader.read(folder / name)
-    match = _OURS.match(text, text.rfind(_SECTION)) if text else None
+    match = _OURS.search(text, text.find(_SECTION)) if text else None
     return text if match and match[1].decode() == job_of(name) else None
 
 

@@ -67,5 +67,5 @@ def replace_all(files: Mapping[Path, bytes]) -> list[Path]:
     except trust.UntrustedError:
         raise
     except (CannotCreateError, RefusedError, StorageError) as error:
-        raise type(error)(f"{error}; name another file") from error
+        raise error.saying(f"{error}; name another file") from error
     return targets
