@@ -137,7 +137,7 @@ def firing(folder: Path, *, quick: bool) -> list[Row]:
     return rows
 
 
-MEASURED = 3
+MEASURED = 15
 """Firings whose memory is measured, which hardly differs."""
 
 

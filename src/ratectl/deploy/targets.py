@@ -211,7 +211,7 @@ def render(target: Target, job: Job, cover: Cover) -> tuple[Artefact, ...]:
     """Return the native texts of *job* for this very machine: whose its files are counts, too."""
     host = host_of(target.host, job)
     if target.backend.SANDBOXES:
-        host = _with_ownership(replace(target, host=host), job)
+        host = _with_ownership(host, target.reader, job)
     return target.backend.render(job, cover, host, target.scope)
 
 
@@ -231,31 +231,26 @@ def host_of(host: Host, job: Job) -> Host:
     )
 
 
-def _with_ownership(target: Target, job: Job) -> Host:
-    """Return the host with the job's resolved output folders and whether another account owns any of its files.
+def _with_ownership(host: Host, reader: Reader, job: Job) -> Host:
+    """Return *host* with the job's resolved output folders and whether another account owns any of its files.
 
     What is not there yet will be made by the account.
     """
-    outputs = [target.reader.real(Path(path)) for path in sandbox.files(job)]
+    outputs = [reader.real(Path(path)) for path in sandbox.files(job)]
     folders = tuple(dict.fromkeys(path.parent for path in outputs))
-    if target.host.account:  # which has no rights over what is others', whoever they are
-        return replace(target.host, folders=tuple(map(str, folders)))
-    own = (*outputs, *folders, *map(Path, sandbox.reads(job)))
-    on_the_way = _ways_to(target.host.fetch).union(*(_way_to(path.parent) for path in own))
+    if host.account:  # which has no rights over what is others', whoever they are
+        return replace(host, folders=tuple(map(str, folders)))
+    read = tuple(map(Path, sandbox.reads(job)))
+    on_the_way = _ways(host.fetch, (*folders, *(path.parent for path in read)))
     foreign = not (
-        {target.reader.owner(path) for path in own} <= {target.host.uid, None}
-        and {target.reader.owner(path) for path in on_the_way} <= {target.host.uid, 0, None}
+        {reader.owner(path) for path in (*outputs, *folders, *read)} <= {host.uid, None}
+        and {reader.owner(path) for path in on_the_way} <= {host.uid, 0, None}
     )
-    return replace(target.host, folders=tuple(map(str, folders)), foreign=foreign)
+    return replace(host, folders=tuple(map(str, folders)), foreign=foreign)
 
 
 @functools.cache
-def _ways_to(files: tuple[str, ...]) -> frozenset[Path]:
-    """Return the folders that lead to *files*."""
-    return frozenset[Path]().union(*(_way_to(Path(file).parent) for file in files))
-
-
-@functools.cache
-def _way_to(folder: Path) -> frozenset[Path]:
-    """Return *folder* and all above it; thousands of jobs share a few."""
-    return frozenset((folder, *folder.parents))
+def _ways(files: tuple[str, ...], folders: tuple[Path, ...]) -> frozenset[Path]:
+    """Return *folders*, those that hold *files*, and all above them; thousands of jobs share a few."""
+    ends = (*folders, *(Path(file).parent for file in files))
+    return frozenset(ends).union(*(folder.parents for folder in ends))
