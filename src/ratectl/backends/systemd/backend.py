@@ -72,7 +72,7 @@ _TRUE = "/bin/true"
 """Does nothing; systemd-run would look for a bare name in our PATH, where another account may have one."""
 _MANY = 50
 _MOST = 1000
-"""So many units, and up to so many at once, are started as what one unit requires."""
+"""From so many on, and up to so many at once, units are started as what one unit requires."""
 
 
 def detect(reader: Reader, host: Host, scope: str) -> str:
