@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ratectl.backends.steps import Step
 
 LOOK_LIMIT = 60
-"""Seconds that a command which only looks may take."""
+"""Seconds that a command which only looks may take, and a shortcut before it is given up."""
 CHANGE_LIMIT = 600
 """Seconds that a command which changes something may take (a reload of 10,000 timers takes two minutes)."""
 AGAIN_LIMIT = 30
