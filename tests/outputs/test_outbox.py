@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ratectl.errors import CannotCreateError, StorageError
+from ratectl.journal.sqlite_database import SqliteDatabase
 from ratectl.outputs import outbox
 from ratectl.outputs.formats import SINKS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT, CSV = SINKS["text"], SINKS["csv"]
 LINES = (b"20/11/2026 - 95.07\n", b"21/11/2026 - 95.12\n")
@@ -130,6 +136,52 @@ def test_rotated(database, target, tmp_path):
 
     assert target.read_bytes() == CSV.HEADER + BATCH
     assert (tmp_path / "output.txt.1").read_bytes() == CSV.HEADER
+
+
+class Rotated(SqliteDatabase):
+    """A journal after each of whose commits, for so many times, the output has been rotated away."""
+
+    target: Path
+    times: int
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable=False):
+        with super().transaction(durable=durable) as connection:
+            yield connection
+        if durable and self.times:
+            self.times -= 1
+            self.target.rename(self.target.with_name(f"{self.target.name}.{self.times}"))
+
+
+@pytest.fixture
+def rotated(tmp_path, target):
+    database = Rotated(tmp_path / "state")
+    database.target, database.times = target, 0
+    yield database
+    database.close()
+
+
+def test_rotated_again_and_again(rotated, target):
+    """Who rotates faster than we append, for a while, holds nothing up."""
+    rotated.times = 40
+    commit(rotated, target)
+
+    drain(rotated, target)
+
+    assert target.read_bytes() == BATCH
+
+
+def test_rotated_without_end(rotated, target):
+    """Where each append is overtaken, the firing ends and says so; the lines wait, and go in when it is over."""
+    rotated.times = 10_000
+    commit(rotated, target)
+    with pytest.raises(StorageError, match="keeps writing to it; lines kept in the journal"):
+        drain(rotated, target)
+
+    rotated.times = 0
+    drain(rotated, target)
+
+    assert target.read_bytes() == BATCH
 
 
 def test_truncated(database, target):

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from ratectl.outputs.append import Opened
     from ratectl.outputs.formats import FileSink
 
-ROUNDS = 20
-"""How often an append starts over because someone else wrote in between."""
+ROUNDS = 200
+"""Of these an append takes two, and two more each time that someone else wrote or rotated in between.
+
+Seconds even on a slow disk, and more than a rotator in a loop on a busy machine gets in between.
+"""
 RUN = 60 * 1_000_000_000
 """Nanoseconds in which appends that follow each other are remembered as one: a rotation may drop several."""
 MOST_REMEMBERED = 1 << 20
