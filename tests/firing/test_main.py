@@ -40,6 +40,7 @@ HEAVY = {
 }
 UNUSED = {
     "secrets",
+    "idna.core",
     "importlib.metadata._meta",
     "ratectl.firing.revisit",
     "ratectl.model.cluster",

@@ -158,6 +158,63 @@ def test_waits_after_import():
     assert {"importlib.metadata", "mimetypes"} <= set(seen)
 
 
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("print('idna' in sys.modules)", "False"),
+        ("import idna; print(idna.encode('ä.example').decode())", "xn--4ca.example"),
+        ("import idna.core; print(idna.core.IDNAError is idna.IDNAError)", "True"),
+        (
+            "print(requests.Request('GET', 'http://ä.example/').prepare().url)",
+            "http://xn--4ca.example/",
+        ),
+        ("print(requests.packages.idna.decode('xn--4ca.example'))", "ä.example"),
+        (
+            "import idna; print(requests.packages.idna.IDNAError is idna.IDNAError)",
+            "True",
+        ),
+        (
+            "from requests.packages.idna import encode; print(encode('ä').decode())",
+            "xn--4ca",
+        ),
+        ("import requests.packages.idna.core as core; print(core.encode('ä').decode())", "xn--4ca"),
+        ("import importlib; print(importlib.reload(requests.packages).idna.__name__)", "idna"),
+    ],
+)
+def test_host_names_outside_ascii(use, expected):
+    """What requests needs for such hosts alone is loaded for them, by whatever name, and is the one that it always is."""
+    assert said(f"{IMPORTING}{use}") == expected
+
+
+@pytest.mark.network
+def test_host_names_were_known_before():
+    """Where the module has been loaded already, requests has that one."""
+    program = IMPORTING.replace("with deferred", "import idna\nwith deferred")
+
+    assert said(f"{program}print(requests.packages.idna is idna)") == "True"
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("asked", ["idna.IDNAError", "__import__('idna').IDNAError"])
+def test_host_names_are_asked_for_at_once(tmp_path, asked):
+    """A requests that uses the module while it is loaded gets it."""
+    package = tmp_path / "requests"
+    package.mkdir()
+    (package / "__init__.py").write_text("from . import packages")
+    (package / "packages.py").write_text(f"import idna\nerror = {asked}")
+    program = IMPORTING.replace("import requests, urllib3, dataclasses", "import requests")
+    program = program.replace(
+        "with deferred", f"sys.path.insert(0, {str(tmp_path)!r})\nwith deferred"
+    )
+
+    found = said(
+        f"{program}print(requests.packages.error, requests.packages.error is __import__('idna').IDNAError)"
+    )
+
+    assert found == "<class 'idna.core.IDNAError'> True"
+
+
 @pytest.fixture(autouse=True)
 def _libraries_of_this_process(monkeypatch):
     """Take nothing from requests in the process of the tests, which other tests use as well."""

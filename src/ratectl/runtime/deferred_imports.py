@@ -8,6 +8,7 @@ are a third of a firing and a seventh of its memory. Python's own ``importlib.ut
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 import sys
 import typing
@@ -56,6 +57,8 @@ PACKAGES = frozenset({"importlib.metadata"})
 """Those that may be packages: any other could be asked for a part before it has run, which would find it half made."""
 NEVER_USED = ("chardet", "charset_normalizer")
 """What guesses the encoding of a text, for which requests goes without: a firing reads bytes only."""
+RENAMED, ITS_OLD_NAME = "idna", "requests.packages"
+"""What requests imports only to give it the name that it had within requests once; it needs it for host names outside ASCII."""
 OURS = __name__.partition(".")[0] + "."
 """How the names of our own modules begin."""
 _compiled = re.compile
@@ -136,8 +139,8 @@ class _Finder:
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the spec of a module that may wait; None for every other one."""
-        if name not in SELDOM_USED or name in cls.asked:
+        """Return the spec of a module that may wait, or that lets another one wait; None for every other one."""
+        if (name not in SELDOM_USED and name != ITS_OLD_NAME) or name in cls.asked:
             return None
         cls.asked.add(name)
         try:
@@ -149,7 +152,9 @@ class _Finder:
             cls.asked.remove(name)
         if spec is None or spec.loader is None:
             return spec
-        if spec.submodule_search_locations is None or name in PACKAGES:
+        if name == ITS_OLD_NAME:
+            spec.loader = cast("Loader", _Renaming(spec.loader))
+        elif spec.submodule_search_locations is None or name in PACKAGES:
             spec.loader = cast("Loader", _Later(spec.loader))
         return spec
 
@@ -190,6 +195,45 @@ class _Later:
         if name == "_loader":  # of a copy that is being made
             raise AttributeError(name)
         return getattr(self._loader, name)
+
+
+class _Renaming:
+    """The *loader* of ``ITS_OLD_NAME``, for which something else stands for ``RENAMED``."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Return what Python's own loader does."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run *module* without loading what it renames."""
+        if RENAMED not in sys.modules:
+            sys.modules[RENAMED] = _StandIn(RENAMED)
+        try:
+            self._loader.exec_module(module)
+        finally:
+            _make_room()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_loader":  # of a copy that is being made
+            raise AttributeError(name)
+        return getattr(self._loader, name)
+
+
+class _StandIn(ModuleType):
+    """Has what the module of its name has, which is loaded when it is first asked for any of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        _make_room()
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _make_room() -> None:
+    """Let the next import of ``RENAMED`` find the module itself."""
+    if type(sys.modules.get(RENAMED)) is _StandIn:
+        del sys.modules[RENAMED]
 
 
 class _Module(ModuleType):
