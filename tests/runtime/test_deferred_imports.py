@@ -179,12 +179,56 @@ def test_waits_after_import():
             "xn--4ca",
         ),
         ("import requests.packages.idna.core as core; print(core.encode('ä').decode())", "xn--4ca"),
+        (
+            "from requests.packages.idna.core import IDNAError; import idna; print(IDNAError is idna.IDNAError)",
+            "True",
+        ),
+        ("requests.packages.idna.encode = print; import idna; idna.encode('ours')", "ours"),
+        (
+            "del requests.packages.idna.encode; import idna; print(hasattr(idna, 'encode'))",
+            "False",
+        ),
+        ("print('encode' in dir(requests.packages.idna))", "True"),
         ("import importlib; print(importlib.reload(requests.packages).idna.__name__)", "idna"),
     ],
 )
 def test_host_names_outside_ascii(use, expected):
     """What requests needs for such hosts alone is loaded for them, by whatever name, and is the one that it always is."""
     assert said(f"{IMPORTING}{use}") == expected
+
+
+@pytest.mark.network
+def test_host_names_with_their_parts():
+    """All that is loaded for host names has the names that requests gives it, as where it is loaded at once."""
+    plain = IMPORTING.partition("with deferred")[0] + "import requests\n"
+    names = (
+        "print(*sorted(name for name in sys.modules if name.startswith('requests.packages.idna')))"
+    )
+
+    assert said(f"{IMPORTING}{names}") == said(f"{plain}{names}")
+
+
+@pytest.mark.network
+def test_host_names_by_an_old_loader():
+    """A loader of the old kind, which somebody else put in front, loads requests as ever."""
+    program = f"""
+import importlib.machinery, warnings
+warnings.simplefilter("ignore")
+class Loader:
+    def __init__(self, real):
+        self.load_module = real.load_module
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "requests.packages":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec.loader = Loader(spec.loader)
+        return spec
+import sys
+sys.meta_path.insert(0, Finder)
+{IMPORTING}"""
+    assert said(f"{program}print(requests.packages.idna.decode('xn--4ca'))") == "ä"
 
 
 @pytest.mark.network

@@ -7,6 +7,8 @@ copies with an intent that was never confirmed, and with the last append, which 
 
 from __future__ import annotations
 
+import itertools
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from ratectl.errors import StorageError
@@ -23,11 +25,10 @@ if TYPE_CHECKING:
     from ratectl.outputs.append import Opened
     from ratectl.outputs.formats import FileSink
 
-ROUNDS = 200
-"""Of these an append takes two, and two more each time that someone else wrote or rotated in between.
-
-Seconds even on a slow disk, and more than a rotator in a loop on a busy machine gets in between.
-"""
+FEWEST_ROUNDS = 20
+"""Of these an append takes two, and two more each time that someone else wrote or rotated in between."""
+PATIENCE = 3.0
+"""Seconds, after which it starts over no more: others wait for the file's lock, and a slow disk needs long for each round."""
 RUN = 60 * 1_000_000_000
 """Nanoseconds in which appends that follow each other are remembered as one: a rotation may drop several."""
 MOST_REMEMBERED = 1 << 20
@@ -135,9 +136,12 @@ def drain(database: Database, target: str, sink: FileSink) -> None:
     Raises CannotCreateError or StorageError; what waits then still does.
     """
     name = queue(database, target)
-    for _ in range(ROUNDS):
+    end = time.monotonic() + PATIENCE
+    for number in itertools.count(1):
         if not waiting(database, name):
             return
+        if number > FEWEST_ROUNDS and time.monotonic() > end:
+            break
         found = database.rows("SELECT * FROM sinks WHERE target = ? AND start IS NOT NULL", (name,))
         if found:
             _finish(database, target, found[0])

@@ -57,8 +57,10 @@ PACKAGES = frozenset({"importlib.metadata"})
 """Those that may be packages: any other could be asked for a part before it has run, which would find it half made."""
 NEVER_USED = ("chardet", "charset_normalizer")
 """What guesses the encoding of a text, for which requests goes without: a firing reads bytes only."""
-RENAMED, ITS_OLD_NAME = "idna", "requests.packages"
-"""What requests imports only to give it the name that it had within requests once; it needs it for host names outside ASCII."""
+RENAMING = "requests.packages"
+"""What imports a package only to give it and its parts the names that they had within requests once."""
+RENAMED = ("idna", "idna.core", "idna.idnadata", "idna.intranges", "idna.package_data")
+"""That package, with the parts that come with it: requests needs it for host names outside ASCII."""
 OURS = __name__.partition(".")[0] + "."
 """How the names of our own modules begin."""
 _compiled = re.compile
@@ -140,7 +142,7 @@ class _Finder:
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of a module that may wait, or that lets another one wait; None for every other one."""
-        if (name not in SELDOM_USED and name != ITS_OLD_NAME) or name in cls.asked:
+        if (name not in SELDOM_USED and name != RENAMING) or name in cls.asked:
             return None
         cls.asked.add(name)
         try:
@@ -152,8 +154,9 @@ class _Finder:
             cls.asked.remove(name)
         if spec is None or spec.loader is None:
             return spec
-        if name == ITS_OLD_NAME:
-            spec.loader = cast("Loader", _Renaming(spec.loader))
+        if name == RENAMING:
+            if hasattr(spec.loader, "exec_module"):
+                spec.loader = cast("Loader", _Renaming(spec.loader))
         elif spec.submodule_search_locations is None or name in PACKAGES:
             spec.loader = cast("Loader", _Later(spec.loader))
         return spec
@@ -198,19 +201,15 @@ class _Later:
 
 
 class _Renaming:
-    """The *loader* of ``ITS_OLD_NAME``, for which something else stands for ``RENAMED``."""
+    """The *loader* of ``RENAMING``, for which something else stands for each of ``RENAMED``."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Return what Python's own loader does."""
-        return self._loader.create_module(spec)
-
     def exec_module(self, module: ModuleType) -> None:
-        """Run *module* without loading what it renames."""
-        if RENAMED not in sys.modules:
-            sys.modules[RENAMED] = _StandIn(RENAMED)
+        """Run *module* without loading what it renames, unless that is there."""
+        if RENAMED[0] not in sys.modules:
+            sys.modules.update({name: _StandIn(name) for name in RENAMED})
         try:
             self._loader.exec_module(module)
         finally:
@@ -226,14 +225,27 @@ class _StandIn(ModuleType):
     """Has what the module of its name has, which is loaded when it is first asked for any of it."""
 
     def __getattr__(self, name: str) -> Any:
+        return getattr(self._real(), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._real(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._real(), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._real())
+
+    def _real(self) -> ModuleType:
         _make_room()
-        return getattr(importlib.import_module(self.__name__), name)
+        return importlib.import_module(self.__name__)
 
 
 def _make_room() -> None:
-    """Let the next import of ``RENAMED`` find the module itself."""
-    if type(sys.modules.get(RENAMED)) is _StandIn:
-        del sys.modules[RENAMED]
+    """Let the next import of each of ``RENAMED`` find the module itself."""
+    for name in RENAMED:
+        if type(sys.modules.get(name)) is _StandIn:
+            sys.modules.pop(name, None)
 
 
 class _Module(ModuleType):
