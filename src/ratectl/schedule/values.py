@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ MONTHS = frozenset(range(1, 13))
 WEEKDAYS = frozenset(range(1, 8))
 LONGEST = dict.fromkeys(MONTHS, 31) | {2: 29} | dict.fromkeys((4, 6, 9, 11), 30)
 """How many days each month has at most."""
+SHORTEST = 28
+"""How many days every month has."""
 LAST_DAY = -1
 YEARS = range(1900, 2201)
 """Years in which schedules have slots; zone data and calendars outside them say little."""
@@ -148,7 +151,10 @@ def on_days_that_exist(calendar: Calendar) -> Calendar | None:
     """Return *calendar* without days that none of its months has, and without such months; None where none is left."""
     if calendar.days == DAYS or calendar.months == MONTHS:
         return calendar
-    shortest = min(map(abs, calendar.days))
+    numbers = {abs(day) for day in calendar.days}
+    if max(numbers) <= SHORTEST:
+        return calendar
+    shortest = min(numbers)
     months = frozenset(month for month in calendar.months if shortest <= LONGEST[month])
     if not months:
         return None
@@ -167,14 +173,20 @@ def union(members: Iterable[Schedule]) -> Schedule:
     return flat.pop() if len(flat) == 1 else Union(members=tuple(sorted(flat, key=_order)))
 
 
-def _order(member: Schedule) -> tuple[str, list[list[int]], str]:
+def _order(member: Schedule) -> tuple[str, list[tuple[int, ...]], str]:
     if not isinstance(member, Calendar):
         return type(member).__name__, [], str(member)
     sets = (
         *(member.hours, member.minutes, member.seconds),
         *(member.days, member.months, member.weekdays, member.nth_weekday),
     )
-    return "", [sorted(values) for values in sets], f"{member.elapsed_time} {member.stride}"
+    return "", [in_order(values) for values in sets], f"{member.elapsed_time} {member.stride}"
+
+
+@lru_cache(maxsize=512)
+def in_order(values: frozenset[int]) -> tuple[int, ...]:
+    """Return *values*, ascending; schedules share most of theirs, so each set is put in order once."""
+    return tuple(sorted(values))
 
 
 def products(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ratectl.errors import ScheduleError
@@ -21,7 +23,6 @@ from ratectl.schedule.values import (
     HOURS,
     MINUTES,
     MONTHS,
-    WEEKDAYS,
     Calendar,
     Schedule,
     on_days_that_exist,
@@ -56,8 +57,10 @@ class _Field:
     low: int
     high: int
     names: tuple[str, ...] = ()
-    all: frozenset[int] = frozenset()
+    all: frozenset[int]
     """What ``*`` stands for."""
+    numbers: dict[str, int]
+    """What each number and name stands for, as it is mostly written: without zeros in front."""
 
     @property
     def top(self) -> int:
@@ -66,19 +69,24 @@ class _Field:
 
     def number(self, text: str | None) -> int:
         """Return the number that *text* is or names, -1 where it is none."""
-        if text and text.isdecimal():
-            return int(text[:LONGEST_NUMBER])
-        if text not in self.names:
+        if not text or (text not in self.numbers and not text.isdecimal()):
             return -1
-        return self.names.index(text) + (self.low if self.names == MONTH_NAMES else 0)
+        return self.numbers[text] if text in self.numbers else int(text[:LONGEST_NUMBER])
+
+
+def _field(name: str, all_: frozenset[int], high: int, names: tuple[str, ...] = ()) -> _Field:
+    low = min(all_)
+    numbers = {str(number): number for number in range(low, high + 1)}
+    numbers |= {word: number for number, word in enumerate(names, start=low)}
+    return _Field(name=name, low=low, high=high, names=names, all=all_, numbers=numbers)
 
 
 FIELDS = (
-    _Field(name="minute", low=0, high=59, all=MINUTES),
-    _Field(name="hour", low=0, high=23, all=HOURS),
-    _Field(name="day of month", low=1, high=31, all=DAYS),
-    _Field(name="month", low=1, high=12, names=MONTH_NAMES, all=MONTHS),
-    _Field(name="day of week", low=0, high=7, names=DAY_NAMES, all=frozenset(range(7))),
+    _field("minute", MINUTES, 59),
+    _field("hour", HOURS, 23),
+    _field("day of month", DAYS, 31),
+    _field("month", MONTHS, 12, MONTH_NAMES),
+    _field("day of week", frozenset(range(7)), SUNDAY, DAY_NAMES),
 )
 
 
@@ -102,18 +110,14 @@ def parse_cron(text: str) -> Schedule:
     )
     if 0 in weekdays:
         weekdays = weekdays - {0} | {SUNDAY}
-    both = Calendar(
-        minutes=minutes,
-        hours=hours,
-        days=days,
-        months=months,
-        weekdays=weekdays,
-        elapsed_time=parts[0].startswith("*") or parts[1].startswith("*"),
+    elapsed_time = parts[0].startswith("*") or parts[1].startswith("*")
+    calendar = partial(
+        Calendar, minutes=minutes, hours=hours, months=months, elapsed_time=elapsed_time
     )
     if parts[2].startswith("*") or parts[4].startswith("*"):
+        both = calendar(days=days, weekdays=weekdays)
         return on_days_that_exist(both) or both
-    numbered = on_days_that_exist(_with(both, weekdays=WEEKDAYS))
-    named = _with(both, days=DAYS)
+    numbered, named = on_days_that_exist(calendar(days=days)), calendar(weekdays=weekdays)
     return union((numbered, named)) if numbered else named
 
 
@@ -133,11 +137,6 @@ def _macro_meant(line: str) -> str:
             return phrase
     near = difflib.get_close_matches(line.split(maxsplit=1)[0].lower(), MACROS, n=1, cutoff=0.7)
     return near[0] if near else "@daily"
-
-
-def _with(calendar: Calendar, **changes: frozenset[int]) -> Calendar:
-    values = {name: getattr(calendar, name) for name in calendar.__slots__}
-    return Calendar(**values | changes)
 
 
 def _count_message(text: str, count: int) -> str:
@@ -208,15 +207,14 @@ def _without_command(text: str) -> str:
 def _parse_field(part: str, field: _Field, line: str) -> frozenset[int]:
     if part == "*":
         return field.all
-    values: set[int] = set()
-    for item in part.split(","):
-        values |= _parse_item(item, field, line)
-    return frozenset(values)
+    if part in field.numbers:
+        return frozenset((field.numbers[part],))
+    return frozenset(chain(*[_parse_item(item, field, line) for item in part.split(",")]))
 
 
-def _parse_item(item: str, field: _Field, line: str) -> set[int]:
+def _parse_item(item: str, field: _Field, line: str) -> Sequence[int]:
     if item.isdecimal():
-        return {_number(item, field, item, line)}
+        return (_number(item, field, item, line),)
     match = ITEM.fullmatch(item.lower())
     if match is None:
         raise _error(line, field, item, _unknown_hint(item, line))
@@ -237,7 +235,7 @@ def _parse_item(item: str, field: _Field, line: str) -> set[int]:
     values = range(low, high + 1)
     if step_text:
         _check_step(step, values, field, item, line)
-    return set(values[::step])
+    return values[::step]
 
 
 def _check_step(step: int, values: range, field: _Field, item: str, line: str) -> None:
@@ -266,6 +264,8 @@ def _without_step(line: str, field: _Field, meant: int | None) -> str:
 
 
 def _number(text: str, field: _Field, item: str, line: str) -> int:
+    if text in field.numbers:
+        return field.numbers[text]
     number = field.number(text)
     if number < 0:
         raise _error(line, field, item, _unknown_hint(item, line))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
-from ratectl.schedule.values import DAYS, WEEKDAYS, YEARS, Calendar
+from ratectl.schedule.values import DAYS, WEEKDAYS, YEARS, Calendar, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,25 +41,26 @@ def descending(calendar: Calendar, high: dt.datetime) -> Iterator[dt.datetime]:
 
 def days_from(calendar: Calendar, low: dt.date) -> Iterator[dt.date]:
     """Yield the days of *calendar* from *low* on, inclusive."""
-    months = sorted(calendar.months)
+    months = in_order(calendar.months)
     for year in range(low.year, LAST_YEAR + 1):
         for month in months:
             if year > low.year or month > low.month:
                 yield from days_in_month(calendar, year, month)
             elif month == low.month:
-                yield from (day for day in days_in_month(calendar, year, month) if day >= low)
+                days = days_in_month(calendar, year, month)
+                yield from days[bisect_left(days, low) :]
 
 
 def days_down_from(calendar: Calendar, high: dt.date) -> Iterator[dt.date]:
     """Yield the days of *calendar* down from *high*, inclusive."""
-    months = sorted(calendar.months, reverse=True)
+    months = in_order(calendar.months)
     for year in range(high.year, FIRST_YEAR - 1, -1):
-        for month in months:
+        for month in reversed(months):
             days = days_in_month(calendar, year, month)
             if year < high.year or month < high.month:
                 yield from reversed(days)
             elif month == high.month:
-                yield from (day for day in reversed(days) if day <= high)
+                yield from reversed(days[: bisect_right(days, high)])
 
 
 @lru_cache(maxsize=512)
@@ -70,12 +72,15 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
     length = len(days)
     if calendar.weekdays != WEEKDAYS:
         first = days[0].weekday()
-        days = tuple(day for day in days if (first + day.day - 1) % 7 + 1 in calendar.weekdays)
+        week = [weekday in calendar.weekdays for weekday in range(1, 8)]
+        days = tuple(compress(days, 5 * (week[first:] + week[:first])))
     if calendar.nth_weekday:
         days = _nth(days, calendar.nth_weekday)
     if calendar.days != DAYS:
-        wanted = {day if day > 0 else length + 1 + day for day in calendar.days}
-        days = tuple(day for day in days if day.day in wanted)
+        wanted = calendar.days
+        if min(wanted) < 0:
+            wanted = frozenset({day if day > 0 else length + 1 + day for day in wanted})
+        days = tuple([day for day in days if day.day in wanted])
     stride = calendar.stride
     return days if stride is None else tuple(day for day in days if stride.includes(day))
 
@@ -89,7 +94,7 @@ def _all_days(year: int, month: int) -> tuple[dt.date, ...]:
 
 def times_from(calendar: Calendar, low: dt.time) -> Iterator[dt.time]:
     """Yield the times of day of *calendar* from *low* on, inclusive."""
-    hours, minutes, seconds = _sorted_fields(calendar)
+    hours, minutes, seconds = _fields(calendar)
     for hour in hours[bisect_left(hours, low.hour) :]:
         same_hour = hour == low.hour
         for minute in minutes[bisect_left(minutes, low.minute) if same_hour else 0 :]:
@@ -100,7 +105,7 @@ def times_from(calendar: Calendar, low: dt.time) -> Iterator[dt.time]:
 
 def times_down_from(calendar: Calendar, high: dt.time) -> Iterator[dt.time]:
     """Yield the times of day of *calendar* down from *high*, inclusive."""
-    hours, minutes, seconds = _sorted_fields(calendar)
+    hours, minutes, seconds = _fields(calendar)
     for hour in reversed(hours[: bisect_right(hours, high.hour)]):
         same_hour = hour == high.hour
         last_minute = bisect_right(minutes, high.minute) if same_hour else len(minutes)
@@ -116,5 +121,5 @@ def _nth(days: tuple[dt.date, ...], nth_weekday: frozenset[int]) -> tuple[dt.dat
     return tuple(day for position, day in enumerate(days) if position in positions)
 
 
-def _sorted_fields(calendar: Calendar) -> tuple[list[int], list[int], list[int]]:
-    return sorted(calendar.hours), sorted(calendar.minutes), sorted(calendar.seconds)
+def _fields(calendar: Calendar) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    return in_order(calendar.hours), in_order(calendar.minutes), in_order(calendar.seconds)

@@ -18,6 +18,7 @@ from ratectl.schedule.occurrences.zones import (
     change_between,
     first_instant,
     offset,
+    offset_of,
     wall,
 )
 from ratectl.schedule.values import Calendar, Gaps, Interval, Once, Schedule, Union, Window
@@ -64,47 +65,45 @@ def _utc() -> ZoneInfo:
 
 
 def _after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt.datetime]:
-    """Yield UTC instants later than *start*, a UTC instant in whole seconds."""
+    """Return the UTC instants later than *start*, a UTC instant in whole seconds."""
     match schedule:
         case Calendar(elapsed_time=True):
-            yield from _running_from(schedule, zone, start + SECOND)
+            return _running_from(schedule, zone, start + SECOND)
         case Calendar():
-            yield from _wall_clock_after(schedule, zone, start)
+            return _wall_clock_after(schedule, zone, start)
         case Interval():
-            yield from _interval_after(schedule, zone, start)
+            return _interval_after(schedule, zone, start)
         case Gaps():
-            yield from _gaps_after(schedule, zone, start)
+            return _gaps_after(schedule, zone, start)
         case Once():
             at = first_instant(zone, schedule.at)
-            if at > start:
-                yield at
+            return iter((at,) if at > start else ())
         case Union():
             streams = [_after(member, zone, start) for member in schedule.members]
-            yield from _distinct(heapq.merge(*streams))
+            return _distinct(heapq.merge(*streams))
         case Window():
-            yield from _window_after(schedule, zone, start)
+            return _window_after(schedule, zone, start)
 
 
 def _before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.datetime]:
-    """Yield UTC instants earlier than *end*, a UTC instant in whole seconds."""
+    """Return the UTC instants earlier than *end*, a UTC instant in whole seconds."""
     match schedule:
         case Calendar(elapsed_time=True):
-            yield from _running_down_from(schedule, zone, end)
+            return _running_down_from(schedule, zone, end)
         case Calendar():
-            yield from _wall_clock_before(schedule, zone, end)
+            return _wall_clock_before(schedule, zone, end)
         case Interval():
-            yield from _interval_before(schedule, zone, end)
+            return _interval_before(schedule, zone, end)
         case Gaps():
-            yield from _gaps_before(schedule, zone, end)
+            return _gaps_before(schedule, zone, end)
         case Once():
             at = first_instant(zone, schedule.at)
-            if at < end:
-                yield at
+            return iter((at,) if at < end else ())
         case Union():
             streams = [_before(member, zone, end) for member in schedule.members]
-            yield from _distinct(heapq.merge(*streams, reverse=True))
+            return _distinct(heapq.merge(*streams, reverse=True))
         case Window():
-            yield from _window_before(schedule, zone, end)
+            return _window_before(schedule, zone, end)
 
 
 def _wall_clock_after(
@@ -136,7 +135,7 @@ def _running_from(calendar: Calendar, zone: ZoneInfo, start: dt.datetime) -> Ite
     """Walk day by day, and within a day from one clock change to the next, at constant offset."""
     asked = day = dt.date.max
     while True:
-        now = wall(zone, start)
+        now = start.astimezone(zone)
         today = now.date()
         if not asked <= today <= day:  # a fold may have set the clocks back to the day before
             found = next(civil.days_from(calendar, today), None)
@@ -146,7 +145,7 @@ def _running_from(calendar: Calendar, zone: ZoneInfo, start: dt.datetime) -> Ite
         if day > today + DAY:
             start = first_instant(zone, dt.datetime.combine(day, civil.MIDNIGHT))
             continue
-        shift = offset(zone, start)
+        shift = offset_of(now)
         stop = dt.datetime.combine(today + DAY, civil.MIDNIGHT, dt.UTC) - shift
         if offset(zone, stop) != shift:
             stop = change_between(zone, start, stop)

@@ -35,7 +35,12 @@ class Change(NamedTuple):
 
 def offset(zone: ZoneInfo, instant: dt.datetime) -> dt.timedelta:
     """Return the offset from UTC that *zone* has at *instant*."""
-    found = instant.astimezone(zone).utcoffset()
+    return offset_of(instant.astimezone(zone))
+
+
+def offset_of(shown: dt.datetime) -> dt.timedelta:
+    """Return the offset from UTC of *shown*, a time in a zone."""
+    found = shown.utcoffset()
     assert found is not None  # noqa: S101 - a ZoneInfo always has an offset
     return found
 
@@ -52,8 +57,9 @@ def first_instant(zone: ZoneInfo, civil: dt.datetime) -> dt.datetime:
     """
     if civil.tzinfo is not None:
         return civil.astimezone(dt.UTC)
-    instant = civil.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
-    if wall(zone, instant) == civil:
+    meant = civil.replace(tzinfo=zone, fold=0)
+    instant = meant.astimezone(dt.UTC)
+    if instant.astimezone(zone) == meant:  # of one zone: what the clocks show is compared
         return instant
     before_gap = civil.replace(tzinfo=zone, fold=1).astimezone(dt.UTC)
     return change_between(zone, before_gap, instant)
