@@ -83,7 +83,9 @@ class PhraseError(ScheduleError):
 
 def tokens(text: str) -> list[Token]:
     """Return the words of *text*; "9 pm" becomes 21:00, "forty-five" 45, and "hourly" two words."""
-    lower = "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
+    lower = text.lower()
+    if len(lower) != len(text):  # of the few letters that would become two, so that places stay
+        lower = "".join(each if len(each.lower()) != 1 else each.lower() for each in text)
     if "." in lower:
         lower = re.sub(SHORTENED, lambda match: f"{match[1]} ", lower)
     plain = [
@@ -100,12 +102,13 @@ class Words:
     def __init__(self, text: str) -> None:
         self.text = text
         self._tokens = tokens(text)
+        self._words = [token.word for token in self._tokens]
         self.place = 0
 
     def peek(self, ahead: int = 0) -> str:
         """Return the word *ahead* of the next one, or an empty text behind the end."""
         position = self.place + ahead
-        return self._tokens[position].word if position < len(self._tokens) else ""
+        return self._words[position] if position < len(self._words) else ""
 
     def typed(self, ahead: int = 0) -> str:
         """Return the word *ahead* of the next one as it was typed, in small letters; an empty text outside of the phrase."""
@@ -132,21 +135,21 @@ class Words:
 
     def take_all(self, *wanted: str) -> bool:
         """Read the words *wanted* if they come next, all of them."""
-        if all(self.peek(position) == word for position, word in enumerate(wanted)):
-            self.place += len(wanted)
+        end = self.place + len(wanted)
+        if self._words[self.place : end] == [*wanted]:
+            self.place = end
             return True
         return False
 
     def names_month(self) -> bool:
         """Tell whether the phrase names months that count, before or behind this place."""
-        known = [token.word for token in self._tokens]
-        ends = known.index("except") if "except" in known else len(known)
-        return any(word in MONTH_NAMES for word in known[:ends])
+        ends = self._words.index("except") if "except" in self._words else len(self._words)
+        return any(word in MONTH_NAMES for word in self._words[:ends])
 
     def pop(self) -> str:
         """Read the next word, whatever it is."""
         self.place += 1
-        return self._tokens[self.place - 1].word
+        return self._words[self.place - 1]
 
     def attached_number(self) -> int | None:
         """Read the last number of "1h30", which has no blank before it and no unit behind it."""
