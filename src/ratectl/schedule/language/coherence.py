@@ -48,11 +48,12 @@ def without(phrase: Phrase, clause: str) -> Iterable[str]:
 
 
 def says_the_default(phrase: Phrase, clause: str) -> bool:
-    """Tell whether *clause* only spells out what holds without it: "at 00:00", "on the 1st"."""
+    """Tell whether *clause* only spells out what holds without it, "at 00:00" or "on the 1st", or always says something."""
     every = phrase.every or Every()
     match clause:
         case "at":
-            return {clock.seconds for clock in phrase.at} == {0}
+            within_day = every.unit in SECONDS_IN  # days begin at 00:00, which may be said
+            return not within_day or {clock.seconds for clock in phrase.at} == {0}
         case "ordinals":
             return phrase.ordinals == (Ordinal(1),)
         case "weekdays":

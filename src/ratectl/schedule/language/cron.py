@@ -23,6 +23,7 @@ from ratectl.schedule.values import (
     HOURS,
     MINUTES,
     MONTHS,
+    WEEKDAYS,
     Calendar,
     Schedule,
     on_days_that_exist,
@@ -74,19 +75,20 @@ class _Field:
         return self.numbers[text] if text in self.numbers else int(text[:LONGEST_NUMBER])
 
 
-def _field(name: str, all_: frozenset[int], high: int, names: tuple[str, ...] = ()) -> _Field:
-    low = min(all_)
+def _field(
+    name: str, all_: frozenset[int], low: int, high: int, names: tuple[str, ...] = ()
+) -> _Field:
     numbers = {str(number): number for number in range(low, high + 1)}
     numbers |= {word: number for number, word in enumerate(names, start=low)}
     return _Field(name=name, low=low, high=high, names=names, all=all_, numbers=numbers)
 
 
 FIELDS = (
-    _field("minute", MINUTES, 59),
-    _field("hour", HOURS, 23),
-    _field("day of month", DAYS, 31),
-    _field("month", MONTHS, 12, MONTH_NAMES),
-    _field("day of week", frozenset(range(7)), SUNDAY, DAY_NAMES),
+    _field("minute", MINUTES, 0, 59),
+    _field("hour", HOURS, 0, 23),
+    _field("day of month", DAYS, 1, 31),
+    _field("month", MONTHS, 1, 12, MONTH_NAMES),
+    _field("day of week", WEEKDAYS, 0, SUNDAY, DAY_NAMES),
 )
 
 
@@ -105,9 +107,9 @@ def parse_cron(text: str) -> Schedule:
     parts = line.split()
     if len(parts) != len(FIELDS):
         raise ScheduleError(_count_message(text, len(parts)))
-    minutes, hours, days, months, weekdays = (
+    minutes, hours, days, months, weekdays = [
         _parse_field(part, field, text) for part, field in zip(parts, FIELDS, strict=True)
-    )
+    ]
     if 0 in weekdays:
         weekdays = weekdays - {0} | {SUNDAY}
     elapsed_time = parts[0].startswith("*") or parts[1].startswith("*")

@@ -51,6 +51,17 @@ def days_from(calendar: Calendar, low: dt.date) -> Iterator[dt.date]:
                 yield from days[bisect_left(days, low) :]
 
 
+def first_day(calendar: Calendar, low: dt.date) -> dt.date | None:
+    """Return the first of the days that :func:`days_from` yields; None where there is none."""
+    months = in_order(calendar.months)
+    for year in range(low.year, LAST_YEAR + 1):
+        for month in months[bisect_left(months, low.month) if year == low.year else 0 :]:
+            days = days_in_month(calendar, year, month)
+            if days and days[-1] >= low:
+                return days[bisect_left(days, low)]
+    return None
+
+
 def days_down_from(calendar: Calendar, high: dt.date) -> Iterator[dt.date]:
     """Yield the days of *calendar* down from *high*, inclusive."""
     months = in_order(calendar.months)
@@ -70,13 +81,13 @@ def days_in_month(calendar: Calendar, year: int, month: int) -> tuple[dt.date, .
         return ()
     days = _all_days(year, month)
     length = len(days)
-    if calendar.weekdays != WEEKDAYS:
+    if calendar.weekdays is not WEEKDAYS:  # an equal set takes none away either
         first = days[0].weekday()
         week = [weekday in calendar.weekdays for weekday in range(1, 8)]
         days = tuple(compress(days, 5 * (week[first:] + week[:first])))
     if calendar.nth_weekday:
         days = _nth(days, calendar.nth_weekday)
-    if calendar.days != DAYS:
+    if calendar.days is not DAYS:
         wanted = calendar.days
         if min(wanted) < 0:
             wanted = frozenset({day if day > 0 else length + 1 + day for day in wanted})

@@ -35,7 +35,9 @@ def after(schedule: Schedule, zone: ZoneInfo, start: dt.datetime) -> Iterator[dt
 
     Ends where the schedule ends (``until``, ``once``) or after the year 2200.
     """
-    floor = start.astimezone(dt.UTC).replace(microsecond=0)
+    floor = start.astimezone(dt.UTC)
+    if floor.microsecond:
+        floor = floor.replace(microsecond=0)
     return (instant.astimezone(zone) for instant in _after(schedule, zone, floor))
 
 
@@ -53,8 +55,9 @@ def before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.
 def fires(schedule: Schedule, zone: ZoneInfo | None = None) -> bool:
     """Tell whether *schedule* has any slot at all, on the clocks of *zone*, else of UTC."""
     if isinstance(schedule, Calendar) and not schedule.elapsed_time:
-        days = civil.days_from(schedule, DISTANT_PAST.date())  # on each of which it has a slot
-        return next(days, None) is not None
+        return (
+            civil.first_day(schedule, DISTANT_PAST.date()) is not None
+        )  # it has a slot on each day
     return next(_after(schedule, zone or _utc(), DISTANT_PAST), None) is not None
 
 
@@ -138,7 +141,7 @@ def _running_from(calendar: Calendar, zone: ZoneInfo, start: dt.datetime) -> Ite
         now = start.astimezone(zone)
         today = now.date()
         if not asked <= today <= day:  # a fold may have set the clocks back to the day before
-            found = next(civil.days_from(calendar, today), None)
+            found = civil.first_day(calendar, today)
             if found is None:
                 return
             asked, day = today, found
