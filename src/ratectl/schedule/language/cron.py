@@ -61,7 +61,7 @@ class _Field:
     all: frozenset[int]
     """What ``*`` stands for."""
     numbers: dict[str, int]
-    """What each number and name stands for, as it is mostly written: without zeros in front."""
+    """What each name, and each number without zeros in front, stands for."""
 
     @property
     def top(self) -> int:
@@ -70,9 +70,9 @@ class _Field:
 
     def number(self, text: str | None) -> int:
         """Return the number that *text* is or names, -1 where it is none."""
-        if not text or (text not in self.numbers and not text.isdecimal()):
-            return -1
-        return self.numbers[text] if text in self.numbers else int(text[:LONGEST_NUMBER])
+        if text and text.isdecimal():
+            return int(text[:LONGEST_NUMBER])
+        return self.numbers.get(text or "", -1)
 
 
 def _field(

@@ -55,9 +55,8 @@ def before(schedule: Schedule, zone: ZoneInfo, end: dt.datetime) -> Iterator[dt.
 def fires(schedule: Schedule, zone: ZoneInfo | None = None) -> bool:
     """Tell whether *schedule* has any slot at all, on the clocks of *zone*, else of UTC."""
     if isinstance(schedule, Calendar) and not schedule.elapsed_time:
-        return (
-            civil.first_day(schedule, DISTANT_PAST.date()) is not None
-        )  # it has a slot on each day
+        first = civil.first_day(schedule, DISTANT_PAST.date())  # it has a slot on each of its days
+        return first is not None
     return next(_after(schedule, zone or _utc(), DISTANT_PAST), None) is not None
 
 
