@@ -14,6 +14,7 @@ import time
 import pytest
 
 from ratectl.commands.more import serve
+from ratectl.deploy import renames
 from ratectl.errors import ConfigError
 from ratectl.journal.journal import Journal
 from tests.fakes.station import now
@@ -318,9 +319,8 @@ def test_a_rename_while_it_records(station, live_rates):
     with subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE, text=True) as serving:
         try:
             wait_for(2)
-            done = subprocess.run(
-                (*program, "rename", "usd-inr", "dollar"), env=environment, check=True, timeout=60
-            )
+            argv = (*program, "rename", "usd-inr", "dollar")  # waits for the minute's firing to end
+            done = subprocess.run(argv, env=environment, check=True, timeout=renames.PATIENCE + 30)
             before = lines()
             wait_for(before + 3)
             serving.send_signal(signal.SIGTERM)
