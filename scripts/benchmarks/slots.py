@@ -35,8 +35,7 @@ def next_slot(*, quick: bool) -> Row:
     """Reading a cron line and finding its next slot, against cronsim on the same random lines.
 
     Each line is read by both in turns, once in each of several rounds, and its least time counts: a processor that
-    changes its speed meanwhile favours neither. The days that we keep of
-    a line are gone before its next round.
+    changes its speed meanwhile favours neither. The days that we keep of a line are gone before its next round.
     """
     draw = random.Random(2026)  # noqa: S311 - the same lines each time
     lines = [random_line(draw) for _ in range(300 if quick else 3000)]
